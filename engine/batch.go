@@ -1,0 +1,290 @@
+package engine
+
+import (
+	"encoding/binary"
+	"errors"
+
+	"github.com/atomicdb-go/atomicdb/engine/msgpack"
+)
+
+// A batch payload is a list of effects. Each is one byte that says what it is,
+// and what follows from it; storage/FORMAT.md has the table. Effects, not
+// intentions: replaying them needs no query and gives the same bytes again,
+// however often it is done.
+const (
+	effectCollection = 1 // uvarint length, name: the effects after it are this collection's; it exists from now on
+	effectPut        = 2 // uvarint count, uvarint bytes, documents: each replaces that of its _id, or is added at the end
+	effectRemove     = 3 // the _id of a document
+	effectClear      = 4 // removes every document
+	effectDrop       = 5 // removes the collection
+	effectNextID     = 6 // uvarint: the next id to give, if it is larger than the one known
+)
+
+// longRun is the length from which documents become a part of their own
+// instead of being copied into the part before.
+const longRun = 4 << 10
+
+// An encoder writes effects as parts that borrow the long runs of documents.
+type encoder struct {
+	parts [][]byte
+	head  []byte // the part being written
+	c     *collection
+}
+
+func (e *encoder) collection(c *collection) {
+	if e.c != c {
+		e.c = c
+		e.head = binary.AppendUvarint(append(e.head, effectCollection), uint64(len(c.name)))
+		e.head = append(e.head, c.name...)
+	}
+}
+
+func (e *encoder) put(count uint32, docs []byte) {
+	e.head = binary.AppendUvarint(append(e.head, effectPut), uint64(count))
+	e.head = binary.AppendUvarint(e.head, uint64(len(docs)))
+	if len(docs) < longRun {
+		e.head = append(e.head, docs...)
+		return
+	}
+	e.parts = append(e.parts, e.head, docs)
+	e.head = nil
+}
+
+func (e *encoder) finish() [][]byte {
+	if len(e.head) > 0 {
+		e.parts = append(e.parts, e.head)
+	}
+	return e.parts
+}
+
+// encode writes the effects of changes.
+func (db *DB) encode(changes []change) [][]byte {
+	var e encoder
+	for i := range changes {
+		ch := &changes[i]
+		e.collection(ch.c)
+		switch ch.kind {
+		case added, replaced:
+			e.put(max(1, ch.n), ch.in.arena.get(ch.r, int(ch.size)))
+		case removed:
+			e.head = append(append(e.head, effectRemove), idOf(ch.in.arena.get(ch.was, int(ch.wasSize)))...)
+		case cleared:
+			e.head = append(e.head, effectClear)
+		case dropped:
+			e.head = append(e.head, effectDrop)
+		}
+	}
+	return e.finish()
+}
+
+// Snapshot returns the payload of the one batch that stands for everything so
+// far, in parts that borrow the DB's memory until its next change.
+func (db *DB) Snapshot() [][]byte {
+	var e encoder
+	for _, name := range append(db.Collections(), catalogName) { // the catalog last: orders are built once, over whole collections
+		c := db.collections[name]
+		if c == nil {
+			continue
+		}
+		e.collection(c)
+		e.head = binary.AppendUvarint(append(e.head, effectNextID), uint64(c.nextID))
+		for slot := uint32(0); int(slot) < len(c.refs); {
+			docs, count, next := c.stretch(slot)
+			if count > 0 {
+				e.put(count, docs)
+			}
+			slot = next
+		}
+	}
+	return e.finish()
+}
+
+// stretch returns the documents from slot on that lie side by side in the arena,
+// and the slot after them.
+func (c *content) stretch(slot uint32) (docs []byte, count, next uint32) {
+	first, size := c.refs[slot], uint32(0)
+	for ; int(slot) < len(c.refs); slot++ {
+		if c.sizes[slot] == 0 {
+			if count > 0 {
+				break
+			}
+			first = 0
+			continue
+		}
+		if count == 0 {
+			first = c.refs[slot]
+		} else if c.refs[slot] != first+ref(size) || c.refs[slot]>>chunkBits != first>>chunkBits {
+			break
+		}
+		size += c.sizes[slot]
+		count++
+	}
+	if count == 0 {
+		return nil, 0, slot
+	}
+	return c.arena.get(first, int(size)), count, slot
+}
+
+var errBatch = errors.New("the batch is malformed")
+
+// Apply replays the payload of a batch or of a snapshot. Nothing may be
+// unconfirmed. On malformed bytes it returns CodeCorrupt and changes nothing.
+// The payload is copied.
+func (db *DB) Apply(payload []byte) error {
+	if len(db.journal) > 0 {
+		return fail(CodeInternal, "apply", "", "changes are unconfirmed")
+	}
+	err := db.replay(payload)
+	if err != nil {
+		db.rollbackTo(0)
+		return &Error{Code: CodeCorrupt, Op: "apply", Err: err}
+	}
+	catalogChanged := false
+	for i := range db.journal {
+		catalogChanged = catalogChanged || db.journal[i].c.name == catalogName
+	}
+	clear(db.journal)
+	db.journal, db.sealed = db.journal[:0], 0
+	if catalogChanged {
+		db.declareAll()
+	}
+	db.tidy()
+	return nil
+}
+
+func (db *DB) replay(payload []byte) error {
+	r := batchReader{b: payload}
+	var c *collection
+	for len(r.b) > 0 {
+		effect := r.b[0]
+		r.b = r.b[1:]
+		if effect == effectCollection {
+			name := r.bytes(r.uvarint())
+			if r.bad || len(name) == 0 {
+				return errBatch
+			}
+			c = db.ensure(string(name))
+			continue
+		}
+		if c == nil {
+			return errBatch
+		}
+		switch effect {
+		case effectPut:
+			count, docs := r.uvarint(), r.bytes(r.uvarint())
+			if r.bad {
+				return errBatch
+			}
+			if err := db.replayPut(c, count, docs); err != nil {
+				return err
+			}
+		case effectRemove:
+			slot, ok := c.slotOf(r.value())
+			if r.bad {
+				return errBatch
+			}
+			if ok {
+				db.removeSlot(c, slot)
+			}
+		case effectClear:
+			db.clear(c)
+		case effectDrop:
+			db.drop(c)
+			c = nil
+		case effectNextID:
+			next := r.uvarint()
+			if next > maxSafeID+1 {
+				return errBatch
+			}
+			db.note(change{kind: numbered, c: c, nextID: c.nextID})
+			c.nextID = max(c.nextID, int64(next))
+		default:
+			return errors.New("the batch has an effect of a newer version")
+		}
+		if r.bad {
+			return errBatch
+		}
+	}
+	return nil
+}
+
+// replayPut adds or replaces count documents.
+func (db *DB) replayPut(c *collection, count uint64, docs []byte) error {
+	c.expect(int64(len(docs)))
+	for ; count > 0; count-- {
+		n, err := msgpack.Validate(docs, maxReplayDepth)
+		if err != nil {
+			return err
+		}
+		doc := docs[:n]
+		docs = docs[n:]
+		fields, header := msgpack.Container(doc)
+		if msgpack.KindOf(doc) != msgpack.Map || fields == 0 || len(doc) < header+len(idKey) || string(doc[header:header+len(idKey)]) != idKey {
+			return errors.New("a document does not start with its _id")
+		}
+		id := idOf(doc)
+		if err := checkID("apply", c.name, id); err != nil {
+			return err
+		}
+		hash := hashID(id)
+		if slot, ok := c.slotOfHash(hash, id); ok {
+			if err := db.put(c, slot, doc); err != nil {
+				return err
+			}
+			continue
+		}
+		r, ok := c.arena.put(doc)
+		if !ok {
+			return errFull
+		}
+		nextID := c.nextID
+		slot := c.content.add(r, uint32(n), hash)
+		c.passID(doc)
+		db.note(change{kind: added, c: c, slot: slot, n: 1, r: r, size: uint32(n), nextID: nextID})
+	}
+	if len(docs) > 0 {
+		return errBatch
+	}
+	return nil
+}
+
+// maxReplayDepth bounds the nesting of stored documents, whatever limit the
+// engine that wrote them had.
+const maxReplayDepth = 1000
+
+// A batchReader takes a payload apart. After the first fault bad is set, and
+// everything reads as empty.
+type batchReader struct {
+	b   []byte
+	bad bool
+}
+
+func (r *batchReader) uvarint() uint64 {
+	x, n := binary.Uvarint(r.b)
+	if n <= 0 {
+		r.bad, r.b = true, nil
+		return 0
+	}
+	r.b = r.b[n:]
+	return x
+}
+
+func (r *batchReader) bytes(n uint64) []byte {
+	if n > uint64(len(r.b)) {
+		r.bad, r.b = true, nil
+		return nil
+	}
+	b := r.b[:n]
+	r.b = r.b[n:]
+	return b
+}
+
+// value reads an _id.
+func (r *batchReader) value() []byte {
+	n, err := msgpack.Validate(r.b, 1)
+	if err != nil || checkID("apply", "", r.b[:n]) != nil {
+		r.bad, r.b = true, nil
+		return msgpack.AppendNil(nil)
+	}
+	return r.bytes(uint64(n))
+}

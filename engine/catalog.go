@@ -1,0 +1,233 @@
+package engine
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/atomicdb-go/atomicdb/engine/msgpack"
+	"github.com/atomicdb-go/atomicdb/engine/query"
+)
+
+// catalogName is the collection whose documents declare the others' indexes:
+//
+//	{_id: "users", indexes: [{paths: ["address.city", "age"], unique: false, sparse: false}]}
+//
+// They are documents like all others, so they ride the same batches; the
+// orders of a collection follow from them.
+const catalogName = "_catalog"
+
+// IndexOptions are the promises of an index. The zero value promises nothing.
+type IndexOptions struct {
+	// Unique refuses a document whose values another document has already.
+	// A document that lacks a path is never refused.
+	Unique bool
+	// Sparse leaves out documents that lack one of the paths.
+	Sparse bool
+}
+
+// CreateCollection creates an empty collection; one that exists stays as it is.
+func (db *DB) CreateCollection(name string) error {
+	if err := checkName("createCollection", name); err != nil {
+		return err
+	}
+	db.ensure(name)
+	return nil
+}
+
+// DropCollection removes a collection with its documents and indexes, if it
+// exists.
+func (db *DB) DropCollection(name string) error {
+	if err := checkName("dropCollection", name); err != nil {
+		return err
+	}
+	c := db.collections[name]
+	if c == nil {
+		return nil
+	}
+	if catalog := db.collections[catalogName]; catalog != nil {
+		if slot, ok := catalog.slotOf(msgpack.AppendString(nil, name)); ok {
+			db.removeSlot(catalog, slot)
+		}
+	}
+	db.drop(c)
+	return nil
+}
+
+func (db *DB) drop(c *collection) {
+	db.note(change{kind: dropped, c: c})
+	delete(db.collections, c.name)
+}
+
+// CreateIndex declares an index on one or several paths, and creates the
+// collection if need be. An index on the same paths with the same options
+// stays as it is.
+//
+// Errors: invalid (no path, a path twice, other options than an index on these
+// paths has), unique (two documents share values of a unique index).
+func (db *DB) CreateIndex(name string, paths []string, opts IndexOptions) error {
+	const op = "createIndex"
+	if err := checkName(op, name); err != nil {
+		return err
+	}
+	s, err := newSpec(op, name, paths, opts)
+	if err != nil {
+		return err
+	}
+	return db.whole(func() error {
+		c := db.ensure(name)
+		for _, o := range c.orders {
+			if !o.samePaths(paths) {
+				continue
+			}
+			if o.unique != s.unique || o.sparse != s.sparse {
+				return fail(CodeInvalid, op, name, "an index on "+s.name()+" exists with other options; drop it first")
+			}
+			return nil
+		}
+		o := newOrder(s, c.content)
+		if s.unique {
+			if a, b, found := o.duplicate(); found {
+				return fail(CodeUnique, op, name, "documents "+describe(idOf(c.doc(a)))+" and "+describe(idOf(c.doc(b)))+" have the same "+s.name())
+			}
+		}
+		c.orders = append(slices.Clip(c.orders), o)
+		return db.writeCatalog(c)
+	})
+}
+
+// DropIndex removes the index on exactly these paths. It returns
+// CodeNotFound if there is none.
+func (db *DB) DropIndex(name string, paths []string) error {
+	if err := checkName("dropIndex", name); err != nil {
+		return err
+	}
+	c := db.collections[name]
+	if c != nil {
+		for i, o := range c.orders {
+			if o.samePaths(paths) {
+				c.orders = slices.Concat(c.orders[:i], c.orders[i+1:])
+				return db.writeCatalog(c)
+			}
+		}
+	}
+	return fail(CodeNotFound, "dropIndex", name, "there is no index on "+strings.Join(paths, ", "))
+}
+
+func newSpec(op, name string, paths []string, opts IndexOptions) (spec, error) {
+	s := spec{unique: opts.Unique, sparse: opts.Sparse}
+	if len(paths) == 0 {
+		return s, fail(CodeInvalid, op, name, "an index needs at least one path")
+	}
+	if len(paths) > maxIndexPaths {
+		return s, fail(CodeInvalid, op, name, "an index has at most "+strconv.Itoa(maxIndexPaths)+" paths")
+	}
+	for i, text := range paths {
+		if text == "" || slices.Contains(paths[:i], text) {
+			return s, fail(CodeInvalid, op, name, "path "+strconv.Itoa(i+1)+" of the index is empty or there twice")
+		}
+		s.paths = append(s.paths, query.ParsePath(text))
+	}
+	return s, nil
+}
+
+const maxIndexPaths = 16
+
+// writeCatalog stores the declaration of c's orders.
+func (db *DB) writeCatalog(c *collection) error {
+	doc := append(msgpack.AppendMap(nil, 2), idKey...)
+	id := msgpack.AppendString(nil, c.name)
+	doc = append(doc, id...)
+	doc = msgpack.AppendString(doc, "indexes")
+	doc = msgpack.AppendArray(doc, len(c.orders))
+	for _, o := range c.orders {
+		doc = msgpack.AppendMap(doc, 3)
+		doc = msgpack.AppendString(doc, "paths")
+		doc = msgpack.AppendArray(doc, len(o.paths))
+		for _, p := range o.pathTexts() {
+			doc = msgpack.AppendString(doc, p)
+		}
+		doc = msgpack.AppendBool(msgpack.AppendString(doc, "unique"), o.unique)
+		doc = msgpack.AppendBool(msgpack.AppendString(doc, "sparse"), o.sparse)
+	}
+	catalog := db.ensure(catalogName)
+	if slot, ok := catalog.slotOf(id); ok {
+		return db.put(catalog, slot, doc)
+	}
+	_, err := db.insertOne("createIndex", catalog, doc, false, nil)
+	return err
+}
+
+// declareAll makes every collection's orders those that the catalog declares,
+// keeping the ones that are built.
+func (db *DB) declareAll() {
+	catalog := db.collections[catalogName]
+	for _, c := range db.collections {
+		var specs []spec
+		if catalog != nil {
+			if slot, ok := catalog.slotOf(msgpack.AppendString(nil, c.name)); ok {
+				specs = readSpecs(catalog.doc(slot))
+			}
+		}
+		orders := make([]*order, 0, len(specs))
+		for _, s := range specs {
+			have := slices.IndexFunc(c.orders, func(o *order) bool {
+				return o.samePaths(s.pathTexts()) && o.unique == s.unique && o.sparse == s.sparse
+			})
+			if have >= 0 {
+				orders = append(orders, c.orders[have])
+			} else {
+				orders = append(orders, newOrder(s, c.content))
+			}
+		}
+		c.orders = orders
+	}
+}
+
+// readSpecs reads the indexes of a catalog document. What does not look like
+// one is passed over: a later version may have written it.
+func readSpecs(doc []byte) (specs []spec) {
+	list := msgpack.Lookup(doc, "indexes")
+	if msgpack.KindOf(list) != msgpack.Array {
+		return nil
+	}
+	eachElement(list, func(v []byte) {
+		var paths []string
+		if p := msgpack.Lookup(v, "paths"); msgpack.KindOf(p) == msgpack.Array {
+			eachElement(p, func(path []byte) { paths = append(paths, string(msgpack.Str(path))) })
+		}
+		s, err := newSpec("apply", "", paths, IndexOptions{
+			Unique: msgpack.KindOf(msgpack.Lookup(v, "unique")) == msgpack.True,
+			Sparse: msgpack.KindOf(msgpack.Lookup(v, "sparse")) == msgpack.True,
+		})
+		if err == nil {
+			specs = append(specs, s)
+		}
+	})
+	return specs
+}
+
+// eachElement visits the elements of an array.
+func eachElement(array []byte, visit func(v []byte)) {
+	count, pos := msgpack.Container(array)
+	for ; count > 0; count-- {
+		n := msgpack.Skip(array[pos:])
+		visit(array[pos : pos+n : pos+n])
+		pos += n
+	}
+}
+
+// duplicate returns two documents that share the values of the order, if any do.
+func (o *order) duplicate() (a, b uint32, found bool) {
+	o.ready()
+	var last entry
+	first := true
+	o.tree.Scan(func(e entry) bool {
+		if !first && e.slot != last.slot && o.compareValues(last, e) == 0 && !slices.ContainsFunc(o.values(e), func(v []byte) bool { return v == nil }) {
+			a, b, found = last.slot, e.slot, true
+		}
+		last, first = e, false
+		return !found
+	})
+	return a, b, found
+}

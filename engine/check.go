@@ -1,0 +1,90 @@
+package engine
+
+import (
+	"strconv"
+
+	"github.com/atomicdb-go/atomicdb/engine/msgpack"
+)
+
+// Check looks at every document, id and order and returns what is wrong with
+// the DB's own bookkeeping, as CodeInternal; nil if nothing is. It takes time
+// in proportion to the data.
+func (db *DB) Check() error {
+	for name, c := range db.collections {
+		if broken := c.check(); broken != "" {
+			return fail(CodeInternal, "check", name, broken)
+		}
+		if c.name != name {
+			return fail(CodeInternal, "check", name, "is known to itself as "+c.name)
+		}
+	}
+	return nil
+}
+
+func (c *content) check() string {
+	live, bytes := 0, int64(0)
+	for slot := range c.refs {
+		doc := c.doc(uint32(slot))
+		if doc == nil {
+			continue
+		}
+		live++
+		bytes += int64(len(doc))
+		where := "slot " + strconv.Itoa(slot)
+		if n, err := msgpack.Validate(doc, maxReplayDepth); err != nil || n != len(doc) {
+			return where + " does not hold one document"
+		}
+		if found, ok := c.slotOf(idOf(doc)); !ok || found != uint32(slot) {
+			return where + " is not found by its id"
+		}
+		if n, ok := msgpack.Int(idOf(doc)); ok && n >= c.nextID {
+			return where + " has an id that would be given again"
+		}
+	}
+	switch {
+	case live != c.live:
+		return "counts " + strconv.Itoa(c.live) + " documents, has " + strconv.Itoa(live)
+	case bytes != c.bytes:
+		return "counts " + strconv.FormatInt(c.bytes, 10) + " bytes, has " + strconv.FormatInt(bytes, 10)
+	case live != c.ids.used:
+		return "has " + strconv.Itoa(c.ids.used) + " ids for " + strconv.Itoa(live) + " documents"
+	}
+	stored := int64(0)
+	for _, chunk := range c.arena.chunks {
+		stored += int64(len(chunk))
+	}
+	if stored != c.bytes+c.dead {
+		return "counts " + strconv.FormatInt(c.dead, 10) + " bytes of garbage, has " + strconv.FormatInt(stored-c.bytes, 10)
+	}
+	for _, o := range c.orders {
+		if broken := o.check(); broken != "" {
+			return "index on " + o.name() + " " + broken
+		}
+	}
+	return ""
+}
+
+// check compares a built order with a new one.
+func (o *order) check() string {
+	if o.tree == nil {
+		return ""
+	}
+	fresh := newOrder(o.spec, o.in)
+	fresh.ready()
+	have, want := o.tree.Items(), fresh.tree.Items()
+	if len(have) != len(want) {
+		return "has " + strconv.Itoa(len(have)) + " entries instead of " + strconv.Itoa(len(want))
+	}
+	for i := range have {
+		if have[i] != want[i] {
+			return "differs from a new one at entry " + strconv.Itoa(i)
+		}
+		if i > 0 && o.compare(have[i-1], have[i]) >= 0 {
+			return "is not sorted at entry " + strconv.Itoa(i)
+		}
+	}
+	if o.multi != fresh.multi {
+		return "counts " + strconv.Itoa(o.multi) + " documents with several entries instead of " + strconv.Itoa(fresh.multi)
+	}
+	return ""
+}

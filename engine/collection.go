@@ -1,0 +1,131 @@
+package engine
+
+import "github.com/atomicdb-go/atomicdb/engine/msgpack"
+
+// A collection is a name and what it holds now. Clearing it swaps the content
+// for an empty one, which costs the same for ten documents as for a million
+// and is undone by swapping back.
+type collection struct {
+	name string
+	*content
+}
+
+// content is the documents of a collection by slot, and the orders over them.
+type content struct {
+	arena  arena
+	refs   []ref    // by slot
+	sizes  []uint32 // by slot; 0: the document has been removed
+	live   int      // documents
+	bytes  int64    // of live documents
+	dead   int64    // bytes of the arena that no slot refers to
+	ids    idTable
+	nextID int64 // the id the engine would give next
+	orders []*order
+}
+
+func newContent() *content { return &content{nextID: 1} }
+
+// doc returns the document in slot, borrowed; nil if it has been removed.
+func (c *content) doc(slot uint32) []byte {
+	size := c.sizes[slot]
+	if size == 0 {
+		return nil
+	}
+	return c.arena.get(c.refs[slot], int(size))
+}
+
+// idOf returns the _id of a stored document, which is always its first field.
+func idOf(doc []byte) []byte {
+	_, header := msgpack.Container(doc)
+	v := doc[header+len(idKey):]
+	n := msgpack.Skip(v)
+	return v[:n:n]
+}
+
+// idKey is the encoded field name _id.
+const idKey = "\xa3_id"
+
+// slotOf finds the document of an id.
+func (c *content) slotOf(id []byte) (uint32, bool) {
+	return c.slotOfHash(hashID(id), id)
+}
+
+func (c *content) slotOfHash(hash uint32, id []byte) (uint32, bool) {
+	return c.ids.find(hash, func(slot uint32) bool { return msgpack.Equal(idOf(c.doc(slot)), id) })
+}
+
+// The three primitives below are all that ever changes a content. They keep
+// ids, orders and counts in step, and know nothing of undo or batches.
+
+// add puts the document at r into a new slot. The caller has checked that its
+// id, whose hash is given, is free.
+func (c *content) add(r ref, size, hash uint32) (slot uint32) {
+	slot = uint32(len(c.refs))
+	c.refs = append(c.refs, r)
+	c.sizes = append(c.sizes, 0)
+	c.revive(slot, r, size, hash)
+	return slot
+}
+
+// revive fills an empty slot.
+func (c *content) revive(slot uint32, r ref, size, hash uint32) {
+	c.refs[slot], c.sizes[slot] = r, size
+	c.live++
+	c.bytes += int64(size)
+	c.ids.add(hash, slot)
+	for _, o := range c.orders {
+		o.add(slot, c.doc(slot))
+	}
+}
+
+// replace puts another document of the same id into slot.
+func (c *content) replace(slot uint32, r ref, size uint32) {
+	old := c.doc(slot)
+	for _, o := range c.orders {
+		o.remove(slot, old)
+	}
+	c.bytes += int64(size) - int64(len(old))
+	c.dead += int64(len(old))
+	c.refs[slot], c.sizes[slot] = r, size
+	for _, o := range c.orders {
+		o.add(slot, c.doc(slot))
+	}
+}
+
+// remove empties slot.
+func (c *content) remove(slot uint32) {
+	old := c.doc(slot)
+	for _, o := range c.orders {
+		o.remove(slot, old)
+	}
+	c.ids.remove(hashID(idOf(old)), slot)
+	c.live--
+	c.bytes -= int64(len(old))
+	c.dead += int64(len(old))
+	c.sizes[slot] = 0
+}
+
+// compacted returns the same documents in the same order without the garbage
+// that updates and removes left, or c itself while that would not pay.
+func (c *content) compacted() *content {
+	const worthwhile = 256 << 10
+	wasted := c.dead + int64(8*(len(c.refs)-c.live))
+	if wasted < worthwhile || wasted < c.bytes {
+		return c
+	}
+	fresh := &content{
+		refs:   make([]ref, 0, c.live),
+		sizes:  make([]uint32, 0, c.live),
+		nextID: c.nextID,
+	}
+	for slot := range c.refs {
+		if doc := c.doc(uint32(slot)); doc != nil {
+			r, _ := fresh.arena.put(doc) // less than c's arena holds
+			fresh.add(r, uint32(len(doc)), hashID(idOf(doc)))
+		}
+	}
+	for _, o := range c.orders {
+		fresh.orders = append(fresh.orders, newOrder(o.spec, fresh))
+	}
+	return fresh
+}

@@ -1,0 +1,168 @@
+package engine
+
+import (
+	"slices"
+	"unicode/utf8"
+)
+
+// A DB is a set of collections. It is not safe for concurrent use;
+// storage.Session gives it a single owner.
+type DB struct {
+	opts        Options
+	collections map[string]*collection
+
+	journal []change // what Rollback would undo, the oldest first
+	cuts    []int    // where in the journal each cut batch ends
+	begun   []int    // marks of Begin, the innermost last
+	sealed  int      // journal entries before it accept no more documents
+}
+
+// New returns an empty DB, or CodeInvalid if opts cannot be honoured.
+func New(opts Options) (*DB, error) {
+	opts, err := opts.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	return &DB{opts: opts, collections: map[string]*collection{}}, nil
+}
+
+// Collections returns the names of the collections, sorted.
+func (db *DB) Collections() []string {
+	names := make([]string, 0, len(db.collections))
+	for name := range db.collections {
+		if name != catalogName {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+// Size returns the bytes of all documents, without what removed and replaced
+// ones left behind.
+func (db *DB) Size() (live int64) {
+	for _, c := range db.collections {
+		live += c.bytes
+	}
+	return live
+}
+
+const maxNameBytes = 255
+
+// checkName refuses names that no collection may have.
+func checkName(op, name string) error {
+	switch {
+	case name == "":
+		return fail(CodeInvalid, op, "collection", "the name is empty")
+	case len(name) > maxNameBytes:
+		return fail(CodeInvalid, op, "collection", "the name is longer than 255 bytes")
+	case !utf8.ValidString(name):
+		return fail(CodeInvalid, op, "collection", "the name is not well-formed Unicode")
+	case name[0] == '_':
+		return fail(CodeInvalid, op, name, "collection names that start with _ are reserved")
+	}
+	return nil
+}
+
+// ensure returns the collection of that name, created if there is none.
+func (db *DB) ensure(name string) *collection {
+	if c := db.collections[name]; c != nil {
+		return c
+	}
+	c := &collection{name: name, content: newContent()}
+	db.collections[name] = c
+	db.note(change{kind: created, c: c})
+	return c
+}
+
+// HasChanges reports whether anything has changed since the last Cut.
+func (db *DB) HasChanges() bool { return len(db.journal) > db.lastCut() }
+
+func (db *DB) lastCut() int {
+	if len(db.cuts) == 0 {
+		return 0
+	}
+	return db.cuts[len(db.cuts)-1]
+}
+
+// Cut takes every change since the last Cut as the payload of one batch, in
+// parts to be concatenated. The parts borrow memory of the DB, which stays
+// valid; the caller stores them and then calls Confirm, or Rollback.
+func (db *DB) Cut() [][]byte {
+	parts := db.encode(db.journal[db.lastCut():])
+	db.cuts = append(db.cuts, db.mark())
+	return parts
+}
+
+// Confirm says that the oldest batch that was cut is stored. It cannot be
+// undone any more.
+func (db *DB) Confirm() {
+	if len(db.cuts) == 0 {
+		panic("engine: Confirm without Cut")
+	}
+	n := db.cuts[0]
+	db.cuts = slices.Delete(db.cuts, 0, 1)
+	for i := range db.cuts {
+		db.cuts[i] -= n
+	}
+	db.journal = slices.Delete(db.journal, 0, n)
+	db.sealed = max(0, db.sealed-n)
+	db.tidy()
+}
+
+// Rollback undoes everything that is not confirmed, cut or not.
+func (db *DB) Rollback() {
+	db.rollbackTo(0)
+	db.cuts, db.begun = db.cuts[:0], db.begun[:0]
+	db.tidy()
+}
+
+// tidy moves collections that hold too much garbage to new memory. It waits
+// until nothing can be rolled back, because undoing needs the old bytes.
+func (db *DB) tidy() {
+	if len(db.journal) > 0 {
+		return
+	}
+	if cap(db.journal) > 1024 {
+		db.journal = nil
+	}
+	for _, c := range db.collections {
+		c.content = c.content.compacted()
+	}
+}
+
+// Begin starts a stretch of calls that Undo can take back as one. Stretches
+// nest; none may be open when Cut, Confirm or Apply is called.
+func (db *DB) Begin() { db.begun = append(db.begun, db.mark()) }
+
+// End keeps what was done since the innermost Begin. It returns CodeInvalid
+// if there is none.
+func (db *DB) End() error {
+	if len(db.begun) == 0 {
+		return fail(CodeInvalid, "end", "", "nothing has begun")
+	}
+	db.begun = db.begun[:len(db.begun)-1]
+	return nil
+}
+
+// Undo takes back everything since the innermost Begin. It returns
+// CodeInvalid if there is none.
+func (db *DB) Undo() error {
+	if len(db.begun) == 0 {
+		return fail(CodeInvalid, "undo", "", "nothing has begun")
+	}
+	last := len(db.begun) - 1
+	db.rollbackTo(db.begun[last])
+	db.begun = db.begun[:last]
+	return nil
+}
+
+// whole runs work, and undoes all of it if it fails.
+func (db *DB) whole(work func() error) error {
+	mark := db.mark()
+	err := work()
+	if err != nil {
+		db.rollbackTo(mark)
+	}
+	return err
+}

@@ -1,0 +1,81 @@
+package engine
+
+import "errors"
+
+// Code names a kind of failure. Codes cross to JavaScript unchanged as
+// AtomicDBError.code, so a released code never changes its meaning.
+type Code string
+
+// The codes, each with what the caller can conclude from it.
+const (
+	CodeInvalid      Code = "invalid"      // an argument the caller can correct
+	CodeSchema       Code = "schema"       // the document breaks its collection's schema
+	CodeDuplicateID  Code = "duplicate_id" // insert of an id that exists
+	CodeUnique       Code = "unique"       // a unique index holds these values already
+	CodeNotFound     Code = "not_found"    // no collection, index or document of that name
+	CodeRelationship Code = "relationship" // a relationship forbids the write
+	CodeConflict     Code = "conflict"     // another writer stored this batch number first
+	CodeQuota        Code = "quota"        // the storage is full; the write is undone
+	CodeStorage      Code = "storage"      // the storage failed; the write is undone
+	CodeCorrupt      Code = "corrupt"      // stored bytes fail their checks
+	CodeDecrypt      Code = "decrypt"      // wrong key, or tampered bytes
+	CodeTimeout      Code = "timeout"      // a bounded wait ran out
+	CodeClosed       Code = "closed"       // the database has been closed
+	CodeUnsupported  Code = "unsupported"  // this host or version cannot do that
+	CodeInternal     Code = "internal"     // a bug in AtomicDB
+)
+
+// Error implements error, so a Code is its own sentinel:
+//
+//	if errors.Is(err, engine.CodeDuplicateID) { … }
+func (c Code) Error() string { return string(c) }
+
+// An Error says which operation failed, on what, and why.
+type Error struct {
+	Code   Code
+	Op     string // what the caller asked for: "insert", "find"
+	Target string // what it was asked of: "users/42", "users.age"; may be empty
+	Err    error  // the cause; may be nil
+}
+
+// Error reads "insert users/42: duplicate_id: cause".
+func (e *Error) Error() string {
+	s := e.Op
+	if e.Target != "" {
+		s += " " + e.Target
+	}
+	s += ": " + string(e.Code)
+	if e.Err != nil {
+		s += ": " + e.Err.Error()
+	}
+	return s
+}
+
+// Unwrap returns the cause.
+func (e *Error) Unwrap() error { return e.Err }
+
+// Is reports whether target is e's code.
+func (e *Error) Is(target error) bool { return target == e.Code }
+
+// CodeOf returns err's code, or CodeInternal for an error that has none.
+func CodeOf(err error) Code {
+	var e *Error
+	if errors.As(err, &e) {
+		return e.Code
+	}
+	var c Code
+	if errors.As(err, &c) {
+		return c
+	}
+	return CodeInternal
+}
+
+// reason is a cause that is only a sentence.
+type reason string
+
+func (r reason) Error() string { return string(r) }
+
+// fail builds the error that the engine's operations return.
+func fail(code Code, op, target, why string) error {
+	return &Error{Code: code, Op: op, Target: target, Err: reason(why)}
+}

@@ -1,0 +1,224 @@
+package engine
+
+import (
+	"slices"
+	"strconv"
+
+	"github.com/atomicdb-go/atomicdb/engine/msgpack"
+	"github.com/atomicdb-go/atomicdb/engine/query"
+)
+
+// A Query says which documents of a collection to return, and how. The zero
+// value returns all of them whole, in insertion order.
+type Query struct {
+	Where  *query.Filter // nil: all documents
+	Sort   []SortKey     // none: insertion order
+	Skip   int           // documents to pass over; below 0 is 0
+	Limit  int           // at most this many; 0 or less: all
+	Fields []string      // paths to return besides _id; none: whole documents
+}
+
+// A Result holds the documents that a query found, to be taken in pieces. It
+// is valid until the DB changes.
+type Result struct {
+	c      *content
+	slots  []uint32
+	fields projection
+}
+
+// Find returns the documents that match q. A collection that does not exist
+// has none.
+func (db *DB) Find(name string, q Query) (*Result, error) {
+	c := db.collections[name]
+	if c == nil {
+		return &Result{}, checkName("find", name)
+	}
+	run := c.run(q)
+	return &Result{c: c.content, slots: run.slots, fields: newProjection(q.Fields)}, nil
+}
+
+// Len returns how many documents are still to be taken.
+func (r *Result) Len() int { return len(r.slots) }
+
+// Next appends the next documents to dst, one after the other, until it holds
+// at least atLeast bytes or all are taken. It returns how many it appended and
+// how many are left.
+func (r *Result) Next(dst []byte, atLeast int) (out []byte, count, left int) {
+	for len(r.slots) > 0 && (count == 0 || len(dst) < atLeast) {
+		if doc := r.c.doc(r.slots[0]); doc != nil {
+			dst = r.fields.append(dst, doc)
+			count++
+		}
+		r.slots = r.slots[1:]
+	}
+	return dst, count, len(r.slots)
+}
+
+// Get returns the document of an id, borrowed until the DB's next change; nil
+// if there is none.
+func (db *DB) Get(name string, id []byte) []byte {
+	c := db.collections[name]
+	if c == nil || checkID("get", name, id) != nil {
+		return nil
+	}
+	slot, ok := c.slotOf(id)
+	if !ok {
+		return nil
+	}
+	return c.doc(slot)
+}
+
+// Count returns how many documents match, and stops counting at limit if that
+// is above 0.
+func (db *DB) Count(name string, where *query.Filter, limit int) (int, error) {
+	c := db.collections[name]
+	if c == nil {
+		return 0, checkName("count", name)
+	}
+	if where == nil || where.Op == query.OpTrue {
+		if limit > 0 {
+			return min(limit, c.live), nil
+		}
+		return c.live, nil
+	}
+	return len(c.run(Query{Where: where, Limit: limit}).slots), nil
+}
+
+// IDs returns the ids of a collection's documents as a MessagePack array.
+func (db *DB) IDs(name string) ([]byte, error) {
+	c := db.collections[name]
+	if c == nil {
+		return msgpack.AppendArray(nil, 0), checkName("documentIds", name)
+	}
+	ids := msgpack.AppendArray(make([]byte, 0, 8*c.live+5), c.live)
+	for slot := range c.refs {
+		if doc := c.doc(uint32(slot)); doc != nil {
+			ids = append(ids, idOf(doc)...)
+		}
+	}
+	return ids, nil
+}
+
+// Distinct returns, as a MessagePack array in the order of values, the values
+// that a path has in the documents that match, each once. Of an array it takes
+// the elements.
+func (db *DB) Distinct(name, path string, where *query.Filter) ([]byte, error) {
+	c := db.collections[name]
+	if c == nil {
+		return msgpack.AppendArray(nil, 0), checkName("distinct", name)
+	}
+	p := query.ParsePath(path)
+	seen := map[string]struct{}{}
+	var values [][]byte
+	note := func(v []byte) {
+		if _, known := seen[string(v)]; !known {
+			seen[string(v)] = struct{}{}
+			values = append(values, v)
+		}
+	}
+	for _, slot := range c.match(where) {
+		p.Visit(c.doc(slot), func(v []byte) bool {
+			if msgpack.KindOf(v) == msgpack.Array {
+				eachElement(v, note)
+			} else {
+				note(v)
+			}
+			return true
+		})
+	}
+	slices.SortFunc(values, msgpack.Compare)
+	values = slices.CompactFunc(values, msgpack.Equal) // 1 and 1.0 are one value in two encodings
+	out := msgpack.AppendArray(nil, len(values))
+	for _, v := range values {
+		out = append(out, v...)
+	}
+	return out, nil
+}
+
+// match returns the slots of the documents that match, in insertion order.
+func (c *collection) match(where *query.Filter) []uint32 {
+	return c.run(Query{Where: where}).slots
+}
+
+// A run is a query that has been answered.
+type run struct {
+	plan     plan
+	slots    []uint32
+	examined int // documents that were looked at
+}
+
+// run answers q.
+func (c *collection) run(q Query) run {
+	r := run{plan: c.plan(q.Where)}
+	window := 0 // how many matches are wanted before skipping; 0: all
+	if q.Limit > 0 {
+		window = max(q.Skip, 0) + q.Limit
+	}
+	enough := window
+	if len(q.Sort) > 0 {
+		enough = 0
+	}
+	r.slots, r.examined = c.answer(r.plan, enough)
+	if invariants {
+		c.checkParity(q.Where, r.slots, enough)
+	}
+	if len(q.Sort) > 0 {
+		s := sorter{c.content, q.Sort}
+		r.slots = s.sort(r.slots, window)
+	}
+	if window > 0 && len(r.slots) > window {
+		r.slots = r.slots[:window]
+	}
+	if q.Skip > 0 {
+		r.slots = r.slots[min(q.Skip, len(r.slots)):]
+	}
+	return r
+}
+
+// answer returns the slots that a plan finds, the first enough of them if
+// enough is above 0, in insertion order.
+func (c *content) answer(p plan, enough int) (slots []uint32, examined int) {
+	if p.rest != nil && p.rest.Op == query.OpFalse {
+		return nil, 0
+	}
+	all := p.rest == nil
+	if p.scan {
+		for slot := range c.refs {
+			doc := c.doc(uint32(slot))
+			if doc == nil {
+				continue
+			}
+			if examined++; all || p.rest.Match(doc) {
+				slots = append(slots, uint32(slot))
+				if len(slots) == enough {
+					break
+				}
+			}
+		}
+		return slots, examined
+	}
+	for i, slot := range p.candidates {
+		if all {
+			if enough > 0 && enough < len(p.candidates) {
+				return p.candidates[:enough], enough
+			}
+			return p.candidates, len(p.candidates)
+		}
+		if p.rest.Match(c.doc(slot)) {
+			slots = append(slots, slot)
+			if len(slots) == enough {
+				return slots, i + 1
+			}
+		}
+	}
+	return slots, len(p.candidates)
+}
+
+// checkParity panics unless slots are what the definition of meaning, a look
+// at every document, gives. Only builds with the tag invariants call it.
+func (c *collection) checkParity(where *query.Filter, slots []uint32, enough int) {
+	want, _ := c.answer(plan{scan: true, rest: where}, enough)
+	if !slices.Equal(slots, want) {
+		panic("engine: the plan for " + where.String() + " found " + strconv.Itoa(len(slots)) + " documents, a scan " + strconv.Itoa(len(want)))
+	}
+}

@@ -1,0 +1,90 @@
+package engine
+
+import (
+	"github.com/cespare/xxhash/v2"
+
+	"github.com/atomicdb-go/atomicdb/engine/msgpack"
+)
+
+// An idTable finds the slot of an id: open addressing with linear probing over
+// words that hold 32 bits of hash above slot+1, 0 being empty. It holds no ids
+// itself: the documents do, and the owner compares. A Go map of strings would
+// cost five times the memory and give the collector as many pointers to follow.
+type idTable struct {
+	words []uint64
+	used  int
+}
+
+// hashID hashes an id, a string or an integer, by its value and not by its
+// encoding.
+func hashID(id []byte) uint32 {
+	if n, ok := msgpack.Int(id); ok {
+		// splitmix64's finaliser: consecutive integers land far apart.
+		h := uint64(n) + 0x9e3779b97f4a7c15
+		h = (h ^ h>>30) * 0xbf58476d1ce4e5b9
+		h = (h ^ h>>27) * 0x94d049bb133111eb
+		return uint32(h >> 32)
+	}
+	return uint32(xxhash.Sum64(msgpack.Str(id)) >> 32)
+}
+
+// find returns the slot of the id that has this hash and for which same holds.
+func (t *idTable) find(hash uint32, same func(slot uint32) bool) (slot uint32, ok bool) {
+	if len(t.words) == 0 {
+		return 0, false
+	}
+	mask := uint32(len(t.words) - 1)
+	for i := hash & mask; t.words[i] != 0; i = (i + 1) & mask {
+		if w := t.words[i]; uint32(w>>32) == hash && same(uint32(w)-1) {
+			return uint32(w) - 1, true
+		}
+	}
+	return 0, false
+}
+
+// add puts slot in under hash; the caller knows that the id is not there.
+func (t *idTable) add(hash, slot uint32) {
+	if (t.used+1)*4 > len(t.words)*3 {
+		t.resize(max(16, len(t.words)*2))
+	}
+	t.place(uint64(hash)<<32 | uint64(slot+1))
+	t.used++
+}
+
+func (t *idTable) place(word uint64) {
+	mask := uint32(len(t.words) - 1)
+	i := uint32(word>>32) & mask
+	for t.words[i] != 0 {
+		i = (i + 1) & mask
+	}
+	t.words[i] = word
+}
+
+func (t *idTable) resize(size int) {
+	old := t.words
+	t.words = make([]uint64, size)
+	for _, w := range old {
+		if w != 0 {
+			t.place(w)
+		}
+	}
+}
+
+// remove takes slot out. The words behind it move up, so that no probe ever
+// has to step over the remains of removed ids.
+func (t *idTable) remove(hash, slot uint32) {
+	mask := uint32(len(t.words) - 1)
+	i := hash & mask
+	for uint32(t.words[i]) != slot+1 {
+		i = (i + 1) & mask
+	}
+	for j := (i + 1) & mask; t.words[j] != 0; j = (j + 1) & mask {
+		home := uint32(t.words[j]>>32) & mask
+		if (j-home)&mask >= (j-i)&mask { // its probe passes the hole
+			t.words[i] = t.words[j]
+			i = j
+		}
+	}
+	t.words[i] = 0
+	t.used--
+}

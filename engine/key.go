@@ -1,0 +1,86 @@
+package engine
+
+import (
+	"encoding/binary"
+	"math"
+
+	"github.com/atomicdb-go/atomicdb/engine/msgpack"
+)
+
+// A key is a value squeezed into a word: above the lowest bit, keys compare as
+// the values do, or equal where the word is too short to tell; the lowest bit
+// says that it is too short. Sorting and searching touch documents only for
+// values that agree in their key.
+//
+// From the top: 4 bits of kind; then, by kind, 59 bits of a float64 made
+// sortable, or the first 7 bytes and 3 bits of length of a string; the flag.
+type key uint64
+
+const inexact key = 1
+
+// keyOf returns the key of v, which may be empty: missing sorts first.
+func keyOf(v []byte) key {
+	kind := msgpack.KindOf(v)
+	k := key(kind) << 60
+	switch kind {
+	case msgpack.Number:
+		x := msgpack.Float(v)
+		bits, short := sortable(x)
+		k |= bits
+		if short || msgpack.IsInt(v) && math.Abs(x) >= 1<<53 { // Float may have rounded
+			k |= inexact
+		}
+	case msgpack.Date:
+		bits, short := sortable(msgpack.DateMillis(v))
+		k |= bits
+		if _, nanos := msgpack.Time(v); short || nanos%1e6 != 0 || math.Abs(msgpack.DateMillis(v)) >= 1<<53 {
+			k |= inexact
+		}
+	case msgpack.String:
+		k |= textKey(msgpack.Str(v))
+	case msgpack.Bytes:
+		k |= textKey(msgpack.Bin(v))
+	case msgpack.Array, msgpack.Map:
+		k |= inexact
+	}
+	return k
+}
+
+// sortable returns the upper 59 bits of x, in place for a key and ordered as
+// numbers are, with NaN first; short means that lower bits were lost.
+func sortable(x float64) (bits key, short bool) {
+	if math.IsNaN(x) {
+		return 0, false
+	}
+	b := math.Float64bits(x + 0) // -0 + 0 is 0
+	if b>>63 == 1 {
+		b = ^b
+	} else {
+		b |= 1 << 63
+	}
+	// A negative number's lost bits are ones where it is exact.
+	lost := b & 31
+	return key(b>>5) << 1, lost != 0 && !(b>>63 == 0 && lost == 31)
+}
+
+func textKey(s []byte) key {
+	var head [8]byte
+	n := copy(head[:7], s)
+	k := key(binary.BigEndian.Uint64(head[:]))>>4 | key(n)<<1
+	if len(s) > 7 {
+		k |= inexact
+	}
+	return k
+}
+
+// compareKeys compares two keys; sure is false where the values themselves
+// must be looked at.
+func compareKeys(a, b key) (c int, sure bool) {
+	switch {
+	case a>>1 < b>>1:
+		return -1, true
+	case a>>1 > b>>1:
+		return 1, true
+	}
+	return 0, (a|b)&inexact == 0
+}

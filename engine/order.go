@@ -1,0 +1,346 @@
+package engine
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"github.com/tidwall/btree"
+
+	"github.com/atomicdb-go/atomicdb/engine/msgpack"
+	"github.com/atomicdb-go/atomicdb/engine/query"
+)
+
+// A spec declares an order.
+type spec struct {
+	paths  []query.Path
+	unique bool
+	sparse bool // leaves out documents that lack one of the paths
+}
+
+// name lists the paths: "country, name".
+func (s *spec) name() string { return strings.Join(s.pathTexts(), ", ") }
+
+func (s *spec) pathTexts() []string {
+	texts := make([]string, len(s.paths))
+	for i, p := range s.paths {
+		texts[i] = p.String()
+	}
+	return texts
+}
+
+func (s *spec) samePaths(paths []string) bool { return slices.Equal(s.pathTexts(), paths) }
+
+// An order keeps the slots of a collection sorted by the values of its paths.
+// An array counts as itself and as each of its elements, so a document may
+// have several entries.
+//
+// It is a cache: it can be dropped at any moment, and is built again, by
+// sorting once, when something asks for it.
+type order struct {
+	spec
+	in    *content
+	tree  *btree.BTreeG[entry] // nil: not built
+	multi int                  // documents with more than one entry
+	// A search compares entries with the values it looks for, which stand
+	// here while it runs; probeSlot marks the entry that means them.
+	probe [][]byte
+}
+
+// An entry is one place in an order.
+type entry struct {
+	keys [2]key // of the first two values
+	slot uint32
+	nth  uint32 // which of the document's combinations of values
+}
+
+// probeSlot in an entry means order.probe. Its nth is 0 to come before every
+// entry that agrees with the probe, or probeAfter to come behind them.
+const (
+	probeSlot  = 1<<32 - 1
+	probeAfter = 1
+	noSlot     = probeSlot
+)
+
+func newOrder(s spec, in *content) *order { return &order{spec: s, in: in} }
+
+func newTree(o *order) *btree.BTreeG[entry] {
+	return btree.NewBTreeGOptions(o.less, btree.Options{NoLocks: true, Degree: 64})
+}
+
+func (o *order) less(a, b entry) bool { return o.compare(a, b) < 0 }
+
+func (o *order) compare(a, b entry) int {
+	n := min(a.prefix(o), b.prefix(o))
+	sure := n <= len(a.keys)
+	for i := 0; i < min(n, len(a.keys)); i++ {
+		c, exact := compareKeys(a.keys[i], b.keys[i])
+		if c != 0 {
+			return c
+		}
+		if !exact {
+			sure = false
+			break
+		}
+	}
+	if !sure {
+		if c := o.compareValues(a, b); c != 0 {
+			return c
+		}
+	}
+	if a.slot == probeSlot || b.slot == probeSlot {
+		return probeSide(a) - probeSide(b)
+	}
+	return cmp.Or(cmp.Compare(a.slot, b.slot), cmp.Compare(a.nth, b.nth))
+}
+
+// prefix returns how many values stand behind e.
+func (e entry) prefix(o *order) int {
+	if e.slot == probeSlot {
+		return len(o.probe)
+	}
+	return len(o.paths)
+}
+
+// probeSide puts a probe before or behind the entries that equal it.
+func probeSide(e entry) int {
+	switch {
+	case e.slot != probeSlot:
+		return 0
+	case e.nth == probeAfter:
+		return 1
+	}
+	return -1
+}
+
+// compareValues compares the values behind two entries, as many as both have.
+func (o *order) compareValues(a, b entry) int {
+	va, vb := o.values(a), o.values(b)
+	for i := range min(len(va), len(vb)) {
+		if c := msgpack.Compare(va[i], vb[i]); c != 0 {
+			return c
+		}
+	}
+	return 0
+}
+
+func (o *order) values(e entry) [][]byte {
+	if e.slot == probeSlot {
+		return o.probe
+	}
+	var found [][]byte
+	o.combinations(o.in.doc(e.slot), func(nth uint32, values [][]byte) bool {
+		if nth == e.nth {
+			found = slices.Clone(values)
+		}
+		return nth != e.nth
+	})
+	return found
+}
+
+// combinations visits what doc is found under, until visit returns false: one
+// value for each path, for every choice among an array's elements. A path that
+// doc lacks gives an empty value; a sparse order does not hold doc then. The
+// values slice is reused.
+func (o *order) combinations(doc []byte, visit func(nth uint32, values [][]byte) bool) {
+	var first [4][]byte
+	if len(o.paths) == 1 {
+		if v, plain := o.paths[0].Lookup(doc); plain && msgpack.KindOf(v) != msgpack.Array {
+			if v != nil || !o.sparse {
+				visit(0, append(first[:0], v))
+			}
+			return
+		}
+	}
+	choices := make([][][]byte, len(o.paths))
+	for i, p := range o.paths {
+		choices[i] = indexValues(p, doc)
+		if len(choices[i]) == 0 {
+			if o.sparse {
+				return
+			}
+			choices[i] = [][]byte{nil}
+		}
+	}
+	values := first[:0]
+	nth := uint32(0)
+	var choose func(i int) bool
+	choose = func(i int) bool {
+		if i == len(choices) {
+			nth++
+			return visit(nth-1, values)
+		}
+		for _, v := range choices[i] {
+			values = append(values[:i], v)
+			if !choose(i + 1) {
+				return false
+			}
+		}
+		return true
+	}
+	choose(0)
+}
+
+// indexValues returns the values that a condition on p would look at in doc:
+// those the path reaches, and the elements of the arrays among them.
+func indexValues(p query.Path, doc []byte) [][]byte {
+	var values [][]byte
+	p.Visit(doc, func(v []byte) bool {
+		values = append(values, v)
+		if msgpack.KindOf(v) == msgpack.Array {
+			count, pos := msgpack.Container(v)
+			for ; count > 0; count-- {
+				n := msgpack.Skip(v[pos:])
+				values = append(values, v[pos:pos+n])
+				pos += n
+			}
+		}
+		return true
+	})
+	return values
+}
+
+// entries calls visit for each entry of the document in slot.
+func (o *order) entries(slot uint32, doc []byte, visit func(entry)) (count int) {
+	o.combinations(doc, func(nth uint32, values [][]byte) bool {
+		e := entry{slot: slot, nth: nth}
+		for i := range min(len(values), len(e.keys)) {
+			e.keys[i] = keyOf(values[i])
+		}
+		visit(e)
+		count++
+		return true
+	})
+	return count
+}
+
+// add takes in the document of a slot, which the content already holds.
+func (o *order) add(slot uint32, doc []byte) {
+	if o.tree == nil {
+		return
+	}
+	if o.entries(slot, doc, func(e entry) { o.tree.Set(e) }) > 1 {
+		o.multi++
+	}
+}
+
+// remove takes out the document of a slot, which the content still holds.
+func (o *order) remove(slot uint32, doc []byte) {
+	if o.tree == nil {
+		return
+	}
+	if o.entries(slot, doc, func(e entry) { o.tree.Delete(e) }) > 1 {
+		o.multi--
+	}
+}
+
+// ready builds the order if it is not built.
+func (o *order) ready() {
+	if o.tree != nil {
+		return
+	}
+	all := make([]entry, 0, o.in.live)
+	o.multi = 0
+	for slot := range o.in.refs {
+		if doc := o.in.doc(uint32(slot)); doc != nil {
+			if o.entries(uint32(slot), doc, func(e entry) { all = append(all, e) }) > 1 {
+				o.multi++
+			}
+		}
+	}
+	slices.SortFunc(all, o.compare)
+	o.tree = newTree(o)
+	for _, e := range all {
+		o.tree.Load(e)
+	}
+}
+
+// drop frees the order's memory.
+func (o *order) drop() { o.tree, o.multi = nil, 0 }
+
+// bounds are a range of an order: the values of a prefix of its paths that
+// entries must equal and, if low is given, the limits of the path after them.
+type bounds struct {
+	equal                 [][]byte
+	low, high             []byte // both nil or both values
+	lowStrict, highStrict bool
+}
+
+// probeAt returns an entry that stands before or behind all that agree with
+// values, which it leaves in o.probe.
+func (o *order) probeAt(values [][]byte, after bool) entry {
+	o.probe = values
+	e := entry{slot: probeSlot}
+	if after {
+		e.nth = probeAfter
+	}
+	for i := range min(len(values), len(e.keys)) {
+		e.keys[i] = keyOf(values[i])
+	}
+	return e
+}
+
+// scan visits the entries within b in order, until visit returns false.
+func (o *order) scan(b bounds, visit func(entry) bool) {
+	o.ready()
+	from, to := b.equal, b.equal
+	fromAfter, toAfter := false, true
+	if b.low != nil {
+		from, fromAfter = append(slices.Clip(b.equal), b.low), b.lowStrict
+		to, toAfter = append(slices.Clip(b.equal), b.high), !b.highStrict
+	}
+	// Both ends need o.probe: the start to be found, the end from then on.
+	it := o.tree.Iter()
+	defer it.Release()
+	ok := it.Seek(o.probeAt(from, fromAfter))
+	end := o.probeAt(to, toAfter)
+	for ; ok && o.compare(it.Item(), end) < 0; ok = it.Next() {
+		if !visit(it.Item()) {
+			break
+		}
+	}
+	o.probe = nil
+}
+
+// conflict returns the slot of another document that doc may not be beside:
+// one that has an entry in common, all of whose values exist.
+func (o *order) conflict(doc []byte, self uint32) (slot uint32, found bool) {
+	o.combinations(doc, func(_ uint32, values [][]byte) bool {
+		for _, v := range values {
+			if v == nil {
+				return true
+			}
+		}
+		o.scan(bounds{equal: slices.Clone(values)}, func(e entry) bool {
+			if e.slot != self {
+				slot, found = e.slot, true
+			}
+			return !found
+		})
+		return !found
+	})
+	return slot, found
+}
+
+// checkUnique returns CodeUnique if a unique order forbids doc in slot self.
+func (c *collection) checkUnique(op string, doc []byte, self uint32) error {
+	for _, o := range c.orders {
+		if !o.unique {
+			continue
+		}
+		if slot, found := o.conflict(doc, self); found {
+			return fail(CodeUnique, op, target(c, idOf(doc)), "the unique index on "+o.name()+" has these values already, in document "+describe(idOf(c.doc(slot))))
+		}
+	}
+	return nil
+}
+
+// expect prepares for n more bytes of documents. Orders that would more than
+// double are dropped: sorting once is cheaper than inserting one by one.
+func (c *content) expect(n int64) {
+	for _, o := range c.orders {
+		if n > c.bytes && !o.unique {
+			o.drop()
+		}
+	}
+}

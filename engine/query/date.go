@@ -1,0 +1,241 @@
+package query
+
+import (
+	"encoding/binary"
+	"strconv"
+	"strings"
+
+	"github.com/vmihailenco/msgpack/v5/msgpcode"
+
+	"github.com/atomicdb-go/atomicdb/engine/msgpack"
+)
+
+// An instant is a point in time as MessagePack keeps it: seconds since 1970
+// and nanoseconds after them. Package time is not used: it would bring time
+// zones and a clock into the engine.
+type instant struct {
+	seconds int64
+	nanos   uint32
+}
+
+func instantOf(v []byte) instant {
+	seconds, nanos := msgpack.Time(v)
+	return instant{seconds, nanos}
+}
+
+// appendTime appends t to b: as milliseconds where they do, since that is what
+// a JavaScript Date is and has the shortest encoding.
+func appendTime(b []byte, t instant) []byte {
+	const limit = 1 << 50 // seconds; as milliseconds they still fit an int64
+	if t.nanos%1e6 == 0 && t.seconds > -limit && t.seconds < limit {
+		return msgpack.AppendDate(b, t.seconds*1000+int64(t.nanos/1e6))
+	}
+	b = binary.BigEndian.AppendUint32(append(b, msgpcode.Ext8, 12, 0xff), t.nanos)
+	return binary.BigEndian.AppendUint64(b, uint64(t.seconds))
+}
+
+const (
+	daySeconds = 86400
+	eraDays    = 146097 // in 400 years
+	dateForm   = "ISO 8601, as in date('2024-05-17') or date('2024-05-17T10:30:00Z')"
+)
+
+// parseDate reads ISO 8601 as JavaScript writes it: a date, or a date and time
+// with up to nine digits of a second and Z or an offset. Without either the
+// time is in UTC. Years outside 0 to 9999 have a sign and six digits or more.
+// wrong says what is wrong with text, and is empty if nothing is.
+func parseDate(text string) (t instant, wrong string) {
+	s := scanner{rest: text}
+	year, month, day := s.date()
+	seconds, nanos, offset := int64(0), int64(0), int64(0)
+	if s.rest != "" && (s.accept('T') || s.accept('t') || s.accept(' ')) {
+		seconds, nanos = s.clock()
+		offset = s.zone()
+	}
+	if s.wrong == "" && s.rest != "" {
+		s.wrong = "has more after the end: " + strconv.Quote(s.rest)
+	}
+	if s.wrong != "" {
+		return instant{}, s.wrong
+	}
+	days := daysFromCivil(year, month, day)
+	total := days*daySeconds + seconds
+	moved := total - offset
+	// Beyond the range of int64 the seconds wrap: they do not lead back to the
+	// day they came from, or the offset moves them the wrong way.
+	if back, _ := floorDiv(total, daySeconds); back != days || (moved > total) != (offset < 0) {
+		return instant{}, "lies too far away"
+	}
+	return instant{moved, uint32(nanos)}, ""
+}
+
+// A scanner reads numbers off the front of a date; the first fault stays.
+type scanner struct{ rest, wrong string }
+
+func (s *scanner) fail(why string) {
+	if s.wrong == "" {
+		s.wrong = why
+	}
+}
+
+func (s *scanner) accept(c byte) bool {
+	if s.rest == "" || s.rest[0] != c {
+		return false
+	}
+	s.rest = s.rest[1:]
+	return true
+}
+
+func (s *scanner) expect(c byte) {
+	if !s.accept(c) {
+		s.fail("has no " + strconv.Quote(string(c)) + " where one belongs")
+	}
+}
+
+// digits reads from least to most digits.
+func (s *scanner) digits(least, most int) (digits string) {
+	n := 0
+	for n < len(s.rest) && n < most && s.rest[n] >= '0' && s.rest[n] <= '9' {
+		n++
+	}
+	if n < least {
+		s.fail("has too few digits in a number")
+		return "0"
+	}
+	digits, s.rest = s.rest[:n], s.rest[n:]
+	return digits
+}
+
+// number reads two digits that may spell low to high.
+func (s *scanner) number(what string, low, high int64) int64 {
+	n, _ := strconv.ParseInt(s.digits(2, 2), 10, 64)
+	if n < low || n > high {
+		s.fail("has the " + what + " " + strconv.FormatInt(n, 10))
+	}
+	return n
+}
+
+func (s *scanner) date() (year, month, day int64) {
+	switch {
+	case s.accept('-'):
+		year, _ = strconv.ParseInt(s.digits(6, 12), 10, 64)
+		year = -year
+	case s.accept('+'):
+		year, _ = strconv.ParseInt(s.digits(6, 12), 10, 64)
+	default:
+		year, _ = strconv.ParseInt(s.digits(4, 4), 10, 64)
+	}
+	s.expect('-')
+	month = s.number("month", 1, 12)
+	s.expect('-')
+	day = s.number("day", 1, 31)
+	if s.wrong == "" {
+		if y, m, d := civilFromDays(daysFromCivil(year, month, day)); y != year || m != month || d != day {
+			s.fail("has the day " + strconv.FormatInt(day, 10) + ", which that month has not")
+		}
+	}
+	return year, month, day
+}
+
+func (s *scanner) clock() (seconds, nanos int64) {
+	seconds = 3600 * s.number("hour", 0, 23)
+	s.expect(':')
+	seconds += 60 * s.number("minute", 0, 59)
+	if !s.accept(':') {
+		return seconds, 0
+	}
+	seconds += s.number("second", 0, 59)
+	if s.accept('.') {
+		digits := s.digits(1, 9)
+		nanos, _ = strconv.ParseInt((digits + "00000000")[:9], 10, 64)
+	}
+	return seconds, nanos
+}
+
+// zone returns the offset from UTC in seconds.
+func (s *scanner) zone() int64 {
+	sign := int64(1)
+	switch {
+	case s.rest == "", s.accept('Z'), s.accept('z'):
+		return 0
+	case s.accept('-'):
+		sign = -1
+	default:
+		s.expect('+')
+	}
+	offset := 3600 * s.number("offset", 0, 23)
+	s.expect(':')
+	return sign * (offset + 60*s.number("offset", 0, 59))
+}
+
+// String writes t so that parseDate reads it back exactly.
+func (t instant) String() string {
+	days, ofDay := floorDiv(t.seconds, daySeconds)
+	year, month, day := civilFromDays(days)
+	var b []byte
+	switch {
+	case year < 0:
+		b = appendPadded(append(b, '-'), -year, 6)
+	case year > 9999:
+		b = appendPadded(append(b, '+'), year, 6)
+	default:
+		b = appendPadded(b, year, 4)
+	}
+	b = appendPadded(append(b, '-'), month, 2)
+	b = appendPadded(append(b, '-'), day, 2)
+	if ofDay == 0 && t.nanos == 0 {
+		return string(b)
+	}
+	b = appendPadded(append(b, 'T'), ofDay/3600, 2)
+	b = appendPadded(append(b, ':'), ofDay/60%60, 2)
+	b = appendPadded(append(b, ':'), ofDay%60, 2)
+	if t.nanos != 0 {
+		fraction := string(appendPadded(nil, int64(t.nanos), 9))
+		b = append(append(b, '.'), strings.TrimRight(fraction, "0")...)
+	}
+	return string(append(b, 'Z'))
+}
+
+func appendPadded(b []byte, n int64, width int) []byte {
+	digits := strconv.FormatInt(n, 10)
+	for i := len(digits); i < width; i++ {
+		b = append(b, '0')
+	}
+	return append(b, digits...)
+}
+
+// daysFromCivil returns the days from 1970-01-01 to a date of the proleptic
+// Gregorian calendar. Years are counted from March, so that the leap day ends
+// one: http://howardhinnant.github.io/date_algorithms.html
+func daysFromCivil(year, month, day int64) int64 {
+	if month <= 2 {
+		year--
+	}
+	era, yearOfEra := floorDiv(year, 400)
+	dayOfYear := (153*((month+9)%12)+2)/5 + day - 1
+	return era*eraDays + yearOfEra*365 + yearOfEra/4 - yearOfEra/100 + dayOfYear - 719468
+}
+
+// civilFromDays is the inverse of daysFromCivil.
+func civilFromDays(days int64) (year, month, day int64) {
+	era, dayOfEra := floorDiv(days+719468, eraDays)
+	yearOfEra := (dayOfEra - dayOfEra/1460 + dayOfEra/36524 - dayOfEra/146096) / 365
+	dayOfYear := dayOfEra - (365*yearOfEra + yearOfEra/4 - yearOfEra/100)
+	fromMarch := (5*dayOfYear + 2) / 153
+	day = dayOfYear - (153*fromMarch+2)/5 + 1
+	month = (fromMarch+2)%12 + 1
+	year = yearOfEra + era*400
+	if month <= 2 {
+		year++
+	}
+	return year, month, day
+}
+
+// floorDiv divides so that the rest is never negative.
+func floorDiv(n, by int64) (quotient, rest int64) {
+	quotient, rest = n/by, n%by
+	if rest < 0 {
+		quotient, rest = quotient-1, rest+by
+	}
+	return quotient, rest
+}

@@ -1,0 +1,67 @@
+package query
+
+// Op says what a Filter asks.
+type Op uint8
+
+// The operators. From OpEq on they are leaves: they ask about one path.
+const (
+	OpTrue  Op = iota // every document
+	OpFalse           // none
+	OpAnd             // all of Kids, of which there are two or more
+	OpOr              // one of Kids, of which there are two or more
+	OpNot             // not Kids[0]
+
+	OpEq         // equal to Value
+	OpGt         // above Value and of its kind
+	OpGte        // Value or above
+	OpLt         // below Value and of its kind
+	OpLte        // Value or below
+	OpBetween    // Value to High, both included
+	OpIn         // equal to one of Values
+	OpMatches    // a string in which Pattern is found
+	OpStartsWith // a string that starts with the string Value
+	OpContains   // an array with an element equal to Value, or a string with the substring Value
+	OpExists     // any value, null too
+	OpType       // a value of Type
+	OpAny        // an array with an element that Kids[0] matches
+	OpSize       // an array of Size elements
+)
+
+var opNames = [...]string{
+	"true", "false", "and", "or", "not",
+	"eq", "gt", "gte", "lt", "lte", "between", "in",
+	"matches", "startsWith", "contains", "exists", "type", "any", "size",
+}
+
+// String returns the operator's name in the condition builder.
+func (op Op) String() string { return opNames[op] }
+
+// A Filter is a condition on documents: a tree whose leaves ask about paths.
+// The fields are for reading; only the constructors make filters, because
+// they bring every spelling of a condition to one form:
+//
+//   - And and Or have no kids of their own operator, no constants, and two kids
+//     or more. Not has no Not, True or False under it.
+//   - Values are owned by the Filter and in canonical encoding: a whole number
+//     is an integer if it fits one, and everything is as short as it can be.
+//   - The operands of Gt, Gte, Lt, Lte and Between are never NaN, and Between
+//     has two different ones of one kind, the lower first.
+//   - In has two values or more, sorted by msgpack.Compare, all different.
+//
+// A Filter does not change, so it may be shared.
+type Filter struct {
+	Op      Op
+	Path    Path      // leaves: where to look; inside Any, relative to the element
+	Value   []byte    // Eq, Gt, Gte, Lt, Lte, Between (the low end), StartsWith, Contains
+	High    []byte    // Between: the high end
+	Values  [][]byte  // In
+	Pattern string    // Matches: RE2
+	Type    Type      // Type
+	Size    int       // Size
+	Kids    []*Filter // And, Or, Not, Any
+
+	operand operand  // Value, taken apart
+	high    operand  // High, taken apart
+	text    []byte   // StartsWith, Contains: the bytes of the string Value
+	regexp  *pattern // Matches
+}

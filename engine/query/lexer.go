@@ -1,0 +1,293 @@
+package query
+
+import (
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+type tokenKind uint8
+
+const (
+	tokenEnd    tokenKind = iota
+	tokenName             // a word or a path; text without its back-quotes
+	tokenString           // text without its quotes and escapes
+	tokenNumber           // as written
+	tokenSign             // ( ) [ ] { } , : and the comparisons
+	tokenBad              // what no token starts with; the lexer has the error
+)
+
+// A token is a piece of a text condition.
+type token struct {
+	kind   tokenKind
+	text   string
+	quoted bool // a name whose first part is in back-quotes, so no keyword
+	pos    int  // where it starts, in bytes
+}
+
+// is reports whether t is the keyword word, in any case.
+func (t token) is(word string) bool {
+	return t.kind == tokenName && !t.quoted && strings.EqualFold(t.text, word)
+}
+
+func (t token) isSign(sign string) bool { return t.kind == tokenSign && t.text == sign }
+
+// found describes t in an error.
+func (t token) found() string {
+	switch t.kind {
+	case tokenEnd:
+		return "the end of the text"
+	case tokenName:
+		if isReserved(t.text) && !t.quoted {
+			return "the word " + t.text
+		}
+		return "the name " + clipped(t.text)
+	case tokenString:
+		return "the text " + string(appendText(nil, clipped(t.text)))
+	case tokenNumber:
+		return "the number " + clipped(t.text)
+	}
+	return t.text
+}
+
+// clipped keeps a long name or text from burying the error it stands in.
+func clipped(s string) string {
+	if runes := []rune(s); len(runes) > excerptSide {
+		return string(runes[:excerptSide-1]) + "…"
+	}
+	return s
+}
+
+// A lexer cuts UTF-8 text into tokens.
+type lexer struct {
+	text string
+	pos  int
+	err  *Error // the reason for the first tokenBad
+}
+
+func (l *lexer) bad(pos int, message string) token {
+	if l.err == nil {
+		l.err = errorAt(l.text, pos, message)
+	}
+	return token{kind: tokenBad, pos: pos}
+}
+
+// signs lists the longer ones first, so that >= is not read as >.
+var signs = []string{"==", "!=", "<>", "<=", ">=", "=", "<", ">", "(", ")", "[", "]", "{", "}", ",", ":"}
+
+// hints say what to write instead of a character that starts no token.
+var hints = map[byte]string{
+	'&': "expected and, found &",
+	'|': "expected or, found |",
+	'!': "expected not or !=, found !",
+	';': "expected one condition, found ;",
+	'-': "expected a number after -; a name with a dash in it goes in back-quotes: `first-name`",
+	'.': "expected a digit before the dot, or a name",
+}
+
+func (l *lexer) next() token {
+	l.pos += len(l.text[l.pos:]) - len(strings.TrimLeftFunc(l.text[l.pos:], unicode.IsSpace))
+	start, rest := l.pos, l.text[l.pos:]
+	if rest == "" {
+		return token{kind: tokenEnd, pos: start}
+	}
+	switch c := rest[0]; {
+	case c == '\'' || c == '"':
+		return l.quotedText(c)
+	case c >= '0' && c <= '9' || c == '-' && len(rest) > 1 && isDigitOrInf(rest[1:]):
+		return l.number()
+	}
+	if r, _ := utf8.DecodeRuneInString(rest); r == '`' || startsName(r) {
+		return l.name()
+	}
+	for _, sign := range signs {
+		if strings.HasPrefix(rest, sign) {
+			l.pos += len(sign)
+			return token{kind: tokenSign, text: sign, pos: start}
+		}
+	}
+	if hint, ok := hints[rest[0]]; ok {
+		return l.bad(start, hint)
+	}
+	r, _ := utf8.DecodeRuneInString(rest)
+	return l.bad(start, "found the character "+strconv.QuoteRune(r)+", which has no meaning outside quotes")
+}
+
+func isDigitOrInf(s string) bool {
+	return s[0] >= '0' && s[0] <= '9' || len(s) >= 3 && strings.EqualFold(s[:3], "inf")
+}
+
+func startsName(r rune) bool { return r == '_' || r == '$' || unicode.IsLetter(r) }
+
+func continuesName(r rune) bool {
+	return startsName(r) || unicode.IsDigit(r) || unicode.IsMark(r)
+}
+
+// number reads a number, and all that looks like a part of one, so that 12abc
+// is one wrong token rather than two.
+func (l *lexer) number() token {
+	start := l.pos
+	l.pos++
+	for l.pos < len(l.text) {
+		r, size := utf8.DecodeRuneInString(l.text[l.pos:])
+		sign := (r == '-' || r == '+') && (l.text[l.pos-1] == 'e' || l.text[l.pos-1] == 'E')
+		if !sign && r != '.' && !continuesName(r) {
+			break
+		}
+		l.pos += size
+	}
+	text := l.text[start:l.pos]
+	if !isNumber(text) {
+		return l.bad(start, "expected a number, found "+clipped(text)+"; text goes in quotes, and a name that starts with a digit in back-quotes")
+	}
+	return token{kind: tokenNumber, text: text, pos: start}
+}
+
+// isNumber reports whether text is -?digits(.digits)?(e[+-]?digits)? or -inf.
+// What strconv takes besides, like 0x1p-2 or 1_000, would be one more thing to
+// explain.
+func isNumber(text string) bool {
+	rest := strings.TrimPrefix(text, "-")
+	if strings.EqualFold(rest, "inf") {
+		return true
+	}
+	digits := func() bool {
+		before := rest
+		rest = strings.TrimLeft(rest, "0123456789")
+		return len(rest) < len(before)
+	}
+	if !digits() {
+		return false
+	}
+	if after, ok := strings.CutPrefix(rest, "."); ok {
+		if rest = after; !digits() {
+			return false
+		}
+	}
+	if rest != "" && (rest[0] == 'e' || rest[0] == 'E') {
+		if rest = rest[1:]; rest != "" && (rest[0] == '+' || rest[0] == '-') {
+			rest = rest[1:]
+		}
+		if !digits() {
+			return false
+		}
+	}
+	return rest == ""
+}
+
+// name reads names joined by dots. Each is an identifier, from the second on
+// also a number, or anything in back-quotes.
+func (l *lexer) name() token {
+	t := token{kind: tokenName, pos: l.pos}
+	var text []byte
+	for first := true; ; first = false {
+		start := l.pos
+		if l.pos < len(l.text) && l.text[l.pos] == '`' {
+			t.quoted = t.quoted || first
+			end := l.closing('`')
+			if end < 0 {
+				return l.bad(start, "expected a back-quote to close this one")
+			}
+			text = append(text, strings.ReplaceAll(l.text[start+1:end], "``", "`")...)
+			l.pos = end + 1
+		} else {
+			for l.pos < len(l.text) {
+				r, size := utf8.DecodeRuneInString(l.text[l.pos:])
+				if !continuesName(r) {
+					break
+				}
+				l.pos += size
+			}
+			if l.pos == start && !first {
+				return l.bad(start, "expected a name after the dot")
+			}
+			text = append(text, l.text[start:l.pos]...)
+		}
+		if l.pos == len(l.text) || l.text[l.pos] != '.' {
+			t.text = string(text)
+			return t
+		}
+		text = append(text, '.')
+		l.pos++
+	}
+}
+
+// closing returns the position of the quote that closes the one at l.pos,
+// where two in a row stand for one inside; -1 if there is none.
+func (l *lexer) closing(quote byte) int {
+	for i := l.pos + 1; i < len(l.text); i++ {
+		if l.text[i] != quote {
+			continue
+		}
+		if i+1 == len(l.text) || l.text[i+1] != quote {
+			return i
+		}
+		i++
+	}
+	return -1
+}
+
+// quotedText reads text in quotes. A doubled quote stands for one; \n \r \t \\
+// \' \" and \uXXXX are escapes. Any other backslash is only a backslash:
+// otherwise every regular expression would need two.
+func (l *lexer) quotedText(quote byte) token {
+	start := l.pos
+	var text []byte
+	for i := start + 1; i < len(l.text); {
+		c := l.text[i]
+		switch {
+		case c == quote && i+1 < len(l.text) && l.text[i+1] == quote:
+			text = append(text, quote)
+			i += 2
+		case c == quote:
+			l.pos = i + 1
+			return token{kind: tokenString, text: string(text), pos: start}
+		case c != '\\' || i+1 == len(l.text):
+			text = append(text, c)
+			i++
+		case l.text[i+1] == 'u':
+			r, size := unicodeEscape(l.text[i:])
+			if size == 0 {
+				return l.bad(i, "expected \\u and the four hex digits of a character, or of the two halves of a surrogate pair")
+			}
+			text = utf8.AppendRune(text, r)
+			i += size
+		default:
+			if plain, ok := escapes[l.text[i+1]]; ok {
+				text = append(text, plain)
+			} else {
+				text = append(text, '\\', l.text[i+1])
+			}
+			i += 2
+		}
+	}
+	return l.bad(start, "expected a quote "+string(rune(quote))+" to close this one")
+}
+
+var escapes = map[byte]byte{'n': '\n', 'r': '\r', 't': '\t', '\\': '\\', '\'': '\'', '"': '"'}
+
+// unicodeEscape reads \uXXXX, or the two of a surrogate pair; size is 0 if s
+// does not start with either.
+func unicodeEscape(s string) (r rune, size int) {
+	high, ok := hex4(s)
+	switch {
+	case !ok, high >= 0xdc00 && high <= 0xdfff:
+		return 0, 0
+	case high < 0xd800 || high > 0xdfff:
+		return high, 6
+	}
+	low, ok := hex4(s[6:])
+	if !ok || low < 0xdc00 || low > 0xdfff {
+		return 0, 0
+	}
+	return (high-0xd800)<<10 + (low - 0xdc00) + 0x10000, 12
+}
+
+func hex4(s string) (rune, bool) {
+	if len(s) < 6 || s[:2] != `\u` {
+		return 0, false
+	}
+	n, err := strconv.ParseUint(s[2:6], 16, 16)
+	return rune(n), err == nil
+}

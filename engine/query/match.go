@@ -1,0 +1,121 @@
+package query
+
+import (
+	"bytes"
+	"slices"
+
+	"github.com/atomicdb-go/atomicdb/engine/msgpack"
+)
+
+// Match reports whether doc, a valid map, meets the condition. It is the
+// definition of what every operator means; see the package comment.
+//
+// It allocates nothing, except to compare maps.
+func (f *Filter) Match(doc []byte) bool {
+	switch f.Op {
+	case OpTrue:
+		return true
+	case OpFalse:
+		return false
+	case OpAnd:
+		for _, kid := range f.Kids {
+			if !kid.Match(doc) {
+				return false
+			}
+		}
+		return true
+	case OpOr:
+		for _, kid := range f.Kids {
+			if kid.Match(doc) {
+				return true
+			}
+		}
+		return false
+	case OpNot:
+		return !f.Kids[0].Match(doc)
+	}
+	if value, plain := f.Path.Lookup(doc); plain {
+		return f.Holds(value)
+	}
+	return !f.Path.Visit(doc, func(value []byte) bool { return !f.Holds(value) })
+}
+
+// Holds reports whether the leaf f holds for a document in which its path
+// reaches value, and nothing else; nil is a missing field.
+func (f *Filter) Holds(value []byte) bool {
+	if len(value) == 0 {
+		return false
+	}
+	isArray := msgpack.KindOf(value) == msgpack.Array
+	switch f.Op {
+	case OpExists:
+		return true
+	case OpSize:
+		count, _ := msgpack.Container(value)
+		return isArray && count == f.Size
+	case OpAny:
+		return isArray && someElement(value, f.Kids[0].Match)
+	case OpContains:
+		if isArray {
+			return someElement(value, f.operand.equal)
+		}
+		return f.text != nil && msgpack.KindOf(value) == msgpack.String && bytes.Contains(msgpack.Str(value), f.text)
+	}
+	if f.passes(value) {
+		return true
+	}
+	return isArray && !f.isType(TypeList) && someElement(value, f.passes)
+}
+
+func (f *Filter) isType(t Type) bool { return f.Op == OpType && f.Type == t }
+
+// passes reports whether v, a reached value or an element of one, is what the
+// leaf asks for.
+func (f *Filter) passes(v []byte) bool {
+	switch f.Op {
+	case OpEq:
+		return f.operand.equal(v)
+	case OpGt:
+		c, comparable := f.operand.compare(v)
+		return comparable && c > 0
+	case OpGte:
+		c, comparable := f.operand.compare(v)
+		return comparable && c >= 0
+	case OpLt:
+		c, comparable := f.operand.compare(v)
+		return comparable && c < 0
+	case OpLte:
+		c, comparable := f.operand.compare(v)
+		return comparable && c <= 0
+	case OpBetween:
+		low, comparable := f.operand.compare(v)
+		if !comparable || low < 0 {
+			return false
+		}
+		high, _ := f.high.compare(v)
+		return high <= 0
+	case OpIn:
+		_, found := slices.BinarySearchFunc(f.Values, v, msgpack.Compare)
+		return found
+	case OpMatches:
+		return msgpack.KindOf(v) == msgpack.String && f.regexp.match(msgpack.Str(v))
+	case OpStartsWith:
+		return msgpack.KindOf(v) == msgpack.String && bytes.HasPrefix(msgpack.Str(v), f.text)
+	case OpType:
+		return f.Type.Has(v)
+	}
+	return false
+}
+
+// someElement reports whether some element of array passes.
+func someElement(array []byte, passes func([]byte) bool) bool {
+	count, pos := msgpack.Container(array)
+	for ; count > 0; count-- {
+		n := msgpack.Skip(array[pos:])
+		if passes(array[pos : pos+n]) {
+			return true
+		}
+		pos += n
+	}
+	return false
+}

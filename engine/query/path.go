@@ -1,0 +1,126 @@
+package query
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/atomicdb-go/atomicdb/engine/msgpack"
+)
+
+// A Path leads from a document to values in it: names separated by dots, of
+// which a number also stands for a position in an array. The zero Path, of no
+// names, leads to where it starts.
+type Path struct {
+	text  string
+	parts []part
+}
+
+type part struct {
+	name     string
+	position int // in an array; -1 if name is no number
+}
+
+// maxPositions bounds how many names of one path count as positions. A number
+// may be a position or a field's name, so each doubles the ways through
+// arrays of maps whose fields are named by numbers.
+const maxPositions = 16
+
+// ParsePath takes text apart at its dots. It accepts any text: the parsers of
+// this package refuse an empty name, with a better message than it could give.
+func ParsePath(text string) Path {
+	p := Path{text: text}
+	if text == "" {
+		return p
+	}
+	p.parts = make([]part, 0, 1+strings.Count(text, "."))
+	positions := 0
+	for name := range strings.SplitSeq(text, ".") {
+		position := -1
+		if positions < maxPositions {
+			if position = positionOf(name); position >= 0 {
+				positions++
+			}
+		}
+		p.parts = append(p.parts, part{name, position})
+	}
+	return p
+}
+
+// positionOf returns the number that name spells, as String would; else -1.
+func positionOf(name string) int {
+	n, err := strconv.ParseInt(name, 10, 32)
+	if err != nil || n < 0 || strconv.FormatInt(n, 10) != name {
+		return -1
+	}
+	return int(n)
+}
+
+// String returns the text the path was parsed from.
+func (p Path) String() string { return p.text }
+
+// IsEmpty reports whether p leads to where it starts.
+func (p Path) IsEmpty() bool { return len(p.parts) == 0 }
+
+// Names returns the names of the path, in order.
+func (p Path) Names() []string {
+	names := make([]string, len(p.parts))
+	for i := range p.parts {
+		names[i] = p.parts[i].name
+	}
+	return names
+}
+
+// Lookup walks p through maps alone, which is the fast way. plain means that
+// no array was crossed: value is then the only one p reaches, nil for none. It
+// may itself be an array. If plain is false, only Visit finds what p reaches.
+//
+// value borrows from doc.
+func (p Path) Lookup(doc []byte) (value []byte, plain bool) {
+	for i := range p.parts {
+		if msgpack.KindOf(doc) == msgpack.Array {
+			return nil, false
+		}
+		if doc = msgpack.Lookup(doc, p.parts[i].name); doc == nil {
+			return nil, true
+		}
+	}
+	return doc, true
+}
+
+// Visit calls visit for each value that p reaches in doc, in the order of the
+// document, until visit returns false. It reports whether visit never did.
+// The elements of a reached array are not visited, and a value that p reaches
+// in two ways is visited twice. Values borrow from doc.
+func (p Path) Visit(doc []byte, visit func(value []byte) bool) bool {
+	return walk(doc, p.parts, visit)
+}
+
+func walk(v []byte, parts []part, visit func([]byte) bool) bool {
+	for i := range parts {
+		if msgpack.KindOf(v) == msgpack.Array {
+			return walkArray(v, parts[i:], visit)
+		}
+		if v = msgpack.Lookup(v, parts[i].name); v == nil {
+			return true
+		}
+	}
+	return visit(v)
+}
+
+// walkArray takes both roads through an array: to one position, and into each
+// element that is a map.
+func walkArray(array []byte, parts []part, visit func([]byte) bool) bool {
+	count, pos := msgpack.Container(array)
+	for i := range count {
+		n := msgpack.Skip(array[pos:])
+		element := array[pos : pos+n]
+		if i == parts[0].position && !walk(element, parts[1:], visit) {
+			return false
+		}
+		if msgpack.KindOf(element) == msgpack.Map && !walk(element, parts, visit) {
+			return false
+		}
+		pos += n
+	}
+	return true
+}

@@ -1,0 +1,133 @@
+package query
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/binary"
+	"math"
+
+	"github.com/atomicdb-go/atomicdb/engine/msgpack"
+)
+
+// canonical returns a copy of v in canonical encoding, which is equal to v:
+// strings and containers with their shortest header, whole numbers as integers
+// where one fits, other numbers as float64. JavaScript sends 5e9 as a float
+// and text reads it as an integer; both must make the same Filter.
+func canonical(v []byte) []byte { return appendCanonical(make([]byte, 0, len(v)), v) }
+
+func appendCanonical(b, v []byte) []byte {
+	switch msgpack.KindOf(v) {
+	case msgpack.Number:
+		return appendNumber(b, v)
+	case msgpack.String:
+		return msgpack.AppendString(b, msgpack.Str(v))
+	case msgpack.Bytes:
+		return msgpack.AppendBin(b, msgpack.Bin(v))
+	case msgpack.Date:
+		return appendTime(b, instantOf(v))
+	case msgpack.Array:
+		count, pos := msgpack.Container(v)
+		b = msgpack.AppendArray(b, count)
+		return appendParts(b, v[pos:], count)
+	case msgpack.Map:
+		count, pos := msgpack.Container(v)
+		b = msgpack.AppendMap(b, count)
+		return appendParts(b, v[pos:], 2*count)
+	}
+	return append(b, v[0])
+}
+
+func appendParts(b, parts []byte, count int) []byte {
+	for ; count > 0; count-- {
+		n := msgpack.Skip(parts)
+		b = appendCanonical(b, parts[:n])
+		parts = parts[n:]
+	}
+	return b
+}
+
+func appendNumber(b, v []byte) []byte {
+	if n, ok := msgpack.Int(v); ok {
+		return msgpack.AppendInt(b, n)
+	}
+	if msgpack.IsInt(v) {
+		return msgpack.AppendUint(b, bigUint(v))
+	}
+	switch x := msgpack.Float(v); {
+	case x != math.Trunc(x), math.IsInf(x, 0): // NaN too
+		return msgpack.AppendFloat(b, x)
+	case x >= -1<<63 && x < 1<<63:
+		return msgpack.AppendInt(b, int64(x))
+	case x >= 1<<63 && x < 1<<64:
+		return msgpack.AppendUint(b, uint64(x))
+	default:
+		return msgpack.AppendFloat(b, x)
+	}
+}
+
+// bigUint returns an integer above the int64 range, of which MessagePack has
+// one encoding: a byte and eight more.
+func bigUint(v []byte) uint64 { return binary.BigEndian.Uint64(v[1:]) }
+
+func isNaN(v []byte) bool { return msgpack.IsDouble(v) && math.IsNaN(msgpack.Float(v)) }
+
+// An operand is the value that a leaf compares documents' values with, taken
+// apart once so that the usual comparisons need no second look at it.
+type operand struct {
+	value   []byte
+	kind    msgpack.Kind
+	isNaN   bool
+	isSmall bool // a number that float64 holds exactly, and so does every integer near it
+	number  float64
+	text    []byte
+}
+
+func operandOf(v []byte) operand {
+	o := operand{value: v, kind: msgpack.KindOf(v), isNaN: isNaN(v)}
+	switch o.kind {
+	case msgpack.Number:
+		o.number = msgpack.Float(v)
+		o.isSmall = math.Abs(o.number) < 1<<53
+	case msgpack.String:
+		o.text = msgpack.Str(v)
+	}
+	return o
+}
+
+// equal reports whether v equals o.
+func (o *operand) equal(v []byte) bool {
+	if o.kind == msgpack.String {
+		return msgpack.KindOf(v) == msgpack.String && string(msgpack.Str(v)) == string(o.text)
+	}
+	return o.kind == msgpack.KindOf(v) && (o.isSmall && msgpack.Float(v) == o.number || !o.isSmall && msgpack.Equal(v, o.value))
+}
+
+// compare returns how v compares with o; false if their kinds do not. The two
+// booleans are of one kind, and NaN of its own.
+func (o *operand) compare(v []byte) (c int, comparable bool) {
+	kind := msgpack.KindOf(v)
+	switch {
+	case o.isSmall:
+		if kind != msgpack.Number {
+			return 0, false
+		}
+		// Rounding an integer beyond 2^53 does not move it past a small number.
+		x := msgpack.Float(v)
+		switch {
+		case x < o.number:
+			return -1, true
+		case x > o.number:
+			return 1, true
+		}
+		return 0, x == o.number
+	case kind != o.kind:
+		return cmp.Compare(kind, o.kind), isBool(kind) && isBool(o.kind)
+	case kind == msgpack.String:
+		return bytes.Compare(msgpack.Str(v), o.text), true
+	case kind == msgpack.Number && isNaN(v) != o.isNaN:
+		return 0, false
+	}
+	return msgpack.Compare(v, o.value), true
+}
+
+func isBool(k msgpack.Kind) bool { return k == msgpack.False || k == msgpack.True }

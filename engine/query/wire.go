@@ -1,0 +1,342 @@
+package query
+
+import (
+	"errors"
+	"math"
+	"strconv"
+
+	"github.com/atomicdb-go/atomicdb/engine/msgpack"
+)
+
+// Parse reads a condition in any spelling, as a MessagePack value of unknown
+// origin: null is the condition every document meets, a string is text, a map
+// is a MongoDB-style filter, and an array is the condition builder's tree:
+//
+//	["true"] ["false"] ["and", n...] ["or", n...] ["not", n]
+//	["eq" | "ne" | "gt" | "gte" | "lt" | "lte" | "contains", path, value]
+//	["between", path, low, high]        ["in" | "notIn", path, [values]]
+//	["startsWith" | "matches", path, string]
+//	["exists", path, bool]              ["type", path, name]
+//	["any", path, n]                    ["size", path, integer]
+//
+// where n is a condition in any spelling but null. The Filter keeps nothing of
+// where. The error is an [*Error].
+func Parse(where []byte) (*Filter, error) {
+	// A condition takes two containers at most, and its values come on top.
+	n, err := msgpack.Validate(where, 3*maxDepth)
+	if err != nil {
+		var fault *msgpack.Fault
+		if errors.As(err, &fault) {
+			return nil, &Error{Path: fault.Path, Message: "the value " + fault.Reason}
+		}
+		return nil, err
+	}
+	if n < len(where) {
+		return nil, &Error{Message: "expected one value, found " + strconv.Itoa(len(where)-n) + " bytes after it"}
+	}
+	if msgpack.KindOf(where) == msgpack.Null {
+		return True(), nil
+	}
+	return place{}.condition(where)
+}
+
+// A place is where in a filter the parser is.
+type place struct {
+	keys  string // joined by dots, for errors
+	depth int    // conditions around it
+	inAny bool   // one of them is an any, so the empty path has a meaning
+}
+
+// at returns the place of the value under key.
+func (p place) at(key string) place {
+	if p.keys != "" {
+		key = p.keys + "." + key
+	}
+	p.keys = key
+	return p
+}
+
+func (p place) fail(message string) error { return &Error{Path: p.keys, Message: message} }
+
+func (p place) expected(what string, found []byte) error {
+	return p.fail("expected " + what + ", found " + describe(found))
+}
+
+// condition reads one condition inside others.
+func (p place) condition(v []byte) (*Filter, error) {
+	if p.depth++; p.depth > maxDepth {
+		return nil, p.fail("expected at most " + strconv.Itoa(maxDepth) + " conditions inside one another")
+	}
+	switch msgpack.KindOf(v) {
+	case msgpack.String:
+		parser := textParser{lexer: lexer{text: string(msgpack.Str(v))}, depth: p.depth - 1}
+		if p.inAny {
+			parser.inAny = 1
+		}
+		return parser.whole()
+	case msgpack.Map:
+		return p.filter(v)
+	case msgpack.Array:
+		return p.node(v)
+	}
+	return nil, p.expected("a condition (text, a filter object, or one from the query builder)", v)
+}
+
+// node reads an array of the condition builder's tree.
+func (p place) node(v []byte) (*Filter, error) {
+	args := elementsOf(v)
+	if len(args) == 0 || msgpack.KindOf(args[0]) != msgpack.String {
+		return nil, p.fail("expected the name of an operator, then its operands")
+	}
+	op := string(msgpack.Str(args[0]))
+	args = args[1:]
+	count, known := operandCounts[op]
+	switch {
+	case !known:
+		return nil, p.fail("expected one of " + knownNodes + ", found " + op)
+	case count >= 0 && len(args) != count:
+		return nil, p.at(op).fail("expected " + strconv.Itoa(count) + " operands, found " + strconv.Itoa(len(args)))
+	}
+	p = p.at(op)
+	switch op {
+	case "true":
+		return True(), nil
+	case "false":
+		return False(), nil
+	case "and":
+		return p.join(And, args)
+	case "or":
+		return p.join(Or, args)
+	case "not":
+		return complement(p.condition(args[0]))
+	}
+	if msgpack.KindOf(args[0]) != msgpack.String {
+		return nil, p.expected("a path", args[0])
+	}
+	path, err := p.fieldPath(string(msgpack.Str(args[0])))
+	if err != nil {
+		return nil, err
+	}
+	return p.leaf(op, path, args[1:])
+}
+
+// operandCounts has every operator of the tree; -1 is any number of operands.
+var operandCounts = map[string]int{
+	"true": 0, "false": 0, "and": -1, "or": -1, "not": 1,
+	"eq": 2, "ne": 2, "gt": 2, "gte": 2, "lt": 2, "lte": 2, "between": 3, "in": 2, "notIn": 2,
+	"matches": 2, "startsWith": 2, "contains": 2, "exists": 2, "type": 2, "any": 2, "size": 2,
+}
+
+const knownNodes = "true, false, and, or, not, eq, ne, gt, gte, lt, lte, between, in, notIn, matches, startsWith, contains, exists, type, any, size"
+
+// leaf reads the operands that come after a path.
+func (p place) leaf(op string, path Path, args [][]byte) (*Filter, error) {
+	switch op {
+	case "eq":
+		return p.compared(Eq, path, args[0])
+	case "ne":
+		return p.compared(notEq, path, args[0])
+	case "gt":
+		return p.compared(Gt, path, args[0])
+	case "gte":
+		return p.compared(Gte, path, args[0])
+	case "lt":
+		return p.compared(Lt, path, args[0])
+	case "lte":
+		return p.compared(Lte, path, args[0])
+	case "contains":
+		return p.compared(Contains, path, args[0])
+	case "between":
+		if err := p.checkValues(args); err != nil {
+			return nil, err
+		}
+		return Between(path, args[0], args[1]), nil
+	case "in":
+		return p.in(path, args[0])
+	case "notIn":
+		return complement(p.in(path, args[0]))
+	case "matches":
+		return p.matches(path, args[0])
+	case "startsWith":
+		if msgpack.KindOf(args[0]) != msgpack.String {
+			return nil, p.expected("text to start with", args[0])
+		}
+		return StartsWith(path, string(msgpack.Str(args[0]))), nil
+	case "exists":
+		return p.exists(path, args[0])
+	case "type":
+		t, known := typeNamed(string(msgpack.Str(args[0])))
+		if !known {
+			return nil, p.expected("one of the types "+knownTypes, args[0])
+		}
+		return IsType(path, t), nil
+	case "any":
+		p.inAny = true
+		element, err := p.condition(args[0])
+		if err != nil {
+			return nil, err
+		}
+		return Any(path, element), nil
+	}
+	return p.size(path, args[0])
+}
+
+// join reads the conditions of an and or an or.
+func (p place) join(join func(...*Filter) *Filter, conditions [][]byte) (*Filter, error) {
+	kids := make([]*Filter, len(conditions))
+	for i, c := range conditions {
+		kid, err := p.at(strconv.Itoa(i)).condition(c)
+		if err != nil {
+			return nil, err
+		}
+		kids[i] = kid
+	}
+	return join(kids...), nil
+}
+
+func complement(f *Filter, err error) (*Filter, error) {
+	if err != nil {
+		return nil, err
+	}
+	return Not(f), nil
+}
+
+func (p place) fieldPath(text string) (Path, error) {
+	if text == "" && p.inAny {
+		return Path{}, nil
+	}
+	if why := badPath(text); why != "" {
+		return Path{}, p.fail("expected a field name; " + why)
+	}
+	return ParsePath(text), nil
+}
+
+// checkValues refuses values nested deeper than text can be.
+func (p place) checkValues(values [][]byte) error {
+	for _, v := range values {
+		if _, err := msgpack.Validate(v, maxDepth); err != nil {
+			return p.fail("expected at most " + strconv.Itoa(maxDepth) + " arrays and objects inside one another in a value")
+		}
+	}
+	return nil
+}
+
+func (p place) compared(leaf func(Path, []byte) *Filter, path Path, value []byte) (*Filter, error) {
+	if msgpack.Lookup(value, "$regex") != nil {
+		return nil, p.fail("expected a value to compare with, found a regular expression; those go with $regex or matches")
+	}
+	if err := p.checkValues([][]byte{value}); err != nil {
+		return nil, err
+	}
+	return leaf(path, value), nil
+}
+
+// in reads a list whose regular expressions, if any, may also match.
+func (p place) in(path Path, list []byte) (*Filter, error) {
+	if msgpack.KindOf(list) != msgpack.Array {
+		return nil, p.expected("an array of values", list)
+	}
+	var values [][]byte
+	var patterns []*Filter
+	for i, v := range elementsOf(list) {
+		if msgpack.Lookup(v, "$regex") == nil {
+			values = append(values, v)
+			continue
+		}
+		f, err := p.at(strconv.Itoa(i)).regexObject(path, v)
+		if err != nil {
+			return nil, err
+		}
+		patterns = append(patterns, f)
+	}
+	if err := p.checkValues(values); err != nil {
+		return nil, err
+	}
+	return Or(append([]*Filter{In(path, values)}, patterns...)...), nil
+}
+
+func (p place) matches(path Path, text []byte) (*Filter, error) {
+	if msgpack.KindOf(text) != msgpack.String {
+		return nil, p.expected("a regular expression", text)
+	}
+	f, err := Matches(path, string(msgpack.Str(text)))
+	if err != nil {
+		return nil, p.fail("expected a regular expression, found " + err.Error())
+	}
+	return f, nil
+}
+
+// exists takes a number for a boolean, as MongoDB does.
+func (p place) exists(path Path, yes []byte) (*Filter, error) {
+	isTrue := false
+	switch kind := msgpack.KindOf(yes); {
+	case isBool(kind):
+		isTrue = kind == msgpack.True
+	case kind == msgpack.Number:
+		isTrue = msgpack.Float(yes) != 0
+	default:
+		return nil, p.expected("true or false", yes)
+	}
+	if isTrue {
+		return Exists(path), nil
+	}
+	return Not(Exists(path)), nil
+}
+
+func (p place) size(path Path, size []byte) (*Filter, error) {
+	n := msgpack.Float(size)
+	if n != math.Trunc(n) || n < 0 || n > math.MaxInt32 {
+		return nil, p.expected("a whole number of elements", size)
+	}
+	return HasSize(path, int(n)), nil
+}
+
+// elementsOf returns the elements of an array, borrowed.
+func elementsOf(array []byte) [][]byte {
+	count, pos := msgpack.Container(array)
+	elements := make([][]byte, count)
+	for i := range elements {
+		n := msgpack.Skip(array[pos:])
+		elements[i] = array[pos : pos+n]
+		pos += n
+	}
+	return elements
+}
+
+// A field is a name in a map and its value, which is borrowed.
+type field struct {
+	name  string
+	value []byte
+}
+
+// fieldsOf returns the fields of v, none if it is no map.
+func fieldsOf(v []byte) []field {
+	if msgpack.KindOf(v) != msgpack.Map {
+		return nil
+	}
+	count, pos := msgpack.Container(v)
+	fields := make([]field, count)
+	for i := range fields {
+		fields[i].name = string(msgpack.Str(v[pos:]))
+		pos += msgpack.Skip(v[pos:])
+		n := msgpack.Skip(v[pos:])
+		fields[i].value = v[pos : pos+n]
+		pos += n
+	}
+	return fields
+}
+
+// describe names a value in an error, as JavaScript would.
+func describe(v []byte) string {
+	switch msgpack.KindOf(v) {
+	case msgpack.String, msgpack.Number, msgpack.Null, msgpack.True, msgpack.False:
+		return clipped(string(appendValue(nil, v)))
+	case msgpack.Array:
+		return "an array"
+	case msgpack.Map:
+		return "an object"
+	case msgpack.Bytes:
+		return "bytes"
+	}
+	return "a date"
+}

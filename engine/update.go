@@ -1,0 +1,324 @@
+package engine
+
+import (
+	"errors"
+	"strconv"
+	"strings"
+
+	"github.com/atomicdb-go/atomicdb/engine/msgpack"
+	"github.com/atomicdb-go/atomicdb/engine/query"
+)
+
+// An Update says how documents are to change.
+type Update struct{ steps []step }
+
+// A step does one thing to one path.
+type step struct {
+	name  string // the operator: "$inc"
+	path  []string
+	value []byte
+	apply func(s *step, old []byte) (fresh []byte, err error)
+	pull  *query.Filter // $pull with a condition
+	from  []string      // $rename: the path whose value goes to path
+}
+
+// A step's apply gets the value at its path, nil if there is none, and returns
+// the value to put there: old itself to leave things as they are, nil to
+// remove the field.
+var operators = map[string]func(s *step, old []byte) ([]byte, error){
+	"$set":    func(s *step, _ []byte) ([]byte, error) { return s.value, nil },
+	"$unset":  func(*step, []byte) ([]byte, error) { return nil, nil },
+	"$inc":    (*step).inc,
+	"$min":    func(s *step, old []byte) ([]byte, error) { return s.better(old, -1), nil },
+	"$max":    func(s *step, old []byte) ([]byte, error) { return s.better(old, 1), nil },
+	"$push":   (*step).push,
+	"$pull":   (*step).pullFrom,
+	"$rename": func(s *step, _ []byte) ([]byte, error) { return s.value, nil },
+}
+
+const operatorNames = "$set, $unset, $inc, $min, $max, $push, $pull, $rename"
+
+// ParseUpdate reads an update, a MessagePack map: either fields to merge, or
+// operators. Both name fields by paths, so {"address.city": "Oslo"} sets the
+// city and keeps the rest of the address, while {address: {city: "Oslo"}}
+// replaces the whole address.
+//
+//	$set {path: value}      $unset {path: anything}   $inc {path: number}
+//	$min, $max {path: value}, by the total order over values
+//	$push {path: value}, {path: {$each: [values]}}    $pull {path: value or condition}
+//	$rename {path: new path}
+//
+// The Update borrows the bytes.
+func ParseUpdate(update []byte) (*Update, error) {
+	if msgpack.KindOf(update) != msgpack.Map {
+		return nil, errors.New("an update must be an object of fields or of operators")
+	}
+	if _, err := msgpack.Validate(update, maxReplayDepth); err != nil {
+		return nil, err
+	}
+	u := &Update{}
+	plain, operators := 0, 0
+	err := eachField(update, func(name string, value []byte) error {
+		if !strings.HasPrefix(name, "$") {
+			plain++
+			return u.add("$set", name, value)
+		}
+		operators++
+		return u.addAll(name, value)
+	})
+	if err == nil && plain > 0 && operators > 0 {
+		err = errors.New("an update has either fields or operators, not both")
+	}
+	if err != nil {
+		return nil, err
+	}
+	return u, nil
+}
+
+func (u *Update) addAll(operator string, fields []byte) error {
+	if operators[operator] == nil {
+		return errors.New("there is no update operator " + operator + "; the operators are " + operatorNames)
+	}
+	if msgpack.KindOf(fields) != msgpack.Map {
+		return errors.New(operator + " expects an object of paths, not " + describe(fields))
+	}
+	return eachField(fields, func(path string, value []byte) error { return u.add(operator, path, value) })
+}
+
+func (u *Update) add(operator, path string, value []byte) error {
+	s := step{name: operator, value: value, apply: operators[operator]}
+	var err error
+	if s.path, err = splitPath(path); err != nil {
+		return errors.New(operator + ": " + err.Error())
+	}
+	switch operator {
+	case "$inc":
+		if msgpack.KindOf(value) != msgpack.Number {
+			return errors.New("$inc of " + path + " expects a number, not " + describe(value))
+		}
+	case "$pull":
+		s.pull, err = pullCondition(value)
+	case "$rename":
+		if msgpack.KindOf(value) != msgpack.String {
+			return errors.New("$rename of " + path + " expects the new path as a string, not " + describe(value))
+		}
+		s.from = s.path
+		s.path, err = splitPath(string(msgpack.Str(value)))
+	}
+	if err != nil {
+		return errors.New(operator + " of " + path + ": " + err.Error())
+	}
+	u.steps = append(u.steps, s)
+	return nil
+}
+
+func splitPath(path string) ([]string, error) {
+	parts := strings.Split(path, ".")
+	for _, p := range parts {
+		if p == "" {
+			return nil, errors.New("the path " + strconv.Quote(path) + " has an empty part")
+		}
+		if p == "__proto__" {
+			return nil, errors.New("a field cannot be named __proto__")
+		}
+	}
+	return parts, nil
+}
+
+// pullCondition reads $pull's operand where it is an object: a condition on
+// the elements, as $elemMatch has it.
+func pullCondition(value []byte) (*query.Filter, error) {
+	if msgpack.KindOf(value) != msgpack.Map {
+		return nil, nil
+	}
+	where := msgpack.AppendString(msgpack.AppendMap(nil, 1), "element")
+	where = msgpack.AppendString(msgpack.AppendMap(where, 1), "$elemMatch")
+	f, err := query.Parse(append(where, value...))
+	if err != nil {
+		return nil, err
+	}
+	return f.Kids[0], nil
+}
+
+// Apply returns doc as the update makes it; doc itself, borrowed, if nothing
+// changes. The _id cannot change.
+func (u *Update) Apply(doc []byte) ([]byte, error) {
+	result := doc
+	for i := range u.steps {
+		s := u.steps[i]
+		var err error
+		if s.from != nil {
+			if s.value = lookupPath(result, s.from); s.value == nil {
+				continue
+			}
+			remove := step{path: s.from, apply: operators["$unset"]}
+			if result, err = remove.edit(result, remove.path); err != nil {
+				return nil, err
+			}
+		}
+		if result, err = s.edit(result, s.path); err != nil {
+			return nil, errors.New(s.name + " of " + strings.Join(s.path, ".") + ": " + err.Error())
+		}
+	}
+	if before, after := msgpack.Lookup(doc, "_id"), msgpack.Lookup(result, "_id"); !msgpack.Equal(before, after) {
+		return nil, errors.New("the _id of a document cannot change")
+	}
+	return result, nil
+}
+
+// lookupPath returns the value at path, taking array elements only by number.
+func lookupPath(v []byte, path []string) []byte {
+	for _, name := range path {
+		switch msgpack.KindOf(v) {
+		case msgpack.Map:
+			v = msgpack.Lookup(v, name)
+		case msgpack.Array:
+			start, end, ok := elementAt(v, name)
+			if !ok {
+				return nil
+			}
+			v = v[start:end]
+		default:
+			return nil
+		}
+	}
+	return v
+}
+
+// edit returns container, a map or an array, with the step applied at path
+// below it.
+func (s *step) edit(container []byte, path []string) ([]byte, error) {
+	kind := msgpack.KindOf(container)
+	start, end, found := 0, 0, false
+	switch kind {
+	case msgpack.Map:
+		start, end, found = fieldAt(container, path[0])
+	case msgpack.Array:
+		if _, err := strconv.ParseUint(path[0], 10, 31); err != nil {
+			return nil, errors.New(strconv.Quote(path[0]) + " is no position in an array")
+		}
+		start, end, found = elementAt(container, path[0])
+	default:
+		return nil, errors.New(strconv.Quote(path[0]) + " would lie inside " + describe(container))
+	}
+	var old []byte
+	if found {
+		old = container[start:end]
+	}
+	var fresh []byte
+	var err error
+	switch {
+	case len(path) == 1:
+		fresh, err = s.apply(s, old)
+	case found:
+		fresh, err = s.edit(old, path[1:])
+	default:
+		// Something put below a missing field makes the maps on the way; but
+		// removing something there must not.
+		if fresh, err = s.edit(msgpack.AppendMap(nil, 0), path[1:]); err == nil && len(fresh) == 1 {
+			fresh = nil
+		}
+	}
+	switch {
+	case err != nil:
+		return nil, err
+	case found && fresh == nil && kind == msgpack.Array:
+		return splice(container, start, end, msgpack.AppendNil(nil)), nil // positions must not shift
+	case found && fresh == nil:
+		return withoutField(container, start, end), nil
+	case found:
+		return splice(container, start, end, fresh), nil
+	case fresh == nil:
+		return container, nil
+	case kind == msgpack.Array:
+		return extended(container, path[0], fresh)
+	}
+	return withField(container, path[0], fresh), nil
+}
+
+// fieldAt returns where the value of a field lies in a map.
+func fieldAt(m []byte, name string) (start, end int, found bool) {
+	count, pos := msgpack.Container(m)
+	for ; count > 0; count-- {
+		match := string(msgpack.Str(m[pos:])) == name
+		pos += msgpack.Skip(m[pos:])
+		n := msgpack.Skip(m[pos:])
+		if match {
+			return pos, pos + n, true
+		}
+		pos += n
+	}
+	return 0, 0, false
+}
+
+// elementAt returns where an element lies in an array.
+func elementAt(array []byte, position string) (start, end int, found bool) {
+	i, err := strconv.ParseUint(position, 10, 31)
+	count, pos := msgpack.Container(array)
+	if err != nil || i >= uint64(count) {
+		return 0, 0, false
+	}
+	for ; i > 0; i-- {
+		pos += msgpack.Skip(array[pos:])
+	}
+	return pos, pos + msgpack.Skip(array[pos:]), true
+}
+
+func splice(b []byte, start, end int, middle []byte) []byte {
+	out := make([]byte, 0, len(b)-(end-start)+len(middle))
+	return append(append(append(out, b[:start]...), middle...), b[end:]...)
+}
+
+func withField(m []byte, name string, value []byte) []byte {
+	count, header := msgpack.Container(m)
+	out := msgpack.AppendMap(make([]byte, 0, len(m)+len(name)+len(value)+8), count+1)
+	out = msgpack.AppendString(append(out, m[header:]...), name)
+	return append(out, value...)
+}
+
+// withoutField removes the field whose value lies from start to end.
+func withoutField(m []byte, start, end int) []byte {
+	count, header := msgpack.Container(m)
+	key := header
+	for { // the key is what ends where the value starts
+		next := key + msgpack.Skip(m[key:])
+		if next == start {
+			break
+		}
+		key = next + msgpack.Skip(m[next:])
+	}
+	out := msgpack.AppendMap(make([]byte, 0, len(m)), count-1)
+	return append(append(out, m[header:key]...), m[end:]...)
+}
+
+// extended puts value at a position behind the end of an array, with nulls
+// between.
+func extended(array []byte, position string, value []byte) ([]byte, error) {
+	const mostNulls = 10_000 // a typing mistake should not fill the memory
+	i, _ := strconv.ParseUint(position, 10, 31)
+	count, header := msgpack.Container(array)
+	if int(i) > count+mostNulls {
+		return nil, errors.New("position " + position + " is more than 10000 behind the end of the array")
+	}
+	out := msgpack.AppendArray(make([]byte, 0, len(array)+len(value)+8), int(i)+1)
+	out = append(out, array[header:]...)
+	for ; count < int(i); count++ {
+		out = msgpack.AppendNil(out)
+	}
+	return append(out, value...), nil
+}
+
+// eachField visits the fields of a map until visit returns an error.
+func eachField(m []byte, visit func(name string, value []byte) error) error {
+	count, pos := msgpack.Container(m)
+	for ; count > 0; count-- {
+		name := string(msgpack.Str(m[pos:]))
+		pos += msgpack.Skip(m[pos:])
+		n := msgpack.Skip(m[pos:])
+		if err := visit(name, m[pos:pos+n:pos+n]); err != nil {
+			return err
+		}
+		pos += n
+	}
+	return nil
+}

@@ -1,0 +1,364 @@
+package engine
+
+import (
+	"bytes"
+	"strconv"
+
+	"github.com/atomicdb-go/atomicdb/engine/msgpack"
+	"github.com/atomicdb-go/atomicdb/engine/query"
+)
+
+// maxSafeID is the largest integer that JavaScript holds exactly.
+const maxSafeID = 1<<53 - 1
+
+// Insert adds documents, MessagePack maps one after the other, to a
+// collection, all or none, and returns their ids as a MessagePack array. A
+// document without _id gets the next integer. The bytes are copied.
+//
+// With upsert, every document must have an _id, and replaces the one that has
+// it already.
+//
+// Errors: invalid (malformed, too large, too deep, bad _id), duplicate_id, unique.
+func (db *DB) Insert(name string, docs []byte, upsert bool) (ids []byte, err error) {
+	op := "insert"
+	if upsert {
+		op = "upsert"
+	}
+	if err := checkName(op, name); err != nil {
+		return nil, err
+	}
+	count := 0
+	err = db.whole(func() error {
+		c := db.ensure(name)
+		c.expect(int64(len(docs)))
+		for len(docs) > 0 {
+			n, err := db.checkDocument(op, c.name, docs)
+			if err != nil {
+				return err
+			}
+			if ids, err = db.insertOne(op, c, docs[:n], upsert, ids); err != nil {
+				return err
+			}
+			docs = docs[n:]
+			count++
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return append(msgpack.AppendArray(make([]byte, 0, len(ids)+5), count), ids...), nil
+}
+
+// checkDocument returns the length of the document that docs starts with.
+func (db *DB) checkDocument(op, target string, docs []byte) (int, error) {
+	if msgpack.KindOf(docs) != msgpack.Map {
+		return 0, fail(CodeInvalid, op, target, "a document must be an object")
+	}
+	n, err := msgpack.Validate(docs, db.opts.MaxDepth)
+	if err != nil {
+		return 0, &Error{Code: CodeInvalid, Op: op, Target: target, Err: db.tooDeep(err)}
+	}
+	return n, db.checkSize(op, target, n)
+}
+
+func (db *DB) checkSize(op, target string, n int) error {
+	if n <= db.opts.MaxDocumentBytes {
+		return nil
+	}
+	return fail(CodeInvalid, op, target, "the document takes "+strconv.Itoa(n)+" bytes; the limit is "+strconv.Itoa(db.opts.MaxDocumentBytes))
+}
+
+// tooDeep adds the limit to a fault about depth.
+func (db *DB) tooDeep(err error) error {
+	if f, ok := err.(*msgpack.Fault); ok && f.Reason == msgpack.TooDeep {
+		return &msgpack.Fault{Path: f.Path, Reason: f.Reason + "; the limit is " + strconv.Itoa(db.opts.MaxDepth) + " levels"}
+	}
+	return err
+}
+
+// insertOne stores one validated document and appends its id to ids.
+func (db *DB) insertOne(op string, c *collection, doc []byte, upsert bool, ids []byte) ([]byte, error) {
+	id := msgpack.Lookup(doc, "_id")
+	nextID := c.nextID
+	var hash uint32
+	switch {
+	case id != nil:
+		if err := checkID(op, c.name, id); err != nil {
+			return nil, err
+		}
+		hash = hashID(id)
+		if slot, taken := c.slotOfHash(hash, id); taken {
+			if !upsert {
+				return nil, fail(CodeDuplicateID, op, target(c, id), "a document with this _id exists")
+			}
+			ids = append(ids, id...)
+			return ids, db.store(op, c, slot, idFirst(doc, id))
+		}
+	case upsert:
+		return nil, fail(CodeInvalid, op, c.name, "the document has no _id")
+	case nextID > maxSafeID:
+		return nil, fail(CodeInvalid, op, c.name, "the integer ids are used up; give documents an _id")
+	}
+
+	var r ref
+	var ok bool
+	var size int
+	if id == nil {
+		count, header := msgpack.Container(doc)
+		var buf [24]byte
+		head := append(msgpack.AppendMap(buf[:0], count+1), idKey...)
+		start := len(head)
+		head = msgpack.AppendInt(head, nextID)
+		ids = append(ids, head[start:]...)
+		hash = hashID(head[start:])
+		size = len(head) + len(doc) - header
+		r, ok = c.arena.put(head, doc[header:])
+	} else {
+		ids = append(ids, id...)
+		doc = idFirst(doc, id)
+		size = len(doc)
+		r, ok = c.arena.put(doc)
+	}
+	if !ok {
+		return nil, &Error{Code: CodeInvalid, Op: op, Target: c.name, Err: errFull}
+	}
+	stored := c.arena.get(r, size)
+	if err := c.checkUnique(op, stored, noSlot); err != nil {
+		c.dead += int64(size)
+		return nil, err
+	}
+	slot := c.content.add(r, uint32(size), hash)
+	c.passID(stored)
+	db.note(change{kind: added, c: c, slot: slot, n: 1, r: r, size: uint32(size), nextID: nextID})
+	return ids, nil
+}
+
+// passID keeps nextID above every integer id, so that none is given twice.
+func (c *content) passID(doc []byte) {
+	if n, ok := msgpack.Int(idOf(doc)); ok && n >= c.nextID {
+		c.nextID = n + 1
+	}
+}
+
+// store puts doc, whose id is that of slot, in the place of the one there.
+func (db *DB) store(op string, c *collection, slot uint32, doc []byte) error {
+	old := c.doc(slot)
+	if bytes.Equal(old, doc) {
+		return nil
+	}
+	if err := c.checkUnique(op, doc, slot); err != nil {
+		return err
+	}
+	if err := db.put(c, slot, doc); err != nil {
+		return &Error{Code: CodeInvalid, Op: op, Target: c.name, Err: err}
+	}
+	return nil
+}
+
+const errFull reason = "the collection is full, at 4 GiB"
+
+// put is store without the checks.
+func (db *DB) put(c *collection, slot uint32, doc []byte) error {
+	r, ok := c.arena.put(doc)
+	if !ok {
+		return errFull
+	}
+	db.note(change{
+		kind: replaced, c: c, slot: slot, r: r, size: uint32(len(doc)),
+		was: c.refs[slot], wasSize: c.sizes[slot], nextID: c.nextID,
+	})
+	c.content.replace(slot, r, uint32(len(doc)))
+	return nil
+}
+
+// removeSlot removes the document in slot.
+func (db *DB) removeSlot(c *collection, slot uint32) {
+	db.note(change{kind: removed, c: c, slot: slot, was: c.refs[slot], wasSize: c.sizes[slot], nextID: c.nextID})
+	c.content.remove(slot)
+}
+
+// Update applies an update (see ParseUpdate) to every document that matches
+// and returns how many it changed; a document that already is as the update
+// would make it does not count. All or none.
+//
+// Errors: invalid, unique.
+func (db *DB) Update(name string, update []byte, where *query.Filter) (int, error) {
+	u, err := ParseUpdate(update)
+	if err != nil {
+		return 0, &Error{Code: CodeInvalid, Op: "update", Target: name, Err: err}
+	}
+	c := db.collections[name]
+	if c == nil {
+		return 0, checkName("update", name)
+	}
+	changed := 0
+	err = db.whole(func() error {
+		for _, slot := range c.match(where) {
+			if err := db.updateSlot(c, slot, u, &changed); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return 0, err
+	}
+	return changed, nil
+}
+
+// UpdateEach applies to each document its own update: pairs is a MessagePack
+// array of [id, update]. Ids that no document has are passed over. It returns
+// how many documents changed. All or none. Errors: as Update.
+func (db *DB) UpdateEach(name string, pairs []byte) (int, error) {
+	c := db.collections[name]
+	if c == nil {
+		return 0, checkName("update", name)
+	}
+	changed := 0
+	err := db.whole(func() error {
+		count, pos := msgpack.Container(pairs)
+		for ; count > 0; count-- {
+			n := msgpack.Skip(pairs[pos:])
+			pair := pairs[pos : pos+n]
+			pos += n
+			two, header := msgpack.Container(pair)
+			if two != 2 || msgpack.KindOf(pair) != msgpack.Array {
+				return fail(CodeInvalid, "update", name, "expected pairs of id and update")
+			}
+			idLen := msgpack.Skip(pair[header:])
+			id := pair[header : header+idLen]
+			if err := checkID("update", name, id); err != nil {
+				return err
+			}
+			u, err := ParseUpdate(pair[header+idLen:])
+			if err != nil {
+				return &Error{Code: CodeInvalid, Op: "update", Target: target(c, id), Err: err}
+			}
+			if slot, ok := c.slotOf(id); ok {
+				if err := db.updateSlot(c, slot, u, &changed); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return 0, err
+	}
+	return changed, nil
+}
+
+func (db *DB) updateSlot(c *collection, slot uint32, u *Update, changed *int) error {
+	old := c.doc(slot)
+	doc, err := u.Apply(old)
+	if err != nil {
+		return &Error{Code: CodeInvalid, Op: "update", Target: target(c, idOf(old)), Err: err}
+	}
+	if bytes.Equal(old, doc) {
+		return nil
+	}
+	if _, err := db.checkDocument("update", target(c, idOf(old)), doc); err != nil {
+		return err
+	}
+	*changed++
+	return db.store("update", c, slot, doc)
+}
+
+// Remove removes every document that matches and returns how many did.
+func (db *DB) Remove(name string, where *query.Filter) (int, error) {
+	c := db.collections[name]
+	if c == nil {
+		return 0, checkName("remove", name)
+	}
+	slots := c.match(where)
+	for _, slot := range slots {
+		db.removeSlot(c, slot)
+	}
+	return len(slots), nil
+}
+
+// Clear removes every document of a collection and keeps its indexes.
+func (db *DB) Clear(name string) error {
+	if err := checkName("clear", name); err != nil {
+		return err
+	}
+	if c := db.collections[name]; c != nil && c.live > 0 {
+		db.clear(c)
+	}
+	return nil
+}
+
+func (db *DB) clear(c *collection) {
+	db.note(change{kind: cleared, c: c, previous: c.content})
+	fresh := newContent()
+	fresh.nextID = c.nextID
+	for _, o := range c.orders {
+		fresh.orders = append(fresh.orders, newOrder(o.spec, fresh))
+	}
+	c.content = fresh
+}
+
+// checkID refuses what cannot be an _id.
+func checkID(op, collection string, id []byte) error {
+	switch msgpack.KindOf(id) {
+	case msgpack.String:
+		return nil
+	case msgpack.Number:
+		if n, ok := msgpack.Int(id); ok && n >= -maxSafeID && n <= maxSafeID {
+			return nil
+		}
+	}
+	return fail(CodeInvalid, op, collection, "_id must be a string or a safe integer, not "+describe(id))
+}
+
+// describe names a value in an error message.
+func describe(v []byte) string {
+	switch k := msgpack.KindOf(v); k {
+	case msgpack.Number:
+		if n, ok := msgpack.Int(v); ok {
+			return strconv.FormatInt(n, 10)
+		}
+		return strconv.FormatFloat(msgpack.Float(v), 'g', -1, 64)
+	case msgpack.String:
+		return strconv.Quote(string(msgpack.Str(v)))
+	case msgpack.Array:
+		return "an array"
+	case msgpack.Map:
+		return "an object"
+	case msgpack.Date:
+		return "a date"
+	default:
+		return k.String()
+	}
+}
+
+// target names a document in an error: "users/42".
+func target(c *collection, id []byte) string {
+	if s := msgpack.Str(id); s != nil {
+		return c.name + "/" + string(s)
+	}
+	return c.name + "/" + describe(id)
+}
+
+// idFirst returns doc with its _id moved to the front, where idOf expects it;
+// doc itself if it is there already.
+func idFirst(doc, id []byte) []byte {
+	count, header := msgpack.Container(doc)
+	if len(doc) >= header+len(idKey) && string(doc[header:header+len(idKey)]) == idKey {
+		return doc
+	}
+	others := make([]byte, 0, len(doc))
+	kept := 1
+	for pos := header; count > 0; count-- {
+		keyLen := msgpack.Skip(doc[pos:])
+		n := keyLen + msgpack.Skip(doc[pos+keyLen:])
+		if string(msgpack.Str(doc[pos:])) != "_id" {
+			others = append(others, doc[pos:pos+n]...)
+			kept++
+		}
+		pos += n
+	}
+	moved := append(msgpack.AppendMap(make([]byte, 0, len(doc)), kept), idKey...)
+	return append(append(moved, id...), others...)
+}
