@@ -217,13 +217,23 @@ func eachElement(array []byte, visit func(v []byte)) {
 	}
 }
 
+// complete reports whether e has a value on every path.
+func (o *order) complete(e entry) bool {
+	for i := range o.paths {
+		if o.value(e, i) == nil {
+			return false
+		}
+	}
+	return true
+}
+
 // duplicate returns two documents that share the values of the order, if any do.
 func (o *order) duplicate() (a, b uint32, found bool) {
 	o.ready()
 	var last entry
 	first := true
 	o.tree.Scan(func(e entry) bool {
-		if !first && e.slot != last.slot && o.compareValues(last, e) == 0 && !slices.ContainsFunc(o.values(e), func(v []byte) bool { return v == nil }) {
+		if !first && e.slot != last.slot && o.compareValues(last, e) == 0 && o.complete(e) {
 			a, b, found = last.slot, e.slot, true
 		}
 		last, first = e, false

@@ -80,15 +80,19 @@ func (c *content) revive(slot uint32, r ref, size, hash uint32) {
 
 // replace puts another document of the same id into slot.
 func (c *content) replace(slot uint32, r ref, size uint32) {
-	old := c.doc(slot)
+	old, fresh := c.doc(slot), c.arena.get(r, int(size))
 	for _, o := range c.orders {
-		o.remove(slot, old)
+		if !o.same(old, fresh) {
+			o.remove(slot, old)
+		}
 	}
 	c.bytes += int64(size) - int64(len(old))
 	c.dead += int64(len(old))
 	c.refs[slot], c.sizes[slot] = r, size
 	for _, o := range c.orders {
-		o.add(slot, c.doc(slot))
+		if !o.same(old, fresh) {
+			o.add(slot, fresh)
+		}
 	}
 }
 

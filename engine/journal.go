@@ -26,8 +26,8 @@ const (
 	removed
 	numbered // nextID moved on alone
 	cleared
-	created  // a collection came to be
-	dropped  // a collection went
+	created // a collection came to be
+	dropped // a collection went
 )
 
 // note adds a change to the journal. Bulk inserts become one change as long

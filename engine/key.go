@@ -13,7 +13,8 @@ import (
 // values that agree in their key.
 //
 // From the top: 4 bits of kind; then, by kind, 59 bits of a float64 made
-// sortable, or the first 7 bytes and 3 bits of length of a string; the flag.
+// sortable, the first 7 bytes and 3 bits of length of a string, or the key of an
+// array's first element; the flag.
 type key uint64
 
 const inexact key = 1
@@ -40,7 +41,13 @@ func keyOf(v []byte) key {
 		k |= textKey(msgpack.Str(v))
 	case msgpack.Bytes:
 		k |= textKey(msgpack.Bin(v))
-	case msgpack.Array, msgpack.Map:
+	case msgpack.Array: // by its first element, of which 5 bits are lost; an empty one comes first
+		if count, header := msgpack.Container(v); count > 0 {
+			first := v[header:]
+			k |= keyOf(first[:msgpack.Skip(first)]) >> 5 << 1
+		}
+		k |= inexact
+	case msgpack.Map:
 		k |= inexact
 	}
 	return k

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"bytes"
 	"cmp"
 	"slices"
 	"strings"
@@ -32,8 +33,10 @@ func (s *spec) pathTexts() []string {
 func (s *spec) samePaths(paths []string) bool { return slices.Equal(s.pathTexts(), paths) }
 
 // An order keeps the slots of a collection sorted by the values of its paths.
-// An array counts as itself and as each of its elements, so a document may
-// have several entries.
+// An array stands for each of its elements, so a document may have several
+// entries; an empty one counts as no value. Conditions that compare with a
+// whole array are not for an order: such arrays would be most of its size and
+// most of the time it takes to sort.
 //
 // It is a cache: it can be dropped at any moment, and is built again, by
 // sorting once, when something asks for it.
@@ -45,6 +48,7 @@ type order struct {
 	// A search compares entries with the values it looks for, which stand
 	// here while it runs; probeSlot marks the entry that means them.
 	probe [][]byte
+	found [][]byte // reused by combinations
 }
 
 // An entry is one place in an order.
@@ -115,27 +119,49 @@ func probeSide(e entry) int {
 
 // compareValues compares the values behind two entries, as many as both have.
 func (o *order) compareValues(a, b entry) int {
-	va, vb := o.values(a), o.values(b)
-	for i := range min(len(va), len(vb)) {
-		if c := msgpack.Compare(va[i], vb[i]); c != 0 {
+	for i := range min(a.prefix(o), b.prefix(o)) {
+		if c := msgpack.Compare(o.value(a, i), o.value(b, i)); c != 0 {
 			return c
 		}
 	}
 	return 0
 }
 
-func (o *order) values(e entry) [][]byte {
+// value returns the i-th value behind e. It takes the direct way to it where
+// no array of documents has to be crossed, because a search comes here at
+// every step among values that agree in their key.
+func (o *order) value(e entry, i int) []byte {
 	if e.slot == probeSlot {
-		return o.probe
+		return o.probe[i]
 	}
-	var found [][]byte
-	o.combinations(o.in.doc(e.slot), func(nth uint32, values [][]byte) bool {
-		if nth == e.nth {
-			found = slices.Clone(values)
-		}
+	doc := o.in.doc(e.slot)
+	v, plain := o.paths[i].Lookup(doc)
+	isArray := msgpack.KindOf(v) == msgpack.Array
+	switch {
+	case plain && !isArray:
+		return v
+	case plain && len(o.paths) == 1:
+		return element(v, int(e.nth))
+	}
+	var found []byte
+	o.combinations(doc, func(nth uint32, values [][]byte) bool {
+		found = values[i]
 		return nth != e.nth
 	})
 	return found
+}
+
+// element returns an element of an array; nil if it has none.
+func element(array []byte, position int) []byte {
+	count, pos := msgpack.Container(array)
+	if count == 0 {
+		return nil
+	}
+	for ; position > 0; position-- {
+		pos += msgpack.Skip(array[pos:])
+	}
+	n := msgpack.Skip(array[pos:])
+	return array[pos : pos+n]
 }
 
 // combinations visits what doc is found under, until visit returns false: one
@@ -143,11 +169,11 @@ func (o *order) values(e entry) [][]byte {
 // doc lacks gives an empty value; a sparse order does not hold doc then. The
 // values slice is reused.
 func (o *order) combinations(doc []byte, visit func(nth uint32, values [][]byte) bool) {
-	var first [4][]byte
 	if len(o.paths) == 1 {
 		if v, plain := o.paths[0].Lookup(doc); plain && msgpack.KindOf(v) != msgpack.Array {
 			if v != nil || !o.sparse {
-				visit(0, append(first[:0], v))
+				o.found = append(o.found[:0], v)
+				visit(0, o.found)
 			}
 			return
 		}
@@ -162,7 +188,7 @@ func (o *order) combinations(doc []byte, visit func(nth uint32, values [][]byte)
 			choices[i] = [][]byte{nil}
 		}
 	}
-	values := first[:0]
+	values := make([][]byte, 0, len(choices))
 	nth := uint32(0)
 	var choose func(i int) bool
 	choose = func(i int) bool {
@@ -181,19 +207,16 @@ func (o *order) combinations(doc []byte, visit func(nth uint32, values [][]byte)
 	choose(0)
 }
 
-// indexValues returns the values that a condition on p would look at in doc:
-// those the path reaches, and the elements of the arrays among them.
+// indexValues returns the values that a condition on p would look at in doc,
+// except whole arrays: what the path reaches, and in its stead the elements of
+// an array.
 func indexValues(p query.Path, doc []byte) [][]byte {
 	var values [][]byte
 	p.Visit(doc, func(v []byte) bool {
-		values = append(values, v)
 		if msgpack.KindOf(v) == msgpack.Array {
-			count, pos := msgpack.Container(v)
-			for ; count > 0; count-- {
-				n := msgpack.Skip(v[pos:])
-				values = append(values, v[pos:pos+n])
-				pos += n
-			}
+			eachElement(v, func(v []byte) { values = append(values, v) })
+		} else {
+			values = append(values, v)
 		}
 		return true
 	})
@@ -212,6 +235,19 @@ func (o *order) entries(slot uint32, doc []byte, visit func(entry)) (count int) 
 		return true
 	})
 	return count
+}
+
+// same reports whether both documents have the same values on all paths, and
+// so the same entries. Most updates touch no indexed field.
+func (o *order) same(a, b []byte) bool {
+	for _, p := range o.paths {
+		va, plainA := p.Lookup(a)
+		vb, plainB := p.Lookup(b)
+		if !plainA || !plainB || !bytes.Equal(va, vb) {
+			return false
+		}
+	}
+	return true
 }
 
 // add takes in the document of a slot, which the content already holds.

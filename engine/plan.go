@@ -116,7 +116,7 @@ func (o *order) usable(conditions []*query.Filter) use {
 		}
 		if i := slices.IndexFunc(conditions, at(query.OpEq, query.OpIn)); i >= 0 {
 			values := operands(conditions[i])
-			if len(values)*len(u.ranges) > mostRanges {
+			if len(values)*len(u.ranges) > mostRanges || slices.ContainsFunc(values, isArray) {
 				break
 			}
 			var ranges []bounds
@@ -163,6 +163,8 @@ func (o *order) usable(conditions []*query.Filter) use {
 	}
 	return u
 }
+
+func isArray(v []byte) bool { return msgpack.KindOf(v) == msgpack.Array }
 
 // narrow makes b the range that also meets f, or returns false if f has no
 // range, or one of another kind.

@@ -12,6 +12,7 @@ const (
 	fixedStrLow     = 0xa0
 	fixedStrHigh    = 0xbf
 	codeNil         = 0xc0
+	codeNever       = 0xc1 // starts no value
 	codeFalse       = 0xc2
 	codeTrue        = 0xc3
 	codeBin8        = 0xc4

@@ -1,9 +1,6 @@
 package msgpack
 
-import (
-	"encoding/binary"
-	"unicode/utf8"
-)
+import "encoding/binary"
 
 const window = 1 + 32
 const levels = 16
@@ -12,82 +9,80 @@ func measure(b []byte, maxDepth int) int {
 	var outer [levels]uint
 	pos, depth := 0, 0
 	state := uint(1 << 1)
+	end := len(b)
+	base := 0
 	for {
 		for state < 2 {
 			if depth == 0 {
-				return pos
+				if base+pos > end {
+					return 0
+				}
+				return base + pos
 			}
 			depth--
 			state = outer[depth&(levels-1)]
 		}
-		if len(b)-pos >= window {
-			w := (*[window]byte)(b[pos:])
-			q := &quick[w[0]]
-			m := &ascii[q.text&31]
-			first := binary.LittleEndian.Uint64(w[1:])
-			odd := first&m[0] | binary.LittleEndian.Uint64(w[9:])&m[1] |
-				binary.LittleEndian.Uint64(w[17:])&m[2] | binary.LittleEndian.Uint64(w[25:])&m[3]
-			isKey := state & ^(state >> 1)
-			odd |= uint64(q.odd) | uint64(isKey)&uint64(q.noKey)
-			if odd == 0 && first != proto {
-				pos += int(q.size)
-				state -= 2
-				continue
+		if len(b)-pos < window {
+			if base > 0 || pos > len(b) {
+				return 0
 			}
+			tail := padding
+			copy(tail[:], b[pos:])
+			base = pos
+			b, pos = tail[:], 0
 		}
-		if pos >= len(b) {
-			return 0
+		w := (*[window]byte)(b[pos:])
+		q := &quick[w[0]]
+		m := &ascii[q.text&31]
+		first := binary.LittleEndian.Uint64(w[1:])
+		odd := first&m[0] | binary.LittleEndian.Uint64(w[9:])&m[1] |
+			binary.LittleEndian.Uint64(w[17:])&m[2] | binary.LittleEndian.Uint64(w[25:])&m[3]
+		isKey := state & ^(state >> 1)
+		odd |= uint64(q.odd) | uint64(isKey)&uint64(q.noKey)
+		if odd == 0 && first != protoWord {
+			pos += int(q.size)
+			state -= 2
+			continue
 		}
-		isKey := state & ^(state >> 1) & 1
 		c := b[pos]
-		if c&0xe0 == fixedMapLow {
-			if depth >= levels-1 || depth >= maxDepth || isKey != 0 {
+		if isKey&1 != 0 {
+			if kinds[c] != String {
+				return 0
+			}
+		} else if c&0xe0 == fixedMapLow || c >= codeArray16 && c <= codeMap32 {
+			if depth >= levels-1 || depth >= maxDepth {
+				return 0
+			}
+			count, size := header(b[pos:])
+			if size == 0 {
 				return 0
 			}
 			outer[depth&(levels-1)] = state - 2
 			depth++
-			pos++
-			state = uint(c&15) << 1
-			if c < fixedArrayLow {
+			pos += size
+			state = uint(count) << 1
+			if kinds[c] == Map {
 				state = state<<1 | 1
 			}
 			continue
 		}
-		n := leaf(b[pos:], isKey != 0)
-		if n == 0 {
+		n, reason := scalar(b[pos:])
+		if reason != "" || isKey&1 != 0 && string(Str(b[pos:])) == proto {
 			return 0
 		}
-		state -= 2
 		pos += n
+		state -= 2
 	}
 }
 
-func leaf(b []byte, isKey bool) int {
-	q := &quick[b[0]]
-	n := int(q.size)
-	if isKey && q.noKey != 0 {
-		return 0
+var padding = func() (t [2 * window]byte) {
+	for i := range t {
+		t[i] = codeNever
 	}
-	if n > len(b) {
-		return 0
-	}
-	if q.text == 0 {
-		if q.odd != 0 {
-			v := validator{b: b}
-			if !v.value(0) {
-				return 0
-			}
-			return v.pos
-		}
-		return n
-	}
-	if !utf8.Valid(b[1:n]) || n == 10 && isKey && string(b[1:n]) == "__proto__" {
-		return 0
-	}
-	return n
-}
+	return t
+}()
 
-const proto = 0x5f6f746f72705f5f // the first 8 bytes of "__proto__"
+const protoWord = 0x5f6f746f72705f5f // the first 8 bytes of "__proto__"
 
 var quick = func() (t [256]struct{ size, text, odd, noKey uint8 }) {
 	for c := range t {

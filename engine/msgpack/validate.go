@@ -1,9 +1,9 @@
 package msgpack
 
 import (
-	"encoding/binary"
+	"slices"
 	"strconv"
-	"unicode/utf8"
+	"strings"
 )
 
 // A Fault says why Validate refused a value, and where in it.
@@ -22,29 +22,43 @@ func (f *Fault) Error() string {
 // TooDeep is the reason of a fault about maxDepth.
 const TooDeep = "is nested too deep"
 
-const cut = "ends in the middle of a value"
+const (
+	cut         = "ends in the middle of a value"
+	badText     = "holds text that is not well-formed Unicode (a lone surrogate?)"
+	badName     = "has a field name that is not a string"
+	badDate     = "holds an invalid date"
+	proto       = "__proto__"
+	hasProto    = "has a field named " + proto
+	extension   = "holds a MessagePack extension other than a timestamp"
+	neverStarts = "holds the byte 0xc1, which is no MessagePack"
+)
 
 // Validate checks the first value in b and returns its length. It accepts
 // what a document may hold: well-formed values, string keys (none of them
 // "__proto__", which JavaScript objects cannot carry safely), UTF-8 strings,
 // timestamps as the only extension, and containers at most maxDepth deep. The
 // error is a *[Fault].
+//
+// Whatever b holds, the time it takes grows no faster than len(b).
 func Validate(b []byte, maxDepth int) (int, error) {
 	if n := measure(b, maxDepth); n > 0 {
 		return n, nil
 	}
 	v := validator{b: b}
 	if !v.value(maxDepth) {
-		return 0, &Fault{Path: v.path, Reason: v.reason}
+		slices.Reverse(v.path)
+		return 0, &Fault{Path: strings.Join(v.path, "."), Reason: v.reason}
 	}
 	return v.pos, nil
 }
 
+// A validator defines what Validate accepts, and says why not; measure only
+// hurries through the documents that raise no question.
 type validator struct {
 	b      []byte
 	pos    int
 	reason string
-	path   string // built while a failure unwinds, so success costs nothing
+	path   []string // innermost first; built while a failure unwinds
 }
 
 func (v *validator) fail(reason string) bool {
@@ -52,35 +66,15 @@ func (v *validator) fail(reason string) bool {
 	return false
 }
 
-// within puts one more path component in front of a failure's path.
 func (v *validator) within(component string) bool {
-	if v.path == "" {
-		v.path = component
-	} else {
-		v.path = component + "." + v.path
-	}
+	v.path = append(v.path, component)
 	return false
 }
 
+// value passes one value, in which containers may be nested depth deep.
 func (v *validator) value(depth int) bool {
-	if v.pos >= len(v.b) {
-		return v.fail(cut)
-	}
-	c := v.b[v.pos]
-	switch kinds[c] {
-	case Null, False, True:
-		v.pos++
-		return true
-	case Number:
-		return v.take(layouts[c].size())
-	case String:
-		_, ok := v.text()
-		return ok
-	case Bytes:
-		_, ok := v.sized(codeBin8)
-		return ok
-	case Date:
-		return v.date()
+	rest := v.b[v.pos:]
+	switch KindOf(rest) {
 	case Array:
 		n, ok := v.header(depth)
 		for i := 0; ok && i < n; i++ {
@@ -92,146 +86,46 @@ func (v *validator) value(depth int) bool {
 	case Map:
 		n, ok := v.header(depth)
 		for ; ok && n > 0; n-- {
-			at := v.pos
+			key := v.b[v.pos:]
 			if !v.key() {
 				return false
 			}
 			if !v.value(depth - 1) {
-				return v.within(string(Str(v.b[at:])))
+				return v.within(string(Str(key)))
 			}
 		}
 		return ok
 	}
-	return v.unknown(c)
+	n, reason := scalar(rest)
+	v.pos += n
+	v.reason = reason
+	return reason == ""
 }
 
-// key checks a key.
+// key passes the key of a pair.
 func (v *validator) key() bool {
-	key, ok := v.text()
-	if ok && string(key) == "__proto__" {
-		return v.fail("has a field named __proto__")
+	rest := v.b[v.pos:]
+	if kind := KindOf(rest); kind != String && kind != Missing {
+		return v.fail(badName)
 	}
-	return ok
-}
-
-// unknown words the refusal of a first byte that starts no document value.
-func (v *validator) unknown(c byte) bool {
-	if isExt(c) {
-		return v.fail("holds a MessagePack extension other than a timestamp")
-	}
-	return v.fail("holds the byte 0xc1, which is no MessagePack")
-}
-
-func (v *validator) take(n int) bool {
-	if n > len(v.b)-v.pos {
-		return v.fail(cut)
+	n, reason := scalar(rest)
+	if reason == "" && string(Str(rest)) == proto {
+		reason = hasProto
 	}
 	v.pos += n
-	return true
+	v.reason = reason
+	return reason == ""
 }
 
-// text reads a string.
-func (v *validator) text() ([]byte, bool) {
-	if v.pos >= len(v.b) {
-		return nil, v.fail(cut)
-	}
-	var s []byte
-	ok := true
-	if c := v.b[v.pos]; c&0xe0 == fixedStrLow {
-		start := v.pos + 1
-		if ok = v.take(1 + int(c&0x1f)); ok {
-			s = v.b[start:v.pos]
-		}
-	} else if kinds[c] != String {
-		return nil, v.fail("has a field name that is not a string")
-	} else {
-		s, ok = v.sized(codeStr8)
-	}
-	if !ok {
-		return nil, false
-	}
-	if !utf8.Valid(s) {
-		return nil, v.fail("holds text that is not well-formed Unicode (a lone surrogate?)")
-	}
-	return s, true
-}
-
-// sized reads a string or bytes whose length takes 1, 2 or 4 bytes; c8 is the
-// code of the first of these three encodings.
-func (v *validator) sized(c8 byte) ([]byte, bool) {
-	width := 1 << (v.b[v.pos] - c8)
-	start := v.pos + 1 + width
-	if start > len(v.b) {
-		return nil, v.fail(cut)
-	}
-	n := 0
-	for _, digit := range v.b[v.pos+1 : start] {
-		n = n<<8 | int(digit)
-	}
-	if n > len(v.b)-start {
-		return nil, v.fail(cut)
-	}
-	v.pos = start + n
-	return v.b[start:v.pos], true
-}
-
-// header reads the header of a container. A count that the remaining bytes
-// cannot hold is refused here, so that hostile counts cost nothing.
+// header passes the header of a container and returns its count.
 func (v *validator) header(depth int) (int, bool) {
-	c := v.b[v.pos]
 	if depth <= 0 {
 		return 0, v.fail(TooDeep)
 	}
-	width := 0
-	switch c {
-	case codeArray16, codeMap16:
-		width = 2
-	case codeArray32, codeMap32:
-		width = 4
-	}
-	if width >= len(v.b)-v.pos {
+	n, size := header(v.b[v.pos:])
+	if size == 0 {
 		return 0, v.fail(cut)
 	}
-	n, header := Container(v.b[v.pos:])
-	v.pos += header
-	if n > len(v.b)-v.pos {
-		return 0, v.fail(cut)
-	}
+	v.pos += size
 	return n, true
-}
-
-// date reads a timestamp extension in one of its three lengths.
-func (v *validator) date() bool {
-	start := v.pos
-	if len(v.b)-start < 3 {
-		return v.fail(cut)
-	}
-	kind := v.b[start+1]
-	if v.b[start] == codeExt8 {
-		if v.b[start+1] != 12 {
-			return v.fail("holds a MessagePack extension other than a timestamp")
-		}
-		kind = v.b[start+2]
-	}
-	if kind != 0xff {
-		return v.fail("holds a MessagePack extension other than a timestamp")
-	}
-	if !v.take(Skip(v.b[start:])) {
-		return false
-	}
-	nanos := uint32(0)
-	switch v.b[start] {
-	case codeFixExt8:
-		nanos = uint32(binary.BigEndian.Uint64(v.b[start+2:]) >> 34)
-	case codeExt8:
-		nanos = binary.BigEndian.Uint32(v.b[start+3:])
-	}
-	if nanos > 999_999_999 {
-		return v.fail("holds an invalid date")
-	}
-	return true
-}
-
-func isExt(c byte) bool {
-	return c >= codeFixExt1 && c <= codeFixExt16 || c >= codeExt8 && c <= codeExt32
 }

@@ -37,7 +37,7 @@ func appendTime(b []byte, t instant) []byte {
 const (
 	daySeconds = 86400
 	eraDays    = 146097 // in 400 years
-	dateForm   = "ISO 8601, as in date('2024-05-17') or date('2024-05-17T10:30:00Z')"
+	dateForm   = "a date like '2024-05-17' or '2024-05-17T10:30:00Z'"
 )
 
 // parseDate reads ISO 8601 as JavaScript writes it: a date, or a date and time
@@ -92,14 +92,14 @@ func (s *scanner) expect(c byte) {
 	}
 }
 
-// digits reads from least to most digits.
-func (s *scanner) digits(least, most int) (digits string) {
+// digits reads from least to most digits of what.
+func (s *scanner) digits(least, most int, what string) (digits string) {
 	n := 0
 	for n < len(s.rest) && n < most && s.rest[n] >= '0' && s.rest[n] <= '9' {
 		n++
 	}
 	if n < least {
-		s.fail("has too few digits in a number")
+		s.fail("has no " + what + " where one belongs")
 		return "0"
 	}
 	digits, s.rest = s.rest[:n], s.rest[n:]
@@ -108,7 +108,7 @@ func (s *scanner) digits(least, most int) (digits string) {
 
 // number reads two digits that may spell low to high.
 func (s *scanner) number(what string, low, high int64) int64 {
-	n, _ := strconv.ParseInt(s.digits(2, 2), 10, 64)
+	n, _ := strconv.ParseInt(s.digits(2, 2, "two-digit "+what), 10, 64)
 	if n < low || n > high {
 		s.fail("has the " + what + " " + strconv.FormatInt(n, 10))
 	}
@@ -118,12 +118,12 @@ func (s *scanner) number(what string, low, high int64) int64 {
 func (s *scanner) date() (year, month, day int64) {
 	switch {
 	case s.accept('-'):
-		year, _ = strconv.ParseInt(s.digits(6, 12), 10, 64)
+		year, _ = strconv.ParseInt(s.digits(6, 12, "six-digit year"), 10, 64)
 		year = -year
 	case s.accept('+'):
-		year, _ = strconv.ParseInt(s.digits(6, 12), 10, 64)
+		year, _ = strconv.ParseInt(s.digits(6, 12, "six-digit year"), 10, 64)
 	default:
-		year, _ = strconv.ParseInt(s.digits(4, 4), 10, 64)
+		year, _ = strconv.ParseInt(s.digits(4, 4, "four-digit year"), 10, 64)
 	}
 	s.expect('-')
 	month = s.number("month", 1, 12)
@@ -131,7 +131,7 @@ func (s *scanner) date() (year, month, day int64) {
 	day = s.number("day", 1, 31)
 	if s.wrong == "" {
 		if y, m, d := civilFromDays(daysFromCivil(year, month, day)); y != year || m != month || d != day {
-			s.fail("has the day " + strconv.FormatInt(day, 10) + ", which that month has not")
+			s.fail("names a day that its month has not")
 		}
 	}
 	return year, month, day
@@ -146,7 +146,7 @@ func (s *scanner) clock() (seconds, nanos int64) {
 	}
 	seconds += s.number("second", 0, 59)
 	if s.accept('.') {
-		digits := s.digits(1, 9)
+		digits := s.digits(1, 9, "fraction of a second")
 		nanos, _ = strconv.ParseInt((digits + "00000000")[:9], 10, 64)
 	}
 	return seconds, nanos

@@ -14,7 +14,7 @@ type Error struct {
 
 	Line    int    // in text: counted from 1; 0 in a filter
 	Column  int    // in text: counted in characters from 1
-	Excerpt string // in text: the line, and under it a caret at the column
+	Excerpt string // in text: the line, and under it a caret at the column; empty if the text is blank
 }
 
 // Error reads "filter at age.$gt: …", or "line 1, column 8: …" and then the
@@ -22,7 +22,11 @@ type Error struct {
 func (e *Error) Error() string {
 	switch {
 	case e.Line > 0:
-		return "line " + strconv.Itoa(e.Line) + ", column " + strconv.Itoa(e.Column) + ": " + e.Message + "\n" + e.Excerpt
+		at := "line " + strconv.Itoa(e.Line) + ", column " + strconv.Itoa(e.Column) + ": " + e.Message
+		if e.Excerpt == "" {
+			return at
+		}
+		return at + "\n" + e.Excerpt
 	case e.Path != "":
 		return "filter at " + e.Path + ": " + e.Message
 	}
@@ -52,6 +56,9 @@ const excerptSide = 40
 // excerpt shows a line, given as what is before the caret and what is not.
 // Tabs stay tabs above and below, so that the caret stays in its column.
 func excerpt(before, after string) string {
+	if strings.TrimSpace(before+after) == "" {
+		return ""
+	}
 	if runes := []rune(before); len(runes) > excerptSide {
 		before = "…" + string(runes[len(runes)-excerptSide+1:])
 	}

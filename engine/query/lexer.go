@@ -40,7 +40,7 @@ func (t token) found() string {
 		return "the end of the text"
 	case tokenName:
 		if isReserved(t.text) && !t.quoted {
-			return "the word " + t.text
+			return "the word " + strconv.Quote(t.text)
 		}
 		return "the name " + clipped(t.text)
 	case tokenString:
@@ -48,7 +48,7 @@ func (t token) found() string {
 	case tokenNumber:
 		return "the number " + clipped(t.text)
 	}
-	return t.text
+	return strconv.Quote(t.text)
 }
 
 // clipped keeps a long name or text from burying the error it stands in.
@@ -78,12 +78,12 @@ var signs = []string{"==", "!=", "<>", "<=", ">=", "=", "<", ">", "(", ")", "[",
 
 // hints say what to write instead of a character that starts no token.
 var hints = map[byte]string{
-	'&': "expected and, found &",
-	'|': "expected or, found |",
-	'!': "expected not or !=, found !",
-	';': "expected one condition, found ;",
-	'-': "expected a number after -; a name with a dash in it goes in back-quotes: `first-name`",
-	'.': "expected a digit before the dot, or a name",
+	'&': `expected "and", found "&"`,
+	'|': `expected "or", found "|"`,
+	'!': `expected "not" or "!=", found "!"`,
+	';': `expected one condition, found ";"`,
+	'-': "expected a number after the dash; a name with a dash in it goes in back-quotes: `first-name`",
+	'.': "expected a digit or a name before the dot",
 }
 
 func (l *lexer) next() token {
@@ -111,7 +111,7 @@ func (l *lexer) next() token {
 		return l.bad(start, hint)
 	}
 	r, _ := utf8.DecodeRuneInString(rest)
-	return l.bad(start, "found the character "+strconv.QuoteRune(r)+", which has no meaning outside quotes")
+	return l.bad(start, "expected a name, a value or an operator, found the character "+string(r)+", which has a meaning only in quotes")
 }
 
 func isDigitOrInf(s string) bool {
@@ -187,7 +187,7 @@ func (l *lexer) name() token {
 			t.quoted = t.quoted || first
 			end := l.closing('`')
 			if end < 0 {
-				return l.bad(start, "expected a back-quote to close this one")
+				return l.bad(start, "expected a second back-quote to end the name that starts here")
 			}
 			text = append(text, strings.ReplaceAll(l.text[start+1:end], "``", "`")...)
 			l.pos = end + 1
@@ -262,7 +262,7 @@ func (l *lexer) quotedText(quote byte) token {
 			i += 2
 		}
 	}
-	return l.bad(start, "expected a quote "+string(rune(quote))+" to close this one")
+	return l.bad(start, "expected a second "+string(rune(quote))+" to end the text that starts here")
 }
 
 var escapes = map[byte]byte{'n': '\n', 'r': '\r', 't': '\t', '\\': '\\', '\'': '\'', '"': '"'}

@@ -48,9 +48,9 @@ func (p *textParser) value(depth int) ([]byte, error) {
 		}
 		return p.object(depth + 1)
 	case t.kind == tokenName:
-		return nil, p.fault(t, "expected a value, found "+t.found()+"; text goes in quotes")
+		return nil, p.expectedLike("a value", "text goes in quotes")
 	}
-	return nil, p.expected("a value (text in quotes, a number, true, false, null, date('…'), bytes('…'), [a list] or {a map})")
+	return nil, p.expectedLike("a value", "values are text in quotes, numbers, true, false, null, date('…'), bytes('…'), [lists] and {maps: …}")
 }
 
 // parseNumber returns an integer where text is written as one and fits, else a
@@ -91,7 +91,7 @@ func (p *textParser) list(closing string, depth int) (values [][]byte, err error
 			return values, nil
 		}
 		if !p.takeSign(",") {
-			return nil, p.expected(", or " + closing)
+			return nil, p.expected(`"," or "` + closing + `"`)
 		}
 	}
 }
@@ -114,19 +114,19 @@ func (p *textParser) object(depth int) ([]byte, error) {
 	count := 0
 	for !p.takeSign("}") {
 		if count > 0 && !p.takeSign(",") {
-			return nil, p.expected(", or }")
+			return nil, p.expected(`"," or "}"`)
 		}
 		t := p.token
 		isKey := t.kind == tokenString || t.kind == tokenName && !t.quoted && !strings.Contains(t.text, ".")
 		switch {
 		case !isKey:
-			return nil, p.expected("a key, as in {a: 1, 'b c': 2}")
+			return nil, p.expectedLike("a key", "as in {a: 1, 'b c': 2}")
 		case t.text == "__proto__":
 			return nil, p.fault(t, "expected a key, found __proto__, which no document can have")
 		}
 		p.next()
 		if !p.takeSign(":") {
-			return nil, p.expected(": and a value")
+			return nil, p.expected(`":" and a value`)
 		}
 		v, err := p.value(depth)
 		if err != nil {
@@ -144,7 +144,7 @@ func (p *textParser) call(read func(argument token) (value []byte, err error)) (
 	name := p.token.text
 	p.next()
 	if !p.takeSign("(") {
-		return nil, p.expected("( after " + name)
+		return nil, p.expected(`"(" after ` + name)
 	}
 	v, err := read(p.token)
 	if err != nil {
@@ -152,7 +152,7 @@ func (p *textParser) call(read func(argument token) (value []byte, err error)) (
 	}
 	p.next()
 	if !p.takeSign(")") {
-		return nil, p.expected(")")
+		return nil, p.expected(`")"`)
 	}
 	return v, nil
 }
@@ -162,7 +162,7 @@ func (p *textParser) date(t token) ([]byte, error) {
 	case tokenString:
 		when, wrong := parseDate(t.text)
 		if wrong != "" {
-			return nil, p.fault(t, "expected "+dateForm+"; "+t.found()+" "+wrong)
+			return nil, p.fault(t, "expected "+dateForm+", found "+string(appendText(nil, clipped(t.text)))+", which "+wrong)
 		}
 		return appendTime(nil, when), nil
 	case tokenNumber:
@@ -170,7 +170,7 @@ func (p *textParser) date(t token) ([]byte, error) {
 			return msgpack.AppendDate(nil, millis), nil
 		}
 	}
-	return nil, p.expected(dateForm + ", or whole milliseconds since 1970")
+	return nil, p.expected(dateForm + " or whole milliseconds since 1970")
 }
 
 func (p *textParser) bytes(t token) ([]byte, error) {
@@ -179,5 +179,5 @@ func (p *textParser) bytes(t token) ([]byte, error) {
 			return msgpack.AppendBin(nil, content), nil
 		}
 	}
-	return nil, p.expected("base64 in quotes, with its = at the end")
+	return nil, p.expectedLike("base64 in quotes", "its length is padded with = to a multiple of four")
 }

@@ -38,7 +38,7 @@ func (p place) filterField(f field) (*Filter, error) {
 		if hasWord(knownOperators, f.name) {
 			return nil, p.fail("expected a field name around this operator: {field: {" + f.name + ": …}}")
 		}
-		return nil, p.fail("expected a field name or one of " + knownLogic + "; under a field name: " + knownOperators)
+		return nil, p.fail("unknown operator " + clipped(f.name) + "; known are " + knownLogic + " and, under a field name, " + knownOperators)
 	}
 	if f.name == "" {
 		return nil, p.fail("expected a field name, found an empty one")
@@ -80,7 +80,7 @@ func (p place) fieldCondition(path Path, v []byte) (*Filter, error) {
 	case len(fields):
 		return p.operators(path, v)
 	}
-	return nil, p.fail("expected only operators or only fields, found both; " + strconv.Quote(plain) + " is none of " + knownOperators)
+	return nil, p.fail("expected only operators or only fields, found both; " + strconv.Quote(plain) + " is no operator; known are " + knownOperators)
 }
 
 // operators reads an object of operators, all of which must hold.
@@ -139,9 +139,9 @@ func (p place) operator(path Path, f field, around []byte) (*Filter, error) {
 		return True(), nil // read with its $regex
 	}
 	if hasWord(knownLogic, f.name) {
-		return nil, p.fail("expected an operator on one field (" + knownOperators + "); this one stands beside field names")
+		return nil, p.fail("expected an operator on one field, which " + f.name + " is not: it stands beside field names; known are " + knownOperators)
 	}
-	return nil, p.fail("expected one of " + knownOperators)
+	return nil, p.fail("unknown operator " + clipped(f.name) + "; known are " + knownOperators)
 }
 
 // mongoType reads a type's name or code, or an array of which one is enough.
@@ -154,7 +154,7 @@ func (p place) mongoType(path Path, v []byte) (*Filter, error) {
 	for i, name := range names {
 		t, known := mongoType(name)
 		if !known {
-			return nil, p.expected("one of the types "+knownTypes+", or MongoDB's "+knownMongoTypes()+" or their codes", name)
+			return nil, p.expectedLike("a type", name, "the types are "+knownTypes+", and MongoDB's "+knownMongoTypes()+" or their codes")
 		}
 		kids[i] = IsType(path, t)
 	}
@@ -211,7 +211,7 @@ func (p place) elemMatch(path Path, v []byte) (*Filter, error) {
 func (p place) not(path Path, v []byte) (*Filter, error) {
 	fields := fieldsOf(v)
 	if len(fields) == 0 || !strings.HasPrefix(fields[0].name, "$") {
-		return nil, p.expected("an object of operators or a regular expression; the complement of equality is $ne", v)
+		return nil, p.expectedLike("an object of operators or a regular expression", v, "the complement of equality is $ne")
 	}
 	return complement(p.fieldCondition(path, v))
 }

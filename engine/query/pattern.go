@@ -18,8 +18,7 @@ type pattern struct {
 	isLiteral bool
 }
 
-// compile refuses what is not RE2; the error says why, to be read after the
-// pattern.
+// compile refuses what is not RE2; the error says why.
 func compile(text string) (*pattern, error) {
 	compiled, err := regexp.Compile(text)
 	if err != nil {
@@ -38,9 +37,9 @@ func refusal(err error) string {
 	why := err.Error()
 	var fault *syntax.Error
 	if errors.As(err, &fault) {
-		why = string(fault.Code) + " `" + fault.Expr + "`"
+		why = string(fault.Code) + ": `" + clipped(fault.Expr) + "`"
 	}
-	return why + "; patterns have RE2's syntax, which has no look-around, no back-references and \\x{1F600} for \\u"
+	return "the regular expression is refused: " + why + "; its syntax is RE2, without look-around and back-references, and \\x{1F600} is a character by number"
 }
 
 // simplify recognises ^literal$, either anchor being optional.

@@ -26,7 +26,7 @@ func TestSpellings(t *testing.T) {
 	}{
 		{"true", []string{"TRUE", "not false", "a = 1 or true", "not (a in ())"}, []string{`{}`, `{"$nor": [{"a": {"$in": []}}]}`, `{"a": {"$nin": []}}`}, []string{`["true"]`, `["and"]`, `["not", ["false"]]`, `["not", ["or"]]`, `["and", ["true"], ["and"]]`, `["notIn", "a", []]`}},
 		{"false", []string{"a = 1 and false", "a in ()", "a > nan", "a between 2 and 1", "a between 1 and 'x'"}, []string{`{"a": {"$in": []}}`, `{"a": {"$all": []}}`}, []string{`["false"]`, `["or"]`, `["between", "a", 2, 1]`}},
-		{"a = 1", []string{"a == 1", "(a = 1)", "((`a` = 1.0))", "not (a != 1)", "a in (1, 1.0)", "a = 1e0", "a between 1 and 1", "true and a = 1", "A = 1"[:0] + "a\n=\t1"}, []string{`{"a": 1}`, `{"a": {"$eq": 1.0}}`, `{"a": {"$in": [1]}}`, `{"$and": [{"a": 1}]}`, `{"a": {"$not": {"$ne": 1}}}`, `{"a": {"$all": [1]}}`}, []string{`["eq", "a", 1]`, `["in", "a", [1, 1.0]]`, `["and", ["eq", "a", 1]]`, `["not", ["ne", "a", 1]]`, `["and", "a = 1", {}]`}},
+		{"a = 1", []string{"a == 1", "(a = 1)", "((`a` = 1.0))", "not (a != 1)", "a in (1, 1.0)", "a = 1e0", "a between 1 and 1", "true and a = 1", "a\n=\t1"}, []string{`{"a": 1}`, `{"a": {"$eq": 1.0}}`, `{"a": {"$in": [1]}}`, `{"$and": [{"a": 1}]}`, `{"a": {"$not": {"$ne": 1}}}`, `{"a": {"$all": [1]}}`}, []string{`["eq", "a", 1]`, `["in", "a", [1, 1.0]]`, `["and", ["eq", "a", 1]]`, `["not", ["ne", "a", 1]]`, `["and", "a = 1", {}]`}},
 		{"a != 1", []string{"a <> 1", "not a = 1", "a not in (1)"}, []string{`{"a": {"$ne": 1}}`, `{"a": {"$nin": [1]}}`, `{"$nor": [{"a": 1}]}`, `{"a": {"$not": {"$eq": 1}}}`}, []string{`["ne", "a", 1]`, `["not", ["eq", "a", 1]]`, `["notIn", "a", [1]]`}},
 		{"a.b > 1.5", nil, []string{`{"a.b": {"$gt": 1.5}}`}, []string{`["gt", "a.b", 1.5]`}},
 		{"a >= -3", nil, []string{`{"a": {"$gte": -3}}`}, []string{`["gte", "a", -3]`}},
@@ -60,7 +60,7 @@ func TestSpellings(t *testing.T) {
 		{"a any (`this` = 1 and `this.b` = 2)", nil, []string{`{"a": {"$elemMatch": {"this": 1, "this.b": 2}}}`}, []string{`["any", "a", ["and", ["eq", "this", 1], ["eq", "this.b", 2]]]`}},
 		{"a = {b: 1, 'c d': [1, null]}", []string{`a = {'b': 1, "c d": [1, null]}`}, []string{`{"a": {"b": 1, "c d": [1, null]}}`, `{"a": {"$eq": {"b": 1, "c d": [1, null]}}}`}, []string{`["eq", "a", {"b": 1, "c d": [1, null]}]`}},
 		{"a = {}", nil, []string{`{"a": {}}`}, nil},
-		{"a = {'$b': 1}", nil, []string{`{"a": {"$eq": {"$b": 1}}}`}, nil},
+		{"a = {$b: 1}", []string{"a = {'$b': 1}"}, []string{`{"a": {"$eq": {"$b": 1}}}`}, nil},
 		{"a = []", nil, []string{`{"a": []}`}, nil},
 		{"a = null", []string{"a is null", "a IS NULL"}, []string{`{"a": null}`}, []string{`["eq", "a", null]`}},
 		{"a != null", []string{"a is not null"}, []string{`{"a": {"$ne": null}}`}, []string{`["ne", "a", null]`}},

@@ -4,8 +4,6 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
-
-	"github.com/atomicdb-go/atomicdb/engine/msgpack"
 )
 
 // maxDepth is how many conditions may be nested in one another, and how many
@@ -60,7 +58,7 @@ func (p *textParser) whole() (*Filter, error) {
 		return nil, err
 	}
 	if p.token.kind != tokenEnd {
-		return nil, p.expected("and, or, or the end of the text")
+		return nil, p.expected(`"and", "or" or the end of the text`)
 	}
 	return f, nil
 }
@@ -94,8 +92,14 @@ func (p *textParser) takeSign(sign string) bool {
 	return true
 }
 
-func (p *textParser) expected(what string) error {
-	return p.fault(p.token, "expected "+what+", found "+p.token.found())
+func (p *textParser) expected(what string) error { return p.expectedLike(what, "") }
+
+// expectedLike adds a hint to what was expected and what was found.
+func (p *textParser) expectedLike(what, hint string) error {
+	if hint != "" {
+		hint = "; " + hint
+	}
+	return p.fault(p.token, "expected "+what+", found "+p.token.found()+hint)
 }
 
 // fault places message at t, unless the lexer knows better what is wrong there.
@@ -156,13 +160,13 @@ func (p *textParser) parenthesis() (*Filter, error) {
 		return nil, p.fault(p.token, "expected at most "+strconv.Itoa(maxDepth)+" conditions inside one another")
 	}
 	if !p.takeSign("(") {
-		return nil, p.expected("( and a condition")
+		return nil, p.expected(`"(" and a condition`)
 	}
 	p.depth++
 	f, err := p.or()
 	p.depth--
 	if err == nil && !p.takeSign(")") {
-		return nil, p.expected("and, or, or )")
+		return nil, p.expected(`"and", "or" or ")"`)
 	}
 	return f, err
 }
@@ -171,18 +175,18 @@ func (p *textParser) path() (Path, error) {
 	t := p.token
 	switch {
 	case t.kind == tokenString:
-		return Path{}, p.fault(t, "expected a field name, found "+t.found()+"; the field comes first, and needs no quotes or else back-quotes")
+		return Path{}, p.expectedLike("a field name", "field names stand first, without quotes or in back-quotes")
 	case t.kind == tokenNumber:
-		return Path{}, p.fault(t, "expected a field name, found "+t.found()+"; the field comes first: age >= 18")
+		return Path{}, p.expectedLike("a field name", "field names stand first, as in age >= 18")
 	case t.kind != tokenName:
-		return Path{}, p.expected("a condition, like age >= 18")
+		return Path{}, p.expectedLike("a condition", "one is written like age >= 18")
 	case isReserved(t.text) && !t.quoted && !t.is("this"):
-		return Path{}, p.fault(t, "expected a condition, found "+t.found()+"; a field of that name goes in back-quotes")
+		return Path{}, p.expectedLike("a condition", "a field of that name goes in back-quotes")
 	}
 	text := t.text
 	if name, rest, dotted := strings.Cut(text, "."); !t.quoted && strings.EqualFold(name, "this") {
 		if p.inAny == 0 {
-			return Path{}, p.fault(t, "expected a field name; this is the element inside any (...), a field of that name goes in back-quotes")
+			return Path{}, p.fault(t, `expected a field name; "this" is the element inside any (…), and a field of that name goes in back-quotes`)
 		}
 		if !dotted {
 			p.next()
@@ -206,144 +210,4 @@ func badPath(text string) string {
 		return "this one has a dot without a name before or after it"
 	}
 	return ""
-}
-
-// comparisons are the signs, which cannot be negated by a not before them.
-var comparisons = map[string]func(Path, []byte) *Filter{
-	"=": Eq, "==": Eq, ">": Gt, ">=": Gte, "<": Lt, "<=": Lte, "!=": notEq, "<>": notEq,
-}
-
-func notEq(p Path, value []byte) *Filter { return Not(Eq(p, value)) }
-
-const (
-	knownSigns = "=, !=, <, <=, >, >="
-	knownWords = "in, between, matches, startsWith, contains, exists, type, size, any"
-)
-
-// leaf reads what comes after a path.
-func (p *textParser) leaf(path Path) (*Filter, error) {
-	if compare, ok := comparisons[p.token.text]; ok && p.token.kind == tokenSign {
-		p.next()
-		value, err := p.value(0)
-		if err != nil {
-			return nil, err
-		}
-		return compare(path, value), nil
-	}
-	if p.take("is") {
-		negate := p.take("not")
-		if !p.take("null") {
-			return nil, p.expected("null after is; other values compare with = and !=")
-		}
-		f := Eq(path, msgpack.AppendNil(nil))
-		if negate {
-			f = Not(f)
-		}
-		return f, nil
-	}
-	if p.take("not") {
-		f, err := p.word(path, "one of "+knownWords+" after not")
-		if err != nil {
-			return nil, err
-		}
-		return Not(f), nil
-	}
-	return p.word(path, "an operator after "+clipped(path.String())+" ("+knownSigns+", is, not, "+knownWords+")")
-}
-
-// word reads an operator that is a word, and what belongs to it; expected says
-// what belongs here if there is none.
-func (p *textParser) word(path Path, expected string) (*Filter, error) {
-	switch {
-	case p.take("in"):
-		return p.in(path)
-	case p.take("between"):
-		return p.between(path)
-	case p.take("matches"):
-		return p.matches(path)
-	case p.take("startsWith"):
-		prefix, err := p.string("the text it starts with, in quotes")
-		if err != nil {
-			return nil, err
-		}
-		return StartsWith(path, prefix), nil
-	case p.take("contains"):
-		value, err := p.value(0)
-		if err != nil {
-			return nil, err
-		}
-		return Contains(path, value), nil
-	case p.take("exists"):
-		return Exists(path), nil
-	case p.take("type"):
-		return p.isType(path)
-	case p.take("size"):
-		return p.size(path)
-	case p.take("any"):
-		p.inAny++
-		element, err := p.parenthesis()
-		p.inAny--
-		if err != nil {
-			return nil, err
-		}
-		return Any(path, element), nil
-	}
-	return nil, p.expected(expected)
-}
-
-func (p *textParser) in(path Path) (*Filter, error) {
-	if !p.takeSign("(") {
-		return nil, p.expected("( and a list of values")
-	}
-	values, err := p.list(")", 0)
-	if err != nil {
-		return nil, err
-	}
-	return In(path, values), nil
-}
-
-func (p *textParser) between(path Path) (*Filter, error) {
-	low, err := p.value(0)
-	if err != nil {
-		return nil, err
-	}
-	if !p.take("and") {
-		return nil, p.expected("and, then the upper end of between")
-	}
-	high, err := p.value(0)
-	if err != nil {
-		return nil, err
-	}
-	return Between(path, low, high), nil
-}
-
-func (p *textParser) matches(path Path) (*Filter, error) {
-	at := p.token
-	text, err := p.string("a regular expression in quotes")
-	if err != nil {
-		return nil, err
-	}
-	f, err := Matches(path, text)
-	if err != nil {
-		return nil, p.fault(at, "expected a regular expression, found "+err.Error())
-	}
-	return f, nil
-}
-
-func (p *textParser) isType(path Path) (*Filter, error) {
-	t, known := typeNamed(strings.ToLower(p.token.text))
-	if p.token.kind != tokenName || !known {
-		return nil, p.expected("a type (" + knownTypes + ")")
-	}
-	p.next()
-	return IsType(path, t), nil
-}
-
-func (p *textParser) size(path Path) (*Filter, error) {
-	size, err := strconv.ParseInt(p.token.text, 10, 32)
-	if p.token.kind != tokenNumber || err != nil || size < 0 {
-		return nil, p.expected("a whole number of elements after size")
-	}
-	p.next()
-	return HasSize(path, int(size)), nil
 }
