@@ -20,3 +20,18 @@ func (db *DB) Dump() map[string][]string {
 }
 
 var boolText = map[bool]string{true: "yes", false: "no"}
+
+// ArenaBytes returns what the arenas hold, garbage included.
+func (db *DB) ArenaBytes() (n int) {
+	for _, c := range db.collections {
+		for _, chunk := range c.arena.chunks {
+			n += len(chunk)
+		}
+	}
+	return n
+}
+
+// KeyOf and CompareKeys are keys, for tests of their order.
+func KeyOf(v []byte) uint64 { return uint64(keyOf(v)) }
+
+func CompareKeys(a, b uint64) (c int, sure bool) { return compareKeys(key(a), key(b)) }

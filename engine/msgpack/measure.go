@@ -2,72 +2,57 @@ package msgpack
 
 import "encoding/binary"
 
-const window = 1 + 32
-const levels = 16
+const (
+	window = 1 + 32
+	levels = 16
+)
 
 func measure(b []byte, maxDepth int) int {
 	var outer [levels]uint
 	pos, depth := 0, 0
 	state := uint(1 << 1)
-	end := len(b)
-	base := 0
 	for {
 		for state < 2 {
 			if depth == 0 {
-				if base+pos > end {
-					return 0
-				}
-				return base + pos
+				return pos
 			}
 			depth--
 			state = outer[depth&(levels-1)]
 		}
-		if len(b)-pos < window {
-			if base > 0 || pos > len(b) {
-				return 0
-			}
-			tail := padding
-			copy(tail[:], b[pos:])
-			base = pos
-			b, pos = tail[:], 0
-		}
-		w := (*[window]byte)(b[pos:])
-		q := &quick[w[0]]
-		m := &ascii[q.text&31]
-		first := binary.LittleEndian.Uint64(w[1:])
-		odd := first&m[0] | binary.LittleEndian.Uint64(w[9:])&m[1] |
-			binary.LittleEndian.Uint64(w[17:])&m[2] | binary.LittleEndian.Uint64(w[25:])&m[3]
 		isKey := state & ^(state >> 1)
-		odd |= uint64(q.odd) | uint64(isKey)&uint64(q.noKey)
-		if odd == 0 && first != protoWord {
-			pos += int(q.size)
-			state -= 2
-			continue
+		if len(b)-pos >= window {
+			w := (*[window]byte)(b[pos:])
+			q := &quick[w[0]]
+			m := &ascii[q.text&31]
+			first := binary.LittleEndian.Uint64(w[1:])
+			odd := first&m[0] | binary.LittleEndian.Uint64(w[9:])&m[1] |
+				binary.LittleEndian.Uint64(w[17:])&m[2] | binary.LittleEndian.Uint64(w[25:])&m[3]
+			odd |= uint64(q.odd) | uint64(isKey)&uint64(q.noKey)
+			if odd == 0 && first != protoWord {
+				pos += int(q.size)
+				state -= 2
+				continue
+			}
+		}
+		if pos >= len(b) {
+			return 0
 		}
 		c := b[pos]
-		if isKey&1 != 0 {
-			if kinds[c] != String {
-				return 0
-			}
-		} else if c&0xe0 == fixedMapLow || c >= codeArray16 && c <= codeMap32 {
+		if c&0xe0 == fixedMapLow && isKey&1 == 0 {
 			if depth >= levels-1 || depth >= maxDepth {
-				return 0
-			}
-			count, size := header(b[pos:])
-			if size == 0 {
 				return 0
 			}
 			outer[depth&(levels-1)] = state - 2
 			depth++
-			pos += size
-			state = uint(count) << 1
-			if kinds[c] == Map {
+			pos++
+			state = uint(c&15) << 1
+			if c < fixedArrayLow {
 				state = state<<1 | 1
 			}
 			continue
 		}
-		n, reason := scalar(b[pos:])
-		if reason != "" || isKey&1 != 0 && string(Str(b[pos:])) == proto {
+		n := leaf(b[pos:], isKey&1)
+		if n == 0 {
 			return 0
 		}
 		pos += n
@@ -75,12 +60,16 @@ func measure(b []byte, maxDepth int) int {
 	}
 }
 
-var padding = func() (t [2 * window]byte) {
-	for i := range t {
-		t[i] = codeNever
+func leaf(b []byte, isKey uint) int {
+	if isKey != 0 && kinds[b[0]] != String {
+		return 0
 	}
-	return t
-}()
+	n, _ := scalar(b)
+	if isKey != 0 && string(Str(b)) == proto {
+		return 0
+	}
+	return n
+}
 
 const protoWord = 0x5f6f746f72705f5f // the first 8 bytes of "__proto__"
 

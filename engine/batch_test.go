@@ -1,0 +1,106 @@
+package engine_test
+
+import (
+	"errors"
+	"math"
+	"reflect"
+	"testing"
+
+	"github.com/atomicdb-go/atomicdb/engine"
+	"github.com/atomicdb-go/atomicdb/engine/msgpack"
+)
+
+// FuzzApply: any payload is replayed or refused; refused, it changes nothing;
+// replayed, the DB is sound and its snapshot restores it.
+func FuzzApply(f *testing.F) {
+	seedDB := newDB(f, engine.Options{})
+	insert(f, seedDB, M{"a": 1}, M{"_id": "x", "tags": []any{"y"}})
+	if err := seedDB.CreateIndex("users", []string{"tags"}, engine.IndexOptions{Unique: true}); err != nil {
+		f.Fatal(err)
+	}
+	f.Add(join(seedDB.Snapshot()))
+	if _, err := seedDB.Remove("users", where(f, "a = 1")); err != nil {
+		f.Fatal(err)
+	}
+	if err := seedDB.Clear("users"); err != nil {
+		f.Fatal(err)
+	}
+	if err := seedDB.DropCollection("users"); err != nil {
+		f.Fatal(err)
+	}
+	f.Add(join(seedDB.Cut()))
+	f.Add([]byte{1, 1, 'u', 2, 1, 6, 0x81, 0xa3, '_', 'i', 'd', 1, 6, 9})
+	f.Fuzz(func(t *testing.T, payload []byte) {
+		db := newDB(t, engine.Options{})
+		insert(t, db, M{"a": 1}, M{"_id": "x"})
+		db.Cut()
+		db.Confirm()
+		before := db.Dump()
+		if err := db.Apply(payload); err != nil {
+			if !errors.Is(err, engine.CodeCorrupt) {
+				t.Fatalf("refused with %v", err)
+			}
+			if !reflect.DeepEqual(db.Dump(), before) {
+				t.Fatal("a refused payload changed something")
+			}
+			return
+		}
+		again := newDB(t, engine.Options{})
+		if err := again.Apply(join(db.Snapshot())); err != nil {
+			t.Fatal(err)
+		}
+		if !reflect.DeepEqual(again.Dump(), db.Dump()) {
+			t.Fatal("its snapshot does not restore it")
+		}
+	})
+}
+
+// TestApply_twice: replaying a batch again changes nothing.
+func TestApply_twice(t *testing.T) {
+	db, replica := newDB(t, engine.Options{}), newDB(t, engine.Options{})
+	insert(t, db, M{"a": 1}, M{"a": 2})
+	if _, err := db.Remove("users", where(t, "a = 1")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.Update("users", encode(t, M{"a": 3}), nil); err != nil {
+		t.Fatal(err)
+	}
+	payload := join(db.Cut())
+	for range 2 {
+		if err := replica.Apply(payload); err != nil {
+			t.Fatal(err)
+		}
+		if got, want := find(t, replica, engine.Query{}), find(t, db, engine.Query{}); !reflect.DeepEqual(got, want) {
+			t.Fatalf("replica has %v, want %v", got, want)
+		}
+	}
+}
+
+// TestKey: keys order values as the total order does, and equal keys that are
+// sure belong to equal values.
+func TestKey(t *testing.T) {
+	rng := randomly(t)
+	values := [][]byte{nil}
+	for _, v := range []any{
+		nil, false, true, 0, 1, -1, 0.1, -0.1, 1e300, -1e300, math.Inf(1), math.Inf(-1), math.NaN(), math.SmallestNonzeroFloat64,
+		int64(1 << 53), int64(1<<53 + 1), int64(1<<63 - 1), int64(-1 << 63), uint64(1<<64 - 1), float64(1 << 63), 1<<60 - 1, 1 << 60,
+		"", "a", "a\x00", "abcdefg", "abcdefgh", "abcdefgi", "abcdefg\x00", []byte{}, []byte("abcdefgh"), []any{}, []any{1}, []any{1, 2}, []any{"abcdefgh"}, M{}, M{"a": 1},
+	} {
+		values = append(values, encode(t, v))
+	}
+	for _, millis := range []int64{0, 1, -1, 1 << 40, -1 << 40, 1<<53 - 1, 1 << 60} {
+		values = append(values, msgpack.AppendDate(nil, millis))
+	}
+	for range 300 {
+		values = append(values, msgpack.AppendFloat(nil, math.Float64frombits(rng.Uint64())), msgpack.AppendInt(nil, int64(rng.Uint64())>>rng.IntN(64)))
+	}
+	for _, a := range values {
+		for _, b := range values {
+			c, sure := engine.CompareKeys(engine.KeyOf(a), engine.KeyOf(b))
+			want := msgpack.Compare(a, b)
+			if c != 0 && c != want || c == 0 && sure && want != 0 {
+				t.Errorf("keys of %x and %x compare %d (sure: %t), the values %d", a, b, c, sure, want)
+			}
+		}
+	}
+}

@@ -1,0 +1,120 @@
+package engine_test
+
+import (
+	"errors"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/atomicdb-go/atomicdb/engine"
+)
+
+func TestUpdate(t *testing.T) {
+	for _, tt := range []struct {
+		name                string
+		before, update, now M // now nil: nothing changes
+		fault               string
+	}{
+		{name: "merges fields", before: M{"a": 1, "b": 2}, update: M{"b": 3, "c": 4}, now: M{"a": 1, "b": 3, "c": 4}},
+		{name: "merges nothing", before: M{"a": 1}, update: M{}},
+		{name: "is as it was", before: M{"a": 1, "b": "x"}, update: M{"b": "x"}},
+		{name: "takes a path in a name", before: M{"address": M{"city": "Oslo", "zip": "1"}}, update: M{"address.city": "Bergen"}, now: M{"address": M{"city": "Bergen", "zip": "1"}}},
+		{name: "replaces a whole object", before: M{"address": M{"city": "Oslo", "zip": "1"}}, update: M{"address": M{"city": "Bergen"}}, now: M{"address": M{"city": "Bergen"}}},
+		{name: "makes the objects on the way", before: M{}, update: M{"a.b.c": 1}, now: M{"a": M{"b": M{"c": 1}}}},
+		{name: "sets an element", before: M{"a": []any{1, 2}}, update: M{"a.1": 9}, now: M{"a": []any{1, 9}}},
+		{name: "sets behind the end", before: M{"a": []any{1}}, update: M{"a.3": 9}, now: M{"a": []any{1, nil, nil, 9}}},
+		{name: "sets in an element", before: M{"a": []any{M{"b": 1}}}, update: M{"a.0.b": 2}, now: M{"a": []any{M{"b": 2}}}},
+		{name: "not far behind the end", before: M{"a": []any{1}}, update: M{"a.99999": 9}, fault: "more than 10000 behind"},
+		{name: "not through a string", before: M{"a": "x"}, update: M{"a.b": 1}, fault: `"b" would lie inside "x"`},
+		{name: "not by name into an array", before: M{"a": []any{1}}, update: M{"a.b": 1}, fault: `"b" is no position in an array`},
+		{name: "not an empty name", before: M{}, update: M{"a..b": 1}, fault: "has an empty part"},
+		{name: "not the _id", before: M{}, update: M{"_id": 7}, fault: "_id of a document cannot change"},
+		{name: "the same _id", before: M{}, update: M{"_id": 1}},
+		{name: "$set", before: M{"a": 1}, update: M{"$set": M{"a": 2, "b": 3}}, now: M{"a": 2, "b": 3}},
+		{name: "$unset", before: M{"a": 1, "b": M{"c": 1, "d": 2}}, update: M{"$unset": M{"a": "", "b.c": "", "x.y": ""}}, now: M{"b": M{"d": 2}}},
+		{name: "$unset keeps positions", before: M{"a": []any{1, 2}}, update: M{"$unset": M{"a.0": ""}}, now: M{"a": []any{nil, 2}}},
+		{name: "$inc", before: M{"n": 1}, update: M{"$inc": M{"n": 2, "m": 5}}, now: M{"n": 3, "m": 5}},
+		{name: "$inc by a fraction", before: M{"n": 1}, update: M{"$inc": M{"n": 0.5}}, now: M{"n": 1.5}},
+		{name: "$inc back to a whole number", before: M{"n": 1.5}, update: M{"$inc": M{"n": 0.5}}, now: M{"n": 2}},
+		{name: "$inc over the largest integer", before: M{"n": int64(1<<63 - 1)}, update: M{"$inc": M{"n": 1}}, now: M{"n": float64(1 << 63)}},
+		{name: "$inc below the least integer", before: M{"n": int64(-1 << 63)}, update: M{"$inc": M{"n": -1}}, now: M{"n": float64(-1 << 63)}},
+		{name: "$inc by nothing", before: M{"n": 1}, update: M{"$inc": M{"n": 0}}},
+		{name: "$inc of a string", before: M{"n": "x"}, update: M{"$inc": M{"n": 1}}, fault: `holds "x", not a number`},
+		{name: "$inc by a string", before: M{}, update: M{"$inc": M{"n": "1"}}, fault: `expects a number, not "1"`},
+		{name: "$min and $max", before: M{"a": 5, "b": 5}, update: M{"$min": M{"a": 3, "b": 7}, "$max": M{"c": 1}}, now: M{"a": 3, "b": 5, "c": 1}},
+		{name: "$max", before: M{"a": 5}, update: M{"$max": M{"a": 7}}, now: M{"a": 7}},
+		{name: "$push", before: M{"a": []any{1}}, update: M{"$push": M{"a": 2, "b": "x"}}, now: M{"a": []any{1, 2}, "b": []any{"x"}}},
+		{name: "$push each", before: M{"a": []any{1}}, update: M{"$push": M{"a": M{"$each": []any{2, 3}}}}, now: M{"a": []any{1, 2, 3}}},
+		{name: "$push on a number", before: M{"a": 1}, update: M{"$push": M{"a": 2}}, fault: "holds 1, not an array"},
+		{name: "$pull a value", before: M{"a": []any{1, 2, 1.0, "1"}}, update: M{"$pull": M{"a": 1}}, now: M{"a": []any{2, "1"}}},
+		{name: "$pull by a condition", before: M{"a": []any{1, 5, 9}}, update: M{"$pull": M{"a": M{"$gte": 5}}}, now: M{"a": []any{1}}},
+		{name: "$pull objects", before: M{"a": []any{M{"k": 1}, M{"k": 2}}}, update: M{"$pull": M{"a": M{"k": 2}}}, now: M{"a": []any{M{"k": 1}}}},
+		{name: "$pull from nothing", before: M{}, update: M{"$pull": M{"a": 1}}},
+		{name: "$pull with a bad condition", before: M{}, update: M{"$pull": M{"a": M{"$near": 1}}}, fault: "$near"},
+		{name: "$rename", before: M{"a": 1, "b": M{"c": 2}}, update: M{"$rename": M{"a": "b.d", "x": "y"}}, now: M{"b": M{"c": 2, "d": 1}}},
+		{name: "$rename to a number", before: M{}, update: M{"$rename": M{"a": 1}}, fault: "expects the new path as a string"},
+		{name: "unknown operator", before: M{}, update: M{"$add": M{"a": 1}}, fault: "no update operator $add; the operators are $set, "},
+		{name: "operator without paths", before: M{}, update: M{"$inc": 1}, fault: "expects an object of paths, not 1"},
+		{name: "fields and operators", before: M{}, update: M{"a": 1, "$inc": M{"b": 1}}, fault: "not both"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			db := newDB(t, engine.Options{})
+			insert(t, db, tt.before)
+			before := find(t, db, engine.Query{})
+			n, err := db.Update("users", encode(t, tt.update), nil)
+			after := find(t, db, engine.Query{})
+			switch {
+			case tt.fault != "":
+				if !errors.Is(err, engine.CodeInvalid) || !strings.Contains(err.Error(), tt.fault) {
+					t.Errorf("error %v, want invalid with %q", err, tt.fault)
+				}
+				if !reflect.DeepEqual(after, before) {
+					t.Errorf("a refused update left %v", after)
+				}
+			case err != nil:
+				t.Error(err)
+			case tt.now == nil:
+				if n != 0 || !reflect.DeepEqual(after, before) {
+					t.Errorf("changed %d, now %v", n, after)
+				}
+			default:
+				tt.now["_id"] = 1
+				want := decode(t, encode(t, tt.now))
+				if n != 1 || !reflect.DeepEqual(after, want) {
+					t.Errorf("changed %d, now %v, want %v", n, after, want)
+				}
+			}
+		})
+	}
+}
+
+func TestUpdate_allOrNone(t *testing.T) {
+	db := newDB(t, engine.Options{})
+	insert(t, db, M{"n": 1}, M{"n": "x"}, M{"n": 3})
+	before := db.Dump()
+	if _, err := db.Update("users", encode(t, M{"$inc": M{"n": 1}}), nil); !errors.Is(err, engine.CodeInvalid) || !strings.Contains(err.Error(), "users/2") {
+		t.Errorf("error %v, want invalid that names users/2", err)
+	}
+	if !reflect.DeepEqual(db.Dump(), before) {
+		t.Error("the first document kept its change")
+	}
+}
+
+func TestUpdateEach(t *testing.T) {
+	db := newDB(t, engine.Options{})
+	insert(t, db, M{"n": 1}, M{"n": 2}, M{"n": 3})
+	n, err := db.UpdateEach("users", encode(t, []any{
+		[]any{1, M{"n": 10}}, []any{3, M{"$inc": M{"n": 10}}}, []any{9, M{"n": 0}}, []any{2, M{"n": 2}},
+	}))
+	if n != 2 || err != nil {
+		t.Errorf("changed %d, %v; want 2", n, err)
+	}
+	if got, want := find(t, db, engine.Query{Fields: []string{"n"}}), decode(t, encode(t, []any{M{"_id": 1, "n": 10}, M{"_id": 2, "n": 2}, M{"_id": 3, "n": 13}}))[0]; !reflect.DeepEqual(got, want) {
+		t.Errorf("now %v, want %v", got, want)
+	}
+	for _, pairs := range []any{[]any{1}, []any{[]any{1}}, []any{[]any{true, M{}}}, []any{[]any{1, 2}}} {
+		if _, err := db.UpdateEach("users", encode(t, pairs)); !errors.Is(err, engine.CodeInvalid) {
+			t.Errorf("UpdateEach(%v) = %v, want invalid", pairs, err)
+		}
+	}
+}
