@@ -61,6 +61,31 @@ func (c *content) check() string {
 			return "index on " + o.name() + " " + broken
 		}
 	}
+	for _, col := range c.columns {
+		if broken := col.check(c); broken != "" {
+			return "column of " + col.path.String() + " " + broken
+		}
+	}
+	return ""
+}
+
+// check compares a column with a new one.
+func (col *column) check(c *content) string {
+	stale, other := 0, 0
+	fresh := column{path: col.path}
+	for slot, k := range col.keys {
+		switch doc := c.doc(uint32(slot)); {
+		case k == staleKey:
+			stale++
+		case doc != nil && k != fresh.keyOf(doc):
+			return "has another key than the document in slot " + strconv.Itoa(slot)
+		case k == otherKey:
+			other++
+		}
+	}
+	if len(col.keys) > len(c.refs) || stale != col.stale || other != col.other {
+		return "has lost count"
+	}
 	return ""
 }
 

@@ -21,9 +21,14 @@ type content struct {
 	ids    idTable
 	nextID int64 // the id the engine would give next
 	orders []*order
+
+	columns    []*column
+	columnFrom int // Options.ColumnThreshold
+	clock      int // counts uses of columns
+	debt       int // documents that scans have looked at without columns
 }
 
-func newContent() *content { return &content{nextID: 1} }
+func newContent(columnFrom int) *content { return &content{nextID: 1, columnFrom: columnFrom} }
 
 // doc returns the document in slot, borrowed; nil if it has been removed.
 func (c *content) doc(slot uint32) []byte {
@@ -81,6 +86,9 @@ func (c *content) revive(slot uint32, r ref, size, hash uint32) {
 // replace puts another document of the same id into slot.
 func (c *content) replace(slot uint32, r ref, size uint32) {
 	old, fresh := c.doc(slot), c.arena.get(r, int(size))
+	for _, col := range c.columns {
+		col.forget(slot)
+	}
 	for _, o := range c.orders {
 		if !o.same(old, fresh) {
 			o.remove(slot, old)
@@ -117,11 +125,10 @@ func (c *content) compacted() *content {
 	if wasted < worthwhile || wasted < c.bytes {
 		return c
 	}
-	fresh := &content{
-		refs:   make([]ref, 0, c.live),
-		sizes:  make([]uint32, 0, c.live),
-		nextID: c.nextID,
-	}
+	fresh := newContent(c.columnFrom)
+	fresh.nextID = c.nextID
+	fresh.refs = make([]ref, 0, c.live)
+	fresh.sizes = make([]uint32, 0, c.live)
 	for slot := range c.refs {
 		if doc := c.doc(uint32(slot)); doc != nil {
 			r, _ := fresh.arena.put(doc) // less than c's arena holds

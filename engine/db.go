@@ -69,7 +69,7 @@ func (db *DB) ensure(name string) *collection {
 	if c := db.collections[name]; c != nil {
 		return c
 	}
-	c := &collection{name: name, content: newContent()}
+	c := &collection{name: name, content: newContent(db.opts.ColumnThreshold)}
 	db.collections[name] = c
 	db.note(change{kind: created, c: c})
 	return c

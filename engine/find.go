@@ -158,12 +158,12 @@ func (c *collection) run(q Query) run {
 	if len(q.Sort) > 0 {
 		enough = 0
 	}
-	r.slots, r.examined = c.answer(r.plan, enough)
+	r.slots, r.examined = c.answer(&r.plan, enough)
 	if invariants {
 		c.checkParity(q.Where, r.slots, enough)
 	}
 	if len(q.Sort) > 0 {
-		s := sorter{c.content, q.Sort}
+		s := newSorter(c.content, q.Sort, len(r.slots))
 		r.slots = s.sort(r.slots, window)
 	}
 	if window > 0 && len(r.slots) > window {
@@ -177,48 +177,69 @@ func (c *collection) run(q Query) run {
 
 // answer returns the slots that a plan finds, the first enough of them if
 // enough is above 0, in insertion order.
-func (c *content) answer(p plan, enough int) (slots []uint32, examined int) {
-	if p.rest != nil && p.rest.Op == query.OpFalse {
+func (c *content) answer(p *plan, enough int) (slots []uint32, examined int) {
+	switch {
+	case p.rest != nil && p.rest.Op == query.OpFalse:
 		return nil, 0
+	case !p.scan:
+		return c.pick(p.candidates, p.rest, enough)
+	case p.rest != nil && c.worthColumns(enough):
+		if s := c.newSieve(p.rest); !s.blind {
+			p.columns = s.paths(nil)
+			return c.sift(s, p.rest, enough)
+		}
 	}
-	all := p.rest == nil
-	if p.scan {
-		for slot := range c.refs {
-			doc := c.doc(uint32(slot))
-			if doc == nil {
-				continue
-			}
-			if examined++; all || p.rest.Match(doc) {
-				slots = append(slots, uint32(slot))
-				if len(slots) == enough {
-					break
-				}
+	slots, examined = c.scan(p.rest, enough)
+	c.debt += examined
+	return slots, examined
+}
+
+// worthColumns reports whether a scan should use columns, which means building
+// them first: not if few documents would be looked at anyway.
+func (c *content) worthColumns(enough int) bool {
+	return c.live >= c.columnFrom && (enough == 0 || c.debt >= c.live)
+}
+
+// scan looks at every document. What it finds is the definition of a filter's
+// meaning, which every other way is compared with.
+func (c *content) scan(f *query.Filter, enough int) (slots []uint32, examined int) {
+	for slot := range c.refs {
+		doc := c.doc(uint32(slot))
+		if doc == nil {
+			continue
+		}
+		if examined++; f == nil || f.Match(doc) {
+			if slots = append(slots, uint32(slot)); len(slots) == enough {
+				break
 			}
 		}
-		return slots, examined
 	}
-	for i, slot := range p.candidates {
-		if all {
-			if enough > 0 && enough < len(p.candidates) {
-				return p.candidates[:enough], enough
-			}
-			return p.candidates, len(p.candidates)
+	return slots, examined
+}
+
+// pick returns the candidates that f, if there is one, lets pass.
+func (c *content) pick(candidates []uint32, f *query.Filter, enough int) (slots []uint32, examined int) {
+	if f == nil {
+		if enough > 0 && enough < len(candidates) {
+			candidates = candidates[:enough]
 		}
-		if p.rest.Match(c.doc(slot)) {
-			slots = append(slots, slot)
-			if len(slots) == enough {
+		return candidates, len(candidates)
+	}
+	for i, slot := range candidates {
+		if f.Match(c.doc(slot)) {
+			if slots = append(slots, slot); len(slots) == enough {
 				return slots, i + 1
 			}
 		}
 	}
-	return slots, len(p.candidates)
+	return slots, len(candidates)
 }
 
 // checkParity panics unless slots are what the definition of meaning, a look
 // at every document, gives. Only builds with the tag invariants call it.
 func (c *collection) checkParity(where *query.Filter, slots []uint32, enough int) {
-	want, _ := c.answer(plan{scan: true, rest: where}, enough)
+	want, _ := c.scan(where, enough)
 	if !slices.Equal(slots, want) {
-		panic("engine: the plan for " + where.String() + " found " + strconv.Itoa(len(slots)) + " documents, a scan " + strconv.Itoa(len(want)))
+		panic("engine: the plan for " + where.String() + " found " + strconv.Itoa(len(slots)) + " documents, looking at each " + strconv.Itoa(len(want)))
 	}
 }

@@ -78,6 +78,9 @@ func (db *DB) undo(ch *change) {
 			c.content.remove(slot - 1)
 		}
 		c.refs, c.sizes = c.refs[:ch.slot], c.sizes[:ch.slot]
+		for _, col := range c.columns {
+			col.truncate(ch.slot)
+		}
 	case replaced:
 		c.content.replace(ch.slot, ch.was, ch.wasSize)
 		c.dead -= int64(ch.wasSize) // it is in use again; the undone bytes stay garbage

@@ -1,6 +1,9 @@
 package engine
 
-import "strconv"
+import (
+	"math"
+	"strconv"
+)
 
 // Options configure a DB. The zero value is ready to use.
 type Options struct {
@@ -11,6 +14,11 @@ type Options struct {
 	// MaxDepth refuses documents whose maps and arrays are nested deeper; the
 	// document itself is level 1. 0 means 100.
 	MaxDepth int
+
+	// ColumnThreshold is how many documents a collection must hold before a
+	// query may build a column. 0 means 256; -1 never builds one. Answers are
+	// the same either way, which tests check with 1 and -1.
+	ColumnThreshold int
 }
 
 func (o Options) withDefaults() (Options, error) {
@@ -19,6 +27,12 @@ func (o Options) withDefaults() (Options, error) {
 	}
 	if o.MaxDepth < 0 || o.MaxDepth > 1000 {
 		return o, fail(CodeInvalid, "open", "MaxDepth", strconv.Itoa(o.MaxDepth)+" is outside 0 to 1000")
+	}
+	switch {
+	case o.ColumnThreshold == 0:
+		o.ColumnThreshold = 256
+	case o.ColumnThreshold < 0:
+		o.ColumnThreshold = math.MaxInt
 	}
 	if o.MaxDocumentBytes == 0 {
 		o.MaxDocumentBytes = 16 << 20

@@ -372,7 +372,8 @@ func (c *collection) checkUnique(op string, doc []byte, self uint32) error {
 }
 
 // expect prepares for n more bytes of documents. Orders that would more than
-// double are dropped: sorting once is cheaper than inserting one by one.
+// double are dropped: sorting once is cheaper than inserting one by one. Columns
+// need nothing: they look at new documents when they are next used.
 func (c *content) expect(n int64) {
 	for _, o := range c.orders {
 		if n > c.bytes && !o.unique {

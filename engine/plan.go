@@ -9,9 +9,9 @@ import (
 	"github.com/atomicdb-go/atomicdb/engine/query"
 )
 
-// A plan says how a filter is answered: by looking at every document, or at
-// candidates that ids or an order gave. Either way rest, if there is one,
-// decides about each.
+// A plan says how a filter is answered: by looking at every document or at
+// columns (see sieve), or at candidates that ids or an order gave. Either way
+// rest, if there is one, decides about each.
 type plan struct {
 	scan       bool
 	candidates []uint32      // unless scan: slots in insertion order
@@ -19,6 +19,7 @@ type plan struct {
 
 	order    *order          // where the candidates come from; nil: from ids
 	answered []*query.Filter // the conditions that the candidates meet already
+	columns  []string        // of a scan: the paths whose columns answered it
 }
 
 // plan chooses among the id table and the orders by counting: whatever yields
@@ -301,7 +302,11 @@ func (db *DB) Explain(name string, q Query) (Plan, error) {
 // text reads "index(country, age): country = 'NO' and age > 18 → match(name = 'Ada') → sort(-age)".
 func (p *plan) text(q Query) string {
 	var steps []string
+	rest := p.rest
 	switch {
+	case p.columns != nil:
+		steps = append(steps, "columns("+strings.Join(p.columns, ", ")+"): "+rest.String())
+		rest = nil
 	case p.scan:
 		steps = append(steps, "scan")
 	case p.order == nil:
@@ -309,8 +314,8 @@ func (p *plan) text(q Query) string {
 	default:
 		steps = append(steps, "index("+p.order.name()+"): "+query.And(p.answered...).String())
 	}
-	if p.rest != nil {
-		steps = append(steps, "match("+p.rest.String()+")")
+	if rest != nil {
+		steps = append(steps, "match("+rest.String()+")")
 	}
 	if len(q.Sort) > 0 {
 		var keys []string

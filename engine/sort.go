@@ -25,11 +25,25 @@ type sortItem struct {
 }
 
 type sorter struct {
-	c    *content
-	keys []SortKey
+	c     *content
+	keys  []SortKey
+	first *column // of the first path; nil: documents are looked at
+}
+
+// newSorter returns a sorter for n slots of c. It builds a column if that is
+// hardly more work than looking at these documents.
+func newSorter(c *content, keys []SortKey, n int) *sorter {
+	s := &sorter{c: c, keys: keys}
+	if c.live >= c.columnFrom && (n > c.live/4 || c.hasColumn(keys[0].Path)) {
+		s.first = c.column(keys[0].Path)
+	}
+	return s
 }
 
 func (s *sorter) item(slot uint32) sortItem {
+	if s.first != nil && s.first.keys[slot] != otherKey {
+		return sortItem{s.first.keys[slot], slot}
+	}
 	return sortItem{keyOf(sortValue(s.keys[0].Path, s.c.doc(slot))), slot}
 }
 
@@ -44,6 +58,15 @@ func sortValue(path query.Path, doc []byte) (value []byte) {
 		return false
 	})
 	return value
+}
+
+// beyond reports whether k alone tells that its document sorts after one with
+// the key worst. Nearly all documents are refused here, so it is kept small.
+func (s *sorter) beyond(k, worst key) bool {
+	if s.keys[0].Descending {
+		return k>>1 < worst>>1
+	}
+	return k>>1 > worst>>1 && k != otherKey
 }
 
 func (s *sorter) compare(a, b sortItem) int {
@@ -84,6 +107,9 @@ func (s *sorter) sort(slots []uint32, limit int) []uint32 {
 	}
 	top := worstFirst{sorter: s, items: make([]sortItem, 0, limit)}
 	for _, slot := range slots {
+		if s.first != nil && len(top.items) == limit && s.beyond(s.first.keys[slot], top.items[0].first) {
+			continue
+		}
 		item := s.item(slot)
 		switch {
 		case len(top.items) < limit:

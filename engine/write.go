@@ -291,7 +291,7 @@ func (db *DB) Clear(name string) error {
 
 func (db *DB) clear(c *collection) {
 	db.note(change{kind: cleared, c: c, previous: c.content})
-	fresh := newContent()
+	fresh := newContent(db.opts.ColumnThreshold)
 	fresh.nextID = c.nextID
 	for _, o := range c.orders {
 		fresh.orders = append(fresh.orders, newOrder(o.spec, fresh))

@@ -51,7 +51,14 @@ func measure(b []byte, maxDepth int) int {
 			}
 			continue
 		}
-		n := leaf(b[pos:], isKey&1)
+		q := &quick[c]
+		n := int(q.size)
+		if q.odd|q.noKey&uint8(isKey) == 0 && n <= len(b)-pos && n != 10 && isASCII(b[pos+1:pos+n]) {
+			pos += n
+			state -= 2
+			continue
+		}
+		n = leaf(b[pos:], isKey&1)
 		if n == 0 {
 			return 0
 		}

@@ -5,8 +5,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/vmihailenco/msgpack/v5/msgpcode"
-
 	"github.com/atomicdb-go/atomicdb/engine/msgpack"
 )
 
@@ -30,7 +28,8 @@ func appendTime(b []byte, t instant) []byte {
 	if t.nanos%1e6 == 0 && t.seconds > -limit && t.seconds < limit {
 		return msgpack.AppendDate(b, t.seconds*1000+int64(t.nanos/1e6))
 	}
-	b = binary.BigEndian.AppendUint32(append(b, msgpcode.Ext8, 12, 0xff), t.nanos)
+	const ext8, timestamp = 0xc7, 0xff // MessagePack's extension of 12 bytes, of type -1
+	b = binary.BigEndian.AppendUint32(append(b, ext8, 12, timestamp), t.nanos)
 	return binary.BigEndian.AppendUint64(b, uint64(t.seconds))
 }
 

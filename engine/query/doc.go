@@ -22,8 +22,15 @@
 //   - Not is the exact complement, of missing fields too: age != 5 holds for a
 //     document without age.
 //
-// This is MongoDB's meaning but for null: a = null holds only where null is
-// stored, while MongoDB also takes a missing field.
+// This is MongoDB's meaning, with these exceptions:
+//
+//   - a = null holds only where null is stored; MongoDB also takes a missing
+//     field.
+//   - Maps are equal whatever the order of their fields.
+//   - $elemMatch takes an element that is no map for one without fields, so
+//     {$elemMatch: {b: {$ne: 1}}} holds for [5]; and it looks into elements
+//     that are arrays, as conditions elsewhere do.
+//   - Regular expressions are RE2, and of MongoDB's options x is refused.
 //
 // # Reading the source
 //

@@ -28,7 +28,31 @@ type token struct {
 
 // is reports whether t is the keyword word, in any case.
 func (t token) is(word string) bool {
-	return t.kind == tokenName && !t.quoted && strings.EqualFold(t.text, word)
+	return t.kind == tokenName && !t.quoted && sameWord(t.text, word)
+}
+
+// sameWord compares ASCII letters without regard to case. strings.EqualFold
+// would make "falſe", which may be a field's name, a keyword.
+func sameWord(name, word string) bool {
+	if len(name) != len(word) {
+		return false
+	}
+	for i := range len(name) {
+		if name[i]|0x20 != word[i]|0x20 {
+			return false
+		}
+	}
+	return true
+}
+
+// isReserved reports whether name, without back-quotes, cannot be a field's.
+func isReserved(name string) bool {
+	for _, word := range [...]string{"and", "or", "not", "true", "false", "this"} {
+		if sameWord(name, word) {
+			return true
+		}
+	}
+	return false
 }
 
 func (t token) isSign(sign string) bool { return t.kind == tokenSign && t.text == sign }

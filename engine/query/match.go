@@ -46,28 +46,27 @@ func (f *Filter) Holds(value []byte) bool {
 	if len(value) == 0 {
 		return false
 	}
-	isArray := msgpack.KindOf(value) == msgpack.Array
+	kind := msgpack.KindOf(value)
 	switch f.Op {
 	case OpExists:
 		return true
 	case OpSize:
 		count, _ := msgpack.Container(value)
-		return isArray && count == f.Size
+		return kind == msgpack.Array && count == f.Size
 	case OpAny:
-		return isArray && someElement(value, f.Kids[0].Match)
+		return kind == msgpack.Array && someElement(value, f.Kids[0].Match)
 	case OpContains:
-		if isArray {
+		if kind == msgpack.Array {
 			return someElement(value, f.operand.equal)
 		}
-		return f.text != nil && msgpack.KindOf(value) == msgpack.String && bytes.Contains(msgpack.Str(value), f.text)
+		return kind == msgpack.String && f.text != nil && bytes.Contains(msgpack.Str(value), f.text)
+	case OpType:
+		if f.Type == TypeList {
+			return kind == msgpack.Array
+		}
 	}
-	if f.passes(value) {
-		return true
-	}
-	return isArray && !f.isType(TypeList) && someElement(value, f.passes)
+	return f.passes(value) || kind == msgpack.Array && someElement(value, f.passes)
 }
-
-func (f *Filter) isType(t Type) bool { return f.Op == OpType && f.Type == t }
 
 // passes reports whether v, a reached value or an element of one, is what the
 // leaf asks for.

@@ -66,6 +66,8 @@ func TestMatch(t *testing.T) {
 		{`{"and": 1, "a b": {"ü-x": 2}, "this": 3, "type": 4, "date": 5, "in": {"not": 6}, "$x": 7, "q` + "`" + `q": 8}`,
 			[]string{"`and` = 1", "`a b.ü-x` = 2", "`a b`.`ü-x` = 2", "`this` = 3", "type = 4", "date = 5", "in.not = 6", "$x = 7", "type type int", "`q``q` = 8"}, nil},
 
+		{`{"falſe": 1, "thiſ": {"x": 2}}`, []string{`falſe = 1`, `thiſ.x = 2`}, nil},
+
 		// Precedence.
 		{`{"a": 1}`,
 			[]string{`a = 1 or a = 2 and a = 3`, `not a = 2 and a = 1`, `not (a = 2 or a = 3)`, `NOT a = 2 AND A != 1`, `not not a = 1`},

@@ -96,20 +96,11 @@ func (f *Filter) appendList(b []byte) []byte {
 	return append(b, ')')
 }
 
-// isReserved reports whether name, without back-quotes, cannot be a field's.
-func isReserved(name string) bool {
-	switch strings.ToLower(name) {
-	case "and", "or", "not", "true", "false", "this":
-		return true
-	}
-	return false
-}
-
 func appendPath(b []byte, p Path) []byte {
 	if p.IsEmpty() {
 		return append(b, "this"...)
 	}
-	plain := !isReserved(p.text) && !strings.EqualFold(p.parts[0].name, "this")
+	plain := !isReserved(p.text) && !sameWord(p.parts[0].name, "this")
 	for i, part := range p.parts {
 		plain = plain && isIdentifier(part.name, i == 0)
 	}

@@ -184,7 +184,7 @@ func (p *textParser) path() (Path, error) {
 		return Path{}, p.expectedLike("a condition", "a field of that name goes in back-quotes")
 	}
 	text := t.text
-	if name, rest, dotted := strings.Cut(text, "."); !t.quoted && strings.EqualFold(name, "this") {
+	if name, rest, dotted := strings.Cut(text, "."); !t.quoted && sameWord(name, "this") {
 		if p.inAny == 0 {
 			return Path{}, p.fault(t, `expected a field name; "this" is the element inside any (…), and a field of that name goes in back-quotes`)
 		}

@@ -1,0 +1,227 @@
+package engine
+
+import (
+	"math/bits"
+	"slices"
+
+	"github.com/atomicdb-go/atomicdb/engine/msgpack"
+	"github.com/atomicdb-go/atomicdb/engine/query"
+)
+
+// A sieve answers a filter from columns, a block of slots at a time, in three
+// values: a document passes for sure, or for sure does not, or has to be
+// asked. Each node of the filter gives two bitmaps, of the slots that may pass
+// and of those among them that do for sure; and, or and not are operations on
+// their words.
+type sieve struct {
+	op    query.Op
+	kids  []*sieve
+	blind bool // knows nothing: everything may pass
+
+	// A leaf lets pass the keys from low to high. Where asks is set, nothing
+	// passes for sure; else everything does but for ties with a bound.
+	col                   *column
+	low, high             key
+	asks, bounded         bool
+	lowStrict, highStrict bool
+	among                 []key // In: the keys that may pass instead, sorted
+}
+
+const (
+	blockWords = 64
+	blockSlots = 64 * blockWords
+)
+
+type bitmap [blockWords]uint64
+
+func (c *content) newSieve(f *query.Filter) *sieve {
+	s := &sieve{op: f.Op}
+	switch f.Op {
+	case query.OpAnd, query.OpOr, query.OpNot:
+		blind := 0
+		for _, kid := range f.Kids {
+			k := c.newSieve(kid)
+			s.kids = append(s.kids, k)
+			if k.blind {
+				blind++
+			}
+		}
+		s.blind = blind == len(s.kids) || f.Op == query.OpOr && blind > 0
+	case query.OpTrue, query.OpFalse, query.OpType:
+		s.blind = true
+	case query.OpGt, query.OpGte, query.OpLt, query.OpLte, query.OpBetween, query.OpStartsWith:
+		var b bounds
+		if !b.narrow(f) {
+			s.blind = true
+			break
+		}
+		s.low, s.lowStrict = keyOf(b.low), b.lowStrict
+		s.high, s.highStrict = keyOf(b.high), b.highStrict
+		s.bounded = true
+	case query.OpEq:
+		s.low = keyOf(f.Value)
+		s.high = s.low
+		s.bounded = true
+	case query.OpIn:
+		for _, v := range f.Values {
+			s.among = append(s.among, keyOf(v)&^inexact)
+		}
+		s.among = slices.Compact(s.among)
+		s.asks = true
+	case query.OpExists:
+		s.low, s.high = key(msgpack.Null)<<60, staleKey-1
+	case query.OpMatches, query.OpContains:
+		s.low, s.high = key(msgpack.String)<<60, key(msgpack.String+1)<<60-1
+		s.asks = true
+	case query.OpAny, query.OpSize:
+		s.low, s.high = 1, 0 // only arrays, which have no key of their own
+	}
+	if !s.blind && len(f.Kids) == 0 || f.Op == query.OpAny {
+		s.col = c.column(f.Path)
+	}
+	return s
+}
+
+// paths appends the paths of the columns that s reads.
+func (s *sieve) paths(to []string) []string {
+	if s.col != nil && !slices.Contains(to, s.col.path.String()) {
+		to = append(to, s.col.path.String())
+	}
+	for _, kid := range s.kids {
+		to = kid.paths(to)
+	}
+	return to
+}
+
+// run fills may with the slots of a block that may pass, and sure with those
+// among them that do. Removed documents' slots may be in either.
+func (s *sieve) run(block int, may, sure *bitmap) {
+	switch {
+	case s.blind:
+		for i := range may {
+			may[i], sure[i] = ^uint64(0), 0
+		}
+	case s.op == query.OpNot:
+		s.kids[0].run(block, sure, may) // what the kid is not sure to refuse may pass, and so on
+		for i := range may {
+			may[i], sure[i] = ^may[i], ^sure[i]
+		}
+	case s.op == query.OpAnd, s.op == query.OpOr:
+		s.kids[0].run(block, may, sure)
+		var m, y bitmap
+		for _, kid := range s.kids[1:] {
+			kid.run(block, &m, &y)
+			for i := range may {
+				if s.op == query.OpAnd {
+					may[i] &= m[i]
+					sure[i] &= y[i]
+				} else {
+					may[i] |= m[i]
+					sure[i] |= y[i]
+				}
+			}
+		}
+	default:
+		keys := s.col.keys[block*blockSlots:]
+		s.leaf(keys[:min(len(keys), blockSlots)], may, sure)
+	}
+}
+
+func (s *sieve) leaf(keys []key, may, sure *bitmap) {
+	*may, *sure = bitmap{}, bitmap{}
+	if s.among != nil {
+		s.member(keys, may)
+	} else if low, high := s.low&^inexact, s.high|inexact; low < high {
+		between(keys, low, high, may)
+	}
+	if !s.asks {
+		*sure = *may
+		if s.bounded {
+			s.ties(keys, may, sure)
+		}
+	}
+	if s.col.other > 0 {
+		for i, k := range keys {
+			if k == otherKey {
+				may[i/64] |= 1 << (i % 64)
+			}
+		}
+	}
+}
+
+// between sets the bits of the keys from low to high.
+func between(keys []key, low, high key, may *bitmap) {
+	span := high - low
+	for w := 0; len(keys) > 0; w++ {
+		n := min(len(keys), 64)
+		var word uint64
+		for i, k := range keys[:n] {
+			if k-low <= span {
+				word |= 1 << i
+			}
+		}
+		may[w] = word
+		keys = keys[n:]
+	}
+}
+
+// member sets the bits of the keys that are among those asked for.
+func (s *sieve) member(keys []key, may *bitmap) {
+	for i, k := range keys {
+		if _, found := slices.BinarySearch(s.among, k&^inexact); found {
+			may[i/64] |= 1 << (i % 64)
+		}
+	}
+}
+
+// ties decides about the keys that agree with a bound: where one of the two is
+// inexact the document must be asked, else a strict bound refuses it.
+func (s *sieve) ties(keys []key, may, sure *bitmap) {
+	for w, word := range may {
+		for ; word != 0; word &= word - 1 {
+			bit := word & -word
+			k := keys[w*64+bits.TrailingZeros64(word)]
+			low, high := k>>1 == s.low>>1, k>>1 == s.high>>1
+			if !low && !high {
+				continue
+			}
+			if (k|s.low)&inexact != 0 && low || (k|s.high)&inexact != 0 && high {
+				sure[w] &^= bit
+			} else if low && s.lowStrict || high && s.highStrict {
+				may[w] &^= bit
+				sure[w] &^= bit
+			}
+		}
+	}
+}
+
+// sift returns the slots that s and then, where it is not sure, f let pass;
+// the first enough of them if enough is above 0.
+func (c *content) sift(s *sieve, f *query.Filter, enough int) (slots []uint32, examined int) {
+	var may, sure bitmap
+	for block := 0; block*blockSlots < len(c.refs); block++ {
+		s.run(block, &may, &sure)
+		for w := range may {
+			base := block*blockSlots + w*64
+			for word := may[w]; word != 0; word &= word - 1 {
+				slot := base + bits.TrailingZeros64(word)
+				if slot >= len(c.refs) {
+					break
+				}
+				if c.sizes[slot] == 0 {
+					continue
+				}
+				if sure[w]&(word&-word) == 0 {
+					examined++
+					if !f.Match(c.doc(uint32(slot))) {
+						continue
+					}
+				}
+				if slots = append(slots, uint32(slot)); len(slots) == enough {
+					return slots, examined
+				}
+			}
+		}
+	}
+	return slots, examined
+}
