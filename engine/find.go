@@ -163,8 +163,11 @@ func (c *collection) run(q Query) run {
 		c.checkParity(q.Where, r.slots, enough)
 	}
 	if len(q.Sort) > 0 {
-		s := newSorter(c.content, q.Sort, len(r.slots))
-		r.slots = s.sort(r.slots, window)
+		found := r.slots
+		r.slots = newSorter(c.content, q.Sort, len(found)).sort(found, window)
+		if invariants {
+			c.checkSorted(q.Sort, found, r.slots)
+		}
 	}
 	if window > 0 && len(r.slots) > window {
 		r.slots = r.slots[:window]
@@ -241,5 +244,14 @@ func (c *collection) checkParity(where *query.Filter, slots []uint32, enough int
 	want, _ := c.scan(where, enough)
 	if !slices.Equal(slots, want) {
 		panic("engine: the plan for " + where.String() + " found " + strconv.Itoa(len(slots)) + " documents, looking at each " + strconv.Itoa(len(want)))
+	}
+}
+
+// checkSorted panics unless sorted is what sorting all that was found, by
+// looking at every document, begins with.
+func (c *collection) checkSorted(keys []SortKey, found, sorted []uint32) {
+	want := (&sorter{c: c.content, keys: keys}).sort(found, 0)
+	if !slices.Equal(sorted, want[:len(sorted)]) {
+		panic("engine: sorting by " + keys[0].Path.String() + " went wrong")
 	}
 }

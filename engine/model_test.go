@@ -234,6 +234,9 @@ func modelRound(t *testing.T, rng *rand.Rand) {
 				t.Fatal(err)
 			}
 		}
+		for _, by := range []string{"tags", "-b", "s"} {
+			find(t, db, engine.Query{Sort: sortBy(by), Limit: 2})
+		}
 		if err := db.Check(); err != nil {
 			t.Fatalf("step %d: %v", step, err)
 		}

@@ -2,101 +2,129 @@ package msgpack
 
 import "encoding/binary"
 
-const (
-	window = 1 + 32
-	levels = 16
-)
-
+// measure returns the length of the first value in b if Validate accepts it,
+// and 0 if it does not or if only a validator can tell.
+//
+// Every document that is inserted or replayed goes through here, so the loop
+// passes the values that documents mostly hold, numbers and short ASCII text,
+// without a branch that depends on them, and goes down into containers without
+// a call: in wasm as Go compiles it, a taken branch is an indirect jump.
 func measure(b []byte, maxDepth int) int {
-	var outer [levels]uint
-	pos, depth := 0, 0
-	state := uint(1 << 1)
+	var outer [16]run
+	depth, pos := 0, 0
+	r := oneValue
 	for {
-		for state < 2 {
+		for r.done() {
 			if depth == 0 {
 				return pos
 			}
 			depth--
-			state = outer[depth&(levels-1)]
-		}
-		isKey := state & ^(state >> 1)
-		if len(b)-pos >= window {
-			w := (*[window]byte)(b[pos:])
-			q := &quick[w[0]]
-			m := &ascii[q.text&31]
-			first := binary.LittleEndian.Uint64(w[1:])
-			odd := first&m[0] | binary.LittleEndian.Uint64(w[9:])&m[1] |
-				binary.LittleEndian.Uint64(w[17:])&m[2] | binary.LittleEndian.Uint64(w[25:])&m[3]
-			odd |= uint64(q.odd) | uint64(isKey)&uint64(q.noKey)
-			if odd == 0 && first != protoWord {
-				pos += int(q.size)
-				state -= 2
-				continue
-			}
+			r = outer[depth&15]
 		}
 		if pos >= len(b) {
 			return 0
 		}
 		c := b[pos]
-		if c&0xe0 == fixedMapLow && isKey&1 == 0 {
-			if depth >= levels-1 || depth >= maxDepth {
+		s := &simple[c]
+		size, isKey := int(s.size), r.isKey()
+		odd := s.odd | s.noKey&isKey
+		if len(b)-pos >= simpleWindow {
+			w := (*[simpleWindow]byte)(b[pos:])
+			high := &highBits[s.text&31]
+			head := binary.LittleEndian.Uint64(w[1:])
+			beyondASCII := head&high[0] | binary.LittleEndian.Uint64(w[9:])&high[1] |
+				binary.LittleEndian.Uint64(w[17:])&high[2] | binary.LittleEndian.Uint64(w[25:])&high[3]
+			if beyondASCII|uint64(odd) == 0 && head != protoHead {
+				pos += size
+				r = r.next()
+				continue
+			}
+		} else if odd == 0 && size <= len(b)-pos && size != 1+len(proto) && (s.text == 0 || isASCII(b[pos+1:pos+size])) {
+			pos += size
+			r = r.next()
+			continue
+		}
+
+		kind := kinds[c]
+		switch {
+		case isKey != 0:
+			n, _ := scalar(b[pos:])
+			if kind != String || string(Str(b[pos:pos+n])) == proto {
 				return 0
 			}
-			outer[depth&(levels-1)] = state - 2
-			depth++
-			pos++
-			state = uint(c&15) << 1
-			if c < fixedArrayLow {
-				state = state<<1 | 1
+			size = n
+		case kind >= Array:
+			count, header := int(c&0x0f), 1
+			if c >= codeArray16 {
+				count, header = checkedHeader(b[pos:])
 			}
+			if header == 0 || depth >= min(maxDepth, len(outer)) {
+				return 0
+			}
+			outer[depth&15] = r.next()
+			depth++
+			pos += header
+			r = runOf(kind, count)
 			continue
+		default:
+			size, _ = scalar(b[pos:])
 		}
-		q := &quick[c]
-		n := int(q.size)
-		if q.odd|q.noKey&uint8(isKey) == 0 && n <= len(b)-pos && n != 10 && isASCII(b[pos+1:pos+n]) {
-			pos += n
-			state -= 2
-			continue
-		}
-		n = leaf(b[pos:], isKey&1)
-		if n == 0 {
+		if size == 0 {
 			return 0
 		}
-		pos += n
-		state -= 2
+		pos += size
+		r = r.next()
 	}
 }
 
-func leaf(b []byte, isKey uint) int {
-	if isKey != 0 && kinds[b[0]] != String {
-		return 0
+// A run is what is left of a container: twice the number of values, in a map
+// of keys and values, plus one in a map. So a map's next value is a key if the
+// number is even, which takes no branch to see.
+type run uint64
+
+const oneValue run = 2
+
+func runOf(container Kind, count int) run {
+	if container == Map {
+		return run(count)<<2 | 1
 	}
-	n, _ := scalar(b)
-	if isKey != 0 && string(Str(b)) == proto {
-		return 0
-	}
-	return n
+	return run(count) << 1
 }
 
-const protoWord = 0x5f6f746f72705f5f // the first 8 bytes of "__proto__"
+func (r run) next() run    { return r - 2 }
+func (r run) done() bool   { return r < 2 }
+func (r run) isKey() uint8 { return uint8(r&^(r>>1)) & 1 }
 
-var quick = func() (t [256]struct{ size, text, odd, noKey uint8 }) {
+// simpleWindow is how far measure looks for a simple value at once: a first
+// byte and the longest text whose length is in it, in whole words.
+const simpleWindow = 1 + 32
+
+// simple says of each first byte what measure must know to pass the value.
+var simple = func() (t [256]struct {
+	size  uint8 // length, if it is not odd
+	text  uint8 // how many bytes after the first are text
+	odd   uint8 // 1 if it takes more than this table and the text to check it
+	noKey uint8 // 1 if it starts no text
+}) {
 	for c := range t {
-		t[c].noKey = 1
-		if layouts[c].isWhole() && kinds[c] != Date {
-			t[c].size = uint8(layouts[c].size())
-		} else {
-			t[c].odd = 1
-		}
-		if c >= fixedStrLow && c <= fixedStrHigh {
-			t[c].text = uint8(c - fixedStrLow)
-			t[c].noKey = 0
+		s := &t[c]
+		s.noKey = 1
+		switch {
+		case c >= fixedStrLow && c <= fixedStrHigh:
+			s.text = uint8(c - fixedStrLow)
+			s.noKey = 0
+			fallthrough
+		case layouts[c].isWhole() && kinds[c] != Date:
+			s.size = uint8(layouts[c].size())
+		default:
+			s.odd = 1
 		}
 	}
 	return t
 }()
 
-var ascii = func() (t [32][4]uint64) {
+// highBits masks the high bits of the first n bytes of four words.
+var highBits = func() (t [maxFixedStr + 1][4]uint64) {
 	for n := range t {
 		for i := range n {
 			t[n][i/8] |= 0x80 << (i % 8 * 8)
@@ -104,3 +132,6 @@ var ascii = func() (t [32][4]uint64) {
 	}
 	return t
 }()
+
+// protoHead is the first 8 of the 9 bytes of proto, little-endian.
+const protoHead = 0x5f6f746f72705f5f

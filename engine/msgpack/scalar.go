@@ -62,10 +62,10 @@ func span(b []byte, c8 byte) (start, end int) {
 	return start, start + n
 }
 
-// header returns the count and the length of a container's header; 0, 0 if b
+// checkedHeader returns the count and the length of a container's header; 0, 0 if b
 // ends in it. A count that the remaining bytes cannot hold counts as that, so
 // hostile counts cost nothing.
-func header(b []byte) (n, size int) {
+func checkedHeader(b []byte) (n, size int) {
 	c := b[0]
 	if c <= fixedArrayHigh {
 		n, size = int(c&0x0f), 1

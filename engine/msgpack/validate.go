@@ -122,7 +122,7 @@ func (v *validator) header(depth int) (int, bool) {
 	if depth <= 0 {
 		return 0, v.fail(TooDeep)
 	}
-	n, size := header(v.b[v.pos:])
+	n, size := checkedHeader(v.b[v.pos:])
 	if size == 0 {
 		return 0, v.fail(cut)
 	}

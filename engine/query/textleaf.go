@@ -41,18 +41,13 @@ func (p *textParser) leaf(path Path) (*Filter, error) {
 		return f, nil
 	}
 	if p.take("not") {
-		f, err := p.word(path, "an operator", "after not comes one of "+knownWords)
-		if err != nil {
-			return nil, err
-		}
-		return Not(f), nil
+		return complement(p.word(path, true))
 	}
-	return p.word(path, "an operator after "+clipped(path.String()), "the operators are "+knownSigns+", is, not, "+knownWords)
+	return p.word(path, false)
 }
 
-// word reads an operator that is a word, and what belongs to it; expected and
-// hint are for the error if there is none.
-func (p *textParser) word(path Path, expected, hint string) (*Filter, error) {
+// word reads an operator that is a word, and what belongs to it.
+func (p *textParser) word(path Path, negated bool) (*Filter, error) {
 	switch {
 	case p.take("in"):
 		return p.in(path)
@@ -87,7 +82,10 @@ func (p *textParser) word(path Path, expected, hint string) (*Filter, error) {
 		}
 		return Any(path, element), nil
 	}
-	return nil, p.expectedLike(expected, hint)
+	if negated {
+		return nil, p.expectedLike("an operator", "after not comes one of "+knownWords)
+	}
+	return nil, p.expectedLike("an operator after "+clipped(path.String()), "the operators are "+knownSigns+", is, not, "+knownWords)
 }
 
 func (p *textParser) in(path Path) (*Filter, error) {
