@@ -179,5 +179,3 @@ func BenchmarkCompare(b *testing.B) {
 		})
 	}
 }
-
-func str(s string) []byte { return msgpack.AppendString(nil, s) }

@@ -21,39 +21,27 @@ func measure(b []byte, maxDepth int) int {
 			depth--
 			r = outer[depth&15]
 		}
-		if pos >= len(b) {
-			return 0
-		}
-		c := b[pos]
-		s := &simple[c]
-		size, isKey := int(s.size), r.isKey()
-		odd := s.odd | s.noKey&isKey
+		isKey := r.isKey()
 		if len(b)-pos >= simpleWindow {
 			w := (*[simpleWindow]byte)(b[pos:])
+			s := &simple[w[0]]
 			high := &highBits[s.text&31]
 			head := binary.LittleEndian.Uint64(w[1:])
-			beyondASCII := head&high[0] | binary.LittleEndian.Uint64(w[9:])&high[1] |
-				binary.LittleEndian.Uint64(w[17:])&high[2] | binary.LittleEndian.Uint64(w[25:])&high[3]
-			if beyondASCII|uint64(odd) == 0 && head != protoHead {
-				pos += size
+			odd := head&high[0] | binary.LittleEndian.Uint64(w[9:])&high[1] |
+				binary.LittleEndian.Uint64(w[17:])&high[2] | binary.LittleEndian.Uint64(w[25:])&high[3] |
+				uint64(s.odd) | uint64(s.noKey)&isKey
+			if odd == 0 && head != protoHead {
+				pos += int(s.size)
 				r = r.next()
 				continue
 			}
-		} else if odd == 0 && size <= len(b)-pos && size != 1+len(proto) && (s.text == 0 || isASCII(b[pos+1:pos+size])) {
-			pos += size
-			r = r.next()
-			continue
+		} else if pos == len(b) {
+			return 0
 		}
 
+		c := b[pos]
 		kind := kinds[c]
-		switch {
-		case isKey != 0:
-			n, _ := scalar(b[pos:])
-			if kind != String || string(Str(b[pos:pos+n])) == proto {
-				return 0
-			}
-			size = n
-		case kind >= Array:
+		if kind >= Array && isKey&1 == 0 {
 			count, header := int(c&0x0f), 1
 			if c >= codeArray16 {
 				count, header = checkedHeader(b[pos:])
@@ -66,10 +54,9 @@ func measure(b []byte, maxDepth int) int {
 			pos += header
 			r = runOf(kind, count)
 			continue
-		default:
-			size, _ = scalar(b[pos:])
 		}
-		if size == 0 {
+		size, reason := scalar(b[pos:])
+		if reason != "" || isKey&1 != 0 && (kind != String || string(Str(b[pos:])) == proto) {
 			return 0
 		}
 		pos += size
@@ -91,9 +78,11 @@ func runOf(container Kind, count int) run {
 	return run(count) << 1
 }
 
-func (r run) next() run    { return r - 2 }
-func (r run) done() bool   { return r < 2 }
-func (r run) isKey() uint8 { return uint8(r&^(r>>1)) & 1 }
+func (r run) next() run  { return r - 2 }
+func (r run) done() bool { return r < 2 }
+
+// isKey has its lowest bit set if a key is next.
+func (r run) isKey() uint64 { return uint64(r &^ (r >> 1)) }
 
 // simpleWindow is how far measure looks for a simple value at once: a first
 // byte and the longest text whose length is in it, in whole words.

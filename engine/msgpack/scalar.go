@@ -21,7 +21,10 @@ func scalar(b []byte) (n int, reason string) {
 		}
 		return 0, cut
 	case String:
-		start, end := span(b, codeStr8)
+		start, end := 1, 1+int(c&maxFixedStr)
+		if c >= codeStr8 {
+			start, end = span(b, codeStr8)
+		}
 		if end > len(b) {
 			return 0, cut
 		}
@@ -43,15 +46,11 @@ func scalar(b []byte) (n int, reason string) {
 	return 0, extension
 }
 
-// span returns where the content of a string or bytes starts and ends; the
-// end is beyond b if the value is cut. c8 is the code of the encoding whose
-// length takes one byte; that of two and four bytes follow it.
+// span returns where the content of a string or bytes starts and ends whose
+// length is in 1, 2 or 4 bytes after the first; the end is beyond b if the
+// value is cut. c8 is the code for 1 byte, which those for 2 and 4 follow.
 func span(b []byte, c8 byte) (start, end int) {
-	c := b[0]
-	if c <= fixedStrHigh {
-		return 1, 1 + int(c&maxFixedStr)
-	}
-	start = 1 + 1<<(c-c8)
+	start = 1 + 1<<(b[0]-c8)
 	if start > len(b) {
 		return start, start
 	}

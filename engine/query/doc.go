@@ -14,8 +14,8 @@
 //     array is applied to each element that is a map. So a path may reach
 //     several values, or none.
 //   - A leaf holds if some value its path reaches passes or, where that value
-//     is an array, some element of it. Exists, Contains, Size, Any and the type
-//     list look at the reached value only.
+//     is an array, some element of it. Exists, Contains, Size and Any look at
+//     the reached value only.
 //   - Values of different kinds do not compare: every comparison between them
 //     is false, as it is for a missing field. NaN is a kind of its own here: it
 //     equals itself and is neither below nor above any number.

@@ -90,6 +90,7 @@ func TestParseText_refuses(t *testing.T) {
 		{`a = '\ud800'`, 6, `expected \u and the four hex digits of a character, or of the two halves of a surrogate pair`},
 		{`a = '\udc00\ud800'`, 6, `expected \u`},
 		{`a = '\ud800\u0041'`, 6, `expected \u`},
+		{`a = '\udc00\udc00'`, 6, `expected \u`},
 		{"a = '\xff'", 6, `expected UTF-8, found the byte 0xff`},
 		{`a = {b 1}`, 8, `expected ":" and a value, found the number 1`},
 		{`a = {b: 1,}`, 11, `expected a key, found "}"`},

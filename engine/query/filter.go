@@ -20,17 +20,19 @@ const (
 	OpIn         // equal to one of Values
 	OpMatches    // a string in which Pattern is found
 	OpStartsWith // a string that starts with the string Value
-	OpContains   // an array with an element equal to Value, or a string with the substring Value
-	OpExists     // any value, null too
 	OpType       // a value of Type
-	OpAny        // an array with an element that Kids[0] matches
-	OpSize       // an array of Size elements
+
+	// From here on, what is asked of an array is not asked of its elements.
+	OpContains // an array with an element equal to Value, or a string with the substring Value
+	OpExists   // any value, null too
+	OpAny      // an array with an element that Kids[0] matches
+	OpSize     // an array of Size elements
 )
 
 var opNames = [...]string{
 	"true", "false", "and", "or", "not",
 	"eq", "gt", "gte", "lt", "lte", "between", "in",
-	"matches", "startsWith", "contains", "exists", "type", "any", "size",
+	"matches", "startsWith", "type", "contains", "exists", "any", "size",
 }
 
 // String returns the operator's name in the condition builder.

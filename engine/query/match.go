@@ -12,11 +12,13 @@ import (
 //
 // It allocates nothing, except to compare maps.
 func (f *Filter) Match(doc []byte) bool {
+	if f.Op >= OpEq {
+		if value, plain := f.Path.Lookup(doc); plain {
+			return f.Holds(value)
+		}
+		return !f.Path.Visit(doc, func(value []byte) bool { return !f.Holds(value) })
+	}
 	switch f.Op {
-	case OpTrue:
-		return true
-	case OpFalse:
-		return false
 	case OpAnd:
 		for _, kid := range f.Kids {
 			if !kid.Match(doc) {
@@ -34,10 +36,7 @@ func (f *Filter) Match(doc []byte) bool {
 	case OpNot:
 		return !f.Kids[0].Match(doc)
 	}
-	if value, plain := f.Path.Lookup(doc); plain {
-		return f.Holds(value)
-	}
-	return !f.Path.Visit(doc, func(value []byte) bool { return !f.Holds(value) })
+	return f.Op == OpTrue
 }
 
 // Holds reports whether the leaf f holds for a document in which its path
@@ -46,26 +45,23 @@ func (f *Filter) Holds(value []byte) bool {
 	if len(value) == 0 {
 		return false
 	}
-	kind := msgpack.KindOf(value)
+	if f.Op < OpContains {
+		return f.passes(value) || msgpack.KindOf(value) == msgpack.Array && someElement(value, f.passes)
+	}
+	isArray := msgpack.KindOf(value) == msgpack.Array
 	switch f.Op {
-	case OpExists:
-		return true
-	case OpSize:
-		count, _ := msgpack.Container(value)
-		return kind == msgpack.Array && count == f.Size
-	case OpAny:
-		return kind == msgpack.Array && someElement(value, f.Kids[0].Match)
 	case OpContains:
-		if kind == msgpack.Array {
+		if isArray {
 			return someElement(value, f.operand.equal)
 		}
-		return kind == msgpack.String && f.text != nil && bytes.Contains(msgpack.Str(value), f.text)
-	case OpType:
-		if f.Type == TypeList {
-			return kind == msgpack.Array
-		}
+		return f.text != nil && msgpack.KindOf(value) == msgpack.String && bytes.Contains(msgpack.Str(value), f.text)
+	case OpAny:
+		return isArray && someElement(value, f.Kids[0].Match)
+	case OpSize:
+		count, _ := msgpack.Container(value)
+		return isArray && count == f.Size
 	}
-	return f.passes(value) || kind == msgpack.Array && someElement(value, f.passes)
+	return true
 }
 
 // passes reports whether v, a reached value or an element of one, is what the

@@ -16,7 +16,7 @@ func TestMatch(t *testing.T) {
 		no  []string // and that do not
 	}{
 		{`{"a": 5}`,
-			[]string{`a = 5`, `a != 6`, `a > 4`, `a >= 5`, `a < 6`, `a <= 5`, `a between 5 and 5`, `a between 4 and 6`, `a in (4, 5)`, `a exists`, `true`},
+			[]string{`a = 5`, `a != 6`, `a > 4`, `a >= 5`, `a < 6`, `a <= 5`, `a between 5 and 5`, `a between 4 and 6`, `a between 4 and 5`, `a between 5 and 6`, `a in (4, 5)`, `a exists`, `true`},
 			[]string{`a = 6`, `a > 5`, `a < 5`, `a between 6 and 7`, `a between 6 and 4`, `a in (4, 6)`, `a in ()`, `a.b exists`, `b exists`, `false`}},
 		{`{"a": 5.0}`, []string{`a = 5`, `a in (5, 7)`, `a between 5 and 6`, `a type float`}, []string{`a type int`, `a > 5`}},
 		{`{"a": 9007199254740993}`,
@@ -37,7 +37,7 @@ func TestMatch(t *testing.T) {
 		{`{"a": "Ångström"}`,
 			[]string{`a > 'Z'`, `a startsWith 'Å'`, `a startsWith ''`, `a contains 'ström'`, `a contains ''`, `a matches 'str.m$'`, `a matches '^Å'`, `a matches '(?i)ÅNG'`, `a matches ''`, `a < '😀'`},
 			[]string{`a startsWith 'A'`, `a contains 'strom'`, `a contains 5`, `a matches '^str'`, `a matches '^Ång$'`, `a size 8`, `a any (true)`}},
-		{`{"a": "x\ny"}`, []string{`a matches '(?m)^y$'`, `a matches '(?s)x.y'`, `a matches 'y$'`, `a matches '^x'`}, []string{`a matches '^y'`, `a matches 'x.y'`, `a matches '^x$'`}},
+		{`{"a": "x\ny"}`, []string{`a matches '(?m)^y$'`, `a matches '(?m)^y'`, `a matches '(?m)x$'`, `a matches '(?s)x.y'`, `a matches 'y$'`, `a matches '^x'`}, []string{`a matches '^y'`, `a matches 'x$'`, `a matches 'x.y'`, `a matches '^x$'`}},
 		{`{"a": "abcd"}`, []string{`a matches '^abcd$'`, `a matches 'bc'`, `a matches 'cd$'`, `a matches '^ab'`, `a matches '\\w+'`, `a matches '\w'`}, []string{`a matches '^abc$'`, `a matches '^bcd$'`, `a matches 'BC'`, `a matches 'c$'`}},
 		{`{"a": 5}`, nil, []string{`a matches '5'`, `a startsWith ''`, `a contains ''`, `a contains 5`}},
 

@@ -3,6 +3,7 @@ package query_test
 import (
 	"bytes"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/atomicdb-go/atomicdb/engine/query"
@@ -26,7 +27,7 @@ func TestSpellings(t *testing.T) {
 	}{
 		{"true", []string{"TRUE", "not false", "a = 1 or true", "not (a in ())"}, []string{`{}`, `{"$nor": [{"a": {"$in": []}}]}`, `{"a": {"$nin": []}}`}, []string{`["true"]`, `["and"]`, `["not", ["false"]]`, `["not", ["or"]]`, `["and", ["true"], ["and"]]`, `["notIn", "a", []]`}},
 		{"false", []string{"a = 1 and false", "a in ()", "a > nan", "a between 2 and 1", "a between 1 and 'x'"}, []string{`{"a": {"$in": []}}`, `{"a": {"$all": []}}`}, []string{`["false"]`, `["or"]`, `["between", "a", 2, 1]`}},
-		{"a = 1", []string{"a == 1", "(a = 1)", "((`a` = 1.0))", "not (a != 1)", "a in (1, 1.0)", "a = 1e0", "a between 1 and 1", "true and a = 1", "a\n=\t1"}, []string{`{"a": 1}`, `{"a": {"$eq": 1.0}}`, `{"a": {"$in": [1]}}`, `{"$and": [{"a": 1}]}`, `{"a": {"$not": {"$ne": 1}}}`, `{"a": {"$all": [1]}}`}, []string{`["eq", "a", 1]`, `["in", "a", [1, 1.0]]`, `["and", ["eq", "a", 1]]`, `["not", ["ne", "a", 1]]`, `["and", "a = 1", {}]`}},
+		{"a = 1", []string{"a == 1", "(a = 1)", "((`a` = 1.0))", strings.Repeat("(true) and ", 200) + "a = 1", "not (a != 1)", "a in (1, 1.0)", "a = 1e0", "a between 1 and 1", "true and a = 1", "a\n=\t1"}, []string{`{"a": 1}`, `{"a": {"$eq": 1.0}}`, `{"a": {"$in": [1]}}`, `{"$and": [{"a": 1}]}`, `{"a": {"$not": {"$ne": 1}}}`, `{"a": {"$all": [1]}}`}, []string{`["eq", "a", 1]`, `["in", "a", [1, 1.0]]`, `["and", ["eq", "a", 1]]`, `["not", ["ne", "a", 1]]`, `["and", "a = 1", {}]`}},
 		{"a != 1", []string{"a <> 1", "not a = 1", "a not in (1)"}, []string{`{"a": {"$ne": 1}}`, `{"a": {"$nin": [1]}}`, `{"$nor": [{"a": 1}]}`, `{"a": {"$not": {"$eq": 1}}}`}, []string{`["ne", "a", 1]`, `["not", ["eq", "a", 1]]`, `["notIn", "a", [1]]`}},
 		{"a.b > 1.5", nil, []string{`{"a.b": {"$gt": 1.5}}`}, []string{`["gt", "a.b", 1.5]`}},
 		{"a >= -3", nil, []string{`{"a": {"$gte": -3}}`}, []string{`["gte", "a", -3]`}},
@@ -54,7 +55,7 @@ func TestSpellings(t *testing.T) {
 		{"a any (b > 1 and b < 5)", []string{"a any (this.b > 1 and THIS.b < 5)"}, []string{`{"a": {"$elemMatch": {"b": {"$gt": 1, "$lt": 5}}}}`}, []string{`["any", "a", ["and", ["gt", "b", 1], ["lt", "b", 5]]]`, `["any", "a", "b > 1 and this.b < 5"]`}},
 		{"a any (this >= 5)", nil, []string{`{"a": {"$elemMatch": {"$gte": 5}}}`}, []string{`["any", "a", ["gte", "", 5]]`}},
 		{"a any (true)", nil, []string{`{"a": {"$elemMatch": {}}}`}, []string{`["any", "a", ["true"]]`}},
-		{"a any (b = 1 or c = 2)", nil, []string{`{"a": {"$elemMatch": {"$or": [{"b": 1}, {"c": 2}]}}}`}, nil},
+		{"a any (b = 1 or c = 2)", nil, []string{`{"a": {"$elemMatch": {"$or": [{"b": 1}, "this.c = 2"]}}}`}, nil},
 		{"a any (this any (this = 1))", nil, []string{`{"a": {"$elemMatch": {"$elemMatch": {"$eq": 1}}}}`}, nil},
 		{"a any (not (this in (1, 2) or this matches 'x'))", nil, []string{`{"a": {"$elemMatch": {"$nin": [1, 2, {"$regex": "x"}]}}}`}, nil},
 		{"a any (`this` = 1 and `this.b` = 2)", nil, []string{`{"a": {"$elemMatch": {"this": 1, "this.b": 2}}}`}, []string{`["any", "a", ["and", ["eq", "this", 1], ["eq", "this.b", 2]]]`}},

@@ -1,0 +1,88 @@
+# Needs Go, Node 20 with npm, make and apt; installs the rest. `make help` first.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+
+# Runs a Go test binary built for js/wasm: under Node, and in Chromium.
+NODE_EXEC     = $(shell go env GOROOT)/lib/wasm/go_js_wasm_exec
+CHROMIUM_EXEC = node $(CURDIR)/npm/scripts/go-test-chromium.mjs
+FUZZTIME     ?= 30s
+
+.PHONY: help
+help: ## list the targets, each with the reason it exists
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
+
+# ---------------------------------------------------------------- for a first look
+
+.PHONY: demo
+demo: build ## try it: build everything and serve the demo page on 127.0.0.1
+	node demo/serve.mjs
+
+.PHONY: build
+build: npm/node_modules/.package-lock.json ## leave a ready npm package in npm/: JavaScript, declarations, wasm
+	node npm/scripts/build.mjs
+
+.PHONY: setup
+setup: npm/node_modules/.package-lock.json ## install what a bare machine lacks: npm's packages and Debian's Chromium
+	@node npm/scripts/chromium.mjs --install
+
+# npm writes this file last, so it is as new as the installation.
+npm/node_modules/.package-lock.json: npm/package-lock.json
+	cd npm && npm ci
+
+# ---------------------------------------------------------------- checks
+
+.PHONY: test
+test: lint test-go test-wasm test-types test-npm ## everything that must hold before a change lands (under 10 minutes on 2 cores)
+
+.PHONY: lint
+lint: ## formatting and vet, for both ways the Go code is built
+	@unformatted="$$(gofmt -l engine storage jsbridge wasm)"; \
+	if [ -n "$$unformatted" ]; then echo "not gofmt-ed:"; echo "$$unformatted"; exit 1; fi
+	go vet ./...
+	GOOS=js GOARCH=wasm go vet ./...
+
+.PHONY: test-go
+test-go: ## the Go tests natively: fastest to tell what is wrong
+	go test ./...
+
+# Only storage has code that needs a browser; the rest would say the same twice.
+.PHONY: test-wasm
+test-wasm: setup ## the Go tests as the WebAssembly users run: under Node, and storage in Chromium
+	GOOS=js GOARCH=wasm go test -exec="$(NODE_EXEC)" ./...
+	GOOS=js GOARCH=wasm go test -exec="$(CHROMIUM_EXEC)" ./storage/...
+
+.PHONY: test-types
+test-types: build ## the declarations, the sources and the tests against the type checker
+	cd npm && npx tsc --noEmit
+
+# Two files at a time: one more only makes browsers wait for each other.
+.PHONY: test-npm
+test-npm: build setup ## the npm package in Node, Chromium, workerd and bundlers
+	cd npm && node --import tsx --test --test-concurrency=2 --test-reporter=spec test/*.test.ts
+
+.PHONY: fuzz
+fuzz: ## every decoder and parser against random input, FUZZTIME (30s) each
+	@set -e; for package in $$(go list ./...); do \
+		for target in $$(go test -list '^Fuzz' $$package | grep '^Fuzz' || true); do \
+			echo "$$package $$target"; \
+			go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$package; \
+		done; \
+	done
+
+# ---------------------------------------------------------------- measurements
+
+.PHONY: bench
+bench: build setup ## AtomicDB beside Dexie, LokiJS and sql.js, in one run in headless Chromium
+	cd npm && node --import tsx bench/run.ts
+
+.PHONY: size
+size: build ## bytes of wasm and JavaScript, raw, gzip and brotli, against the budgets in npm/package.json
+	node npm/scripts/size.mjs
+
+.PHONY: startup
+startup: build setup ## time to ready and initial memory in Chromium, against their budgets
+	node npm/scripts/startup.mjs
+
+.PHONY: clean
+clean: ## remove what a build leaves
+	rm -rf npm/dist npm/.build demo/dist

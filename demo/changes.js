@@ -1,0 +1,92 @@
+import { cities, count, time, timed } from './format.js'
+import { report } from './problem.js'
+
+const insertForm = document.getElementById('insert-form')
+const insertText = document.getElementById('insert-document')
+const updateForm = document.getElementById('update-form')
+const updateText = document.getElementById('update-fields')
+const removeForm = document.getElementById('remove-form')
+const target = document.getElementById('target')
+const done = document.getElementById('change-done')
+const problem = document.getElementById('change-problem')
+const dialog = document.getElementById('confirm')
+
+/**
+ * Insert, update and remove. The last two change whatever the query on screen
+ * matches, all of it and not only the rows shown.
+ */
+export class Changes {
+  #db
+  #cities
+  #query
+  #change
+
+  /** @param change Runs the change it is given and then draws the page again. */
+  constructor(db, change) {
+    this.#db = db
+    this.#cities = db.collection('cities')
+    this.#change = change
+    this.#on(insertForm, async () => {
+      const id = await this.#cities.insert(JSON.parse(insertText.value))
+      return `Inserted as ${JSON.stringify(id)}`
+    })
+    this.#on(updateForm, async () => {
+      const changed = await this.#cities.update(JSON.parse(updateText.value), this.#query.where)
+      return `Updated ${cities(changed)}`
+    })
+    this.#on(removeForm, () => this.#removeMatches())
+  }
+
+  /** The query that update and remove are about, and how many documents match it. */
+  aim(query, matches) {
+    this.#query = query
+    target.textContent = query.text.replace(/\s+/g, ' ').trim() || 'everything'
+    for (const element of document.querySelectorAll('.matches')) element.textContent = count(matches)
+  }
+
+  /** Removes one document. */
+  removeOne(id) {
+    return this.#report(async () => {
+      await this.#cities.remove(this.#db.query().field('_id').eq(id))
+      return `Removed ${JSON.stringify(id)}`
+    })
+  }
+
+  async #removeMatches() {
+    const { where } = this.#query
+    if (where !== undefined) return `Removed ${cities(await this.#cities.remove(where))}`
+    await this.#cities.clear() // the empty condition is no condition, and remove wants one
+    return 'Removed everything'
+  }
+
+  #on(form, work) {
+    form.addEventListener('submit', async event => {
+      event.preventDefault()
+      if (form === removeForm && !await confirmed(`Remove every match of ${target.textContent}, in every open tab?`, removeForm.querySelector('button').textContent)) return
+      this.#report(work)
+    })
+  }
+
+  /** Does the work and says what it did: `work` returns the words. */
+  async #report(work) {
+    report(problem, undefined)
+    done.textContent = ''
+    try {
+      const [words, millis] = await this.#change(() => timed(work))
+      done.textContent = `${words}; stored after ${time(millis)}.`
+    } catch (error) {
+      report(problem, error)
+    }
+  }
+}
+
+/** Asks before something cannot be taken back. The first answer offered is the one that keeps. */
+export function confirmed(question, yes) {
+  document.getElementById('confirm-text').textContent = question
+  document.getElementById('confirm-yes').textContent = yes
+  dialog.returnValue = ''
+  dialog.showModal()
+  return new Promise(resolve => {
+    dialog.addEventListener('close', () => resolve(dialog.returnValue === 'yes'), { once: true })
+  })
+}

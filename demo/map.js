@@ -1,0 +1,130 @@
+/**
+ * A map drawn from nothing but the documents: one dot for each city, the
+ * matching ones on top in the accent colour. Longitude is x and latitude y,
+ * cut where no city lies.
+ */
+const west = -180, east = 180, south = -57, north = 80
+
+export class WorldMap {
+  #canvas
+  #base = document.createElement('canvas') // the dots of every city, drawn once: 170,000 take some 50 ms
+  #all = [] // {lat, lng} of every city
+  #matches = []
+  #area // an element over the canvas: moving it costs nothing, drawing the dots again would
+
+  /** @param onArea Called with {south, west, north, east} in degrees when a rectangle has been dragged. */
+  constructor(canvas, area, onArea) {
+    this.#canvas = canvas
+    this.#area = area
+    new ResizeObserver(() => this.#drawAll()).observe(canvas)
+    matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => this.#drawAll())
+    this.#listen(onArea)
+  }
+
+  /** Replaces the cities. */
+  setAll(points) {
+    this.#all = points
+    this.#drawAll()
+  }
+
+  /** Adds cities while they load: only their dots are drawn. */
+  add(points) {
+    for (const point of points) this.#all.push(point)
+    this.#dots(this.#base, points, this.#colour('--dot'), this.#dotSize)
+    this.#draw()
+  }
+
+  /** Highlights the cities of an answer. */
+  setMatches(points) {
+    this.#matches = points
+    this.#draw()
+  }
+
+  get #dotSize() { return this.#canvas.clientWidth > 600 ? 1 : 0.6 }
+
+  #colour(name) { return getComputedStyle(this.#canvas).getPropertyValue(name) }
+
+  #drawAll() {
+    const { clientWidth: width, clientHeight: height } = this.#canvas
+    for (const canvas of [this.#base, this.#canvas]) {
+      canvas.width = width * window.devicePixelRatio // setting it wipes the canvas
+      canvas.height = height * window.devicePixelRatio
+    }
+    this.#grid()
+    this.#dots(this.#base, this.#all, this.#colour('--dot'), this.#dotSize)
+    this.#draw()
+  }
+
+  #draw() {
+    const canvas = this.#canvas
+    if (canvas.width === 0) return // not on screen, and drawImage refuses an empty picture
+    const context = canvas.getContext('2d')
+    context.setTransform(1, 0, 0, 1, 0, 0)
+    context.clearRect(0, 0, canvas.width, canvas.height)
+    context.drawImage(this.#base, 0, 0)
+    // The fewer matches, the larger: one must be seen, a hundred thousand must not be a blot.
+    const size = (6.5 - 1.3 * Math.log10(this.#matches.length + 1)) * this.#dotSize
+    this.#dots(canvas, this.#matches, this.#colour('--accent-dot'), Math.max(size, this.#dotSize))
+  }
+
+  /** A line at every 30 degrees, so that even an empty map is one. */
+  #grid() {
+    const context = this.#base.getContext('2d')
+    const { width, height } = this.#base
+    context.setTransform(1, 0, 0, 1, 0, 0)
+    context.fillStyle = this.#colour('--grid')
+    for (let lng = west + 30; lng < east; lng += 30) context.fillRect(Math.round((lng - west) / (east - west) * width), 0, 1, height)
+    for (let lat = -30; lat < north; lat += 30) context.fillRect(0, Math.round((north - lat) / (north - south) * height), width, 1)
+  }
+
+  /** Squares: arcs take ten times as long, and at this size nobody sees the corners. */
+  #dots(canvas, points, colour, size) {
+    const context = canvas.getContext('2d')
+    const { clientWidth: width, clientHeight: height } = this.#canvas
+    context.setTransform(window.devicePixelRatio, 0, 0, window.devicePixelRatio, 0, 0)
+    context.fillStyle = colour
+    for (const { lat, lng } of points) {
+      const x = (lng - west) / (east - west) * width
+      const y = (north - lat) / (north - south) * height
+      context.fillRect(x - size / 2, y - size / 2, size, size)
+    }
+  }
+
+  /** Dragging is for mouse and pen: a finger over the map scrolls the page. */
+  #listen(onArea) {
+    const canvas = this.#canvas
+    let start = null
+    let dragged = null // in CSS pixels, from the canvas's corner
+    const stop = () => {
+      start = dragged = null
+      this.#area.hidden = true
+    }
+    canvas.addEventListener('pointerdown', event => {
+      if (event.pointerType === 'touch' || event.button !== 0 || this.#all.length === 0) return
+      start = { x: event.offsetX, y: event.offsetY }
+      canvas.setPointerCapture(event.pointerId)
+    })
+    canvas.addEventListener('pointermove', event => {
+      if (!start) return
+      dragged = rectangle(start, { x: event.offsetX, y: event.offsetY })
+      const { x, y, width, height } = dragged
+      Object.assign(this.#area.style, { left: `${x}px`, top: `${y}px`, width: `${width}px`, height: `${height}px` })
+      this.#area.hidden = false
+    })
+    canvas.addEventListener('pointerup', () => {
+      if (dragged && dragged.width > 4 && dragged.height > 4) onArea(this.#degrees(dragged))
+      stop()
+    })
+    canvas.addEventListener('pointercancel', stop)
+  }
+
+  #degrees({ x, y, width, height }) {
+    const lng = pixels => Number((west + pixels / this.#canvas.clientWidth * (east - west)).toFixed(1))
+    const lat = pixels => Number((north - pixels / this.#canvas.clientHeight * (north - south)).toFixed(1))
+    return { south: lat(y + height), west: lng(x), north: lat(y), east: lng(x + width) }
+  }
+}
+
+function rectangle(a, b) {
+  return { x: Math.min(a.x, b.x), y: Math.min(a.y, b.y), width: Math.abs(a.x - b.x), height: Math.abs(a.y - b.y) }
+}

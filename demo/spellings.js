@@ -1,0 +1,42 @@
+import { and, not, or } from 'atomicdb'
+import { source } from './format.js'
+
+/**
+ * The three ways to write a condition. Each says how the words in the editor
+ * become what AtomicDB is called with, and how that call looks in a program.
+ *
+ * All three become the same query inside the engine, so everything else on
+ * the page treats them alike.
+ */
+export const spellings = {
+  text: {
+    note: 'Comparisons, and, or, not, in (…), between … and …, matches, startsWith, contains, exists.',
+    read: text => text.trim() || undefined,
+    code: (text, options) => `await cities.search(${args(text.trim() && source(text.trim().replace(/\s+/g, ' ')), options)})`,
+  },
+  filter: {
+    note: 'JSON, with $eq $ne $gt $gte $lt $lte $in $nin $exists $type $regex $all $elemMatch $not $and $or $nor.',
+    read: text => JSON.parse(text.trim() || '{}'),
+    code: (text, options) => `await cities.find(${args(source(JSON.parse(text.trim() || '{}')), options)})`,
+  },
+  builder: {
+    note: 'A JavaScript expression over q = db.query(); and(…), or(…), not(…) are there too.',
+    // The visitor's own words run in the visitor's own page, as they would in its
+    // console. A program never does this: it has the expression in its source.
+    read: (text, q) => text.trim() ? new Function('q', 'and', 'or', 'not', `return (${text}\n)`)(q, and, or, not) : undefined,
+    code: (text, options) => `const q = db.query()\nawait cities.search(${args(text.trim(), options)})`,
+  },
+}
+
+/** The arguments of a search as source: neither written when there is nothing to say. */
+function args(where, options) {
+  const chosen = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined && value !== 0))
+  const last = Object.keys(chosen).length ? source(chosen) : ''
+  if (!where) return last && `undefined, ${last}`
+  return last ? `${where}, ${last}` : where
+}
+
+/** Asks in the words chosen: a filter goes to find, the other two to search. */
+export function ask(cities, { spelling, where }, options) {
+  return spelling === 'filter' ? cities.find(where, options) : cities.search(where, options)
+}

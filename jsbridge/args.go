@@ -1,0 +1,160 @@
+package jsbridge
+
+import (
+	"math"
+	"strconv"
+
+	"github.com/atomicdb-go/atomicdb/engine"
+	"github.com/atomicdb-go/atomicdb/engine/msgpack"
+)
+
+// maxArgDepth bounds how deep arguments nest. It is above the deepest document
+// an engine can be told to accept, so that the engine's own limit answers.
+const maxArgDepth = 1100
+
+// args reads the arguments of one call in place: a MessagePack array, and for
+// some ops documents after it. The first fault stays in err, and everything
+// reads as empty after it, so an op checks once.
+type args struct {
+	op   *op
+	next int    // number of the next argument
+	rest []byte // what has not been read; all of it untrusted
+	err  error
+}
+
+// start begins to read input as the arguments of o.
+func (a *args) start(o *op, input []byte) {
+	a.op, a.next, a.rest, a.err = o, 0, nil, nil
+	want := len(o.args)
+	switch {
+	case len(input) == 0 && want == 0:
+	case len(input) == 0 || input[0] != 0x90|byte(want): // no op has 16 arguments, so the header is one byte
+		a.fault("", "expected an array of "+strconv.Itoa(want)+" arguments")
+	default:
+		a.rest = input[1:]
+	}
+}
+
+// fault notes that the argument of that name is wrong.
+func (a *args) fault(name, why string) {
+	if a.err == nil {
+		a.err = &engine.Error{Code: engine.CodeInvalid, Op: a.op.name, Target: name, Err: reason(why)}
+	}
+	a.rest = nil
+}
+
+// name of the argument that was read last.
+func (a *args) name() string { return a.op.args[a.next-1] }
+
+// value returns the next argument, checked to be well formed and borrowed from
+// the input; nil after a fault.
+func (a *args) value() []byte {
+	a.next++
+	if a.err != nil {
+		return nil
+	}
+	n, err := msgpack.Validate(a.rest, maxArgDepth)
+	if err != nil {
+		a.fault(a.name(), err.Error())
+		return nil
+	}
+	v := a.rest[:n:n]
+	a.rest = a.rest[n:]
+	return v
+}
+
+// text returns the next argument, which must be a string.
+func (a *args) text() []byte {
+	v := a.value()
+	if a.err == nil && msgpack.KindOf(v) != msgpack.String {
+		a.fault(a.name(), "expected a string")
+		return nil
+	}
+	return msgpack.Str(v)
+}
+
+// flag returns the next argument, which must be a boolean.
+func (a *args) flag() bool {
+	v := a.value()
+	switch {
+	case a.err != nil:
+	case msgpack.KindOf(v) == msgpack.True:
+		return true
+	case msgpack.KindOf(v) != msgpack.False:
+		a.fault(a.name(), "expected true or false")
+	}
+	return false
+}
+
+// number returns the next argument, which must be an integer from lowest to
+// 2^31-1. JavaScript's encoders write some integers as floats.
+func (a *args) number(lowest int) int {
+	v := a.value()
+	if a.err != nil {
+		return 0
+	}
+	x := math.NaN()
+	if msgpack.KindOf(v) == msgpack.Number {
+		x = msgpack.Float(v)
+	}
+	if !(x >= float64(lowest) && x <= math.MaxInt32 && x == math.Trunc(x)) {
+		a.fault(a.name(), "expected an integer from "+strconv.Itoa(lowest)+" to 2147483647")
+		return 0
+	}
+	return int(x)
+}
+
+// list returns the elements of the next argument, which must be an array; nil
+// also for null, if that is allowed.
+func (a *args) list(orNil bool) [][]byte {
+	v := a.value()
+	if a.err != nil || orNil && msgpack.KindOf(v) == msgpack.Null {
+		return nil
+	}
+	elements, ok := elementsOf(v)
+	if !ok {
+		a.fault(a.name(), "expected an array")
+	}
+	return elements
+}
+
+// texts is list for an array of strings, which are copied.
+func (a *args) texts(orNil bool) []string {
+	var texts []string
+	for _, v := range a.list(orNil) {
+		if msgpack.KindOf(v) != msgpack.String {
+			a.fault(a.name(), "expected an array of strings")
+			return nil
+		}
+		texts = append(texts, string(msgpack.Str(v)))
+	}
+	return texts
+}
+
+// end returns the first fault, if any. Bytes after the last argument are one.
+func (a *args) end() error {
+	if a.err == nil && len(a.rest) > 0 {
+		a.fault("", "there are bytes after the arguments")
+	}
+	return a.err
+}
+
+// elementsOf returns the elements of an array that has been validated.
+func elementsOf(v []byte) ([][]byte, bool) {
+	if msgpack.KindOf(v) != msgpack.Array {
+		return nil, false
+	}
+	count, pos := msgpack.Container(v)
+	elements := make([][]byte, count)
+	for i := range elements {
+		n := msgpack.Skip(v[pos:])
+		elements[i] = v[pos : pos+n : pos+n]
+		pos += n
+	}
+	return elements, true
+}
+
+// reason is a cause that is only a sentence.
+type reason string
+
+func (r reason) Error() string { return string(r) }

@@ -1,0 +1,160 @@
+package jsbridge
+
+import (
+	"syscall/js"
+
+	"github.com/atomicdb-go/atomicdb/engine"
+	"github.com/atomicdb-go/atomicdb/storage"
+)
+
+// Start puts what waits for storage on the object atomicdbBridge, which
+// JavaScript has made with the methods defer (see newDeferred) and ready, and
+// calls ready. Each function returns a Promise:
+//
+//	protocol                        as in npm/src/ops.ts
+//	open(name, backend, options)  → handle; backend null: in memory only
+//	flush(handle)                 → 0 stored, 1 rolled back by a conflict: run again
+//	catchUp(handle)
+//	close(handle)
+//	destroy(backend)
+//	log(backend)                  → a StorageBackend over the Log written in Go
+//
+// A backend is {kind: 'indexeddb', name} or an object with the methods of
+// StorageBackend. The options of open are those of [sessionOptions].
+func Start() {
+	object := js.Global().Get("atomicdbBridge")
+	newDeferred = object.Get("defer")
+	object.Set("protocol", float64(protocol()))
+	function(object, "open", open)
+	function(object, "flush", flush)
+	function(object, "catchUp", catchUp)
+	function(object, "close", closeDatabase)
+	function(object, "destroy", destroy)
+	function(object, "log", newLogObject)
+	object.Call("ready")
+}
+
+func open(args []js.Value) (any, error) {
+	backend, options := args[1], args[2]
+	var log storage.Log
+	if !backend.IsNull() {
+		var err error
+		if log, err = newLog(backend); err != nil {
+			return nil, err
+		}
+	}
+	session, err := storage.Open(log, sessionOptions(options))
+	if err != nil {
+		return nil, err
+	}
+	handle, err := bridge.Open(session)
+	if err != nil {
+		session.Close()
+		return nil, err
+	}
+	return float64(handle), nil
+}
+
+// newLog returns the Log of a backend.
+func newLog(backend js.Value) (storage.Log, error) {
+	if backend.Type() != js.TypeObject {
+		return storage.NewHostLog(backend) // it says what is wrong
+	}
+	if kind := backend.Get("kind"); kind.Type() == js.TypeString && backend.Get("append").IsUndefined() {
+		if kind.String() != "indexeddb" {
+			return nil, &engine.Error{Code: engine.CodeInvalid, Op: "open", Target: "storage", Err: reason("there is no storage named " + kind.String())}
+		}
+		return storage.NewIndexedDB(backend.Get("name").String()), nil
+	}
+	return storage.NewHostLog(backend)
+}
+
+// sessionOptions reads the options of open, all of which may be absent:
+//
+//	durability        'relaxed' or 'strict'
+//	maxDocumentBytes  see engine.Options
+//	maxDepth          see engine.Options
+//	onProgress        called with the bytes done and in all while the log is read
+//	onForeign         called when batches of others have been applied
+//	onRollback        called when everything unconfirmed has been undone
+//
+// The first two callbacks run as microtasks, so they may call anything.
+// onRollback runs in the same step as the rollback itself, with Go on the
+// stack: it may only take a note.
+func sessionOptions(options js.Value) storage.SessionOptions {
+	o := storage.SessionOptions{Engine: engine.Options{
+		MaxDocumentBytes: number(options.Get("maxDocumentBytes")),
+		MaxDepth:         number(options.Get("maxDepth")),
+	}}
+	if d := options.Get("durability"); d.Type() == js.TypeString && d.String() == storage.Strict.String() {
+		o.Durability = storage.Strict
+	}
+	if f := options.Get("onProgress"); f.Type() == js.TypeFunction {
+		o.OnProgress = func(done, total int64) { soon(f, float64(done), float64(total)) }
+	}
+	if f := options.Get("onForeign"); f.Type() == js.TypeFunction {
+		o.OnForeign = func() { soon(f) }
+	}
+	if f := options.Get("onRollback"); f.Type() == js.TypeFunction {
+		o.OnRollback = func() { f.Invoke() }
+	}
+	return o
+}
+
+// number returns v, or 0 if it is not a number.
+func number(v js.Value) int {
+	if v.Type() != js.TypeNumber {
+		return 0
+	}
+	return v.Int()
+}
+
+// soon has the host call f as a microtask, when Go is off the stack.
+func soon(f js.Value, args ...any) {
+	bound := f.Call("bind", append([]any{js.Undefined()}, args...)...)
+	js.Global().Get("queueMicrotask").Invoke(bound)
+}
+
+func flush(args []js.Value) (any, error) {
+	session, err := sessionOf("flush", args)
+	if err != nil {
+		return nil, err
+	}
+	outcome, err := session.Flush()
+	if outcome == storage.Conflict {
+		return 1, err
+	}
+	return 0, err
+}
+
+func catchUp(args []js.Value) (any, error) {
+	session, err := sessionOf("catchUp", args)
+	if err != nil {
+		return nil, err
+	}
+	return nil, session.CatchUp()
+}
+
+// closeDatabase makes the handle useless at once, then waits for what is under
+// way. Closing twice is no error.
+func closeDatabase(args []js.Value) (any, error) {
+	session := bridge.Release(handleOf(args))
+	if session == nil {
+		return nil, nil
+	}
+	return nil, session.Close()
+}
+
+func destroy(args []js.Value) (any, error) {
+	log, err := newLog(args[0])
+	if err != nil {
+		return nil, err
+	}
+	return nil, log.Destroy()
+}
+
+func handleOf(args []js.Value) uint32 { return uint32(args[0].Int()) }
+
+func sessionOf(op string, args []js.Value) (*storage.Session, error) {
+	return bridge.Session(op, handleOf(args))
+}

@@ -1,0 +1,215 @@
+package jsbridge
+
+import (
+	"encoding/binary"
+
+	"github.com/atomicdb-go/atomicdb/engine"
+	"github.com/atomicdb-go/atomicdb/engine/msgpack"
+	"github.com/atomicdb-go/atomicdb/storage"
+)
+
+// A Bridge answers JavaScript's calls on the databases it has open. It is for
+// one goroutine at a time, like the engine; in JavaScript that is the event
+// loop.
+type Bridge struct {
+	buffers
+	handles
+	names map[string]string // collection names as strings
+	last  string            // the name that the last call used
+	spent int               // see Tired
+	call  call              // the one being run; here, because a new one would cost an allocation
+}
+
+// New returns a Bridge that has no database open.
+func New() *Bridge {
+	return &Bridge{
+		buffers: buffers{in: newBuffer(0), out: newBuffer(0)},
+		names:   map[string]string{},
+	}
+}
+
+// Input returns the in-buffer with room for n bytes of arguments, which the
+// caller writes before Call; nil if n is more than one call may take.
+func (b *Bridge) Input(n int) []byte { return b.buffers.input(n) }
+
+// Output returns the out-buffer, whose first bytes are the answer of the last
+// Call.
+func (b *Bridge) Output() []byte { return b.out[:cap(b.out)] }
+
+// Open makes a session's engine callable and returns its handle, or CodeInvalid
+// if too many are open.
+func (b *Bridge) Open(session *storage.Session) (uint32, error) {
+	handle := b.handles.add(&database{session: session})
+	if handle == 0 {
+		return 0, &engine.Error{Code: engine.CodeInvalid, Op: "open", Err: reason("1,024 databases are open already")}
+	}
+	return handle, nil
+}
+
+// Session returns the session of an open database, or CodeClosed.
+func (b *Bridge) Session(op string, handle uint32) (*storage.Session, error) {
+	d, err := b.database(op, handle)
+	if err != nil {
+		return nil, err
+	}
+	return d.session, nil
+}
+
+// Release forgets a handle and returns its session, for the caller to close;
+// nil if the handle is closed already. Calls with it return CodeClosed from now
+// on.
+func (b *Bridge) Release(handle uint32) *storage.Session {
+	d := b.handles.get(handle)
+	if d == nil {
+		return nil
+	}
+	b.handles.remove(handle)
+	b.call = call{} // it may hold on to the engine, and all its documents
+	return d.session
+}
+
+func (b *Bridge) database(op string, handle uint32) (*database, error) {
+	d := b.handles.get(handle)
+	if d == nil {
+		return nil, &engine.Error{Code: engine.CodeClosed, Op: op, Err: reason("the database is not open")}
+	}
+	return d, d.usable()
+}
+
+// Call runs the op of that number on the database of that handle, with the
+// first n bytes of the in-buffer as its arguments. A result of 0 or more is
+// how many bytes of answer the out-buffer holds; one below 0 is the complement
+// of how many bytes of error, a MessagePack array of code and message.
+//
+// It never panics: a panic below it becomes CodeInternal, and what the call
+// has changed is taken back.
+func (b *Bridge) Call(handle, number uint32, n int) (result int32) {
+	name := "call"
+	defer func() {
+		if p := recover(); p != nil {
+			result = b.refuse(panicked(name, p))
+		}
+	}()
+	b.out = b.output()
+	o := opOf(number)
+	if o == nil {
+		return b.refuse(&engine.Error{Code: engine.CodeInvalid, Op: name, Err: reason("there is no op of this number")})
+	}
+	name = o.name
+	if n < 0 || n > cap(b.in) {
+		return b.refuse(&engine.Error{Code: engine.CodeInvalid, Op: name, Err: reason("the arguments are longer than the buffer")})
+	}
+	out, err := b.run(o, handle, n)
+	b.mangle(n)
+	b.releaseInput()
+	b.spent += yieldAfter/yieldCalls + n + len(out)
+	if err != nil {
+		return b.refuse(err)
+	}
+	b.out = out
+	return int32(len(out))
+}
+
+// run answers one call, and takes back what it changed if it panics.
+func (b *Bridge) run(o *op, handle uint32, n int) ([]byte, error) {
+	c := &b.call
+	c.bridge, c.database, c.out = b, nil, b.out
+	c.args.start(o, b.in[:n])
+	if handle != 0 || !o.free {
+		d, err := b.database(o.name, handle)
+		if err != nil {
+			return nil, err
+		}
+		c.database = d
+	}
+	var err error
+	if o.writes {
+		err = c.database.attempt(c)
+	} else {
+		err = o.run(c)
+	}
+	return c.out, err
+}
+
+// refuse makes err the answer.
+func (b *Bridge) refuse(err error) int32 {
+	out := msgpack.AppendArray(b.out[:0], 2)
+	out = msgpack.AppendString(out, string(engine.CodeOf(err)))
+	out = msgpack.AppendString(out, err.Error())
+	b.out = out
+	return ^int32(len(out))
+}
+
+// yieldAfter bytes of arguments and answers, or yieldCalls calls, are done
+// before Tired says so.
+const (
+	yieldAfter = 64 << 10
+	yieldCalls = 64
+)
+
+// Tired reports whether the caller should yield to the scheduler before the
+// next call, and starts counting again if so; see the package comment.
+func (b *Bridge) Tired() bool {
+	if b.spent < yieldAfter {
+		return false
+	}
+	b.spent = 0
+	return true
+}
+
+// A call is one op being run.
+type call struct {
+	bridge   *Bridge
+	database *database
+	args
+	out []byte // the answer, appended to
+}
+
+// db returns the engine. It is asked for in each call: a session changes to
+// another one when it loads a snapshot.
+func (c *call) db() *engine.DB { return c.database.session.DB() }
+
+// collection returns the next argument, a collection's name.
+func (c *call) collection() string {
+	text, b := c.text(), c.bridge
+	if string(text) == b.last {
+		return b.last
+	}
+	name, known := b.names[string(text)]
+	if !known {
+		if len(b.names) >= 1000 {
+			clear(b.names)
+		}
+		name = string(text) // the one allocation that all this is there to save
+		b.names[name] = name
+	}
+	b.last = name
+	return name
+}
+
+// integer makes n the answer.
+func (c *call) integer(n int, err error) error {
+	c.out = msgpack.AppendInt(c.out, int64(n))
+	return err
+}
+
+// value makes v, which is copied, the answer.
+func (c *call) value(v []byte, err error) error {
+	c.out = append(c.out, v...)
+	return err
+}
+
+// piece appends the next documents of the cursor: how many these are, how many
+// are left, and they themselves.
+func (c *call) piece() error {
+	start := len(c.out)
+	c.out = append(c.out, make([]byte, 8)...)
+	var count, left int
+	c.out, count, left = c.database.cursor.Next(c.out, pieceBytes)
+	binary.LittleEndian.PutUint32(c.out[start:], uint32(count))
+	binary.LittleEndian.PutUint32(c.out[start+4:], uint32(left))
+	if left == 0 {
+		c.database.cursor = nil
+	}
+	return nil
+}

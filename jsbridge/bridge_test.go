@@ -1,0 +1,142 @@
+package jsbridge
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/atomicdb-go/atomicdb/engine"
+)
+
+// TestHandles: a handle names one database for ever, though places are used
+// again.
+func TestHandles(t *testing.T) {
+	var h handles
+	seen := map[uint32]bool{0: true}
+	for range 3 * uses / 1000 {
+		d := &database{}
+		handle := h.add(d)
+		if seen[handle] {
+			t.Fatalf("handle %d is given twice", handle)
+		}
+		seen[handle] = true
+		if h.get(handle) != d {
+			t.Fatalf("handle %d is not found", handle)
+		}
+		h.remove(handle)
+		h.remove(handle)
+		if h.get(handle) != nil {
+			t.Fatalf("handle %d outlives its database", handle)
+		}
+	}
+	if len(h.slots) != 1 {
+		t.Errorf("%d places for one database at a time", len(h.slots))
+	}
+}
+
+func TestHandles_many(t *testing.T) {
+	var h handles
+	all := map[uint32]*database{}
+	for range places {
+		d := &database{}
+		all[h.add(d)] = d
+	}
+	if len(all) != places || all[0] != nil {
+		t.Fatalf("%d handles for %d databases", len(all), places)
+	}
+	for handle, d := range all {
+		if h.get(handle) != d {
+			t.Errorf("handle %d names another database", handle)
+		}
+	}
+	if handle := h.add(&database{}); handle != 0 {
+		t.Errorf("one database too many got handle %d", handle)
+	}
+	for handle := range all {
+		h.remove(handle)
+		if again := h.add(&database{}); again == 0 || again == handle {
+			t.Errorf("in the place of %d came %d", handle, again)
+		}
+		break
+	}
+}
+
+// TestHandles_wrap: after two million uses of one place the count starts
+// again, and no handle is 0 or above a JavaScript small integer.
+func TestHandles_wrap(t *testing.T) {
+	h := handles{slots: []slot{{use: uses - 2}}}
+	for range 3 {
+		handle := h.add(&database{})
+		if handle == 0 || handle >= 1<<31 {
+			t.Errorf("handle %d", handle)
+		}
+		h.remove(handle)
+	}
+}
+
+func TestBridge_released(t *testing.T) {
+	c := withPeople(t)
+	first := c.handle
+	c.handle = c.open()
+	c.bridge.Release(first)
+	released := *c
+	released.handle = first
+	if _, failure := released.call("count", array{"people", nil, -1}); failure == nil || failure.code != engine.CodeClosed {
+		t.Errorf("a released handle got %v, want closed", failure)
+	}
+	equal(t, decode(t, c.must("count", array{"people", nil, -1})), int64(0))
+}
+
+// TestBuffers: both grow to what a call needs, small calls leave them where
+// they are, and what is over 4 MiB is given back after use.
+func TestBuffers(t *testing.T) {
+	c := newClient(t)
+	in, out := place(c.bridge.Input(10)), place(c.bridge.Output())
+	c.must("insert", array{"a", false}, object{"n": 1})
+	c.must("get", array{"a", 1})
+	if place(c.bridge.Input(100)) != in || place(c.bridge.Output()) != out {
+		t.Error("a small call moves the buffers")
+	}
+
+	big := strings.Repeat("x", 9<<20)
+	c.must("insert", array{"a", false}, object{"_id": "big", "text": big})
+	if n := cap(c.bridge.in); n > keptBuffer {
+		t.Errorf("the in-buffer keeps %d bytes", n)
+	}
+	if got := decode(t, c.must("get", array{"a", "big"})).(object); got["text"] != big {
+		t.Error("a big document does not come back")
+	}
+	if n := cap(c.bridge.out); n < len(big) {
+		t.Errorf("the answer is given back before it is read: %d bytes", n)
+	}
+	c.must("get", array{"a", 1})
+	if n := cap(c.bridge.out); n > keptBuffer {
+		t.Errorf("the out-buffer keeps %d bytes", n)
+	}
+
+	if c.bridge.Input(maxInput+1) != nil {
+		t.Error("more than the limit is accepted")
+	}
+}
+
+// place returns what two buffers have in common if they are the same.
+func place(b []byte) *byte { return &b[:1][0] }
+
+// TestTired: it is time to yield after 64 calls or 64 KiB.
+func TestTired(t *testing.T) {
+	c := newClient(t)
+	calls := 0
+	for !c.bridge.Tired() {
+		c.must("ids", array{"a"})
+		calls++
+	}
+	if calls < yieldCalls*9/10 || calls > yieldCalls {
+		t.Errorf("tired after %d small calls, want about %d", calls, yieldCalls)
+	}
+	c.must("insert", array{"a", false}, object{"text": strings.Repeat("x", yieldAfter)})
+	if !c.bridge.Tired() {
+		t.Error("not tired after a big call")
+	}
+	if c.bridge.Tired() {
+		t.Error("still tired")
+	}
+}

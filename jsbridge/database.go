@@ -1,0 +1,62 @@
+package jsbridge
+
+import (
+	"github.com/atomicdb-go/atomicdb/engine"
+	"github.com/atomicdb-go/atomicdb/storage"
+)
+
+// A database is one open database: a session, and what JavaScript's calls on
+// it leave behind.
+type database struct {
+	session *storage.Session
+	cursor  *engine.Result // what more continues; nil: nothing
+	broken  error          // taking back a failed call has failed: memory may be wrong
+}
+
+// usable returns why no call can be answered, if so.
+func (d *database) usable() error { return d.broken }
+
+// attempt runs a call, and when it panics takes back what it changed. The
+// caller of a write sees all of it or nothing even when AtomicDB itself is wrong.
+func (d *database) attempt(c *call) (err error) {
+	op, db := c.op.name, d.session.DB()
+	d.cursor = nil
+	db.Begin()
+	defer func() {
+		p := recover()
+		if p == nil {
+			return
+		}
+		err = panicked(op, p)
+		defer func() {
+			if p := recover(); p != nil {
+				d.broken = &engine.Error{Code: engine.CodeInternal, Op: op,
+					Err: reason("a failed call could not be taken back; open the database again: " + panicText(p))}
+				err = d.broken
+			}
+		}()
+		if undoErr := db.Undo(); undoErr != nil {
+			panic(undoErr)
+		}
+	}()
+	err = c.op.run(c)
+	if endErr := db.End(); endErr != nil {
+		panic(endErr)
+	}
+	return err
+}
+
+// panicked is the error of an op that has panicked: always a bug of AtomicDB.
+func panicked(op string, p any) error {
+	return &engine.Error{Code: engine.CodeInternal, Op: op, Err: reason(panicText(p))}
+}
+
+func panicText(p any) string {
+	switch p := p.(type) {
+	case error:
+		return p.Error()
+	case string:
+		return p
+	}
+	return "panic"
+}

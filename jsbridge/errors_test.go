@@ -1,0 +1,111 @@
+package jsbridge
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+
+	"github.com/atomicdb-go/atomicdb/engine"
+)
+
+// TestCall_refuses: bad arguments get a code and a message that says which one
+// is wrong, and change nothing.
+func TestCall_refuses(t *testing.T) {
+	for _, tt := range []struct {
+		name, op  string
+		arguments array
+		docs      array
+		code      engine.Code
+		message   string // a part of it
+	}{
+		{"collection", "insert", array{7, false}, nil, engine.CodeInvalid, "collection: invalid: expected a string"},
+		{"empty name", "insert", array{"", false}, array{object{}}, engine.CodeInvalid, "the name is empty"},
+		{"flag", "insert", array{"people", 1}, nil, engine.CodeInvalid, "upsert: invalid: expected true or false"},
+		{"few", "insert", array{"people"}, nil, engine.CodeInvalid, "expected an array of 2 arguments"},
+		{"many", "ids", array{"people", 1}, nil, engine.CodeInvalid, "expected an array of 1 arguments"},
+		{"document", "insert", array{"people", false}, array{array{1}}, engine.CodeInvalid, "a document must be an object"},
+		{"id", "insert", array{"people", false}, array{object{"_id": 1.5}}, engine.CodeInvalid, "_id must be a string or a safe integer"},
+		{"taken id", "insert", array{"people", false}, array{object{"_id": "new"}, object{"_id": "ada"}}, engine.CodeDuplicateID, "insert people/ada"},
+		{"after the arguments", "ids", array{"people"}, array{1}, engine.CodeInvalid, "bytes after the arguments"},
+		{"limit", "count", array{"people", nil, 1.5}, nil, engine.CodeInvalid, "limit: invalid: expected an integer"},
+		{"limit below -1", "count", array{"people", nil, -2}, nil, engine.CodeInvalid, "limit: invalid: expected an integer"},
+		{"limit of text", "count", array{"people", nil, "2"}, nil, engine.CodeInvalid, "limit: invalid: expected an integer"},
+		{"skip below 0", "find", array{"people", nil, nil, -1, 1, nil}, nil, engine.CodeInvalid, "skip: invalid"},
+		{"sort", "find", array{"people", nil, "age", 0, 1, nil}, nil, engine.CodeInvalid, "sort: invalid: expected an array"},
+		{"sort key", "find", array{"people", nil, array{array{"age"}}, 0, 1, nil}, nil, engine.CodeInvalid, "sort: invalid"},
+		{"sort direction", "find", array{"people", nil, array{array{"age", "desc"}}, 0, 1, nil}, nil, engine.CodeInvalid, "sort: invalid"},
+		{"fields", "find", array{"people", nil, nil, 0, 1, array{1}}, nil, engine.CodeInvalid, "fields: invalid: expected an array of strings"},
+		{"condition", "remove", array{"people", 5}, nil, engine.CodeInvalid, "remove where: invalid"},
+		{"text condition", "remove", array{"people", "age >"}, nil, engine.CodeInvalid, "remove where: invalid"},
+		{"operator", "remove", array{"people", object{"age": object{"$near": 1}}}, nil, engine.CodeInvalid, "$near"},
+		{"pattern", "remove", array{"people", array{"matches", "name", "("}}, nil, engine.CodeInvalid, "remove where: invalid"},
+		{"change", "update", array{"people", 5, nil}, nil, engine.CodeInvalid, "update people: invalid"},
+		{"pairs", "updateEach", array{"people", 5}, nil, engine.CodeInvalid, "update"},
+		{"pair", "updateEach", array{"people", array{1}}, nil, engine.CodeInvalid, "pairs of id and update"},
+		{"pair's id", "updateEach", array{"people", array{array{nil, object{}}}}, nil, engine.CodeInvalid, "_id must be"},
+		{"index options", "createIndex", array{"people", array{"age"}, nil}, nil, engine.CodeInvalid, "options: invalid: expected an object"},
+		{"index option", "createIndex", array{"people", array{"age"}, object{"uniq": true}}, nil, engine.CodeInvalid, "no option named uniq"},
+		{"index option's value", "createIndex", array{"people", array{"age"}, object{"unique": 1}}, nil, engine.CodeInvalid, "unique: expected true or false"},
+		{"index paths", "createIndex", array{"people", array{}, object{}}, nil, engine.CodeInvalid, "at least one path"},
+		{"no index", "dropIndex", array{"people", array{"age"}}, nil, engine.CodeNotFound, "there is no index on age"},
+		{"schema", "createCollection", array{"dogs", object{}}, nil, engine.CodeUnsupported, "schemas"},
+		{"reserved name", "createCollection", array{"_dogs", nil}, nil, engine.CodeInvalid, "reserved"},
+		{"no cursor", "more", nil, nil, engine.CodeInvalid, "no find to continue"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			c := withPeople(t)
+			before := bytes.Join(c.db().Snapshot(), nil)
+			_, failure := c.call(tt.op, tt.arguments, tt.docs...)
+			if failure == nil {
+				t.Fatal("succeeds")
+			}
+			if failure.code != tt.code || !strings.Contains(failure.message, tt.message) {
+				t.Errorf("got %s: %q, want %s: …%s…", failure.code, failure.message, tt.code, tt.message)
+			}
+			if !bytes.Equal(bytes.Join(c.db().Snapshot(), nil), before) {
+				t.Error("has changed the database")
+			}
+		})
+	}
+}
+
+// TestCall_everyArgument: a value of every other kind in every place is refused
+// or has a meaning; it never reaches the engine as something it is not.
+func TestCall_everyArgument(t *testing.T) {
+	good := map[string]any{
+		"collection": "people", "upsert": false, "where": nil, "sort": nil, "skip": 0, "limit": -1, "fields": nil,
+		"id": 1, "path": "age", "change": object{"age": 1}, "pairs": array{}, "schema": nil, "paths": array{"age"}, "options": object{},
+	}
+	odd := array{nil, true, false, -1, 1 << 40, 1.5, "", "people", "\x00", []byte{1}, array{}, array{nil}, array{array{}}, object{}, object{"$x": 1}, object{"": nil}}
+	for i := range ops {
+		o := &ops[i]
+		for place := range o.args {
+			for _, v := range odd {
+				c := withPeople(t)
+				arguments := make(array, len(o.args))
+				for j, name := range o.args {
+					arguments[j] = good[name]
+				}
+				arguments[place] = v
+				if _, failure := c.call(o.name, arguments); failure != nil && failure.code == engine.CodeInternal {
+					t.Errorf("%s with %s = %#v: %s", o.name, o.args[place], v, failure.message)
+				}
+			}
+		}
+	}
+}
+
+func TestCall_refusesNumbers(t *testing.T) {
+	c := newClient(t)
+	for _, number := range []uint32{0, uint32(len(ops) + 1), 1 << 31} {
+		if _, failure := c.raw(number, []byte{0x90}); failure == nil || failure.code != engine.CodeInvalid {
+			t.Errorf("op %d got %v, want invalid", number, failure)
+		}
+	}
+	if n := c.bridge.Call(c.handle, 1, 1<<30); n >= 0 {
+		t.Error("arguments longer than the buffer are accepted")
+	}
+	if n := c.bridge.Call(c.handle, 1, -1); n >= 0 {
+		t.Error("arguments of negative length are accepted")
+	}
+}

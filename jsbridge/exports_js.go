@@ -1,0 +1,37 @@
+package jsbridge
+
+import (
+	"runtime"
+	"unsafe"
+)
+
+// The exported functions all work on this one.
+var bridge = New()
+
+// adbIn returns the address of the in-buffer, with room for n bytes; 0 if one
+// call cannot take that much. Every request starts with it, because this is
+// the one moment at which neither buffer is in use and nothing is half done:
+// it may yield, and whatever runs then may move both.
+//
+//go:wasmexport adb_in
+func adbIn(n uint32) uint32 {
+	if bridge.Tired() {
+		runtime.Gosched()
+	}
+	return address(bridge.Input(int(n)))
+}
+
+// adbCall is [Bridge.Call].
+//
+//go:wasmexport adb_call
+func adbCall(handle, op, n uint32) int32 {
+	return bridge.Call(handle, op, int(n))
+}
+
+// adbOut returns the address of the out-buffer, which stays there until the
+// next call.
+//
+//go:wasmexport adb_out
+func adbOut() uint32 { return address(bridge.Output()) }
+
+func address(b []byte) uint32 { return uint32(uintptr(unsafe.Pointer(unsafe.SliceData(b)))) }

@@ -1,0 +1,79 @@
+package jsbridge
+
+import (
+	"testing"
+
+	"github.com/atomicdb-go/atomicdb/engine"
+)
+
+// FuzzCall: whatever bytes a few calls are made of, each is answered or refused
+// with a code the caller can act on, no stretch is left half done, and the
+// database goes on. The input is a list of calls: the op's number, the length
+// of its arguments, its arguments.
+func FuzzCall(f *testing.F) {
+	for _, calls := range fuzzSeeds(f) {
+		f.Add(calls)
+	}
+	f.Fuzz(func(t *testing.T, calls []byte) {
+		c := withPeople(t)
+		c.must("createIndex", array{"people", array{"age"}, object{}})
+		for len(calls) >= 2 {
+			number, n := uint32(calls[0]), min(int(calls[1]), len(calls)-2)
+			arguments := calls[2 : 2+n]
+			calls = calls[2+n:]
+			_, failure := c.raw(number, arguments)
+			if failure != nil && failure.code == engine.CodeInternal {
+				t.Fatalf("op %d with %x: %s", number, arguments, failure.message)
+			}
+			if err := c.db().Check(); err != nil {
+				t.Fatalf("after op %d with %x: %v", number, arguments, err)
+			}
+		}
+		c.must("begin", nil)
+		id := decode(t, c.must("insert", array{"probe", false}, object{"probe": true})).(array)[0]
+		if doc := c.must("get", array{"probe", id}); len(doc) == 0 {
+			t.Fatal("an inserted document is not found")
+		}
+		c.must("undo", nil)
+	})
+}
+
+// fuzzSeeds returns one list of calls for each op that succeeds, and one of
+// several calls.
+func fuzzSeeds(t testing.TB) (seeds [][]byte) {
+	var all []byte
+	for _, call := range []struct {
+		op        string
+		arguments array
+		docs      array
+	}{
+		{"begin", nil, nil},
+		{"insert", array{"people", false}, array{object{"_id": "x", "age": 1}, object{}}},
+		{"insert", array{"people", true}, array{object{"_id": "x", "age": 2.5}}},
+		{"find", array{"people", object{"age": object{"$gt": 1}}, array{array{"age", true}}, 0, 2, array{"age"}}, nil},
+		{"more", nil, nil},
+		{"get", array{"people", "x"}, nil},
+		{"count", array{"people", array{"and", array{"exists", "age", true}, array{"not", array{"eq", "age", 3}}}, -1}, nil},
+		{"ids", array{"people"}, nil},
+		{"distinct", array{"people", "tags", "age > 1"}, nil},
+		{"update", array{"people", object{"$inc": object{"age": 1}, "$push": object{"tags": "t"}}, nil}, nil},
+		{"updateEach", array{"people", array{array{"x", object{"age": 3}}}}, nil},
+		{"remove", array{"people", array{"between", "age", 1, 9}}, nil},
+		{"clear", array{"people"}, nil},
+		{"collections", nil, nil},
+		{"createCollection", array{"cats", nil}, nil},
+		{"createIndex", array{"people", array{"tags", "age"}, object{"sparse": true}}, nil},
+		{"dropIndex", array{"people", array{"age"}}, nil},
+		{"explain", array{"people", "age between 1 and 5", nil, 0, -1}, nil},
+		{"dropCollection", array{"people"}, nil},
+		{"parse", array{"name matches '^a' or tags contains 'x'"}, nil},
+		{"undo", nil, nil},
+		{"end", nil, nil},
+	} {
+		arguments := input(t, call.arguments, call.docs...)
+		one := append([]byte{byte(numberOf(t, call.op)), byte(len(arguments))}, arguments...)
+		seeds = append(seeds, one)
+		all = append(all, one...)
+	}
+	return append(seeds, all)
+}

@@ -1,0 +1,63 @@
+//go:build invariants
+
+package jsbridge
+
+import (
+	"github.com/atomicdb-go/atomicdb/engine"
+	"github.com/atomicdb-go/atomicdb/engine/msgpack"
+)
+
+// mangle overwrites the arguments of a call that is over. Whoever has kept a
+// part of them, which the next call would overwrite, is found out at once.
+func (b *Bridge) mangle(n int) {
+	used := b.in[:n]
+	for i := range used {
+		used[i] = 0xCC
+	}
+}
+
+// hiddenOp finds the op that only builds with the tag invariants have, so that
+// tests in JavaScript can watch an engine fail.
+func hiddenOp(number uint32) *op {
+	if number == 255 {
+		return &fault
+	}
+	return nil
+}
+
+// fault inserts a document and then fails in the way that is asked for.
+var fault = op{
+	name: "fault", args: []string{"collection", "how"}, writes: true,
+	run: func(c *call) error {
+		collection, how := c.collection(), string(c.text())
+		if err := c.end(); err != nil {
+			return err
+		}
+		doc := msgpack.AppendMap(nil, 1)
+		doc = msgpack.AppendString(doc, "half")
+		doc = msgpack.AppendBool(doc, true)
+		if _, err := c.db().Insert(collection, doc, false); err != nil {
+			return err
+		}
+		switch how {
+		case "panic":
+			panic("a bug")
+		case "nil":
+			var db *engine.DB
+			db.Begin()
+		case "exhaust":
+			c.out = make([]byte, 4095<<20)
+		case "overflow":
+			c.out = deep(c.out, 1<<30)
+		}
+		return nil
+	},
+}
+
+// deep calls itself until the host's stack is full.
+func deep(b []byte, n int) []byte {
+	if n > 0 {
+		b = deep(append(b, byte(n)), n-1)
+	}
+	return append(b, byte(len(b)))
+}

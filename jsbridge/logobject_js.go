@@ -1,0 +1,128 @@
+package jsbridge
+
+import (
+	"sync"
+	"syscall/js"
+
+	"github.com/atomicdb-go/atomicdb/engine"
+	"github.com/atomicdb-go/atomicdb/storage"
+)
+
+// A logObject is a Log written in Go as a JavaScript object with the methods
+// of StorageBackend, so that it can be used on its own or wrapped in another.
+type logObject struct {
+	turn      sync.Mutex // a Log is for one caller at a time; JavaScript may not await
+	log       storage.Log
+	object    js.Value
+	functions []js.Func
+}
+
+// newLogObject returns the object for a backend. After close or destroy its
+// methods reject with code closed; closing again is no error.
+func newLogObject(args []js.Value) (any, error) {
+	log, err := newLog(args[0])
+	if err != nil {
+		return nil, err
+	}
+	o := &logObject{log: log, object: js.Global().Get("Object").New()}
+	o.method("read", o.read)
+	o.method("append", o.append)
+	o.method("compact", o.compact)
+	o.method("close", func([]js.Value) (any, error) { return nil, o.end(log.Close) })
+	o.method("destroy", func([]js.Value) (any, error) { return nil, o.end(log.Destroy) })
+	if watcher, ok := log.(storage.Watcher); ok {
+		o.watch(watcher)
+	}
+	return o.object, nil
+}
+
+func (o *logObject) method(name string, work func(args []js.Value) (any, error)) {
+	o.functions = append(o.functions, function(o.object, name, func(args []js.Value) (any, error) {
+		o.turn.Lock()
+		defer o.turn.Unlock()
+		return work(args)
+	}))
+}
+
+func (o *logObject) read(args []js.Value) (any, error) {
+	records := js.Global().Get("Array").New()
+	err := o.log.Read(uint64(args[0].Float()), func(r storage.Record) error {
+		record := js.Global().Get("Object").New()
+		record.Set("seq", float64(r.Seq))
+		record.Set("snapshot", r.Snapshot)
+		record.Set("bytes", bytesToJS(r.Bytes))
+		records.Call("push", record)
+		return nil
+	})
+	return records, err
+}
+
+func (o *logObject) append(args []js.Value) (any, error) {
+	d := storage.Relaxed
+	if len(args) > 2 && args[2].Type() == js.TypeString && args[2].String() == storage.Strict.String() {
+		d = storage.Strict
+	}
+	err := o.log.Append(uint64(args[0].Float()), storage.Frame{bytesToGo(args[1])}, d)
+	if err != nil && engine.CodeOf(err) == engine.CodeConflict {
+		return false, nil
+	}
+	return true, err
+}
+
+func (o *logObject) compact(args []js.Value) (any, error) {
+	return nil, o.log.Compact(uint64(args[0].Float()), storage.Frame{bytesToGo(args[1])})
+}
+
+// watch sets a method that returns its own end. It is the only one that
+// answers at once.
+func (o *logObject) watch(watcher storage.Watcher) {
+	watch := js.FuncOf(func(_ js.Value, args []js.Value) any {
+		listener := args[0]
+		stop := watcher.Watch(func(seq uint64, _ []byte) { soon(listener, float64(seq)) })
+		var unwatch js.Func
+		unwatch = js.FuncOf(func(js.Value, []js.Value) any {
+			stop()
+			unwatch.Release()
+			return nil
+		})
+		return unwatch
+	})
+	o.object.Set("watch", watch)
+	o.functions = append(o.functions, watch)
+}
+
+// end closes the log with close, and puts functions that are never released in
+// the place of the object's own. A call that waits for its turn still runs.
+func (o *logObject) end(close func() error) error {
+	err := close()
+	for _, name := range []string{"read", "append", "compact", "destroy", "watch"} {
+		o.object.Set(name, refuseClosed)
+	}
+	o.object.Set("close", alreadyClosed)
+	for _, f := range o.functions {
+		f.Release()
+	}
+	o.functions = nil
+	return err
+}
+
+var (
+	refuseClosed = js.FuncOf(func(js.Value, []js.Value) any {
+		return promise("call", func() (any, error) { return nil, storage.ClosedError("call") })
+	})
+	alreadyClosed = js.FuncOf(func(js.Value, []js.Value) any {
+		return promise("close", func() (any, error) { return nil, nil })
+	})
+)
+
+func bytesToJS(b []byte) js.Value {
+	array := js.Global().Get("Uint8Array").New(len(b))
+	js.CopyBytesToJS(array, b)
+	return array
+}
+
+func bytesToGo(array js.Value) []byte {
+	b := make([]byte, array.Get("length").Int())
+	js.CopyBytesToGo(b, array)
+	return b
+}

@@ -1,0 +1,164 @@
+package jsbridge
+
+import "strings"
+
+// An op is one call that JavaScript makes through adb_call. Its number is its
+// place in the table, from 1.
+type op struct {
+	name   string
+	doc    string   // one sentence, for both languages
+	args   []string // their names in order; messages about a wrong one use them
+	result string   // what the out-buffer holds after it
+	writes bool     // a panic in it is followed by taking back what it did
+	free   bool     // needs no database: the handle may be 0
+	run    func(*call) error
+}
+
+// ops is the only list of the calls. npm/src/ops.ts is written from it:
+//
+//	go test ./jsbridge -run TestTypeScriptTwin -update
+var ops = []op{
+	{
+		name: "insert", writes: true, run: insert,
+		doc:    "Adds documents, all or none, or replaces them if upsert is true. The documents follow the arguments directly.",
+		args:   []string{"collection", "upsert"},
+		result: "array of ids",
+	},
+	{
+		name: "find", run: find,
+		doc:    "The documents that match, in pieces of about 1 MiB; `more` gets the next. A limit of -1 is none; nil fields are all.",
+		args:   []string{"collection", "where", "sort", "skip", "limit", "fields"},
+		result: "u32 documents in this piece, u32 still to come (both little-endian), the documents",
+	},
+	{
+		name: "more", run: more,
+		doc:    "The next piece of the last find of this handle. Any write in between ends it.",
+		result: "as find",
+	},
+	{
+		name: "get", run: get,
+		doc:    "The document of an id.",
+		args:   []string{"collection", "id"},
+		result: "the document, or nothing",
+	},
+	{
+		name: "count", run: count,
+		doc:    "How many documents match; counting stops at the limit, -1 is none.",
+		args:   []string{"collection", "where", "limit"},
+		result: "integer",
+	},
+	{
+		name: "ids", run: ids,
+		doc:    "The ids of all documents, in insertion order.",
+		args:   []string{"collection"},
+		result: "array",
+	},
+	{
+		name: "distinct", run: distinct,
+		doc:    "The distinct values of a path in the documents that match, in value order.",
+		args:   []string{"collection", "path", "where"},
+		result: "array",
+	},
+	{
+		name: "update", writes: true, run: update,
+		doc:    "Applies a change to every document that matches: fields to merge, or an operator object. All or none.",
+		args:   []string{"collection", "change", "where"},
+		result: "integer: how many changed",
+	},
+	{
+		name: "updateEach", writes: true, run: updateEach,
+		doc:    "Applies to each document its own change; pairs is an array of [id, change]. All or none.",
+		args:   []string{"collection", "pairs"},
+		result: "integer: how many changed",
+	},
+	{
+		name: "remove", writes: true, run: remove,
+		doc:    "Removes every document that matches.",
+		args:   []string{"collection", "where"},
+		result: "integer: how many were removed",
+	},
+	{
+		name: "clear", writes: true, run: clearCollection,
+		doc:    "Removes every document of a collection; its indexes stay.",
+		args:   []string{"collection"},
+		result: "integer: how many were removed",
+	},
+	{
+		name: "collections", run: collections,
+		doc:    "The names of the collections, sorted.",
+		result: "array",
+	},
+	{
+		name: "createCollection", writes: true, run: createCollection,
+		doc:    "Creates an empty collection; one that exists stays as it is. A schema other than nil is refused as unsupported.",
+		args:   []string{"collection", "schema"},
+		result: "nothing",
+	},
+	{
+		name: "dropCollection", writes: true, run: dropCollection,
+		doc:    "Removes a collection with its documents and indexes, if it exists.",
+		args:   []string{"collection"},
+		result: "nothing",
+	},
+	{
+		name: "createIndex", writes: true, run: createIndex,
+		doc:    "Declares an index on one or several paths; options is {unique, sparse}.",
+		args:   []string{"collection", "paths", "options"},
+		result: "nothing",
+	},
+	{
+		name: "dropIndex", writes: true, run: dropIndex,
+		doc:    "Removes the index on exactly these paths.",
+		args:   []string{"collection", "paths"},
+		result: "nothing",
+	},
+	{
+		name: "explain", run: explain,
+		doc:    "How a find would run.",
+		args:   []string{"collection", "where", "sort", "skip", "limit"},
+		result: "[text, paths of the index or nil, documents examined, documents returned]",
+	},
+	{
+		name: "begin", run: begin,
+		doc:    "Starts a stretch of calls that undo takes back as one. Stretches nest, and end in the JavaScript turn they began in.",
+		result: "nothing",
+	},
+	{
+		name: "end", run: end,
+		doc:    "Ends the innermost stretch and keeps what it did.",
+		result: "nothing",
+	},
+	{
+		name: "undo", run: undo,
+		doc:    "Ends the innermost stretch and takes back what it did.",
+		result: "nothing",
+	},
+	{
+		name: "parse", free: true, run: parse,
+		doc:    "The canonical text of a condition. The handle may be 0.",
+		args:   []string{"where"},
+		result: "string",
+	},
+}
+
+// opOf returns the op of that number; nil if there is none.
+func opOf(number uint32) *op {
+	if number >= 1 && int(number) <= len(ops) {
+		return &ops[number-1]
+	}
+	return hiddenOp(number)
+}
+
+// protocol is a number that changes with the table. JavaScript refuses an
+// engine with another one: a page can get the two from different releases.
+func protocol() uint32 {
+	hash := uint32(2166136261) // FNV-1a
+	for i := range ops {
+		for _, text := range []string{ops[i].name, strings.Join(ops[i].args, " "), ops[i].result} {
+			for _, c := range []byte(text + "\n") {
+				hash = (hash ^ uint32(c)) * 16777619
+			}
+		}
+	}
+	return hash
+}

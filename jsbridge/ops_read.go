@@ -1,0 +1,164 @@
+package jsbridge
+
+import (
+	"github.com/atomicdb-go/atomicdb/engine"
+	"github.com/atomicdb-go/atomicdb/engine/msgpack"
+	"github.com/atomicdb-go/atomicdb/engine/query"
+)
+
+// The functions below are the ops that change nothing but the cursor.
+
+func find(c *call) error {
+	collection, q := c.collection(), c.query()
+	q.Fields = c.texts(true)
+	if err := c.end(); err != nil {
+		return err
+	}
+	cursor, err := c.db().Find(collection, q)
+	if err != nil {
+		return err
+	}
+	c.database.cursor = cursor
+	return c.piece()
+}
+
+func more(c *call) error {
+	if err := c.end(); err != nil {
+		return err
+	}
+	if c.database.cursor == nil {
+		return &engine.Error{Code: engine.CodeInvalid, Op: "more", Err: reason("there is no find to continue")}
+	}
+	return c.piece()
+}
+
+func get(c *call) error {
+	collection, id := c.collection(), c.args.value()
+	if err := c.end(); err != nil {
+		return err
+	}
+	return c.value(c.db().Get(collection, id), nil)
+}
+
+func count(c *call) error {
+	collection, where, limit := c.collection(), c.where(), c.number(-1)
+	if err := c.end(); err != nil {
+		return err
+	}
+	if limit == 0 {
+		where = nothing
+	}
+	return c.integer(c.db().Count(collection, where, limit))
+}
+
+func ids(c *call) error {
+	collection := c.collection()
+	if err := c.end(); err != nil {
+		return err
+	}
+	return c.value(c.db().IDs(collection))
+}
+
+func distinct(c *call) error {
+	collection, path, where := c.collection(), string(c.text()), c.where()
+	if err := c.end(); err != nil {
+		return err
+	}
+	return c.value(c.db().Distinct(collection, path, where))
+}
+
+func collections(c *call) error {
+	if err := c.end(); err != nil {
+		return err
+	}
+	c.out = appendTexts(c.out, c.db().Collections())
+	return nil
+}
+
+func explain(c *call) error {
+	collection, q := c.collection(), c.query()
+	if err := c.end(); err != nil {
+		return err
+	}
+	plan, err := c.db().Explain(collection, q)
+	if err != nil {
+		return err
+	}
+	c.out = msgpack.AppendArray(c.out, 4)
+	c.out = msgpack.AppendString(c.out, plan.Text)
+	if plan.Index == nil {
+		c.out = msgpack.AppendNil(c.out)
+	} else {
+		c.out = appendTexts(c.out, plan.Index)
+	}
+	c.out = msgpack.AppendInt(c.out, int64(plan.Examined))
+	c.out = msgpack.AppendInt(c.out, int64(plan.Returned))
+	return nil
+}
+
+func parse(c *call) error {
+	where := c.where()
+	if err := c.end(); err != nil {
+		return err
+	}
+	if where == nil {
+		where = &query.Filter{Op: query.OpTrue}
+	}
+	c.out = msgpack.AppendString(c.out, where.String())
+	return nil
+}
+
+// where returns the next argument, a condition in one of its forms; nil for
+// null, which is no condition.
+func (c *call) where() *query.Filter {
+	v := c.args.value()
+	if c.err != nil || msgpack.KindOf(v) == msgpack.Null {
+		return nil
+	}
+	where, err := query.Parse(v)
+	if err != nil {
+		c.err = &engine.Error{Code: engine.CodeInvalid, Op: c.op.name, Target: c.name(), Err: err}
+		return nil
+	}
+	return where
+}
+
+// nothing is the condition that a limit of 0 amounts to; to the engine, 0 is
+// no limit.
+var nothing = &query.Filter{Op: query.OpFalse}
+
+// query returns the next arguments: condition, sort, skip and limit.
+func (c *call) query() engine.Query {
+	q := engine.Query{Where: c.where(), Sort: c.sort(), Skip: c.number(0), Limit: c.number(-1)}
+	if q.Limit == 0 {
+		q.Where = nothing
+	}
+	return q
+}
+
+// sort returns the next argument: null, or an array of [path, descending].
+func (c *call) sort() []engine.SortKey {
+	pairs := c.list(true)
+	var keys []engine.SortKey
+	for _, v := range pairs {
+		pair, _ := elementsOf(v)
+		if len(pair) != 2 || msgpack.KindOf(pair[0]) != msgpack.String ||
+			msgpack.KindOf(pair[1]) != msgpack.True && msgpack.KindOf(pair[1]) != msgpack.False {
+			c.fault(c.name(), "expected an array of [path, descending]")
+			return nil
+		}
+		keys = append(keys, engine.SortKey{
+			Path:       query.ParsePath(string(msgpack.Str(pair[0]))),
+			Descending: msgpack.KindOf(pair[1]) == msgpack.True,
+		})
+	}
+	return keys
+}
+
+func appendTexts(b []byte, texts []string) []byte {
+	b = msgpack.AppendArray(b, len(texts))
+	for _, text := range texts {
+		b = msgpack.AppendString(b, text)
+	}
+	return b
+}

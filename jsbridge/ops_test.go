@@ -1,0 +1,215 @@
+package jsbridge
+
+import (
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/atomicdb-go/atomicdb/engine"
+)
+
+// people is the collection that the tests below start from.
+func withPeople(t testing.TB) *client {
+	c := newClient(t)
+	c.must("insert", array{"people", false},
+		object{"_id": "ada", "name": "Ada", "age": 36, "tags": array{"math", "engine"}},
+		object{"name": "Bob", "age": 17},
+		object{"name": "Cy", "age": 54, "tags": array{"math"}},
+	)
+	return c
+}
+
+// TestOps: each op does what the table says.
+func TestOps(t *testing.T) {
+	for _, tt := range []struct {
+		op        string
+		arguments array
+		docs      array
+		want      any // the answer; nil: none
+		check     func(t *testing.T, c *client)
+	}{
+		{op: "insert", arguments: array{"people", false}, docs: array{object{"name": "Di"}, object{"_id": "e"}}, want: array{int64(3), "e"},
+			check: func(t *testing.T, c *client) {
+				equal(t, decode(t, c.must("count", array{"people", nil, -1})), int64(5))
+			}},
+		{op: "insert", arguments: array{"people", true}, docs: array{object{"_id": "ada", "name": "Ada L."}}, want: array{"ada"},
+			check: func(t *testing.T, c *client) {
+				equal(t, decode(t, c.must("get", array{"people", "ada"})), object{"_id": "ada", "name": "Ada L."})
+			}},
+		{op: "insert", arguments: array{"people", false}, want: array{}},
+		{op: "get", arguments: array{"people", 1}, want: object{"_id": int64(1), "name": "Bob", "age": int64(17)}},
+		{op: "get", arguments: array{"people", 99}},
+		{op: "get", arguments: array{"nobody", 1}},
+		{op: "count", arguments: array{"people", object{"age": object{"$gt": 20}}, -1}, want: int64(2)},
+		{op: "count", arguments: array{"people", nil, 2}, want: int64(2)},
+		{op: "count", arguments: array{"people", nil, 0}, want: int64(0)},
+		{op: "count", arguments: array{"people", nil, 2.0}, want: int64(2)},
+		{op: "ids", arguments: array{"people"}, want: array{"ada", int64(1), int64(2)}},
+		{op: "distinct", arguments: array{"people", "tags", nil}, want: array{"engine", "math"}},
+		{op: "distinct", arguments: array{"people", "tags", "age > 40"}, want: array{"math"}},
+		{op: "update", arguments: array{"people", object{"$inc": object{"age": 1}}, array{"eq", "name", "Bob"}}, want: int64(1),
+			check: func(t *testing.T, c *client) {
+				equal(t, decode(t, c.must("get", array{"people", 1})), object{"_id": int64(1), "name": "Bob", "age": int64(18)})
+			}},
+		{op: "updateEach", arguments: array{"people", array{array{1, object{"age": 1}}, array{"ada", object{"age": 2}}, array{77, object{"age": 3}}}}, want: int64(2)},
+		{op: "remove", arguments: array{"people", "age < 40"}, want: int64(2),
+			check: func(t *testing.T, c *client) { equal(t, decode(t, c.must("ids", array{"people"})), array{int64(2)}) }},
+		{op: "clear", arguments: array{"people"}, want: int64(3),
+			check: func(t *testing.T, c *client) {
+				equal(t, decode(t, c.must("collections", nil)), array{"people"})
+				equal(t, decode(t, c.must("insert", array{"people", false}, object{})), array{int64(3)})
+			}},
+		{op: "collections", want: array{"people"}},
+		{op: "createCollection", arguments: array{"dogs", nil},
+			check: func(t *testing.T, c *client) {
+				equal(t, decode(t, c.must("collections", nil)), array{"dogs", "people"})
+			}},
+		{op: "dropCollection", arguments: array{"people"},
+			check: func(t *testing.T, c *client) { equal(t, decode(t, c.must("collections", nil)), array{}) }},
+		{op: "createIndex", arguments: array{"people", array{"age"}, object{"unique": true, "sparse": true}},
+			check: func(t *testing.T, c *client) {
+				_, failure := c.call("insert", array{"people", false}, object{"age": 36})
+				if failure == nil || failure.code != engine.CodeUnique {
+					t.Errorf("a second document of age 36 got %v, want unique", failure)
+				}
+				if _, failure := c.call("insert", array{"people", false}, object{}); failure != nil {
+					t.Errorf("a document without age got %v", failure)
+				}
+			}},
+		{op: "explain", arguments: array{"people", "age > 20", nil, 0, 1}, want: array{"scan → match(age > 20)", nil, int64(1), int64(1)}},
+		{op: "explain", arguments: array{"people", nil, nil, 0, 0}, want: array{"scan → match(false)", nil, int64(0), int64(0)}},
+		{op: "parse", arguments: array{object{"age": object{"$gte": 18}, "name": "Ada"}}, want: "age >= 18 and name = 'Ada'"},
+	} {
+		t.Run(tt.op, func(t *testing.T) {
+			c := withPeople(t)
+			answer, failure := c.call(tt.op, tt.arguments, tt.docs...)
+			if failure != nil {
+				t.Fatalf("%s %v: %s", tt.op, tt.arguments, failure.message)
+			}
+			if tt.want == nil {
+				equal(t, len(answer), 0)
+			} else {
+				equal(t, decode(t, answer), tt.want)
+			}
+			if tt.check != nil {
+				tt.check(t, c)
+			}
+		})
+	}
+}
+
+func TestFind(t *testing.T) {
+	c := withPeople(t)
+	for _, tt := range []struct {
+		name      string
+		arguments array
+		want      array // names
+	}{
+		{"all", array{"people", nil, nil, 0, -1, nil}, array{"Ada", "Bob", "Cy"}},
+		{"text", array{"people", "age > 20", nil, 0, -1, nil}, array{"Ada", "Cy"}},
+		{"filter", array{"people", object{"tags": "engine"}, nil, 0, -1, nil}, array{"Ada"}},
+		{"sorted", array{"people", nil, array{array{"age", true}}, 0, -1, nil}, array{"Cy", "Ada", "Bob"}},
+		{"skip and limit", array{"people", nil, array{array{"age", false}}, 1, 1, nil}, array{"Ada"}},
+		{"limit 0 is none", array{"people", nil, nil, 0, 0, nil}, nil},
+		{"no such collection", array{"nobody", nil, nil, 0, -1, nil}, nil},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			docs, left := c.found(c.must("find", tt.arguments))
+			var names array
+			for _, doc := range docs {
+				names = append(names, doc.(object)["name"])
+			}
+			equal(t, names, tt.want)
+			equal(t, left, 0)
+		})
+	}
+	t.Run("fields", func(t *testing.T) {
+		docs, _ := c.found(c.must("find", array{"people", "age < 20", nil, 0, -1, array{"age"}}))
+		equal(t, docs, array{object{"_id": int64(1), "age": int64(17)}})
+	})
+}
+
+// TestFind_pieces: a result of several MiB comes in pieces of about one, whole
+// and in order, and a write ends it.
+func TestFind_pieces(t *testing.T) {
+	const documents, each = 100, 50_000
+	c := newClient(t)
+	for i := range documents {
+		c.must("insert", array{"big", false}, object{"n": i, "text": strings.Repeat("x", each)})
+	}
+
+	docs, left := c.found(c.must("find", array{"big", nil, nil, 0, -1, nil}))
+	pieces := 1
+	for left > 0 {
+		before := len(docs)
+		more, leftNow := c.found(c.must("more", nil))
+		docs = append(docs, more...)
+		equal(t, before+left, len(docs)+leftNow)
+		left = leftNow
+		pieces++
+		if n := len(c.bridge.out); n > pieceBytes+each+100 {
+			t.Fatalf("piece %d takes %d bytes", pieces, n)
+		}
+	}
+	if want := documents * each / pieceBytes; pieces < want || pieces > want+2 {
+		t.Errorf("%d pieces, want about %d", pieces, want)
+	}
+	for i, doc := range docs {
+		equal(t, doc.(object)["n"], int64(i))
+	}
+
+	if _, failure := c.call("more", nil); failure == nil || failure.code != engine.CodeInvalid {
+		t.Errorf("more after the end got %v, want invalid", failure)
+	}
+	c.must("find", array{"big", nil, nil, 0, -1, nil})
+	c.must("remove", array{"big", array{"eq", "n", 99}})
+	if _, failure := c.call("more", nil); failure == nil || failure.code != engine.CodeInvalid {
+		t.Errorf("more after a write got %v, want invalid", failure)
+	}
+}
+
+// TestStretch: undo takes back every call since begin, end keeps them, and
+// they nest.
+func TestStretch(t *testing.T) {
+	c := withPeople(t)
+	count := func() any { return decode(t, c.must("count", array{"people", nil, -1})) }
+
+	c.must("begin", nil)
+	c.must("insert", array{"people", false}, object{"name": "Di"})
+	c.must("begin", nil)
+	c.must("remove", array{"people", nil})
+	equal(t, count(), int64(0))
+	c.must("undo", nil)
+	equal(t, count(), int64(4))
+	c.must("end", nil)
+	equal(t, count(), int64(4))
+
+	c.must("begin", nil)
+	c.must("dropCollection", array{"people"})
+	c.must("insert", array{"cats", false}, object{})
+	c.must("undo", nil)
+	equal(t, count(), int64(4))
+	equal(t, decode(t, c.must("collections", nil)), array{"people"})
+
+	for _, op := range []string{"end", "undo"} {
+		if _, failure := c.call(op, nil); failure == nil || failure.code != engine.CodeInvalid {
+			t.Errorf("%s without begin got %v, want invalid", op, failure)
+		}
+	}
+}
+
+// TestCall_parseNeedsNoDatabase: conditions have text before anything is open.
+func TestCall_parseNeedsNoDatabase(t *testing.T) {
+	c := newClient(t)
+	handle := c.handle
+	c.handle = 0
+	equal(t, decode(t, c.must("parse", array{array{"eq", "age", 1}})), "age = 1")
+	c.handle = handle
+}
+
+func equal(t testing.TB, got, want any) {
+	t.Helper()
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("got %#v, want %#v", got, want)
+	}
+}

@@ -1,0 +1,148 @@
+package jsbridge
+
+import (
+	"github.com/atomicdb-go/atomicdb/engine"
+	"github.com/atomicdb-go/atomicdb/engine/msgpack"
+)
+
+// The functions below are the ops that change something. Each reads all its
+// arguments first, so a wrong one changes nothing.
+
+func insert(c *call) error {
+	collection, upsert := c.collection(), c.flag()
+	if c.err != nil {
+		return c.err
+	}
+	docs := c.rest // the engine validates them
+	return c.value(c.db().Insert(collection, docs, upsert))
+}
+
+func update(c *call) error {
+	collection, change, where := c.collection(), c.args.value(), c.where()
+	if err := c.end(); err != nil {
+		return err
+	}
+	return c.integer(c.db().Update(collection, change, where))
+}
+
+func updateEach(c *call) error {
+	collection, pairs := c.collection(), c.args.value()
+	if msgpack.KindOf(pairs) != msgpack.Array {
+		c.fault(c.name(), "expected an array")
+	}
+	if err := c.end(); err != nil {
+		return err
+	}
+	return c.integer(c.db().UpdateEach(collection, pairs))
+}
+
+func remove(c *call) error {
+	collection, where := c.collection(), c.where()
+	if err := c.end(); err != nil {
+		return err
+	}
+	return c.integer(c.db().Remove(collection, where))
+}
+
+func clearCollection(c *call) error {
+	collection := c.collection()
+	if err := c.end(); err != nil {
+		return err
+	}
+	n, err := c.db().Count(collection, nil, 0)
+	if err != nil {
+		return err
+	}
+	return c.integer(n, c.db().Clear(collection))
+}
+
+func createCollection(c *call) error {
+	collection, schema := c.collection(), c.args.value()
+	if err := c.end(); err != nil {
+		return err
+	}
+	if msgpack.KindOf(schema) != msgpack.Null {
+		return &engine.Error{Code: engine.CodeUnsupported, Op: "createCollection", Target: collection,
+			Err: reason("schemas are not supported yet")}
+	}
+	return c.db().CreateCollection(collection)
+}
+
+func dropCollection(c *call) error {
+	collection := c.collection()
+	if err := c.end(); err != nil {
+		return err
+	}
+	return c.db().DropCollection(collection)
+}
+
+func createIndex(c *call) error {
+	collection, paths := c.collection(), c.texts(false)
+	options := c.indexOptions()
+	if err := c.end(); err != nil {
+		return err
+	}
+	return c.db().CreateIndex(collection, paths, options)
+}
+
+// indexOptions returns the next argument, {unique, sparse}, either absent or a
+// boolean. An option of another name is refused: its author relies on it.
+func (c *call) indexOptions() (options engine.IndexOptions) {
+	v := c.args.value()
+	if c.err != nil {
+		return options
+	}
+	if msgpack.KindOf(v) != msgpack.Map {
+		c.fault(c.name(), "expected an object")
+		return options
+	}
+	count, pos := msgpack.Container(v)
+	for ; count > 0; count-- {
+		key := string(msgpack.Str(v[pos:]))
+		pos += msgpack.Skip(v[pos:])
+		kind := msgpack.KindOf(v[pos:])
+		pos += msgpack.Skip(v[pos:])
+		switch {
+		case kind != msgpack.True && kind != msgpack.False:
+			c.fault(c.name(), key+": expected true or false")
+		case key == "unique":
+			options.Unique = kind == msgpack.True
+		case key == "sparse":
+			options.Sparse = kind == msgpack.True
+		default:
+			c.fault(c.name(), "there is no option named "+key)
+		}
+	}
+	return options
+}
+
+func dropIndex(c *call) error {
+	collection, paths := c.collection(), c.texts(false)
+	if err := c.end(); err != nil {
+		return err
+	}
+	return c.db().DropIndex(collection, paths)
+}
+
+func begin(c *call) error {
+	if err := c.end(); err != nil {
+		return err
+	}
+	c.db().Begin()
+	return nil
+}
+
+func end(c *call) error {
+	if err := c.end(); err != nil {
+		return err
+	}
+	return c.db().End()
+}
+
+func undo(c *call) error {
+	if err := c.end(); err != nil {
+		return err
+	}
+	c.database.cursor = nil
+	return c.db().Undo()
+}

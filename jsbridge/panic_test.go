@@ -1,0 +1,101 @@
+package jsbridge
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/atomicdb-go/atomicdb/engine"
+)
+
+// withOp puts one more op at the end of the table while a test runs.
+func withOp(t *testing.T, o op) {
+	ops = append(ops, o)
+	t.Cleanup(func() { ops = ops[:len(ops)-1] })
+}
+
+// TestCall_panic: a panic in a write is an error of code internal with the
+// panic's text, takes back what the call did, and leaves the database usable.
+func TestCall_panic(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		fail func()
+		text string
+	}{
+		{"text", func() { panic("a bug") }, "a bug"},
+		{"error", func() { panic(errors.New("a bug")) }, "a bug"},
+		{"runtime error", func() { var db *engine.DB; db.Begin() }, "nil pointer"},
+		{"other", func() { panic(7) }, "panic"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			withOp(t, op{name: "fault", writes: true, run: func(c *call) error {
+				if _, err := c.db().Insert("people", encode(t, object{"_id": "half"}), false); err != nil {
+					return err
+				}
+				if _, err := c.db().Remove("people", nil); err != nil {
+					return err
+				}
+				tt.fail()
+				return nil
+			}})
+			c := withPeople(t)
+			c.must("begin", nil)
+			c.must("insert", array{"people", false}, object{"_id": "kept"})
+
+			_, failure := c.call("fault", nil)
+			if failure == nil || failure.code != engine.CodeInternal || !strings.Contains(failure.message, tt.text) {
+				t.Fatalf("got %v, want internal: …%s…", failure, tt.text)
+			}
+			equal(t, decode(t, c.must("ids", array{"people"})), array{"ada", int64(1), int64(2), "kept"})
+			equal(t, decode(t, c.must("insert", array{"people", false}, object{})), array{int64(3)})
+			c.must("undo", nil) // the stretch that was open is still the one to take back
+			equal(t, decode(t, c.must("ids", array{"people"})), array{"ada", int64(1), int64(2)})
+		})
+	}
+}
+
+// TestCall_panicInRead: reads have nothing to take back.
+func TestCall_panicInRead(t *testing.T) {
+	withOp(t, op{name: "fault", run: func(c *call) error { panic("a bug") }})
+	c := withPeople(t)
+	if _, failure := c.call("fault", nil); failure == nil || failure.code != engine.CodeInternal {
+		t.Fatalf("got %v, want internal", failure)
+	}
+	equal(t, decode(t, c.must("count", array{"people", nil, -1})), int64(3))
+}
+
+// TestCall_panicInError: even an error that cannot say what it is becomes one
+// that can.
+func TestCall_panicInError(t *testing.T) {
+	withOp(t, op{name: "fault", run: func(c *call) error { return &engine.Error{Code: engine.CodeInvalid, Err: (*engine.Error)(nil)} }})
+	c := withPeople(t)
+	if _, failure := c.call("fault", nil); failure == nil || failure.code != engine.CodeInternal {
+		t.Fatalf("got %v, want internal", failure)
+	}
+}
+
+// TestCall_panicThatCannotBeTakenBack: memory may be wrong then, so nothing is
+// answered from it any more.
+func TestCall_panicThatCannotBeTakenBack(t *testing.T) {
+	withOp(t, op{name: "fault", writes: true, run: func(c *call) error {
+		if err := c.db().End(); err != nil { // the stretch that attempt has begun
+			return err
+		}
+		panic("a bug")
+	}})
+	c := withPeople(t)
+	_, failure := c.call("fault", nil)
+	if failure == nil || failure.code != engine.CodeInternal || !strings.Contains(failure.message, "open the database again") {
+		t.Fatalf("got %v, want internal: …open the database again…", failure)
+	}
+	if _, failure := c.call("count", array{"people", nil, -1}); failure == nil || failure.code != engine.CodeInternal {
+		t.Errorf("the next call got %v, want internal", failure)
+	}
+
+	other := *c
+	other.handle = c.open()
+	if got := decode(t, other.must("count", array{"people", nil, -1})); got != int64(0) {
+		t.Errorf("another database answers %v", got)
+	}
+	c.handle = other.handle // the one to check at the end
+}

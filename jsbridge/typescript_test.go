@@ -1,0 +1,110 @@
+package jsbridge
+
+import (
+	"flag"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"os"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+var rewrite = flag.Bool("update", false, "write npm/src/ops.ts anew")
+
+const twin = "../npm/src/ops.ts"
+
+// TestTypeScriptTwin: what JavaScript believes about the ops is what this
+// package does.
+func TestTypeScriptTwin(t *testing.T) {
+	want := typeScript()
+	if *rewrite {
+		if err := os.WriteFile(twin, []byte(want), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	have, err := os.ReadFile(twin)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(have) != want {
+		t.Errorf("%s is stale; run: go test ./jsbridge -run TestTypeScriptTwin -update", twin)
+	}
+}
+
+// typeScript returns the source of npm/src/ops.ts.
+func typeScript() string {
+	var b strings.Builder
+	b.WriteString("// The calls that the engine answers, as jsbridge/ops.go lists them. Written by\n" +
+		"// `go test ./jsbridge -run TestTypeScriptTwin -update`: edit that list, not this file.\n\n" +
+		"/** Changes with the list. An engine whose number is another one comes from another release. */\n" +
+		"export const protocol = 0x" + strconv.FormatUint(uint64(protocol()), 16) + "\n\n" +
+		"/** The largest input of one call, in bytes; larger ones are sent in pieces. */\n" +
+		"export const maxInput = " + strconv.Itoa(maxInput) + "\n\n" +
+		"/** The number of each call. Each takes one MessagePack array of the arguments named here. */\n" +
+		"export const Op = {\n")
+	for i, o := range ops {
+		b.WriteString("  /**\n   * " + o.doc + "\n   *\n   * `[" + strings.Join(o.args, ", ") + "]` → " + o.result + ".\n   */\n" +
+			"  " + o.name + ": " + strconv.Itoa(i+1) + ",\n")
+	}
+	b.WriteString("} as const\n\n/** The number of a call. */\nexport type Op = (typeof Op)[keyof typeof Op]\n")
+	return b.String()
+}
+
+// TestErrorCodes: JavaScript's type ErrorCode lists exactly the engine's codes.
+func TestErrorCodes(t *testing.T) {
+	file, err := parser.ParseFile(token.NewFileSet(), "../engine/errors.go", nil, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var ours []string
+	ast.Inspect(file, func(n ast.Node) bool {
+		if spec, ok := n.(*ast.ValueSpec); ok {
+			if typ, ok := spec.Type.(*ast.Ident); ok && typ.Name == "Code" && len(spec.Values) == 1 {
+				text, _ := strconv.Unquote(spec.Values[0].(*ast.BasicLit).Value)
+				ours = append(ours, text)
+			}
+		}
+		return true
+	})
+
+	source, err := os.ReadFile("../npm/src/errors.ts")
+	if err != nil {
+		t.Fatal(err)
+	}
+	union := regexp.MustCompile(`(?s)type ErrorCode\s*=(.*?)\n\n`).FindSubmatch(source)
+	if union == nil {
+		t.Fatal("npm/src/errors.ts has no type ErrorCode")
+	}
+	var theirs []string
+	for _, line := range strings.Split(string(union[1]), "\n") {
+		line, _, _ = strings.Cut(line, "//")
+		for _, m := range regexp.MustCompile(`'([a-z_]+)'`).FindAllStringSubmatch(line, -1) {
+			theirs = append(theirs, m[1])
+		}
+	}
+	slices.Sort(ours)
+	slices.Sort(theirs)
+	if len(ours) == 0 || !slices.Equal(ours, theirs) {
+		t.Errorf("the engine has the codes %v,\nnpm/src/errors.ts has %v", ours, theirs)
+	}
+}
+
+// TestOpTable: names are unique JavaScript names, every op fits the one-byte
+// array header that readArgs expects, and nothing is undocumented.
+func TestOpTable(t *testing.T) {
+	seen := map[string]bool{}
+	for _, o := range ops {
+		if seen[o.name] || !regexp.MustCompile(`^[a-z][A-Za-z]*$`).MatchString(o.name) {
+			t.Errorf("op %q: the name is taken or no name", o.name)
+		}
+		seen[o.name] = true
+		if len(o.args) > 15 || o.doc == "" || o.result == "" || o.run == nil {
+			t.Errorf("op %s is not whole", o.name)
+		}
+	}
+}

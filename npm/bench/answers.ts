@@ -1,0 +1,37 @@
+import type { Person } from './people.js'
+
+/** Throws unless both are the same number. */
+export function same(got: number, expected: number): void {
+  if (got !== expected) throw new Error(`wrong answer: ${got} instead of ${expected}`)
+}
+
+/** Throws unless both hold the same people, in any order. */
+export function sameById(got: readonly Person[], expected: readonly Person[]): void {
+  if (got.length !== expected.length) throw new Error(`wrong answer: ${got.length} people instead of ${expected.length}`)
+  const byId = new Map(got.map((person) => [person._id, person]))
+  for (const person of expected) samePerson(byId.get(person._id), person)
+}
+
+/** Throws unless `got` are the first `limit` of `people` in this order; those that compare equal may swap. */
+export function sameOrder(got: readonly Person[], people: readonly Person[], compare: (a: Person, b: Person) => number, limit: number): void {
+  const expected = [...people].sort(compare).slice(0, limit)
+  same(got.length, expected.length)
+  const byId = new Map(people.map((person) => [person._id, person]))
+  for (const [n, person] of got.entries()) {
+    if (compare(person, expected[n]!) !== 0) throw new Error(`wrong order: ${person._id} as number ${n} instead of ${expected[n]!._id}`)
+    samePerson(person, byId.get(person._id))
+    byId.delete(person._id)
+  }
+}
+
+/** No answer as an empty one. */
+export const gather = (person: Person | undefined): Person[] => (person ? [person] : [])
+
+/** Only the person's own fields count: LokiJS adds two of its own to each document it stores. */
+function samePerson(got: Person | undefined, expected: Person | undefined): void {
+  const [a, b] = [got && text(got), expected && text(expected)]
+  if (a !== b) throw new Error(`wrong answer: ${a} instead of ${b}`)
+}
+
+const text = ({ _id, name, age, email, active, tags, address: { city, zip }, score, bio }: Person) =>
+  JSON.stringify([_id, name, age, email, active, tags, city, zip, score, bio])

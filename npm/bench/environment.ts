@@ -1,0 +1,59 @@
+import { execFile } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { cpus, totalmem } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { packageFolder } from '../test/harness/site.js'
+
+/** The machine that numbers belong to. */
+export interface Machine {
+  cores: number
+  model: string
+  memoryGiB: number
+}
+
+/** This machine. */
+export async function machine(): Promise<Machine> {
+  return { cores: cpus().length, model: await processorModel(), memoryGiB: Math.round(totalmem() / 2 ** 30) }
+}
+
+/** Versions of what was measured, by the name of its package. */
+export async function versions(): Promise<Record<string, string>> {
+  const versions: Record<string, string> = { atomicdb: await ownVersion() }
+  for (const name of ['dexie', 'lokijs', 'sql.js']) {
+    versions[name] = (await packageJson(join('node_modules', name))).version
+  }
+  versions.go = (await output('go', 'env', 'GOVERSION')).replace(/^go/, '')
+  return versions
+}
+
+/** The version of package.json, with the commit it was built from where git knows one. */
+async function ownVersion(): Promise<string> {
+  const { version } = await packageJson('.')
+  const commit = await output('git', 'describe', '--always', '--dirty').catch(() => '')
+  return commit ? `${version} (${commit})` : version
+}
+
+async function packageJson(folder: string): Promise<{ version: string }> {
+  return JSON.parse(await readFile(join(packageFolder, folder, 'package.json'), 'utf8'))
+}
+
+async function output(command: string, ...args: string[]): Promise<string> {
+  const { stdout } = await promisify(execFile)(command, args, { cwd: packageFolder })
+  return stdout.trim()
+}
+
+/** Node has no model where the kernel says "unknown", which some virtual machines do; the family is better than nothing. */
+async function processorModel(): Promise<string> {
+  const fields = new Map<string, string>()
+  if (existsSync('/proc/cpuinfo')) {
+    for (const line of (await readFile('/proc/cpuinfo', 'utf8')).split('\n')) {
+      const [, name, value] = /^(.*?)\s*:\s*(.*)$/.exec(line) ?? []
+      if (name && value && !fields.has(name)) fields.set(name, value)
+    }
+  }
+  const model = fields.get('model name') ?? cpus()[0]?.model ?? 'unknown'
+  if (model !== 'unknown') return model
+  return `${fields.get('vendor_id') ?? 'unknown'} family ${fields.get('cpu family')} model ${fields.get('model')} at ${fields.get('cpu MHz')} MHz`
+}

@@ -1,0 +1,32 @@
+import Dexie, { type Table } from 'dexie'
+import type { Database, Library } from '../library.js'
+import type { Person } from '../people.js'
+
+/** Dexie: IndexedDB with a good API. What it holds is always in IndexedDB. */
+export const library: Library = {
+  name: 'Dexie',
+  inMemory: false,
+  async open(name) {
+    const db = new Dexie(name)
+    db.version(1).stores({ people: '_id, email, score' })
+    await db.open()
+    return peopleIn(db, db.table('people'))
+  },
+}
+
+function peopleIn(db: Dexie, people: Table<Person, string>): Database {
+  return {
+    insert: (person) => people.add(person),
+    insertMany: (all) => people.bulkAdd(all),
+    get: (id) => people.get(id),
+    withEmail: (email) => people.where('email').equals(email).toArray(),
+    withScore: (low, high) => people.where('score').between(low, high, true, true).toArray(),
+    inCity: (city, age) => people.filter((p) => p.age >= age && p.address.city === city).toArray(),
+    countInCity: (city, age) => people.filter((p) => p.age >= age && p.address.city === city).count(),
+    topByScore: (limit) => people.orderBy('score').reverse().limit(limit).toArray(),
+    firstByName: async (limit) => (await people.toCollection().sortBy('name')).slice(0, limit),
+    updateAged: (low, high, fields) => people.filter((p) => p.age >= low && p.age <= high).modify(fields),
+    removeAged: (low, high) => people.filter((p) => p.age >= low && p.age <= high).delete(),
+    close: () => db.close(),
+  }
+}

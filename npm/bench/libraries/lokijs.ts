@@ -1,0 +1,68 @@
+import Loki, { type Collection } from 'lokijs'
+import IncrementalIndexedDBAdapter from 'lokijs/src/incremental-indexeddb-adapter.js'
+import type { Database, Library } from '../library.js'
+import type { Person } from '../people.js'
+
+/**
+ * LokiJS: plain objects in memory, handed out as they are. A write is durable
+ * after saveDatabase(); its incremental adapter stores only the chunks of 100
+ * documents that changed.
+ */
+export const library: Library = {
+  name: 'LokiJS',
+  inMemory: true,
+  async open(name, durable) {
+    const adapter = durable ? new IncrementalIndexedDBAdapter() : new Loki.LokiMemoryAdapter()
+    const loki = new Loki(name, { adapter })
+    if (durable) await called((done) => loki.loadDatabase({}, done))
+    const people =
+      loki.getCollection<Person>('people') ?? loki.addCollection<Person>('people', { unique: ['_id', 'email'], indices: ['score'] })
+    return peopleIn(loki, people, durable)
+  },
+}
+
+function peopleIn(loki: Loki, people: Collection<Person>, durable: boolean): Database {
+  // Saves asked for while one is under way are joined into the next (throttledSaves, its default).
+  const stored = () => (durable ? called((done) => loki.saveDatabase(done)) : undefined)
+  const aged = (low: number, high: number) => people.chain().find({ age: { $between: [low, high] } })
+
+  return {
+    insert(person) {
+      people.insert(person)
+      return stored()
+    },
+    insertMany(all) {
+      people.insert(all)
+      return stored()
+    },
+    get: (id) => people.by('_id', id),
+    withEmail(email) {
+      const person = people.by('email', email)
+      return person ? [person] : []
+    },
+    withScore: (low, high) => people.find({ score: { $between: [low, high] } }),
+    inCity: (city, age) => people.find({ age: { $gte: age }, 'address.city': city }),
+    countInCity: (city, age) => people.count({ age: { $gte: age }, 'address.city': city }),
+    topByScore: (limit) => people.chain().simplesort('score', { desc: true }).limit(limit).data(),
+    firstByName: (limit) => people.chain().simplesort('name').limit(limit).data(),
+    updateAged(low, high, fields) {
+      const found = aged(low, high)
+      const count = found.count()
+      found.update((person) => void Object.assign(person, fields))
+      return after(stored(), count)
+    },
+    removeAged(low, high) {
+      const found = aged(low, high)
+      const count = found.count()
+      found.remove()
+      return after(stored(), count)
+    },
+    close: () => called((done) => loki.close(done)),
+  }
+}
+
+const after = (stored: Promise<void> | undefined, count: number) => stored?.then(() => count) ?? count
+
+function called(call: (done: (error?: unknown) => void) => void): Promise<void> {
+  return new Promise((resolve, reject) => call((error) => (error ? reject(error) : resolve())))
+}

@@ -1,0 +1,166 @@
+import initSqlJs, { type SqlJsStatic, type SqlValue, type Statement } from 'sql.js'
+import type { Database, Library } from '../library.js'
+import type { Person } from '../people.js'
+
+/**
+ * sql.js: SQLite compiled to WebAssembly, in memory. A write is durable after
+ * export() of the whole file into IndexedDB; sql.js itself stores nothing.
+ */
+export const library: Library = {
+  name: 'sql.js',
+  inMemory: true,
+  async open(name, durable) {
+    const SQL = await initSqlJs({ locateFile: (file) => `/${file}` })
+    if (!durable) return new People(SQL, undefined, undefined)
+    const files = await openFiles()
+    return new People(SQL, await files.read(name), { write: (bytes) => files.write(name, bytes), close: files.close })
+  },
+}
+
+const schema = `
+  CREATE TABLE people (_id TEXT PRIMARY KEY, name TEXT, age INTEGER, email TEXT, active INTEGER, tags TEXT, city TEXT, zip TEXT, score REAL, bio TEXT);
+  CREATE INDEX people_email ON people (email);
+  CREATE INDEX people_score ON people (score);`
+
+interface File {
+  write(bytes: Uint8Array): Promise<void>
+  close(): void
+}
+
+class People implements Database {
+  readonly #db: InstanceType<SqlJsStatic['Database']>
+  readonly #file: File | undefined
+  #statements = new Map<string, Statement>()
+  #storing: Promise<void> | undefined
+
+  constructor(SQL: SqlJsStatic, bytes: Uint8Array | undefined, file: File | undefined) {
+    this.#db = new SQL.Database(bytes)
+    if (!bytes) this.#db.run(schema)
+    this.#file = file
+  }
+
+  insert(person: Person) {
+    this.#prepared(insertOne).run(toRow(person))
+    return this.#stored()
+  }
+
+  insertMany(people: Person[]) {
+    this.#db.run('BEGIN')
+    const statement = this.#prepared(insertOne)
+    for (const person of people) statement.run(toRow(person))
+    this.#db.run('COMMIT')
+    return this.#stored()
+  }
+
+  get(id: string) {
+    return this.#select('WHERE _id = ?', [id])[0]
+  }
+
+  withEmail(email: string) {
+    return this.#select('WHERE email = ?', [email])
+  }
+
+  withScore(low: number, high: number) {
+    return this.#select('WHERE score BETWEEN ? AND ?', [low, high])
+  }
+
+  inCity(city: string, age: number) {
+    return this.#select('WHERE age >= ? AND city = ?', [age, city])
+  }
+
+  countInCity(city: string, age: number) {
+    const statement = this.#prepared('SELECT count(*) FROM people WHERE age >= ? AND city = ?')
+    return statement.get([age, city])[0] as number
+  }
+
+  topByScore(limit: number) {
+    return this.#select('ORDER BY score DESC LIMIT ?', [limit])
+  }
+
+  firstByName(limit: number) {
+    return this.#select('ORDER BY name LIMIT ?', [limit])
+  }
+
+  updateAged(low: number, high: number, fields: Pick<Person, 'active' | 'bio'>) {
+    this.#prepared('UPDATE people SET active = ?, bio = ? WHERE age BETWEEN ? AND ?').run([Number(fields.active), fields.bio, low, high])
+    return this.#changed()
+  }
+
+  removeAged(low: number, high: number) {
+    this.#prepared('DELETE FROM people WHERE age BETWEEN ? AND ?').run([low, high])
+    return this.#changed()
+  }
+
+  close() {
+    this.#db.close()
+    this.#file?.close()
+  }
+
+  #select(rest: string, parameters: SqlValue[]): Person[] {
+    const statement = this.#prepared(`SELECT _id, name, age, email, active, tags, city, zip, score, bio FROM people ${rest}`)
+    statement.bind(parameters)
+    const found: Person[] = []
+    while (statement.step()) found.push(fromRow(statement.get()))
+    statement.reset()
+    return found
+  }
+
+  #prepared(sql: string): Statement {
+    let statement = this.#statements.get(sql)
+    if (!statement) this.#statements.set(sql, (statement = this.#db.prepare(sql)))
+    return statement
+  }
+
+  #changed() {
+    const count = this.#db.getRowsModified()
+    const stored = this.#stored()
+    return stored ? stored.then(() => count) : count
+  }
+
+  /** Writes of one tick share an export, as LokiJS's throttled saves do. */
+  #stored(): Promise<void> | undefined {
+    const file = this.#file
+    if (!file) return undefined
+    this.#storing ??= Promise.resolve().then(() => {
+      this.#storing = undefined
+      const bytes = this.#db.export()
+      this.#statements.clear() // export() frees them
+      return file.write(bytes)
+    })
+    return this.#storing
+  }
+}
+
+const insertOne = 'INSERT INTO people VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)'
+
+function toRow(p: Person): SqlValue[] {
+  return [p._id, p.name, p.age, p.email, Number(p.active), JSON.stringify(p.tags), p.address.city, p.address.zip, p.score, p.bio]
+}
+
+function fromRow([_id, name, age, email, active, tags, city, zip, score, bio]: SqlValue[]): Person {
+  return { _id, name, age, email, active: active === 1, tags: JSON.parse(tags as string), address: { city, zip }, score, bio } as Person
+}
+
+async function openFiles() {
+  const request = indexedDB.open('sqljs', 1)
+  request.onupgradeneeded = () => void request.result.createObjectStore('files')
+  const idb = await succeeded(request)
+  return {
+    read: (name: string): Promise<Uint8Array | undefined> => succeeded(idb.transaction('files').objectStore('files').get(name)),
+    write: (name: string, bytes: Uint8Array) =>
+      new Promise<void>((resolve, reject) => {
+        const transaction = idb.transaction('files', 'readwrite')
+        transaction.objectStore('files').put(bytes, name)
+        transaction.oncomplete = () => resolve()
+        transaction.onabort = () => reject(transaction.error)
+      }),
+    close: () => idb.close(),
+  }
+}
+
+function succeeded<T>(request: IDBRequest<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    request.onsuccess = () => resolve(request.result)
+    request.onerror = () => reject(request.error)
+  })
+}

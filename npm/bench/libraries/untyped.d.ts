@@ -1,0 +1,61 @@
+// What the benchmark uses of the peers that ship no declarations.
+
+declare module 'lokijs' {
+  type Done = (error?: unknown) => void
+
+  class Loki {
+    static LokiMemoryAdapter: new () => object
+    constructor(name: string, options: { adapter: object })
+    getCollection<T extends object>(name: string): Loki.Collection<T> | null
+    addCollection<T extends object>(name: string, options: { unique: string[]; indices: string[] }): Loki.Collection<T>
+    loadDatabase(options: object, done: Done): void
+    saveDatabase(done: Done): void
+    close(done: Done): void
+  }
+
+  namespace Loki {
+    interface Collection<T extends object> {
+      insert(documents: T | T[]): unknown
+      by(field: string, value: unknown): T | undefined
+      find(query: object): T[]
+      count(query: object): number
+      chain(): Resultset<T>
+    }
+    interface Resultset<T extends object> {
+      find(query: object): Resultset<T>
+      simplesort(field: keyof T, options?: { desc: boolean }): Resultset<T>
+      limit(count: number): Resultset<T>
+      count(): number
+      data(): T[]
+      update(change: (document: T) => void): unknown
+      remove(): unknown
+    }
+  }
+  export = Loki
+}
+
+declare module 'lokijs/src/incremental-indexeddb-adapter.js' {
+  const IncrementalIndexedDBAdapter: new () => object
+  export default IncrementalIndexedDBAdapter
+}
+
+declare module 'sql.js' {
+  export type SqlValue = number | string | Uint8Array | null
+  export interface Statement {
+    bind(parameters: SqlValue[]): boolean
+    step(): boolean
+    get(parameters?: SqlValue[]): SqlValue[]
+    run(parameters: SqlValue[]): void
+    reset(): void
+  }
+  export interface SqlJsStatic {
+    Database: new (bytes?: Uint8Array) => {
+      run(sql: string): void
+      prepare(sql: string): Statement
+      getRowsModified(): number
+      export(): Uint8Array
+      close(): void
+    }
+  }
+  export default function initSqlJs(options: { locateFile(file: string): string }): Promise<SqlJsStatic>
+}

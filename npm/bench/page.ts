@@ -1,0 +1,36 @@
+import type { Library } from './library.js'
+import { makePeople, type Person } from './people.js'
+import { workloads, type Figure, type Work } from './workloads.js'
+
+/** What the runner tells a page, as JSON in the query of its address. */
+export interface PageOptions {
+  people: number
+  seed: number
+  budgetMillis: number
+  /** Run 'reopen' as soon as the script runs: there is no time to lose by being asked. */
+  reopen?: true
+}
+
+declare global {
+  /** Whether the library of this page has figures for memory. */
+  var libraryInMemory: boolean
+  /** Runs one workload in this page; rejects if an answer was wrong. */
+  var runWorkload: (name: string) => Promise<Figure>
+}
+
+/** Makes `runWorkload` for one library. */
+export function startPage(library: Library): void {
+  const options = JSON.parse(decodeURIComponent(location.search.slice(1))) as PageOptions
+  let people: Person[] | undefined
+  const work: Work = {
+    library,
+    seed: options.seed,
+    budgetMillis: options.budgetMillis,
+    get people() {
+      return (people ??= makePeople(options.people, options.seed))
+    },
+  }
+  globalThis.libraryInMemory = library.inMemory
+  const reopened = options.reopen && workloads.reopen!.run(work)
+  globalThis.runWorkload = (name) => (name === 'reopen' && reopened) || workloads[name]!.run(work)
+}

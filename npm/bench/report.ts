@@ -1,0 +1,114 @@
+import type { Machine } from './environment.js'
+import type { LibraryKey } from './site.js'
+import { workloads, type Figure } from './workloads.js'
+
+/** One figure, and what it is of. */
+export interface Measurement extends Figure {
+  library: LibraryKey
+  size: number
+  round: number
+  workload: string
+}
+
+/** Everything a run found out: the .json file. */
+export interface Run {
+  date: string
+  command: string
+  machine: Machine & { /** Processes wanting a core before the run; above 0.5, do not believe the numbers. */ loadAtStart: number }
+  browser: string
+  versions: Record<string, string>
+  seed: number
+  rounds: number
+  measurements: Measurement[]
+}
+
+const names: Record<LibraryKey, string> = { atomicdb: 'AtomicDB', dexie: 'Dexie', lokijs: 'LokiJS', sqljs: 'sql.js' }
+
+/** The run as Markdown: medians, and how many times AtomicDB's median each of them is. */
+export function comparison(run: Run): string {
+  const { machine, versions } = run
+  const sizes = [...new Set(run.measurements.map((m) => m.size))]
+  return `# AtomicDB beside its peers
+
+- ${run.date.slice(0, 10)}, \`${run.command}\`, medians of ${run.rounds} rounds, each round of each library in a fresh browser
+- ${machine.cores} cores, ${machine.model}, ${machine.memoryGiB} GiB; load ${machine.loadAtStart.toFixed(1)} before the run
+- Chromium ${run.browser} headless; ${Object.entries(versions).map(([name, version]) => `${name} ${version}`).join(', ')}
+
+Time for one operation; in brackets, how many times as long as AtomicDB. Every answer was compared with plain JavaScript's.
+"durable" is stored in IndexedDB: AtomicDB, Dexie as they are; LokiJS by saveDatabase() with its incremental adapter after
+each write; sql.js by export() into IndexedDB after each write. Single inserts go into an empty database, which favours these two.
+Dexie keeps nothing in memory.
+${sizes.map((size) => sizeSection(run, size)).join('')}`
+}
+
+function sizeSection(run: Run, size: number): string {
+  const measured = run.measurements.filter((m) => m.size === size)
+  const libraries = [...new Set(measured.map((m) => m.library))].sort((a, b) => names[a].localeCompare(names[b]))
+  const table = (micros: (m: Measurement) => number | undefined) => {
+    const rows = Object.entries(workloads).map(([workload, { title }]) => ({
+      title,
+      medians: libraries.map((library) => median(measured.filter((m) => m.library === library && m.workload === workload).map(micros))),
+    }))
+    return rows.filter((row) => row.medians.some((m) => m !== undefined))
+  }
+  const all = table((m) => m.micros)
+  const first = table((m) => m.firstMicros)
+  return `
+## ${size.toLocaleString('en')} documents
+
+${markdown(libraries, all)}
+The first call of each query, which may build what later calls reuse:
+
+${markdown(libraries, first)}${libraries[0] === 'atomicdb' ? `\n${standing(libraries, all)}` : ''}`
+}
+
+interface Row {
+  title: string
+  medians: (number | undefined)[]
+}
+
+function markdown(libraries: LibraryKey[], rows: Row[]): string {
+  const base = libraries.indexOf('atomicdb')
+  const cells = rows.map(({ title, medians }) => [
+    title,
+    ...medians.map((micros, n) => {
+      if (micros === undefined) return '-'
+      const own = medians[base]
+      return n === base || own === undefined ? time(micros) : `${time(micros)} (${ratio(micros / own)})`
+    }),
+  ])
+  const head = ['', ...libraries.map((library) => names[library])]
+  const widths = head.map((title, n) => Math.max(title.length, 3, ...cells.map((row) => row[n]!.length)))
+  const line = (row: string[]) => `| ${row.map((cell, n) => (n === 0 ? cell.padEnd(widths[n]!) : cell.padStart(widths[n]!))).join(' | ')} |\n`
+  const rule = `| ${widths.map((width, n) => (n === 0 ? '-'.repeat(width) : `${'-'.repeat(width - 1)}:`)).join(' | ')} |\n`
+  return line(head) + rule + cells.map(line).join('')
+}
+
+/** Where AtomicDB is not the fastest, said rather than left to be found. */
+function standing(libraries: LibraryKey[], rows: Row[]): string {
+  const behind = rows.flatMap(({ title, medians: [own, ...peers] }) => {
+    const best = peers.reduce<number>((least, peer) => Math.min(least, peer ?? Infinity), Infinity)
+    if (own === undefined || own <= best) return []
+    return [`- ${title}: ${ratio(own / best)} the time of ${names[libraries[1 + peers.indexOf(best)]!]}\n`]
+  })
+  if (behind.length === 0) return `AtomicDB is the fastest in all ${rows.length} rows.\n`
+  return `AtomicDB is the fastest in ${rows.length - behind.length} of ${rows.length} rows, and behind in:\n\n${behind.join('')}`
+}
+
+function median(values: (number | undefined)[]): number | undefined {
+  const sorted = values.filter((v) => v !== undefined).sort((a, b) => a - b)
+  if (sorted.length === 0) return undefined
+  const middle = sorted.length >> 1
+  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1]! + sorted[middle]!) / 2
+}
+
+function time(micros: number): string {
+  if (micros < 1_000) return `${digits(micros)} µs`
+  if (micros < 1_000_000) return `${digits(micros / 1_000)} ms`
+  return `${digits(micros / 1_000_000)} s`
+}
+
+const ratio = (times: number) => `${digits(times)}x`
+
+/** Two significant digits are more than a median of a few rounds is sure of; large numbers keep all theirs. */
+const digits = (n: number) => (n >= 10 ? n.toFixed(0) : n >= 1 ? n.toFixed(1) : n.toPrecision(2))

@@ -1,0 +1,156 @@
+// Measures AtomicDB beside its peers: one fresh Chromium for each library and round.
+//
+//   ROUNDS=5           medians are of this many
+//   SIZES=20000,100000 documents
+//   LIBRARIES=…        only these, of atomicdb,dexie,lokijs,sqljs
+//   QUICK=1            a small smoke run, whose numbers mean nothing
+//   PROFILE=filter     instead: writes a CPU profile of AtomicDB in that workload to .build/
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { loadavg, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { chromium, type BrowserContext, type Page } from 'playwright-core'
+import { chromiumArguments, chromiumPath } from '../scripts/chromium.mjs'
+import { packageFolder } from '../test/harness/site.js'
+import { machine, versions } from './environment.js'
+import type { PageOptions } from './page.js'
+import { profile } from './profile.js'
+import { comparison, type Measurement, type Run } from './report.js'
+import { libraryKeys, serveLibraries, type LibraryKey } from './site.js'
+import { workloads } from './workloads.js'
+
+const quick = process.env.QUICK === '1'
+const rounds = Number(process.env.ROUNDS ?? (quick ? 1 : 5))
+const sizes = (process.env.SIZES ?? (quick ? '2000' : '20000,100000')).split(',').map(Number)
+const libraries = (process.env.LIBRARIES?.split(',') as LibraryKey[] | undefined) ?? libraryKeys
+const profiled = process.env.PROFILE
+const seed = 42
+
+const site = await serveLibraries(profiled ? ['atomicdb'] : libraries, { named: profiled !== undefined })
+try {
+  await (profiled ? runProfile(profiled) : runComparison())
+} finally {
+  await site.close()
+}
+
+async function runComparison(): Promise<void> {
+  const run: Run = {
+    date: new Date().toISOString(),
+    command: commandLine(),
+    machine: { ...(await machine()), loadAtStart: loadavg()[0]! },
+    versions: await versions(),
+    browser: '',
+    seed,
+    rounds,
+    measurements: [],
+  }
+  for (const size of sizes) {
+    for (let round = 0; round < rounds; round++) {
+      for (const library of inOrder(libraries, round)) {
+        console.error(`${size} documents, round ${round + 1} of ${rounds}: ${library}`)
+        run.measurements.push(...(await withPages(async (pages) => {
+          run.browser = pages.version
+          return measure(pages, library, size, round)
+        })))
+      }
+    }
+  }
+
+  const text = comparison(run)
+  console.log(text)
+  // Only a whole run is worth keeping beside the code.
+  const whole = !quick && libraries.length === libraryKeys.length
+  const folder = join(packageFolder, whole ? 'bench/results' : '.build/bench')
+  await mkdir(folder, { recursive: true })
+  const file = join(folder, run.date.slice(0, 10))
+  await writeFile(`${file}.md`, text)
+  await writeFile(`${file}.json`, JSON.stringify(run, null, 1) + '\n')
+  console.log(`written to ${file}.md and .json`)
+}
+
+/** All workloads of one library, in one browser. */
+async function measure(pages: Pages, library: LibraryKey, size: number, round: number): Promise<Measurement[]> {
+  const options = { people: size, seed, budgetMillis: quick ? 5 : 100 }
+  let page = await pages.open(library, options)
+  const inMemory = await page.evaluate(() => libraryInMemory)
+  const measured: Measurement[] = []
+  for (const [workload, { inMemory: needsMemory }] of Object.entries(workloads)) {
+    if (needsMemory && !inMemory) continue
+    if (workload === 'reopen') page = await pages.reopen(page, library, options)
+    const figure = await runWorkload(page, library, workload)
+    measured.push({ library, size, round, workload, ...figure })
+  }
+  return measured
+}
+
+async function runProfile(workload: string): Promise<void> {
+  if (!(workload in workloads)) throw new Error(`PROFILE must be one of ${Object.keys(workloads).join(', ')}`)
+  const size = sizes[0]!
+  await withPages(async (pages) => {
+    const options = { people: size, seed, budgetMillis: 100 }
+    let page = await pages.open('atomicdb', options)
+    for (const name of Object.keys(workloads)) {
+      if (name === 'reopen') page = await pages.reopen(page, 'atomicdb', options)
+      if (name !== workload) {
+        await runWorkload(page, 'atomicdb', name)
+        continue
+      }
+      const file = join(packageFolder, `.build/${workload}-${size}.cpuprofile`)
+      console.log(await profile(page, file, () => runWorkload(page, 'atomicdb', name)))
+      return
+    }
+  })
+}
+
+async function runWorkload(page: Page, library: LibraryKey, workload: string) {
+  try {
+    return await page.evaluate((name) => globalThis.runWorkload(name), workload)
+  } catch (error) {
+    throw new Error(`${library}, ${workload}: ${(error as Error).message}`)
+  }
+}
+
+interface Pages {
+  readonly version: string
+  open(library: LibraryKey, options: PageOptions): Promise<Page>
+  /** The same library in a new page of the same browser, as after a reload. */
+  reopen(page: Page, library: LibraryKey, options: PageOptions): Promise<Page>
+}
+
+/** A Chromium with a profile on disk: in a private window, IndexedDB would be kept in memory. */
+async function withPages<R>(work: (pages: Pages) => Promise<R>): Promise<R> {
+  const folder = await mkdtemp(join(tmpdir(), 'atomicdb-bench-'))
+  let context: BrowserContext | undefined
+  try {
+    context = await chromium.launchPersistentContext(folder, {
+      executablePath: chromiumPath(),
+      args: [...chromiumArguments, '--js-flags=--expose-gc'],
+    })
+    context.setDefaultTimeout(0)
+    const open = async (page: Page, library: LibraryKey, options: PageOptions) => {
+      page.on('pageerror', (error) => console.error(`${library}: ${error.stack}`))
+      await page.goto(`${site.origin}/${library}?${encodeURIComponent(JSON.stringify(options))}`)
+      return page
+    }
+    const [first] = context.pages()
+    return await work({
+      version: context.browser()?.version() ?? (await first!.evaluate(() => navigator.userAgent)),
+      open: (library, options) => open(first!, library, options),
+      reopen: (page, library, options) => open(page, library, { ...options, reopen: true }),
+    })
+  } finally {
+    await context?.close()
+    await rm(folder, { recursive: true, maxRetries: 5 })
+  }
+}
+
+/** Each round starts with another library, and every second one runs backwards. */
+function inOrder<T>(all: readonly T[], round: number): T[] {
+  const start = round % all.length
+  const turned = [...all.slice(start), ...all.slice(0, start)]
+  return round % 2 === 0 ? turned : turned.reverse()
+}
+
+function commandLine(): string {
+  const set = ['ROUNDS', 'SIZES', 'LIBRARIES', 'QUICK'].filter((name) => process.env[name])
+  return ['make bench', ...set.map((name) => `${name}=${process.env[name]}`)].join(' ')
+}

@@ -1,0 +1,255 @@
+import { gather, same, sameById, sameOrder } from './answers.js'
+import type { Answer, Database, Library } from './library.js'
+import { ages, cities, highestScore, makePeople, type Person } from './people.js'
+import { Random } from '../test/random/random.js'
+
+/** What one workload cost one library once. */
+export interface Figure {
+  /** Microseconds for one operation, the mean of `operations` of them. */
+  micros: number
+  operations: number
+  /** Queries: microseconds of the first call, which may build what later calls reuse. */
+  firstMicros?: number
+}
+
+/** One page's work: a library, its people, and what is open. */
+export interface Work {
+  readonly library: Library
+  /** The documents as plain JavaScript: each answer is compared with theirs. */
+  readonly people: Person[]
+  readonly seed: number
+  /** A read is repeated until this has passed, so the clock's steps do not count. */
+  readonly budgetMillis: number
+  /** The database in IndexedDB; open from 'insertDurable' on. */
+  durable?: Database
+  /** The database in memory; open from 'insertMemory' to 'removeMemory'. */
+  memory?: Database
+}
+
+/** One row of the report. */
+export interface Workload {
+  readonly title: string
+  /** Left out for libraries that only store in IndexedDB. */
+  readonly inMemory?: true
+  run(work: Work): Promise<Figure>
+}
+
+const singles = 500
+const changedAges = [ages.lowest, ages.lowest + 5] as const // six of sixty: 10 %
+const removedAges = [ages.highest - 5, ages.highest] as const
+const changedFields = { active: false, bio: 'moved away' }
+
+/** In the order in which a page runs them; 'reopen' comes after a reload. */
+export const workloads: Record<string, Workload> = {
+  open: {
+    title: 'open an empty database',
+    async run({ library }) {
+      const [db, figure] = await timed(() => library.open('empty', true))
+      await db.close()
+      return figure
+    },
+  },
+
+  insertMemory: {
+    title: 'bulk insert, memory',
+    inMemory: true,
+    async run(work) {
+      const db = (work.memory = await work.library.open('memory', false))
+      const people = makePeople(work.people.length, work.seed)
+      const [, figure] = await timed(() => db.insertMany(people))
+      await holdsAll(db, work.people)
+      return figure
+    },
+  },
+  updateMemory: { title: 'update 10 % by query, memory', inMemory: true, run: (work) => update(work.memory!, work.people) },
+  removeMemory: {
+    title: 'remove 10 % by query, memory',
+    inMemory: true,
+    async run(work) {
+      const figure = await remove(work.memory!, updated(work.people))
+      await work.memory!.close()
+      delete work.memory
+      return figure
+    },
+  },
+
+  insertDurable: {
+    title: 'bulk insert, durable',
+    async run(work) {
+      const db = (work.durable = await work.library.open('durable', true))
+      const people = makePeople(work.people.length, work.seed)
+      const [, figure] = await timed(() => db.insertMany(people))
+      await holdsAll(db, work.people)
+      return figure
+    },
+  },
+
+  get: read({
+    title: 'get by id',
+    ask: (db, { _id }: Person) => db.get(_id),
+    parameters: (people, random) => Array.from({ length: 64 }, () => random.pick(people)),
+    check: (found, person) => sameById(gather(found), [person]),
+  }),
+  email: read({
+    title: 'indexed equality (email)',
+    ask: (db, { email }: Person) => db.withEmail(email),
+    parameters: (people, random) => Array.from({ length: 64 }, () => random.pick(people)),
+    check: (found, person) => sameById(found, [person]),
+  }),
+  range: read({
+    title: 'indexed range of about 100',
+    ask: (db, [low, high]: [number, number]) => db.withScore(low, high),
+    parameters: (people, random) =>
+      Array.from({ length: 16 }, () => {
+        const width = (highestScore * 100) / people.length
+        const low = random.next() * (highestScore - width)
+        return [low, low + width] as [number, number]
+      }),
+    check: (found, [low, high], people) => sameById(found, people.filter((p) => p.score >= low && p.score <= high)),
+  }),
+  filter: read({
+    title: 'filter without index, 1 % match',
+    ask: (db, city: string) => db.inCity(city, middleAge),
+    parameters: () => cities.slice(0, 16),
+    check: (found, city, people) => sameById(found, inCity(people, city)),
+  }),
+  count: read({
+    title: 'count of the same filter',
+    ask: (db, city: string) => db.countInCity(city, middleAge),
+    parameters: () => cities.slice(16, 32),
+    check: (count, city, people) => same(count, inCity(people, city).length),
+  }),
+  sortIndexed: read({
+    title: 'sort by an index, limit 20',
+    ask: (db, limit: number) => db.topByScore(limit),
+    parameters: () => [20],
+    check: (found, limit, people) => sameOrder(found, people, (a, b) => b.score - a.score, limit),
+  }),
+  sort: read({
+    title: 'sort without index, limit 20',
+    ask: (db, limit: number) => db.firstByName(limit),
+    parameters: () => [20],
+    check: (found, limit, people) => sameOrder(found, people, (a, b) => (a.name < b.name ? -1 : Number(a.name > b.name)), limit),
+  }),
+
+  insertOneByOne: {
+    title: `durable insert, awaited one by one (each of ${singles})`,
+    run: (work) =>
+      insertSingly(work, 'oneByOne', async (db, people) => {
+        for (const person of people) await db.insert(person)
+      }),
+  },
+  insertConcurrently: {
+    title: `durable insert, concurrent (each of ${singles})`,
+    run: (work) => insertSingly(work, 'concurrent', (db, people) => Promise.all(people.map((person) => db.insert(person)))),
+  },
+
+  updateDurable: { title: 'update 10 % by query, durable', run: (work) => update(work.durable!, work.people) },
+  removeDurable: {
+    title: 'remove 10 % by query, durable',
+    async run(work) {
+      const figure = await remove(work.durable!, updated(work.people))
+      await work.durable!.close()
+      delete work.durable
+      return figure
+    },
+  },
+
+  reopen: {
+    title: 'page reload to first answer',
+    async run(work) {
+      // The first few of all: to make all of them would count as time to the answer.
+      const { email } = makePeople(50, work.seed).find(isKept)!
+      const db = (work.durable = await work.library.open('durable', true))
+      const found = await db.withEmail(email)
+      // performance.now() counts from the start of the navigation.
+      const micros = performance.now() * 1_000
+      const expected = updated(work.people).filter(isKept)
+      sameById(found, expected.filter((p) => p.email === email))
+      await holdsAll(db, expected)
+      return { micros, operations: 1 }
+    },
+  },
+}
+
+interface Read<P, R> {
+  title: string
+  ask(db: Database, parameter: P): Answer<R>
+  parameters(people: Person[], random: Random): P[]
+  /** Throws unless `answer` is what plain JavaScript says. */
+  check(answer: R, parameter: P, people: Person[]): void
+}
+
+/** A workload that asks one question with changing parameters, over and over. */
+function read<P, R>({ title, ask, parameters, check }: Read<P, R>): Workload {
+  return {
+    title,
+    async run({ durable, people, seed, budgetMillis }) {
+      const db = durable!
+      const all = parameters(people, new Random(seed))
+      const [answer, first] = await timed(() => ask(db, all[0]!))
+      check(answer, all[0]!, people)
+      for (const parameter of all) check(await ask(db, parameter), parameter, people)
+
+      collectGarbage()
+      for (let operations = 1; ; operations *= 2) {
+        const start = performance.now()
+        for (let n = 0; n < operations; n++) {
+          const answer = ask(db, all[n % all.length]!)
+          if (answer instanceof Promise || isThenable(answer)) await answer
+        }
+        const millis = performance.now() - start
+        if (millis >= budgetMillis) return { micros: (millis * 1_000) / operations, operations, firstMicros: first.micros }
+      }
+    },
+  }
+}
+
+const middleAge = (ages.lowest + ages.highest + 1) / 2
+const inCity = (people: Person[], city: string) => people.filter((p) => p.age >= middleAge && p.address.city === city)
+
+async function insertSingly({ library, seed }: Work, name: string, insert: (db: Database, people: Person[]) => Promise<unknown>): Promise<Figure> {
+  const db = await library.open(name, true)
+  const people = makePeople(singles, seed + 1)
+  const [, { micros }] = await timed(() => insert(db, people))
+  await holdsAll(db, makePeople(singles, seed + 1))
+  await db.close()
+  return { micros: micros / singles, operations: singles }
+}
+
+async function update(db: Database, people: Person[]): Promise<Figure> {
+  const [count, figure] = await timed(() => db.updateAged(...changedAges, changedFields))
+  same(count, people.filter((p) => isAged(p, changedAges)).length)
+  await holdsAll(db, updated(people))
+  return figure
+}
+
+async function remove(db: Database, people: Person[]): Promise<Figure> {
+  const [count, figure] = await timed(() => db.removeAged(...removedAges))
+  same(count, people.length - people.filter(isKept).length)
+  await holdsAll(db, people.filter(isKept))
+  return figure
+}
+
+const isAged = ({ age }: Person, [low, high]: readonly [number, number]) => age >= low && age <= high
+const isKept = (person: Person) => !isAged(person, removedAges)
+const updated = (people: Person[]) => people.map((p) => (isAged(p, changedAges) ? { ...p, ...changedFields } : p))
+
+/** Throws unless `db` holds exactly these people. */
+async function holdsAll(db: Database, people: Person[]): Promise<void> {
+  sameById(await db.withScore(0, highestScore), people)
+}
+
+async function timed<R>(work: () => Answer<R>): Promise<[R, Figure]> {
+  collectGarbage()
+  const start = performance.now()
+  const result = await work()
+  return [result, { micros: (performance.now() - start) * 1_000, operations: 1 }]
+}
+
+// Chromium runs with --expose-gc, so that no library pays for another's garbage.
+declare const gc: undefined | (() => void)
+const collectGarbage = () => gc?.()
+
+// Dexie's promises are its own class.
+const isThenable = (answer: unknown) => typeof (answer as { then?: unknown } | undefined)?.then === 'function'

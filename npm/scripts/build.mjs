@@ -1,0 +1,138 @@
+/**
+ * Builds the package into dist/, and what the tests need into .build/:
+ *
+ *     node npm/scripts/build.mjs [wasm] [js] [types]
+ *
+ * Without a name, all three. Go, esbuild and tsc run side by side.
+ */
+import { execFile } from 'node:child_process'
+import { copyFile, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import * as esbuild from 'esbuild'
+
+const run = promisify(execFile)
+const npm = fileURLToPath(new URL('..', import.meta.url))
+const root = join(npm, '..')
+const dist = join(npm, 'dist')
+const scratch = join(npm, '.build')
+
+/** The engine as users get it, and with every query checked against its definition, for the tests. */
+async function buildWasm() {
+  await Promise.all([
+    goBuild(join(dist, 'atomicdb.wasm'), '-ldflags=-s -w'),
+    goBuild(join(scratch, 'atomicdb-test.wasm'), '-tags=invariants'),
+  ])
+}
+
+/** Go leaves a file alone that is up to date. */
+async function goBuild(output, ...flags) {
+  const env = { ...process.env, GOOS: 'js', GOARCH: 'wasm' }
+  await run('go', ['build', '-trimpath', ...flags, '-o', output, './wasm/atomicdb'], { cwd: root, env })
+}
+
+async function buildJavaScript() {
+  const { outputFiles } = await esbuild.build({
+    entryPoints: [join(npm, 'src/index.ts')],
+    outfile: join(dist, 'index.js'),
+    bundle: true,
+    format: 'esm',
+    target: 'es2022',
+    platform: 'neutral',
+    // Names stay: they are in the stack traces that users send.
+    minifySyntax: true,
+    minifyWhitespace: true,
+    legalComments: 'inline',
+    logLevel: 'warning',
+    write: false,
+  })
+  const text = outputFiles[0].text
+  // webpack and Vite look here for the word that this import is none of theirs; esbuild takes it away.
+  const hidden = 'import(fs)'
+  if (text.split(hidden).length !== 2) throw new Error(`dist/index.js has not one ${hidden}`)
+  await writeFile(join(dist, 'index.js'), text.replace(hidden, 'import(/* webpackIgnore: true */ /* @vite-ignore */ fs)'))
+}
+
+/**
+ * Makes a module of Go's wasm_exec.js: a function of the object to be used as
+ * globalThis, so that nothing of it reaches the real one. It has to be the
+ * file of the Go that compiles the wasm.
+ */
+async function wrapWasmExec() {
+  const { stdout } = await run('go', ['env', 'GOROOT'], { cwd: root })
+  const source = await readFile(join(stdout.trim(), 'lib/wasm/wasm_exec.js'), 'utf8')
+  const [licence] = /^(\/\/.*\n)+/.exec(source)
+  const bare = 'fs.writeSync(fd, new Uint8Array('
+  const script = source.slice(licence.length).replace(bare, `globalThis.${bare}`)
+  if (script.split(bare).length !== 2 || !script.includes(`globalThis.${bare}`)) throw new Error('wasm_exec.js uses fs in another way than this script knows')
+  await writeChanged(
+    join(scratch, 'wasm_exec.js'),
+    `/*!\n${licence.replace(/^\/\/ ?/gm, ' * ')} */\nexport function loadGo(globalThis) {${script}\nreturn globalThis.Go\n}\n`,
+  )
+  await writeChanged(
+    join(scratch, 'wasm_exec.d.ts'),
+    `export interface Go {
+  importObject: WebAssembly.Imports
+  exit(code: number): void
+  run(instance: WebAssembly.Instance): Promise<void>
+  _resume(): void
+}
+/** Runs wasm_exec.js with \`scope\` as its global object. */
+export function loadGo(scope: object): new () => Go
+`,
+  )
+}
+
+/** The declarations, of which dist/ gets those that index.d.ts leads to. */
+async function buildTypes() {
+  const declarations = join(scratch, 'declarations')
+  await rm(declarations, { recursive: true, force: true })
+  const tsc = join(npm, 'node_modules/typescript/bin/tsc')
+  await run(process.execPath, [tsc, '-p', join(npm, 'tsconfig.declarations.json')]).catch((error) => {
+    throw new Error(error.stdout || error.message)
+  })
+
+  for (const name of await readdir(dist)) if (name.endsWith('.d.ts')) await rm(join(dist, name))
+  const waiting = ['index.d.ts']
+  for (const name of waiting) {
+    const text = await readFile(join(declarations, name), 'utf8')
+    await writeFile(join(dist, name), text)
+    for (const [, imported] of text.matchAll(/(?:from|import\() ?['"]\.\/(.+?)\.js['"]/g)) {
+      if (!waiting.includes(`${imported}.d.ts`)) waiting.push(`${imported}.d.ts`)
+    }
+  }
+}
+
+/** What npm publishes beside dist/ and is kept at the top. */
+async function copyDocuments() {
+  for (const name of ['README.md', 'CHANGELOG.md', 'LICENSE']) await copyFile(join(root, name), join(npm, name))
+}
+
+/** Leaves a file alone that has this text already: others are built when it changes. */
+async function writeChanged(path, text) {
+  await mkdir(dirname(path), { recursive: true })
+  if ((await readFile(path, 'utf8').catch(() => undefined)) !== text) await writeFile(path, text)
+}
+
+const parts = { wasm: buildWasm, js: buildJavaScript, types: buildTypes }
+const asked = process.argv.slice(2)
+const unknown = asked.filter((name) => !(name in parts))
+if (unknown.length > 0) {
+  console.error(`there is no part ${unknown.join(', ')}; the parts are ${Object.keys(parts).join(', ')}`)
+  process.exit(2)
+}
+
+await mkdir(dist, { recursive: true })
+await mkdir(scratch, { recursive: true })
+await wrapWasmExec()
+try {
+  await Promise.all([copyDocuments(), ...(asked.length > 0 ? asked : Object.keys(parts)).map((name) => parts[name]())])
+} catch (error) {
+  console.error(error.stderr || error.message)
+  process.exit(1)
+}
+for (const name of ['atomicdb.wasm', 'index.js']) {
+  const found = await stat(join(dist, name)).catch(() => undefined)
+  if (found) console.log(`dist/${name}  ${(found.size / 1000).toFixed(0)} kB`)
+}

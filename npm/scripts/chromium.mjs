@@ -1,0 +1,71 @@
+// The one place that decides which Chromium the tests and benchmarks drive.
+//
+//   node npm/scripts/chromium.mjs             prints its path
+//   node npm/scripts/chromium.mjs --install   installs Debian's first if there is none
+import { execFileSync } from 'node:child_process'
+import { accessSync, constants } from 'node:fs'
+import { delimiter, join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+
+const names = ['chromium', 'chromium-browser', 'google-chrome-stable', 'google-chrome']
+
+/** What every Chromium that we start is told: quiet, no GPU, no network of its own. */
+export const chromiumArguments = [
+  // Containers, CI among them, run as root, where Chromium's sandbox refuses to start.
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+]
+
+/**
+ * The browser's path: the variable CHROMIUM, else the first known name on the PATH.
+ * @returns {string | undefined}
+ */
+export function findChromium() {
+  if (process.env.CHROMIUM) return process.env.CHROMIUM
+  for (const name of names) {
+    for (const folder of (process.env.PATH ?? '').split(delimiter)) {
+      const path = join(folder, name)
+      if (isExecutable(path)) return path
+    }
+  }
+  return undefined
+}
+
+/**
+ * {@link findChromium}, or an error that says how to get one.
+ * @returns {string}
+ */
+export function chromiumPath() {
+  const path = findChromium()
+  if (!path) throw new Error('no Chromium found: run "make setup", or set CHROMIUM to the path of one')
+  return path
+}
+
+function isExecutable(path) {
+  try {
+    accessSync(path, constants.X_OK)
+    return true
+  } catch {
+    return false
+  }
+}
+
+function install() {
+  const asRoot = process.getuid?.() === 0 ? [] : ['sudo']
+  const apt = (...args) => {
+    const [command, ...rest] = [...asRoot, 'apt-get', ...args]
+    execFileSync(command, rest, { stdio: 'inherit', env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } })
+  }
+  apt('update')
+  apt('install', '--yes', '--no-install-recommends', 'chromium')
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+  if (process.argv.includes('--install') && !findChromium()) install()
+  console.log(chromiumPath())
+}

@@ -1,0 +1,105 @@
+import type { Node } from './condition.js'
+
+/** Writes a condition as the text that the engine reads back as the same condition. */
+export function textOf(node: Node): string {
+  switch (node[0]) {
+    case 'true':
+    case 'false':
+      return node[0]
+    case 'and':
+    case 'or':
+      return (node.slice(1) as Node[]).map((kid) => (kid[0] === 'or' && node[0] === 'and' ? `(${textOf(kid)})` : textOf(kid))).join(` ${node[0]} `)
+    case 'not':
+      return textOfNot(node[1])
+  }
+  const path = pathText(node[1])
+  switch (node[0]) {
+    case 'between':
+      return `${path} between ${valueText(node[2])} and ${valueText(node[3])}`
+    case 'in':
+      return `${path} in (${node[2].map(valueText).join(', ')})`
+    case 'notIn':
+      return `${path} not in (${node[2].map(valueText).join(', ')})`
+    case 'exists':
+      return node[2] ? `${path} exists` : `not (${path} exists)`
+    case 'type':
+    case 'size':
+      return `${path} ${node[0]} ${node[2]}`
+    case 'any':
+      return `${path} any (${textOf(node[2])})`
+  }
+  return `${path} ${signs[node[0]]} ${valueText(node[2])}`
+}
+
+const signs = {
+  eq: '=',
+  ne: '!=',
+  gt: '>',
+  gte: '>=',
+  lt: '<',
+  lte: '<=',
+  contains: 'contains',
+  startsWith: 'startsWith',
+  matches: 'matches',
+} as const
+
+/** The opposite of `node`, as people write it. */
+function textOfNot(node: Node): string {
+  if (node[0] === 'eq') return textOf(['ne', node[1], node[2]])
+  if (node[0] === 'in') return textOf(['notIn', node[1], node[2]])
+  return `not (${textOf(node)})`
+}
+
+const plainName = /^[\p{L}_$][\p{L}\p{M}\p{Nd}_$]*$/u
+const plainPath = /^[\p{L}_$][\p{L}\p{M}\p{Nd}_$]*(\.[\p{L}\p{M}\p{Nd}_$]+)*$/u
+const reservedPath = /^(and|or|not|true|false|this(\..*)?)$/i
+
+/** A path, in back-quotes if something else would be read without them. */
+function pathText(path: string): string {
+  if (path === '') return 'this'
+  if (plainPath.test(path) && !reservedPath.test(path)) return path
+  return `\`${path.replaceAll('`', '``')}\``
+}
+
+function valueText(value: unknown): string {
+  switch (typeof value) {
+    case 'string':
+      return stringText(value)
+    case 'number':
+      return numberText(value)
+    case 'object':
+      break
+    default:
+      return String(value)
+  }
+  if (value === null) return 'null'
+  if (value instanceof Date) return `date('${value.toISOString()}')`
+  if (value instanceof Uint8Array) return `bytes('${base64(value)}')`
+  if (Array.isArray(value)) return `[${value.map(valueText).join(', ')}]`
+  const fields = Object.entries(value).map(([key, v]) => `${plainName.test(key) ? key : stringText(key)}: ${valueText(v)}`)
+  return `{${fields.join(', ')}}`
+}
+
+function numberText(value: number): string {
+  if (Number.isNaN(value)) return 'nan'
+  if (!Number.isFinite(value)) return value > 0 ? 'inf' : '-inf'
+  // All digits of a float would be read as an integer, with others behind the 17th.
+  if (Number.isInteger(value) && !Number.isSafeInteger(value)) return value.toExponential()
+  return String(value)
+}
+
+const escapes: Record<string, string> = { "'": "\\'", '\\': '\\\\', '\n': '\\n', '\r': '\\r', '\t': '\\t' }
+
+/** A string in quotes, on one line: what cannot be seen as \uXXXX. */
+function stringText(text: string): string {
+  const escaped = text.replace(/['\\]|[^\p{L}\p{M}\p{N}\p{P}\p{S} ]/gu, (c) => {
+    return escapes[c] ?? (c.length === 1 ? `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}` : c)
+  })
+  return `'${escaped}'`
+}
+
+function base64(bytes: Uint8Array): string {
+  let binary = ''
+  for (const byte of bytes) binary += String.fromCharCode(byte)
+  return btoa(binary)
+}

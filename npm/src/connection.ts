@@ -1,0 +1,164 @@
+import { startBridge, type Bridge, type NativeBackend } from './bridge.js'
+import { encoding, type Encoder } from './encode.js'
+import { AtomicDBError, describe, invalid } from './errors.js'
+import { everything, writeQuery, type Query } from './find-options.js'
+import { Op } from './ops.js'
+import type { OpenOptions, Stored, StorageBackend } from './types.js'
+import { writeWhere, type Predicate } from './where.js'
+import { Writer } from './writer.js'
+
+/** One open database: its handle in the engine, and the writes that are not stored yet. */
+export class Connection {
+  private readonly writer = new Writer(() => this.bridge.wait((host) => host.flush(this.handle)))
+  private readonly stopMourning: () => void
+  private closing: Promise<void> | undefined
+  private asking = false // a function of the user is running
+
+  private constructor(
+    private readonly bridge: Bridge,
+    private readonly handle: number,
+  ) {
+    this.stopMourning = bridge.onDeath((death) => this.writer.stop(death))
+  }
+
+  /** Opens what `backend` holds; null is a database in memory alone. */
+  static async open(name: string, backend: NativeBackend | StorageBackend | null, options: OpenOptions): Promise<Connection> {
+    const bridge = await startBridge(options.wasm)
+    let connection: Connection | undefined
+    const { durability = 'relaxed', onProgress } = options
+    const onRollback = () => connection?.writer.noteUndone()
+    const handle = await bridge.wait((host) => host.open(name, backend, { durability, onProgress, onRollback }))
+    connection = new Connection(bridge, handle)
+    return connection
+  }
+
+  /** Runs `work`, which changes nothing, now, and resolves to what it returns. */
+  read<R>(work: () => R): Promise<R> {
+    try {
+      this.needFree()
+      // Until the writes so far have run again, a read would miss them.
+      const settled = this.writer.settled()
+      if (settled) return settled.then(() => this.read(work))
+      return Promise.resolve(work())
+    } catch (error) {
+      return Promise.reject(error as Error)
+    }
+  }
+
+  /**
+   * Prepares a write and does it, now; resolves to what it returns once that
+   * is stored.
+   *
+   * @param prepare Reads the arguments, which the caller may change later, and
+   * returns what is to be done, perhaps several times.
+   */
+  write<R>(prepare: () => () => R): Promise<R> {
+    try {
+      this.needFree()
+      return this.writer.write(prepare())
+    } catch (error) {
+      return Promise.reject(error as Error)
+    }
+  }
+
+  /** Resolves when every write so far is stored. */
+  flush(): Promise<void> {
+    return this.closing ? Promise.reject(closedError()) : this.writer.flush()
+  }
+
+  /** Stores what is not stored yet and gives back the handle. Closing twice is closing once. */
+  close(): Promise<void> {
+    return (this.closing ??= this.closeOnce())
+  }
+
+  private async closeOnce(): Promise<void> {
+    // The writes that fail tell whoever asked for them.
+    await this.writer.flush().catch(() => {})
+    this.stopMourning()
+    this.writer.stop(closedError())
+    if (!this.bridge.dead) await this.bridge.wait((host) => host.close(this.handle))
+  }
+
+  /** Calls `op` and returns the one value that it answers. */
+  value(op: Op, input: Encoder | Uint8Array): unknown {
+    return this.bridge.value(this.handle, op, input)
+  }
+
+  /** Appends to `documents` those of `collection` that match. */
+  find(collection: unknown, where: unknown, query: Query, documents: unknown[]): void {
+    let left = encoding('arguments', (encoder) => {
+      encoder.array(6).value(collectionName(collection))
+      writeWhere(encoder, where)
+      writeQuery(encoder, query)
+      return this.bridge.documents(this.handle, Op.find, encoder, documents)
+    })
+    while (left > 0) left = this.bridge.documents(this.handle, Op.more, nothing, documents)
+  }
+
+  /**
+   * Calls `visit` for each document for which `predicate` holds, in the order
+   * of `sort`, until it returns false.
+   */
+  visit(collection: unknown, predicate: Predicate, sort: Query['sort'], visit: (document: Stored<any>) => boolean): void {
+    const documents: Stored<any>[] = []
+    let left = encoding('arguments', (encoder) => {
+      encoder.array(6).value(collectionName(collection)).nil()
+      writeQuery(encoder, { ...everything, sort })
+      return this.bridge.documents(this.handle, Op.find, encoder, documents)
+    })
+    for (;;) {
+      for (const document of documents) {
+        if (this.asked('where', predicate, document) && !visit(document)) return
+      }
+      if (left === 0) return
+      documents.length = 0
+      left = this.bridge.documents(this.handle, Op.more, nothing, documents)
+    }
+  }
+
+  /** What `ask`, a function of the user that is the argument `name`, returns for `document`. It cannot call the database meanwhile. */
+  asked(name: string, ask: (document: Stored<any>) => unknown, document: Stored<any>): unknown {
+    this.asking = true
+    try {
+      const answer = ask(document)
+      if (typeof (answer as Promise<unknown> | undefined)?.then === 'function') {
+        throw invalid(`${name}: the function must answer at once, not with a Promise: all documents have to be of one moment`)
+      }
+      return answer
+    } finally {
+      this.asking = false
+    }
+  }
+
+  /** Does `work`, several calls of the engine, all or none. */
+  whole<R>(work: () => R): R {
+    this.value(Op.begin, nothing)
+    let result: R
+    try {
+      result = work()
+    } catch (error) {
+      this.value(Op.undo, nothing)
+      throw error
+    }
+    this.value(Op.end, nothing)
+    return result
+  }
+
+  private needFree(): void {
+    if (this.closing) throw closedError()
+    if (this.asking) throw invalid('a function given to a query or an update cannot call the database that runs it')
+  }
+}
+
+/** The arguments of a call that takes none. */
+const nothing = Uint8Array.of(0x90)
+
+function closedError(): AtomicDBError {
+  return new AtomicDBError('closed', 'the database has been closed')
+}
+
+/** The name of a collection, which the engine checks further. */
+export function collectionName(name: unknown): string {
+  if (typeof name !== 'string') throw invalid(`collection: expected a name, not ${describe(name)}`)
+  return name
+}

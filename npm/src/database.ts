@@ -1,0 +1,250 @@
+import { startBridge, type NativeBackend } from './bridge.js'
+import { queryBuilder } from './builder.js'
+import { Collection } from './collection.js'
+import { Connection } from './connection.js'
+import { describe, invalid, unsupported } from './errors.js'
+import { collectionOf } from './find-options.js'
+import { Op } from './ops.js'
+import type { QueryResult } from './result.js'
+import { deferred, IndexedDBStorage } from './storage.js'
+import type { Filter, FindOptions, Id, IndexOptions, JSONSchema, OpenOptions, Plan, QueryBuilder, Stored, StorageBackend, Value, Where } from './types.js'
+
+/**
+ * A database: collections of documents, in memory and, unless it lives in
+ * memory alone, kept in a storage.
+ *
+ * Every call rejects with an {@link AtomicDBError}: `invalid` if an argument
+ * is wrong, `closed` after close(), and a write with `quota` or `storage` if
+ * the storage fails; nothing of it is stored then. What a function of yours
+ * throws is passed on as it is. A write's promise resolves when it is stored;
+ * queries see it at once. A call that names no collection is about `default`.
+ *
+ * @example
+ * ```ts
+ * const db = await AtomicDB.open('users')
+ * await db.insert({ name: 'Alice', age: 30 })
+ * const young = await db.search(db.query().age.lt(40))
+ * ```
+ */
+export class AtomicDB implements AsyncDisposable {
+  readonly name: string
+  private readonly connection: Connection
+  private readonly byDefault: Collection
+
+  private constructor(name: string, connection: Connection) {
+    this.name = name
+    this.connection = connection
+    this.byDefault = new Collection(connection, 'default')
+  }
+
+  /**
+   * Opens a database, creating it if need be.
+   *
+   * @param name Databases of other names share nothing. Default: 'default'.
+   * @throws `storage` or `quota` if the storage refuses, `corrupt` if what it
+   * holds fails its checks, `unsupported` for an option of a later version.
+   */
+  static async open(name = 'default', options: OpenOptions = {}): Promise<AtomicDB> {
+    checkName(name)
+    checkOptions(options)
+    const backend = options.inMemory ? null : backendOf(name, options.storage)
+    return new AtomicDB(name, await Connection.open(name, backend, options))
+  }
+
+  /** Deletes a stored database, open nowhere. One that does not exist is deleted already. */
+  static async destroy(name: string, options: Pick<OpenOptions, 'storage'> = {}): Promise<void> {
+    checkName(name)
+    checkKnown(options, ['storage'])
+    const backend = backendOf(name, options.storage)
+    if (!backend) return
+    const bridge = await startBridge(undefined)
+    await bridge.wait((host) => host.destroy(backend))
+  }
+
+  /** Adds one document; see {@link Collection.insert}. */
+  insert<T extends object>(document: T, collection?: string): Promise<Id> {
+    return this.in(collection).insert(document)
+  }
+
+  /** Adds all documents or none; see {@link Collection.insertMany}. */
+  insertMany<T extends object>(documents: readonly T[], collection?: string): Promise<Id[]> {
+    return this.in(collection).insertMany(documents)
+  }
+
+  /** Adds the document, or puts it in the place of the one with its `_id`. */
+  upsert<T extends object>(document: T & { _id: Id }, collection?: string): Promise<Id> {
+    return this.in(collection).upsert(document)
+  }
+
+  /** All documents that match. */
+  search<T = any>(where?: Where<T>, options?: FindOptions | string): Promise<QueryResult<T>> {
+    return this.at(options).search(where as Where, options as FindOptions) as Promise<QueryResult<T>>
+  }
+
+  /** The document of that id, or the first that matches; see {@link Collection.get}. */
+  get<T = any>(where: Where<T> | Id, options?: FindOptions | string): Promise<Stored<T> | undefined> {
+    return this.at(options).get(where as Where, options as FindOptions)
+  }
+
+  /** All documents that match a filter: find({age: {$gte: 18}, 'address.city': 'Oslo'}). */
+  find<T = any>(filter?: Filter, options?: FindOptions | string): Promise<QueryResult<T>> {
+    return this.at(options).find(filter, options as FindOptions) as Promise<QueryResult<T>>
+  }
+
+  /** The first document that matches a filter; undefined if there is none. */
+  findOne<T = any>(filter: Filter, options?: FindOptions | string): Promise<Stored<T> | undefined> {
+    return this.at(options).findOne(filter, options as FindOptions)
+  }
+
+  /** How many documents match. */
+  count(where?: Where, collection?: string): Promise<number> {
+    return this.in(collection).count(where)
+  }
+
+  /** Whether a document matches. */
+  contains(where: Where, collection?: string): Promise<boolean> {
+    return this.in(collection).contains(where)
+  }
+
+  /** Every document, in insertion order. */
+  all<T = any>(collection?: string): Promise<QueryResult<T>> {
+    return this.in(collection).all() as Promise<QueryResult<T>>
+  }
+
+  /** The ids of all documents, in insertion order. */
+  documentIds(collection?: string): Promise<Id[]> {
+    return this.in(collection).documentIds()
+  }
+
+  /** Distinct values of a field path, in value order. */
+  distinct(path: string, where?: Where, collection?: string): Promise<Value[]> {
+    return this.in(collection).distinct(path, where)
+  }
+
+  /** Changes every document that matches; see {@link Collection.update}. */
+  update(fields: object | ((document: any) => object), where?: Where, collection?: string): Promise<number> {
+    return this.in(collection).update(fields, where)
+  }
+
+  /** Read-modify-write that nothing can come between; see {@link Collection.atomicUpdate}. */
+  atomicUpdate<T = any>(change: (document: Stored<T>) => Partial<T>, where?: Where<T>, collection?: string): Promise<Stored<T> | undefined> {
+    return this.in(collection).atomicUpdate(change, where as Where)
+  }
+
+  /** Removes every document that matches, and resolves to how many did. */
+  remove(where: Where, collection?: string): Promise<number> {
+    return this.in(collection).remove(where)
+  }
+
+  /** Removes every document of one collection; its indexes stay. */
+  clear(collection?: string): Promise<void> {
+    return this.in(collection).clear()
+  }
+
+  /** A query builder: `q.age.gte(18).and(q.name.matches('^J'))`. */
+  query<T = any>(): QueryBuilder<T> {
+    return queryBuilder<T>()
+  }
+
+  /** The calls above, bound to one collection. */
+  collection<T extends object = any>(name: string): Collection<T> {
+    return new Collection<T>(this.connection, name)
+  }
+
+  /** The names of all collections, sorted. */
+  collections(): Promise<string[]> {
+    return this.connection.read(() => this.connection.value(Op.collections, Uint8Array.of(0x90)) as string[])
+  }
+
+  /**
+   * Creates an empty collection; one that exists stays as it is.
+   *
+   * @param schema Not there yet: `unsupported`.
+   */
+  createCollection(name: string, schema?: JSONSchema): Promise<void> {
+    return this.collection(name).create(schema)
+  }
+
+  /** Removes a collection, if it exists, with its documents and indexes. */
+  dropCollection(name: string): Promise<void> {
+    return this.collection(name).drop()
+  }
+
+  /** Declares an index on one or several field paths: `createIndex('country', 'age', { collection: 'users' })`. */
+  createIndex(...pathsAndOptions: [...string[], IndexOptions] | string[]): Promise<void> {
+    return this.at(lastOptions(pathsAndOptions)).createIndex(...pathsAndOptions)
+  }
+
+  /** Removes the index on exactly these paths. @throws `not_found` if there is none. */
+  dropIndex(...pathsAndOptions: [...string[], { collection?: string }] | string[]): Promise<void> {
+    return this.at(lastOptions(pathsAndOptions)).dropIndex(...pathsAndOptions)
+  }
+
+  /** How a query would run: which index answers it, and how many documents it looks at. */
+  explain(where: Where, options?: FindOptions | string): Promise<Plan> {
+    return this.at(options).explain(where, options as FindOptions)
+  }
+
+  /** Resolves when every write so far is stored; rejects with the first that could not be. */
+  flush(): Promise<void> {
+    return this.connection.flush()
+  }
+
+  /** Stores what is not stored yet and closes the database. Closing twice is closing once. */
+  close(): Promise<void> {
+    return this.connection.close()
+  }
+
+  /** What `await using` calls: close(). */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  /** The collection of that name; a name that is none is refused by its calls. */
+  private in(name: string = 'default'): Collection {
+    return name === 'default' ? this.byDefault : new Collection(this.connection, name)
+  }
+
+  private at(options: unknown): Collection {
+    return this.in(collectionOf(options) as string)
+  }
+}
+
+function lastOptions(args: readonly unknown[]): unknown {
+  const last = args[args.length - 1]
+  return typeof last === 'object' ? last : undefined
+}
+
+function checkName(name: unknown): void {
+  if (typeof name !== 'string' || name === '') throw invalid(`name: expected a name, not ${describe(name)}`)
+}
+
+function checkOptions(options: OpenOptions): void {
+  checkKnown(options, ['storage', 'inMemory', 'durability', 'worker', 'wasm', 'onProgress'])
+  const { storage, inMemory, durability, worker, onProgress } = options
+  for (const [name, value] of Object.entries({ inMemory, worker })) {
+    if (value !== undefined && typeof value !== 'boolean') throw invalid(`options.${name}: expected true or false, not ${describe(value)}`)
+  }
+  if (durability !== undefined && durability !== 'relaxed' && durability !== 'strict') {
+    throw invalid(`options.durability: expected 'relaxed' or 'strict', not ${describe(durability)}`)
+  }
+  if (onProgress !== undefined && typeof onProgress !== 'function') {
+    throw invalid(`options.onProgress: expected a function, not ${describe(onProgress)}`)
+  }
+  if (worker) throw unsupported('options.worker: running in a worker is not supported yet')
+  if (inMemory && storage) throw unsupported('options.inMemory: writing to a storage only on commit is not supported yet')
+}
+
+function checkKnown(options: unknown, known: readonly string[]): void {
+  if (typeof options !== 'object' || options === null) throw invalid(`options: expected an object, not ${describe(options)}`)
+  for (const name of Object.keys(options)) {
+    if (!known.includes(name)) throw invalid(`options: there is no option ${name}; the options are ${known.join(', ')}`)
+  }
+}
+
+/** Where a database of that name is kept; null is in memory alone. */
+function backendOf(name: string, storage: StorageBackend | undefined): NativeBackend | StorageBackend | null {
+  if (storage instanceof IndexedDBStorage) return { kind: 'indexeddb', name: storage.name }
+  if (storage !== undefined) return deferred(storage)
+  return typeof indexedDB === 'undefined' ? null : { kind: 'indexeddb', name }
+}

@@ -1,0 +1,76 @@
+/** What went wrong; stable across releases, unlike the message. */
+export type ErrorCode =
+  | 'invalid' // an argument the caller can correct; the message says which and why
+  | 'schema' // the document breaks the collection's schema
+  | 'duplicate_id' // insert of an id that exists
+  | 'unique' // a unique index holds these values already
+  | 'not_found' // no collection, index or document of that name
+  | 'relationship' // a relationship forbids the write
+  | 'conflict' // another writer won and the retries ran out
+  | 'quota' // the storage is full; the write is undone
+  | 'storage' // the storage failed; the write is undone
+  | 'corrupt' // stored bytes fail their checks
+  | 'decrypt' // wrong password or key, or tampered data
+  | 'timeout' // a bounded wait ran out
+  | 'closed' // the database has been closed
+  | 'unsupported' // this host or this version cannot do that
+  | 'internal' // a bug in AtomicDB
+
+/**
+ * The only kind of error AtomicDB makes. What a function of yours throws
+ * while AtomicDB runs it is passed on as it is.
+ */
+export class AtomicDBError extends Error {
+  override readonly name = 'AtomicDBError'
+
+  /** With the code `schema`: every fault, each with where it is and the keyword that found it. */
+  readonly errors?: { path: string; keyword: string; message: string }[]
+
+  constructor(
+    readonly code: ErrorCode,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options)
+  }
+}
+
+/** The error for an argument the caller can correct. */
+export function invalid(message: string): AtomicDBError {
+  return new AtomicDBError('invalid', message)
+}
+
+/** The error for what a later version may do. */
+export function unsupported(message: string): AtomicDBError {
+  return new AtomicDBError('unsupported', message)
+}
+
+/** Names a value in an error message: "a function", "the number 3.5", `the text "x"`. */
+export function describe(value: unknown): string {
+  switch (typeof value) {
+    case 'undefined':
+      return 'undefined'
+    case 'boolean':
+    case 'number':
+    case 'bigint':
+      return String(value)
+    case 'string':
+      return JSON.stringify(value.length > 40 ? `${value.slice(0, 39)}…` : value)
+    case 'function':
+      return 'a function'
+    case 'symbol':
+      return 'a symbol'
+  }
+  if (value === null) return 'null'
+  if (Array.isArray(value)) return 'an array'
+  const name = className(value as object)
+  return name === 'Object' ? 'an object' : `${/^[AEIOU]/.test(name) ? 'an' : 'a'} ${name}`
+}
+
+/** The name of an object's class, "Object" if it has none. */
+export function className(value: object): string {
+  const tag = Object.prototype.toString.call(value).slice(8, -1)
+  if (tag !== 'Object') return tag
+  const { constructor } = value
+  return (typeof constructor === 'function' && constructor.name) || 'Object'
+}

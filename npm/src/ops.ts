@@ -1,0 +1,141 @@
+// The calls that the engine answers, as jsbridge/ops.go lists them. Written by
+// `go test ./jsbridge -run TestTypeScriptTwin -update`: edit that list, not this file.
+
+/** Changes with the list. An engine whose number is another one comes from another release. */
+export const protocol = 0xcd529e50
+
+/** The largest input of one call, in bytes; larger ones are sent in pieces. */
+export const maxInput = 268435456
+
+/** The number of each call. Each takes one MessagePack array of the arguments named here. */
+export const Op = {
+  /**
+   * Adds documents, all or none, or replaces them if upsert is true. The documents follow the arguments directly.
+   *
+   * `[collection, upsert]` → array of ids.
+   */
+  insert: 1,
+  /**
+   * The documents that match, in pieces of about 1 MiB; `more` gets the next. A limit of -1 is none; nil fields are all.
+   *
+   * `[collection, where, sort, skip, limit, fields]` → u32 documents in this piece, u32 still to come (both little-endian), the documents.
+   */
+  find: 2,
+  /**
+   * The next piece of the last find of this handle. Any write in between ends it.
+   *
+   * `[]` → as find.
+   */
+  more: 3,
+  /**
+   * The document of an id.
+   *
+   * `[collection, id]` → the document, or nothing.
+   */
+  get: 4,
+  /**
+   * How many documents match; counting stops at the limit, -1 is none.
+   *
+   * `[collection, where, limit]` → integer.
+   */
+  count: 5,
+  /**
+   * The ids of all documents, in insertion order.
+   *
+   * `[collection]` → array.
+   */
+  ids: 6,
+  /**
+   * The distinct values of a path in the documents that match, in value order.
+   *
+   * `[collection, path, where]` → array.
+   */
+  distinct: 7,
+  /**
+   * Applies a change to every document that matches: fields to merge, or an operator object. All or none.
+   *
+   * `[collection, change, where]` → integer: how many changed.
+   */
+  update: 8,
+  /**
+   * Applies to each document its own change; pairs is an array of [id, change]. All or none.
+   *
+   * `[collection, pairs]` → integer: how many changed.
+   */
+  updateEach: 9,
+  /**
+   * Removes every document that matches.
+   *
+   * `[collection, where]` → integer: how many were removed.
+   */
+  remove: 10,
+  /**
+   * Removes every document of a collection; its indexes stay.
+   *
+   * `[collection]` → integer: how many were removed.
+   */
+  clear: 11,
+  /**
+   * The names of the collections, sorted.
+   *
+   * `[]` → array.
+   */
+  collections: 12,
+  /**
+   * Creates an empty collection; one that exists stays as it is. A schema other than nil is refused as unsupported.
+   *
+   * `[collection, schema]` → nothing.
+   */
+  createCollection: 13,
+  /**
+   * Removes a collection with its documents and indexes, if it exists.
+   *
+   * `[collection]` → nothing.
+   */
+  dropCollection: 14,
+  /**
+   * Declares an index on one or several paths; options is {unique, sparse}.
+   *
+   * `[collection, paths, options]` → nothing.
+   */
+  createIndex: 15,
+  /**
+   * Removes the index on exactly these paths.
+   *
+   * `[collection, paths]` → nothing.
+   */
+  dropIndex: 16,
+  /**
+   * How a find would run.
+   *
+   * `[collection, where, sort, skip, limit]` → [text, paths of the index or nil, documents examined, documents returned].
+   */
+  explain: 17,
+  /**
+   * Starts a stretch of calls that undo takes back as one. Stretches nest, and end in the JavaScript turn they began in.
+   *
+   * `[]` → nothing.
+   */
+  begin: 18,
+  /**
+   * Ends the innermost stretch and keeps what it did.
+   *
+   * `[]` → nothing.
+   */
+  end: 19,
+  /**
+   * Ends the innermost stretch and takes back what it did.
+   *
+   * `[]` → nothing.
+   */
+  undo: 20,
+  /**
+   * The canonical text of a condition. The handle may be 0.
+   *
+   * `[where]` → string.
+   */
+  parse: 21,
+} as const
+
+/** The number of a call. */
+export type Op = (typeof Op)[keyof typeof Op]

@@ -1,0 +1,95 @@
+/** Field paths by name; null below a name means all that is there. */
+export interface PathTree {
+  [name: string]: PathTree | null
+}
+
+/** The tree of `paths`, like 'address.city'. */
+export function treeOf(paths: readonly string[]): PathTree {
+  const root = branch()
+  nextPath: for (const path of paths) {
+    const names = path.split('.')
+    const last = names.pop()!
+    let tree = root
+    for (const name of names) {
+      const below = tree[name]
+      if (below === null) continue nextPath // all of it includes any part of it
+      tree = tree[name] = below ?? branch()
+    }
+    tree[last] = null
+  }
+  return root
+}
+
+// Without a prototype: a path may be named "constructor".
+function branch(): PathTree {
+  return Object.create(null) as PathTree
+}
+
+/** Whether `value` is an object with fields. */
+export function isMap(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Date) && !(value instanceof Uint8Array)
+}
+
+/**
+ * The part of `document` that is in `tree`, as the engine cuts it out: of an
+ * array, that part of each element that has fields.
+ */
+export function project(document: object, tree: PathTree): object {
+  return part(document, tree) as object
+}
+
+function part(value: unknown, tree: PathTree): unknown {
+  if (Array.isArray(value)) return value.map((element) => part(element, tree)).filter((kept) => kept !== undefined)
+  if (!isMap(value)) return undefined
+  const kept: Record<string, unknown> = {}
+  for (const [name, field] of Object.entries(value)) {
+    const below = tree[name]
+    if (below === undefined) continue
+    const inside = below === null ? field : part(field, below)
+    if (inside !== undefined) kept[name] = inside
+  }
+  return kept
+}
+
+/** `document` without what is in `tree`; in an array, without it in each element. */
+export function exclude(document: object, tree: PathTree): object {
+  return rest(document, tree) as object
+}
+
+function rest(value: unknown, tree: PathTree): unknown {
+  if (Array.isArray(value)) return value.map((element) => rest(element, tree))
+  if (!isMap(value)) return value
+  const kept: Record<string, unknown> = {}
+  for (const [name, field] of Object.entries(value)) {
+    const below = tree[name]
+    if (below === undefined) kept[name] = field
+    else if (below !== null) kept[name] = rest(field, below)
+  }
+  return kept
+}
+
+/** The first value that `path` reaches in `document`, undefined for none: what the engine sorts by. */
+export function valueAt(document: unknown, path: string): unknown {
+  return reach(document, path.split('.'), 0)
+}
+
+function reach(value: unknown, names: string[], depth: number): unknown {
+  for (; depth < names.length; depth++) {
+    if (Array.isArray(value)) return reachInside(value, names, depth)
+    const name = names[depth]!
+    if (!isMap(value) || !Object.hasOwn(value, name)) return undefined
+    value = value[name]
+  }
+  return value
+}
+
+/** Takes both roads through an array: to one position, and into each element that has fields. */
+function reachInside(array: unknown[], names: string[], depth: number): unknown {
+  for (const [i, element] of array.entries()) {
+    const found = names[depth] === String(i) ? reach(element, names, depth + 1) : undefined
+    if (found !== undefined) return found
+    const inside = isMap(element) ? reach(element, names, depth) : undefined
+    if (inside !== undefined) return inside
+  }
+  return undefined
+}

@@ -1,0 +1,166 @@
+import type { Condition } from './condition.js'
+
+/** An id: the document's own `_id`, or an integer from 1 given by the engine. */
+export type Id = string | number
+
+/** JSON values, and what MessagePack adds: Date, bigint (64 bits), Uint8Array. */
+export type Value = null | boolean | number | bigint | string | Date | Uint8Array | Value[] | { [key: string]: Value }
+
+/** A document as stored. */
+export type Stored<T> = T & { _id: Id }
+
+/**
+ * MongoDB-style: `{age: {$gte: 18}, 'address.city': 'Oslo'}`, with $eq $ne $gt
+ * $gte $lt $lte $in $nin $exists $type $regex $size $all $elemMatch $not, and
+ * $and $or $nor around them.
+ */
+export type Filter = Record<string, any>
+
+/**
+ * Which documents: a condition from the builder, text ("age >= 18 and name
+ * matches '^J'"), a filter, or a function. A function sees every document, so
+ * no index helps it; it must not be async and cannot call the database.
+ */
+export type Where<T = any> = Condition | string | ((document: Stored<T>) => boolean) | WhereFilter
+
+/** A filter that is no field of a query builder with its operator forgotten. */
+export type WhereFilter = Filter & { readonly eq?: FilterValue; readonly field?: FilterValue }
+type FilterValue = Value | RegExp | undefined
+
+export interface FindOptions {
+  /** Default: 'default'. */
+  collection?: string
+  /**
+   * Paths: 'name', ['-age', 'name'] with a dash for descending, or {age:
+   * 'desc', name: 'asc'}. Documents without the field come first, in
+   * descending order last. Default: insertion order.
+   */
+  sort?: string | string[] | Record<string, 'asc' | 'desc' | 1 | -1>
+  /** Documents to pass over. Default 0. */
+  skip?: number
+  /** At most this many documents. Default: all. */
+  limit?: number
+  /** Field paths to return; `_id` always comes along. Default: whole documents. */
+  fields?: string[]
+  /** Not there yet: `unsupported`. */
+  populate?: string[]
+}
+
+/**
+ * Fields of a document by name, for conditions: `q.age.gte(18)`,
+ * `q.address.city.eq('Oslo')`.
+ */
+export type QueryBuilder<T = any> = { [K in keyof T]-?: Field<T[K]> } & {
+  /** A field by its path, for names that TypeScript does not know. */
+  field(path: string): Field
+}
+
+/** A field: its operators, and the fields below it. */
+export type Field<V = any> = FieldOps & Below<NonNullable<V>>
+
+type Below<V> = 0 extends 1 & V
+  ? { [name: string]: any }
+  : V extends readonly (infer E)[]
+    ? { [position: number]: Field<E> } & Below<NonNullable<E>>
+    : V extends Date | Uint8Array | ((...args: never[]) => unknown)
+      ? {}
+      : V extends object
+        ? { [K in keyof V]-?: Field<V[K]> }
+        : {}
+
+/**
+ * The operators. A value and one of another type never compare, nor does a
+ * missing field; where the field is an array, one element that compares is
+ * enough.
+ */
+export interface FieldOps {
+  eq(value: Value): Condition
+  /** The exact opposite of eq: also where the field is missing. */
+  ne(value: Value): Condition
+  gt(value: Value): Condition
+  gte(value: Value): Condition
+  lt(value: Value): Condition
+  lte(value: Value): Condition
+  /** One value from low to high, both included. */
+  between(low: Value, high: Value): Condition
+  /** Regular expression, RE2 syntax, anchored nowhere. */
+  matches(pattern: string | RegExp): Condition
+  startsWith(prefix: string): Condition
+  in(values: readonly Value[]): Condition
+  /** The exact opposite of in: also where the field is missing. */
+  notIn(values: readonly Value[]): Condition
+  /** An array has the element, or a string has the substring. */
+  contains(value: Value): Condition
+  /** @param yes Default true. */
+  exists(yes?: boolean): Condition
+  /** 'int' is a number that JavaScript holds as a safe integer, or a bigint. */
+  type(name: 'int' | 'float' | 'number' | 'str' | 'bool' | 'list' | 'dict' | 'null' | 'bytes' | 'date'): Condition
+  /** An array of exactly this many elements. */
+  size(length: number): Condition
+  /** Some element of an array satisfies the condition: `q.items.any((item) => item.price.gt(5))`, `q.scores.any((score) => score.gte(5))`. */
+  any(condition: (element: QueryBuilder & FieldOps) => Condition): Condition
+}
+
+/** How a query would run. */
+export interface Plan {
+  text: string
+  /** The paths of the index that is used; null for none. */
+  index: string[] | null
+  /** Documents looked at. */
+  examined: number
+  returned: number
+  /** Microseconds that the query took. */
+  micros: number
+}
+
+export interface IndexOptions {
+  /** Default: 'default'. */
+  collection?: string
+  /** Whether to refuse a second document with the same values. Default false. */
+  unique?: boolean
+  /** Whether to hold only documents that have every path. Default false. */
+  sparse?: boolean
+}
+
+/** JSON Schema, draft 2020-12. */
+export type JSONSchema = Record<string, any>
+
+export interface OpenOptions {
+  /** Where the database lives. Default: IndexedDB where there is one, as in browsers; else memory. */
+  storage?: StorageBackend
+  /** Whether to keep everything in memory alone. Default false. With a storage: `unsupported` until commit() exists. */
+  inMemory?: boolean
+  /** 'strict': a write resolves once it survives a power cut; 'relaxed': once the storage has accepted it. Default 'relaxed'. */
+  durability?: 'relaxed' | 'strict'
+  /** Not there yet: true is `unsupported`. Default false. */
+  worker?: boolean
+  /**
+   * Where the engine's wasm comes from: Cloudflare Workers pass the imported
+   * module. Default: atomicdb.wasm beside this file. There is one engine in a
+   * page or isolate, so only the first open() loads it.
+   */
+  wasm?: WebAssembly.Module | BufferSource | Response | URL | string
+  /** Called while a large database loads: bytes done and in all. */
+  onProgress?: (done: number, total: number) => void
+}
+
+/**
+ * Where batches are kept. Implement it to store AtomicDB anywhere; see
+ * {@link MemoryStorage} for an example.
+ */
+export interface StorageBackend {
+  /** Batches numbered after `seq`, in order; the first may be a snapshot that stands for all before it. */
+  read(after: number): Promise<{ seq: number; snapshot: boolean; bytes: Uint8Array }[]>
+  /**
+   * Stores `bytes` as number `seq`; resolves false, storing nothing, if that
+   * number is taken or is not the next. The bytes are given away.
+   */
+  append(seq: number, bytes: Uint8Array, durability: 'relaxed' | 'strict'): Promise<boolean>
+  /** Replaces everything up to `seq` by one snapshot, atomically; later batches stay. */
+  compact(seq: number, snapshot: Uint8Array): Promise<void>
+  /** Tells of batches that others appended, until the returned function is called. */
+  watch?(listener: (seq: number) => void): () => void
+  /** Deletes what is stored. */
+  destroy(): Promise<void>
+  close(): Promise<void>
+}

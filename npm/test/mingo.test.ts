@@ -1,0 +1,104 @@
+// Filters and updates against mingo, MongoDB's query language in JavaScript: random ones, on which
+// both must agree, and the rows of engine/query/MONGODB.md, which say where they do not and why.
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import { inspect } from 'node:util'
+import mingo from 'mingo'
+import { AtomicDB, AtomicDBError } from '../src/index.js'
+import { openInNode } from './harness/node.js'
+import { differences, type Difference } from './random/differences.js'
+import { filter, fittedDocument } from './random/filters.js'
+import { Random, replayOf, seed } from './random/random.js'
+import { fittingUpdate, typedDocument } from './random/updates.js'
+import type { Plain } from './random/values.js'
+
+const random = new Random(seed)
+let db: AtomicDB
+before(async () => {
+  db = await openInNode()
+})
+after(() => db.close())
+
+describe(`random requests (${replayOf('mingo.test.ts')})`, () => {
+  test('4,000 filters find what mingo finds', async () => {
+    let selective = 0
+    for (let round = 0; round < 20; round++) {
+      const documents = await stored(random.list(60, 60, () => fittedDocument(random)))
+      for (let n = 0; n < 200; n++) {
+        const request = filter(random, 3)
+        const query = new mingo.Query(request)
+        const expected = documents.filter((document) => query.test(document))
+        const found = new Set((await db.find(request)).map((document) => document._id))
+        const differing = documents.find((document) => found.has(document._id as number) !== expected.includes(document))
+        assert.equal(differing, undefined, `${inspect(request, { depth: null })} ${expected.includes(differing!) ? 'misses' : 'finds'} ${inspect(differing, { depth: null })}`)
+        assert.equal(await db.count(request as never), expected.length)
+        if (expected.length > 0 && expected.length < documents.length) selective++
+      }
+    }
+    // Filters that match all or nothing would prove little.
+    assert.ok(selective > 1_000, `only ${selective} filters tell documents apart`)
+  })
+
+  test('1,000 updates leave what mingo leaves', async () => {
+    for (let n = 0; n < 1_000; n++) {
+      const documents = await stored(random.list(5, 5, () => typedDocument(random)))
+      const request = fittingUpdate(random)
+      for (const document of documents) mingo.update(document, request, [], {}, { cloneMode: 'deep' })
+      await db.update(request)
+      assert.deepEqual([...(await db.all())], documents, inspect(request, { depth: null }))
+    }
+  })
+})
+
+describe('what MONGODB.md lists', () => {
+  for (const row of differences()) {
+    test(`${row.what}: ${inspect(row.request, { depth: null })} on ${inspect(row.document)}`, async () => {
+      assert.deepEqual(await (row.kind === 'filter' ? matched(row) : updated(row)), row.atomicdb)
+      assert.deepEqual(askedMingo(row), row.mingo, 'mingo has changed: is this row still true?')
+      assert.notDeepEqual(row.atomicdb, row.mingo === row.atomicdb ? undefined : row.mingo)
+    })
+  }
+})
+
+/** Replaces what the database holds; returns the documents with their ids. */
+async function stored(documents: Plain[]): Promise<Plain[]> {
+  await db.clear()
+  const ids = await db.insertMany(documents)
+  return documents.map((document, n) => ({ ...document, _id: ids[n] }))
+}
+
+async function matched({ document, request }: Difference): Promise<string> {
+  await stored([document])
+  try {
+    return (await db.find(request)).length > 0 ? 'yes' : 'no'
+  } catch (error) {
+    return codeOf(error)
+  }
+}
+
+async function updated({ document, request }: Difference): Promise<unknown> {
+  await stored([document])
+  try {
+    await db.update(request)
+  } catch (error) {
+    return codeOf(error)
+  }
+  const { _id, ...rest } = (await db.all())[0]!
+  return rest
+}
+
+function codeOf(error: unknown): string {
+  if (error instanceof AtomicDBError) return error.code
+  throw error
+}
+
+function askedMingo({ kind, document, request }: Difference): unknown {
+  try {
+    if (kind === 'filter') return new mingo.Query(request).test(document) ? 'yes' : 'no'
+    const copy = structuredClone(document)
+    mingo.update(copy, request, [], {}, { cloneMode: 'deep' })
+    return copy
+  } catch {
+    return 'invalid'
+  }
+}

@@ -1,0 +1,140 @@
+// The package as it would be published: packed, installed elsewhere, and started in every way the README names.
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { copyFile, mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { after, before, describe, test } from 'node:test'
+import { promisify } from 'node:util'
+import * as esbuild from 'esbuild'
+import type { Browser } from 'playwright-core'
+import { publint } from 'publint'
+import { formatMessage } from 'publint/utils'
+import * as vite from 'vite'
+import { launchChromium, openPage } from './harness/chromium.js'
+import { installPacked, type Consumer } from './harness/packed.js'
+import { packageFolder, serve, type Content } from './harness/site.js'
+
+const run = promisify(execFile)
+
+// A user's program. It ends with the one line that shows that the engine ran.
+const program = `
+import { AtomicDB } from 'atomicdb'
+const db = await AtomicDB.open('packed')
+await db.insertMany([{ name: 'Ada', age: 36 }, { name: 'Kim', age: 12 }])
+const adults = await db.search(db.query().age.gte(18))
+const answer = adults.map((d) => d.name).join()
+Object.assign(globalThis, { answer })
+console.log(answer)
+`
+const answer = 'Ada'
+
+const html = (script: string) => `<!doctype html><meta charset="utf-8"><script type="module" src="${script}"></script>`
+
+describe('the packed package', { timeout: 180_000 }, () => {
+  let consumer: Consumer
+  let browser: Browser
+
+  before(async () => {
+    consumer = await installPacked()
+    browser = await launchChromium()
+  })
+  after(async () => {
+    await browser.close()
+    await consumer[Symbol.asyncDispose]()
+  })
+
+  /** Loads `address` in a fresh profile and returns the program's answer. */
+  async function answerOf(address: string): Promise<string> {
+    const context = await browser.newContext()
+    try {
+      const page = await openPage(context, address)
+      // Bundlers may make a top-level await outlast the load event.
+      const found = await page.waitForFunction(() => (globalThis as { answer?: string }).answer)
+      return (await found.jsonValue())!
+    } finally {
+      await context.close()
+    }
+  }
+
+  async function answerOfSite(content: Record<string, Content>): Promise<string> {
+    const site = await serve(content)
+    try {
+      return await answerOf(site.origin)
+    } finally {
+      await site.close()
+    }
+  }
+
+  test('runs in Node', async () => {
+    assert.equal(await consumer.node(await consumer.write('node.js', program)), answer)
+  })
+
+  test('runs from static files in a page with a module script', async () => {
+    const plain = program.replace(`'atomicdb'`, `'/node_modules/atomicdb/dist/index.js'`)
+    const found = await answerOfSite({
+      '/': html('/main.js'),
+      '/main.js': plain,
+      '/node_modules/': { folder: join(consumer.folder, 'node_modules') },
+    })
+    assert.equal(found, answer)
+  })
+
+  test('runs as an esbuild bundle beside its wasm', async () => {
+    const folder = join(consumer.folder, 'esbuild')
+    await mkdir(folder)
+    await esbuild.build({
+      entryPoints: [await consumer.write('main.js', program)],
+      outdir: folder,
+      bundle: true,
+      minify: true,
+      format: 'esm',
+      target: 'es2022',
+    })
+    await copyFile(join(consumer.folder, 'node_modules/atomicdb/dist/atomicdb.wasm'), join(folder, 'atomicdb.wasm'))
+    assert.equal(await answerOfSite({ '/': html('/app/main.js'), '/app/': { folder } }), answer)
+  })
+
+  test('runs as a Vite build', async () => {
+    const root = await viteProject(consumer)
+    await vite.build({ root, configFile: false, logLevel: 'error' })
+    assert.equal(await answerOfSite({ '/': { folder: join(root, 'dist') } }), answer)
+  })
+
+  test('runs in Vite’s development server', async () => {
+    const root = await viteProject(consumer)
+    const server = await vite.createServer({ root, configFile: false, logLevel: 'error', server: { host: '127.0.0.1', port: 0 } })
+    try {
+      await server.listen()
+      assert.equal(await answerOf(server.resolvedUrls!.local[0]!), answer)
+    } finally {
+      await server.close()
+    }
+  })
+
+  test('type-checks in a strict project, its declarations included', async () => {
+    await consumer.write('typed.ts', `${program}\nadults.first()?._id satisfies string | number | undefined\n`)
+    const tsc = join(packageFolder, 'node_modules/typescript/bin/tsc')
+    const options = ['--noEmit', '--strict', '--target', 'es2022', '--lib', 'es2022,esnext.disposable,dom']
+    for (const resolution of [['--module', 'nodenext'], ['--module', 'esnext', '--moduleResolution', 'bundler']]) {
+      await consumer.node(tsc, ...options, ...resolution, 'typed.ts').catch((error: { stdout: string }) => assert.fail(error.stdout))
+    }
+  })
+
+  test('has no fault that publint knows', async () => {
+    const { messages, pkg } = await publint({ pkgDir: packageFolder, strict: true })
+    assert.deepEqual(messages.map((message) => formatMessage(message, pkg)), [])
+  })
+
+  test('has no fault that attw knows', async () => {
+    const attw = join(packageFolder, 'node_modules/.bin/attw')
+    await run(attw, [consumer.tarball, '--profile', 'esm-only', '--no-color']).catch((error: { stdout: string }) => {
+      assert.fail(error.stdout)
+    })
+  })
+})
+
+async function viteProject(consumer: Consumer): Promise<string> {
+  await consumer.write('main.js', program)
+  await consumer.write('index.html', html('/main.js'))
+  return consumer.folder
+}

@@ -1,0 +1,139 @@
+// Every way to ask, against plain JavaScript over the same documents: random conditions in their
+// three spellings, sorting and paging, field lists, and updates.
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import { inspect } from 'node:util'
+import { serialize } from 'node:v8'
+import { AtomicDB, AtomicDBError } from '../src/index.js'
+import { openInNode } from './harness/node.js'
+import { asFilter, built, condition } from './random/conditions.js'
+import { compare, meets, projected, reached, sorted } from './random/meaning.js'
+import { Random, replayOf, seed } from './random/random.js'
+import { applied, Misfit, update } from './random/updates.js'
+import { document, path, type Plain } from './random/values.js'
+
+const random = new Random(seed)
+let db: AtomicDB
+before(async () => {
+  db = await openInNode()
+})
+after(() => db.close())
+
+describe(`random requests (${replayOf('plain-javascript.test.ts')})`, () => {
+  test('documents come back as they went in', async () => {
+    const documents = random.list(500, 500, () => document(random))
+    const expected = await stored(documents)
+    for (const [n, { _id, ...fields }] of expected.entries()) assert.deepEqual(fields, normal(documents[n]!))
+  })
+
+  test('3,000 conditions find the same when built, as text and as filters', async () => {
+    let selective = 0
+    for (let round = 0; round < 15; round++) {
+      const documents = await stored(random.list(60, 60, () => document(random)))
+      for (let n = 0; n < 200; n++) {
+        const data = condition(random, 3)
+        const expected = documents.filter((one) => meets(one, data)).map((one) => one._id)
+        const where = built(db.query(), data, random)
+        const ids = async (result: Promise<{ _id: unknown }[]>) => (await result).map((one) => one._id)
+        assert.deepEqual(await ids(db.search(where)), expected, inspect(data, { depth: null }))
+        assert.deepEqual(await ids(db.search(String(where))), expected, String(where))
+        assert.equal(await db.count(where), expected.length, `count of ${where}`)
+        const filter = asFilter(data)
+        if (filter) assert.deepEqual(await ids(db.find(filter)), expected, inspect(filter, { depth: null }))
+        if (expected.length > 0 && expected.length < documents.length) selective++
+      }
+    }
+    // Conditions that hold everywhere or nowhere would prove little.
+    assert.ok(selective > 500, `only ${selective} conditions tell documents apart`)
+  })
+
+  test('sorting, skip and limit', async () => {
+    for (let round = 0; round < 20; round++) {
+      const documents = await stored(random.list(100, 100, () => document(random)))
+      for (let n = 0; n < 20; n++) {
+        const keys = random.list(1, 3, () => [path(random), random.chance(0.5)] as const)
+        const [skip, limit] = [random.int(0, 20), random.int(1, 60)]
+        const expected = sorted(documents, keys)
+        const sort = keys.map(([path, descending]) => (descending ? `-${path}` : path))
+        assert.deepEqual([...(await db.search(undefined, { sort }))], expected, `sort ${sort}`)
+        assert.deepEqual([...(await db.search(undefined, { sort, skip, limit }))], expected.slice(skip, skip + limit), `sort ${sort} skip ${skip} limit ${limit}`)
+        assert.deepEqual([...(await db.search(undefined, { skip, limit }))], documents.slice(skip, skip + limit), `skip ${skip} limit ${limit}`)
+      }
+    }
+  })
+
+  test('indexes change no answer', async () => {
+    for (let round = 0; round < 10; round++) {
+      const paths = [...new Set(random.list(1, 3, () => path(random)))]
+      await db.createIndex(...paths)
+      const documents = await stored(random.list(60, 60, () => document(random)))
+      for (let n = 0; n < 100; n++) {
+        const data = condition(random, 2)
+        const sort = random.pick(paths)
+        const expected = sorted(documents.filter((one) => meets(one, data)), [[sort, false]])
+        const found = await db.search(built(db.query(), data, random), { sort })
+        assert.deepEqual([...found], expected, `${inspect(data, { depth: null })} with an index on ${paths}`)
+      }
+      await db.dropIndex(...paths)
+    }
+  })
+
+  test('lists of fields', async () => {
+    const documents = await stored(random.list(100, 100, () => document(random)))
+    for (let n = 0; n < 300; n++) {
+      const fields = random.list(1, 3, () => path(random))
+      assert.deepEqual([...(await db.search(undefined, { fields }))], documents.map((one) => projected(one, fields)), `fields ${fields}`)
+    }
+  })
+
+  test('distinct values', async () => {
+    const documents = await stored(random.list(200, 200, () => document(random)))
+    for (let n = 0; n < 100; n++) {
+      const of = path(random)
+      const all = documents.flatMap((one) => reached(one, of).flatMap((value) => (Array.isArray(value) ? value : [value])))
+      const expected = all.sort(compare).filter((value, n) => n === 0 || compare(value, all[n - 1]) !== 0)
+      assert.deepEqual(await db.distinct(of), expected, `distinct ${of}`)
+    }
+  })
+
+  test('2,000 updates change what they should, or nothing at all', async () => {
+    let refused = 0
+    for (let n = 0; n < 2_000; n++) {
+      const documents = await stored(random.list(4, 4, () => document(random)))
+      const [data, request] = [condition(random, 1), update(random)]
+      const where = built(db.query(), data, random)
+      const what = `${inspect(request, { depth: null })} where ${where}`
+      let expected: Plain[] | undefined
+      try {
+        expected = documents.map((one) => (meets(one, data) ? normal(applied(one, request)) : one))
+      } catch (error) {
+        if (!(error instanceof Misfit)) throw error
+      }
+      if (expected) {
+        assert.equal(await db.update(request, where), documents.filter((one, n) => !serialize(one).equals(serialize(expected[n]))).length, what)
+        assert.deepEqual([...(await db.all())], expected, what)
+      } else {
+        refused++
+        await assert.rejects(db.update(request, where), (error) => error instanceof AtomicDBError && error.code === 'invalid', what)
+        assert.deepEqual([...(await db.all())], documents, `refused, but changed by ${what}`)
+      }
+    }
+    assert.ok(refused > 50 && refused < 1_500, `${refused} of the updates were refused`)
+  })
+})
+
+/** Replaces what the database holds; returns its documents as the database gives them back. */
+async function stored(documents: Plain[]): Promise<Plain[]> {
+  await db.clear()
+  await db.insertMany(documents)
+  return [...(await db.all())]
+}
+
+/** What is stored of a value: no -0, and a bigint only beyond the safe integers. */
+function normal<T>(value: T): T {
+  if (Object.is(value, -0)) return 0 as T
+  if (typeof value === 'bigint' && Number.isSafeInteger(Number(value))) return Number(value) as T
+  if (Array.isArray(value)) return value.map(normal) as T
+  if (typeof value !== 'object' || value === null || Object.getPrototypeOf(value) !== Object.prototype) return value
+  return Object.fromEntries(Object.entries(value).map(([name, field]) => [name, normal(field)])) as T
+}

@@ -1,0 +1,35 @@
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+
+/** One row of the tables in engine/query/MONGODB.md: where AtomicDB and mingo do not agree. */
+export interface Difference {
+  /** The row's first cell. */
+  what: string
+  /** The table's third heading: what is asked for. */
+  kind: 'filter' | 'update'
+  document: Record<string, unknown>
+  request: Record<string, unknown>
+  /** A filter: 'yes', 'no' or 'invalid'. An update: 'invalid' or the document after it. */
+  atomicdb: unknown
+  mingo: unknown
+}
+
+/** Every row, in order. The document is the list; there is no second one. */
+export function differences(): Difference[] {
+  const text = readFileSync(fileURLToPath(new URL('../../../engine/query/MONGODB.md', import.meta.url)), 'utf8')
+  let kind: Difference['kind'] | undefined
+  const found: Difference[] = []
+  for (const line of text.split('\n')) {
+    if (!line.startsWith('| ')) continue
+    const [what, document, request, atomicdb, , mingo] = line.split('|').slice(1, -1).map((cell) => cell.trim()) as [string, string, string, string, string, string]
+    if (what === 'what') kind = request as Difference['kind']
+    else found.push({ what, kind: kind!, document: read(document) as {}, request: read(request) as {}, atomicdb: read(atomicdb), mingo: read(mingo) })
+  }
+  return found
+}
+
+/** A cell between back-quotes is JavaScript. */
+function read(cell: string): unknown {
+  const code = /^`(.*)`$/.exec(cell)
+  return code ? new Function(`return (${code[1]})`)() : cell
+}

@@ -1,0 +1,149 @@
+import type { Random } from './random.js'
+import { scalar, type Plain } from './values.js'
+
+// Documents and filters on which AtomicDB and mingo agree. Where they do not,
+// engine/query/MONGODB.md has a row that says why, and a test runs the row. Each
+// thing not made here carries that row's name in brackets.
+
+/** The paths of {@link fittedDocument}, by what a filter may ask there. */
+const single = ['a', 'b', 'obj.x', 'obj.deep.z', 'items.0.n'] as const
+const lists = ['tags', 'obj.y'] as const
+const throughItems = ['items.n', 'items.s', 'items.in.k'] as const
+const others = ['obj', 'items', 'tags.0', 'tags.1', 'none', 'obj.none'] as const
+
+/** A document of known shape, each part of which may be missing or something else. */
+export function fittedDocument(random: Random): Plain {
+  const fields: Plain = {}
+  const put = (name: string, make: () => unknown) => {
+    if (!random.chance(0.85)) return
+    fields[name] = random.chance(0.1) ? scalar(random) : make()
+    const isLeaf = name === 'a' || name === 'b'
+    if (!isLeaf && fields[name] instanceof Uint8Array) fields[name] = 'no bytes' // [positions in bytes]
+  }
+  put('a', () => scalarOrMap(random))
+  put('b', () => scalarOrMap(random))
+  put('tags', () => random.list(0, 4, () => scalarOrMap(random)))
+  put('obj', () => partly(random, { x: () => scalarOrMap(random), y: () => random.list(0, 3, () => scalar(random)), deep: () => ({ z: scalar(random) }) }))
+  // Only scalars and maps inside [values collected along a path]; only maps [elements that are no maps].
+  fields.items = random.list(0, 3, () => partly(random, { n: () => scalar(random), s: () => scalar(random), in: () => ({ k: scalar(random) }) }))
+  if (random.chance(0.2)) delete fields.items
+  fields.matrix = random.list(0, 2, () => random.list(0, 2, () => scalar(random)))
+  return fields
+}
+
+function partly(random: Random, makers: Record<string, () => unknown>): Plain {
+  const fields: Plain = {}
+  for (const [name, make] of Object.entries(makers)) if (random.chance(0.7)) fields[name] = make()
+  return fields
+}
+
+/** A small map as a whole value, in either order of its keys. */
+function scalarOrMap(random: Random): unknown {
+  if (!random.chance(0.15)) return scalar(random)
+  return random.pick([{}, { k: 1 }, { k: 1, m: 'a' }, { m: 'a', k: 1 }])
+}
+
+/** A filter with up to `depth` levels of $and, $or and $nor around its fields. */
+export function filter(random: Random, depth: number): Plain {
+  if (depth > 0 && random.chance(0.4)) {
+    const kids = random.list(1, 3, () => filter(random, depth - 1))
+    const joined = { [random.pick(['$and', '$or', '$nor'])]: kids }
+    return random.chance(0.2) ? { ...field(random), ...joined } : joined
+  }
+  return random.chance(0.3) ? { ...field(random), ...field(random) } : field(random)
+}
+
+/** A condition on one field. */
+function field(random: Random): Plain {
+  switch (random.int(0, 11)) {
+    case 0:
+      return type(random)
+    case 1:
+      return { [random.pick([...lists, 'matrix', 'a'])]: { $size: random.int(0, 3) } }
+    case 2:
+      // [$all of a value that is no array]
+      return { tags: { $type: 'array', $all: random.list(1, 2, () => scalarOrMap(random)) } }
+    case 3:
+      return elemMatch(random)
+    case 4:
+      return { [anyPath(random)]: { $exists: random.chance(0.5) } }
+    case 5:
+      return { [random.pick(['matrix', 'matrix.0', 'items', 'tags'])]: random.list(0, 2, () => scalar(random)) } // equality with a whole array
+    default: {
+      const path = anyPath(random)
+      return missingAside(path, leaf(random), random)
+    }
+  }
+}
+
+const anyPath = (random: Random) => random.pick([...single, ...single, ...lists, ...throughItems, ...others])
+
+function leaf(random: Random): unknown {
+  const condition = operators(random)
+  if (!random.chance(0.15)) return condition
+  return { $not: asOperators(condition) }
+}
+
+/** Where only operators may stand: not a value, but a regular expression. */
+function asOperators(condition: unknown): object {
+  const isOperators = condition instanceof RegExp || (typeof condition === 'object' && condition !== null && Object.keys(condition).some((key) => key.startsWith('$')))
+  return isOperators ? (condition as object) : { $eq: condition }
+}
+
+function operators(random: Random): unknown {
+  switch (random.int(0, 6)) {
+    case 0:
+      return scalarOrMap(random)
+    case 1:
+      return { [random.pick(['$eq', '$ne'])]: scalarOrMap(random) }
+    case 2:
+      // Maps have an order of their own [ranges of arrays and objects].
+      return { [random.pick(['$gt', '$gte', '$lt', '$lte'])]: scalar(random) }
+    case 3:
+      return { $gte: scalar(random), [random.pick(['$lt', '$lte', '$ne'])]: scalar(random) }
+    case 4:
+      return { [random.pick(['$in', '$nin'])]: random.list(0, 4, () => scalarOrMap(random)) } // [$in with an array]
+    case 5:
+      return pattern(random)
+    default:
+      return { $regex: random.pick(patternsOfHalves), $options: random.pick(['', 'i', 'm', 's', 'im']) }
+  }
+}
+
+// Both dialects have these and mean the same [patterns are RE2].
+const patterns = ['a', '^a', 'b$', '^ab?c*$', 'A', '^[a-z]+$', '[^a-z]', '^.{2}$', 'é|ß', '\\d', '^\\w+ \\w+$', '^$', '\\$a', 'line$', '(?:o|0)$', '日.', 'e.b']
+/** Without the flag u, JavaScript takes a character beyond U+FFFF for two [characters are whole]. */
+const patternsOfHalves = patterns.filter((source) => !/\.|\[\^/.test(source))
+const pattern = (random: Random) => new RegExp(random.pick(patterns), random.pick(['u', 'iu', 'mu', 'su']))
+
+/** Where null is asked for, says that a missing field is not meant [null and missing fields]. */
+function missingAside(path: string, condition: unknown, random: Random): Plain {
+  if (!asksForNull(condition)) return { [path]: condition }
+  return random.chance(0.5)
+    ? { $and: [{ [path]: condition }, { [path]: { $exists: true } }] }
+    : { $or: [{ [path]: condition }, { [path]: { $exists: false } }] }
+}
+
+function asksForNull(condition: unknown): boolean {
+  if (condition === null) return true
+  if (Array.isArray(condition)) return condition.some(asksForNull)
+  if (typeof condition !== 'object' || condition instanceof Date || condition instanceof Uint8Array || condition instanceof RegExp) return false
+  return Object.values(condition).some(asksForNull)
+}
+
+function type(random: Random): Plain {
+  if (random.chance(0.3)) return { [random.pick([...lists, 'items', 'a'])]: { $type: 'array' } }
+  // Only where no array can be [$type looks at elements]; no 'double' [integers and floats].
+  const types = ['string', 'object', 'bool', 'date', 'null', 'number', 'int']
+  return { [random.pick(single)]: { $type: random.chance(0.7) ? random.pick(types) : random.list(1, 3, () => random.pick(types)) } }
+}
+
+function elemMatch(random: Random): Plain {
+  if (random.chance(0.5)) {
+    const kids: Plain = {}
+    for (const name of ['n', 's', 'in.k']) if (random.chance(0.5)) Object.assign(kids, missingAside(name, operators(random), random))
+    return { items: { $elemMatch: Object.keys(kids).length > 0 ? kids : { n: scalar(random) ?? 0 } } }
+  }
+  const condition = asOperators(operators(random))
+  return { [random.pick(['tags', 'matrix', 'obj.y'])]: { $elemMatch: condition instanceof RegExp ? { $regex: condition } : condition } }
+}

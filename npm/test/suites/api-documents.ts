@@ -1,0 +1,269 @@
+import { equal, ok, rejects } from './check.js'
+import type { Suite } from './suite.js'
+
+const people = [
+  { name: 'Ada', age: 36, address: { city: 'Oslo' }, tags: ['admin'] },
+  { name: 'Kim', age: 12 },
+  { name: 'Joe', age: 54, address: { city: 'Bergen' }, tags: ['admin', 'ops'] },
+]
+
+/** Documents in and out: insert, get, update, remove, and collections. */
+export const documents: Suite = [
+  {
+    name: 'a document gets the next integer as its id, or keeps its own',
+    async run({ open }) {
+      const db = await open()
+      equal(await db.insert({ n: 1 }), 1)
+      equal(await db.insert({ n: 2, _id: 'own' }), 'own')
+      equal(await db.insert({ n: 3, _id: 7 }), 7)
+      equal(await db.insert({ n: 4, _id: undefined }), 8)
+      equal(await db.insert({ n: 5, _id: -3 }), -3)
+      equal(await db.insert({ n: 6, _id: 2 ** 53 - 2 }), 2 ** 53 - 2)
+      equal(await db.documentIds(), [1, 'own', 7, 8, -3, 2 ** 53 - 2])
+      equal(await db.get('own'), { _id: 'own', n: 2 })
+      equal(await db.get(2 ** 53 - 2), { _id: 2 ** 53 - 2, n: 6 })
+      equal(await db.get(9), undefined)
+    },
+  },
+  {
+    name: 'a document is copied at the call',
+    async run({ open }) {
+      const db = await open()
+      const document = { n: 1, list: [1] }
+      const inserting = db.insert(document)
+      document.n = 2
+      document.list.push(2)
+      await inserting
+      const change = { n: 3 }
+      const where = { n: 1 }
+      const updating = db.update(change, where)
+      change.n = where.n = 4
+      await updating
+      equal(await db.get(1), { _id: 1, n: 3, list: [1] })
+      ;(await db.get<any>(1)).list.push('local')
+      equal(await db.get(1), { _id: 1, n: 3, list: [1] })
+    },
+  },
+  {
+    name: 'insertMany adds all documents, in order, or none',
+    async run({ open }) {
+      const db = await open()
+      equal(await db.insertMany(people), [1, 2, 3])
+      equal(await db.insertMany([]), [])
+      await rejects('duplicate_id', () => db.insertMany([{ n: 1 }, { n: 2, _id: 3 }]))
+      await rejects('invalid', () => db.insertMany([{ n: 1 }, { n: () => 1 }]), /^documents\[1\]\.n is a function$/)
+      equal(await db.count(), 3)
+      equal(await db.insert({}), 4)
+    },
+  },
+  {
+    name: 'insertMany of many megabytes is whole too, and goes in and out in order',
+    async run({ open }) {
+      const db = await open()
+      const many = Array.from({ length: 6_000 }, (_, n) => ({ n, text: `${n} `.repeat(100) }))
+      await rejects('duplicate_id', () => db.insertMany([...many, { _id: 17 } as never]))
+      equal(await db.count(), 0)
+      const ids = await db.insertMany(many)
+      equal(ids, many.map((_, i) => i + 1))
+      const all = await db.all<{ n: number; text: string }>()
+      equal(all.map((d) => d.n), many.map((d) => d.n))
+      equal(all[5_999]!.text, many[5_999]!.text)
+    },
+  },
+  {
+    name: 'upsert replaces the document of that id, and needs one',
+    async run({ open }) {
+      const db = await open()
+      equal(await db.upsert({ _id: 'a', n: 1 }), 'a')
+      equal(await db.upsert({ _id: 'a', m: 2 }), 'a')
+      equal(await db.all(), [{ _id: 'a', m: 2 }])
+      await rejects('invalid', () => db.upsert({ n: 1 } as never))
+    },
+  },
+  {
+    name: 'a string given to get is an id first, then a condition, and else finds nothing',
+    async run({ open }) {
+      const db = await open()
+      await db.insertMany(people)
+      await db.insert({ _id: "name = 'Kim'", odd: true })
+      equal(await db.get("name = 'Kim'"), { _id: "name = 'Kim'", odd: true })
+      equal((await db.get<any>("name = 'Joe'"))?.age, 54)
+      equal(await db.get("name = 'Nobody'"), undefined)
+      equal(await db.get('no id and no condition'), undefined)
+      equal(await db.get(1, { fields: ['address.city'] }), { _id: 1, address: { city: 'Oslo' } })
+      equal(await db.get(db.query().age.gt(30), { sort: '-age', fields: ['name'] }), { _id: 3, name: 'Joe' })
+      equal((await db.get<any>((d: any) => d.age < 30))?.name, 'Kim')
+    },
+  },
+  {
+    name: 'find, findOne, count, contains, all and distinct agree',
+    async run({ open }) {
+      const db = await open()
+      await db.insertMany(people)
+      const q = db.query()
+      equal((await db.find({ 'address.city': 'Oslo' })).map((d) => d.name), ['Ada'])
+      equal((await db.findOne({ tags: 'ops' }))?.name, 'Joe')
+      equal(await db.findOne({ tags: 'nobody' }), undefined)
+      equal((await db.find()).length, 3)
+      equal(await db.count(), 3)
+      equal(await db.count(q.age.gt(30)), 2)
+      equal(await db.count({ age: { $gt: 30 } }), 2)
+      equal(await db.count('age > 30'), 2)
+      equal(await db.count((d) => d.age > 30), 2)
+      equal(await db.contains(q.name.eq('Kim')), true)
+      equal(await db.contains((d) => d.name === 'Kim'), true)
+      equal(await db.contains("name = 'Nobody'"), false)
+      equal(await db.contains((d) => d.name === 'Nobody'), false)
+      equal(await db.distinct('tags'), ['admin', 'ops'])
+      equal(await db.distinct('tags', q.name.eq('Ada')), ['admin'])
+      equal(await db.distinct('tags', (d) => d.name === 'Ada'), ['admin'])
+    },
+  },
+  {
+    name: 'update merges fields by path, applies operators, and takes functions for both',
+    async run({ open }) {
+      const db = await open()
+      await db.insertMany(people)
+      const q = db.query()
+      equal(await db.update({ 'address.city': 'Tromsø', seen: true }, q.name.eq('Ada')), 1)
+      equal(await db.get(1), { _id: 1, name: 'Ada', age: 36, address: { city: 'Tromsø' }, tags: ['admin'], seen: true })
+      equal(await db.update({ $inc: { age: 1 }, $push: { tags: 'x' }, $unset: { address: 1 } }, "name = 'Joe'"), 1)
+      equal(await db.get(3), { _id: 3, name: 'Joe', age: 55, tags: ['admin', 'ops', 'x'] })
+      equal(await db.update({ age: 12 }, q.name.eq('Kim')), 0, 'nothing changed')
+      equal(await db.update({ minor: true }, (d) => d.age < 18), 1)
+      equal(await db.update((d) => ({ ...d, age: d.age + 1 }), (d) => d.age > 20), 2)
+      equal(await db.update((d) => ({ $inc: { age: -d.age } })), 3)
+      equal(await db.distinct('age'), [0])
+      equal(await db.update({ all: 1 }), 3)
+      equal(await db.update({ all: 2 }, 'age > 100'), 0)
+    },
+  },
+  {
+    name: 'an update of many megabytes by a function is whole',
+    async run({ open }) {
+      const db = await open()
+      await db.createIndex('unique', { unique: true, sparse: true })
+      await db.insertMany(Array.from({ length: 300 }, (_, n) => ({ n })))
+      const text = 'x'.repeat(10_000)
+      await rejects('unique', () => db.update((d) => ({ text, unique: d.n === 299 ? 7 : d.n })))
+      equal(await db.count('text exists'), 0)
+      equal(await db.update((d) => ({ text, unique: d.n })), 300)
+      equal(await db.count('text exists'), 300)
+    },
+  },
+  {
+    name: 'a function given to update must return an object at once, and its error is passed on',
+    async run({ open }) {
+      const db = await open()
+      await db.insertMany(people)
+      await rejects('invalid', () => db.update((() => undefined) as never), /function returned must be an object|function returned is undefined/)
+      await rejects('invalid', () => db.update((async () => ({})) as never), /not with a Promise/)
+      await rejects('invalid', () => db.count((async () => true) as never), /not with a Promise/)
+      await rejects('invalid', () => db.update(() => ({ n: Symbol('x') })), /fields: what the function returned\.n is a symbol/)
+      const own = new RangeError('own')
+      const passed = await db.update(() => { throw own }).catch((error) => error)
+      ok(passed === own, 'the error of the function is not passed on')
+      let inside: Promise<unknown> | undefined
+      await db.update(() => { inside ??= db.count(); return {} })
+      await rejects('invalid', () => inside!, /cannot call the database/)
+      equal(await db.count(), 3)
+      equal(await db.find(), people.map((d, i) => ({ ...d, _id: i + 1 })))
+    },
+  },
+  {
+    name: 'the _id of a document cannot change',
+    async run({ open }) {
+      const db = await open()
+      await db.insert({ n: 1 })
+      await rejects('invalid', () => db.update({ _id: 2 }))
+      await rejects('invalid', () => db.update(() => ({ _id: 2 })))
+      await rejects('invalid', () => db.update({ $unset: { _id: 1 } }))
+      equal(await db.all(), [{ _id: 1, n: 1 }])
+    },
+  },
+  {
+    name: 'atomicUpdate answers the document as it is then',
+    async run({ open }) {
+      const db = await open()
+      equal(await db.atomicUpdate(() => ({ n: 1 })), undefined)
+      await db.insertMany([{ n: 1 }, { n: 5, k: 'b' }])
+      equal(await db.atomicUpdate((d) => ({ n: d.n + 1 })), { _id: 1, n: 2 })
+      equal(await db.atomicUpdate((d) => ({ n: d.n + 1 }), db.query().k.eq('b')), { _id: 2, n: 6, k: 'b' })
+      equal(await db.atomicUpdate((d) => ({ n: d.n + 1 }), (d) => d.n === 6), { _id: 2, n: 7, k: 'b' })
+      equal(await db.atomicUpdate((d) => ({ n: d.n + 1 }), 'n > 100'), undefined)
+      await rejects('invalid', () => db.atomicUpdate({ n: 1 } as never), /^change: expected a function/)
+      const counts = await Promise.all(Array.from({ length: 50 }, () => db.atomicUpdate((d) => ({ n: d.n + 1 }))))
+      equal(counts.map((d) => d!.n), Array.from({ length: 50 }, (_, i) => 3 + i))
+    },
+  },
+  {
+    name: 'remove takes every form of condition, and only a condition',
+    async run({ open }) {
+      const db = await open()
+      await db.insertMany([...people, ...people])
+      equal(await db.remove(db.query().name.eq('Ada')), 2)
+      equal(await db.remove((d) => d.name === 'Kim'), 2)
+      equal(await db.remove('age > 100'), 0)
+      equal(await db.remove({ age: 54 }), 2)
+      equal(await db.count(), 0)
+      await db.insertMany(people)
+      await rejects('invalid', () => db.remove(undefined as never), /clear\(\) removes every document/)
+      await rejects('invalid', () => db.contains(undefined as never))
+      equal(await db.count(), 3)
+      await db.clear()
+      equal(await db.count(), 0)
+      equal(await db.insert({}), 10, 'ids are not given twice')
+    },
+  },
+  {
+    name: 'collections keep their documents apart',
+    async run({ open }) {
+      const db = await open()
+      const users = db.collection<{ name: string; age: number }>('users')
+      equal(users.name, 'users')
+      equal(await db.collections(), [])
+      await users.insertMany(people)
+      await db.insert({ other: true }, 'others')
+      await db.insert({ own: true })
+      equal(await db.collections(), ['default', 'others', 'users'])
+      equal(await users.count(), 3)
+      equal(await db.count(undefined, 'others'), 1)
+      equal((await db.search('age > 30', 'users')).length, 2)
+      equal((await db.search('age > 30', { collection: 'users', limit: 1 })).length, 1)
+      equal((await users.search(users.query().age.gt(30))).map((d) => d.name), ['Ada', 'Joe'])
+      equal((await users.get(3))?.name, 'Joe')
+      equal(await users.update({ age: 1 }, (d) => d.name === 'Kim'), 1)
+      equal(await users.remove((d) => d.age === 1), 1)
+      equal(await users.documentIds(), [1, 3])
+      equal((await users.all()).count(), 2)
+      equal(await users.contains('age = 54'), true)
+      equal(await users.distinct('name'), ['Ada', 'Joe'])
+      equal((await users.findOne({ age: 54 }))?.name, 'Joe')
+      await users.clear()
+      equal(await db.collections(), ['default', 'others', 'users'])
+      await db.dropCollection('users')
+      await db.dropCollection('never there')
+      await db.createCollection('empty')
+      await db.createCollection('empty')
+      equal(await db.collections(), ['default', 'empty', 'others'])
+      await rejects('unsupported', () => db.createCollection('strict', { type: 'object' }))
+    },
+  },
+  {
+    name: 'a collection’s name must be one',
+    async run({ open }) {
+      const db = await open()
+      for (const name of [5, '', null, {}] as never[]) {
+        await rejects('invalid', () => db.insert({}, name))
+        await rejects('invalid', () => db.insertMany([{}], name))
+        await rejects('invalid', () => db.search(undefined, { collection: name === null ? 7 : name } as never))
+        await rejects('invalid', () => db.count(undefined, name))
+        await rejects('invalid', () => db.get(1, { collection: name === null ? 7 : name } as never))
+        await rejects('invalid', () => db.collection(name).documentIds())
+        await rejects('invalid', () => db.clear(name))
+        await rejects('invalid', () => db.createCollection(name))
+      }
+      equal(await db.collections(), [])
+    },
+  },
+]

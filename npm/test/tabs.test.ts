@@ -1,0 +1,169 @@
+// Two pages of one origin on one database, in real Chromium.
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import type { Browser, BrowserContext, Page } from 'playwright-core'
+import { launchChromium, openPage } from './harness/chromium.js'
+import { serveProduct, type Site } from './harness/site.js'
+
+const increments = 500
+
+describe('two tabs of one database', { timeout: 120_000 }, () => {
+  let site: Site
+  let browser: Browser
+
+  before(async () => {
+    site = await serveProduct()
+    browser = await launchChromium()
+  })
+  after(async () => {
+    await browser.close()
+    await site.close()
+  })
+
+  test('see each other’s writes within 100 ms', async () => {
+    await using tabs = await openTabs(browser, site)
+
+    // The tabs take turns: each waits, polling, for the other's document and then adds the next.
+    const turns = 40
+    const [a, b] = await Promise.all(
+      tabs.pages.map((page, player) =>
+        page.evaluate(
+          async ({ player, turns }) => {
+            const times: number[] = []
+            for (let turn = 0; turn < turns; turn++) {
+              if (turn % 2 === player) await db.insert({ _id: turn })
+              else while ((await db.get(turn)) === undefined) await new Promise((resolve) => setTimeout(resolve))
+              times.push(performance.timeOrigin + performance.now())
+            }
+            return times
+          },
+          { player, turns },
+        ),
+      ),
+    )
+    // One of the two times is when the write was acknowledged, the other when it was seen.
+    const delays = Array.from({ length: turns }, (_, turn) => (turn % 2 === 0 ? b![turn]! - a![turn]! : a![turn]! - b![turn]!))
+    assert.ok(Math.max(...delays) <= 100, `milliseconds from acknowledged to seen: ${delays.map(Math.round)}`)
+  })
+
+  for (const { name, wave, readModifyWrite } of [
+    { name: 'at once, as $inc', wave: increments, readModifyWrite: false },
+    { name: 'ten at a time, as $inc', wave: 10, readModifyWrite: false },
+    { name: 'ten at a time, as a function', wave: 10, readModifyWrite: true },
+  ]) {
+    test(`lose none of ${increments} increments from each, ${name}`, async () => {
+      await using tabs = await openTabs(browser, site)
+      await tabs.pages[0]!.evaluate(() => db.insert({ _id: 'counter', n: 0 }))
+      await Promise.all(tabs.pages.map((page) => seesCounter(page, 0)))
+
+      await Promise.all(tabs.pages.map((page) => increment(page, wave, readModifyWrite)))
+
+      await Promise.all(tabs.pages.map((page) => seesCounter(page, 2 * increments)))
+      assert.equal(await storedCounter(tabs.context, site), 2 * increments)
+    })
+  }
+
+  test('lose nothing acknowledged when one of them closes in the middle', async () => {
+    await using tabs = await openTabs(browser, site)
+    const [leaving, staying] = tabs.pages as [Page, Page]
+    let acknowledged = 0
+    const reachedMiddle = new Promise<void>((resolve) => {
+      void leaving.exposeBinding('incremented', (_, count: number) => {
+        acknowledged += count
+        if (acknowledged >= increments / 3) resolve()
+      })
+    })
+    await leaving.evaluate(() => db.insert({ _id: 'counter', n: 0 }))
+    await seesCounter(staying, 0)
+
+    const left = increment(leaving, 10, true).catch(() => 'closed')
+    const stayed = increment(staying, 10, true)
+    await reachedMiddle
+    await leaving.close()
+    assert.equal(await left, 'closed', 'the page was done before it closed')
+    await stayed
+
+    const stored = await storedCounter(tabs.context, site)
+    const least = acknowledged + increments
+    assert.ok(stored >= least && stored < 2 * increments, `stored ${stored}, acknowledged ${least}`)
+    await seesCounter(staying, stored)
+  })
+
+  test('see each other’s batches whole', async () => {
+    await using tabs = await openTabs(browser, site)
+    const [writer, reader] = tabs.pages as [Page, Page]
+    const batches = 100
+    const size = 7
+
+    const read = reader.evaluate(
+      async ({ all, size }) => {
+        for (;;) {
+          const count = await db.count()
+          if (count % size !== 0) return `saw ${count}, no multiple of ${size}`
+          if (count === all) return 'whole'
+          await new Promise((resolve) => setTimeout(resolve))
+        }
+      },
+      { all: batches * size, size },
+    )
+    await writer.evaluate(
+      async ({ batches, size }) => {
+        for (let batch = 0; batch < batches; batch++) {
+          await db.insertMany(Array.from({ length: size }, (_, n) => ({ batch, n })))
+        }
+      },
+      { batches, size },
+    )
+    assert.equal(await read, 'whole')
+  })
+})
+
+interface Tabs extends AsyncDisposable {
+  readonly context: BrowserContext
+  readonly pages: Page[]
+}
+
+/** Two pages of a fresh profile, each with the same database as `globalThis.db`. */
+async function openTabs(browser: Browser, site: Site): Promise<Tabs> {
+  const context = await browser.newContext()
+  const pages = await Promise.all([openDatabase(context, site), openDatabase(context, site)])
+  return { context, pages, [Symbol.asyncDispose]: () => context.close() }
+}
+
+async function openDatabase(context: BrowserContext, site: Site): Promise<Page> {
+  const page = await openPage(context, site.origin)
+  await page.evaluate(async () => {
+    globalThis.db = await atomicdb.AtomicDB.open('shared')
+  })
+  return page
+}
+
+/** Resolves once a query in `page` finds the counter at `value`; never, if it goes past it. */
+async function seesCounter(page: Page, value: number): Promise<void> {
+  await page.evaluate(async (value) => {
+    while ((await db.get<{ n: number }>('counter'))?.n !== value) await new Promise((resolve) => setTimeout(resolve))
+  }, value)
+}
+
+/** Adds 1 to the counter `increments` times, `wave` of them at once, and tells the test after each wave. */
+async function increment(page: Page, wave: number, readModifyWrite: boolean): Promise<void> {
+  await page.evaluate(
+    async ({ increments, wave, readModifyWrite }) => {
+      const tell = (globalThis as { incremented?: (count: number) => void }).incremented
+      const change = readModifyWrite ? (counter: { n: number }) => ({ n: counter.n + 1 }) : { $inc: { n: 1 } }
+      for (let done = 0; done < increments; done += wave) {
+        await Promise.all(Array.from({ length: wave }, () => db.update(change)))
+        tell?.(wave)
+      }
+    },
+    { increments, wave, readModifyWrite },
+  )
+}
+
+/** The counter as a page reads it that opens the database only now. */
+async function storedCounter(context: BrowserContext, site: Site): Promise<number> {
+  const page = await openDatabase(context, site)
+  const n = await page.evaluate(async () => (await db.get<{ n: number }>('counter'))!.n)
+  await page.close()
+  return n
+}

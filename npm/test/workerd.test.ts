@@ -1,0 +1,96 @@
+// A Cloudflare Worker in local workerd: the wasm imported as a module, the engine started in a handler.
+import assert from 'node:assert/strict'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { after, before, describe, test } from 'node:test'
+import * as esbuild from 'esbuild'
+import { Miniflare } from 'miniflare'
+import { within } from './harness/deadline.js'
+import { packageFolder } from './harness/site.js'
+
+// workerd refuses randomness and waiting at top level, so the first request opens the database.
+const worker = `
+import { AtomicDB } from 'atomicdb'
+import wasm from 'atomicdb/atomicdb.wasm'
+
+let opening
+let opened = 0
+
+export default {
+  async fetch(request) {
+    opening ??= (opened++, AtomicDB.open('notes', { wasm }))
+    const db = await opening
+    const n = Number(new URL(request.url).searchParams.get('n'))
+    const id = await db.insert({ n, tags: ['even', 'odd'].slice(n % 2, n % 2 + 1) })
+    const [own, mine, even] = await Promise.all([
+      db.get(id),
+      db.search(db.query().n.eq(n)),
+      db.search('n <= ' + n + ' and tags contains "even"'),
+    ])
+    await db.update({ $inc: { visits: 1 } }, db.query().n.eq(n))
+    return Response.json({ id, opened, own: own.n, mine: mine.length, even: even.map((d) => d.n), all: await db.count() })
+  },
+}
+`
+
+interface Answer {
+  id: number
+  opened: number
+  own: number
+  mine: number
+  even: number[]
+  all: number
+}
+
+describe('in workerd', { timeout: 60_000 }, () => {
+  let miniflare: Miniflare
+
+  before(async () => {
+    const bundle = await esbuild.build({
+      stdin: { contents: worker, resolveDir: packageFolder },
+      bundle: true,
+      format: 'esm',
+      target: 'es2022',
+      conditions: ['workerd', 'worker', 'browser'],
+      external: ['*.wasm'],
+      write: false,
+    })
+    miniflare = new Miniflare({
+      compatibilityDate: '2026-04-20',
+      modules: [
+        { type: 'ESModule', path: 'worker.js', contents: bundle.outputFiles[0]!.text },
+        { type: 'CompiledWasm', path: 'atomicdb/atomicdb.wasm', contents: await readFile(join(packageFolder, 'dist/atomicdb.wasm')) },
+      ],
+    })
+    await miniflare.ready
+  })
+  after(() => miniflare.dispose())
+
+  async function ask(n: number): Promise<Answer> {
+    const response = await within(20_000, `request ${n}`, miniflare.dispatchFetch(`http://127.0.0.1/?n=${n}`))
+    const text = await response.text()
+    assert.equal(response.status, 200, text)
+    return JSON.parse(text) as Answer
+  }
+
+  test('one instance answers 50 concurrent requests', async () => {
+    const requests = 50
+    const answers = await Promise.all(Array.from({ length: requests }, (_, n) => ask(n)))
+
+    assert.deepEqual(answers.map((a) => a.id).sort((a, b) => a - b), Array.from({ length: requests }, (_, n) => n + 1))
+    for (const [n, answer] of answers.entries()) {
+      assert.equal(answer.opened, 1, 'a second engine was started')
+      assert.equal(answer.own, n)
+      assert.equal(answer.mine, 1)
+      assert.ok(answer.even.every((other) => other % 2 === 0 && other <= n), `request ${n} found ${answer.even}`)
+      assert.equal(answer.even.includes(n), n % 2 === 0, `request ${n} found ${answer.even}`)
+    }
+  })
+
+  test('the instance goes on after them', async () => {
+    const answer = await ask(50)
+    assert.equal(answer.opened, 1)
+    assert.equal(answer.all, 51)
+    assert.deepEqual(answer.even.sort((a, b) => a - b), Array.from({ length: 26 }, (_, n) => 2 * n))
+  })
+})

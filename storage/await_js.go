@@ -1,0 +1,118 @@
+package storage
+
+import "syscall/js"
+
+// What is here blocks the calling goroutine until the event loop has run, so
+// it must never be reached from an exported wasm function, nor from the
+// callback of a js.Func: those start a goroutine first.
+
+// await returns what promise resolves to; its error is an *exception. A value
+// that is no promise is returned as it is.
+func await(promise js.Value) (js.Value, error) {
+	if promise.Type() != js.TypeObject || promise.Get("then").Type() != js.TypeFunction {
+		return promise, nil
+	}
+	type settled struct {
+		value js.Value
+		err   error
+	}
+	done := make(chan settled, 2)
+	onValue := js.FuncOf(func(_ js.Value, args []js.Value) any {
+		done <- settled{value: argument(args, 0)}
+		return nil
+	})
+	defer onValue.Release()
+	onError := js.FuncOf(func(_ js.Value, args []js.Value) any {
+		done <- settled{err: exceptionOf(argument(args, 0))}
+		return nil
+	})
+	defer onError.Release()
+	if _, err := try(func() js.Value { return promise.Call("then", onValue, onError) }); err != nil {
+		return js.Undefined(), err
+	}
+	s := <-done
+	return s.value, s.err
+}
+
+// callAsync calls a method of object and awaits what it returns.
+func callAsync(object js.Value, method string, args ...any) (js.Value, error) {
+	promise, err := try(func() js.Value { return object.Call(method, args...) })
+	if err != nil {
+		return js.Undefined(), err
+	}
+	return await(promise)
+}
+
+// try returns what call returns, or what it throws as an *exception.
+func try(call func() js.Value) (v js.Value, err error) {
+	defer func() {
+		switch p := recover().(type) {
+		case nil:
+		case js.Error:
+			err = exceptionOf(p.Value)
+		default:
+			panic(p)
+		}
+	}()
+	return call(), nil
+}
+
+// pause blocks for some milliseconds.
+func pause(ms int) {
+	done := make(chan struct{}, 1)
+	defer after(ms, func() { done <- struct{}{} })()
+	<-done
+}
+
+// after calls f in some milliseconds, unless it is stopped before. stop must
+// be called in any case.
+func after(ms int, f func()) (stop func()) {
+	callback := js.FuncOf(func(js.Value, []js.Value) any {
+		f()
+		return nil
+	})
+	timer := js.Global().Get("setTimeout").Invoke(callback, ms)
+	return func() {
+		js.Global().Get("clearTimeout").Invoke(timer)
+		callback.Release()
+	}
+}
+
+// handlers are event handlers of any number of targets, released together.
+type handlers struct {
+	set []handler
+}
+
+type handler struct {
+	target js.Value
+	name   string
+	f      js.Func
+}
+
+// on sets the target's handler of an event, "success" for onsuccess. It runs
+// inside the event: it must not block.
+func (h *handlers) on(target js.Value, event string, handle func(event js.Value)) {
+	f := js.FuncOf(func(_ js.Value, args []js.Value) any {
+		handle(argument(args, 0))
+		return nil
+	})
+	target.Set("on"+event, f)
+	h.set = append(h.set, handler{target, "on" + event, f})
+}
+
+// release takes every handler from its target.
+func (h *handlers) release() {
+	for _, one := range h.set {
+		one.target.Set(one.name, js.Null())
+		one.f.Release()
+	}
+	h.set = nil
+}
+
+// argument returns args[i], or undefined.
+func argument(args []js.Value, i int) js.Value {
+	if i < len(args) {
+		return args[i]
+	}
+	return js.Undefined()
+}

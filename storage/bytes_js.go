@@ -1,0 +1,58 @@
+package storage
+
+import "syscall/js"
+
+// bytesToJS copies frame into a new Uint8Array, part by part.
+func bytesToJS(frame Frame) js.Value {
+	array := js.Global().Get("Uint8Array").New(frame.Len())
+	at := 0
+	for _, part := range frame {
+		js.CopyBytesToJS(array.Call("subarray", at, at+len(part)), part)
+		at += len(part)
+	}
+	return array
+}
+
+// isBytes reports whether v is a Uint8Array; Node's Buffer is one.
+func isBytes(v js.Value) bool {
+	return v.Type() == js.TypeObject && v.InstanceOf(js.Global().Get("Uint8Array"))
+}
+
+// bytesToGo copies the Uint8Array into buffer, grown if it is too small.
+func bytesToGo(buffer []byte, array js.Value) []byte {
+	n := array.Get("length").Int()
+	if cap(buffer) < n {
+		buffer = make([]byte, n)
+	}
+	buffer = buffer[:n]
+	js.CopyBytesToGo(buffer, array)
+	return buffer
+}
+
+// A jsRecord is a record whose bytes JavaScript holds.
+type jsRecord struct {
+	seq      uint64
+	snapshot bool
+	bytes    js.Value
+	size     int64
+}
+
+func newJSRecord(seq uint64, snapshot bool, bytes js.Value) jsRecord {
+	return jsRecord{seq, snapshot, bytes, int64(bytes.Get("length").Int())}
+}
+
+// visitRecords visits records, behind which there are about rest bytes more.
+func visitRecords(records []jsRecord, rest int64, visit func(Record) error) error {
+	for _, r := range records {
+		rest += r.size
+	}
+	var buffer []byte
+	for _, r := range records {
+		rest -= r.size
+		buffer = bytesToGo(buffer, r.bytes)
+		if err := visit(Record{Seq: r.seq, Snapshot: r.snapshot, Bytes: buffer, Rest: rest}); err != nil {
+			return err
+		}
+	}
+	return nil
+}

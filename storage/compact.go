@@ -1,0 +1,24 @@
+package storage
+
+// tailLimit is how many bytes of batches the log may hold behind its snapshot.
+// A small log is quick to read, however little of it is still alive. At twice
+// the live data a log is at most about three times as long as it has to be,
+// and compactions add at most half to the bytes written.
+func (s *Session) tailLimit() int64 { return max(s.opts.CompactAfter, 2*s.db.Size()) }
+
+// dueCompaction returns the compaction to run once a batch of size bytes is
+// stored as number seq, or nil if the log is short enough. It takes the
+// snapshot now, while the engine holds exactly the batches up to seq. Others
+// may append meanwhile: later batches stay.
+func (s *Session) dueCompaction(seq uint64, size int64) func() {
+	if s.tail+size <= s.tailLimit() {
+		return nil
+	}
+	snapshot := newFrame(header{kind: kindSnapshot, seq: seq, writer: s.opts.Writer}, s.db.Snapshot())
+	return func() {
+		// The write is stored whatever becomes of this. A failure leaves the log
+		// long, and the next attempt waits until it has grown by as much again.
+		s.tail = 0
+		_ = s.log.Compact(seq, snapshot)
+	}
+}

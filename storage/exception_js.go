@@ -1,0 +1,68 @@
+package storage
+
+import (
+	"syscall/js"
+
+	"github.com/atomicdb-go/atomicdb/engine"
+)
+
+// An exception is what JavaScript threw, or rejected a promise with.
+type exception struct {
+	name, message string
+	code          string // of Node's and of AtomicDB's errors
+}
+
+func (e *exception) Error() string {
+	if e.message == "" {
+		return e.name
+	}
+	return e.name + ": " + e.message
+}
+
+// exceptionOf reads v, which may be anything: JavaScript throws any value.
+func exceptionOf(v js.Value) *exception {
+	if v.Type() != js.TypeObject && v.Type() != js.TypeFunction {
+		return &exception{name: "Error", message: text(v)}
+	}
+	e := &exception{name: "Error", message: text(v.Get("message")), code: text(v.Get("code"))}
+	if name := text(v.Get("name")); name != "" {
+		e.name = name
+	}
+	return e
+}
+
+// text returns a string, or "" for other values.
+func text(v js.Value) string {
+	if v.Type() != js.TypeString {
+		return ""
+	}
+	return v.String()
+}
+
+// storageError makes the error that a Log returns out of what the host said,
+// or nil of nil.
+func storageError(op, target string, err error) error {
+	e, ok := err.(*exception)
+	if !ok {
+		return err
+	}
+	return &engine.Error{Code: e.storageCode(), Op: op, Target: target, Err: e}
+}
+
+// storageCode says which of our codes the exception means.
+func (e *exception) storageCode() engine.Code {
+	switch code := engine.Code(e.code); code {
+	case engine.CodeConflict, engine.CodeQuota, engine.CodeCorrupt, engine.CodeDecrypt,
+		engine.CodeTimeout, engine.CodeClosed, engine.CodeUnsupported, engine.CodeInvalid:
+		return code // an AtomicDBError, or an error made to look like one
+	case "ENOSPC", "EDQUOT":
+		return engine.CodeQuota
+	}
+	switch e.name {
+	case "QuotaExceededError":
+		return engine.CodeQuota
+	case "VersionError":
+		return engine.CodeUnsupported
+	}
+	return engine.CodeStorage
+}

@@ -1,0 +1,4 @@
+package storage
+
+// Await blocks until a promise settles.
+var Await = await

@@ -1,0 +1,120 @@
+package storage
+
+import (
+	"bytes"
+	"encoding/binary"
+
+	"github.com/cespare/xxhash/v2"
+
+	"github.com/atomicdb-go/atomicdb/engine"
+)
+
+// The layout of a frame's header; FORMAT.md has the table.
+const (
+	frameMagic   = "AtDB"
+	frameVersion = 1
+
+	atVersion  = 4
+	atKind     = 5
+	atReserved = 6
+	atSeq      = 8
+	atWriter   = 16
+	atLength   = 24
+	atChecksum = 32
+	headerSize = 40
+)
+
+type frameKind byte
+
+const (
+	kindBatch    frameKind = 1
+	kindSnapshot frameKind = 2
+)
+
+// A Writer identifies a session in the frames it writes, so that it knows its
+// own when an Append has succeeded but its answer was lost. Random bytes do.
+type Writer [8]byte
+
+// header is what a frame says about its payload.
+type header struct {
+	kind     frameKind
+	seq      uint64
+	writer   Writer
+	checksum uint64 // set by newFrame and parseFrame
+}
+
+// newFrame puts a header before the payload, whose parts it borrows.
+func newFrame(h header, payload [][]byte) Frame {
+	b := make([]byte, headerSize)
+	copy(b, frameMagic)
+	b[atVersion] = frameVersion
+	b[atKind] = byte(h.kind)
+	binary.LittleEndian.PutUint64(b[atSeq:], h.seq)
+	copy(b[atWriter:], h.writer[:])
+	binary.LittleEndian.PutUint64(b[atLength:], uint64(Frame(payload).Len()))
+
+	digest := xxhash.New()
+	digest.Write(b[:atChecksum])
+	for _, part := range payload {
+		digest.Write(part)
+	}
+	binary.LittleEndian.PutUint64(b[atChecksum:], digest.Sum64())
+
+	return append(Frame{b}, payload...)
+}
+
+// checksum returns the checksum in f's header.
+func (f Frame) checksum() uint64 { return binary.LittleEndian.Uint64(f[0][atChecksum:]) }
+
+// equal reports whether b is f's parts, concatenated.
+func (f Frame) equal(b []byte) bool {
+	for _, part := range f {
+		if !bytes.HasPrefix(b, part) {
+			return false
+		}
+		b = b[len(part):]
+	}
+	return len(b) == 0
+}
+
+// parseFrame checks every byte of a frame and returns its header and its
+// payload, which borrows from b. The error is CodeCorrupt, or CodeUnsupported
+// for a whole frame of a later version.
+func parseFrame(b []byte) (h header, payload []byte, err error) {
+	if len(b) < headerSize {
+		return h, nil, badFrame("it is shorter than its header")
+	}
+	if string(b[:len(frameMagic)]) != frameMagic {
+		return h, nil, badFrame("it does not start like a frame")
+	}
+	payload = b[headerSize:]
+	digest := xxhash.New()
+	digest.Write(b[:atChecksum])
+	digest.Write(payload)
+	h.checksum = binary.LittleEndian.Uint64(b[atChecksum:])
+	if digest.Sum64() != h.checksum {
+		return h, nil, badFrame("its checksum differs")
+	}
+
+	// From here on somebody has meant these bytes.
+	if b[atVersion] != frameVersion {
+		return h, nil, &engine.Error{Code: engine.CodeUnsupported, Op: "read", Target: "frame", Err: reason("a newer AtomicDB wrote it")}
+	}
+	h.kind = frameKind(b[atKind])
+	if h.kind != kindBatch && h.kind != kindSnapshot {
+		return h, nil, badFrame("it is neither a batch nor a snapshot")
+	}
+	if b[atReserved] != 0 || b[atReserved+1] != 0 {
+		return h, nil, badFrame("its reserved bytes are not 0")
+	}
+	if binary.LittleEndian.Uint64(b[atLength:]) != uint64(len(payload)) {
+		return h, nil, badFrame("its length differs")
+	}
+	h.seq = binary.LittleEndian.Uint64(b[atSeq:])
+	h.writer = Writer(b[atWriter:])
+	return h, payload, nil
+}
+
+func badFrame(why string) error {
+	return fail(engine.CodeCorrupt, "read", "frame", why)
+}

@@ -1,0 +1,151 @@
+package storage
+
+import (
+	"strings"
+	"syscall/js"
+
+	"github.com/atomicdb-go/atomicdb/engine"
+)
+
+// HostLog is a Log in any JavaScript object that implements StorageBackend:
+// the user's own, or one of the package's. NewHostLog makes one.
+type HostLog struct {
+	backend js.Value
+	closed  bool
+}
+
+// watchedHostLog is a HostLog whose object has a watch method.
+type watchedHostLog struct{ *HostLog }
+
+var (
+	_ Log     = (*HostLog)(nil)
+	_ Watcher = watchedHostLog{}
+)
+
+// NewHostLog returns the Log in backend. The error has CodeInvalid if backend
+// lacks a method, and names it.
+func NewHostLog(backend js.Value) (Log, error) {
+	if backend.Type() != js.TypeObject && backend.Type() != js.TypeFunction {
+		return nil, fail(engine.CodeInvalid, "open", "storage", "it is not an object")
+	}
+	var missing []string
+	for _, method := range []string{"read", "append", "compact", "destroy", "close"} {
+		if backend.Get(method).Type() != js.TypeFunction {
+			missing = append(missing, method)
+		}
+	}
+	if missing != nil {
+		return nil, fail(engine.CodeInvalid, "open", "storage", "it has no method "+strings.Join(missing, ", "))
+	}
+	log := &HostLog{backend: backend}
+	if backend.Get("watch").Type() == js.TypeFunction {
+		return watchedHostLog{log}, nil
+	}
+	return log, nil
+}
+
+// Read implements Log.
+func (l *HostLog) Read(after uint64, visit func(Record) error) error {
+	if l.closed {
+		return ClosedError("read")
+	}
+	answer, err := callAsync(l.backend, "read", float64(after))
+	if err != nil {
+		return storageError("read", "", err)
+	}
+	if answer.Type() != js.TypeObject || answer.Get("length").Type() != js.TypeNumber {
+		return wrongAnswer("read", "", "must resolve to an array of {seq, snapshot, bytes}")
+	}
+	records := make([]jsRecord, answer.Length())
+	for i := range records {
+		if records[i], err = hostRecord(answer.Index(i)); err != nil {
+			return err
+		}
+	}
+	return visitRecords(records, 0, visit)
+}
+
+func hostRecord(v js.Value) (jsRecord, error) {
+	if v.Type() != js.TypeObject || v.Get("seq").Type() != js.TypeNumber || v.Get("seq").Float() < 1 {
+		return jsRecord{}, wrongAnswer("read", "", "must give each batch a seq of 1 or more")
+	}
+	seq := uint64(v.Get("seq").Float())
+	if !isBytes(v.Get("bytes")) {
+		return jsRecord{}, wrongAnswer("read", batchName(seq), "must give the bytes as a Uint8Array")
+	}
+	return newJSRecord(seq, v.Get("snapshot").Truthy(), v.Get("bytes")), nil // SQL keeps a boolean as 0 or 1
+}
+
+// Append implements Log.
+func (l *HostLog) Append(seq uint64, frame Frame, d Durability) error {
+	if l.closed {
+		return ClosedError("append")
+	}
+	stored, err := callAsync(l.backend, "append", float64(seq), bytesToJS(frame), d.String())
+	switch {
+	case err != nil:
+		return storageError("append", batchName(seq), err)
+	case stored.Type() != js.TypeBoolean:
+		return wrongAnswer("append", batchName(seq), "must resolve to true, or to false if the number is taken")
+	case !stored.Bool():
+		return ConflictError(seq)
+	}
+	return nil
+}
+
+// Compact implements Log.
+func (l *HostLog) Compact(seq uint64, snapshot Frame) error {
+	if l.closed {
+		return ClosedError("compact")
+	}
+	_, err := callAsync(l.backend, "compact", float64(seq), bytesToJS(snapshot))
+	return storageError("compact", batchName(seq), err)
+}
+
+// Watch implements Watcher. A backend may give its listener the bytes too.
+func (l watchedHostLog) Watch(listener func(seq uint64, bytes []byte)) (stop func()) {
+	heard := js.FuncOf(func(_ js.Value, args []js.Value) any {
+		seq := uint64(0)
+		if v := argument(args, 0); v.Type() == js.TypeNumber && v.Float() >= 1 {
+			seq = uint64(v.Float())
+		}
+		var bytes []byte
+		if v := argument(args, 1); isBytes(v) {
+			bytes = bytesToGo(nil, v)
+		}
+		listener(seq, bytes)
+		return nil
+	})
+	unwatch, err := try(func() js.Value { return l.backend.Call("watch", heard) })
+	if err != nil { // it cannot watch: conflicts will tell of the others
+		heard.Release()
+		return func() {}
+	}
+	return func() {
+		if unwatch.Type() == js.TypeFunction {
+			_, _ = try(func() js.Value { return unwatch.Invoke() })
+		}
+		heard.Release()
+	}
+}
+
+// Close implements Log.
+func (l *HostLog) Close() error {
+	if l.closed {
+		return nil
+	}
+	l.closed = true
+	_, err := callAsync(l.backend, "close")
+	return storageError("close", "", err)
+}
+
+// Destroy implements Log.
+func (l *HostLog) Destroy() error {
+	l.closed = true
+	_, err := callAsync(l.backend, "destroy")
+	return storageError("destroy", "", err)
+}
+
+func wrongAnswer(method, target, rule string) error {
+	return fail(engine.CodeStorage, method, target, "the storage's method "+method+"() "+rule)
+}

@@ -1,0 +1,230 @@
+package storage
+
+import (
+	"syscall/js"
+
+	"github.com/atomicdb-go/atomicdb/engine"
+)
+
+// IndexedDB is a Log in the browser's IndexedDB. NewIndexedDB makes one.
+//
+// The database is called atomicdb:<name>, version 1, with one object store,
+// "log", whose keys are the seqs; FORMAT.md describes the values. A value is
+// stored whole or not at all, so a record that fails its checks is corrupt and
+// never cut.
+type IndexedDB struct {
+	connection connection
+	channel    channel
+	closed     bool
+}
+
+var (
+	_ Log     = (*IndexedDB)(nil)
+	_ Watcher = (*IndexedDB)(nil)
+)
+
+// NewIndexedDB returns the Log of that name. The database is opened, and
+// created if there is none, by the first call that needs it.
+func NewIndexedDB(name string) *IndexedDB {
+	name = "atomicdb:" + name
+	return &IndexedDB{connection: connection{name: name}, channel: channel{name: name}}
+}
+
+// Read implements Log. It reads piece by piece, each in a transaction of its
+// own, so that a large log need not be in memory twice.
+func (l *IndexedDB) Read(after uint64, visit func(Record) error) error {
+	if l.closed {
+		return ClosedError("read")
+	}
+	for count := firstPiece; ; {
+		var p piece
+		err := l.connection.attempt("read", "", func(db js.Value) (err error) {
+			p, err = readPiece(db, after, count)
+			return err
+		})
+		if err != nil || len(p.records) == 0 {
+			return err
+		}
+		if err := visitRecords(p.records, p.rest, visit); err != nil || p.rest == 0 {
+			return err
+		}
+		after = p.records[len(p.records)-1].seq
+		count = p.nextCount()
+	}
+}
+
+// Append implements Log. Predecessor and record go into one transaction, in
+// one go: a write costs one round trip to the browser's storage process.
+func (l *IndexedDB) Append(seq uint64, frame Frame, d Durability) error {
+	if l.closed {
+		return ClosedError("append")
+	}
+	bytes := bytesToJS(frame)
+	// Trying again is safe: if the first try was stored after all, the second is
+	// a conflict with the caller's own bytes, which the caller looks for.
+	err := l.connection.attempt("append", batchName(seq), func(db js.Value) error {
+		return appendRecord(db, seq, bytes, d)
+	})
+	if err == nil {
+		l.channel.tell(seq, bytes)
+	}
+	return err
+}
+
+func appendRecord(db js.Value, seq uint64, bytes js.Value, d Durability) error {
+	t, err := begin(db, "readwrite", d)
+	if err != nil {
+		return err
+	}
+	var isNext func(result js.Value) bool
+	var check js.Value
+	if seq == 1 {
+		check = t.request("count", seqsFrom(1))
+		isNext = func(count js.Value) bool { return count.Int() == 0 }
+	} else {
+		check = t.request("getKey", float64(seq-1))
+		isNext = func(key js.Value) bool { return !key.IsUndefined() }
+	}
+	t.onSuccess(check, func(result js.Value) {
+		if !isNext(result) {
+			t.abort(ConflictError(seq))
+			return
+		}
+		t.commit()
+	})
+	t.request("add", bytes, float64(seq))
+
+	err = t.wait()
+	if e, ok := err.(*exception); ok && e.name == "ConstraintError" { // add found the key taken
+		return ConflictError(seq)
+	}
+	return err
+}
+
+// Compact implements Log. It is strict, whatever the batches were: it deletes
+// what is known to be stored.
+func (l *IndexedDB) Compact(seq uint64, snapshot Frame) error {
+	if l.closed {
+		return ClosedError("compact")
+	}
+	value := js.Global().Get("Object").New()
+	value.Set("snapshot", bytesToJS(snapshot))
+	return l.connection.attempt("compact", batchName(seq), func(db js.Value) error {
+		t, err := begin(db, "readwrite", Strict)
+		if err != nil {
+			return err
+		}
+		t.onSuccess(t.request("getKey", float64(seq)), func(key js.Value) {
+			if key.IsUndefined() {
+				return // a newer snapshot has replaced it
+			}
+			t.request("put", value, float64(seq))
+			t.request("delete", seqsBetween(0, seq))
+		})
+		return t.wait()
+	})
+}
+
+// Watch implements Watcher. Where the host has no BroadcastChannel, others are
+// heard of only when this page comes back into view.
+func (l *IndexedDB) Watch(listener func(seq uint64, bytes []byte)) (stop func()) {
+	return l.channel.watch(listener)
+}
+
+// Close implements Log.
+func (l *IndexedDB) Close() error {
+	l.closed = true
+	l.channel.close()
+	l.connection.close()
+	return nil
+}
+
+// Destroy implements Log. Other pages that have the database open are told to
+// let go of it: their sessions end. One that does not answer within some
+// seconds makes it fail with CodeTimeout.
+func (l *IndexedDB) Destroy() error {
+	l.Close()
+	return storageError("destroy", l.connection.name, deleteDatabase(l.connection.name))
+}
+
+const (
+	// pieceBytes is about what one request of Read asks for.
+	pieceBytes = 4 << 20
+	// firstPiece is few records, because their sizes are not known yet.
+	firstPiece = 16
+	// maxPiece bounds the records of a request, however small they are.
+	maxPiece = 4096
+)
+
+// A piece is some records in a row.
+type piece struct {
+	records []jsRecord
+	rest    int64 // about how many bytes the records behind it hold
+}
+
+// readPiece returns up to count records behind after.
+func readPiece(db js.Value, after uint64, count int) (p piece, err error) {
+	t, err := begin(db, "readonly", Relaxed)
+	if err != nil {
+		return p, err
+	}
+	behind := seqsFrom(after + 1)
+	total := t.request("count", behind)
+	keys := t.request("getAllKeys", behind, count)
+	values := t.request("getAll", behind, count)
+	if err := t.wait(); err != nil {
+		return p, err
+	}
+
+	result, seqs := values.Get("result"), keys.Get("result")
+	n := result.Length()
+	batchBytes, batches := int64(0), int64(0)
+	for i := range n {
+		r, ok := storedRecord(uint64(seqs.Index(i).Float()), result.Index(i))
+		if !ok {
+			return p, fail(engine.CodeCorrupt, "read", batchName(r.seq), "the stored value is of another kind")
+		}
+		if !r.snapshot {
+			batchBytes += r.size
+			batches++
+		}
+		p.records = append(p.records, r)
+	}
+	if more := total.Get("result").Int() - n; more > 0 {
+		p.rest = int64(more) * max(1, batchBytes/max(1, batches))
+	}
+	return p, nil
+}
+
+// storedRecord takes a value apart: a batch is its bytes, a snapshot is an
+// object with the bytes in it.
+func storedRecord(seq uint64, value js.Value) (r jsRecord, ok bool) {
+	if isBytes(value) {
+		return newJSRecord(seq, false, value), true
+	}
+	if value.Type() == js.TypeObject && isBytes(value.Get("snapshot")) {
+		return newJSRecord(seq, true, value.Get("snapshot")), true
+	}
+	return jsRecord{seq: seq}, false
+}
+
+// nextCount returns how many records to ask for next, by what p's were.
+func (p piece) nextCount() int {
+	size := int64(0)
+	for _, r := range p.records {
+		size += r.size
+	}
+	count := int64(len(p.records)) * pieceBytes / max(1, size)
+	return int(min(max(1, count), maxPiece))
+}
+
+// seqsFrom is the range of every seq from first on. Key 0 is the database's
+// identity.
+func seqsFrom(first uint64) js.Value {
+	return js.Global().Get("IDBKeyRange").Call("lowerBound", float64(first))
+}
+
+// seqsBetween is the range of the seqs between low and high, both left out.
+func seqsBetween(low, high uint64) js.Value {
+	return js.Global().Get("IDBKeyRange").Call("bound", float64(low), float64(high), true, true)
+}

@@ -1,0 +1,14 @@
+package storage
+
+import "syscall/js"
+
+// randomWriter asks the host: Go's crypto/rand would reserve 32 MiB.
+func randomWriter() (w Writer) {
+	js.CopyBytesToGo(w[:], randomBytes(len(w)))
+	return w
+}
+
+// randomBytes returns a new Uint8Array.
+func randomBytes(n int) js.Value {
+	return js.Global().Get("crypto").Call("getRandomValues", js.Global().Get("Uint8Array").New(n))
+}
