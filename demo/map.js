@@ -21,13 +21,15 @@ export class WorldMap {
     this.#listen(onArea)
   }
 
+  get isEmpty() { return this.#all.length === 0 }
+
   /** Replaces the cities. */
   setAll(points) {
     this.#all = points
     this.#drawAll()
   }
 
-  /** Adds cities while they load: only their dots are drawn. */
+  /** Adds cities: only their dots are drawn. */
   add(points) {
     for (const point of points) this.#all.push(point)
     this.#dots(this.#base, points, this.#colour('--dot'), this.#dotSize)

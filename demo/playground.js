@@ -16,13 +16,13 @@ const chips = document.getElementById('examples')
  * that a reload or a second tab asks the same thing.
  */
 export class Playground {
-  #db
+  #cities
   #onQuery
   #drafts = { ...examples[0] } // what each spelling's editor holds
 
   /** @param onQuery Called with {spelling, text, where, options} for each query that could be read. */
-  constructor(db, onQuery) {
-    this.#db = db
+  constructor(collection, onQuery) {
+    this.#cities = collection
     this.#onQuery = onQuery
     this.#recall()
     this.#listExamples()
@@ -51,7 +51,7 @@ export class Playground {
     const options = { sort: paths.length ? paths : undefined, skip: 0, limit: Number(limit.value) }
     this.#remember()
     try {
-      const where = spellings[spelling].read(text, this.#db.query())
+      const where = spellings[spelling].read(text, this.#cities.query())
       code.textContent = spellings[spelling].code(text, options)
       this.#onQuery({ spelling, text, where, options })
     } catch (error) {

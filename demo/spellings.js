@@ -20,11 +20,11 @@ export const spellings = {
     code: (text, options) => `await cities.find(${args(source(JSON.parse(text.trim() || '{}')), options)})`,
   },
   builder: {
-    note: 'A JavaScript expression over q = db.query(); and(…), or(…), not(…) are there too.',
+    note: 'A JavaScript expression over q = cities.query(); and(…), or(…), not(…) are there too.',
     // The visitor's own words run in the visitor's own page, as they would in its
     // console. A program never does this: it has the expression in its source.
     read: (text, q) => text.trim() ? new Function('q', 'and', 'or', 'not', `return (${text}\n)`)(q, and, or, not) : undefined,
-    code: (text, options) => `const q = db.query()\nawait cities.search(${args(text.trim(), options)})`,
+    code: (text, options) => `const q = cities.query()\nawait cities.search(${args(text.trim(), options)})`,
   },
 }
 

@@ -13,6 +13,14 @@ export function inTurn(work) {
   return turn
 }
 
+/** Resolves when the page has been drawn, or after 100 ms: a tab that nobody sees is not drawn, and must go on. */
+export function nextFrame() {
+  return new Promise(resolve => {
+    requestAnimationFrame(() => setTimeout(resolve))
+    setTimeout(resolve, 100)
+  })
+}
+
 /**
  * Looks again and again, while the page can be seen.
  *

@@ -78,7 +78,8 @@ func (db *DB) encode(changes []change) [][]byte {
 }
 
 // Snapshot returns the payload of the one batch that stands for everything so
-// far, in parts that borrow the DB's memory until its next change.
+// far, in parts that borrow memory of the DB which never changes: they stay what
+// they are however long they are kept.
 func (db *DB) Snapshot() [][]byte {
 	var e encoder
 	for _, name := range append(db.Collections(), catalogName) { // the catalog last: orders are built once, over whole collections

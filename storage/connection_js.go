@@ -27,22 +27,23 @@ const (
 // when the browser has closed it.
 type connection struct {
 	name     string
-	db       js.Value // undefined: not open
-	handlers          // of db
-	identity string   // of the database first opened
-	ended    error    // once set, what every further call gets
+	db       js.Value     // undefined: not open
+	handlers              // of db
+	current  *transaction // the one last begun
+	identity string       // of the database first opened
+	ended    error        // once set, what every further call gets
 }
 
 // attempt runs work on an open connection. If the connection turns out to be
 // lost, it opens it again and retries, three times within half a second.
-func (c *connection) attempt(op, target string, work func(db js.Value) error) error {
+func (c *connection) attempt(op, target string, work func() error) error {
 	if target == "" {
 		target = c.name
 	}
 	for wait := 50; ; wait *= 2 {
-		db, err := c.open()
+		err := c.open()
 		if err == nil {
-			err = work(db)
+			err = work()
 		}
 		if err == nil {
 			return nil
@@ -83,30 +84,20 @@ func (c *connection) works() bool {
 	return err == nil
 }
 
-// open returns the open database.
-func (c *connection) open() (js.Value, error) {
+// open opens the database, unless it is open.
+func (c *connection) open() error {
 	if c.ended != nil {
-		return js.Undefined(), c.ended
+		return c.ended
 	}
 	if !c.db.IsUndefined() {
-		return c.db, nil
+		return nil
 	}
 	db, err := openDatabase(c.name)
 	if err != nil {
-		return js.Undefined(), err
+		return err
 	}
-	identity, err := readIdentity(db)
-	if err != nil {
-		db.Call("close")
-		return js.Undefined(), err
-	}
-	if c.identity != "" && c.identity != identity {
-		db.Call("close")
-		c.ended = fail(engine.CodeClosed, "open", c.name, "the database was deleted and created anew; open it again")
-		return js.Undefined(), c.ended
-	}
-	c.db, c.identity = db, identity
-	c.on(db, "close", func(js.Value) { c.forget() })
+	c.db = db
+	c.on(db, "close", func(js.Value) { c.lost() })
 	c.on(db, "versionchange", func(event js.Value) {
 		// Whoever wants to change the database waits until we let go of it.
 		why := "a newer AtomicDB in another page has upgraded it; reload this page"
@@ -116,7 +107,30 @@ func (c *connection) open() (js.Value, error) {
 		c.ended = fail(engine.CodeClosed, "use", c.name, why)
 		c.close()
 	})
-	return db, nil
+
+	identity, err := c.readIdentity()
+	if err == nil && c.identity != "" && c.identity != identity {
+		c.ended = fail(engine.CodeClosed, "open", c.name, "the database was deleted and created anew; open it again")
+		err = c.ended
+	}
+	if err != nil {
+		c.close()
+		return err
+	}
+	c.identity = identity
+	return nil
+}
+
+// lost notes that the browser has closed the connection. Chromium then fires
+// no event at a transaction that was about to end: it would wait for ever.
+func (c *connection) lost() {
+	c.forget()
+	if c.current != nil {
+		select {
+		case c.current.done <- &exception{name: "UnknownError", message: "the browser has closed the connection"}:
+		default: // it has ended long ago
+		}
+	}
 }
 
 // close lets go of the database. The next call opens it again.
@@ -132,8 +146,8 @@ func (c *connection) forget() {
 	c.db = js.Undefined()
 }
 
-func readIdentity(db js.Value) (string, error) {
-	t, err := begin(db, "readonly", Relaxed)
+func (c *connection) readIdentity() (string, error) {
+	t, err := c.begin("readonly", Relaxed)
 	if err != nil {
 		return "", err
 	}
@@ -143,7 +157,7 @@ func readIdentity(db js.Value) (string, error) {
 	}
 	identity := request.Get("result")
 	if !isBytes(identity) {
-		return "", fail(engine.CodeCorrupt, "open", "", "this database of the browser is not AtomicDB's")
+		return "", fail(engine.CodeCorrupt, "open", c.name, "this database of the browser is not AtomicDB's")
 	}
 	return string(bytesToGo(nil, identity)), nil
 }

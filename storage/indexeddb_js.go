@@ -38,8 +38,8 @@ func (l *IndexedDB) Read(after uint64, visit func(Record) error) error {
 	}
 	for count := firstPiece; ; {
 		var p piece
-		err := l.connection.attempt("read", "", func(db js.Value) (err error) {
-			p, err = readPiece(db, after, count)
+		err := l.connection.attempt("read", "", func() (err error) {
+			p, err = l.readPiece(after, count)
 			return err
 		})
 		if err != nil || len(p.records) == 0 {
@@ -62,8 +62,8 @@ func (l *IndexedDB) Append(seq uint64, frame Frame, d Durability) error {
 	bytes := bytesToJS(frame)
 	// Trying again is safe: if the first try was stored after all, the second is
 	// a conflict with the caller's own bytes, which the caller looks for.
-	err := l.connection.attempt("append", batchName(seq), func(db js.Value) error {
-		return appendRecord(db, seq, bytes, d)
+	err := l.connection.attempt("append", batchName(seq), func() error {
+		return l.append(seq, bytes, d)
 	})
 	if err == nil {
 		l.channel.tell(seq, bytes)
@@ -71,8 +71,8 @@ func (l *IndexedDB) Append(seq uint64, frame Frame, d Durability) error {
 	return err
 }
 
-func appendRecord(db js.Value, seq uint64, bytes js.Value, d Durability) error {
-	t, err := begin(db, "readwrite", d)
+func (l *IndexedDB) append(seq uint64, bytes js.Value, d Durability) error {
+	t, err := l.connection.begin("readwrite", d)
 	if err != nil {
 		return err
 	}
@@ -109,8 +109,8 @@ func (l *IndexedDB) Compact(seq uint64, snapshot Frame) error {
 	}
 	value := js.Global().Get("Object").New()
 	value.Set("snapshot", bytesToJS(snapshot))
-	return l.connection.attempt("compact", batchName(seq), func(db js.Value) error {
-		t, err := begin(db, "readwrite", Strict)
+	return l.connection.attempt("compact", batchName(seq), func() error {
+		t, err := l.connection.begin("readwrite", Strict)
 		if err != nil {
 			return err
 		}
@@ -163,8 +163,8 @@ type piece struct {
 }
 
 // readPiece returns up to count records behind after.
-func readPiece(db js.Value, after uint64, count int) (p piece, err error) {
-	t, err := begin(db, "readonly", Relaxed)
+func (l *IndexedDB) readPiece(after uint64, count int) (p piece, err error) {
+	t, err := l.connection.begin("readonly", Relaxed)
 	if err != nil {
 		return p, err
 	}

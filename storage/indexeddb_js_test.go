@@ -251,6 +251,20 @@ func TestIndexedDB_destroyedByAnother(t *testing.T) {
 	wantTexts(t, open(t, name))
 }
 
+func TestIndexedDB_destroyedWhileItIsOpened(t *testing.T) {
+	name := newName(t)
+	appendText(t, open(t, name), 1, "stored")
+	patch(t, `
+		const { get } = IDBObjectStore.prototype
+		IDBObjectStore.prototype.get = function (key) {
+			const request = get.call(this, key)
+			request.addEventListener('success', () => this.transaction.db.dispatchEvent(new IDBVersionChangeEvent('versionchange', { oldVersion: 1, newVersion: null })))
+			return request
+		}
+		return () => { IDBObjectStore.prototype.get = get }`)
+	wantError(t, tryAppend(open(t, name), 2), engine.CodeClosed, "destroyed")
+}
+
 func TestIndexedDB_newerVersion(t *testing.T) {
 	name := newName(t)
 	log := open(t, name)

@@ -14,12 +14,15 @@ type transaction struct {
 
 // begin starts a transaction. Its error is an *exception, InvalidStateError if
 // the connection is gone.
-func begin(db js.Value, mode string, d Durability) (*transaction, error) {
+func (c *connection) begin(mode string, d Durability) (*transaction, error) {
+	if c.db.IsUndefined() { // it was lost, or taken away, while it was being opened
+		return nil, &exception{name: "InvalidStateError", message: "the connection is closed"}
+	}
 	options := js.Global().Get("Object").New()
 	options.Set("durability", d.String())
-	t := &transaction{done: make(chan error, 1)}
+	t := &transaction{done: make(chan error, 2)} // an end, and the connection's
 	_, err := try(func() js.Value {
-		t.tx = db.Call("transaction", objectStore, mode, options)
+		t.tx = c.db.Call("transaction", objectStore, mode, options)
 		t.store = t.tx.Call("objectStore", objectStore)
 		return t.store
 	})
@@ -35,6 +38,7 @@ func begin(db js.Value, mode string, d Durability) (*transaction, error) {
 		}
 		t.done <- t.cause
 	})
+	c.current = t
 	return t, nil
 }
 

@@ -43,89 +43,129 @@ func Compare(a, b []byte) int {
 
 // Equal reports whether Compare(a, b) is 0.
 func Equal(a, b []byte) bool {
-	if len(a) > 0 && len(a) == len(b) && KindOf(a) == String {
-		return bytes.Equal(a, b) // of one whole length, so equal text has an equal header too
+	if bytes.Equal(a, b) {
+		return true
+	}
+	kind := KindOf(a)
+	switch {
+	case kind != KindOf(b):
+		return false
+	case kind == String:
+		return bytes.Equal(Str(a), Str(b))
 	}
 	return Compare(a, b) == 0
 }
 
 func compareNumbers(a, b []byte) int {
-	na, bigA, intA := integer(a)
-	nb, bigB, intB := integer(b)
+	x, fx := number(a)
+	y, fy := number(b)
 	switch {
-	case intA && intB:
-		if bigA || bigB {
-			// A uint64 above the int64 range is larger than every int64, and
-			// two of them compare by their bits.
-			if bigA && bigB {
-				return cmp.Compare(uint64(na), uint64(nb))
-			}
-			return cmp.Compare(btoi(bigA), btoi(bigB))
-		}
-		return cmp.Compare(na, nb)
-	case intA:
-		return -compareFloatInt(Float(b), na, bigA)
-	case intB:
-		return compareFloatInt(Float(a), nb, bigB)
+	case fx == double && fy == double:
+		return cmp.Compare(math.Float64frombits(x), math.Float64frombits(y)) // puts NaN first
+	case fx == double:
+		return compareFloatInt(math.Float64frombits(x), y, fy)
+	case fy == double:
+		return -compareFloatInt(math.Float64frombits(y), x, fx)
+	case fx == fy && fx == small:
+		return cmp.Compare(int64(x), int64(y))
+	case fx == fy:
+		return cmp.Compare(x, y)
 	}
-	return cmp.Compare(Float(a), Float(b)) // cmp puts NaN first
+	return cmp.Compare(fx, fy) // every huge integer is above every small one
 }
 
-// compareFloatInt compares x with the integer n (with its bits, if big)
-// exactly: float64(n) could round, and then 2^53 would equal 2^53+1.
-func compareFloatInt(x float64, n int64, big bool) int {
+// compareFloatInt compares x with an integer exactly: as a float64 that could
+// be rounded, and then 2^53 would equal 2^53+1.
+func compareFloatInt(x float64, bits uint64, f form) int {
 	switch {
-	case math.IsNaN(x):
+	case !(x >= -1<<63): // also NaN
 		return -1
 	case x >= 1<<64:
 		return 1
-	case x < -1<<63:
+	case f == huge && x >= 1<<63:
+		return cmp.Compare(uint64(x), bits) // up here every float64 is whole
+	case f == huge:
 		return -1
-	case big || x >= 1<<63:
-		if x < 1<<63 {
-			return -1
-		}
-		if !big {
-			return 1
-		}
-		return cmp.Compare(uint64(x), uint64(n)) // at 2^63 and above every float64 is whole
-	}
-	whole := math.Trunc(x)
-	return cmp.Or(cmp.Compare(int64(whole), n), cmp.Compare(x, whole))
-}
-
-func btoi(b bool) int {
-	if b {
+	case x >= 1<<63:
 		return 1
 	}
-	return 0
+	whole := math.Trunc(x)
+	return cmp.Or(cmp.Compare(int64(whole), int64(bits)), cmp.Compare(x, whole))
 }
 
 func compareArrays(a, b []byte) int {
 	na, pa := Container(a)
 	nb, pb := Container(b)
 	for range min(na, nb) {
-		la, lb := Skip(a[pa:]), Skip(b[pb:])
-		if c := Compare(a[pa:pa+la], b[pb:pb+lb]); c != 0 {
+		if c := Compare(a[pa:], b[pb:]); c != 0 {
 			return c
 		}
-		pa, pb = pa+la, pb+lb
+		pa += Skip(a[pa:])
+		pb += Skip(b[pb:])
 	}
 	return cmp.Compare(na, nb)
 }
 
-// A pair is one field of a map.
-type pair struct{ key, value []byte }
-
 func compareMaps(a, b []byte) int {
+	if sameKeys(a, b) {
+		return compareInStep(a, b)
+	}
 	pa, pb := sortedPairs(a), sortedPairs(b)
 	for i := range min(len(pa), len(pb)) {
-		if c := cmp.Or(bytes.Compare(pa[i].key, pb[i].key), Compare(pa[i].value, pb[i].value)); c != 0 {
+		if c := bytes.Compare(pa[i].key, pb[i].key); c != 0 {
+			return c
+		}
+		if c := Compare(pa[i].value, pb[i].value); c != 0 {
 			return c
 		}
 	}
 	return cmp.Compare(len(pa), len(pb))
 }
+
+// sameKeys reports whether two maps have the same keys in the same order, as
+// most documents of one program do; then nothing must be sorted.
+func sameKeys(a, b []byte) bool {
+	na, pa := Container(a)
+	nb, pb := Container(b)
+	if na != nb {
+		return false
+	}
+	for range na {
+		if !bytes.Equal(Str(a[pa:]), Str(b[pb:])) {
+			return false
+		}
+		pa += Skip(a[pa:])
+		pb += Skip(b[pb:])
+		pa += Skip(a[pa:])
+		pb += Skip(b[pb:])
+	}
+	return true
+}
+
+// compareInStep compares two maps that have the same keys. The first
+// difference in the order of the keys decides, wherever it was written.
+func compareInStep(a, b []byte) int {
+	count, pa := Container(a)
+	_, pb := Container(b)
+	var result int
+	var decisive []byte // the key of the values that gave result
+	for range count {
+		key := Str(a[pa:])
+		pa += Skip(a[pa:])
+		pb += Skip(b[pb:])
+		if result == 0 || bytes.Compare(key, decisive) < 0 {
+			if c := Compare(a[pa:], b[pb:]); c != 0 {
+				result, decisive = c, key
+			}
+		}
+		pa += Skip(a[pa:])
+		pb += Skip(b[pb:])
+	}
+	return result
+}
+
+// A pair is one field of a map.
+type pair struct{ key, value []byte }
 
 func sortedPairs(m []byte) []pair {
 	count, pos := Container(m)
@@ -133,15 +173,9 @@ func sortedPairs(m []byte) []pair {
 	for range count {
 		key := Str(m[pos:])
 		pos += Skip(m[pos:])
-		n := Skip(m[pos:])
-		pairs = append(pairs, pair{key, m[pos : pos+n]})
-		pos += n
+		pairs = append(pairs, pair{key, m[pos:]})
+		pos += Skip(m[pos:])
 	}
 	slices.SortStableFunc(pairs, func(x, y pair) int { return bytes.Compare(x.key, y.key) })
 	return pairs
-}
-
-// IsDouble reports whether v is encoded as a float, of either width.
-func IsDouble(v []byte) bool {
-	return len(v) > 0 && (v[0] == codeDouble || v[0] == codeFloat)
 }

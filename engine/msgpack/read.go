@@ -1,9 +1,6 @@
 package msgpack
 
-import (
-	"encoding/binary"
-	"math"
-)
+import "encoding/binary"
 
 // Container returns how many elements an array or how many pairs a map has,
 // and the length of the header that its body follows; 0, 0 for other kinds.
@@ -28,9 +25,13 @@ func Lookup(doc []byte, key string) []byte {
 	if KindOf(doc) != Map {
 		return nil
 	}
+	count, pos := int(doc[0]&0x0f), 1
+	if doc[0] >= codeMap16 {
+		count, pos = Container(doc)
+	}
 	// Nearly every other key differs from this one in its first or last byte,
 	// and comparing whole texts is a call.
-	first, last := byte(0), byte(0) // 0 starts no key: long keys never match here
+	first, last := byte(0), byte(0) // 0 starts no text, so a long key is not found so
 	if n := len(key); n <= maxFixedStr {
 		first = fixedStrLow | byte(n)
 		last = first
@@ -38,33 +39,34 @@ func Lookup(doc []byte, key string) []byte {
 			last = key[n-1]
 		}
 	}
-	count, pos := Container(doc)
-	for ; count > 0; count-- {
-		c := doc[pos]
-		start := pos
-		l := layouts[c]
-		pos += l.size()
-		if l == 0 {
+	for ; ; count-- {
+		if count == 0 {
+			return nil
+		}
+		start, c := pos, doc[pos]
+		if c >= codeStr8 {
 			pos += Skip(doc[pos:])
 			if string(Str(doc[start:])) == key {
-				return value(doc, pos)
+				break
 			}
-		} else if c == first && doc[pos-1] == last && string(doc[start+1:pos]) == key {
-			return value(doc, pos)
+		} else {
+			pos += 1 + int(c&maxFixedStr)
+			if c == first && doc[pos-1] == last && string(doc[start+1:pos]) == key {
+				break
+			}
 		}
-		if l = layouts[doc[pos]]; l.isWhole() {
+		if l := layouts[doc[pos]]; l.isWhole() {
 			pos += l.size()
 		} else {
 			pos += Skip(doc[pos:])
 		}
 	}
-	return nil
-}
-
-// value returns the value at pos, which an append to it does not overwrite.
-func value(b []byte, pos int) []byte {
-	end := pos + Skip(b[pos:])
-	return b[pos:end:end]
+	l := layouts[doc[pos]]
+	end := pos + l.size()
+	if !l.isWhole() {
+		end = pos + Skip(doc[pos:])
+	}
+	return doc[pos:end:end]
 }
 
 // Str returns the bytes of a string value, which b starts with; nil for other kinds.
@@ -99,69 +101,6 @@ func Bin(b []byte) []byte {
 		return b[5 : 5+int(binary.BigEndian.Uint32(b[1:]))]
 	}
 	return nil
-}
-
-// IsInt reports whether v is a number in one of the integer encodings.
-func IsInt(v []byte) bool {
-	return KindOf(v) == Number && v[0] != codeFloat && v[0] != codeDouble
-}
-
-// Int returns the integer v; false if v is no integer or above the int64 range.
-func Int(v []byte) (int64, bool) {
-	n, big, isInt := integer(v)
-	return n, isInt && !big
-}
-
-// integer returns v as an int64; big means that it is a uint64 above the
-// int64 range, whose bits n then holds.
-func integer(v []byte) (n int64, big, isInt bool) {
-	if len(v) == 0 {
-		return 0, false, false
-	}
-	c := v[0]
-	if int8(c) >= -32 {
-		return int64(int8(c)), false, true
-	}
-	switch c {
-	case codeUint8:
-		return int64(v[1]), false, true
-	case codeUint16:
-		return int64(binary.BigEndian.Uint16(v[1:])), false, true
-	case codeUint32:
-		return int64(binary.BigEndian.Uint32(v[1:])), false, true
-	case codeUint64:
-		u := binary.BigEndian.Uint64(v[1:])
-		return int64(u), u > math.MaxInt64, true
-	case codeInt8:
-		return int64(int8(v[1])), false, true
-	case codeInt16:
-		return int64(int16(binary.BigEndian.Uint16(v[1:]))), false, true
-	case codeInt32:
-		return int64(int32(binary.BigEndian.Uint32(v[1:]))), false, true
-	case codeInt64:
-		return int64(binary.BigEndian.Uint64(v[1:])), false, true
-	}
-	return 0, false, false
-}
-
-// Float returns the number v, rounded to the nearest float64 where it is an
-// integer beyond 2^53; NaN for other kinds.
-func Float(v []byte) float64 {
-	if n, big, isInt := integer(v); isInt {
-		if big {
-			return float64(uint64(n))
-		}
-		return float64(n)
-	}
-	if len(v) > 0 {
-		switch v[0] {
-		case codeFloat:
-			return float64(math.Float32frombits(binary.BigEndian.Uint32(v[1:])))
-		case codeDouble:
-			return math.Float64frombits(binary.BigEndian.Uint64(v[1:]))
-		}
-	}
-	return math.NaN()
 }
 
 // Time returns the instant of a date value as seconds since 1970 and

@@ -77,12 +77,11 @@ func (p Path) Names() []string {
 // value borrows from doc.
 func (p Path) Lookup(doc []byte) (value []byte, plain bool) {
 	for i := range p.parts {
-		if msgpack.KindOf(doc) == msgpack.Array {
-			return nil, false
+		field := msgpack.Lookup(doc, p.parts[i].name)
+		if field == nil {
+			return nil, msgpack.KindOf(doc) != msgpack.Array
 		}
-		if doc = msgpack.Lookup(doc, p.parts[i].name); doc == nil {
-			return nil, true
-		}
+		doc = field
 	}
 	return doc, true
 }

@@ -8,8 +8,8 @@ import (
 )
 
 // A pattern is a compiled regular expression. Most that people write are a
-// literal with or without anchors, which is compared as such: in wasm, regexp
-// takes 20 times as long to find that "^J" does not match.
+// literal with or without anchors, which is compared as such: in wasm that
+// takes 25 ns to say that "^J" does not match, and regexp 160 ns.
 type pattern struct {
 	regexp  *regexp.Regexp
 	literal []byte // if isLiteral, what must be found

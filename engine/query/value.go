@@ -77,7 +77,7 @@ type operand struct {
 	value   []byte
 	kind    msgpack.Kind
 	isNaN   bool
-	isSmall bool // a number that float64 holds exactly, and so does every integer near it
+	isSmall bool // a number below 2^53, up to which float64 holds every integer
 	number  float64
 	text    []byte
 }
@@ -96,10 +96,15 @@ func operandOf(v []byte) operand {
 
 // equal reports whether v equals o.
 func (o *operand) equal(v []byte) bool {
-	if o.kind == msgpack.String {
-		return msgpack.KindOf(v) == msgpack.String && string(msgpack.Str(v)) == string(o.text)
+	switch {
+	case o.isSmall:
+		return msgpack.Float(v) == o.number // NaN for what is no number
+	case o.kind != msgpack.String:
+		return msgpack.Equal(v, o.value)
+	case len(v) == len(o.value):
+		return string(v) == string(o.value) // equal text in encodings of one length has equal headers
 	}
-	return o.kind == msgpack.KindOf(v) && (o.isSmall && msgpack.Float(v) == o.number || !o.isSmall && msgpack.Equal(v, o.value))
+	return msgpack.KindOf(v) == msgpack.String && string(msgpack.Str(v)) == string(o.text)
 }
 
 // compare returns how v compares with o; false if their kinds do not. The two

@@ -159,6 +159,6 @@ function closedError(): AtomicDBError {
 
 /** The name of a collection, which the engine checks further. */
 export function collectionName(name: unknown): string {
-  if (typeof name !== 'string') throw invalid(`collection: expected a name, not ${describe(name)}`)
+  if (typeof name !== 'string' || name === '') throw invalid(`collection: expected a name, not ${describe(name)}`)
   return name
 }

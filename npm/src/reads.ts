@@ -1,7 +1,7 @@
 import { Condition } from './condition.js'
 import { collectionName, type Connection } from './connection.js'
 import { encoding } from './encode.js'
-import { AtomicDBError, invalid } from './errors.js'
+import { AtomicDBError, describe, invalid } from './errors.js'
 import { everything, type Query } from './find-options.js'
 import { Op } from './ops.js'
 import { project, treeOf } from './paths.js'
@@ -87,7 +87,8 @@ export function ids(connection: Connection, collection: unknown): Id[] {
 }
 
 /** The distinct values at `path` in the documents that match, in value order. */
-export function distinct(connection: Connection, collection: unknown, path: string, where: unknown): Value[] {
+export function distinct(connection: Connection, collection: unknown, path: unknown, where: unknown): Value[] {
+  if (typeof path !== 'string' || path === '') throw invalid(`path: expected a field path, not ${describe(path)}`)
   const filter = predicateOf(where) ? idIn(all(connection, collection, where as Predicate).map((document) => document._id)) : where
   return encoding('arguments', (encoder) => {
     encoder.array(3).string(collectionName(collection)).value(path, 'path')

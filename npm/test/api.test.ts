@@ -1,5 +1,5 @@
 // The public API, from the sources, in Node. suites/ has the tests; they also run in a page.
 import { runSuite } from './harness/suite-in-node.js'
-import { documents } from './suites/api-documents.js'
+import { apiSuites } from './suites/api.js'
 
-runSuite('documents', documents)
+for (const [name, suite] of Object.entries(apiSuites)) runSuite(name, suite)

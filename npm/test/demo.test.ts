@@ -93,6 +93,29 @@ describe('the demo page', { timeout: 300_000 }, () => {
         await page.locator('#target', { hasText: "country = 'IS' and lat > 66" }).waitFor()
       })
 
+      test('turns pages', async () => {
+        await example('Norway')
+        await page.getByRole('button', { name: 'Next page' }).click()
+        await says(page.locator('#summary'), '21–40 shown')
+        await page.getByRole('button', { name: 'Previous page' }).click()
+        await says(page.locator('#summary'), '1–20 shown')
+      })
+
+      test('asks for the area dragged over the map', async () => {
+        const map = page.locator('#map')
+        await map.scrollIntoViewIfNeeded()
+        const box = (await map.boundingBox())!
+        await page.mouse.move(box.x + box.width * 0.5, box.y + box.height * 0.2)
+        await page.mouse.down()
+        await page.mouse.move(box.x + box.width * 0.6, box.y + box.height * 0.4, { steps: 3 })
+        await page.mouse.up()
+        const condition = await page.locator('#condition').inputValue()
+        const [south, north, west, east] = condition.match(/-?\d+(\.\d+)?/g)!.map(Number) as [number, number, number, number]
+        assert.ok(north - south > 20 && east - west > 30, condition)
+        const inside = (at: string, low: number, high: number) => low <= Number(at) && Number(at) <= high
+        await answered(rows.filter((c) => inside(c.lat, south, north) && inside(c.lng, west, east)).length)
+      })
+
       test('shows a mistake in the words of the library', async () => {
         for (const name of ['Text', 'Mongo filter', 'Builder']) {
           await spelling(name)
@@ -108,8 +131,8 @@ describe('the demo page', { timeout: 300_000 }, () => {
 
       test('looks at fewer documents once there is an index', async () => {
         await page.getByRole('button', { name: 'Create index on country' }).click()
-        await says(page.locator('#examined'), String(norwegian))
-        await says(page.locator('#runs tbody tr').first(), 'country')
+        await says(page.locator('#looked'), `${norwegian} documents looked at, 20 returned`)
+        await says(page.locator('#runs tbody tr').first(), 'index(country)')
       })
 
       test('stores an edited cell', async () => {
@@ -132,7 +155,7 @@ describe('the demo page', { timeout: 300_000 }, () => {
         await page.reload()
         await answered(norwegian)
         await says(page.locator('#state'), cities(all))
-        await says(page.locator('#examined'), String(norwegian))
+        await says(page.locator('#plan-text'), 'index(country)')
         // The row above it was removed.
         assert.equal(await page.locator('#answer tbody tr').first().getByLabel('admin2 of').inputValue(), 'edited')
         await page.locator('#condition').fill("name = 'Atomville' and visited = true")

@@ -3,7 +3,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { inspect } from 'node:util'
-import { serialize } from 'node:v8'
 import { AtomicDB, AtomicDBError } from '../src/index.js'
 import { openInNode } from './harness/node.js'
 import { asFilter, built, condition } from './random/conditions.js'
@@ -110,7 +109,7 @@ describe(`random requests (${replayOf('plain-javascript.test.ts')})`, () => {
         if (!(error instanceof Misfit)) throw error
       }
       if (expected) {
-        assert.equal(await db.update(request, where), documents.filter((one, n) => !serialize(one).equals(serialize(expected[n]))).length, what)
+        assert.equal(await db.update(request, where), documents.filter((one, n) => text(one) !== text(expected![n]!)).length, what)
         assert.deepEqual([...(await db.all())], expected, what)
       } else {
         refused++
@@ -128,6 +127,9 @@ async function stored(documents: Plain[]): Promise<Plain[]> {
   await db.insertMany(documents)
   return [...(await db.all())]
 }
+
+/** A document in the order of its fields, which counts for what an update has changed. */
+const text = (one: Plain) => inspect(one, { depth: null, maxArrayLength: null })
 
 /** What is stored of a value: no -0, and a bigint only beyond the safe integers. */
 function normal<T>(value: T): T {

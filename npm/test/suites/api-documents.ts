@@ -1,7 +1,14 @@
 import { equal, ok, rejects } from './check.js'
 import type { Suite } from './suite.js'
 
-const people = [
+interface Person {
+  name: string
+  age: number
+  address?: { city: string }
+  tags?: string[]
+}
+
+const people: Person[] = [
   { name: 'Ada', age: 36, address: { city: 'Oslo' }, tags: ['admin'] },
   { name: 'Kim', age: 12 },
   { name: 'Joe', age: 54, address: { city: 'Bergen' }, tags: ['admin', 'ops'] },
@@ -91,7 +98,7 @@ export const documents: Suite = [
       equal(await db.get("name = 'Nobody'"), undefined)
       equal(await db.get('no id and no condition'), undefined)
       equal(await db.get(1, { fields: ['address.city'] }), { _id: 1, address: { city: 'Oslo' } })
-      equal(await db.get(db.query().age.gt(30), { sort: '-age', fields: ['name'] }), { _id: 3, name: 'Joe' })
+      equal(await db.get(db.query<Person>().age.gt(30), { sort: '-age', fields: ['name'] }), { _id: 3, name: 'Joe' })
       equal((await db.get<any>((d: any) => d.age < 30))?.name, 'Kim')
     },
   },
@@ -100,7 +107,7 @@ export const documents: Suite = [
     async run({ open }) {
       const db = await open()
       await db.insertMany(people)
-      const q = db.query()
+      const q = db.query<Person>()
       equal((await db.find({ 'address.city': 'Oslo' })).map((d) => d.name), ['Ada'])
       equal((await db.findOne({ tags: 'ops' }))?.name, 'Joe')
       equal(await db.findOne({ tags: 'nobody' }), undefined)
@@ -124,7 +131,7 @@ export const documents: Suite = [
     async run({ open }) {
       const db = await open()
       await db.insertMany(people)
-      const q = db.query()
+      const q = db.query<Person>()
       equal(await db.update({ 'address.city': 'Tromsø', seen: true }, q.name.eq('Ada')), 1)
       equal(await db.get(1), { _id: 1, name: 'Ada', age: 36, address: { city: 'Tromsø' }, tags: ['admin'], seen: true })
       equal(await db.update({ $inc: { age: 1 }, $push: { tags: 'x' }, $unset: { address: 1 } }, "name = 'Joe'"), 1)
@@ -188,7 +195,7 @@ export const documents: Suite = [
       equal(await db.atomicUpdate(() => ({ n: 1 })), undefined)
       await db.insertMany([{ n: 1 }, { n: 5, k: 'b' }])
       equal(await db.atomicUpdate((d) => ({ n: d.n + 1 })), { _id: 1, n: 2 })
-      equal(await db.atomicUpdate((d) => ({ n: d.n + 1 }), db.query().k.eq('b')), { _id: 2, n: 6, k: 'b' })
+      equal(await db.atomicUpdate((d) => ({ n: d.n + 1 }), db.query<{ k: string }>().k.eq('b')), { _id: 2, n: 6, k: 'b' })
       equal(await db.atomicUpdate((d) => ({ n: d.n + 1 }), (d) => d.n === 6), { _id: 2, n: 7, k: 'b' })
       equal(await db.atomicUpdate((d) => ({ n: d.n + 1 }), 'n > 100'), undefined)
       await rejects('invalid', () => db.atomicUpdate({ n: 1 } as never), /^change: expected a function/)
@@ -201,7 +208,7 @@ export const documents: Suite = [
     async run({ open }) {
       const db = await open()
       await db.insertMany([...people, ...people])
-      equal(await db.remove(db.query().name.eq('Ada')), 2)
+      equal(await db.remove(db.query<Person>().name.eq('Ada')), 2)
       equal(await db.remove((d) => d.name === 'Kim'), 2)
       equal(await db.remove('age > 100'), 0)
       equal(await db.remove({ age: 54 }), 2)

@@ -1,0 +1,295 @@
+import { equal, ok, rejects, throws } from './check.js'
+import type { Context, Suite } from './suite.js'
+
+interface Item {
+  name: string
+  price: number
+}
+
+interface Thing {
+  n: number
+  s: string
+  list: number[]
+  items: Item[]
+  deep: { a?: number; type?: string }
+  when: Date
+  type: string
+  eq: number
+}
+
+/** Documents on which the operators differ; each _id says what is special. */
+const things: Record<string, unknown>[] = [
+  { _id: 'one', n: 1, s: 'alpha', list: [1, 2, 3], deep: { a: 1, type: 'x' }, when: new Date(1000) },
+  { _id: 'two', n: 2, s: 'beta', list: [], deep: { a: 2 }, items: [{ name: 'pen', price: 3 }, { name: 'ink', price: 9 }] },
+  { _id: 'three', n: 3.5, s: 'Gamma', list: [[1]], type: 'thing', items: [{ name: 'pen', price: 8 }], eq: 5 },
+  { _id: 'null', n: null, s: '', deep: null, when: new Date(2000) },
+  { _id: 'missing' },
+  { _id: 'text', n: '1', s: ['alpha', 'omega'], list: 'a list', deep: [{ a: 7 }], bytes: Uint8Array.of(1, 2) },
+  { _id: 'nan', n: NaN, s: 'it’s "quoted"\n', 'two words': { 'a.b': 1 }, and: true, this: 1 },
+]
+
+/** Each condition of a builder, with the ids of the documents that meet it. */
+const answers: [condition: (q: any, lib: Context['atomicdb']) => unknown, ids: string[]][] = [
+  [(q) => q.n.eq(1), ['one']],
+  [(q) => q.n.eq('1'), ['text']],
+  [(q) => q.n.eq(null), ['null']],
+  [(q) => q.n.eq(NaN), ['nan']],
+  [(q) => q.n.ne(1), ['two', 'three', 'null', 'missing', 'text', 'nan']],
+  [(q) => q.n.gt(1), ['two', 'three']],
+  [(q) => q.n.gte(2), ['two', 'three']],
+  [(q) => q.n.lt(2), ['one']],
+  [(q) => q.n.lte(2n), ['one', 'two']],
+  [(q) => q.n.between(1.5, 3.5), ['two', 'three']],
+  [(q) => q.n.in([1, '1', NaN]), ['one', 'text', 'nan']],
+  [(q) => q.n.in([]), []],
+  [(q) => q.n.notIn([1, 2, 3.5]), ['null', 'missing', 'text', 'nan']],
+  [(q) => q.s.matches('^a'), ['one', 'text']],
+  [(q) => q.s.matches(/^G/), ['three']],
+  [(q) => q.s.matches(/^g/), []],
+  [(q) => q.s.matches(/^g/i), ['three']],
+  [(q) => q.s.matches(/[\u0061]$/), ['one', 'two', 'three', 'text']],
+  [(q) => q.s.matches(/\u{67}|G/u), ['three', 'text']],
+  [(q) => q.s.startsWith('be'), ['two']],
+  [(q) => q.s.contains('mm'), ['three']],
+  [(q) => q.s.contains('omega'), ['text']],
+  [(q) => q.list.contains(2), ['one']],
+  [(q) => q.list.contains([1]), ['three']],
+  [(q) => q.list.size(3), ['one']],
+  [(q) => q.list.any((e: any) => e.gte(3)), ['one']],
+  [(q) => q.list.any((e: any) => e.gte(1).and(e.lt(2))), ['one', 'three']], // [1], an element of three's, is looked into as any array is
+  [(q) => q.items.any((i: any) => i.name.eq('pen').and(i.price.gt(5))), ['three']],
+  [(q) => q.items.name.eq('ink'), ['two']],
+  [(q) => q.items[0].price.lt(5), ['two']],
+  [(q) => q.deep.a.gt(1), ['two', 'text']],
+  [(q) => q.field('deep.a').eq(1), ['one']],
+  [(q) => q['deep.a'].eq(1), ['one']],
+  [(q) => q.n.exists(), ['one', 'two', 'three', 'null', 'text', 'nan']],
+  [(q) => q.n.exists(false), ['missing']],
+  [(q) => q.n.type('float'), ['three', 'nan']],
+  [(q) => q.bytes.type('bytes'), ['text']],
+  [(q) => q.bytes.eq(Uint8Array.of(1, 2)), ['text']],
+  [(q) => q.when.gt(new Date(1500)), ['null']],
+  [(q) => q.deep.eq({ a: 2 }), ['two']],
+  [(q) => q.list.eq([1, 2, 3]), ['one']],
+  [(q) => q.type.eq('thing'), ['three']],
+  [(q) => q.eq.gt(4), ['three']],
+  [(q) => q.deep.type.eq('x'), ['one']],
+  [(q) => q.field('two words').exists(), ['nan']],
+  [(q) => q.and.eq(true), ['nan']],
+  [(q) => q.this.eq(1), ['nan']],
+  [(q) => q.s.eq('it’s "quoted"\n'), ['nan']],
+  [(q) => q._id.in(['one', 'nan']), ['one', 'nan']],
+  [(q) => q.n.eq(1).and(q.s.eq('alpha'), q.deep.a.eq(1)), ['one']],
+  [(q) => q.n.eq(1).or(q.n.eq(2), q.s.eq('')), ['one', 'two', 'null']],
+  [(q) => q.n.eq(1).or(q.n.eq(2)).and(q.s.startsWith('b')), ['two']],
+  [(q) => q.n.eq(1).or(q.n.eq(2).and(q.s.startsWith('b'))), ['one', 'two']],
+  [(q) => q.n.exists().not(), ['missing']],
+  [(q) => q.n.gt(1).not().not(), ['two', 'three']],
+  [(q, { and, or, not }) => and(q.n.gte(1), or(q.n.lt(2), not(q.s.eq('beta')))), ['one', 'three']],
+  [(_, { and }) => and(), things.map((d) => d._id as string)],
+  [(_, { or }) => or(), []],
+]
+
+async function openThings({ open }: Context) {
+  const db = await open()
+  await db.insertMany(things)
+  return db
+}
+
+/** Conditions: built, as text, as filters and as functions. */
+export const conditions: Suite = [
+  {
+    name: 'each operator finds what it says, built and as the text of the same condition',
+    async run(context) {
+      const db = await openThings(context)
+      for (const [make, expected] of answers) {
+        const condition = make(db.query(), context.atomicdb) as never
+        equal((await db.search(condition)).map((d) => d._id), expected, `${condition}`)
+        equal((await db.search(String(condition))).map((d) => d._id), expected, `the text ${condition}`)
+        equal((await db.explain(String(condition))).text, (await db.explain(condition)).text, `the plan of ${condition}`)
+        equal(await db.count(condition), expected.length)
+      }
+    },
+  },
+  {
+    name: 'a condition reads as people write it',
+    async run({ open, atomicdb: { and, or, not } }) {
+      const q = (await open()).query<any>()
+      const texts: [unknown, string][] = [
+        [and(q.age!.gte(18), or(q.name!.matches(/^j/i), q.tags!.contains('x'))), "age >= 18 and (name matches '(?i)^j' or tags contains 'x')"],
+        [or(and(q.a!.eq(1), q.b!.eq(2)), not(q.c!.gt(3))), 'a = 1 and b = 2 or not (c > 3)'],
+        [q.address!.city.in(['Oslo', "King's"]), "address.city in ('Oslo', 'King\\'s')"],
+        [not(q.n!.in([1])), 'n not in (1)'],
+        [not(q.n!.eq(null)), 'n != null'],
+        [q.n!.exists(false), 'not (n exists)'],
+        [q.items!.any((i) => i.price!.gt(5).and(i.gte(1))), 'items any (price > 5 and this >= 1)'],
+        [q.field('and').eq(new Date(0)), "`and` = date('1970-01-01T00:00:00.000Z')"],
+        [q.field('this.x').ne(Uint8Array.of(255)), "`this.x` != bytes('/w==')"],
+        [q.field('back`quote').eq([1.5, { a: true, 'b c': NaN }]), "`back``quote` = [1.5, {a: true, 'b c': nan}]"],
+        [q.n!.between(-Infinity, 2 ** 70), 'n between -inf and 1.1805916207174113e+21'],
+        [q.n!.eq(2n ** 60n), 'n = 1152921504606846976'],
+        [q.s!.eq('a\\b\n\t\u0000\u200b😀'), "s = 'a\\\\b\\n\\t\\u0000\\u200b😀'"],
+      ]
+      for (const [condition, text] of texts) equal(String(condition), text)
+    },
+  },
+  {
+    name: 'a builder reaches fields that are named like operators or methods',
+    async run(context) {
+      const db = await openThings(context)
+      const q = db.query<Thing & { then: number; field: number; length: number; name: number; prototype: number }>()
+      equal(String(q.field.eq(1)), 'field = 1')
+      equal(String(q.length.eq(1)), 'length = 1')
+      equal(String(q.name.eq(1)), 'name = 1')
+      equal(String(q.prototype.eq(1)), 'prototype = 1')
+      equal(String(q.field('then').eq(1)), 'then = 1')
+      equal(String(q.eq.eq(5)), 'eq = 5')
+      ok((await Promise.resolve(q)) === q, 'a builder is taken for a Promise')
+    },
+  },
+  {
+    name: 'conditions, texts, filters and functions are the same to every call',
+    async run(context) {
+      const db = await openThings(context)
+      const all = [db.query<Thing>().n.gte(2), 'n >= 2', { n: { $gte: 2 } }, (d: any) => d.n >= 2]
+      for (const where of all as never[]) {
+        equal((await db.search(where)).map((d) => d._id), ['two', 'three'])
+        equal((await db.search(where, { sort: '-n', skip: 1, fields: ['s'] })).asList(), [{ _id: 'two', s: 'beta' }])
+        equal((await db.search(where, { limit: 1 })).asList().map((d) => d._id), ['two'])
+        equal((await db.search(where, { limit: 0 })).length, 0)
+        equal(await db.count(where), 2)
+        equal(await db.contains(where), true)
+        equal((await db.get<any>(where))?._id, 'two')
+        equal(await db.update({ seen: true }, where), 2)
+        equal(await db.update({ $unset: { seen: 1 } }, where), 2)
+        equal((await db.atomicUpdate((d: any) => ({ n: d.n + 1 }), where))?._id, 'two')
+        equal((await db.atomicUpdate((d: any) => ({ n: d.n - 1 }), where))?._id, 'two')
+        equal(await db.distinct('s', where), ['Gamma', 'beta'])
+        equal((await db.explain(where)).returned, 2)
+        equal(await db.remove(where), 2)
+        await db.clear()
+        await db.insertMany(things)
+      }
+    },
+  },
+  {
+    name: 'regular expressions in filters',
+    async run(context) {
+      const db = await openThings(context)
+      const ids = async (filter: object) => (await db.find(filter)).map((d) => d._id)
+      equal(await ids({ s: /^g/i }), ['three'])
+      equal(await ids({ s: { $regex: /^g/i } }), ['three'])
+      equal(await ids({ s: { $regex: '^g', $options: 'i' } }), ['three'])
+      equal(await ids({ s: { $in: [/^g/i, 'beta'] } }), ['two', 'three'])
+      equal(await ids({ $or: [{ s: /^g/i }, { s: { $not: /./ } }] }), ['three', 'null', 'missing'])
+      equal(await db.update({ $pull: { s: 'alpha' } }, { s: /^om/ }), 1)
+    },
+  },
+  {
+    name: 'functions see whole documents in order, and only as many as needed',
+    async run({ open }) {
+      const db = await open()
+      await db.insertMany(Array.from({ length: 3_000 }, (_, n) => ({ n, text: 'x'.repeat(1_000) })))
+      const seen: number[] = []
+      const found = await db.search((d) => (seen.push(d.n), d.n % 2 === 1), { skip: 2, limit: 3, fields: ['n'] })
+      equal(found.asList(), [5, 7, 9].map((n) => ({ _id: n + 1, n })))
+      equal(seen, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9])
+      equal(await db.count((d) => d.n >= 2_990 && d.text.length === 1_000), 10)
+      equal((await db.search((d) => d.n < 3, { sort: '-n' })).map((d) => d.n), [2, 1, 0])
+    },
+  },
+  {
+    name: 'a fault in a text is placed by line and column',
+    async run({ open }) {
+      const db = await open()
+      const message = await rejects('invalid', () => db.search('age >= 18 and\n  name matchs "x"'), /line 2, column 8/)
+      ok(/expected an operator/.test(message) && /\n.*name matchs "x"\n +\^/.test(message), message)
+      for (const text of ['', 'age', 'age >', "name = 'x", 'a = 1 or', "name matches '['", 'a b c', "a = '\ud800'"]) {
+        await rejects('invalid', () => db.search(text))
+        await rejects('invalid', () => db.update({ a: 1 }, text))
+        await rejects('invalid', () => db.remove(text))
+      }
+    },
+  },
+  {
+    name: 'a fault in a filter is placed by its keys',
+    async run({ open }) {
+      const db = await open()
+      await rejects('invalid', () => db.find({ age: { $gte: 1, $foo: 2 } }), /age\.\$foo/)
+      await rejects('invalid', () => db.find({ $or: [] }), /\$or/)
+      await rejects('invalid', () => db.find({ s: { $regex: '[' } }), /\$regex/)
+      await rejects('invalid', () => db.find({ s: /(?=x)/ }))
+      await rejects('invalid', () => db.find({ s: () => 1 }), /^where\.s is a function$/)
+    },
+  },
+  {
+    name: 'what is no condition is refused by every call',
+    async run({ open }) {
+      const db = await open()
+      const q = db.query<Thing>()
+      for (const where of [5, null, true, [], ['eq', 'n', 1], new Date(), Symbol('s'), q.n, q, new Map()] as never[]) {
+        await rejects('invalid', () => db.search(where), /^where: expected a condition/)
+        await rejects('invalid', () => db.count(where), /^where: /)
+        await rejects('invalid', () => db.contains(where), /^where: /)
+        await rejects('invalid', () => db.update({}, where), /^where: /)
+        await rejects('invalid', () => db.remove(where), /^where: /)
+        await rejects('invalid', () => db.atomicUpdate(() => ({}), where), /^where: /)
+        await rejects('invalid', () => db.explain(where), /^where: /)
+        if (where !== 5) await rejects('invalid', () => db.get(where), /^where: /)
+        await rejects('invalid', () => db.find(where), /^filter: expected a filter/)
+      }
+      await rejects('invalid', () => db.find(q.n.eq(1) as never), /^filter: /)
+      await rejects('invalid', () => db.find('n = 1' as never), /^filter: /)
+    },
+  },
+  {
+    name: 'what is no operand is refused as the condition is built',
+    async run({ open, atomicdb: { and, not } }) {
+      const q = (await open()).query<any>()
+      const wrong: [() => unknown, RegExp][] = [
+        [() => q.age!.eq(undefined as never), /^age\.eq: value is undefined$/],
+        [() => q.a!.b.eq((() => 1) as never), /^a\.b\.eq: value is a function$/],
+        [() => q.a!.eq(q.b as never), /fields cannot be compared with each other/],
+        [() => q.a!.eq([1, Symbol('s')] as never), /^a\.eq: value\[1\] is a symbol$/],
+        [() => q.a!.between(1, undefined as never), /^a\.between: high is undefined$/],
+        [() => q.a!.in('text' as never), /^a\.in: values: expected an array, not "text"$/],
+        [() => q.a!.in([1, undefined!, new Set() as never]), /^a\.in: values\[2\] is a Set/],
+        [() => q.a!.startsWith(5 as never), /^a\.startsWith: prefix: expected text, not 5$/],
+        [() => q.a!.matches(5 as never), /^a\.matches: pattern: expected a regular expression, not 5$/],
+        [() => q.a!.exists('yes' as never), /^a\.exists: yes: expected true or false/],
+        [() => q.a!.type('integer' as never), /^a\.type: name: expected one of int, float/],
+        [() => q.a!.size(1.5), /^a\.size: length: expected a whole number/],
+        [() => q.a!.any(5 as never), /^a\.any: condition: expected a function of the element/],
+        [() => q.a!.any((() => true) as never), /^a\.any: expected a condition from a query builder, not true$/],
+        [() => (q.a as any).equals(1), /^there is no operator equals; the operators are eq, ne/],
+        [() => (q as any)('a'), /not a function/],
+        [() => q.field(5 as never), /^q\.field: path: expected a field path/],
+        [() => and(q.a!.eq(1), 'b = 2' as never), /^and: expected a condition from a query builder, not "b = 2"$/],
+        [() => q.a!.eq(1).or(undefined as never), /^or: expected a condition/],
+        [() => not(q.a as never), /^not: expected a condition/],
+      ]
+      for (const [work, message] of wrong) throws('invalid', work, message)
+    },
+  },
+  {
+    name: 'an operand is copied as the condition is built',
+    async run(context) {
+      const db = await openThings(context)
+      const value = { a: 2 }
+      const condition = db.query<Thing>().deep.eq(value)
+      value.a = 3
+      equal((await db.search(condition)).map((d) => d._id), ['two'])
+    },
+  },
+  {
+    name: 'hundreds of conditions can be chained',
+    async run(context) {
+      const db = await openThings(context)
+      const { n } = db.query<Thing>()
+      let any = n.eq(1)
+      for (let i = 2; i < 500; i++) any = any.or(n.eq(i))
+      equal((await db.search(any)).map((d) => d._id), ['one', 'two'])
+      equal((await db.search(String(any))).map((d) => d._id), ['one', 'two'])
+    },
+  },
+]

@@ -1,0 +1,304 @@
+import type { StorageBackend } from '../../src/index.js'
+import { equal, ok, rejects } from './check.js'
+import type { Context, Suite } from './suite.js'
+
+/** A MemoryStorage whose append is in the test's hands. */
+function storageOf({ atomicdb }: Context) {
+  const memory = new atomicdb.MemoryStorage()
+  const controlled = {
+    memory,
+    batches: 0,
+    /** Called instead of storing; calls `store` to store. */
+    append: (store: () => Promise<boolean>): Promise<boolean> => store(),
+    closed: 0,
+  }
+  const storage: StorageBackend = {
+    read: (after) => memory.read(after),
+    append: (seq, bytes) => controlled.append(async () => {
+      const stored = await memory.append(seq, bytes)
+      if (stored) controlled.batches++
+      return stored
+    }),
+    compact: (seq, snapshot) => memory.compact(seq, snapshot),
+    destroy: () => memory.destroy(),
+    close: async () => void controlled.closed++,
+  }
+  return { storage, controlled }
+}
+
+/** A promise that a test settles. */
+function gate<T>() {
+  let open!: (value: T) => void
+  let fail!: (error: unknown) => void
+  const promise = new Promise<T>((resolve, reject) => ([open, fail] = [resolve, reject]))
+  return { promise, open, fail }
+}
+
+/** Opening, storing, sharing and closing. */
+export const lifecycle: Suite = [
+  {
+    name: 'what was stored is there when the database is opened again',
+    async run({ open }) {
+      const db = await open('again')
+      await db.insertMany([{ n: 1 }, { n: 2 }])
+      await db.createIndex('n', { unique: true })
+      await db.createCollection('empty')
+      await db.update({ $inc: { n: 10 } }, '_id = 2')
+      await db.remove('_id = 1')
+      await db.close()
+      const again = await open('again')
+      equal((await again.all()).asList(), [{ _id: 2, n: 12 }])
+      equal(await again.collections(), ['default', 'empty'])
+      equal((await again.explain('n = 12')).index, ['n'])
+      equal(await again.insert({ n: 3 }), 3)
+    },
+  },
+  {
+    name: 'databases of other names share nothing',
+    async run({ open }) {
+      const [a, b] = [await open('a'), await open('b')]
+      await a.insert({ n: 1 })
+      equal([await a.count(), await b.count()], [1, 0])
+    },
+  },
+  {
+    name: 'all writes of a tick are one batch, and later reads see them before they are stored',
+    async run(context) {
+      const { storage, controlled } = storageOf(context)
+      const db = await context.open('tick', { storage })
+      const held = gate<void>()
+      const asked = gate<void>()
+      controlled.append = async (store) => (asked.open(), await held.promise, store())
+      let stored = 0
+      const writes = [db.insert({ n: 1 }), db.insertMany([{ n: 2 }, { n: 3 }]), db.update({ seen: true }), db.remove('n = 3')]
+      for (const write of writes) void write.then(() => stored++)
+      equal((await db.all()).map((d) => d.n), [1, 2])
+      await asked.promise
+      equal([stored, controlled.batches], [0, 0])
+      const second = db.insert({ n: 4 })
+      held.open()
+      equal(await Promise.all(writes), [1, [2, 3], 3, 1])
+      equal(await second, 4)
+      equal(controlled.batches, 2)
+    },
+  },
+  {
+    name: 'a storage that fails rejects the writes of that batch, and undoes them',
+    async run(context) {
+      const { storage, controlled } = storageOf(context)
+      const db = await context.open('fails', { storage })
+      await db.insert({ n: 0 })
+      const held = gate<boolean>()
+      const asked = gate<void>()
+      controlled.append = () => (asked.open(), held.promise)
+      const lost = [db.insert({ n: 1 }), db.update({ lost: true }), db.insert({ n: 2 })]
+      const settled = Promise.allSettled(lost)
+      await asked.promise
+      const later = [db.insert({ n: 3 }), db.update((d) => ({ later: d.n }))]
+      const flushed = db.flush()
+      flushed.catch(() => {})
+      controlled.append = (store) => store()
+      held.fail(new Error('the disk is on fire'))
+      for (const result of await settled) {
+        ok(result.status === 'rejected', 'a write of the failed batch was acknowledged')
+        await rejects('storage', () => Promise.reject(result.reason), /the disk is on fire/)
+      }
+      equal(await Promise.all(later), [2, 2])
+      await rejects('storage', () => flushed)
+      const expected = [{ _id: 1, n: 0, later: 0 }, { _id: 2, n: 3, later: 3 }]
+      equal((await db.all()).asList(), expected)
+      await db.flush()
+      const again = await context.open('fails', { storage })
+      equal((await again.all()).asList(), expected)
+    },
+  },
+  {
+    name: 'a full storage is quota, and the database goes on',
+    async run(context) {
+      const { storage, controlled } = storageOf(context)
+      const db = await context.open('full', { storage })
+      controlled.append = async () => {
+        throw new DOMException('no room', 'QuotaExceededError')
+      }
+      await rejects('quota', () => db.insert({ n: 1 }))
+      equal(await db.count(), 0)
+      controlled.append = (store) => store()
+      equal(await db.insert({ n: 1 }), 1)
+    },
+  },
+  {
+    name: 'a write runs again when another database was faster',
+    async run(context) {
+      const { storage } = storageOf(context)
+      const a = await context.open('shared', { storage })
+      await a.insert({ _id: 'counter', n: 0 })
+      const b = await context.open('shared', { storage })
+      let runs = 0
+      const increments = Array.from({ length: 100 }, (_, i) => {
+        if (i % 3 === 0) return a.update({ $inc: { n: 1 } }, "_id = 'counter'")
+        if (i % 3 === 1) return b.atomicUpdate((d) => (runs++, { n: d.n + 1 }), "_id = 'counter'")
+        return (i % 2 ? a : b).update((d) => (runs++, { n: d.n + 1 }), (d) => d._id === 'counter')
+      })
+      equal((await Promise.all(increments)).length, 100)
+      const all = await context.open('shared', { storage })
+      equal(await all.get('counter'), { _id: 'counter', n: 100 })
+      ok(runs > 66, 'nothing ran twice: the test met no conflict')
+    },
+  },
+  {
+    name: 'a write that cannot be done again says why, and the others are stored',
+    async run(context) {
+      const { storage } = storageOf(context)
+      const [a, b] = await Promise.all([context.open('again', { storage }), context.open('again', { storage })])
+      await a.insert({ _id: 'taken', by: 'a' })
+      const writes = [b.insert({ n: 1 }), b.insert({ _id: 'taken', by: 'b' }), b.insert({ n: 2 })]
+      equal(await writes[0], 1)
+      await rejects('duplicate_id', () => writes[1]!)
+      equal(await writes[2], 2)
+      equal((await b.all()).map((d) => d.by ?? d.n), ['a', 1, 2])
+    },
+  },
+  {
+    name: 'losing for ever is a conflict and not a wait for ever',
+    async run(context) {
+      const { storage, controlled } = storageOf(context)
+      const db = await context.open('loser', { storage })
+      const winner = await context.open('loser', { storage: controlled.memory })
+      controlled.append = async () => (await winner.insert({}, 'winner'), false)
+      await rejects('conflict', () => db.insert({ n: 1 }), /another writer was faster 1000 times/)
+      equal(await db.count(), 0)
+      controlled.append = (store) => store()
+      equal(await db.insert({ n: 2 }), 1)
+    },
+  },
+  {
+    name: 'databases on one MemoryStorage hear of each other',
+    async run({ open, atomicdb }) {
+      const storage = new atomicdb.MemoryStorage()
+      const [a, b] = await Promise.all([open('one', { storage }), open('one', { storage })])
+      await a.insert({ n: 1 })
+      for (let tries = 0; (await b.count()) === 0; tries++) {
+        ok(tries < 1000, 'b does not see what a stored')
+        await new Promise((resolve) => setTimeout(resolve))
+      }
+      await a.close()
+      equal(await b.insert({ n: 2 }), 2)
+      const c = await open('one', { storage })
+      equal((await c.all()).map((d) => d.n), [1, 2])
+    },
+  },
+  {
+    name: 'close stores what is not stored yet, and refuses what comes after',
+    async run(context) {
+      const { storage, controlled } = storageOf(context)
+      const db = await context.open('closing', { storage })
+      const held = gate<void>()
+      const asked = gate<void>()
+      controlled.append = async (store) => (asked.open(), await held.promise, store())
+      const writes = [db.insert({ n: 1 })]
+      await asked.promise
+      writes.push(db.insert({ n: 2 }))
+      const closing = db.close()
+      await rejects('closed', () => db.insert({ n: 3 }))
+      await rejects('closed', () => db.count())
+      await rejects('closed', () => db.flush())
+      await rejects('closed', () => db.collections())
+      held.open()
+      equal(await Promise.all(writes), [1, 2])
+      await closing
+      await db.close()
+      await db[Symbol.asyncDispose]()
+      equal(controlled.closed, 1)
+      await rejects('closed', () => db.search())
+      equal(await (await context.open('closing', { storage })).count(), 2)
+    },
+  },
+  {
+    name: 'close with a failing storage rejects the writes and still closes',
+    async run(context) {
+      const { storage, controlled } = storageOf(context)
+      const db = await context.open('closing', { storage })
+      controlled.append = async () => {
+        throw new Error('gone')
+      }
+      const write = db.insert({ n: 1 })
+      write.catch(() => {})
+      await db.close()
+      await rejects('storage', () => write)
+      equal(controlled.closed, 1)
+    },
+  },
+  {
+    name: 'a database is closed when its block ends',
+    async run({ open }) {
+      let kept
+      {
+        await using db = await open()
+        kept = db
+        await db.insert({ n: 1 })
+      }
+      await rejects('closed', () => kept.count())
+    },
+  },
+  {
+    name: 'destroy deletes what is stored',
+    async run(context) {
+      const { storage } = storageOf(context)
+      const db = await context.open('doomed', { storage })
+      await db.insert({ n: 1 })
+      await db.close()
+      await context.atomicdb.AtomicDB.destroy('doomed', { storage })
+      equal(await (await context.open('doomed', { storage })).count(), 0)
+    },
+  },
+  {
+    name: 'in memory, nothing is kept, and flush is done at once',
+    async run({ open }) {
+      const db = await open('memory', { inMemory: true, storage: undefined })
+      equal(await db.insert({ n: 1 }), 1)
+      await db.flush()
+      await db.close()
+      equal(await (await open('memory', { inMemory: true, storage: undefined })).count(), 0)
+    },
+  },
+  {
+    name: 'onProgress tells how much of a large database has been read',
+    async run(context) {
+      const { storage } = storageOf(context)
+      const db = await context.open('large', { storage })
+      for (let i = 0; i < 8; i++) await db.insertMany(Array.from({ length: 1_000 }, (_, n) => ({ n, text: 'x'.repeat(200) })))
+      await db.close()
+      const told: [number, number][] = []
+      const again = await context.open('large', { storage, onProgress: (done, total) => told.push([done, total]) })
+      equal(await again.count(), 8_000)
+      ok(told.length > 1, `told ${told.length} times`)
+      ok(told.every(([done, total], i) => done <= total && done > (told[i - 1]?.[0] ?? 0)), JSON.stringify(told))
+      equal(told.at(-1)![0], told.at(-1)![1])
+    },
+  },
+  {
+    name: 'wrong options of open and destroy are refused by name',
+    async run({ atomicdb: { AtomicDB, MemoryStorage, IndexedDBStorage } }) {
+      const storage = new MemoryStorage()
+      const wrong: [string, unknown, RegExp][] = [
+        ['invalid', { durable: true }, /^options: there is no option durable; the options are storage, inMemory/],
+        ['invalid', { durability: 'full' }, /^options\.durability: expected 'relaxed' or 'strict', not "full"$/],
+        ['invalid', { inMemory: 'yes' }, /^options\.inMemory: /],
+        ['invalid', { onProgress: 5 }, /^options\.onProgress: /],
+        ['invalid', { storage: 5 }, /^options\.storage: /],
+        ['invalid', { storage: { read() {}, close() {} } }, /^options\.storage: it has no method append, compact, destroy$/],
+        ['invalid', null, /^options: /],
+        ['unsupported', { worker: true }, /^options\.worker: /],
+        ['unsupported', { inMemory: true, storage }, /^options\.inMemory: /],
+      ]
+      for (const [code, options, message] of wrong) await rejects(code, () => AtomicDB.open('wrong', options as never), message)
+      for (const name of [5, '', null, {}] as never[]) {
+        await rejects('invalid', () => AtomicDB.open(name), /^name: /)
+        await rejects('invalid', () => AtomicDB.destroy(name), /^name: /)
+        await rejects('invalid', async () => new IndexedDBStorage(name), /^name: /)
+      }
+      await rejects('invalid', () => AtomicDB.destroy('wrong', { inMemory: true } as never), /no option inMemory/)
+      await rejects('unsupported', async () => new (IndexedDBStorage as any)('sealed', { compressionLevel: 6 }))
+    },
+  },
+]

@@ -1,0 +1,162 @@
+import { equal, ok, rejects } from './check.js'
+import type { Context, Suite } from './suite.js'
+
+interface Row {
+  a?: number
+  b?: string
+  c?: { d: number }
+}
+
+const rows: Row[] = [{ a: 2, b: 'x' }, { a: 1, b: 'y', c: { d: 5 } }, { a: 2, b: 'a', c: { d: 3 } }, { b: 'z' }, { a: 1, b: 'b' }]
+
+async function openRows({ open }: Context) {
+  const db = await open()
+  await db.insertMany(rows)
+  return db
+}
+
+/** FindOptions, indexes and explain. */
+export const options: Suite = [
+  {
+    name: 'sort takes a path, dashed paths, or an object',
+    async run(context) {
+      const db = await openRows(context)
+      const ids = async (sort: any) => (await db.search(undefined, { sort })).map((d) => d._id)
+      equal(await ids('a'), [4, 2, 5, 1, 3])
+      equal(await ids('-a'), [1, 3, 2, 5, 4])
+      equal(await ids(['-a', 'b']), [3, 1, 5, 2, 4])
+      equal(await ids({ a: 'desc', b: 'asc' }), [3, 1, 5, 2, 4])
+      equal(await ids({ a: -1, b: 1 }), [3, 1, 5, 2, 4])
+      equal(await ids({ b: 1, a: -1 }), [3, 5, 1, 2, 4])
+      equal(await ids('c.d'), [1, 4, 5, 3, 2])
+      equal(await ids([]), [1, 2, 3, 4, 5])
+      equal(await ids({}), [1, 2, 3, 4, 5])
+    },
+  },
+  {
+    name: 'skip, limit and fields',
+    async run(context) {
+      const db = await openRows(context)
+      const ids = async (options: object) => (await db.search(undefined, options)).map((d) => d._id)
+      equal(await ids({ skip: 2 }), [3, 4, 5])
+      equal(await ids({ limit: 2 }), [1, 2])
+      equal(await ids({ skip: 1, limit: 2, sort: 'b' }), [5, 1])
+      equal(await ids({ limit: 0 }), [])
+      equal(await ids({ limit: Infinity, skip: 4 }), [5])
+      equal(await ids({ limit: 2 ** 40, skip: 2 ** 40 }), [])
+      equal(await ids({ skip: undefined, limit: undefined, sort: undefined, fields: undefined, collection: undefined }), [1, 2, 3, 4, 5])
+      equal((await db.search('a = 1', { fields: ['c.d', 'a'] })).asList(), [{ _id: 2, a: 1, c: { d: 5 } }, { _id: 5, a: 1 }])
+      equal((await db.search('a = 1', { fields: [] })).asList(), [{ _id: 2 }, { _id: 5 }])
+      equal((await db.find({ a: 1 }, { fields: ['b'], limit: 1 })).asList(), [{ _id: 2, b: 'y' }])
+      equal(await db.findOne({ a: 1 }, { sort: '-b', fields: ['b'] }), { _id: 2, b: 'y' })
+      equal(await db.findOne({ a: 1 }, { skip: 1 }), { _id: 5, a: 1, b: 'b' })
+      equal(await db.get('a = 1', { limit: 0 }), undefined)
+    },
+  },
+  {
+    name: 'wrong options are refused by name',
+    async run(context) {
+      const db = await openRows(context)
+      const wrong: [unknown, RegExp][] = [
+        [{ limt: 5 }, /^options: there is no option limt; the options are collection, sort, skip, limit, fields$/],
+        [{ limit: -1 }, /^options\.limit: expected a whole number of documents, not -1$/],
+        [{ limit: 1.5 }, /^options\.limit: /],
+        [{ limit: NaN }, /^options\.limit: /],
+        [{ limit: '5' }, /^options\.limit: .*not "5"$/],
+        [{ limit: null }, /^options\.limit: /],
+        [{ skip: -1 }, /^options\.skip: /],
+        [{ sort: 5 }, /^options\.sort: /],
+        [{ sort: '' }, /^options\.sort: /],
+        [{ sort: '-' }, /^options\.sort: /],
+        [{ sort: ['a', 5] }, /^options\.sort: .*not 5$/],
+        [{ sort: { a: 'up' } }, /^options\.sort\.a: expected 'asc', 'desc', 1 or -1, not "up"$/],
+        [{ sort: null }, /^options\.sort: /],
+        [{ fields: 'a' }, /^options\.fields: /],
+        [{ fields: [''] }, /^options\.fields: /],
+        [{ fields: [5] }, /^options\.fields: /],
+        [[], /^options: expected an object/],
+      ]
+      for (const [options, message] of wrong as [never, RegExp][]) {
+        await rejects('invalid', () => db.search(undefined, options), message)
+        await rejects('invalid', () => db.find({}, options), message)
+        await rejects('invalid', () => db.get('a = 1', options), message)
+        await rejects('invalid', () => db.findOne({}, options), message)
+        await rejects('invalid', () => db.explain('a = 1', options), message)
+      }
+      await rejects('unsupported', () => db.search(undefined, { populate: ['x'] }))
+      await rejects('invalid', () => db.collection('one').search(undefined, { collection: 'two' }), /^options\.collection: /)
+      await rejects('invalid', () => db.distinct(5 as never), /^path: expected a field path, not 5$/)
+      await rejects('invalid', () => db.distinct(''), /^path: /)
+    },
+  },
+  {
+    name: 'an index is named by explain, is kept up to date, and goes',
+    async run(context) {
+      const db = await openRows(context)
+      await db.createIndex('b')
+      await db.createIndex('a', 'c.d')
+      equal((await db.explain("b = 'x'")).index, ['b'])
+      equal((await db.explain('a = 1 and c.d > 2')).index, ['a', 'c.d'])
+      await db.update({ b: 'moved' }, '_id = 1')
+      equal((await db.search("b = 'moved'")).map((d) => d._id), [1])
+      equal((await db.search("b = 'x'")).length, 0)
+      await db.createIndex('b')
+      await db.dropIndex('b')
+      equal((await db.explain("b = 'x'")).index, null)
+      await rejects('not_found', () => db.dropIndex('b'))
+      await rejects('not_found', () => db.dropIndex('a'))
+      await db.dropIndex('a', 'c.d')
+    },
+  },
+  {
+    name: 'a unique index refuses a second document with the same values',
+    async run(context) {
+      const db = await openRows(context)
+      await rejects('unique', () => db.createIndex('a', { unique: true }))
+      await db.createIndex('b', { unique: true })
+      await rejects('unique', () => db.insert({ b: 'x' }))
+      await rejects('unique', () => db.insertMany([{ b: 'new' }, { b: 'x' }]))
+      await rejects('unique', () => db.update({ b: 'same' }))
+      equal(await db.count(), 5)
+      await db.remove("b = 'x'")
+      equal(await db.insert({ b: 'x' }), 6)
+    },
+  },
+  {
+    name: 'indexes of other collections, and wrong arguments',
+    async run(context) {
+      const db = await openRows(context)
+      const users = db.collection<Row>('users')
+      await db.createIndex('a', { collection: 'users', unique: true })
+      await users.createIndex('b', { sparse: true })
+      await users.insertMany([{ a: 1, b: 'x' }])
+      await rejects('unique', () => users.insert({ a: 1 }))
+      equal((await users.explain("b = 'x'")).index, ['b'])
+      equal((await db.explain("b = 'x'", 'users')).index, ['b'])
+      equal((await db.explain("b = 'x'", { collection: 'users' })).index, ['b'])
+      equal((await db.explain("b = 'x'")).index, null)
+      await users.dropIndex('b')
+      await db.dropIndex('a', { collection: 'users' })
+      await rejects('invalid', () => db.createIndex(), /at least one field path/)
+      await rejects('invalid', () => db.createIndex({ unique: true } as never), /at least one field path/)
+      await rejects('invalid', () => db.createIndex('a', 5 as never), /expected a field path, not 5/)
+      await rejects('invalid', () => db.createIndex(''), /expected a field path/)
+      await rejects('invalid', () => db.createIndex('a', { uniqe: true } as never), /no option uniqe/)
+      await rejects('invalid', () => db.createIndex('a', { unique: 1 } as never), /options\.unique: expected true or false/)
+      await rejects('invalid', () => users.createIndex('a', { collection: 'other' }), /options\.collection/)
+      await rejects('invalid', () => db.dropIndex('a', { unique: true } as never), /no option unique/)
+    },
+  },
+  {
+    name: 'explain says how many documents were looked at, for functions too',
+    async run(context) {
+      const db = await openRows(context)
+      const plan = await db.explain('a = 1')
+      equal([plan.examined, plan.returned], [5, 2])
+      ok(plan.text.includes('a = 1') && plan.micros >= 0, JSON.stringify(plan))
+      const asked = await db.explain((d) => d.a === 1, { limit: 1 })
+      equal([asked.index, asked.returned], [null, 1])
+      ok(asked.text.endsWith('→ function'), asked.text)
+    },
+  },
+]

@@ -1,0 +1,10 @@
+import { conditions } from './api-conditions.js'
+import { documents } from './api-documents.js'
+import { lifecycle } from './api-lifecycle.js'
+import { options } from './api-options.js'
+import { results } from './api-results.js'
+import { values } from './api-values.js'
+import type { Suite } from './suite.js'
+
+/** All tests of the public API, by what they are about. */
+export const apiSuites: Record<string, Suite> = { documents, values, conditions, options, results, lifecycle }
