@@ -20,13 +20,12 @@ import { PlanPanel } from './plan.js'
 import { Playground } from './playground.js'
 import { report } from './problem.js'
 import { ask } from './spellings.js'
-import { inTurn, keepLooking, nextFrame } from './tabs.js'
+import { inTurn, keepLooking, nextFrame, tellDestroyed } from './tabs.js'
 
 const databaseName = 'atomicdb-demo'
 
 const page = document.querySelector('main')
 const state = document.getElementById('state')
-const arrived = document.getElementById('keep-done')
 
 const [db, openMillis] = await open()
 const collection = db.collection('cities')
@@ -59,6 +58,7 @@ async function open() {
       onProgress: (bytes, total) => { state.textContent = `Opening… ${Math.round(100 * bytes / total)} %` },
     }))
   } catch (error) {
+    state.textContent = 'Not open'
     fail(error)
     throw error
   }
@@ -123,15 +123,14 @@ async function look() {
   if (!grown && !answer.differs(await ask(collection, query, query.options))) return
   const before = await show(query)
   if (before) answer.flash(before)
-  await saySize()
+  await saySize('another tab wrote')
   drawWorld().catch(fail)
-  arrived.textContent = 'Another tab wrote; what it changed is on the page.'
 }
 
-async function saySize() {
+/** Says how many documents there are, and `news`; first of all, how long that took. */
+async function saySize(news = loader.millis === undefined ? `opened in ${time(openMillis)}` : `stored in ${time(loader.millis)}`) {
   shownSize = await collection.count()
-  const loaded = loader.millis === undefined ? `opened in ${time(openMillis)}` : `inserted and stored in ${time(loader.millis)}`
-  state.textContent = `${cities(shownSize)} in this browser, ${loaded}`
+  state.textContent = `${cities(shownSize)} in this browser, ${news}`
 }
 
 /** Reads the place of every city, some at a time so that the page stays alive, and draws them. */
@@ -157,6 +156,7 @@ async function destroy() {
   inTurn(async () => {
     await db.close()
     await AtomicDB.destroy(databaseName)
+    tellDestroyed()
     location.reload()
     await new Promise(() => {}) // nothing has a turn any more: the page is about to go
   }).catch(fail)

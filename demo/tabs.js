@@ -50,3 +50,9 @@ export function keepLooking(look, onProblem) {
   })
   again()
 }
+
+const channel = new BroadcastChannel('atomicdb-demo')
+channel.onmessage = () => location.reload()
+
+/** Has the other tabs begin anew too: what they hold is stored no longer. */
+export function tellDestroyed() { channel.postMessage('destroyed') }

@@ -135,6 +135,9 @@ func (db *DB) tidy() {
 // nest; none may be open when Cut, Confirm or Apply is called.
 func (db *DB) Begin() { db.begun = append(db.begun, db.mark()) }
 
+// Begun reports whether a stretch is open.
+func (db *DB) Begun() bool { return len(db.begun) > 0 }
+
 // End keeps what was done since the innermost Begin. It returns CodeInvalid
 // if there is none.
 func (db *DB) End() error {

@@ -160,10 +160,11 @@ func (u *Update) Apply(doc []byte) ([]byte, error) {
 			return nil, errors.New(s.name + " of " + strings.Join(s.path, ".") + ": " + err.Error())
 		}
 	}
-	if before, after := msgpack.Lookup(doc, "_id"), msgpack.Lookup(result, "_id"); !msgpack.Equal(before, after) {
+	before, after := msgpack.Lookup(doc, "_id"), msgpack.Lookup(result, "_id")
+	if !msgpack.Equal(before, after) {
 		return nil, errors.New("the _id of a document cannot change")
 	}
-	return result, nil
+	return idFirst(result, after), nil // $rename may have taken it away and put it back, at the end
 }
 
 // lookupPath returns the value at path, taking array elements only by number.

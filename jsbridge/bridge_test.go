@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/atomicdb-go/atomicdb/engine"
+	"github.com/atomicdb-go/atomicdb/storage"
 )
 
 // TestHandles: a handle names one database for ever, though places are used
@@ -138,5 +139,35 @@ func TestTired(t *testing.T) {
 	}
 	if c.bridge.Tired() {
 		t.Error("still tired")
+	}
+}
+
+// TestSettle: what is settled cannot be rolled back any more; a database with
+// a log is to be flushed instead, and a stretch is to be ended first.
+func TestSettle(t *testing.T) {
+	c := newClient(t)
+	c.must("insert", []any{"people", false}, map[string]any{"n": 1})
+	c.must("settle", nil)
+	c.must("insert", []any{"people", false}, map[string]any{"n": 2})
+	c.db().Rollback()
+	if docs, _ := c.found(c.must("find", []any{"people", nil, nil, 0, -1, nil})); len(docs) != 1 {
+		t.Errorf("after a rollback there are %d documents, want the settled one", len(docs))
+	}
+
+	c.must("begin", nil)
+	if _, failure := c.call("settle", nil); failure == nil || failure.code != engine.CodeInvalid {
+		t.Errorf("settle within a stretch: %v, want invalid", failure)
+	}
+	c.must("end", nil)
+
+	session, err := storage.Open(storage.NewMemory(), storage.SessionOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.handle, err = c.bridge.Open(session); err != nil {
+		t.Fatal(err)
+	}
+	if _, failure := c.call("settle", nil); failure == nil || failure.code != engine.CodeInvalid {
+		t.Errorf("settle with a log: %v, want invalid", failure)
 	}
 }

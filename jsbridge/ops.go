@@ -134,6 +134,11 @@ var ops = []op{
 		result: "nothing",
 	},
 	{
+		name: "settle", run: settle,
+		doc:    "Of a database in memory alone: does what flush does, which has nothing to wait for there and as a Promise of Go's costs 40 us.",
+		result: "nothing",
+	},
+	{
 		name: "parse", free: true, run: parse,
 		doc:    "The canonical text of a condition. The handle may be 0.",
 		args:   []string{"where"},

@@ -146,3 +146,18 @@ func undo(c *call) error {
 	c.database.cursor = nil
 	return c.db().Undo()
 }
+
+func settle(c *call) error {
+	if err := c.end(); err != nil {
+		return err
+	}
+	session := c.database.session
+	if !session.InMemory() {
+		return &engine.Error{Code: engine.CodeInvalid, Op: "settle", Err: reason("the database has a storage: flush waits for it")}
+	}
+	if c.db().Begun() {
+		return &engine.Error{Code: engine.CodeInvalid, Op: "settle", Err: reason("a stretch of calls has begun and not ended")}
+	}
+	_, err := session.Flush()
+	return err
+}

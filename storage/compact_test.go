@@ -1,6 +1,7 @@
 package storage_test
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"testing"
@@ -275,4 +276,29 @@ func TestSnapshot_replacesWhatASessionHolds(t *testing.T) {
 			t.Errorf("a removed document is still there: %x", doc)
 		}
 	}
+}
+
+// TestSnapshot_betweenBatches: a log that is compacted while it is read piece
+// by piece goes on with the snapshot.
+func TestSnapshot_betweenBatches(t *testing.T) {
+	memory, compacted := storage.NewMemory(), storage.NewMemory()
+	writer := openSession(t, memory.Share(), storage.SessionOptions{})
+	for i, id := range []string{"a", "b", "c", "d"} {
+		putAndFlush(t, writer, id, i)
+	}
+	for _, r := range records(t, memory.Share())[:3] {
+		if err := compacted.Append(r.Seq, storage.Frame{r.Bytes}, storage.Relaxed); err != nil {
+			t.Fatal(err)
+		}
+	}
+	snapshot := storage.FrameBytes(3, true, bytes.Join(openSession(t, compacted.Share(), storage.SessionOptions{}).DB().Snapshot(), nil))
+
+	log := faulty(memory)
+	log.OnRecord = func(r *storage.Record) error {
+		if r.Seq == 3 {
+			r.Snapshot, r.Bytes = true, bytes.Clone(snapshot)
+		}
+		return nil
+	}
+	wantReplay(t, log, "a=0 b=1 c=2 d=3")
 }

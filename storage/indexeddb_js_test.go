@@ -3,6 +3,7 @@ package storage_test
 import (
 	"fmt"
 	"strings"
+	"sync"
 	"syscall/js"
 	"testing"
 
@@ -144,139 +145,35 @@ func TestIndexedDB_storedMeansComplete(t *testing.T) {
 	wantTexts(t, log, "opened")
 }
 
-func TestIndexedDB_lostConnection(t *testing.T) {
-	for _, tt := range []struct{ name, lose string }{
-		{"closed behind its back", "lastDatabase.close()"},
-		{"closed by the browser", "lastDatabase.close(); lastDatabase.dispatchEvent(new Event('close'))"},
-		{"WebKit's lost server", `
-			if (a !== 'append') return
-			const { add } = IDBObjectStore.prototype
-			let times = 2
-			IDBObjectStore.prototype.add = function (...args) {
-				if (--times === 0) IDBObjectStore.prototype.add = add
-				throw new DOMException('Connection to Indexed Database server lost. Refresh the page to try again', 'UnknownError')
-			}`},
-		{"cannot be opened at first", `
-			const { open } = IDBFactory.prototype
-			let times = 2
-			lastDatabase.close()
-			IDBFactory.prototype.open = function (...args) {
-				if (--times === 0) IDBFactory.prototype.open = open
-				throw new DOMException('Internal error opening backing store for indexedDB.open.', 'UnknownError')
-			}`},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			log := open(t, newName(t))
-			rememberDatabase(t)
-			appendText(t, log, 1, "before")
-			run(t, tt.lose, "append")
-			appendText(t, log, 2, "after")
-			run(t, tt.lose, "read")
-			wantTexts(t, log, "before", "after")
-			run(t, tt.lose, "compact")
-			if err := log.Compact(2, storage.Frame{[]byte("all")}); err != nil {
-				t.Error(err)
+// TestIndexedDB_lostAnswer loses the connection when the browser has already
+// stored what the session waits for.
+// TestIndexedDB_sessions has two pages' worth of sessions count on one
+// database, hearing of each other as pages do.
+func TestIndexedDB_sessions(t *testing.T) {
+	name := newName(t)
+	first := openSession(t, open(t, name), storage.SessionOptions{})
+	if err := first.Update(func(db *engine.DB) error { put(t, db, "sum", 0); return nil }); err != nil {
+		t.Fatal(err)
+	}
+	var both sync.WaitGroup
+	for range 2 {
+		s := openSession(t, open(t, name), storage.SessionOptions{CompactAfter: 5000})
+		both.Go(func() {
+			for range 100 {
+				if err := s.Update(func(db *engine.DB) error { add(t, db); return nil }); err != nil {
+					t.Error(err)
+				}
 			}
-			wantTexts(t, log, "all")
 		})
 	}
+	both.Wait()
+	wantReplay(t, open(t, name), "sum=200")
 }
 
 // rememberDatabase keeps the IDBDatabase of the last transaction in a global
 // variable, so that a test can break it.
-func rememberDatabase(t *testing.T) {
-	patch(t, `
-		const { transaction } = IDBDatabase.prototype
-		IDBDatabase.prototype.transaction = function (...args) {
-			globalThis.lastDatabase = this
-			return transaction.apply(this, args)
-		}
-		return () => { IDBDatabase.prototype.transaction = transaction }`)
-}
-
-func TestIndexedDB_connectionStaysLost(t *testing.T) {
-	log := open(t, newName(t))
-	appendText(t, log, 1, "stored")
-	patch(t, `
-		const { add } = IDBObjectStore.prototype
-		globalThis.tries = 0
-		IDBObjectStore.prototype.add = () => {
-			tries++
-			throw new DOMException('Connection to Indexed Database server lost. Refresh the page to try again', 'UnknownError')
-		}
-		return () => { IDBObjectStore.prototype.add = add }`)
-	wantError(t, tryAppend(log, 2), engine.CodeStorage, "server lost")
-	if tries := js.Global().Get("tries").Int(); tries != 4 {
-		t.Errorf("tried %d times, want 4", tries)
-	}
-}
-
-func TestIndexedDB_clearedByTheUser(t *testing.T) {
-	log := open(t, newName(t))
-	appendText(t, log, 1, "stored")
-	run(t, "await clearStorage()")
-	// Number 2 would follow nothing, and a log that others had begun anew would
-	// follow something else.
-	wantError(t, tryAppend(log, 2), engine.CodeClosed, "created anew")
-	wantError(t, tryAppend(log, 1), engine.CodeClosed, "created anew")
-}
-
 // TestIndexedDB_clearedDuringAnAppend does it while appends are under way: each
 // of them ends, one way or the other.
-func TestIndexedDB_clearedDuringAnAppend(t *testing.T) {
-	log := open(t, newName(t))
-	appendText(t, log, 1, "stored")
-	cleared := make(chan bool)
-	go func() {
-		run(t, "await clearStorage()")
-		close(cleared)
-	}()
-	var err error
-	for seq := uint64(2); err == nil; seq++ {
-		err = tryAppend(log, seq)
-	}
-	<-cleared
-	wantError(t, err, engine.CodeClosed, "created anew")
-}
-
-func TestIndexedDB_destroyedByAnother(t *testing.T) {
-	name := newName(t)
-	log, other := open(t, name), open(t, name)
-	appendText(t, log, 1, "stored")
-	if err := other.Destroy(); err != nil {
-		t.Fatal(err)
-	}
-	wantError(t, tryAppend(log, 2), engine.CodeClosed, "destroyed")
-	wantError(t, log.Read(0, nil), engine.CodeClosed, "destroyed")
-	wantTexts(t, open(t, name))
-}
-
-func TestIndexedDB_destroyedWhileItIsOpened(t *testing.T) {
-	name := newName(t)
-	appendText(t, open(t, name), 1, "stored")
-	patch(t, `
-		const { get } = IDBObjectStore.prototype
-		IDBObjectStore.prototype.get = function (key) {
-			const request = get.call(this, key)
-			request.addEventListener('success', () => this.transaction.db.dispatchEvent(new IDBVersionChangeEvent('versionchange', { oldVersion: 1, newVersion: null })))
-			return request
-		}
-		return () => { IDBObjectStore.prototype.get = get }`)
-	wantError(t, tryAppend(open(t, name), 2), engine.CodeClosed, "destroyed")
-}
-
-func TestIndexedDB_newerVersion(t *testing.T) {
-	name := newName(t)
-	log := open(t, name)
-	appendText(t, log, 1, "stored")
-	run(t, `
-		const request = indexedDB.open('atomicdb:' + a, 2)
-		await new Promise((resolve, reject) => { request.onsuccess = resolve; request.onerror = reject })
-		request.result.close()`, name)
-	wantError(t, tryAppend(log, 2), engine.CodeClosed, "a newer AtomicDB")
-	wantError(t, tryAppend(open(t, name), 2), engine.CodeUnsupported, "a newer AtomicDB")
-}
-
 func TestIndexedDB_foreignValues(t *testing.T) {
 	for _, tt := range []struct {
 		name, put string
@@ -301,56 +198,8 @@ func TestIndexedDB_foreignValues(t *testing.T) {
 	}
 }
 
-func TestIndexedDB_denied(t *testing.T) {
-	newName(t)
-	for _, tt := range []struct{ name, indexedDB, says string }{
-		{"missing", "value: undefined", "inMemory: true"},
-		{"getter throws", "get() { throw new DOMException('The operation is insecure.', 'SecurityError') }", "inMemory: true"},
-		{"open throws", "value: { open() { throw new DOMException('access to the Indexed Database API is denied in this context.', 'SecurityError') } }", "private window"},
-		{"open fails", `value: { open() {
-			const request = { error: new DOMException('A mutation operation was attempted on a database that did not allow mutations.', 'InvalidStateError') }
-			setTimeout(() => request.onerror(new Event('error')))
-			return request
-		} }`, "private window"},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			patch(t, `
-				const original = Object.getOwnPropertyDescriptor(globalThis, 'indexedDB')
-				Object.defineProperty(globalThis, 'indexedDB', { configurable: true, `+tt.indexedDB+` })
-				return () => Object.defineProperty(globalThis, 'indexedDB', original)`)
-			log := storage.NewIndexedDB("denied")
-			wantError(t, tryAppend(log, 1), engine.CodeStorage, tt.says)
-			wantError(t, log.Read(0, nil), engine.CodeStorage, tt.says)
-		})
-	}
-}
-
 // TestIndexedDB_blocked has a page that does not let go: nothing may wait for
 // it for ever.
-func TestIndexedDB_blocked(t *testing.T) {
-	name := newName(t)
-	log := open(t, name)
-	appendText(t, log, 1, "stored")
-	run(t, `
-		const request = indexedDB.open('atomicdb:' + a)
-		await new Promise((resolve) => { request.onsuccess = resolve })
-		globalThis.stubborn = request.result`, name)
-	hurry := patch(t, "const { setTimeout } = globalThis; globalThis.setTimeout = (f, ms) => setTimeout(f, ms / 20); return () => { globalThis.setTimeout = setTimeout }")
-	wantError(t, log.Destroy(), engine.CodeTimeout, "still has the database open")
-
-	late := open(t, name)
-	wantError(t, tryAppend(late, 1), engine.CodeTimeout, "another page is deleting")
-	hurry()
-
-	// When the page lets go, the database is deleted, and the open that came too
-	// late succeeds: if it kept its connection, deleting again would be blocked.
-	run(t, "stubborn.close()")
-	if err := open(t, name).Destroy(); err != nil {
-		t.Error(err)
-	}
-	appendText(t, late, 1, "anew")
-}
-
 func TestIndexedDB_watch(t *testing.T) {
 	name := newName(t)
 	log, other := open(t, name), open(t, name)
@@ -385,4 +234,50 @@ func TestIndexedDB_withoutBroadcastChannel(t *testing.T) {
 	appendText(t, log, 1, "stored")
 	stop()
 	wantTexts(t, log, "stored")
+}
+
+func BenchmarkIndexedDB_Append(b *testing.B) {
+	for _, d := range []storage.Durability{storage.Relaxed, storage.Strict} {
+		b.Run(d.String(), func(b *testing.B) {
+			log := openBenchmark(b)
+			frame := storage.Frame{make([]byte, 200)}
+			seq := uint64(0)
+			for b.Loop() {
+				seq++
+				if err := log.Append(seq, frame, d); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+func BenchmarkIndexedDB_Read(b *testing.B) {
+	for _, shape := range []struct{ records, bytes int }{{5000, 200}, {200, 100_000}, {1, 20_000_000}} {
+		b.Run(fmt.Sprintf("%dx%d", shape.records, shape.bytes), func(b *testing.B) {
+			log := openBenchmark(b)
+			frame := storage.Frame{make([]byte, shape.bytes)}
+			for i := range shape.records {
+				if err := log.Append(uint64(i+1), frame, storage.Relaxed); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.SetBytes(int64(shape.records * shape.bytes))
+			for b.Loop() {
+				if err := log.Read(0, func(storage.Record) error { return nil }); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+func openBenchmark(b *testing.B) storage.Log {
+	if js.Global().Get("IDBFactory").IsUndefined() {
+		b.Skip("this host has no IndexedDB")
+	}
+	databases++
+	log := storage.NewIndexedDB(fmt.Sprint("benchmark ", databases))
+	b.Cleanup(func() { log.Destroy() })
+	return log
 }

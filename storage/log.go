@@ -15,7 +15,8 @@ import (
 type Log interface {
 	// Read calls visit for each record numbered after the given seq, in order,
 	// until visit returns an error, which Read then returns, or the records end.
-	// Only the first can be a snapshot: it stands for everything before it.
+	// A snapshot stands for everything before it. It comes first, or in place of
+	// records not yet visited when somebody compacts the log meanwhile.
 	Read(after uint64, visit func(Record) error) error
 
 	// Append stores frame as number seq and returns once it is stored as durably

@@ -103,7 +103,7 @@ var simple = func() (t [256]struct {
 			s.text = uint8(c - fixedStrLow)
 			s.noKey = 0
 			fallthrough
-		case layouts[c].isWhole() && kinds[c] != Date:
+		case layouts[c].isWhole() && kinds[c] <= Number:
 			s.size = uint8(layouts[c].size())
 		default:
 			s.odd = 1

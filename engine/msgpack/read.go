@@ -31,7 +31,7 @@ func Lookup(doc []byte, key string) []byte {
 	}
 	// Nearly every other key differs from this one in its first or last byte,
 	// and comparing whole texts is a call.
-	first, last := byte(0), byte(0) // 0 starts no text, so a long key is not found so
+	first, last := byte(0), byte(0) // 0 starts no text: a key beyond 31 bytes equals no short one
 	if n := len(key); n <= maxFixedStr {
 		first = fixedStrLow | byte(n)
 		last = first

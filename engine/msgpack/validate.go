@@ -44,6 +44,10 @@ func Validate(b []byte, maxDepth int) (int, error) {
 	if n := measure(b, maxDepth); n > 0 {
 		return n, nil
 	}
+	return validateSlowly(b, maxDepth)
+}
+
+func validateSlowly(b []byte, maxDepth int) (int, error) {
 	v := validator{b: b}
 	if !v.value(maxDepth) {
 		slices.Reverse(v.path)
@@ -105,7 +109,7 @@ func (v *validator) value(depth int) bool {
 // key passes the key of a pair.
 func (v *validator) key() bool {
 	rest := v.b[v.pos:]
-	if kind := KindOf(rest); kind != String && kind != Missing {
+	if len(rest) > 0 && kinds[rest[0]] != String {
 		return v.fail(badName)
 	}
 	n, reason := scalar(rest)

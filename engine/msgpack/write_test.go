@@ -75,14 +75,14 @@ func TestAppend_integers(t *testing.T) {
 			if u <= math.MaxInt64 {
 				check(t, msgpack.AppendUint(nil, u), int64(u))
 			} else {
-				check(t, msgpack.AppendUint(nil, u), huge(u))
+				check(t, msgpack.AppendUint(nil, u), u)
 			}
 		}
 	}
 }
 
 // Lengths on both sides of every limit between encodings.
-var lengths = []int{0, 1, 15, 16, 17, 31, 32, 33, 255, 256, 257, 65535, 65536, 65537}
+var lengths = []int{0, 1, 15, 16, 31, 32, 33, 255, 256, 65535, 65536}
 
 func TestAppend_textAndBytes(t *testing.T) {
 	for _, n := range lengths {

@@ -14,7 +14,7 @@ export interface Measurement extends Figure {
 export interface Run {
   date: string
   command: string
-  machine: Machine & { /** Processes wanting a core before the run; above 0.5, do not believe the numbers. */ loadAtStart: number }
+  machine: Machine & { /** Processes that wanted a core in the minute before the run. */ loadAtStart: number }
   browser: string
   versions: Record<string, string>
   seed: number
@@ -31,7 +31,8 @@ export function comparison(run: Run): string {
   return `# AtomicDB beside its peers
 
 - ${run.date.slice(0, 10)}, \`${run.command}\`, medians of ${run.rounds} rounds, each round of each library in a fresh browser
-- ${machine.cores} cores, ${machine.model}, ${machine.memoryGiB} GiB; load ${machine.loadAtStart.toFixed(1)} before the run
+- ${machine.cores} cores, ${machine.model}, ${machine.memoryGiB} GiB; load ${machine.loadAtStart.toFixed(1)} before the run${machine.loadAtStart > 0.5 ? ': **other work was running, do not believe the numbers**' : ''}
+- ${spread(run.measurements)}
 - Chromium ${run.browser} headless; ${Object.entries(versions).map(([name, version]) => `${name} ${version}`).join(', ')}
 
 Time for one operation; in brackets, how many times as long as AtomicDB. Every answer was compared with plain JavaScript's.
@@ -39,6 +40,17 @@ Time for one operation; in brackets, how many times as long as AtomicDB. Every a
 each write; sql.js by export() into IndexedDB after each write. Single inserts go into an empty database, which favours these two.
 Dexie keeps nothing in memory.
 ${sizes.map((size) => sizeSection(run, size)).join('')}`
+}
+
+/** How far the rounds of one cell lie apart: what the numbers are worth. */
+function spread(measurements: Measurement[]): string {
+  const cells = new Map<string, number[]>()
+  for (const { library, size, workload, micros } of measurements) {
+    const cell = `${size} ${library} ${workload}`
+    cells.set(cell, [...(cells.get(cell) ?? []), micros])
+  }
+  const ratios = [...cells.values()].map((rounds) => Math.max(...rounds) / Math.min(...rounds))
+  return `the slowest round takes ${ratio(median(ratios)!)} the time of the fastest in the median cell, ${ratio(Math.max(...ratios))} in the worst`
 }
 
 function sizeSection(run: Run, size: number): string {

@@ -15,6 +15,8 @@ export interface NativeBackend {
 /** What the engine tells a database. */
 export interface Listeners {
   readonly durability: 'relaxed' | 'strict'
+  readonly maxDocumentBytes?: number
+  readonly maxDepth?: number
   readonly onProgress?: (done: number, total: number) => void
   /** Called as everything not yet stored is undone. Go is on the stack: it may only take a note. */
   readonly onRollback: () => void

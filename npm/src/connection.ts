@@ -9,7 +9,7 @@ import { Writer } from './writer.js'
 
 /** One open database: its handle in the engine, and the writes that are not stored yet. */
 export class Connection {
-  private readonly writer = new Writer(() => this.bridge.wait((host) => host.flush(this.handle)))
+  private readonly writer = new Writer(() => (this.inMemory ? this.settle() : this.bridge.wait((host) => host.flush(this.handle))))
   private readonly stopMourning: () => void
   private closing: Promise<void> | undefined
   private asking = false // a function of the user is running
@@ -17,6 +17,7 @@ export class Connection {
   private constructor(
     private readonly bridge: Bridge,
     private readonly handle: number,
+    private readonly inMemory: boolean,
   ) {
     this.stopMourning = bridge.onDeath((death) => this.writer.stop(death))
   }
@@ -25,10 +26,10 @@ export class Connection {
   static async open(name: string, backend: NativeBackend | StorageBackend | null, options: OpenOptions): Promise<Connection> {
     const bridge = await startBridge(options.wasm)
     let connection: Connection | undefined
-    const { durability = 'relaxed', onProgress } = options
+    const { durability = 'relaxed', maxDocumentBytes, maxDepth, onProgress } = options
     const onRollback = () => connection?.writer.noteUndone()
-    const handle = await bridge.wait((host) => host.open(name, backend, { durability, onProgress, onRollback }))
-    connection = new Connection(bridge, handle)
+    const handle = await bridge.wait((host) => host.open(name, backend, { durability, maxDocumentBytes, maxDepth, onProgress, onRollback }))
+    connection = new Connection(bridge, handle, backend === null)
     return connection
   }
 
@@ -64,6 +65,11 @@ export class Connection {
   /** Resolves when every write so far is stored. */
   flush(): Promise<void> {
     return this.closing ? Promise.reject(closedError()) : this.writer.flush()
+  }
+
+  private async settle(): Promise<0> {
+    this.value(Op.settle, nothing)
+    return 0
   }
 
   /** Stores what is not stored yet and gives back the handle. Closing twice is closing once. */

@@ -220,10 +220,15 @@ function checkName(name: unknown): void {
 }
 
 function checkOptions(options: OpenOptions): void {
-  checkKnown(options, ['storage', 'inMemory', 'durability', 'worker', 'wasm', 'onProgress'])
-  const { storage, inMemory, durability, worker, onProgress } = options
+  checkKnown(options, ['storage', 'inMemory', 'durability', 'worker', 'wasm', 'maxDocumentBytes', 'maxDepth', 'onProgress'])
+  const { storage, inMemory, durability, worker, maxDocumentBytes, maxDepth, onProgress } = options
   for (const [name, value] of Object.entries({ inMemory, worker })) {
     if (value !== undefined && typeof value !== 'boolean') throw invalid(`options.${name}: expected true or false, not ${describe(value)}`)
+  }
+  for (const [name, value, most] of [['maxDocumentBytes', maxDocumentBytes, 2 ** 30], ['maxDepth', maxDepth, 1000]] as const) {
+    if (value !== undefined && !(Number.isInteger(value) && value >= 1 && value <= most)) {
+      throw invalid(`options.${name}: expected a whole number from 1 to ${most}, not ${describe(value)}`)
+    }
   }
   if (durability !== undefined && durability !== 'relaxed' && durability !== 'strict') {
     throw invalid(`options.durability: expected 'relaxed' or 'strict', not ${describe(durability)}`)

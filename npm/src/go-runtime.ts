@@ -35,14 +35,15 @@ export async function instantiate(module: WebAssembly.Module, onEnd: (reason: Er
     onEnd(end)
   }
   go.exit = (code) => ended(new Error(said.trim().split('\n')[0] || `exit code ${code}`, { cause: said }))
-  // An event that traps would go unheard, and what waits for it would wait for ever.
+  // An event that traps would go unheard, and what waits for it would wait for
+  // ever. One that comes after the end is nobody's fault: it was under way.
   const resume = go._resume.bind(go)
   go._resume = () => {
+    if (end) return
     try {
       resume()
     } catch (error) {
       ended(asError(error))
-      throw error
     }
   }
 

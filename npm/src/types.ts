@@ -55,14 +55,15 @@ export type QueryBuilder<T = any> = { [K in keyof T]-?: Field<T[K]> } & {
   field(path: string): Field
 }
 
-/** A field: its operators, and the fields below it. */
-export type Field<V = any> = FieldOps & Below<NonNullable<V>>
+/** A field: its operators, and the fields below it, which in an array are those of its elements. */
+export type Field<V = any> = FieldOps & (V extends object ? { [K in keyof V]-?: Field<V[K]> } : {}) & Reached<NonNullable<V>>
 
-type Below<V> = 0 extends 1 & V
+// Beside the fields themselves: those of any, of what may be missing, and of elements.
+type Reached<V> = 0 extends 1 & V
   ? { [name: string]: any }
   : V extends readonly (infer E)[]
-    ? { [position: number]: Field<E> } & Below<NonNullable<E>>
-    : V extends Date | Uint8Array | ((...args: never[]) => unknown)
+    ? Reached<NonNullable<E>>
+    : V extends Date | Uint8Array
       ? {}
       : V extends object
         ? { [K in keyof V]-?: Field<V[K]> }
@@ -140,6 +141,10 @@ export interface OpenOptions {
    * page or isolate, so only the first open() loads it.
    */
   wasm?: WebAssembly.Module | BufferSource | Response | URL | string
+  /** Larger documents are refused as `invalid`: bytes of MessagePack, at most 1 GiB. Default 16 MiB. */
+  maxDocumentBytes?: number
+  /** Documents whose objects and arrays are nested deeper are refused as `invalid`; at most 1000. Default 100. */
+  maxDepth?: number
   /** Called while a large database loads: bytes done and in all. */
   onProgress?: (done: number, total: number) => void
 }

@@ -26,15 +26,27 @@ describe('the demo page', { timeout: 300_000 }, () => {
   let browser: Browser
 
   before(async () => {
-    server = spawn(process.execPath, [join(packageFolder, '../demo/serve.mjs'), '0'], { stdio: ['ignore', 'pipe', 'inherit'] })
-    const lines = createInterface({ input: server.stdout! })
-    const [line] = await within(10_000, 'demo/serve.mjs', once(lines, 'line'))
-    address = line
+    ;({ server, address } = await startServer('0'))
     browser = await launchChromium()
   })
   after(async () => {
     await browser.close()
     server.kill()
+  })
+
+  test('is served on the next port if one is taken', async () => {
+    const { port } = new URL(address)
+    const second = await startServer(port)
+    second.server.kill()
+    assert.ok(Number(new URL(second.address).port) > Number(port), second.address)
+  })
+
+  test('is all that its server gives away', async () => {
+    const status = async (path: string) => (await fetch(address + path)).status
+    assert.equal(await status('main.js'), 200)
+    for (const path of ['serve.mjs', '..%2fgo.mod', '..%2fnpm%2fpackage.json', 'atomicdb/..%2fpackage.json', 'atomicdb/', '%zz']) {
+      assert.equal(await status(path), 404, path)
+    }
   })
 
   for (const viewport of [{ width: 1280, height: 800 }, { width: 360, height: 740 }]) {
@@ -63,9 +75,16 @@ describe('the demo page', { timeout: 300_000 }, () => {
       const answered = (matches: number) => summary(page, matches)
       const fits = async () => assert.equal(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth), 0, 'wider than the window')
 
-      test('loads the cities, showing how far it is', async () => {
+      test('keeps what it has loaded when it is closed in the middle', async () => {
         await page.getByRole('button', { name: 'Load the cities' }).click()
-        await page.locator('#progress-text', { hasText: 'stored' }).waitFor()
+        await says(page.locator('#progress-text'), `of ${count(all)} stored`)
+        await page.reload()
+        await says(page.locator('#loader-text'), `of ${count(all)} cities are stored`)
+      })
+
+      test('loads the rest, showing how far it is', async () => {
+        await page.getByRole('button', { name: 'Load the rest' }).click()
+        await says(page.locator('#progress-text'), `of ${count(all)} stored`)
         await answered(norwegian)
         await says(page.locator('#state'), cities(all))
         await fits()
@@ -201,7 +220,16 @@ describe('the demo page', { timeout: 300_000 }, () => {
   }
 })
 
-const cities = (count: number) => `${count.toLocaleString('en')} ${count === 1 ? 'city' : 'cities'}`
+/** Starts the page's server and waits for the address it prints. */
+async function startServer(port: string): Promise<{ server: ChildProcess; address: string }> {
+  const server = spawn(process.execPath, [join(packageFolder, '../demo/serve.mjs'), port], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const [address] = await within(10_000, 'demo/serve.mjs', once(createInterface({ input: server.stdout }), 'line'))
+  return { server, address }
+}
+
+const count = (number: number) => number.toLocaleString('en')
+
+const cities = (number: number) => `${count(number)} ${number === 1 ? 'city' : 'cities'}`
 
 /** Waits until the page's answer has `matches` documents. */
 function summary(page: Page, matches: number): Promise<void> {

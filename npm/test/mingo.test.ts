@@ -2,13 +2,14 @@
 // both must agree, and the rows of engine/query/MONGODB.md, which say where they do not and why.
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { inspect } from 'node:util'
+import { inspect, isDeepStrictEqual } from 'node:util'
 import mingo from 'mingo'
 import { AtomicDB, AtomicDBError } from '../src/index.js'
 import { openInNode } from './harness/node.js'
 import { differences, type Difference } from './random/differences.js'
 import { filter, fittedDocument } from './random/filters.js'
-import { Random, replayOf, seed } from './random/random.js'
+import { Random } from './random/random.js'
+import { replayOf, seed } from './random/seed.js'
 import { fittingUpdate, typedDocument } from './random/updates.js'
 import type { Plain } from './random/values.js'
 
@@ -31,7 +32,7 @@ describe(`random requests (${replayOf('mingo.test.ts')})`, () => {
         const found = new Set((await db.find(request)).map((document) => document._id))
         const differing = documents.find((document) => found.has(document._id as number) !== expected.includes(document))
         assert.equal(differing, undefined, `${inspect(request, { depth: null })} ${expected.includes(differing!) ? 'misses' : 'finds'} ${inspect(differing, { depth: null })}`)
-        assert.equal(await db.count(request as never), expected.length)
+        assert.equal(await db.count(request), expected.length)
         if (expected.length > 0 && expected.length < documents.length) selective++
       }
     }
@@ -55,7 +56,8 @@ describe('what MONGODB.md lists', () => {
     test(`${row.what}: ${inspect(row.request, { depth: null })} on ${inspect(row.document)}`, async () => {
       assert.deepEqual(await (row.kind === 'filter' ? matched(row) : updated(row)), row.atomicdb)
       assert.deepEqual(askedMingo(row), row.mingo, 'mingo has changed: is this row still true?')
-      assert.notDeepEqual(row.atomicdb, row.mingo === row.atomicdb ? undefined : row.mingo)
+      const same = [row.mongodb, row.mingo].every((other) => isDeepStrictEqual(row.atomicdb, other))
+      assert.ok(!same, 'the row shows no difference')
     })
   }
 })

@@ -7,7 +7,8 @@ import { AtomicDB, AtomicDBError } from '../src/index.js'
 import { openInNode } from './harness/node.js'
 import { asFilter, built, condition } from './random/conditions.js'
 import { compare, meets, projected, reached, sorted } from './random/meaning.js'
-import { Random, replayOf, seed } from './random/random.js'
+import { Random } from './random/random.js'
+import { replayOf, seed } from './random/seed.js'
 import { applied, Misfit, update } from './random/updates.js'
 import { document, path, type Plain } from './random/values.js'
 
@@ -25,7 +26,7 @@ describe(`random requests (${replayOf('plain-javascript.test.ts')})`, () => {
     for (const [n, { _id, ...fields }] of expected.entries()) assert.deepEqual(fields, normal(documents[n]!))
   })
 
-  test('3,000 conditions find the same when built, as text and as filters', async () => {
+  test('3,000 conditions find the same when built, as text, as filters and as functions', async () => {
     let selective = 0
     for (let round = 0; round < 15; round++) {
       const documents = await stored(random.list(60, 60, () => document(random)))
@@ -36,6 +37,7 @@ describe(`random requests (${replayOf('plain-javascript.test.ts')})`, () => {
         const ids = async (result: Promise<{ _id: unknown }[]>) => (await result).map((one) => one._id)
         assert.deepEqual(await ids(db.search(where)), expected, inspect(data, { depth: null }))
         assert.deepEqual(await ids(db.search(String(where))), expected, String(where))
+        assert.deepEqual(await ids(db.search((one) => meets(one, data))), expected, `a function for ${where}`)
         assert.equal(await db.count(where), expected.length, `count of ${where}`)
         const filter = asFilter(data)
         if (filter) assert.deepEqual(await ids(db.find(filter)), expected, inspect(filter, { depth: null }))

@@ -39,6 +39,7 @@ func TestLog(t *testing.T, create func(*testing.T) Share) {
 		{"appends after a snapshot only", appendsAfterSnapshot},
 		{"keeps the newer of two snapshots", keepsNewerSnapshot},
 		{"compacts again", compactsAgain},
+		{"reads in order while another compacts", readsDuringCompaction},
 		{"shows everything to whoever opens it later", keepsAfterClose},
 		{"refuses every call once closed", refusesWhenClosed},
 		{"destroys what is stored", destroys},
@@ -232,6 +233,28 @@ func compactsAgain(t *testing.T, share Share) {
 		appendAll(t, log, seq+1, "more")
 	}
 	expect(t, log, 0, "snapshot 5 all 5", "6 more")
+}
+
+func readsDuringCompaction(t *testing.T, share Share) {
+	const last = 300
+	log, other := share(t), share(t)
+	for seq := uint64(1); seq <= last; seq++ {
+		appendAll(t, log, seq, "batch")
+	}
+	at := uint64(0)
+	mustRead(t, log, 0, func(r storage.Record) error {
+		if r.Seq != at+1 && !(r.Snapshot && r.Seq > at) {
+			t.Fatalf("record %d (snapshot: %t) came after %d", r.Seq, r.Snapshot, at)
+		}
+		at = r.Seq
+		if at == 1 {
+			return other.Compact(last-50, storage.Frame{[]byte("snapshot")})
+		}
+		return nil
+	})
+	if at != last {
+		t.Errorf("the last record was %d, want %d", at, last)
+	}
 }
 
 func keepsAfterClose(t *testing.T, share Share) {

@@ -1,4 +1,4 @@
-import Dexie, { type Table } from 'dexie'
+import { Dexie, type Table } from 'dexie'
 import type { Database, Library } from '../library.js'
 import type { Person } from '../people.js'
 

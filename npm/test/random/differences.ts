@@ -1,16 +1,18 @@
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import type { Plain } from './values.js'
 
-/** One row of the tables in engine/query/MONGODB.md: where AtomicDB and mingo do not agree. */
+/** One row of the tables in engine/query/MONGODB.md: where AtomicDB, MongoDB and mingo do not agree. */
 export interface Difference {
   /** The row's first cell. */
   what: string
   /** The table's third heading: what is asked for. */
   kind: 'filter' | 'update'
-  document: Record<string, unknown>
-  request: Record<string, unknown>
+  document: Plain
+  request: Plain
   /** A filter: 'yes', 'no' or 'invalid'. An update: 'invalid' or the document after it. */
   atomicdb: unknown
+  mongodb: unknown
   mingo: unknown
 }
 
@@ -21,9 +23,13 @@ export function differences(): Difference[] {
   const found: Difference[] = []
   for (const line of text.split('\n')) {
     if (!line.startsWith('| ')) continue
-    const [what, document, request, atomicdb, , mingo] = line.split('|').slice(1, -1).map((cell) => cell.trim()) as [string, string, string, string, string, string]
-    if (what === 'what') kind = request as Difference['kind']
-    else found.push({ what, kind: kind!, document: read(document) as {}, request: read(request) as {}, atomicdb: read(atomicdb), mingo: read(mingo) })
+    const [what, ...cells] = line.split('|').slice(1, -1).map((cell) => cell.trim()) as [string, ...string[]]
+    if (what === 'what') {
+      kind = cells[1] as Difference['kind']
+      continue
+    }
+    const [document, request, atomicdb, mongodb, mingo] = cells.map(read) as [Plain, Plain, unknown, unknown, unknown]
+    found.push({ what, kind: kind!, document, request, atomicdb, mongodb, mingo })
   }
   return found
 }

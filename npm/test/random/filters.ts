@@ -97,7 +97,7 @@ function operators(random: Random): unknown {
     case 1:
       return { [random.pick(['$eq', '$ne'])]: scalarOrMap(random) }
     case 2:
-      // Maps have an order of their own [ranges of arrays and objects].
+      // Scalars only [ranges of arrays, ranges of objects].
       return { [random.pick(['$gt', '$gte', '$lt', '$lte'])]: scalar(random) }
     case 3:
       return { $gte: scalar(random), [random.pick(['$lt', '$lte', '$ne'])]: scalar(random) }

@@ -6,7 +6,7 @@ export type Plain = { [name: string]: unknown }
 // Few values, so that conditions often meet them; for each kind, those around
 // which code goes wrong.
 const numbers = [0, 1, 2, 3, -1, 1.5, -2.5, 127, 128, 65536, 2 ** 31, 2 ** 40, 1e-7]
-const strings = ['', 'a', 'ab', 'abc', 'B', 'Oslo', "it's", 'two words', 'é', 'e\u0301', 'ß', '日本', '🦀', 'line\nbreak', '0', '10', '9', 'null', '$a', '\\ "quoted"', '\0\u200b']
+const strings = ['', 'a', 'ab', 'abc', 'B', 'Oslo', "it's", 'two words', 'é', 'e\u0301', 'ß', '日本', '🦀', 'line\nbreak', '0', '10', '9', 'null', '$a', '\\new "quoted"', '\0\u200b']
 const dates = [new Date(0), new Date('2024-02-29T12:30:00.250Z'), new Date('1969-12-31T23:59:59.999Z'), new Date('+012345-01-01T00:00:00Z')]
 const bytes = [new Uint8Array(), Uint8Array.of(0), Uint8Array.of(1, 2), Uint8Array.of(1, 2, 255)]
 

@@ -159,6 +159,30 @@ export const lifecycle: Suite = [
     },
   },
   {
+    name: 'a write that is not stored yet never vanishes from reads, whatever other databases do',
+    async run(context) {
+      const { storage, controlled } = storageOf(context)
+      const db = await context.open('mine', { storage })
+      const other = await context.open('mine', { storage: controlled.memory })
+      let lost = 0
+      controlled.append = async (store) => {
+        if (lost++ < 200) await other.insert({}, 'others')
+        return store()
+      }
+      let stored = false
+      const write = db.insert({ _id: 'mine' }).then(() => (stored = true))
+      let reads = 0
+      while (!stored) {
+        const found = await Promise.all([db.get('mine'), db.count(), db.contains('_id exists')])
+        equal(found, [{ _id: 'mine' }, 1, true], `read ${reads++}`)
+        // Seldom: while this loop waits for the next event, all conflicts are over.
+        if (reads % 1_000 === 0) await new Promise((resolve) => setTimeout(resolve))
+      }
+      await write
+      ok(lost > 200 && reads > 100, `lost ${lost} times, read ${reads} times`)
+    },
+  },
+  {
     name: 'losing for ever is a conflict and not a wait for ever',
     async run(context) {
       const { storage, controlled } = storageOf(context)

@@ -1,0 +1,35 @@
+package jsbridge
+
+import (
+	"os"
+	"os/exec"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// TestImports keeps out of the engine's wasm what it cannot afford. Timers of
+// package time are fatal there: see the package comment. fmt costs every
+// download 120 kB, and Go's crypto packages reserve 32 MiB of memory at start
+// (golang/go issue 78321).
+func TestImports(t *testing.T) {
+	if runtime.GOOS == "js" {
+		t.Skip("there are no processes here")
+	}
+	list := exec.Command("go", "list", "-deps", "../wasm/atomicdb")
+	list.Env = append(os.Environ(), "GOOS=js", "GOARCH=wasm")
+	out, err := list.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	packages := strings.Fields(string(out))
+	if !slices.Contains(packages, "syscall/js") {
+		t.Fatal("not the imports of a JavaScript program")
+	}
+	for _, unwanted := range strings.Fields("time context fmt log os encoding/json text/template math/rand crypto crypto/rand crypto/sha256 net") {
+		if slices.Contains(packages, unwanted) {
+			t.Errorf("wasm/atomicdb links %s", unwanted)
+		}
+	}
+}

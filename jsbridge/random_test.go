@@ -1,0 +1,199 @@
+package jsbridge
+
+import (
+	"flag"
+	"math/rand/v2"
+	"strconv"
+	"testing"
+
+	"github.com/atomicdb-go/atomicdb/engine"
+)
+
+var seed = flag.Uint64("seed", 0, "replay one failing run of TestRandomCalls; 0 picks a new seed")
+
+// TestRandomCalls makes calls whose arguments mostly make sense. Whatever they
+// do to each other, none is an internal error, the invariants of the database
+// hold, a write that is refused changes nothing, and undo takes back the rest.
+func TestRandomCalls(t *testing.T) {
+	if *seed == 0 {
+		*seed = rand.Uint64()
+	}
+	defer func() {
+		if t.Failed() {
+			t.Logf("replay: go test ./jsbridge -run TestRandomCalls -seed %d", *seed)
+		}
+	}()
+	r := &randomCalls{rand.New(rand.NewPCG(*seed, 0))}
+
+	c := withPeople(t)
+	answered := map[string]int{}
+	for step := range 3000 {
+		if step%500 == 0 { // a fresh start now and then, and stored writes that cannot be undone
+			c.db().Cut()
+			c.db().Confirm()
+			c.must("clear", array{"people"})
+		}
+		o := &ops[r.IntN(len(ops))]
+		if o.name == "end" || o.name == "undo" || o.name == "settle" {
+			continue // each begin below has its own, and nothing settles within it
+		}
+		before := contents(t, c)
+		c.must("begin", nil)
+		arguments := r.arguments(o)
+		answer, failure := c.raw(numberOf(t, o.name), append(input(t, arguments), r.documents(t, o)...))
+		what := func() string { return "step " + strconv.Itoa(step) + ": " + o.name }
+		if failure != nil && failure.code == engine.CodeInternal {
+			t.Fatalf("%s %v: %s", what(), arguments, failure.message)
+		}
+		if err := c.db().Check(); err != nil {
+			t.Fatalf("%s %v: %v", what(), arguments, err)
+		}
+		if failure != nil && o.writes && contents(t, c) != before {
+			t.Fatalf("%s %v: refused, and has changed something: %s", what(), arguments, failure.message)
+		}
+		if failure == nil {
+			answered[o.name]++
+		}
+		if o.name == "begin" {
+			c.must("end", nil)
+		}
+		if failure == nil && r.IntN(3) > 0 {
+			c.must("end", nil)
+			continue
+		}
+		c.must("undo", nil)
+		if contents(t, c) != before {
+			t.Fatalf("%s %v: undo leaves something of %x", what(), arguments, answer)
+		}
+		if err := c.db().Check(); err != nil {
+			t.Fatalf("%s %v, undone: %v", what(), arguments, err)
+		}
+	}
+	for _, o := range ops {
+		if o.name == "more" || o.name == "end" || o.name == "undo" || o.name == "settle" { // only a result of several MiB has more
+			continue
+		}
+		if answered[o.name] < 3 {
+			t.Errorf("only %d calls of %s were answered: the arguments make too little sense", answered[o.name], o.name)
+		}
+	}
+}
+
+// contents is everything that a user can see.
+func contents(t *testing.T, c *client) string {
+	var all []byte
+	for _, name := range decode(t, c.must("collections", nil)).(array) {
+		all = append(all, name.(string)...)
+		all = append(all, c.must("find", array{name, nil, nil, 0, -1, nil})...)
+	}
+	return string(all)
+}
+
+// randomCalls makes arguments out of few values, so that they meet.
+type randomCalls struct{ *rand.Rand }
+
+func oneOf[T any](r *randomCalls, values ...T) T { return values[r.IntN(len(values))] }
+
+func (r *randomCalls) arguments(o *op) array {
+	arguments := make(array, len(o.args))
+	for i, name := range o.args {
+		if r.IntN(40) == 0 {
+			arguments[i] = r.value(2)
+		} else {
+			arguments[i] = r.argument(name)
+		}
+	}
+	return arguments
+}
+
+func (r *randomCalls) argument(name string) any {
+	switch name {
+	case "collection":
+		return oneOf(r, "people", "people", "people", "cats")
+	case "upsert":
+		return r.IntN(2) == 0
+	case "where":
+		return r.where(2)
+	case "sort":
+		return oneOf[any](r, nil, array{array{r.path(), true}}, array{array{r.path(), false}, array{r.path(), true}})
+	case "skip":
+		return r.IntN(4)
+	case "limit":
+		return r.IntN(6) - 1
+	case "fields":
+		return oneOf[any](r, nil, array{r.path(), r.path()})
+	case "id":
+		return r.id()
+	case "path":
+		return r.path()
+	case "change":
+		return r.change()
+	case "pairs":
+		return array{array{r.id(), r.change()}, array{r.id(), r.change()}}
+	case "paths":
+		return oneOf(r, array{"a"}, array{"b"}, array{"a", "b"}, array{"c.d"})
+	case "options":
+		return object{"unique": r.IntN(4) == 0, "sparse": r.IntN(3) == 0}
+	}
+	return nil
+}
+
+func (r *randomCalls) documents(t *testing.T, o *op) (docs []byte) {
+	if o.name != "insert" {
+		return nil
+	}
+	for range r.IntN(4) {
+		doc := object{"a": r.value(1), "b": r.value(2)}
+		if r.IntN(3) > 0 {
+			doc["_id"] = r.id()
+		}
+		if r.IntN(2) == 0 {
+			doc["c"] = object{"d": r.value(1)}
+		}
+		docs = append(docs, encode(t, doc)...)
+	}
+	return docs
+}
+
+func (r *randomCalls) id() any { return oneOf[any](r, 1, 2, 3, 4, "ada", "x", 1.5) }
+
+func (r *randomCalls) path() string { return oneOf(r, "a", "b", "c.d", "b.0", "_id", "b.a", "none") }
+
+func (r *randomCalls) value(depth int) any {
+	if depth > 0 && r.IntN(4) == 0 {
+		return oneOf[any](r, array{r.value(depth - 1), r.value(depth - 1)}, object{"a": r.value(depth - 1)}, array{})
+	}
+	return oneOf[any](r, 0, 1, 2, -1, 1.5, 1<<40, "", "x", "ada", nil, true, false, []byte("x"))
+}
+
+func (r *randomCalls) where(depth int) any {
+	if depth > 0 && r.IntN(3) == 0 {
+		return oneOf(r,
+			array{"and", r.where(depth - 1), r.where(depth - 1)}, array{"or", r.where(depth - 1), r.where(depth - 1)},
+			array{"not", r.where(depth - 1)}, array{"any", r.path(), r.where(depth - 1)})
+	}
+	switch r.IntN(6) {
+	case 0:
+		return nil
+	case 1:
+		return array{"in", r.path(), array{r.value(1), r.value(1)}}
+	case 2:
+		return object{r.path(): object{oneOf(r, "$gt", "$lte", "$ne", "$eq"): r.value(1)}}
+	case 3:
+		return oneOf(r, "a > 1", "b.a = 'x' or a < 2", "exists c.d", "not (a exists)", "a between 0 and 2")
+	case 4:
+		return array{"between", r.path(), r.value(0), r.value(0)}
+	}
+	return array{oneOf(r, "eq", "ne", "gt", "gte", "lt", "lte", "contains"), r.path(), r.value(1)}
+}
+
+func (r *randomCalls) change() any {
+	if r.IntN(2) == 0 {
+		return object{r.path(): r.value(1)}
+	}
+	operator := oneOf(r, "$set", "$unset", "$inc", "$push", "$pull", "$min", "$max", "$rename")
+	if operator == "$rename" {
+		return object{operator: object{r.path(): r.path()}}
+	}
+	return object{operator: object{r.path(): r.value(1)}}
+}

@@ -1,0 +1,59 @@
+// The tests of the public API again, on the built package and IndexedDB, in real Chromium. The engine is
+// the test build, which answers each query a second time by the definition of its meaning.
+import { join } from 'node:path'
+import { after, before, describe, test } from 'node:test'
+import * as esbuild from 'esbuild'
+import type { Browser, Page } from 'playwright-core'
+import { launchChromium, openPage } from './harness/chromium.js'
+import { within } from './harness/deadline.js'
+import { packageFolder, serveProduct, type Site } from './harness/site.js'
+import { apiSuites } from './suites/api.js'
+
+const script = `
+  import { apiSuites } from './suites/api.js'
+  import { runTest } from './suites/suite.js'
+  const wasm = await WebAssembly.compileStreaming(fetch('/build/atomicdb-test.wasm'))
+  globalThis.runOne = (suite, index) => runTest(apiSuites[suite][index], atomicdb, () => ({ wasm }))
+`
+
+declare global {
+  /** Runs one test of a suite in the page. */
+  function runOne(suite: string, index: number): Promise<void>
+}
+
+describe('in Chromium', { timeout: 180_000 }, () => {
+  let site: Site
+  let browser: Browser
+  let page: Page
+
+  before(async () => {
+    const bundle = await esbuild.build({
+      stdin: { contents: script, resolveDir: join(packageFolder, 'test') },
+      bundle: true,
+      format: 'esm',
+      write: false,
+    })
+    site = await serveProduct({
+      '/suites': '<!doctype html><meta charset="utf-8"><script type="module" src="/suites.js"></script>',
+      '/suites.js': `import * as atomicdb from '/dist/index.js'\nglobalThis.atomicdb = atomicdb\n${bundle.outputFiles[0]!.text}`,
+      '/build/': { folder: join(packageFolder, '.build') },
+    })
+    browser = await launchChromium()
+    page = await openPage(await browser.newContext(), `${site.origin}/suites`)
+    await page.waitForFunction(() => 'runOne' in globalThis)
+  })
+  after(async () => {
+    await browser.close()
+    await site.close()
+  })
+
+  for (const [name, suite] of Object.entries(apiSuites)) {
+    describe(name, () => {
+      for (const [index, { name: claim }] of suite.entries()) {
+        test(claim, () =>
+          within(60_000, claim, page.evaluate(({ name, index }) => runOne(name, index), { name, index })),
+        )
+      }
+    })
+  }
+})

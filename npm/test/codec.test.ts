@@ -1,0 +1,77 @@
+// Our MessagePack beside msgpackr's, on random values. suites/api-values.ts has what is special about ours.
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { Packr, Unpackr } from 'msgpackr'
+import { decoded } from '../src/decode.js'
+import { encoding } from '../src/encode.js'
+import { Random } from './random/random.js'
+import { replayOf, seed } from './random/seed.js'
+import { value } from './random/values.js'
+
+const packr = new Packr({ useRecords: false, variableMapSize: true })
+const unpackr = new Unpackr({ useRecords: false, mapsAsObjects: true, int64AsType: 'auto' as never })
+
+describe(`10,000 random values (${replayOf('codec.test.ts')})`, () => {
+  const random = new Random(seed)
+  const values = random.list(10_000, 10_000, () => value(random, 4))
+  const encode = (one: unknown) => encoding('value', (encoder) => encoder.value(one).taken())
+
+  test('are read by msgpackr as they are read here', () => {
+    for (const one of values) assert.deepEqual(plain(unpackr.unpack(encode(one))), plain(decoded(encode(one))))
+  })
+
+  test('are written by msgpackr so that they are read here', () => {
+    for (const one of values) assert.deepEqual(plain(decoded(packr.pack(one))), plain(decoded(encode(one))))
+  })
+
+  test('come back as they were', () => {
+    for (const one of values) assert.deepEqual(plain(decoded(encode(one))), plain(one))
+  })
+
+  test('are written in the fewest bytes', () => {
+    for (const one of values) {
+      const ours = encode(one).length
+      const theirs = packr.pack(one).length
+      // msgpackr writes a float where an integer of 64 bits takes 9 bytes too, and bigints always in 9.
+      assert.ok(ours <= theirs, `${ours} bytes, msgpackr ${theirs}: ${JSON.stringify(plain(one))}`)
+    }
+  })
+})
+
+describe('an encoder', () => {
+  test('gives away bytes that later encodings leave alone', () => {
+    for (const size of [10, 70_000]) {
+      const first = encoding('first', (encoder) => encoder.value('a'.repeat(size)).taken())
+      encoding('second', (encoder) => encoder.value('b'.repeat(size)).taken())
+      assert.equal(decoded(first), 'a'.repeat(size))
+    }
+  })
+
+  test('works on after a refusal', () => {
+    assert.throws(() => encoding('value', (encoder) => encoder.value([1, [2, () => 3]])), /value\[1\]\[1\] is a function/)
+    assert.deepEqual(encoding('value', (encoder) => encoder.value([1]).taken()), Uint8Array.of(0x91, 1))
+  })
+
+  test('can be used while another is in use', () => {
+    const sly = Object.assign(Object.create({}) as object, { toJSON: () => encoding('inner', (e) => e.value('inner').taken().length) })
+    const bytes = encoding('outer', (encoder) => encoder.value(['before', sly, 'after']).taken())
+    assert.deepEqual(decoded(bytes), ['before', 6, 'after'])
+  })
+
+  test('passes on what a getter throws', () => {
+    const own = new Error('own')
+    const object = { get broken() { throw own } }
+    assert.throws(() => encoding('value', (encoder) => encoder.value(object)), own)
+  })
+})
+
+/** Values in a form that deepEqual compares: one spelling of each number, bytes without their class. */
+function plain(one: unknown): unknown {
+  if (typeof one === 'bigint') return Number.isSafeInteger(Number(one)) ? Number(one) : `${one}n`
+  // msgpackr reads 2^53 and its negative as numbers, and writes them, being no safe integers, as floats.
+  if (typeof one === 'number') return Math.abs(one) === 2 ** 53 ? `${one}n` : one === 0 ? 0 : one
+  if (one instanceof Uint8Array) return { bytes: [...one] }
+  if (Array.isArray(one)) return one.map(plain)
+  if (typeof one !== 'object' || one === null || one instanceof Date) return one
+  return Object.fromEntries(Object.entries(one).map(([key, field]) => [key, plain(field)]))
+}

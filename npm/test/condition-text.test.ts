@@ -1,0 +1,35 @@
+// The text of a condition and the condition itself, as the engine's parser reads them.
+import assert from 'node:assert/strict'
+import { before, describe, test } from 'node:test'
+import { startBridge, type Bridge } from '../src/bridge.js'
+import { queryBuilder } from '../src/builder.js'
+import { encoding } from '../src/encode.js'
+import { Op } from '../src/ops.js'
+import { writeWhere } from '../src/where.js'
+import { testWasm } from './harness/node.js'
+import { built, condition } from './random/conditions.js'
+import { Random } from './random/random.js'
+import { replayOf, seed } from './random/seed.js'
+
+describe(`5,000 random conditions (${replayOf('condition-text.test.ts')})`, () => {
+  let bridge: Bridge
+  before(async () => {
+    bridge = await startBridge(testWasm)
+  })
+
+  /** What the engine makes of `where`, written in its own words. */
+  function canonical(where: unknown): unknown {
+    return encoding('where', (encoder) => {
+      writeWhere(encoder.array(1), where)
+      return bridge.value(0, Op.parse, encoder)
+    })
+  }
+
+  test('are the same condition as their text', () => {
+    const random = new Random(seed)
+    for (let n = 0; n < 5_000; n++) {
+      const one = built(queryBuilder(), condition(random, 4), random)
+      assert.equal(canonical(String(one)), canonical(one), String(one))
+    }
+  })
+})

@@ -1,0 +1,60 @@
+// What a bug or a lack of memory in the engine does: a call fails, or the instance ends, but nothing hangs.
+// The test build has an op that fails as it is told to.
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { AtomicDB, AtomicDBError, MemoryStorage, type StorageBackend } from '../src/index.js'
+import type { Op } from '../src/ops.js'
+import { encoding } from '../src/encode.js'
+import { testWasm } from './harness/node.js'
+import { faultOp } from './harness/raw-bridge.js'
+
+/** Has the engine fail in the middle of a write. */
+function fail(db: AtomicDB, how: 'panic' | 'nil' | 'exhaust' | 'overflow'): Promise<unknown> {
+  const { connection } = db.collection('default')
+  return connection.write(() => () => {
+    return encoding('arguments', (encoder) => connection.value(faultOp as Op, encoder.value(['default', how])))
+  })
+}
+
+const internal = (error: unknown) => error instanceof AtomicDBError && error.code === 'internal'
+const open = (options: { storage?: StorageBackend } = { storage: new MemoryStorage() }) => AtomicDB.open('dying', { wasm: testWasm, ...options })
+
+describe('when the engine fails', { timeout: 60_000 }, () => {
+  for (const how of ['panic', 'nil'] as const) {
+    test(`by a ${how}, the call is internal, what it did is undone, and the database goes on`, async () => {
+      const db = await open()
+      await db.insert({ n: 1 })
+      await assert.rejects(fail(db, how), internal)
+      assert.equal(await db.count(), 1)
+      assert.equal(await db.insert({ n: 2 }), 2)
+      await db.close()
+    })
+  }
+
+  for (const how of ['exhaust', 'overflow'] as const) {
+    test(`by ${how}, all that waits is internal, and a later open starts a new engine`, async () => {
+      const storage = new MemoryStorage()
+      const db = await open({ storage })
+      const stuck = await open({
+        storage: Object.assign(new MemoryStorage(), { append: () => new Promise<boolean>(() => {}) }),
+      })
+      await db.insert({ n: 1 })
+      const waiting = [stuck.insert({ n: 1 }), stuck.flush(), stuck.close()]
+      const ends = Promise.allSettled(waiting)
+
+      await assert.rejects(fail(db, how), internal)
+      const [insert, flush] = await ends
+      for (const end of [insert, flush]) assert.ok(end!.status === 'rejected' && internal(end!.reason), JSON.stringify(end))
+      await assert.rejects(db.count(), /the engine has stopped and needs to be opened again/)
+      await assert.rejects(db.insert({ n: 2 }), internal)
+      await assert.rejects(db.flush(), internal)
+      await db.close()
+      await stuck.close()
+
+      const again = await open({ storage })
+      assert.deepEqual((await again.all()).map((d) => d.n), [1])
+      assert.equal(await again.insert({ n: 2 }), 2)
+      await again.close()
+    })
+  }
+})

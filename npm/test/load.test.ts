@@ -1,0 +1,122 @@
+// Where the wasm can come from, and what loading it leaves behind.
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { readFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { after, before, describe, test } from 'node:test'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { promisify } from 'node:util'
+import { compiled } from '../src/load.js'
+import { packageFolder } from './harness/site.js'
+
+const run = promisify(execFile)
+const wasm = new URL('dist/atomicdb.wasm', pathToFileURL(packageFolder))
+
+describe('the wasm is compiled', { timeout: 60_000 }, () => {
+  let bytes: Buffer<ArrayBuffer>
+  let origin: string
+  const server = createServer((request, response) => {
+    const type = request.url!.slice(1)
+    if (type === 'missing') response.writeHead(404).end()
+    else response.writeHead(200, type === 'none' ? {} : { 'Content-Type': type }).end(bytes)
+  })
+
+  before(async () => {
+    bytes = (await readFile(wasm)) as Buffer<ArrayBuffer>
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`
+  })
+  after(() => new Promise((resolve) => server.close(resolve)))
+
+  const sources: Record<string, () => Promise<Parameters<typeof compiled>[0]>> = {
+    'a file’s URL': async () => wasm,
+    'a file’s URL as text': async () => wasm.href,
+    'a file’s path': async () => fileURLToPath(wasm),
+    'bytes': async () => bytes,
+    'an ArrayBuffer': async () => bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length),
+    'a module': () => WebAssembly.compile(bytes),
+    'a web address': async () => new URL(`${origin}application/wasm`),
+    'a web address as text': async () => `${origin}application/wasm`,
+    'a response': () => fetch(`${origin}application/wasm`),
+    'a response of another type': () => fetch(`${origin}text/plain`),
+    'a response of no type': () => fetch(`${origin}none`),
+  }
+  for (const [name, source] of Object.entries(sources)) {
+    test(`from ${name}`, async () => {
+      const module = await compiled(await source())
+      assert.ok(WebAssembly.Module.exports(module).some(({ name }) => name === 'adb_call'))
+    })
+  }
+
+  const wrong: [name: string, source: unknown, message: RegExp][] = [
+    ['an address that is missing', 'missing', /missing answered 404/],
+    ['a file that is missing', '/no/such/file.wasm', /ENOENT/],
+    ['bytes that are no wasm', Uint8Array.of(1, 2, 3, 4), /WebAssembly\.compile/],
+    ['a number', 5, /^options\.wasm: expected a WebAssembly\.Module, its bytes, a Response, a URL or a string, not 5$/],
+    ['null', null, /not null$/],
+  ]
+  for (const [name, source, message] of wrong) {
+    test(`never from ${name}`, async () => {
+      const from = source === 'missing' ? `${origin}missing` : source
+      await assert.rejects(compiled(from as never), (error: { code: string; message: string }) => {
+        assert.equal(error.code, 'invalid')
+        assert.match(error.message, message)
+        return true
+      })
+    })
+  }
+})
+
+describe('the built package', { timeout: 60_000 }, () => {
+  const inNode = async (program: string, ...flags: string[]) => {
+    const { stdout } = await run(process.execPath, [...flags, '--input-type=module', '-e', program], { cwd: packageFolder })
+    return stdout.trim()
+  }
+
+  test('leaves no global behind and changes none', async () => {
+    const program = `
+      const before = Object.getOwnPropertyDescriptors(globalThis)
+      const { AtomicDB } = await import('atomicdb')
+      const db = await AtomicDB.open()
+      await db.insert({ n: 1 })
+      const after = Object.getOwnPropertyDescriptors(globalThis)
+      // A getter that has become a value is Node's own: it makes some globals when they are first used.
+      const changed = Object.keys(after).filter((name) => !before[name] || 'value' in before[name] && !Object.is(before[name].value, after[name].value))
+      console.log(JSON.stringify(changed))`
+    assert.equal(await inNode(program), '[]')
+  })
+
+  test('runs where code cannot be made from text', async () => {
+    const program = `
+      const { AtomicDB } = await import('atomicdb')
+      const db = await AtomicDB.open()
+      await db.insertMany([{ n: 1 }, { n: 2 }])
+      let forbidden = false
+      try { new Function('return 1')() } catch { forbidden = true }
+      console.log(await db.count('n > 1'), forbidden)`
+    assert.equal(await inNode(program, '--disallow-code-generation-from-strings'), '1 true')
+  })
+
+  test('lets Node end when nothing is left to do', async () => {
+    const program = `
+      const { AtomicDB } = await import('atomicdb')
+      await (await AtomicDB.open()).insert({ n: 1 })
+      console.log('done')`
+    assert.equal(await inNode(program), 'done')
+  })
+
+  test('loads one engine for many databases, and tries again after it could not', async () => {
+    const program = `
+      const { AtomicDB } = await import('atomicdb')
+      const codes = []
+      await AtomicDB.open('a', { wasm: '/no/such/file' }).catch((error) => codes.push(error.code))
+      const { compile } = WebAssembly
+      let compilations = 0
+      WebAssembly.compile = (...args) => (compilations++, compile(...args))
+      const dbs = await Promise.all(['a', 'b', 'c'].map((name) => AtomicDB.open(name)))
+      await dbs[0].insert({ n: 1 })
+      console.log(codes, compilations, await Promise.all(dbs.map((db) => db.count())))`
+    assert.equal(await inNode(program), `[ 'invalid' ] 1 [ 1, 0, 0 ]`)
+  })
+})

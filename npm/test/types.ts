@@ -1,0 +1,179 @@
+// Compiled, never run: `tsc` fails if a line below stops being an error, or another becomes one.
+import { and, AtomicDB, not, or, type Collection, type Condition, type Id, type QueryResult, type Stored, type Where } from '../src/index.js'
+
+interface User {
+  name: string
+  age: number
+  admin?: boolean
+  address?: { city: string; geo: { lat: number } }
+  tags: string[]
+  orders: { item: string; price: number }[]
+  joined: Date
+  type: string
+  anything: any
+}
+
+declare const db: AtomicDB
+declare const users: Collection<User>
+
+// ------------------------------------------------------------ the builder of a typed collection
+
+const q = users.query()
+q.age.gte(18).and(q.name.matches(/^J/)).or(q.tags.contains('x')).not() satisfies Condition
+q.address.city.in(['Oslo']) satisfies Condition
+q.address.geo.lat.between(0, 1)
+q.orders.price.gt(5)
+q.orders[0]!.item.eq('pen')
+q.orders.any((order) => order.price!.gt(5).and(order.item!.eq('pen')))
+q.tags.any((tag) => tag.startsWith('x'))
+q.type.eq('a')
+q.type.type('str')
+q.admin.exists(false)
+q.joined.lt(new Date())
+q.anything.at.all.eq(1)
+q.field('not.known').eq(1)
+q.field('not.known').below.eq(1)
+db.query<User>().age.gte(18)
+db.query().whatever!.it.is.eq(1)
+and(q.age.gt(1), or(q.age.lt(5), not(q.name.eq('x')))) satisfies Condition
+
+// @ts-expect-error: no such field
+q.agee.gte(18)
+// @ts-expect-error: no such field below
+q.address.town.eq('Oslo')
+// @ts-expect-error: no such field of an element
+q.orders.cost.gt(5)
+// @ts-expect-error: a field of text has no fields
+q.name.first.eq('x')
+// @ts-expect-error: no such operator
+q.age.greaterThan(18)
+// @ts-expect-error: an operand is needed
+q.age.gte()
+// @ts-expect-error: a function is no value
+q.age.eq(() => 1)
+// @ts-expect-error: undefined is no value; exists(false) asks for a missing field
+q.age.eq(undefined)
+// @ts-expect-error: in takes an array
+q.age.in(18)
+// @ts-expect-error: no such type
+q.age.type('integer')
+// @ts-expect-error: a regular expression is needed
+q.name.matches(5)
+// @ts-expect-error: a condition is needed
+and(q.age.gt(1), 'age > 1')
+// @ts-expect-error: a text is no condition of its own
+q.age.gt(1).and('age > 1')
+
+// ------------------------------------------------------------ reading
+
+const found: Promise<QueryResult<User>> = users.search(q.age.gt(1))
+users.search('age > 1')
+users.search({ age: { $gt: 1 }, 'address.city': 'Oslo', name: /^J/ })
+users.search((user) => user.age > 1 && user._id !== 5)
+users.search(undefined, { sort: ['-age', 'name'], limit: 5, fields: ['name'] })
+users.search(undefined, { sort: { age: 'desc', name: 1 } })
+db.search<User>((user) => user.age > 1, 'users')
+db.search((user) => user.whatever > 1)
+users.get(5).then((user) => user?.address?.city)
+db.get<User>('id').then((user) => user?.name)
+const count: Promise<number> = db.count(q.age.gt(1))
+void [found, count]
+
+// @ts-expect-error: a field is no condition
+users.search(q.age)
+// @ts-expect-error: nor is a builder
+users.search(q)
+// @ts-expect-error: nor is a number
+users.search(5)
+// @ts-expect-error: the documents have no such field
+users.search((user) => user.agee > 1)
+// @ts-expect-error: a direction is 'asc', 'desc', 1 or -1
+users.search(undefined, { sort: { age: 'up' } })
+// @ts-expect-error: no such option
+users.search(undefined, { limt: 5 })
+// @ts-expect-error: the result may be empty
+users.search().then((result) => result.first().name)
+// @ts-expect-error: remove needs a condition
+users.remove()
+// @ts-expect-error: findOne needs a filter
+db.findOne()
+
+// ------------------------------------------------------------ writing
+
+declare const user: User
+const id: Promise<Id> = users.insert(user)
+users.insertMany([user, user])
+users.upsert({ ...user, _id: 'a' })
+users.update({ 'address.city': 'Oslo' }, q.age.gt(1))
+users.update((user) => ({ age: user.age + 1 }))
+db.update({ $inc: { age: 1 } })
+users.atomicUpdate((user) => ({ age: user.age + 1 }), q.age.gt(1))
+db.atomicUpdate<User>((user) => ({ age: user.age + 1 }), undefined, 'users')
+users.createIndex('age')
+users.createIndex('address.city', 'age', { unique: true })
+db.dropIndex('age', { collection: 'users' })
+void id
+
+// @ts-expect-error: fields are missing
+users.insert({ name: 'Ada' })
+// @ts-expect-error: age is a number
+users.insert({ ...user, age: '36' })
+// @ts-expect-error: an upsert needs an _id
+users.upsert(user)
+// @ts-expect-error: a document is an object
+db.insert(5)
+// @ts-expect-error: the change of an atomic update has the documents' fields
+users.atomicUpdate(() => ({ age: 'old' }))
+// @ts-expect-error: no such option
+db.createIndex('age', { uniqe: true })
+// @ts-expect-error: options come last
+db.createIndex({ unique: true }, 'age')
+
+// ------------------------------------------------------------ results
+
+async function results(found: QueryResult<User>) {
+  const names: string[] = found.map((user) => user.name)
+  const adults: QueryResult<User> = found.filter((user) => user.age >= 18)
+  const admins = found.filter((user): user is Stored<User & { admin: true }> => user.admin === true)
+  const admin: true | undefined = admins.first()?.admin
+  const two: QueryResult<User> = found.slice(0, 2)
+  const list: Stored<User>[] = found.sortBy('age', { reverse: true }).asList()
+  const tracked = found.tracked()
+  tracked[0]!.name = 'New'
+  await tracked.saved()
+  void [names, adults, admin, two, list]
+
+  // @ts-expect-error: only a tracked result can be saved
+  await found.saved()
+  // @ts-expect-error: name is text
+  tracked[0]!.name = 5
+  // @ts-expect-error: updateAll takes an object
+  await found.updateAll('x')
+}
+void results
+
+// ------------------------------------------------------------ opening
+
+AtomicDB.open()
+AtomicDB.open('users', { durability: 'strict', onProgress: (done, total) => console.log(done / total) })
+async function disposable() {
+  await using db = await AtomicDB.open()
+  return db.name
+}
+void disposable
+
+// @ts-expect-error: no such option
+AtomicDB.open('users', { durable: true })
+// @ts-expect-error: 'relaxed' or 'strict'
+AtomicDB.open('users', { durability: 'full' })
+// @ts-expect-error: a storage has more methods
+AtomicDB.open('users', { storage: { read: async () => [] } })
+// @ts-expect-error: a database is opened, not made
+new AtomicDB()
+// @ts-expect-error: not there yet
+db.sql('SELECT 1')
+// @ts-expect-error: not there yet
+db.transaction(async () => {})
+
+declare const where: Where<User>
+users.count(where)
