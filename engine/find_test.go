@@ -230,3 +230,29 @@ func TestOrder_wholeArrays(t *testing.T) {
 	wantIDs(t, idsOf(find(t, db, engine.Query{Where: query.Eq(query.ParsePath("v"), array)})), 19)
 	wantIDs(t, idsOf(find(t, db, engine.Query{Where: query.In(query.ParsePath("v"), [][]byte{array, msgpack.AppendInt(nil, 7)})})), 19)
 }
+
+// TestOrder_built: an order over many documents is built by sorting keys;
+// builds with the tag invariants check that it is sorted.
+func TestOrder_built(t *testing.T) {
+	rng := randomly(t)
+	db := newDB(t, engine.Options{})
+	for range 500 {
+		insert(t, db, M{
+			"n": rng.Int64N(1 << 62), "few": rng.IntN(3), "f": rng.NormFloat64(), "s": fmt.Sprint("a long text, ", rng.IntN(100)),
+			"tags": []any{rng.IntN(5), fmt.Sprint("another text ", rng.IntN(20))},
+		})
+	}
+	for _, paths := range []string{"n", "few", "f", "s", "tags", "few n", "s few", "few s n", "few few2 n", "tags s"} {
+		if err := db.CreateIndex("users", strings.Fields(paths), engine.IndexOptions{}); err != nil {
+			t.Fatal(err)
+		}
+		if err := db.Check(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, text := range []string{"n > 5", "few = 1", "f < -1", "s = 'a long text, 7'", "tags = 3", "few = 1 and n > 5", "s > 'a long text, 5' and few = 2"} {
+		if len(find(t, db, engine.Query{Where: where(t, text)})) == 0 {
+			t.Errorf("%s found nothing", text)
+		}
+	}
+}

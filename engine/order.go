@@ -284,7 +284,10 @@ func (o *order) ready() {
 			}
 		}
 	}
-	slices.SortFunc(all, o.compare)
+	all = o.sorted(all)
+	if invariants && !slices.IsSortedFunc(all, o.compare) {
+		panic("engine: the index on " + o.name() + " was not built in order")
+	}
 	o.tree = newTree(o)
 	for _, e := range all {
 		o.tree.Load(e)

@@ -2,9 +2,11 @@ package storage
 
 import "syscall/js"
 
+var uint8Array = js.Global().Get("Uint8Array")
+
 // bytesToJS copies frame into a new Uint8Array, part by part.
 func bytesToJS(frame Frame) js.Value {
-	array := js.Global().Get("Uint8Array").New(frame.Len())
+	array := uint8Array.New(frame.Len())
 	at := 0
 	for _, part := range frame {
 		js.CopyBytesToJS(array.Call("subarray", at, at+len(part)), part)
@@ -15,12 +17,12 @@ func bytesToJS(frame Frame) js.Value {
 
 // isBytes reports whether v is a Uint8Array; Node's Buffer is one.
 func isBytes(v js.Value) bool {
-	return v.Type() == js.TypeObject && v.InstanceOf(js.Global().Get("Uint8Array"))
+	return v.Type() == js.TypeObject && v.InstanceOf(uint8Array)
 }
 
 // bytesToGo copies the Uint8Array into buffer, grown if it is too small.
 func bytesToGo(buffer []byte, array js.Value) []byte {
-	n := array.Get("length").Int()
+	n := array.Length()
 	if cap(buffer) < n {
 		buffer = make([]byte, n)
 	}
@@ -38,7 +40,7 @@ type jsRecord struct {
 }
 
 func newJSRecord(seq uint64, snapshot bool, bytes js.Value) jsRecord {
-	return jsRecord{seq, snapshot, bytes, int64(bytes.Get("length").Int())}
+	return jsRecord{seq, snapshot, bytes, int64(bytes.Length())}
 }
 
 // visitRecords visits records, behind which there are about rest bytes more.

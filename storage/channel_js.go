@@ -47,7 +47,7 @@ func (c *channel) tell(seq uint64, bytes js.Value) {
 	}
 	message := js.Global().Get("Object").New()
 	message.Set("seq", float64(seq))
-	if bytes.Get("length").Int() <= maxTold {
+	if bytes.Length() <= maxTold {
 		message.Set("bytes", bytes)
 	}
 	// The record is stored, whether others hear of it now or later.

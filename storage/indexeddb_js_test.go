@@ -205,7 +205,6 @@ func TestIndexedDB_watch(t *testing.T) {
 	log, other := open(t, name), open(t, name)
 	heard := make(chan string, 10)
 	stop := other.Watch(func(seq uint64, bytes []byte) { heard <- fmt.Sprint(seq, " ", len(bytes), " ", bytes != nil) })
-	defer stop()
 	wantHeard := func(want string) {
 		t.Helper()
 		if got := <-heard; got != want {
@@ -224,6 +223,16 @@ func TestIndexedDB_watch(t *testing.T) {
 	run(t, "new BroadcastChannel('atomicdb:' + a).postMessage(null)", name)
 	run(t, "new BroadcastChannel('atomicdb:' + a).postMessage({ seq: 7, bytes: [1] })", name)
 	wantHeard("7 0 false")
+
+	// A listener that is left behind would call a released function, which Go
+	// reports on the console.
+	stop()
+	patch(t, "const { error } = console; globalThis.complaints = 0; console.error = () => { complaints++ }; return () => { console.error = error }")
+	run(t, "document.dispatchEvent(new Event('visibilitychange')); window.dispatchEvent(new Event('pageshow'))")
+	appendText(t, log, 3, "unheard")
+	if complaints := js.Global().Get("complaints").Int(); complaints != 0 || len(heard) != 0 {
+		t.Errorf("after stop: %d complaints, heard %d times", complaints, len(heard))
+	}
 }
 
 func TestIndexedDB_withoutBroadcastChannel(t *testing.T) {

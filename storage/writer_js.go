@@ -10,5 +10,5 @@ func randomWriter() (w Writer) {
 
 // randomBytes returns a new Uint8Array.
 func randomBytes(n int) js.Value {
-	return js.Global().Get("crypto").Call("getRandomValues", js.Global().Get("Uint8Array").New(n))
+	return js.Global().Get("crypto").Call("getRandomValues", uint8Array.New(n))
 }

@@ -38,7 +38,7 @@ async function runComparison(): Promise<void> {
     command: commandLine(),
     machine: { ...(await machine()), loadAtStart: loadavg()[0]! },
     versions: await versions(),
-    browser: '',
+    browser: await withPage(async (page) => page.context().browser()!.version()),
     seed,
     rounds,
     measurements: [],
@@ -47,10 +47,7 @@ async function runComparison(): Promise<void> {
     for (let round = 0; round < rounds; round++) {
       for (const library of inOrder(libraries, round)) {
         console.error(`${size} documents, round ${round + 1} of ${rounds}: ${library}`)
-        run.measurements.push(...(await withPages(async (pages) => {
-          run.browser = pages.version
-          return measure(pages, library, size, round)
-        })))
+        run.measurements.push(...(await withPage((page) => measure(page, library, size, round))))
       }
     }
   }
@@ -68,14 +65,14 @@ async function runComparison(): Promise<void> {
 }
 
 /** All workloads of one library, in one browser. */
-async function measure(pages: Pages, library: LibraryKey, size: number, round: number): Promise<Measurement[]> {
+async function measure(page: Page, library: LibraryKey, size: number, round: number): Promise<Measurement[]> {
   const options = { people: size, seed, budgetMillis: quick ? 5 : 100 }
-  let page = await pages.open(library, options)
+  await load(page, library, options)
   const inMemory = await page.evaluate(() => libraryInMemory)
   const measured: Measurement[] = []
   for (const [workload, { inMemory: needsMemory }] of Object.entries(workloads)) {
     if (needsMemory && !inMemory) continue
-    if (workload === 'reopen') page = await pages.reopen(page, library, options)
+    if (workload === 'reopen') await load(page, library, { ...options, reopen: true })
     const figure = await runWorkload(page, library, workload)
     measured.push({ library, size, round, workload, ...figure })
   }
@@ -85,19 +82,20 @@ async function measure(pages: Pages, library: LibraryKey, size: number, round: n
 async function runProfile(workload: string): Promise<void> {
   if (!(workload in workloads)) throw new Error(`PROFILE must be one of ${Object.keys(workloads).join(', ')}`)
   const size = sizes[0]!
-  await withPages(async (pages) => {
+  await withPage(async (page) => {
     // Long enough for the check of the first answers not to show.
     const options = { people: size, seed, budgetMillis: 2_000 }
-    let page = await pages.open('atomicdb', options)
+    await load(page, 'atomicdb', options)
     for (const name of Object.keys(workloads)) {
-      if (name === 'reopen') page = await pages.reopen(page, 'atomicdb', options)
-      if (name !== workload) {
-        await runWorkload(page, 'atomicdb', name)
-        continue
+      const work = async () => {
+        if (name === 'reopen') await load(page, 'atomicdb', { ...options, reopen: true })
+        return runWorkload(page, 'atomicdb', name)
       }
-      const file = join(packageFolder, `.build/${workload}-${size}.cpuprofile`)
-      console.log(await profile(page, file, () => runWorkload(page, 'atomicdb', name)))
-      return
+      if (name === workload) {
+        console.log(await profile(page, join(packageFolder, `.build/${workload}-${size}.cpuprofile`), work))
+        return
+      }
+      await work()
     }
   })
 }
@@ -110,15 +108,13 @@ async function runWorkload(page: Page, library: LibraryKey, workload: string) {
   }
 }
 
-interface Pages {
-  readonly version: string
-  open(library: LibraryKey, options: PageOptions): Promise<Page>
-  /** Loads the page again, which starts with the workload 'reopen'. */
-  reopen(page: Page, library: LibraryKey, options: PageOptions): Promise<Page>
+/** Loads the page of a library, from where `runWorkload` works. */
+async function load(page: Page, library: LibraryKey, options: PageOptions): Promise<void> {
+  await page.goto(`${site.origin}/${library}?${encodeURIComponent(JSON.stringify(options))}`)
 }
 
-/** A Chromium with a profile on disk: in a private window, IndexedDB would be kept in memory. */
-async function withPages<R>(work: (pages: Pages) => Promise<R>): Promise<R> {
+/** Gives `work` the page of a new Chromium with a profile on disk: in a private window, IndexedDB would be kept in memory. */
+async function withPage<R>(work: (page: Page) => Promise<R>): Promise<R> {
   const folder = await mkdtemp(join(tmpdir(), 'atomicdb-bench-'))
   let context: BrowserContext | undefined
   try {
@@ -127,17 +123,9 @@ async function withPages<R>(work: (pages: Pages) => Promise<R>): Promise<R> {
       args: [...chromiumArguments, '--js-flags=--expose-gc'],
     })
     context.setDefaultTimeout(0)
-    const open = async (page: Page, library: LibraryKey, options: PageOptions) => {
-      await page.goto(`${site.origin}/${library}?${encodeURIComponent(JSON.stringify(options))}`)
-      return page
-    }
-    const [first] = context.pages()
-    first!.on('pageerror', (error) => console.error(error.stack))
-    return await work({
-      version: context.browser()?.version() ?? (await first!.evaluate(() => navigator.userAgent)),
-      open: (library, options) => open(first!, library, options),
-      reopen: (page, library, options) => open(page, library, { ...options, reopen: true }),
-    })
+    const page = context.pages()[0]!
+    page.on('pageerror', (error) => console.error(error.stack))
+    return await work(page)
   } finally {
     await context?.close()
     await rm(folder, { recursive: true, maxRetries: 5 })

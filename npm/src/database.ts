@@ -251,5 +251,13 @@ function checkKnown(options: unknown, known: readonly string[]): void {
 function backendOf(name: string, storage: StorageBackend | undefined): NativeBackend | StorageBackend | null {
   if (storage instanceof IndexedDBStorage) return { kind: 'indexeddb', name: storage.name }
   if (storage !== undefined) return deferred(storage)
-  return typeof indexedDB === 'undefined' ? null : { kind: 'indexeddb', name }
+  return hasIndexedDB() ? { kind: 'indexeddb', name } : null
+}
+
+function hasIndexedDB(): boolean {
+  try {
+    return typeof indexedDB !== 'undefined'
+  } catch {
+    return true // denied, which open() says: a page that expects its documents to be kept must not lose them in silence
+  }
 }

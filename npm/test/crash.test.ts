@@ -26,7 +26,7 @@ describe(`a browser killed in the middle (replay: CRASH_SEED=${seed})`, { timeou
   for (const durability of ['relaxed', 'relaxed', 'relaxed', 'strict'] as const) {
     const killAfter = random.int(1, latestKill)
 
-    test(`keeps each ${durability} insert acknowledged before the ${killAfter}th, and each batch whole`, async () => {
+    test(`keeps each ${durability} insert up to acknowledgement ${killAfter}, and each batch whole`, async () => {
       await using profile = await newProfile()
       const acknowledged = await killedWhile(profile, site, killAfter, insertEach, { inserts, groupSize, durability })
       assert.ok(acknowledged.length < inserts, 'everything was done before the kill')
