@@ -238,11 +238,11 @@ func TestOrder_built(t *testing.T) {
 	db := newDB(t, engine.Options{})
 	for range 500 {
 		insert(t, db, M{
-			"n": rng.Int64N(1 << 62), "few": rng.IntN(3), "f": rng.NormFloat64(), "s": fmt.Sprint("a long text, ", rng.IntN(100)),
+			"n": rng.Int64N(1 << 62), "few": rng.IntN(3), "f": rng.NormFloat64(), "s": fmt.Sprint("a long text, ", rng.IntN(100)), "t": "abcdef" + string(rune(97+rng.IntN(26))),
 			"tags": []any{rng.IntN(5), fmt.Sprint("another text ", rng.IntN(20))},
 		})
 	}
-	for _, paths := range []string{"n", "few", "f", "s", "tags", "few n", "s few", "few s n", "few few2 n", "tags s"} {
+	for _, paths := range []string{"n", "few", "f", "s", "tags", "few n", "s few", "few s n", "t", "few few2 n", "tags s"} {
 		if err := db.CreateIndex("users", strings.Fields(paths), engine.IndexOptions{}); err != nil {
 			t.Fatal(err)
 		}
@@ -250,7 +250,7 @@ func TestOrder_built(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for _, text := range []string{"n > 5", "few = 1", "f < -1", "s = 'a long text, 7'", "tags = 3", "few = 1 and n > 5", "s > 'a long text, 5' and few = 2"} {
+	for _, text := range []string{"n > 5", "t = 'abcdefq'", "few = 1", "f < -1", "s = 'a long text, 7'", "tags = 3", "few = 1 and n > 5", "s > 'a long text, 5' and few = 2"} {
 		if len(find(t, db, engine.Query{Where: where(t, text)})) == 0 {
 			t.Errorf("%s found nothing", text)
 		}

@@ -174,6 +174,20 @@ func TestIndexedDB_sessions(t *testing.T) {
 // variable, so that a test can break it.
 // TestIndexedDB_clearedDuringAnAppend does it while appends are under way: each
 // of them ends, one way or the other.
+// TestIndexedDB_hole deletes a record from between others: the log has no gaps,
+// so Read does not ask for each key, and the session has to notice.
+func TestIndexedDB_hole(t *testing.T) {
+	name := newName(t)
+	s := openSession(t, open(t, name), storage.SessionOptions{})
+	for i := range 5 {
+		put(t, s.DB(), "a", i)
+		flush(t, s, storage.Stored)
+	}
+	changeStore(t, name, "store.delete(3)")
+	_, err := storage.Open(open(t, name), storage.SessionOptions{})
+	wantError(t, err, engine.CodeCorrupt, "batch 3")
+}
+
 func TestIndexedDB_foreignValues(t *testing.T) {
 	for _, tt := range []struct {
 		name, put string
@@ -186,13 +200,7 @@ func TestIndexedDB_foreignValues(t *testing.T) {
 			name := newName(t)
 			log := open(t, name)
 			appendText(t, log, 1, "stored")
-			run(t, `
-				const request = indexedDB.open('atomicdb:' + a)
-				await new Promise((resolve) => { request.onsuccess = resolve })
-				const tx = request.result.transaction('log', 'readwrite'), store = tx.objectStore('log')
-				`+tt.put+`
-				await new Promise((resolve) => { tx.oncomplete = resolve })
-				request.result.close()`, name)
+			changeStore(t, name, tt.put)
 			wantError(t, open(t, name).Read(0, nil), engine.CodeCorrupt, tt.says)
 		})
 	}
@@ -200,6 +208,19 @@ func TestIndexedDB_foreignValues(t *testing.T) {
 
 // TestIndexedDB_blocked has a page that does not let go: nothing may wait for
 // it for ever.
+// changeStore runs a statement on the database's object store, behind the back
+// of whoever has it open.
+func changeStore(t *testing.T, name, statement string) {
+	t.Helper()
+	run(t, `
+		const request = indexedDB.open('atomicdb:' + a)
+		await new Promise((resolve) => { request.onsuccess = resolve })
+		const tx = request.result.transaction('log', 'readwrite'), store = tx.objectStore('log')
+		`+statement+`
+		await new Promise((resolve) => { tx.oncomplete = resolve })
+		request.result.close()`, name)
+}
+
 func TestIndexedDB_watch(t *testing.T) {
 	name := newName(t)
 	log, other := open(t, name), open(t, name)
