@@ -73,6 +73,11 @@ func (c *content) newSieve(f *query.Filter) *sieve {
 	case query.OpMatches, query.OpContains:
 		s.low, s.high = key(msgpack.String)<<60, key(msgpack.String+1)<<60-1
 		s.asks = true
+		if f.Op == query.OpMatches && f.Prefix() != "" {
+			var b bounds
+			b.narrow(query.StartsWith(f.Path, f.Prefix()))
+			s.low, s.high = keyOf(b.low), keyOf(b.high)
+		}
 	case query.OpAny, query.OpSize:
 		s.low, s.high = 1, 0 // only arrays, which have no key of their own
 	}

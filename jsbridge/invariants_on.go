@@ -16,14 +16,29 @@ func (b *Bridge) mangle(n int) {
 	}
 }
 
-// hiddenOp finds the op that only builds with the tag invariants have, so that
-// tests in JavaScript can watch an engine fail.
+// hiddenOp finds the ops that only builds with the tag invariants have, for
+// tests in JavaScript.
 func hiddenOp(number uint32) *op {
-	if number == 255 {
+	switch number {
+	case 254:
+		return &spawn
+	case 255:
 		return &fault
 	}
 	return nil
 }
+
+// spawn starts a goroutine and answers how many of those before have run, so
+// that a test can watch the scheduler get its turn.
+var spawn = op{
+	name: "spawn",
+	run: func(c *call) error {
+		defer func() { go func() { ran++ }() }()
+		return c.integer(ran, nil)
+	},
+}
+
+var ran int
 
 // fault inserts a document and then fails in the way that is asked for.
 var fault = op{

@@ -29,15 +29,11 @@ func Lookup(doc []byte, key string) []byte {
 	if doc[0] >= codeMap16 {
 		count, pos = Container(doc)
 	}
-	// Nearly every other key differs from this one in its first or last byte,
-	// and comparing whole texts is a call.
-	first, last := byte(0), byte(0) // 0 starts no text: a key beyond 31 bytes equals no short one
-	if n := len(key); n <= maxFixedStr {
-		first = fixedStrLow | byte(n)
-		last = first
-		if n > 0 {
-			last = key[n-1]
-		}
+	// Nearly every other key differs from this one in its first byte, which
+	// holds its length, or in its last, and comparing whole texts is a call.
+	first, last := fixedStrLow|byte(len(key)), byte(fixedStrLow)
+	if len(key) > 0 {
+		last = key[len(key)-1]
 	}
 	for ; ; count-- {
 		if count == 0 {

@@ -236,6 +236,25 @@ func TestValidate_depth(t *testing.T) {
 	}
 }
 
+// TestValidate_badByteAnywhere: text is looked at in words of several widths,
+// none of which may miss a byte.
+func TestValidate_badByteAnywhere(t *testing.T) {
+	for length := range 70 {
+		for bad := range length {
+			text := bytes.Repeat([]byte("a"), length)
+			text[bad] = 0xff
+			for _, after := range []int{0, 40} {
+				b := append(msgpack.AppendString(nil, text), make([]byte, after)...)
+				refuse(t, b, 0, "", badText)
+				b = append(object("key", msgpack.AppendString(nil, text)), make([]byte, after)...)
+				refuse(t, b, 1, "key", badText)
+				b = append(append(bin("81"), msgpack.AppendString(nil, text)...), make([]byte, after+1)...)
+				refuse(t, b, 1, "", badText)
+			}
+		}
+	}
+}
+
 // TestValidate_everyPrefix: a value without its end is refused wherever it ends.
 func TestValidate_everyPrefix(t *testing.T) {
 	for _, doc := range [][]byte{person(), order(), nested(40), list(str(strings.Repeat("é", 40)), bin("d7 ff 0000000000000001"))} {

@@ -13,6 +13,7 @@ import (
 type pattern struct {
 	regexp  *regexp.Regexp
 	literal []byte // if isLiteral, what must be found
+	prefix  string // what every match starts with, as far as it is plain to see
 	fromStart,
 	toEnd,
 	isLiteral bool
@@ -54,10 +55,17 @@ func (p *pattern) simplify(parsed *syntax.Regexp) {
 	if n := len(parts); n > 0 && parts[n-1].Op == syntax.OpEndText {
 		p.toEnd, parts = true, parts[:n-1]
 	}
+	if p.fromStart && len(parts) > 0 && parts[0].Op == syntax.OpLiteral && parts[0].Flags&syntax.FoldCase == 0 {
+		p.prefix = string(parts[0].Rune)
+	}
 	if len(parts) == 1 && parts[0].Op == syntax.OpLiteral && parts[0].Flags&syntax.FoldCase == 0 {
 		p.isLiteral, p.literal = true, []byte(string(parts[0].Rune))
 	}
 }
+
+// Prefix returns a text that every string which f, a Matches, finds its pattern
+// in starts with: "Jan" for ^Jan(e|et)$. It is empty if there is none to see.
+func (f *Filter) Prefix() string { return f.regexp.prefix }
 
 func (p *pattern) match(text []byte) bool {
 	switch {

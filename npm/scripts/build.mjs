@@ -94,6 +94,7 @@ async function buildTypes() {
   })
 
   for (const name of await readdir(dist)) if (name.endsWith('.d.ts')) await rm(join(dist, name))
+  await copyFile(join(npm, 'src/atomicdb.wasm.d.ts'), join(dist, 'atomicdb.wasm.d.ts'))
   const waiting = ['index.d.ts']
   for (const name of waiting) {
     const text = await readFile(join(declarations, name), 'utf8')

@@ -33,8 +33,10 @@ export interface RawOptions {
   onRollback?: () => void
 }
 
-/** The op that only the test build has: fails in the way its second argument says. */
+/** Ops that only the test build has. This one inserts a document, then fails in the way its second argument says. */
 export const faultOp = 255
+/** Starts a goroutine and answers how many of those before have run. */
+export const spawnOp = 254
 
 /** An error as it crosses. */
 export interface Failure {
