@@ -1,6 +1,7 @@
 package jsbridge
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 
@@ -13,6 +14,7 @@ import (
 func TestHandles(t *testing.T) {
 	var h handles
 	seen := map[uint32]bool{0: true}
+	last := uint32(0)
 	for range 3 * uses / 1000 {
 		d := &database{}
 		handle := h.add(d)
@@ -23,7 +25,10 @@ func TestHandles(t *testing.T) {
 		if h.get(handle) != d {
 			t.Fatalf("handle %d is not found", handle)
 		}
-		h.remove(handle)
+		if h.remove(last); h.get(last) != nil || h.get(handle) != d {
+			t.Fatalf("handle %d, which is closed, means handle %d", last, handle)
+		}
+		last = handle
 		h.remove(handle)
 		if h.get(handle) != nil {
 			t.Fatalf("handle %d outlives its database", handle)
@@ -79,12 +84,26 @@ func TestBridge_released(t *testing.T) {
 	first := c.handle
 	c.handle = c.open()
 	c.bridge.Release(first)
+	if c.bridge.call.database != nil {
+		t.Error("a released database is kept in memory")
+	}
 	released := *c
 	released.handle = first
 	if _, failure := released.call("count", array{"people", nil, -1}); failure == nil || failure.code != engine.CodeClosed {
 		t.Errorf("a released handle got %v, want closed", failure)
 	}
 	equal(t, decode(t, c.must("count", array{"people", nil, -1})), int64(0))
+}
+
+// TestBridge_names: names are remembered, but not for ever.
+func TestBridge_names(t *testing.T) {
+	c := newClient(t)
+	for i := range 3000 {
+		c.must("ids", array{"c" + strconv.Itoa(i)})
+	}
+	if n := len(c.bridge.names); n == 0 || n > 1000 {
+		t.Errorf("%d names are kept", n)
+	}
 }
 
 // TestBuffers: both grow to what a call needs, small calls leave them where

@@ -1,8 +1,8 @@
 package msgpack
 
 // The first byte of a value, by the names of vmihailenco's msgpcode. There
-// they are variables, which a switch must load and compare one by one: that
-// alone made Skip and Lookup three times slower.
+// they are variables, which a switch must load and compare one by one; here
+// it can search.
 const (
 	posFixedNumHigh = 0x7f
 	fixedMapLow     = 0x80

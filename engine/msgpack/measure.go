@@ -23,6 +23,7 @@ func measure(b []byte, maxDepth int) int {
 		}
 		isKey := r.isKey()
 		if len(b)-pos >= simpleWindow {
+			// All 32 bytes are looked at, and then masked, whatever they are.
 			w := (*[simpleWindow]byte)(b[pos:])
 			s := &simple[w[0]]
 			high := &highBits[s.text&31]
@@ -49,7 +50,7 @@ func measure(b []byte, maxDepth int) int {
 			if header == 0 || depth >= min(maxDepth, len(outer)) {
 				return 0
 			}
-			outer[depth&15] = r.next()
+			outer[depth&15] = r.next() // the mask says what the line above did
 			depth++
 			pos += header
 			r = runOf(kind, count)
@@ -64,9 +65,9 @@ func measure(b []byte, maxDepth int) int {
 	}
 }
 
-// A run is what is left of a container: twice the number of values, in a map
-// of keys and values, plus one in a map. So a map's next value is a key if the
-// number is even, which takes no branch to see.
+// A run is what is left of a container: twice the number of values, keys
+// counted as values, plus one in a map. So in a map a key is next if the number
+// of values left is even, which takes no branch to see.
 type run uint64
 
 const oneValue run = 2

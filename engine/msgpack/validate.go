@@ -47,6 +47,8 @@ func Validate(b []byte, maxDepth int) (int, error) {
 	return validateSlowly(b, maxDepth)
 }
 
+// validateSlowly is Validate without its quick way: it alone decides what is
+// refused, and can say why.
 func validateSlowly(b []byte, maxDepth int) (int, error) {
 	v := validator{b: b}
 	if !v.value(maxDepth) {
@@ -56,8 +58,7 @@ func validateSlowly(b []byte, maxDepth int) (int, error) {
 	return v.pos, nil
 }
 
-// A validator defines what Validate accepts, and says why not; measure only
-// hurries through the documents that raise no question.
+// A validator walks a value by recursion, and knows where it is when it fails.
 type validator struct {
 	b      []byte
 	pos    int

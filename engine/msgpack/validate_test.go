@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"maps"
 	"reflect"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
@@ -357,8 +359,40 @@ func FuzzValidate(f *testing.F) {
 		if skipped := msgpack.Skip(v); skipped != n {
 			t.Fatalf("Validate(%x) = %d, but Skip alone = %d", b, n, skipped)
 		}
+		for key, want := range firstFields(v) {
+			if got := msgpack.Lookup(v, key); !bytes.Equal(got, want) {
+				t.Fatalf("Lookup(%x, %q) = %x, want %x", v, key, got, want)
+			}
+		}
 		if ours, theirs := byUs(t, v), byOracle(t, v); !reflect.DeepEqual(ours, theirs) {
 			t.Fatalf("%x reads as %#v, the oracle decodes %#v", v, ours, theirs)
 		}
 	})
+}
+
+// firstFields returns the fields of a map, of equal keys the first, and what
+// Lookup must not find: names that are none of its keys.
+func firstFields(m []byte) map[string][]byte {
+	fields := map[string][]byte{}
+	if msgpack.KindOf(m) != msgpack.Map {
+		return fields
+	}
+	count, pos := msgpack.Container(m)
+	for range count {
+		key := string(msgpack.Str(m[pos:]))
+		pos += msgpack.Skip(m[pos:])
+		n := msgpack.Skip(m[pos:])
+		if fields[key] == nil {
+			fields[key] = m[pos : pos+n]
+		}
+		pos += n
+	}
+	for _, key := range slices.Collect(maps.Keys(fields)) {
+		for _, other := range []string{key + "x", key[:len(key)/2], "x" + key[:max(0, len(key)-1)]} {
+			if _, isKey := fields[other]; !isKey {
+				fields[other] = nil
+			}
+		}
+	}
+	return fields
 }

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { launchChromium, openPage } from './harness/chromium.js'
+import { within } from './harness/deadline.js'
 import { serveProduct, type Site } from './harness/site.js'
 
 const increments = 500
@@ -25,7 +26,7 @@ describe('two tabs of one database', { timeout: 120_000 }, () => {
 
     // The tabs take turns: each waits, polling, for the other's document and then adds the next.
     const turns = 40
-    const [a, b] = await Promise.all(
+    const played = Promise.all(
       tabs.pages.map((page, player) =>
         page.evaluate(
           async ({ player, turns }) => {
@@ -41,6 +42,7 @@ describe('two tabs of one database', { timeout: 120_000 }, () => {
         ),
       ),
     )
+    const [a, b] = await within(30_000, 'the tabs’ turns', played)
     // One of the two times is when the write was acknowledged, the other when it was seen.
     const delays = Array.from({ length: turns }, (_, turn) => (turn % 2 === 0 ? b![turn]! - a![turn]! : a![turn]! - b![turn]!))
     // One in ten may be late: a busy machine can hold any process back that long.
@@ -118,7 +120,7 @@ describe('two tabs of one database', { timeout: 120_000 }, () => {
       },
       { batches, size },
     )
-    assert.equal(await read, 'whole')
+    assert.equal(await within(20_000, 'the reader', read), 'whole')
   })
 })
 
@@ -144,9 +146,10 @@ async function openDatabase(context: BrowserContext, site: Site): Promise<Page> 
 
 /** Resolves once a query in `page` finds the counter at `value`; never, if it goes past it. */
 async function seesCounter(page: Page, value: number): Promise<void> {
-  await page.evaluate(async (value) => {
+  const seen = page.evaluate(async (value) => {
     while ((await db.get<{ n: number }>('counter'))?.n !== value) await new Promise((resolve) => setTimeout(resolve))
   }, value)
+  await within(20_000, `a page that sees the counter at ${value}`, seen)
 }
 
 interface Increments {
