@@ -95,8 +95,6 @@ async function buildTypes() {
 
   for (const name of await readdir(dist)) if (name.endsWith('.d.ts')) await rm(join(dist, name))
   await copyFile(join(npm, 'src/atomicdb.wasm.d.ts'), join(dist, 'atomicdb.wasm.d.ts'))
-  // What Workers get that import the wasm, which is a module there.
-  await writeFile(join(dist, 'atomicdb.wasm.d.ts'), 'declare const module: WebAssembly.Module\nexport default module\n')
   const waiting = ['index.d.ts']
   for (const name of waiting) {
     const text = await readFile(join(declarations, name), 'utf8')
