@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"bytes"
 	"errors"
 	"strconv"
 	"strings"
@@ -163,6 +164,11 @@ func (u *Update) Apply(doc []byte) ([]byte, error) {
 	before, after := msgpack.Lookup(doc, "_id"), msgpack.Lookup(result, "_id")
 	if !msgpack.Equal(before, after) {
 		return nil, errors.New("the _id of a document cannot change")
+	}
+	if !bytes.Equal(before, after) { // 1.0 equals 1, but a stored _id is an integer
+		start, end, _ := fieldAt(result, "_id")
+		result = splice(result, start, end, before)
+		after = before
 	}
 	return idFirst(result, after), nil // $rename may have taken it away and put it back, at the end
 }

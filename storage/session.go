@@ -121,10 +121,18 @@ func (s *Session) Head() uint64 { return s.head }
 //
 // When the log has outgrown the data, Flush also starts a compaction, which
 // the next Flush waits for.
-func (s *Session) Flush() (Outcome, error) {
+func (s *Session) Flush() (outcome Outcome, err error) {
 	s.turn.Lock()
-	outcome, compaction, err := s.flush()
-	s.endTurn(compaction)
+	var compaction func()
+	finished := false
+	defer func() {
+		if !finished { // a panic, which the caller recovers: the next call must not wait for this one
+			s.broken = fail(engine.CodeInternal, "flush", "", "an earlier flush has panicked; open the database again")
+		}
+		s.endTurn(compaction)
+	}()
+	outcome, compaction, err = s.flush()
+	finished = true
 	return outcome, err
 }
 

@@ -301,3 +301,23 @@ func wantCode(t *testing.T, err error, want engine.Code) {
 		t.Errorf("got error %v, want code %s", err, want)
 	}
 }
+
+// TestFlush_panic: a panic on the way to the log, which the bridge recovers,
+// leaves a session that refuses every call and that can be closed.
+func TestFlush_panic(t *testing.T) {
+	log := faulty(storage.NewMemory())
+	s := openSession(t, log, storage.SessionOptions{})
+	log.BeforeAppend = func(uint64) error { panic("planted") }
+	put(t, s.DB(), "a", 1)
+	func() {
+		defer func() {
+			if recover() == nil {
+				t.Error("the panic was swallowed")
+			}
+		}()
+		_, _ = s.Flush()
+	}()
+	_, err := s.Flush()
+	wantCode(t, err, engine.CodeInternal)
+	wantCode(t, s.CatchUp(), engine.CodeInternal)
+}

@@ -128,6 +128,7 @@ export const conditions: Suite = [
         [q.field('back`quote').eq([1.5, { a: true, 'b c': NaN }]), "`back``quote` = [1.5, {a: true, 'b c': nan}]"],
         [q.n!.between(-Infinity, 2 ** 70), 'n between -inf and 1.1805916207174113e+21'],
         [q.n!.eq(2n ** 60n), 'n = 1152921504606846976'],
+        [q.n!.eq(2 ** 63), 'n = 9.223372036854776e+18'],
         [q.s!.eq('a\\b\n\t\u0000\u200b😀'), "s = 'a\\\\b\\n\\t\\u0000\\u200b😀'"],
       ]
       for (const [condition, text] of texts) equal(String(condition), text)

@@ -146,6 +146,31 @@ export const lifecycle: Suite = [
     },
   },
   {
+    name: 'writes that come while others are undone are done once, as they were asked for',
+    async run(context) {
+      const { storage, controlled } = storageOf(context)
+      const db = await context.open('busy', { storage })
+      await db.insert({ _id: 'counter', n: 0 })
+      const other = await context.open('busy', { storage: controlled.memory })
+      let lost = 0
+      controlled.append = async (store) => {
+        if (lost++ < 30) await other.insert({}, 'others')
+        return store()
+      }
+      const writes: Promise<number>[] = []
+      while (lost <= 30) {
+        const where: { _id: string } = { _id: 'counter' }
+        writes.push(db.update({ $inc: { n: 1 } }, where), db.update((d) => ({ n: d.n + 1 }), where))
+        where._id = 'changed later'
+        await null
+        if (writes.length % 2_000 === 0) await new Promise((resolve) => setTimeout(resolve))
+      }
+      equal([...new Set(await Promise.all(writes))], [1])
+      equal((await db.get<any>('counter')).n, writes.length)
+      ok(writes.length > 200, `only ${writes.length} writes`)
+    },
+  },
+  {
     name: 'a write that cannot be done again says why, and the others are stored',
     async run(context) {
       const { storage } = storageOf(context)
@@ -209,6 +234,31 @@ export const lifecycle: Suite = [
       equal(await b.insert({ n: 2 }), 2)
       const c = await open('one', { storage })
       equal((await c.all()).map((d) => d.n), [1, 2])
+    },
+  },
+  {
+    name: 'a storage may itself use a database',
+    async run(context) {
+      const inner = await context.open('inner')
+      const { memory } = storageOf(context).controlled
+      const logged = (what: string) => inner.insert({ what }, 'journal')
+      const storage: StorageBackend = {
+        read: (after) => (void logged('read'), memory.read(after)),
+        append: (seq, bytes) => (void logged('append'), memory.append(seq, bytes)),
+        compact: (seq, snapshot) => (void logged('compact'), memory.compact(seq, snapshot)),
+        watch: (listener) => (void logged('watch'), memory.watch(listener)),
+        destroy: () => (void logged('destroy'), memory.destroy()),
+        close: () => (void logged('close'), memory.close()),
+      }
+      const outer = await context.open('outer', { storage, onProgress: () => void logged('progress') })
+      equal(await Promise.all([outer.insert({ n: 1 }), outer.insert({ n: 2 })]), [1, 2])
+      equal(await outer.count(), 2)
+      await outer.close()
+      const again = await context.open('outer', { storage, onProgress: () => void logged('progress') })
+      equal(await again.count(), 2)
+      await again.close()
+      await inner.flush()
+      equal(await inner.distinct('what', undefined, 'journal'), ['append', 'close', 'progress', 'read', 'watch'])
     },
   },
   {

@@ -105,6 +105,23 @@ export const results: Suite = [
     },
   },
   {
+    name: 'sortBy orders values of all kinds as the engine does',
+    async run({ open }) {
+      const db = await open()
+      const values: unknown[] = [
+        null, false, true, NaN, -Infinity, -1, 0, 0.5, 1, 2 ** 53, 2n ** 53n + 1n, 2n ** 60n, 2 ** 60, Infinity,
+        '', 'a', 'ab', 'B', 'é', '\ue000', '\uffee', '\u{10000}', '😀', 'a😀', 'a\uffee', new Uint8Array(), Uint8Array.of(0), Uint8Array.of(1), Uint8Array.of(1, 0),
+        new Date(-1), new Date(0), new Date(1), [], [0], [0, 0], [1], [[]], {}, { a: 1 }, { a: 2 }, { a: 1, b: 1 }, { b: 0 }, { '\uffee': 1 }, { '😀': 1 },
+      ]
+      await db.insertMany([...values.map((_, i) => ({ v: values[(i * 29) % values.length], i })), { i: 'missing' }, { v: { w: 1 }, i: 'deep' }, { v: [{ w: 0 }, { w: 2 }], i: 'list' }])
+      const found = await db.search()
+      for (const path of ['v', 'v.w', 'v.0', 'v.a', 'i', 'none']) {
+        equal(found.sortBy(path).asList(), (await db.search(undefined, { sort: path })).asList(), path)
+        equal(found.sortBy(path, { reverse: true }).asList(), (await db.search(undefined, { sort: `-${path}` })).asList(), `-${path}`)
+      }
+    },
+  },
+  {
     name: 'a result is a snapshot',
     async run(context) {
       const users = await openPeople(context)
@@ -175,13 +192,16 @@ export const results: Suite = [
       found[2]!.address.zip = 75
       found[3]!.tags = []
       found[3]!.tags.push('late')
+      found[3]!.address = { city: 'Bonn' }
+      found[3]!.address.city = 'Köln'
+      ;(found[3] as { address: unknown }).address = 'unknown'
       await found.saved()
       equal((await users.all()).asList(), [
         { _id: 1, name: 'New', age: 36, address: { city: 'Rome', zip: 150 }, tags: ['x', 'y', 'z'] },
         { _id: 2, name: 'Kim', orders: [{ n: 1, what: { id: 6 } }] },
         { _id: 3, name: 'Joe', address: { city: 'Paris', zip: 75 } },
-        { _id: 4, name: 'Eve', age: null, tags: ['late'] },
-      ])
+        { _id: 4, name: 'Eve', age: null, tags: ['late'], address: 'unknown' },
+      ] as never)
       equal(JSON.parse(JSON.stringify(found)), (await users.all()).asList())
     },
   },
@@ -214,7 +234,12 @@ export const results: Suite = [
       equal(await users.get(1), { _id: 1, name: 'Ada', age: 3, address: { city: 'Oslo', zip: 150 }, tags: ['sorted'] })
       equal((await users.get(2))?.age, 4)
       ok(found[0]!.address === found[0]!.address, 'each look at a field gives another object')
-      equal(found.pluck('age').asList().map((d) => d.age), [3, 4, undefined, null])
+      const plucked = found.pluck('age', 'address.city')
+      equal(plucked.map((d) => d.age), [3, 4, undefined, null])
+      plucked[0].age = 99
+      plucked[0].address.city = 'not here'
+      await found.saved()
+      equal(await users.count("age = 99 or address.city = 'not here'"), 0)
     },
   },
   {

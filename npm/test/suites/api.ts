@@ -4,7 +4,8 @@ import { lifecycle } from './api-lifecycle.js'
 import { options } from './api-options.js'
 import { results } from './api-results.js'
 import { values } from './api-values.js'
+import { storages } from './storages.js'
 import type { Suite } from './suite.js'
 
 /** All tests of the public API, by what they are about. */
-export const apiSuites: Record<string, Suite> = { documents, values, conditions, options, results, lifecycle }
+export const apiSuites: Record<string, Suite> = { documents, values, conditions, options, results, lifecycle, storages }
