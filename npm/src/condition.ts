@@ -3,10 +3,10 @@ import { encoding } from './encode.js'
 import { describe, invalid } from './errors.js'
 import { textOf } from './condition-text.js'
 
-/** Operators that compare the value at a path with one other. */
+/** @internal Operators that compare the value at a path with one other. */
 export type Comparison = 'eq' | 'ne' | 'gt' | 'gte' | 'lt' | 'lte' | 'contains' | 'startsWith' | 'matches'
 
-/** A condition as the engine reads it. */
+/** @internal A condition as the engine reads it. */
 export type Node =
   | readonly ['true']
   | readonly ['false']

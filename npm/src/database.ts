@@ -1,13 +1,15 @@
-import { startBridge, type NativeBackend } from './bridge.js'
+import { startBridge } from './bridge.js'
 import { queryBuilder } from './builder.js'
 import { Collection } from './collection.js'
 import { Connection } from './connection.js'
-import { describe, invalid, unsupported } from './errors.js'
 import { collectionOf } from './find-options.js'
+import { backendOf, checkKnown, checkName, checkOptions } from './open-options.js'
 import { Op } from './ops.js'
 import type { QueryResult } from './result.js'
-import { deferred, IndexedDBStorage } from './storage.js'
-import type { Filter, FindOptions, Id, IndexOptions, JSONSchema, OpenOptions, Plan, QueryBuilder, Stored, StorageBackend, Value, Where } from './types.js'
+import type { Filter, FindOptions, Id, IndexOptions, JSONSchema, OpenOptions, Plan, QueryBuilder, Stored, Value, Where } from './types.js'
+
+// Hosts without the symbol run `await using` compiled, which looks for this one there.
+const asyncDispose: typeof Symbol.asyncDispose = Symbol.asyncDispose ?? Symbol.for('Symbol.asyncDispose')
 
 /**
  * A database: collections of documents, in memory and, unless it lives in
@@ -196,7 +198,7 @@ export class AtomicDB implements AsyncDisposable {
   }
 
   /** What `await using` calls: close(). */
-  [Symbol.asyncDispose](): Promise<void> {
+  [asyncDispose](): Promise<void> {
     return this.close()
   }
 
@@ -213,51 +215,4 @@ export class AtomicDB implements AsyncDisposable {
 function lastOptions(args: readonly unknown[]): unknown {
   const last = args[args.length - 1]
   return typeof last === 'object' ? last : undefined
-}
-
-function checkName(name: unknown): void {
-  if (typeof name !== 'string' || name === '') throw invalid(`name: expected a name, not ${describe(name)}`)
-}
-
-function checkOptions(options: OpenOptions): void {
-  checkKnown(options, ['storage', 'inMemory', 'durability', 'worker', 'wasm', 'maxDocumentBytes', 'maxDepth', 'onProgress'])
-  const { storage, inMemory, durability, worker, maxDocumentBytes, maxDepth, onProgress } = options
-  for (const [name, value] of Object.entries({ inMemory, worker })) {
-    if (value !== undefined && typeof value !== 'boolean') throw invalid(`options.${name}: expected true or false, not ${describe(value)}`)
-  }
-  for (const [name, value, most] of [['maxDocumentBytes', maxDocumentBytes, 2 ** 30], ['maxDepth', maxDepth, 1000]] as const) {
-    if (value !== undefined && !(Number.isInteger(value) && value >= 1 && value <= most)) {
-      throw invalid(`options.${name}: expected a whole number from 1 to ${most}, not ${describe(value)}`)
-    }
-  }
-  if (durability !== undefined && durability !== 'relaxed' && durability !== 'strict') {
-    throw invalid(`options.durability: expected 'relaxed' or 'strict', not ${describe(durability)}`)
-  }
-  if (onProgress !== undefined && typeof onProgress !== 'function') {
-    throw invalid(`options.onProgress: expected a function, not ${describe(onProgress)}`)
-  }
-  if (worker) throw unsupported('options.worker: running in a worker is not supported yet')
-  if (inMemory && storage) throw unsupported('options.inMemory: writing to a storage only on commit is not supported yet')
-}
-
-function checkKnown(options: unknown, known: readonly string[]): void {
-  if (typeof options !== 'object' || options === null) throw invalid(`options: expected an object, not ${describe(options)}`)
-  for (const name of Object.keys(options)) {
-    if (!known.includes(name)) throw invalid(`options: there is no option ${name}; the options are ${known.join(', ')}`)
-  }
-}
-
-/** Where a database of that name is kept; null is in memory alone. */
-function backendOf(name: string, storage: StorageBackend | undefined): NativeBackend | StorageBackend | null {
-  if (storage instanceof IndexedDBStorage) return { kind: 'indexeddb', name: storage.name }
-  if (storage !== undefined) return deferred(storage)
-  return hasIndexedDB() ? { kind: 'indexeddb', name } : null
-}
-
-function hasIndexedDB(): boolean {
-  try {
-    return typeof indexedDB !== 'undefined'
-  } catch {
-    return true // denied, which open() says: a page that expects its documents to be kept must not lose them in silence
-  }
 }

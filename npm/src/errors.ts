@@ -24,7 +24,7 @@ export class AtomicDBError extends Error {
   override readonly name = 'AtomicDBError'
 
   /** With the code `schema`: every fault, each with where it is and the keyword that found it. */
-  readonly errors?: { path: string; keyword: string; message: string }[]
+  declare readonly errors?: { path: string; keyword: string; message: string }[]
 
   constructor(
     readonly code: ErrorCode,
@@ -35,17 +35,17 @@ export class AtomicDBError extends Error {
   }
 }
 
-/** The error for an argument the caller can correct. */
+/** @internal The error for an argument the caller can correct. */
 export function invalid(message: string): AtomicDBError {
   return new AtomicDBError('invalid', message)
 }
 
-/** The error for what a later version may do. */
+/** @internal The error for what a later version may do. */
 export function unsupported(message: string): AtomicDBError {
   return new AtomicDBError('unsupported', message)
 }
 
-/** Names a value in an error message: "a function", "the number 3.5", `the text "x"`. */
+/** @internal Names a value in an error message: "a function", "the number 3.5", `the text "x"`. */
 export function describe(value: unknown): string {
   switch (typeof value) {
     case 'undefined':
@@ -67,7 +67,7 @@ export function describe(value: unknown): string {
   return name === 'Object' ? 'an object' : `${/^[AEIOU]/.test(name) ? 'an' : 'a'} ${name}`
 }
 
-/** The name of an object's class, "Object" if it has none. */
+/** @internal The name of an object's class, "Object" if it has none. */
 export function className(value: object): string {
   const tag = Object.prototype.toString.call(value).slice(8, -1)
   if (tag !== 'Object') return tag

@@ -4,14 +4,14 @@ import { exclude, project, treeOf, valueAt } from './paths.js'
 import { originalOf, Tracker, type TrackedChange } from './tracker.js'
 import type { Id, Stored } from './types.js'
 
-/** What a result asks of the collection it comes from. */
+/** @internal What a result asks of the collection it comes from. */
 export interface Source {
   updateThese(ids: readonly Id[], change: object, fields: readonly string[] | null): Promise<{ changed: number; documents: Stored<any>[] }>
   removeThese(ids: readonly Id[]): Promise<number>
   changeThese(changes: readonly TrackedChange[]): Promise<number>
 }
 
-/** Where the documents of a result come from. */
+/** @internal Where the documents of a result come from. */
 export interface Origin {
   readonly collection: Source
   /** The paths that were asked for; null for whole documents. */
@@ -21,7 +21,7 @@ export interface Origin {
 // Beside the results: a property would show in whatever lists an array's properties.
 const origins = new WeakMap<QueryResult, Origin>()
 
-/** An empty result, to be filled with documents from `origin`. */
+/** @internal An empty result, to be filled with documents from `origin`. */
 export function newResult<T>(origin: Origin): QueryResult<T> {
   return withOrigin(new QueryResult<T>(), origin)
 }

@@ -3,7 +3,7 @@ import { describe, invalid, unsupported } from './errors.js'
 import type { StorageBackend } from './types.js'
 
 /** One batch, or a snapshot that stands for all batches up to its number. */
-type Record = { seq: number; snapshot: boolean; bytes: Uint8Array }
+type Batch = { seq: number; snapshot: boolean; bytes: Uint8Array }
 
 /**
  * Keeps batches in memory, for tests and for data that may be lost. Every
@@ -13,26 +13,26 @@ type Record = { seq: number; snapshot: boolean; bytes: Uint8Array }
  * It is also the example to follow for a storage of your own.
  */
 export class MemoryStorage implements StorageBackend {
-  private records: Record[] = []
+  private batches: Batch[] = []
   private readonly listeners = new Set<(seq: number) => void>()
 
-  async read(after: number): Promise<Record[]> {
-    return this.records.filter((record) => record.seq > after)
+  async read(after: number): Promise<Batch[]> {
+    return this.batches.filter((batch) => batch.seq > after)
   }
 
   async append(seq: number, bytes: Uint8Array): Promise<boolean> {
     // This comparison and the push happen in one step: nobody can come between. That is all that keeps writers apart.
-    const last = this.records.at(-1)?.seq ?? 0
+    const last = this.batches.at(-1)?.seq ?? 0
     if (seq !== last + 1) return false
-    this.records.push({ seq, snapshot: false, bytes })
+    this.batches.push({ seq, snapshot: false, bytes })
     for (const listener of this.listeners) queueMicrotask(() => listener(seq))
     return true
   }
 
   async compact(seq: number, snapshot: Uint8Array): Promise<void> {
-    const replaced = this.records.findIndex((record) => record.seq === seq)
+    const replaced = this.batches.findIndex((batch) => batch.seq === seq)
     if (replaced < 0) return // a newer snapshot has been faster
-    this.records.splice(0, replaced + 1, { seq, snapshot: true, bytes: snapshot })
+    this.batches.splice(0, replaced + 1, { seq, snapshot: true, bytes: snapshot })
   }
 
   watch(listener: (seq: number) => void): () => void {
@@ -43,7 +43,7 @@ export class MemoryStorage implements StorageBackend {
   }
 
   async destroy(): Promise<void> {
-    this.records = []
+    this.batches = []
   }
 
   /** Does nothing: what is stored stays, for the next open(). */
@@ -67,7 +67,7 @@ export class IndexedDBStorage implements StorageBackend {
     this.name = name
   }
 
-  async read(after: number): Promise<Record[]> {
+  async read(after: number): Promise<Batch[]> {
     return this.call((log) => log.read(after))
   }
 
@@ -115,7 +115,7 @@ export class IndexedDBStorage implements StorageBackend {
 const needed = ['read', 'append', 'compact', 'destroy', 'close'] as const
 
 /**
- * A storage of the user's as the engine may call it: with the engine off the
+ * @internal A storage of the user's as the engine may call it: with the engine off the
  * stack, because it must not be entered again, which a storage that uses a
  * database of its own would do.
  */

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import * as esbuild from 'esbuild'
 import type { Browser, Page } from 'playwright-core'
-import { launchChromium, openPage } from './harness/chromium.js'
+import { launchChromium, openPage, waitForValue } from './harness/chromium.js'
 import { within } from './harness/deadline.js'
 import { packageFolder, serveProduct, type Site } from './harness/site.js'
 import { apiSuites } from './suites/api.js'
@@ -40,7 +40,7 @@ describe('in Chromium', { timeout: 180_000 }, () => {
     })
     browser = await launchChromium()
     page = await openPage(await browser.newContext(), `${site.origin}/suites`)
-    await page.waitForFunction(() => 'runOne' in globalThis)
+    await waitForValue(page, () => 'runOne' in globalThis || undefined)
   })
   after(async () => {
     await browser.close()

@@ -8,7 +8,8 @@ import { after, before, describe, test } from 'node:test'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
 import { compiled } from '../src/load.js'
-import { packageFolder } from './harness/site.js'
+import { launchChromium, openPage } from './harness/chromium.js'
+import { packageFolder, serveProduct } from './harness/site.js'
 
 const run = promisify(execFile)
 const wasm = new URL('dist/atomicdb.wasm', pathToFileURL(packageFolder))
@@ -118,5 +119,41 @@ describe('the built package', { timeout: 60_000 }, () => {
       await dbs[0].insert({ n: 1 })
       console.log(codes, compilations, await Promise.all(dbs.map((db) => db.count())))`
     assert.equal(await inNode(program), `[ 'invalid' ] 1 [ 1, 0, 0 ]`)
+  })
+})
+
+describe('in a page with a strict Content-Security-Policy', { timeout: 60_000 }, () => {
+  /** What a program answers in a page whose policy allows scripts of its own origin, and `more`. */
+  async function answerUnder(more: string): Promise<unknown> {
+    const site = await serveProduct({
+      '/strict': `<!doctype html><meta charset="utf-8">
+        <meta http-equiv="Content-Security-Policy" content="default-src 'none'; connect-src 'self'; script-src 'self' ${more}">
+        <script type="module" src="/strict.js"></script>`,
+      '/strict.js': `import * as atomicdb from '/dist/index.js'\nglobalThis.atomicdb = atomicdb`,
+    })
+    const browser = await launchChromium()
+    try {
+      const page = await openPage(await browser.newContext(), `${site.origin}/strict`)
+      return await page.evaluate(async () => {
+        try {
+          const db = await atomicdb.AtomicDB.open('strict')
+          await db.insert({ n: 1 })
+          return await db.count('n = 1')
+        } catch (error) {
+          return (error as { code: string }).code
+        }
+      })
+    } finally {
+      await browser.close()
+      await site.close()
+    }
+  }
+
+  test('it runs, if WebAssembly is allowed', async () => {
+    assert.equal(await answerUnder("'wasm-unsafe-eval'"), 1)
+  })
+
+  test('it is unsupported, if not', async () => {
+    assert.equal(await answerUnder(''), 'unsupported')
   })
 })

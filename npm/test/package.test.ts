@@ -10,7 +10,7 @@ import type { Browser } from 'playwright-core'
 import { publint } from 'publint'
 import { formatMessage } from 'publint/utils'
 import * as vite from 'vite'
-import { launchChromium, openPage } from './harness/chromium.js'
+import { launchChromium, openPage, waitForValue } from './harness/chromium.js'
 import { installPacked, type Consumer } from './harness/packed.js'
 import { packageFolder, serve, type Content } from './harness/site.js'
 
@@ -49,8 +49,7 @@ describe('the packed package', { timeout: 180_000 }, () => {
     try {
       const page = await openPage(context, address)
       // Bundlers may make a top-level await outlast the load event.
-      const found = await page.waitForFunction(() => (globalThis as { answer?: string }).answer)
-      return (await found.jsonValue())!
+      return await waitForValue(page, () => (globalThis as { answer?: string }).answer)
     } finally {
       await context.close()
     }

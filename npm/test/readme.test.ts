@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { before, describe, test } from 'node:test'
 import { promisify } from 'node:util'
 import * as esbuild from 'esbuild'
-import { launchChromium, openPage } from './harness/chromium.js'
+import { launchChromium, openPage, waitForValue } from './harness/chromium.js'
 import { packageFolder, serve } from './harness/site.js'
 
 const run = promisify(execFile)
@@ -71,8 +71,7 @@ describe('README.md', { timeout: 60_000 }, () => {
     const browser = await launchChromium()
     try {
       const page = await openPage(await browser.newContext(), site.origin)
-      const kept = await page.waitForFunction(() => (globalThis as { kept?: number }).kept)
-      assert.equal(await kept.jsonValue(), promises)
+      assert.equal(await waitForValue(page, () => (globalThis as { kept?: number }).kept), promises)
     } finally {
       await browser.close()
       await site.close()

@@ -29,6 +29,15 @@ export async function openPage(context: BrowserContext, origin: string): Promise
   return page
 }
 
+/** What `read` finds in the page, once it finds something; the page's error, if one comes first. */
+export async function waitForValue<T>(page: Page, read: () => T | undefined): Promise<T> {
+  const failed = new Promise<never>((_, reject) => page.once('pageerror', reject))
+  const [earlier] = await page.pageErrors()
+  if (earlier) throw earlier
+  const found = await Promise.race([page.waitForFunction(read), failed])
+  return (await found.jsonValue()) as T
+}
+
 /** A Chromium with a profile on disk that can be killed as a power cut would kill it. */
 export interface MortalChromium {
   readonly context: BrowserContext

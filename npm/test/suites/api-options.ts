@@ -159,4 +159,22 @@ export const options: Suite = [
       ok(asked.text.endsWith('→ function'), asked.text)
     },
   },
+  {
+    name: 'limits of documents are as open says',
+    async run({ open, atomicdb }) {
+      const nested = (levels: number): unknown => (levels === 0 ? 1 : { a: nested(levels - 1) })
+      const small = await open('small', { maxDocumentBytes: 50, maxDepth: 3 })
+      await small.insert({ text: 'x'.repeat(30) })
+      await small.insert(nested(3) as object)
+      await rejects('invalid', () => small.insert({ text: 'x'.repeat(60) }), /50/)
+      await rejects('invalid', () => small.insertMany([{}, nested(4) as object]), /3 levels/)
+      await rejects('invalid', () => small.update({ text: 'x'.repeat(60) }), /50/)
+      const deep = await open('deep', { maxDepth: 1000 })
+      equal(await deep.insertMany([nested(1000) as object]), [1])
+      await rejects('invalid', () => deep.insert(nested(1001) as object), /1000 levels/)
+      for (const wrong of [{ maxDepth: 0 }, { maxDepth: 1001 }, { maxDepth: 1.5 }, { maxDocumentBytes: 0 }, { maxDocumentBytes: 2 ** 31 }]) {
+        await rejects('invalid', () => atomicdb.AtomicDB.open('wrong', wrong), /expected a whole number from 1 to/)
+      }
+    },
+  },
 ]

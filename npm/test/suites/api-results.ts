@@ -234,12 +234,12 @@ export const results: Suite = [
       equal(await users.get(1), { _id: 1, name: 'Ada', age: 3, address: { city: 'Oslo', zip: 150 }, tags: ['sorted'] })
       equal((await users.get(2))?.age, 4)
       ok(found[0]!.address === found[0]!.address, 'each look at a field gives another object')
-      const plucked = found.pluck('age', 'address.city')
+      const plucked = found.pluck('age', 'orders')
       equal(plucked.map((d) => d.age), [3, 4, undefined, null])
       plucked[0].age = 99
-      plucked[0].address.city = 'not here'
+      plucked[1].orders[0].what = 'not tracked'
       await found.saved()
-      equal(await users.count("age = 99 or address.city = 'not here'"), 0)
+      equal(await users.count("age = 99 or orders.what = 'not tracked'"), 0)
     },
   },
   {

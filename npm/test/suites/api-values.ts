@@ -20,7 +20,7 @@ const kept: Record<string, unknown> = {
   objects: [{}, { a: {} }, { '': 1 }, { 'a.b': 1 }, { $a: 1 }, { constructor: 1, toString: 2, hasOwnProperty: 3 }, { ключ: 1, '😀': 2 }],
   'an object of many fields': Object.fromEntries(Array.from({ length: 70_000 }, (_, i) => [`field${i}`, i])),
   // The first name as Latin-1 is the second as UTF-8, and the decoder keeps both in one place.
-  'field names that are easily taken for each other': [{ 'Æss': 1 }, { 'ƀss': 2 }, { 'Æss': 3 }],
+  'field names that are easily taken for each other': [{ 'Æ\x80ss': 1 }, { 'ƀss': 2 }, { 'Æ\x80ss': 3 }],
   'a field name of many characters': { ['k'.repeat(300)]: 1, ['é'.repeat(20)]: 2 },
 }
 
@@ -65,7 +65,7 @@ const refused: Record<string, [unknown, RegExp]> = {
   'a symbol': [[Symbol('s')], /^document\.value\[0\] is a symbol$/],
   'a method of a class': [Object.assign(new Point(1, 2), { m() {} }), /^document\.value\.m is a function$/],
   'a cycle': [cycle, /^document\.value\.deep\.list\[1\]\.again is a cycle: it is document\.value\.deep itself$/],
-  'an object without end': [endless, /goes on for more than 1000 levels$/],
+  'an object without end': [endless, /goes on for more than 1100 levels$/],
   'an invalid Date': [[[new Date(NaN)]], /^document\.value\[0\]\[0\] is an invalid Date$/],
   'a bigint above 64 bits': [2n ** 63n, /^document\.value is 9223372036854775808, outside the range of a 64-bit integer$/],
   'a bigint below 64 bits': [-(2n ** 63n) - 1n, /outside the range of a 64-bit integer$/],

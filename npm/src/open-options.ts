@@ -1,0 +1,54 @@
+import type { NativeBackend } from './bridge.js'
+import { describe, invalid, unsupported } from './errors.js'
+import { deferred, IndexedDBStorage } from './storage.js'
+import type { OpenOptions, StorageBackend } from './types.js'
+
+/** Refuses what is no name of a database. */
+export function checkName(name: unknown): void {
+  if (typeof name !== 'string' || name === '') throw invalid(`name: expected a name, not ${describe(name)}`)
+}
+
+/** Refuses options of open that are wrong, unknown, or of a later version. */
+export function checkOptions(options: OpenOptions): void {
+  checkKnown(options, ['storage', 'inMemory', 'durability', 'worker', 'wasm', 'maxDocumentBytes', 'maxDepth', 'onProgress'])
+  const { storage, inMemory, durability, worker, maxDocumentBytes, maxDepth, onProgress } = options
+  for (const [name, value] of Object.entries({ inMemory, worker })) {
+    if (value !== undefined && typeof value !== 'boolean') throw invalid(`options.${name}: expected true or false, not ${describe(value)}`)
+  }
+  for (const [name, value, most] of [['maxDocumentBytes', maxDocumentBytes, 2 ** 30], ['maxDepth', maxDepth, 1000]] as const) {
+    if (value !== undefined && !(Number.isInteger(value) && value >= 1 && value <= most)) {
+      throw invalid(`options.${name}: expected a whole number from 1 to ${most}, not ${describe(value)}`)
+    }
+  }
+  if (durability !== undefined && durability !== 'relaxed' && durability !== 'strict') {
+    throw invalid(`options.durability: expected 'relaxed' or 'strict', not ${describe(durability)}`)
+  }
+  if (onProgress !== undefined && typeof onProgress !== 'function') {
+    throw invalid(`options.onProgress: expected a function, not ${describe(onProgress)}`)
+  }
+  if (worker) throw unsupported('options.worker: running in a worker is not supported yet')
+  if (inMemory && storage) throw unsupported('options.inMemory: writing to a storage only on commit is not supported yet')
+}
+
+/** Refuses options of other names. */
+export function checkKnown(options: unknown, known: readonly string[]): void {
+  if (typeof options !== 'object' || options === null) throw invalid(`options: expected an object, not ${describe(options)}`)
+  for (const name of Object.keys(options)) {
+    if (!known.includes(name)) throw invalid(`options: there is no option ${name}; the options are ${known.join(', ')}`)
+  }
+}
+
+/** Where a database of that name is kept; null is in memory alone. */
+export function backendOf(name: string, storage: StorageBackend | undefined): NativeBackend | StorageBackend | null {
+  if (storage instanceof IndexedDBStorage) return { kind: 'indexeddb', name: storage.name }
+  if (storage !== undefined) return deferred(storage)
+  return hasIndexedDB() ? { kind: 'indexeddb', name } : null
+}
+
+function hasIndexedDB(): boolean {
+  try {
+    return typeof indexedDB !== 'undefined'
+  } catch {
+    return true // denied, which open() says: a page that expects its documents to be kept must not lose them in silence
+  }
+}
