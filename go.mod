@@ -4,7 +4,6 @@ go 1.26
 
 require (
 	github.com/cespare/xxhash/v2 v2.3.0
-	github.com/tidwall/btree v1.8.2
 	github.com/vmihailenco/msgpack/v5 v5.4.1
 )
 

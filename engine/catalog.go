@@ -13,7 +13,7 @@ import (
 //
 //	{_id: "users", indexes: [{paths: ["address.city", "age"], unique: false, sparse: false}]}
 //
-// They are documents like all others, so they ride the same batches; the
+// An index may also have a name. They are documents like all others, so they ride the same batches; the
 // orders of a collection follow from them.
 const catalogName = "_catalog"
 
@@ -24,6 +24,9 @@ type IndexOptions struct {
 	Unique bool
 	// Sparse leaves out documents that lack one of the paths.
 	Sparse bool
+	// Name is what DropIndexNamed finds the index by. No two indexes of a
+	// collection share one; the empty name is none.
+	Name string
 }
 
 // CreateCollection creates an empty collection; one that exists stays as it is.
@@ -61,10 +64,11 @@ func (db *DB) drop(c *collection) {
 
 // CreateIndex declares an index on one or several paths, and creates the
 // collection if need be. An index on the same paths with the same options
-// stays as it is.
+// stays as it is, and keeps its name.
 //
 // Errors: invalid (no path, a path twice, other options than an index on these
-// paths has), unique (two documents share values of a unique index).
+// paths has, a name that another index has), unique (two documents share values
+// of a unique index).
 func (db *DB) CreateIndex(name string, paths []string, opts IndexOptions) error {
 	const op = "createIndex"
 	if err := checkName(op, name); err != nil {
@@ -81,14 +85,17 @@ func (db *DB) CreateIndex(name string, paths []string, opts IndexOptions) error 
 				continue
 			}
 			if o.unique != s.unique || o.sparse != s.sparse {
-				return fail(CodeInvalid, op, name, "an index on "+s.name()+" exists with other options; drop it first")
+				return fail(CodeInvalid, op, name, "an index on "+s.title()+" exists with other options; drop it first")
 			}
 			return nil
+		}
+		if other := c.orderNamed(s.name); other != nil {
+			return fail(CodeInvalid, op, name, "the index on "+other.title()+" is named "+s.name+" already")
 		}
 		o := newOrder(s, c.content)
 		if s.unique {
 			if a, b, found := o.duplicate(); found {
-				return fail(CodeUnique, op, name, "documents "+describe(idOf(c.doc(a)))+" and "+describe(idOf(c.doc(b)))+" have the same "+s.name())
+				return fail(CodeUnique, op, name, "documents "+describe(idOf(c.doc(a)))+" and "+describe(idOf(c.doc(b)))+" have the same "+s.title())
 			}
 		}
 		c.orders = append(slices.Clip(c.orders), o)
@@ -102,20 +109,53 @@ func (db *DB) DropIndex(name string, paths []string) error {
 	if err := checkName("dropIndex", name); err != nil {
 		return err
 	}
-	c := db.collections[name]
-	if c != nil {
-		for i, o := range c.orders {
+	if c := db.collections[name]; c != nil {
+		for _, o := range c.orders {
 			if o.samePaths(paths) {
-				c.orders = slices.Concat(c.orders[:i], c.orders[i+1:])
-				return db.writeCatalog(c)
+				return db.dropOrder(c, o)
 			}
 		}
 	}
 	return fail(CodeNotFound, "dropIndex", name, "there is no index on "+strings.Join(paths, ", "))
 }
 
+// DropIndexNamed removes the index that was created under a name. It returns
+// CodeNotFound if the collection has none.
+func (db *DB) DropIndexNamed(collection, name string) error {
+	if err := checkName("dropIndex", collection); err != nil {
+		return err
+	}
+	if c := db.collections[collection]; c != nil {
+		if o := c.orderNamed(name); o != nil {
+			return db.dropOrder(c, o)
+		}
+	}
+	return fail(CodeNotFound, "dropIndex", collection, "there is no index named "+strconv.Quote(name))
+}
+
+func (db *DB) dropOrder(c *collection, o *order) error {
+	kept := make([]*order, 0, len(c.orders))
+	for _, other := range c.orders {
+		if other != o {
+			kept = append(kept, other)
+		}
+	}
+	c.orders = kept
+	return db.writeCatalog(c)
+}
+
+// orderNamed returns the order that was created under a name; nil if none was.
+func (c *content) orderNamed(name string) *order {
+	for _, o := range c.orders {
+		if name != "" && o.name == name {
+			return o
+		}
+	}
+	return nil
+}
+
 func newSpec(op, name string, paths []string, opts IndexOptions) (spec, error) {
-	s := spec{unique: opts.Unique, sparse: opts.Sparse}
+	s := spec{name: opts.Name, unique: opts.Unique, sparse: opts.Sparse}
 	if len(paths) == 0 {
 		return s, fail(CodeInvalid, op, name, "an index needs at least one path")
 	}
@@ -141,7 +181,12 @@ func (db *DB) writeCatalog(c *collection) error {
 	doc = msgpack.AppendString(doc, "indexes")
 	doc = msgpack.AppendArray(doc, len(c.orders))
 	for _, o := range c.orders {
-		doc = msgpack.AppendMap(doc, 3)
+		named := o.name != ""
+		if named {
+			doc = msgpack.AppendMap(doc, 4)
+		} else {
+			doc = msgpack.AppendMap(doc, 3)
+		}
 		doc = msgpack.AppendString(doc, "paths")
 		doc = msgpack.AppendArray(doc, len(o.paths))
 		for _, p := range o.pathTexts() {
@@ -149,6 +194,9 @@ func (db *DB) writeCatalog(c *collection) error {
 		}
 		doc = msgpack.AppendBool(msgpack.AppendString(doc, "unique"), o.unique)
 		doc = msgpack.AppendBool(msgpack.AppendString(doc, "sparse"), o.sparse)
+		if named {
+			doc = msgpack.AppendString(msgpack.AppendString(doc, "name"), o.name)
+		}
 	}
 	catalog := db.ensure(catalogName)
 	if slot, ok := catalog.slotOf(id); ok {
@@ -172,7 +220,7 @@ func (db *DB) declareAll() {
 		orders := make([]*order, 0, len(specs))
 		for _, s := range specs {
 			have := slices.IndexFunc(c.orders, func(o *order) bool {
-				return o.samePaths(s.pathTexts()) && o.unique == s.unique && o.sparse == s.sparse
+				return o.samePaths(s.pathTexts()) && o.name == s.name && o.unique == s.unique && o.sparse == s.sparse
 			})
 			if have >= 0 {
 				orders = append(orders, c.orders[have])
@@ -199,6 +247,7 @@ func readSpecs(doc []byte) (specs []spec) {
 		s, err := newSpec("apply", "", paths, IndexOptions{
 			Unique: msgpack.KindOf(msgpack.Lookup(v, "unique")) == msgpack.True,
 			Sparse: msgpack.KindOf(msgpack.Lookup(v, "sparse")) == msgpack.True,
+			Name:   string(msgpack.Str(msgpack.Lookup(v, "name"))),
 		})
 		if err == nil {
 			specs = append(specs, s)
@@ -230,14 +279,11 @@ func (o *order) complete(e entry) bool {
 // duplicate returns two documents that share the values of the order, if any do.
 func (o *order) duplicate() (a, b uint32, found bool) {
 	o.ready()
-	var last entry
-	first := true
-	o.tree.Scan(func(e entry) bool {
-		if !first && e.slot != last.slot && o.compareValues(last, e) == 0 && o.complete(e) {
-			a, b, found = last.slot, e.slot, true
+	all := o.list.all()
+	for i := 1; i < len(all); i++ {
+		if last, e := all[i-1], all[i]; e.slot != last.slot && o.compareKeyed(last, e) == 0 && o.complete(e) {
+			return last.slot, e.slot, true
 		}
-		last, first = e, false
-		return !found
-	})
-	return a, b, found
+	}
+	return 0, 0, false
 }

@@ -58,7 +58,7 @@ func (c *content) check() string {
 	}
 	for _, o := range c.orders {
 		if broken := o.check(); broken != "" {
-			return "index on " + o.name() + " " + broken
+			return "index on " + o.title() + " " + broken
 		}
 	}
 	for _, col := range c.columns {
@@ -91,12 +91,15 @@ func (col *column) check(c *content) string {
 
 // check compares a built order with a new one.
 func (o *order) check() string {
-	if o.tree == nil {
+	if o.list == nil {
 		return ""
 	}
 	fresh := newOrder(o.spec, o.in)
 	fresh.ready()
-	have, want := o.tree.Items(), fresh.tree.Items()
+	have, want := o.list.all(), fresh.list.all()
+	if len(have) != o.list.count {
+		return "counts " + strconv.Itoa(o.list.count) + " entries, has " + strconv.Itoa(len(have))
+	}
 	if len(have) != len(want) {
 		return "has " + strconv.Itoa(len(have)) + " entries instead of " + strconv.Itoa(len(want))
 	}
@@ -108,8 +111,8 @@ func (o *order) check() string {
 			return "is not sorted at entry " + strconv.Itoa(i)
 		}
 	}
-	if o.multi != fresh.multi {
-		return "counts " + strconv.Itoa(o.multi) + " documents with several entries instead of " + strconv.Itoa(fresh.multi)
+	if o.arrays != fresh.arrays {
+		return "counts " + strconv.Itoa(o.arrays) + " documents with arrays instead of " + strconv.Itoa(fresh.arrays)
 	}
 	return ""
 }

@@ -7,7 +7,7 @@ func (db *DB) Dump() map[string][]string {
 	for name, c := range db.collections {
 		lines := []string{string(rune(c.nextID))}
 		for _, o := range c.orders {
-			lines = append(lines, o.name(), boolText[o.unique], boolText[o.sparse])
+			lines = append(lines, o.title(), o.name, boolText[o.unique], boolText[o.sparse])
 		}
 		for slot := range c.refs {
 			if doc := c.doc(uint32(slot)); doc != nil {
@@ -35,3 +35,10 @@ func (db *DB) ArenaBytes() (n int) {
 func KeyOf(v []byte) uint64 { return uint64(keyOf(v)) }
 
 func CompareKeys(a, b uint64) (c int, sure bool) { return compareKeys(key(a), key(b)) }
+
+// BuildIndex builds the first index of a collection anew.
+func (db *DB) BuildIndex(collection string) {
+	o := db.collections[collection].orders[0]
+	o.drop()
+	o.ready()
+}

@@ -59,15 +59,42 @@ func sortable(x float64) (bits key, short bool) {
 	if math.IsNaN(x) {
 		return 0, false
 	}
+	b := sortableBits(x)
+	// A negative number's lost bits are ones where it is exact.
+	lost := b & lostBits
+	return key(b>>5) << 1, lost != 0 && !(b>>63 == 0 && lost == lostBits)
+}
+
+// lostBits are those of a sortable float64 that a key has no room for.
+const lostBits = 31
+
+// sortableBits returns a word that is ordered as numbers are; x is not NaN.
+func sortableBits(x float64) uint64 {
 	b := math.Float64bits(x + 0) // -0 + 0 is 0
 	if b>>63 == 1 {
-		b = ^b
-	} else {
-		b |= 1 << 63
+		return ^b
 	}
-	// A negative number's lost bits are ones where it is exact.
-	lost := b & 31
-	return key(b>>5) << 1, lost != 0 && !(b>>63 == 0 && lost == 31)
+	return b | 1<<63
+}
+
+// tailOf returns what comes after the inexact key of v: the bits of a number
+// that the key lost, the next bytes of a text. Where the keys of two values
+// agree, tails compare as the values do, with a flag of their own.
+func tailOf(v []byte) key {
+	switch msgpack.KindOf(v) {
+	case msgpack.Number:
+		x := msgpack.Float(v)
+		tail := key(sortableBits(x)&lostBits) << 1
+		if msgpack.IsInt(v) && math.Abs(x) >= 1<<53 {
+			tail |= inexact
+		}
+		return tail
+	case msgpack.String:
+		return textKey(msgpack.Str(v)[7:])
+	case msgpack.Bytes:
+		return textKey(msgpack.Bin(v)[7:])
+	}
+	return inexact
 }
 
 func textKey(s []byte) key {

@@ -6,8 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/tidwall/btree"
-
 	"github.com/atomicdb-go/atomicdb/engine/msgpack"
 	"github.com/atomicdb-go/atomicdb/engine/query"
 )
@@ -15,12 +13,13 @@ import (
 // A spec declares an order.
 type spec struct {
 	paths  []query.Path
+	name   string // what SQL knows it by; mostly none
 	unique bool
 	sparse bool // leaves out documents that lack one of the paths
 }
 
-// name lists the paths: "country, name".
-func (s *spec) name() string { return strings.Join(s.pathTexts(), ", ") }
+// title reads "country, name".
+func (s *spec) title() string { return strings.Join(s.pathTexts(), ", ") }
 
 func (s *spec) pathTexts() []string {
 	texts := make([]string, len(s.paths))
@@ -42,18 +41,20 @@ func (s *spec) samePaths(paths []string) bool { return slices.Equal(s.pathTexts(
 // sorting once, when something asks for it.
 type order struct {
 	spec
-	in    *content
-	tree  *btree.BTreeG[entry] // nil: not built
-	multi int                  // documents with more than one entry
+	in     *content
+	list   *entryList // nil: not built
+	arrays int        // documents with an array on the way to a value, or as one
+	debt   int        // documents looked at because the order was not built
 	// A search compares entries with the values it looks for, which stand
 	// here while it runs; probeSlot marks the entry that means them.
-	probe [][]byte
-	found [][]byte // reused by combinations
+	probe  [][]byte
+	found  [][]byte // reused by combinations
+	ranges []bounds // reused by usable
 }
 
 // An entry is one place in an order.
 type entry struct {
-	keys [2]key // of the first two values
+	keys [2]key // of the first two values; of an only value, its key and the next bits (tailOf)
 	slot uint32
 	nth  uint32 // which of the document's combinations of values
 }
@@ -68,34 +69,38 @@ const (
 
 func newOrder(s spec, in *content) *order { return &order{spec: s, in: in} }
 
-func newTree(o *order) *btree.BTreeG[entry] {
-	return btree.NewBTreeGOptions(o.less, btree.Options{NoLocks: true, Degree: 64})
-}
-
-func (o *order) less(a, b entry) bool { return o.compare(a, b) < 0 }
-
 func (o *order) compare(a, b entry) int {
-	n := min(a.prefix(o), b.prefix(o))
-	sure := n <= len(a.keys)
-	for i := 0; i < min(n, len(a.keys)); i++ {
-		c, exact := compareKeys(a.keys[i], b.keys[i])
-		if c != 0 {
-			return c
-		}
-		if !exact {
-			sure = false
-			break
-		}
-	}
-	if !sure {
-		if c := o.compareValues(a, b); c != 0 {
-			return c
-		}
+	if c := o.compareKeyed(a, b); c != 0 {
+		return c
 	}
 	if a.slot == probeSlot || b.slot == probeSlot {
 		return probeSide(a) - probeSide(b)
 	}
 	return cmp.Or(cmp.Compare(a.slot, b.slot), cmp.Compare(a.nth, b.nth))
+}
+
+// compareKeyed compares the values behind two entries, as many as both have,
+// by their keys if these can tell.
+func (o *order) compareKeyed(a, b entry) int {
+	if a.keys[0]>>1 < b.keys[0]>>1 {
+		return -1
+	}
+	if a.keys[0]>>1 > b.keys[0]>>1 {
+		return 1
+	}
+	exact := (a.keys[0]|b.keys[0])&inexact == 0
+	n := min(a.prefix(o), b.prefix(o))
+	single := len(o.paths) == 1
+	switch {
+	case n == 0 || n == 1 && exact:
+		return 0
+	case exact != single: // the second keys are of what is to be compared next
+		c, sure := compareKeys(a.keys[1], b.keys[1])
+		if c != 0 || sure && n <= len(a.keys) {
+			return c
+		}
+	}
+	return o.compareValues(a, b)
 }
 
 // prefix returns how many values stand behind e.
@@ -224,17 +229,37 @@ func indexValues(p query.Path, doc []byte) [][]byte {
 }
 
 // entries calls visit for each entry of the document in slot.
-func (o *order) entries(slot uint32, doc []byte, visit func(entry)) (count int) {
+func (o *order) entries(slot uint32, doc []byte, visit func(entry)) {
 	o.combinations(doc, func(nth uint32, values [][]byte) bool {
-		e := entry{slot: slot, nth: nth}
-		for i := range min(len(values), len(e.keys)) {
-			e.keys[i] = keyOf(values[i])
-		}
-		visit(e)
-		count++
+		visit(entry{keys: o.keysOf(values), slot: slot, nth: nth})
 		return true
 	})
-	return count
+}
+
+// keysOf returns the keys of an entry of these values, or of the first of them.
+func (o *order) keysOf(values [][]byte) (keys [2]key) {
+	if len(values) == 0 {
+		return keys
+	}
+	keys[0] = keyOf(values[0])
+	switch {
+	case len(o.paths) > 1 && len(values) > 1:
+		keys[1] = keyOf(values[1])
+	case len(o.paths) == 1 && keys[0]&inexact != 0:
+		keys[1] = tailOf(values[0])
+	}
+	return keys
+}
+
+// throughArray reports whether an array is on the way to a value of doc, or is
+// one. Sorting then takes another value than the order has.
+func (o *order) throughArray(doc []byte) bool {
+	for _, p := range o.paths {
+		if v, plain := p.Lookup(doc); !plain || msgpack.KindOf(v) == msgpack.Array {
+			return true
+		}
+	}
+	return false
 }
 
 // same reports whether both documents have the same values on all paths, and
@@ -252,58 +277,51 @@ func (o *order) same(a, b []byte) bool {
 
 // add takes in the document of a slot, which the content already holds.
 func (o *order) add(slot uint32, doc []byte) {
-	if o.tree == nil {
+	if o.list == nil {
 		return
 	}
-	if o.entries(slot, doc, func(e entry) { o.tree.Set(e) }) > 1 {
-		o.multi++
+	o.entries(slot, doc, func(e entry) { o.list.insert(o, e) })
+	if o.throughArray(doc) {
+		o.arrays++
 	}
 }
 
 // remove takes out the document of a slot, which the content still holds.
 func (o *order) remove(slot uint32, doc []byte) {
-	if o.tree == nil {
+	if o.list == nil {
 		return
 	}
-	if o.entries(slot, doc, func(e entry) { o.tree.Delete(e) }) > 1 {
-		o.multi--
+	o.entries(slot, doc, func(e entry) { o.list.remove(o, e) })
+	if o.throughArray(doc) {
+		o.arrays--
 	}
 }
 
 // ready builds the order if it is not built.
 func (o *order) ready() {
-	if o.tree != nil {
+	if o.list != nil {
 		return
 	}
 	all := make([]entry, 0, o.in.live)
-	o.multi = 0
+	o.arrays = 0
+	take := func(e entry) { all = append(all, e) }
 	for slot := range o.in.refs {
 		if doc := o.in.doc(uint32(slot)); doc != nil {
-			if o.entries(uint32(slot), doc, func(e entry) { all = append(all, e) }) > 1 {
-				o.multi++
+			o.entries(uint32(slot), doc, take)
+			if o.throughArray(doc) {
+				o.arrays++
 			}
 		}
 	}
 	all = o.sorted(all)
 	if invariants && !slices.IsSortedFunc(all, o.compare) {
-		panic("engine: the index on " + o.name() + " was not built in order")
+		panic("engine: the index on " + o.title() + " was not built in order")
 	}
-	o.tree = newTree(o)
-	for _, e := range all {
-		o.tree.Load(e)
-	}
+	o.list = listOf(all)
 }
 
 // drop frees the order's memory.
-func (o *order) drop() { o.tree, o.multi = nil, 0 }
-
-// bounds are a range of an order: the values of a prefix of its paths that
-// entries must equal and, if low is given, the limits of the path after them.
-type bounds struct {
-	equal                 [][]byte
-	low, high             []byte // both nil or both values
-	lowStrict, highStrict bool
-}
+func (o *order) drop() { o.list, o.arrays, o.debt = nil, 0, 0 }
 
 // probeAt returns an entry that stands before or behind all that agree with
 // values, which it leaves in o.probe.
@@ -313,32 +331,60 @@ func (o *order) probeAt(values [][]byte, after bool) entry {
 	if after {
 		e.nth = probeAfter
 	}
-	for i := range min(len(values), len(e.keys)) {
-		e.keys[i] = keyOf(values[i])
-	}
+	e.keys = o.keysOf(values)
 	return e
 }
 
-// scan visits the entries within b in order, until visit returns false.
-func (o *order) scan(b bounds, visit func(entry) bool) {
+// A span is a stretch of an order.
+type span struct {
+	from, to position
+	count    int
+}
+
+// span finds the entries within b.
+func (o *order) span(b bounds) span {
 	o.ready()
+	if b.low == nil && len(b.equal) == 0 {
+		return span{to: position{len(o.list.blocks), 0}, count: o.list.count}
+	}
 	from, to := b.equal, b.equal
 	fromAfter, toAfter := false, true
 	if b.low != nil {
+		if msgpack.Compare(b.low, b.high) > 0 {
+			return span{}
+		}
 		from, fromAfter = append(slices.Clip(b.equal), b.low), b.lowStrict
 		to, toAfter = append(slices.Clip(b.equal), b.high), !b.highStrict
 	}
-	// Both ends need o.probe: the start to be found, the end from then on.
-	it := o.tree.Iter()
-	defer it.Release()
-	ok := it.Seek(o.probeAt(from, fromAfter))
-	end := o.probeAt(to, toAfter)
-	for ; ok && o.compare(it.Item(), end) < 0; ok = it.Next() {
-		if !visit(it.Item()) {
-			break
+	s := span{from: o.list.lower(o, o.probeAt(from, fromAfter))}
+	s.to = o.end(s.from, o.probeAt(to, toAfter))
+	s.count = o.list.between(s.from, s.to)
+	o.probe = nil
+	return s
+}
+
+// end returns the position of the first entry behind probe, which is at from
+// or later. Mostly it is near: an equality finds few.
+func (o *order) end(from position, probe entry) position {
+	if from.block == len(o.list.blocks) {
+		return from
+	}
+	const near = 3
+	block := o.list.blocks[from.block]
+	for i := from.at; i < min(from.at+near, len(block)); i++ {
+		if o.compare(block[i], probe) > 0 {
+			return position{from.block, i}
 		}
 	}
-	o.probe = nil
+	return o.list.lower(o, probe)
+}
+
+// pieces calls visit with the entries of a span, in order and block by block,
+// until it returns false.
+func (o *order) pieces(s span, visit func([]entry) bool) {
+	if s.count > 0 {
+		o.list.pieces(s.from, s.to, visit)
+	}
 }
 
 // conflict returns the slot of another document that doc may not be beside:
@@ -350,9 +396,11 @@ func (o *order) conflict(doc []byte, self uint32) (slot uint32, found bool) {
 				return true
 			}
 		}
-		o.scan(bounds{equal: slices.Clone(values)}, func(e entry) bool {
-			if e.slot != self {
-				slot, found = e.slot, true
+		o.pieces(o.span(bounds{equal: slices.Clone(values)}), func(entries []entry) bool {
+			for _, e := range entries {
+				if e.slot != self {
+					slot, found = e.slot, true
+				}
 			}
 			return !found
 		})
@@ -368,7 +416,7 @@ func (c *collection) checkUnique(op string, doc []byte, self uint32) error {
 			continue
 		}
 		if slot, found := o.conflict(doc, self); found {
-			return fail(CodeUnique, op, target(c, idOf(doc)), "the unique index on "+o.name()+" has these values already, in document "+describe(idOf(c.doc(slot))))
+			return fail(CodeUnique, op, target(c, idOf(doc)), "the unique index on "+o.title()+" has these values already, in document "+describe(idOf(c.doc(slot))))
 		}
 	}
 	return nil

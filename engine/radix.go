@@ -7,14 +7,13 @@ import "slices"
 // the last byte first, without comparing; only runs that agree in a key that
 // is too short are compared.
 func (o *order) sorted(entries []entry) []entry {
-	levels := min(len(o.paths), len(entry{}.keys))
 	spare := make([]entry, len(entries))
-	for level := levels - 1; level >= 0; level-- {
+	for level := len(entry{}.keys) - 1; level >= 0; level-- {
 		for shift := 1; shift < 64; shift += 8 { // bit 0 is no part of the order
 			entries, spare = byByte(entries, spare, level, shift)
 		}
 	}
-	o.settle(entries, 0, levels)
+	o.settle(entries, 0)
 	return entries
 }
 
@@ -41,15 +40,9 @@ func byByte(from, to []entry, level, shift int) (sorted, spare []entry) {
 	return to, from
 }
 
-// settle puts in order the runs of entries that agree in their keys, where
-// these do not tell the values apart.
-func (o *order) settle(entries []entry, level, levels int) {
-	if level == levels {
-		if levels < len(o.paths) {
-			slices.SortFunc(entries, o.compare)
-		}
-		return
-	}
+// settle puts in order the runs of entries that agree in the keys of a level,
+// where these do not tell the values apart.
+func (o *order) settle(entries []entry, level int) {
 	for len(entries) > 0 {
 		first := entries[0].keys[level]
 		end, flags := 1, first
@@ -58,10 +51,11 @@ func (o *order) settle(entries []entry, level, levels int) {
 			end++
 		}
 		if end > 1 {
-			if flags&inexact != 0 {
+			switch equal, single := flags&inexact == 0, len(o.paths) == 1; {
+			case level == 0 && equal != single: // the next keys are of what is to be compared next
+				o.settle(entries[:end], 1)
+			case !equal, level == 1 && len(o.paths) > len(entry{}.keys):
 				slices.SortFunc(entries[:end], o.compare)
-			} else {
-				o.settle(entries[:end], level+1, levels)
 			}
 		}
 		entries = entries[end:]

@@ -1,0 +1,194 @@
+package engine
+
+import "slices"
+
+// An entryList keeps entries sorted, in blocks. A search goes over the blocks'
+// first entries and then over one block, and compares two words at nearly every
+// step; the library of B-trees that was here before calls a function for each.
+// Measured as js/wasm with 20,000 documents: finding one by a text 6.8 µs before,
+// 2.9 µs now, and a list that is built from sorted entries is those entries,
+// cut into blocks. Inserting moves half a block, 6 kB, and the list of blocks,
+// at a million entries 100 kB, only when one is split.
+type entryList struct {
+	blocks [][]entry // none is empty
+	count  int
+}
+
+const (
+	mostInBlock = 512
+	fewInBlock  = 64 // a block of fewer is joined with its neighbour, if there is room
+)
+
+// A position is a place in an entryList, between entries or at one. The end is
+// the block behind the last one.
+type position struct{ block, at int }
+
+// listOf returns a list of entries that are sorted already, and owns them.
+func listOf(sorted []entry) *entryList {
+	const filled = mostInBlock / 2
+	l := &entryList{count: len(sorted)}
+	l.blocks = make([][]entry, 0, len(sorted)/filled+1)
+	for block := range slices.Chunk(sorted, filled) { // of full capacity, so that growing one copies it
+		l.blocks = append(l.blocks, block)
+	}
+	return l
+}
+
+// lower returns the position of the first entry that is not before e in o.
+func (l *entryList) lower(o *order, e entry) position {
+	first := e.keys[0] >> 1
+	before := func(x *entry) bool {
+		if k := x.keys[0] >> 1; k != first {
+			return k < first
+		}
+		return o.compare(*x, e) < 0
+	}
+	// The last block that starts before e holds the position, or ends at it.
+	low, high := 0, len(l.blocks)
+	for low < high {
+		middle := int(uint(low+high) / 2)
+		if before(&l.blocks[middle][0]) {
+			low = middle + 1
+		} else {
+			high = middle
+		}
+	}
+	if low == 0 {
+		return position{}
+	}
+	block := l.blocks[low-1]
+	from, to := 1, len(block)
+	for from < to {
+		middle := int(uint(from+to) / 2)
+		if before(&block[middle]) {
+			from = middle + 1
+		} else {
+			to = middle
+		}
+	}
+	return l.normal(position{low - 1, from})
+}
+
+// normal returns p, or the start of the next block if p is the end of one.
+func (l *entryList) normal(p position) position {
+	if p.block < len(l.blocks) && p.at == len(l.blocks[p.block]) {
+		return position{p.block + 1, 0}
+	}
+	return p
+}
+
+// insert adds an entry that is not there.
+func (l *entryList) insert(o *order, e entry) {
+	l.count++
+	p := l.lower(o, e)
+	if p.at == 0 && p.block > 0 { // rather at the end of a block than at the start of the next
+		p = position{p.block - 1, len(l.blocks[p.block-1])}
+	}
+	switch {
+	case len(l.blocks) == 0:
+		l.blocks = [][]entry{append(make([]entry, 0, fewInBlock), e)}
+		return
+	case len(l.blocks[p.block]) == mostInBlock:
+		p = l.split(p)
+	}
+	l.blocks[p.block] = slices.Insert(l.blocks[p.block], p.at, e)
+}
+
+// split makes room at p, in a full block, and returns where p is then. Behind
+// everything it starts a new block: ascending values leave full ones behind.
+func (l *entryList) split(p position) position {
+	block := l.blocks[p.block]
+	half := len(block) / 2
+	if p.block == len(l.blocks)-1 && p.at == len(block) {
+		half = len(block)
+	}
+	l.blocks[p.block] = block[:half:half]
+	l.blocks = slices.Insert(l.blocks, p.block+1, append(make([]entry, 0, mostInBlock), block[half:]...))
+	if p.at > half || half == len(block) {
+		return position{p.block + 1, p.at - half}
+	}
+	return p
+}
+
+// remove takes out an entry, if it is there.
+func (l *entryList) remove(o *order, e entry) {
+	p := l.lower(o, e)
+	if p.block == len(l.blocks) || l.blocks[p.block][p.at] != e {
+		return
+	}
+	l.count--
+	block := slices.Delete(l.blocks[p.block], p.at, p.at+1)
+	l.blocks[p.block] = block
+	if len(block) >= fewInBlock {
+		return
+	}
+	if p.block > 0 {
+		p.block--
+	}
+	l.join(p.block)
+}
+
+// join makes one block of a block and the next, if there is room; an empty one
+// goes in any case.
+func (l *entryList) join(first int) {
+	next := first + 1
+	if next == len(l.blocks) {
+		if len(l.blocks[first]) == 0 {
+			l.blocks = l.blocks[:first]
+		}
+		return
+	}
+	if a, b := l.blocks[first], l.blocks[next]; len(a) == 0 || len(b) == 0 || len(a)+len(b) <= mostInBlock/2 {
+		l.blocks[first] = append(a[:len(a):len(a)], b...)
+		l.blocks = slices.Delete(l.blocks, next, next+1)
+	}
+}
+
+// between returns how many entries there are from one position to another.
+func (l *entryList) between(from, to position) int {
+	if from.block == to.block {
+		return max(to.at-from.at, 0)
+	}
+	n := 0
+	for block := from.block; block < to.block; block++ {
+		n += len(l.blocks[block])
+	}
+	return n - from.at + to.at
+}
+
+// pieces calls visit with the entries from one position to another, block by
+// block, until it returns false. They are borrowed.
+func (l *entryList) pieces(from, to position, visit func([]entry) bool) {
+	for block := from.block; block <= to.block && block < len(l.blocks); block++ {
+		entries := l.blocks[block]
+		if block == to.block {
+			entries = entries[:to.at]
+		}
+		if block == from.block {
+			entries = entries[min(from.at, len(entries)):]
+		}
+		if len(entries) > 0 && !visit(entries) {
+			return
+		}
+	}
+}
+
+// piecesBackwards is pieces from the last block to the first. The entries of a
+// block come in order.
+func (l *entryList) piecesBackwards(from, to position, visit func([]entry) bool) {
+	for block := min(to.block, len(l.blocks)-1); block >= from.block; block-- {
+		entries := l.blocks[block]
+		if block == to.block {
+			entries = entries[:to.at]
+		}
+		if block == from.block {
+			entries = entries[min(from.at, len(entries)):]
+		}
+		if len(entries) > 0 && !visit(entries) {
+			return
+		}
+	}
+}
+
+// all returns every entry, in order.
+func (l *entryList) all() []entry { return slices.Concat(l.blocks...) }

@@ -1,0 +1,217 @@
+package engine_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"reflect"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/atomicdb-go/atomicdb/engine"
+)
+
+// indexed are the indexes of TestIndexes, an option after a slash.
+var indexed = []string{"n", "few", "f", "s", "tags", "few n", "few f /sparse", "s few", "few s n", "t", "u /unique", "few u /unique", "a.b", "a.b n", "list.k", "f /named", "opt /sparse"}
+
+// TestIndexes does the same random writes to a collection with indexes and to
+// one without, many enough that the blocks of an index split and join, and
+// expects the same answers from both, sorted in every way.
+func TestIndexes(t *testing.T) {
+	rng := randomly(t)
+	rounds, steps := 3, 3000
+	if runtime.GOARCH == "wasm" {
+		rounds, steps = 1, 2000
+	}
+	for range rounds {
+		with := newDB(t, engine.Options{ColumnThreshold: []int{1, 0, -1}[rng.IntN(3)]})
+		without := newDB(t, engine.Options{ColumnThreshold: -1})
+		for _, k := range rng.Perm(len(indexed))[:5] {
+			paths, option, _ := strings.Cut(indexed[k], " /")
+			opts := engine.IndexOptions{Unique: option == "unique", Sparse: option == "sparse", Name: map[bool]string{true: "by f"}[option == "named"]}
+			if err := with.CreateIndex("users", strings.Fields(paths), opts); err != nil && len(paths) > 1 {
+				t.Fatal(err)
+			}
+		}
+		lastID, live := 0, 0
+		for step := range steps {
+			switch filling := step/1000%2 == 0; {
+			case filling || rng.IntN(8) == 0:
+				n := 1 + rng.IntN(4)
+				for range n {
+					lastID++
+					live++
+					insertBoth(t, with, without, indexedDoc(rng, lastID))
+				}
+			case rng.IntN(3) == 0:
+				f := where(t, fmt.Sprintf("u = 'unique text, no. %d'", rng.IntN(lastID)))
+				change := encode(t, M{"n": rng.Int64N(1 << 60), "few": rng.IntN(3), "tags": randomTags(rng)})
+				for _, db := range []*engine.DB{with, without} {
+					if _, err := db.Update("users", change, f); err != nil {
+						t.Fatal(err)
+					}
+				}
+			default:
+				f := where(t, fmt.Sprintf("few = %d and n < %d", rng.IntN(4), rng.Int64N(1<<53)))
+				for _, db := range []*engine.DB{with, without} {
+					if _, err := db.Remove("users", f); err != nil {
+						t.Fatal(err)
+					}
+				}
+			}
+			if step%40 == 0 {
+				for range 6 {
+					compareAnswers(t, with, without, indexedQuery(t, rng, lastID))
+				}
+			}
+			if step%500 == 0 {
+				if err := with.Check(); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+	}
+}
+
+func insertBoth(t *testing.T, with, without *engine.DB, d M) {
+	t.Helper()
+	doc := encode(t, d)
+	for _, db := range []*engine.DB{with, without} {
+		if _, err := db.Insert("users", doc, false); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func indexedDoc(rng *rand.Rand, id int) M {
+	d := M{
+		"_id": id, "n": rng.Int64N(1 << 60), "few": rng.IntN(4), "f": rng.NormFloat64(), "s": fmt.Sprint("a long text, ", rng.IntN(300)),
+		"t": "abcdef" + strings.Repeat("x", rng.IntN(12)), "u": fmt.Sprint("unique text, no. ", id), "a": M{"b": float64(rng.IntN(1<<20)) / 7},
+	}
+	if rng.IntN(3) == 0 {
+		d["opt"] = []any{nil, 1, -2.5, "text", true}[rng.IntN(5)]
+	}
+	if rng.IntN(300) == 0 { // mostly no array is on the way, and an order can be walked
+		d["tags"] = randomTags(rng)
+		d["list"] = []any{M{"k": rng.IntN(9)}, M{"k": rng.IntN(9)}}
+	}
+	return d
+}
+
+func randomTags(rng *rand.Rand) any {
+	return []any{[]any{"x", "y"}, []any{}, []any{"y"}, "x", 3}[rng.IntN(5)]
+}
+
+func indexedQuery(t *testing.T, rng *rand.Rand, lastID int) (q engine.Query) {
+	leaves := []string{
+		"few = 1", "few in (0, 3)", "n > 100000000000000000", "f between -0.5 and 0.5", "f < -2", "s = 'a long text, 17'", "s startsWith 'a long text, 1'",
+		"t = 'abcdefx'", "t > 'abcdefxx'", fmt.Sprintf("u = 'unique text, no. %d'", rng.IntN(lastID)), fmt.Sprintf("_id in (%d, %d)", rng.IntN(lastID), rng.IntN(lastID)),
+		"a.b > 140000", "a.b = 3", "tags = 'x'", "tags in ('y', 3)", "list.k = 4", "list.k > 2 and list.k < 5", "opt = -2.5", "opt exists", "opt type str", "not (few = 1 or few = 2)",
+	}
+	pick := func() string { return leaves[rng.IntN(len(leaves))] }
+	if text := []string{"", pick(), pick() + " and " + pick(), pick() + " or " + pick(), "(" + pick() + " or " + pick() + " and " + pick() + ") and " + pick()}[rng.IntN(5)]; text != "" {
+		q.Where = where(t, text)
+	}
+	if rng.IntN(3) > 0 {
+		q.Sort = sortBy(strings.Fields([]string{"n", "-n", "few", "-few", "few n", "-few -n", "f", "-f", "s few", "-s", "t", "-t", "a.b", "-a.b", "opt", "-opt", "tags", "-list.k", "few -n", "u", "-few -s -n"}[rng.IntN(21)])...)
+	}
+	if rng.IntN(2) == 0 {
+		q.Limit = 1 + rng.IntN(30)
+		q.Skip = rng.IntN(3) * rng.IntN(20)
+	}
+	return q
+}
+
+func compareAnswers(t *testing.T, with, without *engine.DB, q engine.Query) {
+	t.Helper()
+	plan := func() string {
+		p, err := with.Explain("users", q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return p.Text
+	}
+	if got, want := idsOf(find(t, with, q)), idsOf(find(t, without, q)); !reflect.DeepEqual(got, want) {
+		t.Fatalf("%s\nskip %d, limit %d found %d documents %v\nwithout indexes %d %v", plan(), q.Skip, q.Limit, len(got), got, len(want), want)
+	}
+	count := func(db *engine.DB) int {
+		n, err := db.Count("users", q.Where, q.Limit)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	if a, b := count(with), count(without); a != b {
+		t.Fatalf("%s\ncounts %d, without indexes %d", plan(), a, b)
+	}
+}
+
+// TestIndex_leaves: explain says what answered each part, and how well that
+// was foreseen.
+func TestIndex_leaves(t *testing.T) {
+	db := newDB(t, engine.Options{ColumnThreshold: 1000})
+	for i := range 600 {
+		insert(t, db, M{"age": i % 60, "city": fmt.Sprint("city ", i%20), "score": i})
+	}
+	for _, path := range []string{"age", "score"} {
+		if err := db.CreateIndex("users", []string{path}, engine.IndexOptions{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, c := range []struct {
+		q    engine.Query
+		want string
+	}{
+		{engine.Query{Where: where(t, "age = 7 and city = 'city 7'")},
+			"index(age): age = 7 → match(city = 'city 7') | age = 7 by index(age) 10/10, city = 'city 7' by document 30/30"},
+		{engine.Query{Where: where(t, "age = 7 or score < 5 and city exists or _id = 3")},
+			"union(index(age): age = 7, index(score): score < 5, id: _id = 3) → match(age = 7 or score < 5 and city exists or _id = 3) | age = 7 by index(age) 10/10, score < 5 by index(score) 5/5, city exists by document 600/600, _id = 3 by id 1/1"},
+		{engine.Query{Where: where(t, "age = 7 or _id in (3, 4)")},
+			"union(index(age): age = 7, id: _id in (3, 4)) | age = 7 by index(age) 10/10, _id in (3, 4) by id 2/2"},
+		{engine.Query{Sort: sortBy("-score"), Limit: 3}, "backwards index(score) | "},
+		{engine.Query{Where: where(t, "score > 9 and age < 5"), Sort: sortBy("score"), Limit: 3},
+			"index(score): score > 9 → match(age < 5) | score > 9 by index(score) 590/590, age < 5 by document 53/50"},
+		{engine.Query{Where: where(t, "score > 9"), Sort: sortBy("age"), Limit: 3},
+			"index(age) → match(score > 9) | score > 9 by document 588/590"},
+		{engine.Query{Where: where(t, "age = 7"), Sort: sortBy("score"), Limit: 3},
+			"index(age): age = 7 → sort(score) | age = 7 by index(age) 10/10"},
+	} {
+		p, err := db.Explain("users", c.q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var leaves []string
+		for _, l := range p.Leaves {
+			leaves = append(leaves, fmt.Sprintf("%s by %s %d/%d", l.Condition, l.By, l.Estimate, l.Actual))
+		}
+		if got := p.Text + " | " + strings.Join(leaves, ", "); got != c.want {
+			t.Errorf("explain:\n%s\nwant:\n%s", got, c.want)
+		}
+	}
+}
+
+// TestIndex_names: an index may have a name, which survives a snapshot, and
+// can be dropped by it.
+func TestIndex_names(t *testing.T) {
+	db := newDB(t, engine.Options{})
+	insert(t, db, M{"age": 1})
+	if err := db.CreateIndex("users", []string{"age"}, engine.IndexOptions{Name: "by age"}); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.CreateIndex("users", []string{"name"}, engine.IndexOptions{Name: "by age"}); engine.CodeOf(err) != engine.CodeInvalid {
+		t.Errorf("a name that is taken gave %v", err)
+	}
+	replica := newDB(t, engine.Options{})
+	if err := replica.Apply(join(db.Snapshot())); err != nil {
+		t.Fatal(err)
+	}
+	if err := replica.DropIndexNamed("users", "by name"); engine.CodeOf(err) != engine.CodeNotFound {
+		t.Errorf("dropping an unknown name gave %v", err)
+	}
+	if err := replica.DropIndexNamed("users", "by age"); err != nil {
+		t.Error(err)
+	}
+	if p, err := replica.Explain("users", engine.Query{Where: where(t, "age = 1")}); err != nil || p.Index != nil {
+		t.Error(p, err)
+	}
+}

@@ -1,0 +1,279 @@
+package engine
+
+import (
+	"math/bits"
+	"slices"
+
+	"github.com/atomicdb-go/atomicdb/engine/msgpack"
+	"github.com/atomicdb-go/atomicdb/engine/query"
+)
+
+// A source yields the documents that may meet a conjunction of conditions,
+// without looking at them: those of some ids, a part of an order, or what
+// several sources yield together.
+type source struct {
+	ids   []uint32 // slots; if there is neither order nor kids
+	order *order
+	spans []span
+	kids  []source
+
+	count    int             // how many documents it yields at most
+	answered []*query.Filter // the conditions that all it yields do meet
+	used     []*query.Filter // the conditions that it got its parts from
+}
+
+// source returns the source that yields the fewest documents for conditions;
+// false if only a scan can answer them.
+func (c *content) source(conditions []*query.Filter) (best source, ok bool) {
+	if s, ok := c.byID(conditions); ok {
+		return s, true
+	}
+	for _, o := range c.orders {
+		u, ranges := o.usable(conditions)
+		if len(u.answered) == 0 || !c.worthBuilding(o) {
+			continue
+		}
+		if u = o.locate(u, ranges); !ok || u.count < best.count {
+			best, ok = u, true
+		}
+	}
+	for _, f := range conditions {
+		if f.Op != query.OpOr || ok && best.count == 0 {
+			continue
+		}
+		if u, all := c.union(f); all && (!ok || u.count < best.count) {
+			best, ok = u, true
+		}
+	}
+	return best, ok
+}
+
+// byID answers a condition on _id from the id table.
+func (c *content) byID(conditions []*query.Filter) (s source, ok bool) {
+	for _, f := range conditions {
+		if f.Op != query.OpEq && f.Op != query.OpIn || f.Path.String() != "_id" {
+			continue
+		}
+		for _, id := range operands(f) {
+			if slot, ok := c.slotOf(id); ok && checkID("", "", id) == nil {
+				s.ids = append(s.ids, slot)
+			}
+		}
+		s.count = len(s.ids)
+		s.answered = []*query.Filter{f}
+		s.used = s.answered
+		return s, true
+	}
+	return s, false
+}
+
+// union returns a source for a disjunction each of whose kids has one.
+func (c *content) union(f *query.Filter) (s source, ok bool) {
+	whole := true
+	for _, kid := range f.Kids {
+		conditions := conjuncts(kid)
+		u, ok := c.source(conditions)
+		if !ok {
+			return s, false
+		}
+		whole = whole && len(u.answered) == len(conditions)
+		s.kids = append(s.kids, u)
+		s.count += u.count
+		s.used = append(s.used, u.used...)
+	}
+	if whole {
+		s.answered = []*query.Filter{f}
+	}
+	return s, true
+}
+
+// conjuncts returns the conditions that f is the conjunction of.
+func conjuncts(f *query.Filter) []*query.Filter {
+	if f.Op == query.OpAnd {
+		return f.Kids
+	}
+	return []*query.Filter{f}
+}
+
+// operands returns the values that an equality or an in-list asks for.
+func operands(f *query.Filter) [][]byte {
+	if f.Op == query.OpEq {
+		return [][]byte{f.Value}
+	}
+	return f.Values
+}
+
+// worthBuilding reports whether an order that could answer a query should. One
+// that is not built has to be asked for twice: to sort 100,000 documents takes
+// longer than to look at each, and a page may ask once.
+func (c *content) worthBuilding(o *order) bool {
+	if o.list != nil || o.unique || c.live < c.columnFrom || o.debt >= c.live {
+		return true
+	}
+	o.debt += c.live
+	return false
+}
+
+// mostRanges bounds how many searches a combination of in-lists may cost.
+const mostRanges = 1000
+
+// usable finds the conditions that o answers, equalities on its first paths,
+// then a range on the next one, and the ranges of o that they come to, which
+// are good until the next call.
+func (o *order) usable(conditions []*query.Filter) (s source, ranges []bounds) {
+	ranges = append(o.ranges[:0], bounds{})
+	s.order = o
+	for _, path := range o.paths {
+		text := path.String()
+		equality := -1
+		for i, f := range conditions {
+			if (f.Op == query.OpEq || f.Op == query.OpIn) && f.Path.String() == text {
+				equality = i
+				break
+			}
+		}
+		if equality < 0 {
+			limits, answered := o.limits(text, conditions)
+			for i := range ranges {
+				limits.equal = ranges[i].equal
+				ranges[i] = limits
+			}
+			s.answered = append(s.answered, answered...)
+			break
+		}
+		f := conditions[equality]
+		values := operands(f)
+		if len(values)*len(ranges) > mostRanges || slices.ContainsFunc(values, isArray) {
+			break
+		}
+		if len(values) == 1 && len(ranges) == 1 {
+			ranges[0].equal = append(ranges[0].equal, values[0])
+		} else {
+			ranges = product(ranges, values)
+		}
+		if len(s.answered) == 0 {
+			s.answered = conditions[equality : equality+1 : equality+1]
+		} else {
+			s.answered = append(s.answered, f)
+		}
+	}
+	if o.sparse {
+		// Documents that lack a later path are not in a sparse order, though
+		// they may meet the conditions.
+		covered := len(ranges[0].equal)
+		if ranges[0].low != nil {
+			covered++
+		}
+		if covered < len(o.paths) {
+			s.answered = nil
+		}
+	}
+	s.used = s.answered
+	o.ranges = ranges
+	return s, ranges
+}
+
+// product returns the ranges that each of ranges is with each of values.
+func product(ranges []bounds, values [][]byte) []bounds {
+	all := make([]bounds, 0, len(values)*len(ranges))
+	for _, b := range ranges {
+		for _, v := range values {
+			all = append(all, bounds{equal: append(slices.Clip(b.equal), v)})
+		}
+	}
+	return all
+}
+
+// limits returns the range that conditions leave of a path, and which they are.
+func (o *order) limits(path string, conditions []*query.Filter) (limits bounds, answered []*query.Filter) {
+	for _, f := range conditions {
+		switch f.Op {
+		case query.OpGt, query.OpGte, query.OpLt, query.OpLte, query.OpBetween, query.OpStartsWith:
+		default:
+			continue
+		}
+		if f.Path.String() != path {
+			continue
+		}
+		if limits.low != nil {
+			if o.ready(); o.arrays > 0 {
+				break // one element may meet the one condition, another one the other
+			}
+		}
+		if limits.narrow(f) {
+			answered = append(answered, f)
+		}
+	}
+	return limits, answered
+}
+
+func isArray(v []byte) bool { return msgpack.KindOf(v) == msgpack.Array }
+
+// locate finds ranges in o.
+func (o *order) locate(s source, ranges []bounds) source {
+	s.spans = make([]span, 0, len(ranges))
+	for _, b := range ranges {
+		if found := o.span(b); found.count > 0 {
+			s.spans = append(s.spans, found)
+			s.count += found.count
+		}
+	}
+	return s
+}
+
+// exact reports whether s yields each document once, so that its count is no
+// mere bound.
+func (s *source) exact() bool { return s.order != nil && s.order.arrays == 0 }
+
+// slots returns what s yields, in insertion order and each document once.
+// There are slots in all.
+func (s *source) slots(slots int) []uint32 {
+	found := s.appendTo(make([]uint32, 0, s.count))
+	if slices.IsSorted(found) {
+		return slices.Compact(found)
+	}
+	// Marking a slot and reading the marks costs less than sorting if a few
+	// words hold one mark.
+	if len(found) < slots/256 {
+		slices.Sort(found)
+		return slices.Compact(found)
+	}
+	marks := make([]uint64, slots/64+1)
+	for _, slot := range found {
+		marks[slot/64] |= 1 << (slot % 64)
+	}
+	found = found[:0]
+	for w, word := range marks {
+		for ; word != 0; word &= word - 1 {
+			found = append(found, uint32(w*64+bits.TrailingZeros64(word)))
+		}
+	}
+	return found
+}
+
+func (s *source) appendTo(found []uint32) []uint32 {
+	found = append(found, s.ids...)
+	for _, part := range s.spans {
+		s.order.pieces(part, func(entries []entry) bool {
+			for i := range entries {
+				found = append(found, entries[i].slot)
+			}
+			return true
+		})
+	}
+	for i := range s.kids {
+		found = s.kids[i].appendTo(found)
+	}
+	return found
+}
+
+// index returns the paths of the orders that s uses, as Plan.Index has them.
+func (s *source) index() (paths []string) {
+	if s.order != nil {
+		paths = s.order.pathTexts()
+	}
+	for i := range s.kids {
+		paths = append(paths, s.kids[i].index()...)
+	}
+	return paths
+}
