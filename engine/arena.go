@@ -20,6 +20,7 @@ type ref uint32
 // to a new arena.
 type arena struct {
 	chunks [][]byte
+	soon   int // bytes that are about to come, as far as is known
 }
 
 // put copies the parts of one document to the end of the arena. It returns
@@ -36,7 +37,7 @@ func (a *arena) put(parts ...[]byte) (ref, bool) {
 		}
 		capacity := chunkBytes
 		if last < 0 {
-			capacity = 4 << 10 // most collections are small: the first chunk grows as it fills
+			capacity = min(max(4<<10, a.soon), chunkBytes) // most collections are small: the first chunk grows as it fills
 		}
 		a.chunks = append(a.chunks, make([]byte, 0, max(size, capacity)))
 		last++

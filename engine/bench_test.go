@@ -154,3 +154,35 @@ func BenchmarkIndex(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkAggregate groups 20,000 documents, with caches that are built.
+func BenchmarkAggregate(b *testing.B) {
+	for _, bench := range []struct {
+		name string
+		a    engine.Aggregate
+	}{
+		{"city-avg", engine.Aggregate{GroupBy: paths("address.city"), Select: outputs("n", engine.AggCount, "", "mean", engine.AggAvg, "age")}},
+		{"two-paths", engine.Aggregate{GroupBy: paths("address.city", "age"), Select: outputs("n", engine.AggCount, "")}},
+		{"sum-where", engine.Aggregate{Where: where(b, "age > 40"), Select: outputs("sum", engine.AggSum, "score", "max", engine.AggMax, "score")}},
+		{"distinct", engine.Aggregate{GroupBy: paths("active"), Select: outputs("cities", engine.AggCountDistinct, "address.city")}},
+	} {
+		b.Run(bench.name, func(b *testing.B) {
+			db := benchDB(b)
+			for b.Loop() {
+				if rows, err := db.Aggregate("users", bench.a); err != nil || rows.Len() == 0 {
+					b.Fatal(err, "or no groups")
+				}
+			}
+		})
+	}
+}
+
+func BenchmarkCount(b *testing.B) {
+	db := benchDB(b)
+	f := where(b, "age >= 40 and address.city = 'city 7'")
+	for b.Loop() {
+		if n, err := db.Count("users", f, 0); err != nil || n == 0 {
+			b.Fatal(n, err)
+		}
+	}
+}

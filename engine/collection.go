@@ -22,10 +22,13 @@ type content struct {
 	nextID int64 // the id the engine would give next
 	orders []*order
 
-	columns    []*column
-	columnFrom int // Options.ColumnThreshold
-	clock      int // counts uses of columns
-	debt       int // documents that scans have looked at without columns
+	columns      []*column
+	dictionaries []*dictionary
+	numberCaches []*numbers
+	refused      map[string]int // paths that no dictionary pays for, by how many documents there were
+	columnFrom   int            // Options.ColumnThreshold
+	clock        int            // counts uses of the caches
+	debt         int            // documents that scans have looked at without columns
 }
 
 func newContent(columnFrom int) *content { return &content{nextID: 1, columnFrom: columnFrom} }
@@ -86,9 +89,7 @@ func (c *content) revive(slot uint32, r ref, size, hash uint32) {
 // replace puts another document of the same id into slot.
 func (c *content) replace(slot uint32, r ref, size uint32) {
 	old, fresh := c.doc(slot), c.arena.get(r, int(size))
-	for _, col := range c.columns {
-		col.forget(slot)
-	}
+	c.forget(slot)
 	for _, o := range c.orders {
 		if !o.same(old, fresh) {
 			o.remove(slot, old)
@@ -115,6 +116,34 @@ func (c *content) remove(slot uint32) {
 	c.bytes -= int64(len(old))
 	c.dead += int64(len(old))
 	c.sizes[slot] = 0
+}
+
+// forget drops what the caches know of one slot, which will hold another
+// document.
+func (c *content) forget(slot uint32) {
+	for _, col := range c.columns {
+		col.forget(slot)
+	}
+	for _, d := range c.dictionaries {
+		d.forget(slot)
+	}
+	for _, n := range c.numberCaches {
+		n.forget(slot)
+	}
+}
+
+// truncate drops the slots from end on, which are empty.
+func (c *content) truncate(end uint32) {
+	c.refs, c.sizes = c.refs[:end], c.sizes[:end]
+	for _, col := range c.columns {
+		col.truncate(end)
+	}
+	for _, d := range c.dictionaries {
+		d.truncate(end)
+	}
+	for _, n := range c.numberCaches {
+		n.truncate(end)
+	}
 }
 
 // compacted returns the same documents in the same order without the garbage

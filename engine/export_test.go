@@ -1,5 +1,7 @@
 package engine
 
+import "slices"
+
 // Dump lists everything a batch carries, for tests to compare: per collection
 // its documents in order, the next id and the declared orders.
 func (db *DB) Dump() map[string][]string {
@@ -41,4 +43,23 @@ func (db *DB) BuildIndex(collection string) {
 	o := db.collections[collection].orders[0]
 	o.drop()
 	o.ready()
+}
+
+// DropCaches drops the columns, dictionaries, numbers and built indexes of all
+// collections, those whose turn it is by the bits of which.
+func (db *DB) DropCaches(which uint64) {
+	turn := func() bool {
+		which = which>>1 | which<<63
+		return which>>63 == 1
+	}
+	for _, c := range db.collections {
+		c.columns = slices.DeleteFunc(c.columns, func(*column) bool { return turn() })
+		c.dictionaries = slices.DeleteFunc(c.dictionaries, func(*dictionary) bool { return turn() })
+		c.numberCaches = slices.DeleteFunc(c.numberCaches, func(*numbers) bool { return turn() })
+		for _, o := range c.orders {
+			if turn() {
+				o.drop()
+			}
+		}
+	}
 }

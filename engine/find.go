@@ -68,22 +68,6 @@ func (db *DB) Get(name string, id []byte) []byte {
 	return c.doc(slot)
 }
 
-// Count returns how many documents match, and stops counting at limit if that
-// is above 0.
-func (db *DB) Count(name string, where *query.Filter, limit int) (int, error) {
-	c := db.collections[name]
-	if c == nil {
-		return 0, checkName("count", name)
-	}
-	if where == nil || where.Op == query.OpTrue {
-		if limit > 0 {
-			return min(limit, c.live), nil
-		}
-		return c.live, nil
-	}
-	return len(c.run(Query{Where: where, Limit: limit}).slots), nil
-}
-
 // IDs returns the ids of a collection's documents as a MessagePack array.
 func (db *DB) IDs(name string) ([]byte, error) {
 	c := db.collections[name]
@@ -97,42 +81,6 @@ func (db *DB) IDs(name string) ([]byte, error) {
 		}
 	}
 	return ids, nil
-}
-
-// Distinct returns, as a MessagePack array in the order of values, the values
-// that a path has in the documents that match, each once. Of an array it takes
-// the elements.
-func (db *DB) Distinct(name, path string, where *query.Filter) ([]byte, error) {
-	c := db.collections[name]
-	if c == nil {
-		return msgpack.AppendArray(nil, 0), checkName("distinct", name)
-	}
-	p := query.ParsePath(path)
-	seen := map[string]struct{}{}
-	var values [][]byte
-	note := func(v []byte) {
-		if _, known := seen[string(v)]; !known {
-			seen[string(v)] = struct{}{}
-			values = append(values, v)
-		}
-	}
-	for _, slot := range c.match(where) {
-		p.Visit(c.doc(slot), func(v []byte) bool {
-			if msgpack.KindOf(v) == msgpack.Array {
-				eachElement(v, note)
-			} else {
-				note(v)
-			}
-			return true
-		})
-	}
-	slices.SortFunc(values, msgpack.Compare)
-	values = slices.CompactFunc(values, msgpack.Equal) // 1 and 1.0 are one value in two encodings
-	out := msgpack.AppendArray(nil, len(values))
-	for _, v := range values {
-		out = append(out, v...)
-	}
-	return out, nil
 }
 
 // match returns the slots of the documents that match, in insertion order.

@@ -77,15 +77,13 @@ func (db *DB) undo(ch *change) {
 		for slot := ch.slot + ch.n; slot > ch.slot; slot-- {
 			c.content.remove(slot - 1)
 		}
-		c.refs, c.sizes = c.refs[:ch.slot], c.sizes[:ch.slot]
-		for _, col := range c.columns {
-			col.truncate(ch.slot)
-		}
+		c.truncate(ch.slot)
 	case replaced:
 		c.content.replace(ch.slot, ch.was, ch.wasSize)
 		c.dead -= int64(ch.wasSize) // it is in use again; the undone bytes stay garbage
 	case removed:
 		doc := c.arena.get(ch.was, int(ch.wasSize))
+		c.forget(ch.slot) // a cache may have looked while there was no document
 		c.content.revive(ch.slot, ch.was, ch.wasSize, hashID(idOf(doc)))
 		c.dead -= int64(ch.wasSize)
 	case cleared:

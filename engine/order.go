@@ -426,6 +426,7 @@ func (c *collection) checkUnique(op string, doc []byte, self uint32) error {
 // double are dropped: sorting once is cheaper than inserting one by one. Columns
 // need nothing: they look at new documents when they are next used.
 func (c *content) expect(n int64) {
+	c.arena.soon = int(n + n/8) // ids may be added
 	for _, o := range c.orders {
 		if n > c.bytes && !o.unique {
 			o.drop()

@@ -25,6 +25,10 @@ type sieve struct {
 	asks, bounded         bool
 	lowStrict, highStrict bool
 	among                 []key // In: the keys that may pass instead, sorted
+
+	// Or it lets pass codes, and knows about all but documents with several values.
+	codes *dictionary
+	pass  []uint8 // by code: 1 or 0
 }
 
 const (
@@ -36,6 +40,12 @@ type bitmap [blockWords]uint64
 
 func (c *content) newSieve(f *query.Filter) *sieve {
 	s := &sieve{op: f.Op}
+	if worthCodes(f) {
+		if s.codes = c.dictionary(f.Path); s.codes != nil {
+			s.pass = s.codes.passing(f)
+			return s
+		}
+	}
 	switch f.Op {
 	case query.OpAnd, query.OpOr, query.OpNot:
 		blind := 0
@@ -87,10 +97,32 @@ func (c *content) newSieve(f *query.Filter) *sieve {
 	return s
 }
 
-// paths appends the paths of the columns that s reads.
+// worthCodes reports whether keys tell too little about a leaf: they are short,
+// do not say what is in the middle of a text, and nothing of an integer but its
+// number.
+func worthCodes(f *query.Filter) bool {
+	switch f.Op {
+	case query.OpMatches, query.OpContains, query.OpType:
+		return true
+	case query.OpEq, query.OpStartsWith:
+		return keyOf(f.Value)&inexact != 0
+	case query.OpIn:
+		return slices.ContainsFunc(f.Values, func(v []byte) bool { return keyOf(v)&inexact != 0 })
+	}
+	return false
+}
+
+// paths appends the paths of the columns and dictionaries that s reads.
 func (s *sieve) paths(to []string) []string {
-	if s.col != nil && !slices.Contains(to, s.col.path.String()) {
-		to = append(to, s.col.path.String())
+	path := ""
+	switch {
+	case s.col != nil:
+		path = s.col.path.String()
+	case s.codes != nil:
+		path = s.codes.path.String()
+	}
+	if path != "" && !slices.Contains(to, path) {
+		to = append(to, path)
 	}
 	for _, kid := range s.kids {
 		to = kid.paths(to)
@@ -126,6 +158,9 @@ func (s *sieve) run(block int, may, sure *bitmap) {
 				}
 			}
 		}
+	case s.codes != nil:
+		codes := s.codes.codes[block*blockSlots:]
+		s.coded(codes[:min(len(codes), blockSlots)], may, sure)
 	default:
 		keys := s.col.keys[block*blockSlots:]
 		s.leaf(keys[:min(len(keys), blockSlots)], may, sure)
@@ -151,6 +186,26 @@ func (s *sieve) leaf(keys []key, may, sure *bitmap) {
 				may[i/64] |= 1 << (i % 64)
 			}
 		}
+	}
+}
+
+// coded is leaf for codes.
+func (s *sieve) coded(codes []uint32, may, sure *bitmap) {
+	*may = bitmap{}
+	several := s.codes.several > 0
+	for w := 0; w*64 < len(codes); w++ {
+		var word, unsure uint64
+		for i, code := range codes[w*64 : min(w*64+64, len(codes))] {
+			if several && code == severalCode {
+				unsure |= 1 << i
+				continue
+			}
+			word |= uint64(s.pass[code]) << i
+		}
+		may[w], sure[w] = word|unsure, word
+	}
+	for w := (len(codes) + 63) / 64; w < blockWords; w++ {
+		sure[w] = 0
 	}
 }
 

@@ -1,0 +1,171 @@
+package engine
+
+import (
+	"slices"
+
+	"github.com/atomicdb-go/atomicdb/engine/msgpack"
+	"github.com/atomicdb-go/atomicdb/engine/query"
+)
+
+// An Aggregate asks for groups of documents, and for what those of a group
+// come to together: one row for each.
+//
+// A row is a map: of the paths to group by, as a projection has them, and then
+// of Select. Of a document, a path means the value that sorting by it would
+// take: an array is one value, of several reached values the first counts, and
+// a missing one counts as null.
+type Aggregate struct {
+	Where   *query.Filter // nil: all documents
+	GroupBy []query.Path  // none: what matches is one group, also if nothing does
+	Select  []Output
+	Having  *query.Filter // of the rows; nil: all
+	Sort    []SortKey     // of the rows; none: groups in the order of their first documents
+	Skip    int           // rows to pass over; below 0 is 0
+	Limit   int           // at most this many; 0 or less: all
+}
+
+// An Output is one field of a row.
+type Output struct {
+	Name string // not a path, and not the first name of a path to group by
+	Op   AggregateOp
+	Path query.Path // empty only for a count of documents
+}
+
+// AggregateOp says what an Output is of the values at its path.
+type AggregateOp uint8
+
+const (
+	AggCount         AggregateOp = iota // how many are there and not null; of the empty path, the documents
+	AggSum                              // of the numbers; whole ones are added exactly, others with compensation; 0 of none
+	AggAvg                              // their mean; null of none
+	AggMin                              // the least in the order of values, without null; null of none
+	AggMax                              // the greatest
+	AggFirst                            // of the first document in insertion order; null if it has none
+	AggLast                             // of the last one
+	AggDistinct                         // an array of the different ones, as DB.Distinct has it
+	AggCountDistinct                    // how many those are
+	AggSumOrNull                        // AggSum, but null of none, as SQL has it
+)
+
+// Rows are what an Aggregate found, to be taken in pieces.
+type Rows struct {
+	rows [][]byte
+}
+
+// Len returns how many rows are still to be taken.
+func (r *Rows) Len() int { return len(r.rows) }
+
+// Next appends the next rows to dst, as Result.Next does documents.
+func (r *Rows) Next(dst []byte, atLeast int) (out []byte, count, left int) {
+	for len(r.rows) > 0 && (count == 0 || len(dst) < atLeast) {
+		dst = append(dst, r.rows[0]...)
+		r.rows = r.rows[1:]
+		count++
+	}
+	return dst, count, len(r.rows)
+}
+
+// Aggregate groups the documents of a collection. One that does not exist has
+// none.
+//
+// Errors: invalid (a name is empty or there twice, a path is missing, or a path
+// to group by is inside another).
+func (db *DB) Aggregate(name string, a Aggregate) (*Rows, error) {
+	if err := checkName("aggregate", name); err != nil {
+		return nil, err
+	}
+	if err := a.check(name); err != nil {
+		return nil, err
+	}
+	c := db.collections[name]
+	if c == nil {
+		c = &collection{name, newContent(db.opts.ColumnThreshold)}
+	}
+	g := newGrouping(c.content, &a)
+	p := c.plan(a.Where)
+	if c.worthCaches(&p) {
+		g.useCaches()
+	}
+	c.batches(&p, g.take)
+	rows := a.rows(g)
+	if invariants {
+		slow := newGrouping(c.content, &a)
+		all, _ := c.scan(a.Where, 0)
+		slow.take(all)
+		if !slices.EqualFunc(rows, a.rows(slow), msgpack.Equal) {
+			panic("engine: the groups of " + name + " went wrong")
+		}
+	}
+	return &Rows{rows: window(rows, a.Skip, a.Limit)}, nil
+}
+
+// rows returns the rows of all groups that Having lets pass, sorted.
+func (a *Aggregate) rows(g *grouping) (rows [][]byte) {
+	shape := newShape(a.GroupBy)
+	for group := range g.groups() {
+		row := g.appendRow(nil, group, shape)
+		if a.Having == nil || a.Having.Match(row) {
+			rows = append(rows, row)
+		}
+	}
+	if len(a.Sort) > 0 {
+		slices.SortStableFunc(rows, func(x, y []byte) int {
+			for _, k := range a.Sort {
+				if c := msgpack.Compare(sortValue(k.Path, x), sortValue(k.Path, y)); c != 0 {
+					if k.Descending {
+						return -c
+					}
+					return c
+				}
+			}
+			return 0
+		})
+	}
+	return rows
+}
+
+// window returns what skip and limit, as a Query has them, leave of all.
+func window[T any](all []T, skip, limit int) []T {
+	all = all[min(max(skip, 0), len(all)):]
+	if limit > 0 && limit < len(all) {
+		all = all[:limit]
+	}
+	return all
+}
+
+func (a *Aggregate) check(name string) error {
+	refuse := func(argument, why string) error {
+		return &Error{Code: CodeInvalid, Op: "aggregate", Target: name, Err: reason(argument + ": " + why)}
+	}
+	for i, p := range a.GroupBy {
+		if p.IsEmpty() {
+			return refuse("groupBy", "a path is empty")
+		}
+		for _, other := range a.GroupBy[:i] {
+			if overlap(p.Names(), other.Names()) {
+				return refuse("groupBy", p.String()+" and "+other.String()+" would be in one another's place")
+			}
+		}
+	}
+	for i, o := range a.Select {
+		switch {
+		case o.Name == "":
+			return refuse("select", "a name is empty")
+		case o.Op > AggSumOrNull:
+			return refuse("select", "unknown operator of "+o.Name)
+		case o.Path.IsEmpty() && o.Op != AggCount:
+			return refuse("select", o.Name+" needs a path")
+		case slices.ContainsFunc(a.Select[:i], func(other Output) bool { return other.Name == o.Name }):
+			return refuse("select", "two outputs are named "+o.Name)
+		case slices.ContainsFunc(a.GroupBy, func(p query.Path) bool { return p.Names()[0] == o.Name }):
+			return refuse("select", "the groups have a field "+o.Name+" already")
+		}
+	}
+	return nil
+}
+
+// overlap reports whether one of two paths is where the other begins.
+func overlap(a, b []string) bool {
+	n := min(len(a), len(b))
+	return slices.Equal(a[:n], b[:n])
+}
