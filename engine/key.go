@@ -61,8 +61,11 @@ func sortable(x float64) (bits key, short bool) {
 	}
 	b := sortableBits(x)
 	// A negative number's lost bits are ones where it is exact.
-	lost := b & lostBits
-	return key(b>>5) << 1, lost != 0 && !(b>>63 == 0 && lost == lostBits)
+	exact := uint64(0)
+	if b>>63 == 0 {
+		exact = lostBits
+	}
+	return key(b>>5) << 1, b&lostBits != exact
 }
 
 // lostBits are those of a sortable float64 that a key has no room for.

@@ -89,7 +89,7 @@ func (c *content) newSieve(f *query.Filter) *sieve {
 			s.low, s.high = keyOf(b.low), keyOf(b.high)
 		}
 	case query.OpAny, query.OpSize:
-		s.low, s.high = 1, 0 // only arrays, which have no key of their own
+		s.low, s.high = 2, 0 // nothing, with or without the flags: only arrays, which have no key of their own
 	}
 	if !s.blind && len(f.Kids) == 0 || f.Op == query.OpAny {
 		s.col = c.column(f.Path)

@@ -22,6 +22,7 @@ import (
 // A backend is {kind: 'indexeddb', name} or an object with the methods of
 // StorageBackend. The options of open are those of [sessionOptions].
 func Start() {
+	collectLate()
 	object := js.Global().Get("atomicdbBridge")
 	newDeferred = object.Get("defer")
 	object.Set("protocol", float64(protocol()))

@@ -31,7 +31,10 @@ func (b *buffers) input(n int) []byte {
 		return nil
 	}
 	if n > cap(b.in) {
-		if n <= keptBuffer {
+		switch {
+		case n <= pieceBytes: // as nearly all are: JavaScript cuts long lists into such pieces
+			n = min(2*n, pieceBytes)
+		case n <= keptBuffer:
 			n = min(2*n, keptBuffer)
 		}
 		b.in = newBuffer(n)

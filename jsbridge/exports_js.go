@@ -25,7 +25,11 @@ func adbIn(n uint32) uint32 {
 //
 //go:wasmexport adb_call
 func adbCall(handle, op, n uint32) int32 {
-	return bridge.Call(handle, op, int(n))
+	result := bridge.Call(handle, op, int(n))
+	if doneFilling(op, n) {
+		go collectAsUsual() // when the next call yields
+	}
+	return result
 }
 
 // adbOut returns the address of the out-buffer, which stays there until the

@@ -24,6 +24,9 @@ func Or(kids ...*Filter) *Filter { return join(OpOr, OpFalse, OpTrue, kids) }
 // join flattens kids of the same op. neutral adds nothing to it, and one
 // absorbing kid decides it.
 func join(op, neutral, absorbing Op, kids []*Filter) *Filter {
+	if len(kids) == 1 {
+		return kids[0]
+	}
 	flat := make([]*Filter, 0, len(kids))
 	for _, kid := range kids {
 		switch kid.Op {

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/atomicdb-go/atomicdb/engine/msgpack"
+	"github.com/atomicdb-go/atomicdb/engine/query/token"
 )
 
 const (
@@ -14,7 +15,8 @@ const (
 
 // filter reads a MongoDB-style filter: {"age": {"$gte": 18}, "city": "Oslo"}.
 func (p place) filter(v []byte) (*Filter, error) {
-	var kids []*Filter
+	var few [4]*Filter // on the stack
+	kids := few[:0]
 	for _, f := range fieldsOf(v) {
 		kid, err := p.at(f.name).filterField(f)
 		if err != nil {
@@ -38,7 +40,7 @@ func (p place) filterField(f field) (*Filter, error) {
 		if hasWord(knownOperators, f.name) {
 			return nil, p.fail("expected a field name around this operator: {field: {" + f.name + ": …}}")
 		}
-		return nil, p.fail("unknown operator " + clipped(f.name) + "; known are " + knownLogic + " and, under a field name, " + knownOperators)
+		return nil, p.fail("unknown operator " + token.Clipped(f.name) + "; known are " + knownLogic + " and, under a field name, " + knownOperators)
 	}
 	if f.name == "" {
 		return nil, p.fail("expected a field name, found an empty one")
@@ -88,7 +90,8 @@ func (p place) operators(path Path, v []byte) (*Filter, error) {
 	if p.depth++; p.depth > maxDepth {
 		return nil, p.fail("expected at most " + strconv.Itoa(maxDepth) + " conditions inside one another")
 	}
-	var kids []*Filter
+	var few [4]*Filter // on the stack
+	kids := few[:0]
 	for _, f := range fieldsOf(v) {
 		kid, err := p.at(f.name).operator(path, f, v)
 		if err != nil {
@@ -141,7 +144,7 @@ func (p place) operator(path Path, f field, around []byte) (*Filter, error) {
 	if hasWord(knownLogic, f.name) {
 		return nil, p.fail("expected an operator on one field, which " + f.name + " is not: it stands beside field names; known are " + knownOperators)
 	}
-	return nil, p.fail("unknown operator " + clipped(f.name) + "; known are " + knownOperators)
+	return nil, p.fail("unknown operator " + token.Clipped(f.name) + "; known are " + knownOperators)
 }
 
 // mongoType reads a type's name or code, or an array of which one is enough.
@@ -154,7 +157,7 @@ func (p place) mongoType(path Path, v []byte) (*Filter, error) {
 	for i, name := range names {
 		t, known := mongoType(name)
 		if !known {
-			return nil, p.expectedLike("a type", name, "the types are "+knownTypes+", and MongoDB's "+knownMongoTypes()+" or their codes")
+			return nil, p.expectedLike("a type", name, "the types are "+KnownTypes+", and MongoDB's "+knownMongoTypes()+" or their codes")
 		}
 		kids[i] = IsType(path, t)
 	}

@@ -5,6 +5,7 @@ import (
 	"strconv"
 
 	"github.com/atomicdb-go/atomicdb/engine/msgpack"
+	"github.com/atomicdb-go/atomicdb/engine/query/token"
 )
 
 // What follows reads the operands that the condition builder's tree and
@@ -129,7 +130,7 @@ func fieldsOf(v []byte) []field {
 func describe(v []byte) string {
 	switch msgpack.KindOf(v) {
 	case msgpack.String, msgpack.Number, msgpack.Null, msgpack.True, msgpack.False:
-		return clipped(string(appendValue(nil, v)))
+		return token.Clipped(string(token.AppendValue(nil, v)))
 	case msgpack.Array:
 		if count, _ := msgpack.Container(v); count == 0 {
 			return "an empty array"

@@ -48,6 +48,9 @@ func ParsePath(text string) Path {
 
 // positionOf returns the number that name spells, as String would; else -1.
 func positionOf(name string) int {
+	if name == "" || name[0] < '0' || name[0] > '9' {
+		return -1 // as nearly always; ParseInt would allocate an error to say so
+	}
 	n, err := strconv.ParseInt(name, 10, 32)
 	if err != nil || n < 0 || strconv.FormatInt(n, 10) != name {
 		return -1

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"regexp"
 	"regexp/syntax"
+
+	"github.com/atomicdb-go/atomicdb/engine/query/token"
 )
 
 // A pattern is a compiled regular expression. Most that people write are a
@@ -38,7 +40,7 @@ func refusal(err error) string {
 	why := err.Error()
 	var fault *syntax.Error
 	if errors.As(err, &fault) {
-		why = string(fault.Code) + ": `" + clipped(fault.Expr) + "`"
+		why = string(fault.Code) + ": `" + token.Clipped(fault.Expr) + "`"
 	}
 	return "the regular expression is refused: " + why + "; its syntax is RE2, without look-around and back-references, and \\x{1F600} is a character by number"
 }

@@ -3,13 +3,18 @@ package query
 import (
 	"strconv"
 	"strings"
-	"unicode/utf8"
+
+	"github.com/atomicdb-go/atomicdb/engine/query/token"
 )
 
-// maxDepth is how many conditions may be nested in one another, and how many
-// containers in a value: hostile input must not run the stack out, above all
-// not in wasm, where that ends the instance.
-const maxDepth = 100
+// maxDepth is how many conditions may be nested in one another.
+const maxDepth = token.MaxDepth
+
+// reserved are the words that, without back-quotes, cannot be a field's name.
+var reserved = []string{"and", "or", "not", "true", "false", "this"}
+
+// An Error says what is wrong with a condition, and where.
+type Error = token.Error
 
 // ParseText reads a condition written as text:
 //
@@ -33,81 +38,32 @@ const maxDepth = 100
 //	          | "[" [value {"," value}] "]" | "{" [key ":" value {"," key ":" value}] "}"
 //	key       = identifier | string
 //
-// A string is in single or double quotes; see lexer.go for its escapes. date
+// A string is in single or double quotes; see token/lexer.go for its escapes. date
 // takes ISO 8601 or milliseconds since 1970, and bytes takes base64.
-func ParseText(text string) (*Filter, error) {
-	if !utf8.ValidString(text) {
-		at := 0
-		for i, r := range text {
-			if r == utf8.RuneError && !strings.HasPrefix(text[i:], "\uFFFD") {
-				at = i
-				break
-			}
-		}
-		return nil, errorAt(text[:at], at, "expected UTF-8, found the byte 0x"+strconv.FormatUint(uint64(text[at]), 16))
-	}
-	p := textParser{lexer: lexer{text: text}}
-	return p.whole()
-}
+func ParseText(text string) (*Filter, error) { return parseText(text, 0, 0) }
 
-// whole reads the text from its start to its end.
-func (p *textParser) whole() (*Filter, error) {
-	p.next()
+// parseText reads text that lies inside depth conditions, inAny of them any.
+func parseText(text string, depth, inAny int) (*Filter, error) {
+	r, err := token.NewReader(text, token.Dialect{Reserved: reserved})
+	if err != nil {
+		return nil, err
+	}
+	p := textParser{Reader: r, depth: depth, inAny: inAny}
 	f, err := p.or()
 	if err != nil {
 		return nil, err
 	}
-	if p.token.kind != tokenEnd {
-		return nil, p.expected(`"and", "or" or the end of the text`)
+	if p.Token.Kind != token.End {
+		return nil, p.Expected(`"and", "or" or the end of the text`)
 	}
 	return f, nil
 }
 
-// A textParser descends one method per level of precedence. token is the one
-// not yet consumed.
+// A textParser descends one method per level of precedence.
 type textParser struct {
-	lexer lexer
-	token token
+	token.Reader
 	depth int // parentheses open
 	inAny int // of them, those of an any
-}
-
-func (p *textParser) next() { p.token = p.lexer.next() }
-
-// take consumes the keyword if it comes next.
-func (p *textParser) take(keyword string) bool {
-	if !p.token.is(keyword) {
-		return false
-	}
-	p.next()
-	return true
-}
-
-// takeSign consumes the sign if it comes next.
-func (p *textParser) takeSign(sign string) bool {
-	if !p.token.isSign(sign) {
-		return false
-	}
-	p.next()
-	return true
-}
-
-func (p *textParser) expected(what string) error { return p.expectedLike(what, "") }
-
-// expectedLike adds a hint to what was expected and what was found.
-func (p *textParser) expectedLike(what, hint string) error {
-	if hint != "" {
-		hint = "; " + hint
-	}
-	return p.fault(p.token, "expected "+what+", found "+p.token.found()+hint)
-}
-
-// fault places message at t, unless the lexer knows better what is wrong there.
-func (p *textParser) fault(t token, message string) error {
-	if t.kind == tokenBad {
-		return p.lexer.err
-	}
-	return errorAt(p.lexer.text, t.pos, message)
 }
 
 func (p *textParser) or() (*Filter, error)  { return p.chain("or", Or, (*textParser).and) }
@@ -121,7 +77,7 @@ func (p *textParser) chain(word string, join func(...*Filter) *Filter, operand f
 			return nil, err
 		}
 		kids = append(kids, kid)
-		if !p.take(word) {
+		if !p.Take(word) {
 			return join(kids...), nil
 		}
 	}
@@ -129,7 +85,7 @@ func (p *textParser) chain(word string, join func(...*Filter) *Filter, operand f
 
 func (p *textParser) not() (*Filter, error) {
 	negate := false
-	for p.take("not") {
+	for p.Take("not") {
 		negate = !negate
 	}
 	f, err := p.primary()
@@ -141,11 +97,11 @@ func (p *textParser) not() (*Filter, error) {
 
 func (p *textParser) primary() (*Filter, error) {
 	switch {
-	case p.token.isSign("("):
+	case p.Token.IsSign("("):
 		return p.parenthesis()
-	case p.take("true"):
+	case p.Take("true"):
 		return True(), nil
-	case p.take("false"):
+	case p.Take("false"):
 		return False(), nil
 	}
 	path, err := p.path()
@@ -157,52 +113,52 @@ func (p *textParser) primary() (*Filter, error) {
 
 func (p *textParser) parenthesis() (*Filter, error) {
 	if p.depth == maxDepth {
-		return nil, p.fault(p.token, "expected at most "+strconv.Itoa(maxDepth)+" conditions inside one another")
+		return nil, p.Fault(p.Token, "expected at most "+strconv.Itoa(maxDepth)+" conditions inside one another")
 	}
-	if !p.takeSign("(") {
-		return nil, p.expected(`"(" and a condition`)
+	if !p.TakeSign("(") {
+		return nil, p.Expected(`"(" and a condition`)
 	}
 	p.depth++
 	f, err := p.or()
 	p.depth--
-	if err == nil && !p.takeSign(")") {
-		return nil, p.expected(`"and", "or" or ")"`)
+	if err == nil && !p.TakeSign(")") {
+		return nil, p.Expected(`"and", "or" or ")"`)
 	}
 	return f, err
 }
 
 func (p *textParser) path() (Path, error) {
-	t := p.token
+	t := p.Token
 	switch {
-	case t.kind == tokenString:
-		return Path{}, p.expectedLike("a field name", "field names stand first, without quotes or in back-quotes")
-	case t.kind == tokenNumber:
-		return Path{}, p.expectedLike("a field name", "field names stand first, as in age >= 18")
-	case t.kind != tokenName:
-		return Path{}, p.expectedLike("a condition", "one is written like age >= 18")
-	case isReserved(t.text) && !t.quoted && !t.is("this"):
-		return Path{}, p.expectedLike("a condition", "a field of that name goes in back-quotes")
+	case t.Kind == token.String:
+		return Path{}, p.ExpectedLike("a field name", "field names stand first, without quotes or in back-quotes")
+	case t.Kind == token.Number:
+		return Path{}, p.ExpectedLike("a field name", "field names stand first, as in age >= 18")
+	case t.Kind != token.Name:
+		return Path{}, p.ExpectedLike("a condition", "one is written like age >= 18")
+	case token.IsWord(t.Text, reserved) && !t.Quoted && !t.Is("this"):
+		return Path{}, p.ExpectedLike("a condition", "a field of that name goes in back-quotes")
 	}
-	text := t.text
-	if name, rest, dotted := strings.Cut(text, "."); !t.quoted && sameWord(name, "this") {
+	text := t.Text
+	if name, rest, dotted := strings.Cut(text, "."); !t.Quoted && token.SameWord(name, "this") {
 		if p.inAny == 0 {
-			return Path{}, p.fault(t, `expected a field name; "this" is the element inside any (…), and a field of that name goes in back-quotes`)
+			return Path{}, p.Fault(t, `expected a field name; "this" is the element inside any (…), and a field of that name goes in back-quotes`)
 		}
 		if !dotted {
-			p.next()
+			p.Next()
 			return Path{}, nil
 		}
 		text = rest
 	}
-	if why := badPath(text); why != "" {
-		return Path{}, p.fault(t, "expected a field name; "+why)
+	if why := BadPath(text); why != "" {
+		return Path{}, p.Fault(t, "expected a field name; "+why)
 	}
-	p.next()
+	p.Next()
 	return ParsePath(text), nil
 }
 
-// badPath says what is wrong with a path of one name or more; "" if nothing is.
-func badPath(text string) string {
+// BadPath says what is wrong with a path of one name or more; "" if nothing is.
+func BadPath(text string) string {
 	switch {
 	case text == "":
 		return "this one is empty"

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/atomicdb-go/atomicdb/engine/msgpack"
+	"github.com/atomicdb-go/atomicdb/engine/query/token"
 )
 
 // comparisons are the signs, which cannot be negated by a not before them.
@@ -21,18 +22,18 @@ const (
 
 // leaf reads what comes after a path.
 func (p *textParser) leaf(path Path) (*Filter, error) {
-	if compare, ok := comparisons[p.token.text]; ok && p.token.kind == tokenSign {
-		p.next()
-		value, err := p.value(0)
+	if compare, ok := comparisons[p.Token.Text]; ok && p.Token.Kind == token.Sign {
+		p.Next()
+		value, err := p.Value(0)
 		if err != nil {
 			return nil, err
 		}
 		return compare(path, value), nil
 	}
-	if p.take("is") {
-		negate := p.take("not")
-		if !p.take("null") {
-			return nil, p.expectedLike(`"null"`, "other values compare with = and !=")
+	if p.Take("is") {
+		negate := p.Take("not")
+		if !p.Take("null") {
+			return nil, p.ExpectedLike(`"null"`, "other values compare with = and !=")
 		}
 		f := Eq(path, msgpack.AppendNil(nil))
 		if negate {
@@ -40,7 +41,7 @@ func (p *textParser) leaf(path Path) (*Filter, error) {
 		}
 		return f, nil
 	}
-	if p.take("not") {
+	if p.Take("not") {
 		return complement(p.word(path, true))
 	}
 	return p.word(path, false)
@@ -49,31 +50,31 @@ func (p *textParser) leaf(path Path) (*Filter, error) {
 // word reads an operator that is a word, and what belongs to it.
 func (p *textParser) word(path Path, negated bool) (*Filter, error) {
 	switch {
-	case p.take("in"):
+	case p.Take("in"):
 		return p.in(path)
-	case p.take("between"):
+	case p.Take("between"):
 		return p.between(path)
-	case p.take("matches"):
+	case p.Take("matches"):
 		return p.matches(path)
-	case p.take("startsWith"):
-		prefix, err := p.string("the text it starts with, in quotes")
+	case p.Take("startsWith"):
+		prefix, err := p.Quoted("the text it starts with, in quotes")
 		if err != nil {
 			return nil, err
 		}
 		return StartsWith(path, prefix), nil
-	case p.take("contains"):
-		value, err := p.value(0)
+	case p.Take("contains"):
+		value, err := p.Value(0)
 		if err != nil {
 			return nil, err
 		}
 		return Contains(path, value), nil
-	case p.take("exists"):
+	case p.Take("exists"):
 		return Exists(path), nil
-	case p.take("type"):
+	case p.Take("type"):
 		return p.isType(path)
-	case p.take("size"):
+	case p.Take("size"):
 		return p.size(path)
-	case p.take("any"):
+	case p.Take("any"):
 		p.inAny++
 		element, err := p.parenthesis()
 		p.inAny--
@@ -83,16 +84,16 @@ func (p *textParser) word(path Path, negated bool) (*Filter, error) {
 		return Any(path, element), nil
 	}
 	if negated {
-		return nil, p.expectedLike("an operator", "after not comes one of "+knownWords)
+		return nil, p.ExpectedLike("an operator", "after not comes one of "+knownWords)
 	}
-	return nil, p.expectedLike("an operator after "+clipped(path.String()), "the operators are "+knownSigns+", is, not, "+knownWords)
+	return nil, p.ExpectedLike("an operator after "+token.Clipped(path.String()), "the operators are "+knownSigns+", is, not, "+knownWords)
 }
 
 func (p *textParser) in(path Path) (*Filter, error) {
-	if !p.takeSign("(") {
-		return nil, p.expected(`"(" and a list of values`)
+	if !p.TakeSign("(") {
+		return nil, p.Expected(`"(" and a list of values`)
 	}
-	values, err := p.list(")", 0)
+	values, err := p.List(")", 0)
 	if err != nil {
 		return nil, err
 	}
@@ -100,14 +101,14 @@ func (p *textParser) in(path Path) (*Filter, error) {
 }
 
 func (p *textParser) between(path Path) (*Filter, error) {
-	low, err := p.value(0)
+	low, err := p.Value(0)
 	if err != nil {
 		return nil, err
 	}
-	if !p.take("and") {
-		return nil, p.expected(`"and" between the two ends`)
+	if !p.Take("and") {
+		return nil, p.Expected(`"and" between the two ends`)
 	}
-	high, err := p.value(0)
+	high, err := p.Value(0)
 	if err != nil {
 		return nil, err
 	}
@@ -115,32 +116,32 @@ func (p *textParser) between(path Path) (*Filter, error) {
 }
 
 func (p *textParser) matches(path Path) (*Filter, error) {
-	at := p.token
-	text, err := p.string("a regular expression in quotes")
+	at := p.Token
+	text, err := p.Quoted("a regular expression in quotes")
 	if err != nil {
 		return nil, err
 	}
 	f, err := Matches(path, text)
 	if err != nil {
-		return nil, p.fault(at, err.Error())
+		return nil, p.Fault(at, err.Error())
 	}
 	return f, nil
 }
 
 func (p *textParser) isType(path Path) (*Filter, error) {
-	t, known := typeNamed(strings.ToLower(p.token.text))
-	if p.token.kind != tokenName || !known {
-		return nil, p.expectedLike("a type", "the types are "+knownTypes)
+	t, known := TypeNamed(strings.ToLower(p.Token.Text))
+	if p.Token.Kind != token.Name || !known {
+		return nil, p.ExpectedLike("a type", "the types are "+KnownTypes)
 	}
-	p.next()
+	p.Next()
 	return IsType(path, t), nil
 }
 
 func (p *textParser) size(path Path) (*Filter, error) {
-	size, err := strconv.ParseInt(p.token.text, 10, 32)
-	if p.token.kind != tokenNumber || err != nil || size < 0 {
-		return nil, p.expected("a whole number of elements after size")
+	size, err := strconv.ParseInt(p.Token.Text, 10, 32)
+	if p.Token.Kind != token.Number || err != nil || size < 0 {
+		return nil, p.Expected("a whole number of elements after size")
 	}
-	p.next()
+	p.Next()
 	return HasSize(path, int(size)), nil
 }

@@ -21,7 +21,8 @@ const (
 
 var typeNames = [...]string{"int", "float", "number", "str", "bool", "list", "dict", "null", "bytes", "date"}
 
-const knownTypes = "int, float, number, str, bool, list, dict, null, bytes, date"
+// KnownTypes lists the names for an error.
+const KnownTypes = "int, float, number, str, bool, list, dict, null, bytes, date"
 
 // String returns the type's name in all three spellings.
 func (t Type) String() string { return typeNames[t] }
@@ -55,8 +56,8 @@ func (t Type) Has(v []byte) bool {
 	return false
 }
 
-// typeNamed returns the type of that name.
-func typeNamed(name string) (Type, bool) {
+// TypeNamed returns the type of that name.
+func TypeNamed(name string) (Type, bool) {
 	for t, known := range typeNames {
 		if known == name {
 			return Type(t), true
@@ -87,7 +88,7 @@ var mongoTypes = []struct {
 // one of its codes, stands for.
 func mongoType(v []byte) (Type, bool) {
 	name := string(msgpack.Str(v))
-	if t, known := typeNamed(name); known {
+	if t, known := TypeNamed(name); known {
 		return t, true
 	}
 	code := msgpack.Float(v)

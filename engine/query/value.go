@@ -5,8 +5,10 @@ import (
 	"cmp"
 	"encoding/binary"
 	"math"
+	"slices"
 
 	"github.com/atomicdb-go/atomicdb/engine/msgpack"
+	"github.com/atomicdb-go/atomicdb/engine/query/token"
 )
 
 // canonical returns a copy of v in canonical encoding, which is equal to v:
@@ -24,7 +26,7 @@ func appendCanonical(b, v []byte) []byte {
 	case msgpack.Bytes:
 		return msgpack.AppendBin(b, msgpack.Bin(v))
 	case msgpack.Date:
-		return appendTime(b, instantOf(v))
+		return token.AppendTime(b, token.InstantOf(v))
 	case msgpack.Array:
 		count, pos := msgpack.Container(v)
 		b = msgpack.AppendArray(b, count)
@@ -136,3 +138,41 @@ func (o *operand) compare(v []byte) (c int, comparable bool) {
 }
 
 func isBool(k msgpack.Kind) bool { return k == msgpack.False || k == msgpack.True }
+
+// Compare returns how a compares with b, as a leaf compares a value with its
+// operand; false if they are of kinds that do not compare.
+func Compare(a, b []byte) (c int, comparable bool) {
+	o := operandOf(b)
+	return o.compare(a)
+}
+
+// AppendKey appends bytes that are the same for values that are equal, and
+// differ for others.
+func AppendKey(b, v []byte) []byte {
+	switch msgpack.KindOf(v) {
+	case msgpack.Missing:
+		return b
+	case msgpack.Array:
+		count, pos := msgpack.Container(v)
+		b = msgpack.AppendArray(b, count)
+		for ; count > 0; count-- {
+			n := msgpack.Skip(v[pos:])
+			b = AppendKey(b, v[pos:pos+n])
+			pos += n
+		}
+		return b
+	case msgpack.Map:
+		fields := fieldsOf(v)
+		slices.SortStableFunc(fields, func(x, y field) int { return cmp.Compare(x.name, y.name) })
+		b = msgpack.AppendMap(b, len(fields))
+		for _, f := range fields {
+			b = AppendKey(msgpack.AppendString(b, f.name), f.value)
+		}
+		return b
+	case msgpack.Number:
+		if isNaN(v) { // of which there are many, all equal
+			return msgpack.AppendFloat(b, math.NaN())
+		}
+	}
+	return appendCanonical(b, v)
+}

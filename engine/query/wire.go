@@ -5,6 +5,7 @@ import (
 	"strconv"
 
 	"github.com/atomicdb-go/atomicdb/engine/msgpack"
+	"github.com/atomicdb-go/atomicdb/engine/query/token"
 )
 
 // Parse reads a condition in any spelling, as a MessagePack value of unknown
@@ -72,11 +73,11 @@ func (p place) condition(v []byte) (*Filter, error) {
 	}
 	switch msgpack.KindOf(v) {
 	case msgpack.String:
-		parser := textParser{lexer: lexer{text: string(msgpack.Str(v))}, depth: p.depth - 1}
+		inAny := 0
 		if p.inAny {
-			parser.inAny = 1
+			inAny = 1
 		}
-		return parser.whole()
+		return parseText(string(msgpack.Str(v)), p.depth-1, inAny)
 	case msgpack.Map:
 		return p.filter(v)
 	case msgpack.Array:
@@ -96,7 +97,7 @@ func (p place) node(v []byte) (*Filter, error) {
 	count, known := operandCounts[op]
 	switch {
 	case !known:
-		return nil, p.fail("unknown operator " + strconv.Quote(clipped(op)) + "; known are " + knownNodes)
+		return nil, p.fail("unknown operator " + strconv.Quote(token.Clipped(op)) + "; known are " + knownNodes)
 	case count >= 0 && len(args) != count:
 		return nil, p.at(op).fail("expected operands: " + strconv.Itoa(count) + ", found: " + strconv.Itoa(len(args)))
 	}
@@ -168,9 +169,9 @@ func (p place) leaf(op string, path Path, args [][]byte) (*Filter, error) {
 	case "exists":
 		return p.exists(path, args[0])
 	case "type":
-		t, known := typeNamed(string(msgpack.Str(args[0])))
+		t, known := TypeNamed(string(msgpack.Str(args[0])))
 		if !known {
-			return nil, p.expectedLike("a type", args[0], "the types are "+knownTypes)
+			return nil, p.expectedLike("a type", args[0], "the types are "+KnownTypes)
 		}
 		return IsType(path, t), nil
 	case "any":
@@ -208,7 +209,7 @@ func (p place) fieldPath(text string) (Path, error) {
 	if text == "" && p.inAny {
 		return Path{}, nil
 	}
-	if why := badPath(text); why != "" {
+	if why := BadPath(text); why != "" {
 		return Path{}, p.fail("expected a field name; " + why)
 	}
 	return ParsePath(text), nil

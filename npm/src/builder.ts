@@ -14,30 +14,38 @@ export function queryBuilder<T>(): QueryBuilder<T> {
 
 /** Whether `value` is a field of a builder, so a condition without its operator. */
 export function isField(value: unknown): boolean {
-  return typeof value === 'function' && fields.has(value)
+  return typeof value === 'function' && (value as { [field]?: unknown })[field] === true
 }
 
-const fields = new WeakSet<object>()
+/** What every field has, and nothing else: asking takes less than keeping a WeakSet of them. */
+const field = Symbol('field')
 
 /** @param owner Path of the field that `path` is an operator of, if it is called. */
 function fieldAt(path: string, owner: string | undefined): object {
   // A function, so that the proxy can be called; an arrow has no property that a proxy may not hide.
-  const field = new Proxy(() => {}, {
-    get: (_, name) => {
-      // Symbols ask for behaviour, and `then` is asked of all that is awaited.
-      if (typeof name === 'symbol' || name === 'then') return undefined
-      return fieldAt(below(path, name), path)
-    },
-    apply: (_, __, operands: unknown[]) => {
-      const name = owner === undefined ? path : path.slice(owner === '' ? 0 : owner.length + 1)
-      if (owner === undefined) throw invalid('a query builder is not a function: write q.field(path)')
-      const operator = operators[name]
-      if (!operator) throw invalid(`there is no operator ${name}; the operators are ${Object.keys(operators).join(', ')}`)
-      return operator(owner, operands, `${owner === '' ? 'q' : owner}.${name}`)
-    },
-  })
-  fields.add(field)
-  return field
+  return new Proxy(() => {}, new Field(path, owner))
+}
+
+class Field implements ProxyHandler<() => void> {
+  constructor(
+    private readonly path: string,
+    private readonly owner: string | undefined,
+  ) {}
+
+  get(_: unknown, name: string | symbol): unknown {
+    // Symbols ask for behaviour, and `then` is asked of all that is awaited.
+    if (typeof name === 'symbol') return name === field || undefined
+    return name === 'then' ? undefined : fieldAt(below(this.path, name), this.path)
+  }
+
+  apply(_: unknown, __: unknown, operands: unknown[]): unknown {
+    const { path, owner } = this
+    if (owner === undefined) throw invalid('a query builder is not a function: write q.field(path)')
+    const name = path.slice(owner === '' ? 0 : owner.length + 1)
+    const operator = operators[name]
+    if (!operator) throw invalid(`there is no operator ${name}; the operators are ${Object.keys(operators).join(', ')}`)
+    return operator(owner, operands, `${owner === '' ? 'q' : owner}.${name}`)
+  }
 }
 
 function below(path: string, name: string): string {

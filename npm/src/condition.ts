@@ -2,6 +2,7 @@ import { decoded } from './decode.js'
 import { encoding } from './encode.js'
 import { describe, invalid } from './errors.js'
 import { textOf } from './condition-text.js'
+import { isWellFormed } from './messagepack-writer.js'
 
 /** @internal Operators that compare the value at a path with one other. */
 export type Comparison = 'eq' | 'ne' | 'gt' | 'gte' | 'lt' | 'lte' | 'contains' | 'startsWith' | 'matches'
@@ -90,5 +91,6 @@ export function nodeOf(op: string, condition: unknown): Node {
 /** @internal A value for a node: checked, and copied as documents are. */
 export function operand(name: string, value: unknown): unknown {
   if (typeof value === 'number' || typeof value === 'boolean' || value === null) return value
+  if (typeof value === 'string' && isWellFormed(value)) return value
   return decoded(encoding(name, (encoder) => encoder.value(value).borrowed()))
 }

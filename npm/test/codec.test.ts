@@ -39,6 +39,39 @@ describe(`10,000 random values (${replayOf('codec.test.ts')})`, () => {
 })
 
 describe('an encoder', () => {
+  for (const count of [0, 15, 16, 17, 65_535, 65_536]) {
+    test(`writes a map of ${count} pairs, some of them maps, after leaving out what is undefined`, () => {
+      const fields = Object.fromEntries(Array.from({ length: count }, (_, n) => [`f${n}`, n % 1000 === 7 ? { a: [n], gone: undefined } : n]))
+      const bytes = encoding('value', (encoder) => encoder.value(['before', { gone: undefined, ...fields }, 'after']).taken())
+      assert.deepEqual(bytes, new Uint8Array(packr.pack(['before', JSON.parse(JSON.stringify(fields)), 'after'])))
+    })
+  }
+
+  test('writes text of every length around its limits as msgpackr does', () => {
+    for (const character of ['a', 'é', '€', '😀']) {
+      for (let length = 0; length < 300; length++) {
+        const text = character.repeat(length)
+        assert.deepEqual(encoding('value', (encoder) => encoder.value([text]).taken()), new Uint8Array(packr.pack([text])), `${length} of ${character}`)
+      }
+    }
+  })
+
+  test('passes over what an object inherits', () => {
+    class Plain {
+      own = 1
+    }
+    Object.assign(Plain.prototype, { inherited: 2 })
+    assert.deepEqual(decoded(encoding('value', (encoder) => encoder.value(new Plain()).taken())), { own: 1 })
+
+    Object.assign(Object.prototype, { polluting: 3 })
+    try {
+      const bytes = encoding('value', (encoder) => encoder.value({ own: 1, below: { own: 2 } }).taken())
+      assert.deepEqual(JSON.stringify(decoded(bytes)), '{"own":1,"below":{"own":2}}')
+    } finally {
+      delete (Object.prototype as { polluting?: number }).polluting
+    }
+  })
+
   test('gives away bytes that later encodings leave alone', () => {
     for (const size of [10, 70_000]) {
       const first = encoding('first', (encoder) => encoder.value('a'.repeat(size)).taken())

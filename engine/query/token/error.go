@@ -1,4 +1,4 @@
-package query
+package token
 
 import (
 	"strconv"
@@ -33,8 +33,8 @@ func (e *Error) Error() string {
 	return "filter: " + e.Message
 }
 
-// errorAt returns the Error for the byte offset pos of text, which is UTF-8.
-func errorAt(text string, pos int, message string) *Error {
+// At returns the Error for the byte offset pos of text, which is UTF-8.
+func At(text string, pos int, message string) *Error {
 	start := strings.LastIndexByte(text[:pos], '\n') + 1
 	line := text[start:]
 	if end := strings.IndexByte(line, '\n'); end >= 0 {

@@ -1,4 +1,4 @@
-package query
+package token
 
 import (
 	"encoding/binary"
@@ -8,22 +8,22 @@ import (
 	"github.com/atomicdb-go/atomicdb/engine/msgpack"
 )
 
-// An instant is a point in time as MessagePack keeps it: seconds since 1970
+// An Instant is a point in time as MessagePack keeps it: seconds since 1970
 // and nanoseconds after them. Package time is not used: it would bring time
 // zones and a clock into the engine.
-type instant struct {
+type Instant struct {
 	seconds int64
 	nanos   uint32
 }
 
-func instantOf(v []byte) instant {
+func InstantOf(v []byte) Instant {
 	seconds, nanos := msgpack.Time(v)
-	return instant{seconds, nanos}
+	return Instant{seconds, nanos}
 }
 
-// appendTime appends t to b: as milliseconds where they do, since that is what
+// AppendTime appends t to b: as milliseconds where they do, since that is what
 // a JavaScript Date is and has the shortest encoding.
-func appendTime(b []byte, t instant) []byte {
+func AppendTime(b []byte, t Instant) []byte {
 	const limit = 1 << 50 // seconds; as milliseconds they still fit an int64
 	if t.nanos%1e6 == 0 && t.seconds > -limit && t.seconds < limit {
 		return msgpack.AppendDate(b, t.seconds*1000+int64(t.nanos/1e6))
@@ -39,11 +39,11 @@ const (
 	dateForm   = "a date like '2024-05-17' or '2024-05-17T10:30:00Z'"
 )
 
-// parseDate reads ISO 8601 as JavaScript writes it: a date, or a date and time
+// ParseDate reads ISO 8601 as JavaScript writes it: a date, or a date and time
 // with up to nine digits of a second and Z or an offset. Without either the
 // time is in UTC. Years outside 0 to 9999 have a sign and six digits or more.
 // wrong says what is wrong with text, and is empty if nothing is.
-func parseDate(text string) (t instant, wrong string) {
+func ParseDate(text string) (t Instant, wrong string) {
 	s := scanner{rest: text}
 	year, month, day := s.date()
 	seconds, nanos, offset := int64(0), int64(0), int64(0)
@@ -55,7 +55,7 @@ func parseDate(text string) (t instant, wrong string) {
 		s.wrong = "has more after the end: " + strconv.Quote(s.rest)
 	}
 	if s.wrong != "" {
-		return instant{}, s.wrong
+		return Instant{}, s.wrong
 	}
 	days := daysFromCivil(year, month, day)
 	total := days*daySeconds + seconds
@@ -63,9 +63,9 @@ func parseDate(text string) (t instant, wrong string) {
 	// Beyond the range of int64 the seconds wrap: they do not lead back to the
 	// day they came from, or the offset moves them the wrong way.
 	if back, _ := floorDiv(total, daySeconds); back != days || (moved > total) != (offset < 0) {
-		return instant{}, "lies too far away"
+		return Instant{}, "lies too far away"
 	}
-	return instant{moved, uint32(nanos)}, ""
+	return Instant{moved, uint32(nanos)}, ""
 }
 
 // A scanner reads numbers off the front of a date; the first fault stays.
@@ -167,8 +167,8 @@ func (s *scanner) zone() int64 {
 	return sign * (offset + 60*s.number("offset", 0, 59))
 }
 
-// String writes t so that parseDate reads it back exactly.
-func (t instant) String() string {
+// String writes t so that ParseDate reads it back exactly.
+func (t Instant) String() string {
 	days, ofDay := floorDiv(t.seconds, daySeconds)
 	year, month, day := civilFromDays(days)
 	var b []byte

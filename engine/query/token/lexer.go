@@ -1,4 +1,4 @@
-package query
+package token
 
 import (
 	"strconv"
@@ -7,94 +7,19 @@ import (
 	"unicode/utf8"
 )
 
-type tokenKind uint8
-
-const (
-	tokenEnd    tokenKind = iota
-	tokenName             // a word or a path; text without its back-quotes
-	tokenString           // text without its quotes and escapes
-	tokenNumber           // as written
-	tokenSign             // ( ) [ ] { } , : and the comparisons
-	tokenBad              // what no token starts with; the lexer has the error
-)
-
-// A token is a piece of a text condition.
-type token struct {
-	kind   tokenKind
-	text   string
-	quoted bool // a name whose first part is in back-quotes, so no keyword
-	pos    int  // where it starts, in bytes
-}
-
-// is reports whether t is the keyword word, in any case.
-func (t token) is(word string) bool {
-	return t.kind == tokenName && !t.quoted && sameWord(t.text, word)
-}
-
-// sameWord compares ASCII letters without regard to case. strings.EqualFold
-// would make "falſe", which may be a field's name, a keyword.
-func sameWord(name, word string) bool {
-	if len(name) != len(word) {
-		return false
-	}
-	for i := range len(name) {
-		if name[i]|0x20 != word[i]|0x20 {
-			return false
-		}
-	}
-	return true
-}
-
-// isReserved reports whether name, without back-quotes, cannot be a field's.
-func isReserved(name string) bool {
-	for _, word := range [...]string{"and", "or", "not", "true", "false", "this"} {
-		if sameWord(name, word) {
-			return true
-		}
-	}
-	return false
-}
-
-func (t token) isSign(sign string) bool { return t.kind == tokenSign && t.text == sign }
-
-// found describes t in an error.
-func (t token) found() string {
-	switch t.kind {
-	case tokenEnd:
-		return "the end of the text"
-	case tokenName:
-		if isReserved(t.text) && !t.quoted {
-			return "the word " + strconv.Quote(t.text)
-		}
-		return "the name " + clipped(t.text)
-	case tokenString:
-		return "the text " + string(appendText(nil, clipped(t.text)))
-	case tokenNumber:
-		return "the number " + clipped(t.text)
-	}
-	return strconv.Quote(t.text)
-}
-
-// clipped keeps a long name or text from burying the error it stands in.
-func clipped(s string) string {
-	if runes := []rune(s); len(runes) > excerptSide {
-		return string(runes[:excerptSide-1]) + "…"
-	}
-	return s
-}
-
 // A lexer cuts UTF-8 text into tokens.
 type lexer struct {
 	text string
 	pos  int
-	err  *Error // the reason for the first tokenBad
+	sql  bool
+	err  *Error // the reason for the first Bad token
 }
 
-func (l *lexer) bad(pos int, message string) token {
+func (l *lexer) bad(pos int, message string) Token {
 	if l.err == nil {
-		l.err = errorAt(l.text, pos, message)
+		l.err = At(l.text, pos, message)
 	}
-	return token{kind: tokenBad, pos: pos}
+	return Token{Kind: Bad, Pos: pos}
 }
 
 // signs lists the longer ones first, so that >= is not read as >.
@@ -110,26 +35,29 @@ var hints = map[byte]string{
 	'.': "expected a digit or a name before the dot",
 }
 
-func (l *lexer) next() token {
-	l.pos += len(l.text[l.pos:]) - len(strings.TrimLeftFunc(l.text[l.pos:], unicode.IsSpace))
+// sqlSigns are the signs that only SQL has.
+var sqlSigns = []string{"||", "+", "-", "*", "/", "%", "?", ";", "."}
+
+func (l *lexer) next() Token {
+	if open := l.skipSpace(); open >= 0 {
+		return l.bad(open, "expected */ to end the comment that starts here")
+	}
 	start, rest := l.pos, l.text[l.pos:]
 	if rest == "" {
-		return token{kind: tokenEnd, pos: start}
+		return Token{Kind: End, Pos: start}
 	}
 	switch c := rest[0]; {
-	case c == '\'' || c == '"':
+	case c == '\'' || c == '"' && !l.sql:
 		return l.quotedText(c)
-	case c >= '0' && c <= '9' || c == '-' && len(rest) > 1 && isDigitOrInf(rest[1:]):
+	case c >= '0' && c <= '9' || c == '-' && !l.sql && len(rest) > 1 && isDigitOrInf(rest[1:]):
 		return l.number()
 	}
-	if r, _ := utf8.DecodeRuneInString(rest); r == '`' || startsName(r) {
+	if r, _ := utf8.DecodeRuneInString(rest); l.quotesName(rest[0]) || startsName(r) {
 		return l.name()
 	}
-	for _, sign := range signs {
-		if strings.HasPrefix(rest, sign) {
-			l.pos += len(sign)
-			return token{kind: tokenSign, text: sign, pos: start}
-		}
+	if sign := l.sign(rest); sign != "" {
+		l.pos += len(sign)
+		return Token{Kind: Sign, Text: sign, Pos: start}
 	}
 	if hint, ok := hints[rest[0]]; ok {
 		return l.bad(start, hint)
@@ -137,6 +65,53 @@ func (l *lexer) next() token {
 	r, _ := utf8.DecodeRuneInString(rest)
 	return l.bad(start, "expected a name, a value or an operator, found the character "+string(r)+", which has a meaning only in quotes")
 }
+
+// skipSpace skips white space and, in SQL, comments. It returns where a comment
+// starts that does not end; else -1.
+func (l *lexer) skipSpace() (open int) {
+	for {
+		l.pos += len(l.text[l.pos:]) - len(strings.TrimLeftFunc(l.text[l.pos:], unicode.IsSpace))
+		rest := l.text[l.pos:]
+		end := ""
+		switch {
+		case l.sql && strings.HasPrefix(rest, "--"):
+			end = "\n"
+		case l.sql && strings.HasPrefix(rest, "/*"):
+			end = "*/"
+		default:
+			return -1
+		}
+		length := strings.Index(rest[2:], end)
+		switch {
+		case length >= 0:
+			l.pos += 2 + length + len(end)
+		case end == "\n":
+			l.pos = len(l.text)
+		default:
+			return l.pos
+		}
+	}
+}
+
+// sign returns the sign that rest starts with; "" for none.
+func (l *lexer) sign(rest string) string {
+	for _, sign := range signs {
+		if strings.HasPrefix(rest, sign) {
+			return sign
+		}
+	}
+	if l.sql {
+		for _, sign := range sqlSigns {
+			if strings.HasPrefix(rest, sign) {
+				return sign
+			}
+		}
+	}
+	return ""
+}
+
+// quotesName reports whether c starts and ends a name.
+func (l *lexer) quotesName(c byte) bool { return c == '`' || c == '"' && l.sql }
 
 func isDigitOrInf(s string) bool {
 	return s[0] >= '0' && s[0] <= '9' || len(s) >= 3 && strings.EqualFold(s[:3], "inf")
@@ -150,7 +125,7 @@ func continuesName(r rune) bool {
 
 // number reads a number, and all that looks like a part of one, so that 12abc
 // is one wrong token rather than two.
-func (l *lexer) number() token {
+func (l *lexer) number() Token {
 	start := l.pos
 	l.pos++
 	for l.pos < len(l.text) {
@@ -163,9 +138,9 @@ func (l *lexer) number() token {
 	}
 	text := l.text[start:l.pos]
 	if !isNumber(text) {
-		return l.bad(start, "expected a number, found "+clipped(text)+"; text goes in quotes, and a name that starts with a digit in back-quotes")
+		return l.bad(start, "expected a number, found "+Clipped(text)+"; text goes in quotes, and a name that starts with a digit in back-quotes")
 	}
-	return token{kind: tokenNumber, text: text, pos: start}
+	return Token{Kind: Number, Text: text, Pos: start}
 }
 
 // isNumber reports whether text is -?digits(.digits)?(e[+-]?digits)? or -inf.
@@ -201,19 +176,21 @@ func isNumber(text string) bool {
 }
 
 // name reads names joined by dots. Each is an identifier, from the second on
-// also a number, or anything in back-quotes.
-func (l *lexer) name() token {
-	t := token{kind: tokenName, pos: l.pos}
+// also a number, or anything in back-quotes, in SQL also in double quotes.
+func (l *lexer) name() Token {
+	t := Token{Kind: Name, Pos: l.pos}
 	var text []byte
 	for first := true; ; first = false {
 		start := l.pos
-		if l.pos < len(l.text) && l.text[l.pos] == '`' {
-			t.quoted = t.quoted || first
-			end := l.closing('`')
+		if l.pos < len(l.text) && l.quotesName(l.text[l.pos]) {
+			t.Quoted = t.Quoted || first
+			quote := l.text[l.pos]
+			end := l.closing(quote)
 			if end < 0 {
-				return l.bad(start, "expected a second back-quote to end the name that starts here")
+				return l.bad(start, "expected a second "+quoteNames[quote]+" to end the name that starts here")
 			}
-			text = append(text, strings.ReplaceAll(l.text[start+1:end], "``", "`")...)
+			one := string(rune(quote))
+			text = append(text, strings.ReplaceAll(l.text[start+1:end], one+one, one)...)
 			l.pos = end + 1
 		} else {
 			for l.pos < len(l.text) {
@@ -228,14 +205,17 @@ func (l *lexer) name() token {
 			}
 			text = append(text, l.text[start:l.pos]...)
 		}
-		if l.pos == len(l.text) || l.text[l.pos] != '.' {
-			t.text = string(text)
+		rest := l.text[l.pos:]
+		if !strings.HasPrefix(rest, ".") || l.sql && strings.HasPrefix(rest, ".*") {
+			t.Text = string(text)
 			return t
 		}
 		text = append(text, '.')
 		l.pos++
 	}
 }
+
+var quoteNames = map[byte]string{'`': "back-quote", '"': "double quote"}
 
 // closing returns the position of the quote that closes the one at l.pos,
 // where two in a row stand for one inside; -1 if there is none.
@@ -255,7 +235,7 @@ func (l *lexer) closing(quote byte) int {
 // quotedText reads text in quotes. A doubled quote stands for one; \n \r \t \\
 // \' \" and \uXXXX are escapes. Any other backslash is only a backslash:
 // otherwise every regular expression would need two.
-func (l *lexer) quotedText(quote byte) token {
+func (l *lexer) quotedText(quote byte) Token {
 	start := l.pos
 	var text []byte
 	for i := start + 1; i < len(l.text); {
@@ -266,7 +246,7 @@ func (l *lexer) quotedText(quote byte) token {
 			i += 2
 		case c == quote:
 			l.pos = i + 1
-			return token{kind: tokenString, text: string(text), pos: start}
+			return Token{Kind: String, Text: string(text), Pos: start}
 		case c != '\\' || i+1 == len(l.text):
 			text = append(text, c)
 			i++

@@ -1,0 +1,119 @@
+package token
+
+import (
+	"encoding/base64"
+	"encoding/binary"
+	"math"
+	"strconv"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/atomicdb-go/atomicdb/engine/msgpack"
+)
+
+// IsIdentifier reports whether name needs no quotes.
+func IsIdentifier(name string, first bool) bool {
+	for i, r := range name {
+		if i == 0 && first && !startsName(r) || !continuesName(r) {
+			return false
+		}
+	}
+	return name != ""
+}
+
+// AppendValue writes a MessagePack value as a literal.
+func AppendValue(b, v []byte) []byte {
+	switch msgpack.KindOf(v) {
+	case msgpack.Null:
+		return append(b, "null"...)
+	case msgpack.False:
+		return append(b, "false"...)
+	case msgpack.True:
+		return append(b, "true"...)
+	case msgpack.Number:
+		return appendDecimal(b, v)
+	case msgpack.String:
+		return AppendText(b, string(msgpack.Str(v)))
+	case msgpack.Bytes:
+		b = base64.StdEncoding.AppendEncode(append(b, "bytes('"...), msgpack.Bin(v))
+		return append(b, "')"...)
+	case msgpack.Date:
+		b = append(append(b, "date('"...), InstantOf(v).String()...)
+		return append(b, "')"...)
+	case msgpack.Array:
+		b = append(b, '[')
+		count, pos := msgpack.Container(v)
+		for i := range count {
+			if i > 0 {
+				b = append(b, ", "...)
+			}
+			n := msgpack.Skip(v[pos:])
+			b = AppendValue(b, v[pos:pos+n])
+			pos += n
+		}
+		return append(b, ']')
+	case msgpack.Map:
+		b = append(b, '{')
+		count, pos := msgpack.Container(v)
+		for i := range count {
+			if i > 0 {
+				b = append(b, ", "...)
+			}
+			if name := string(msgpack.Str(v[pos:])); IsIdentifier(name, true) {
+				b = append(b, name...)
+			} else {
+				b = AppendText(b, name)
+			}
+			pos += msgpack.Skip(v[pos:])
+			n := msgpack.Skip(v[pos:])
+			b = AppendValue(append(b, ": "...), v[pos:pos+n])
+			pos += n
+		}
+		return append(b, '}')
+	}
+	return b
+}
+
+func appendDecimal(b, v []byte) []byte {
+	if n, ok := msgpack.Int(v); ok {
+		return strconv.AppendInt(b, n, 10)
+	}
+	if msgpack.IsInt(v) {
+		return strconv.AppendUint(b, binary.BigEndian.Uint64(v[1:]), 10) // of which MessagePack has one encoding
+	}
+	switch x := msgpack.Float(v); {
+	case math.IsNaN(x):
+		return append(b, "nan"...)
+	case math.IsInf(x, 1):
+		return append(b, "inf"...)
+	case math.IsInf(x, -1):
+		return append(b, "-inf"...)
+	default:
+		return strconv.AppendFloat(b, x, 'g', -1, 64)
+	}
+}
+
+// AppendText writes s in quotes, on one line: what cannot be seen as \uXXXX.
+func AppendText(b []byte, s string) []byte {
+	b = append(b, '\'')
+	for _, r := range s {
+		switch {
+		case r == '\'' || r == '\\':
+			b = append(b, '\\', byte(r))
+		case r == '\n':
+			b = append(b, `\n`...)
+		case r == '\r':
+			b = append(b, `\r`...)
+		case r == '\t':
+			b = append(b, `\t`...)
+		case r <= 0xffff && !unicode.IsPrint(r):
+			b = append(b, `\u`...)
+			for shift := 12; shift >= 0; shift -= 4 {
+				b = append(b, "0123456789abcdef"[r>>shift&0xf])
+			}
+		default:
+			b = utf8.AppendRune(b, r)
+		}
+	}
+	return append(b, '\'')
+}

@@ -1,0 +1,172 @@
+package sql
+
+import (
+	"strings"
+
+	"github.com/atomicdb-go/atomicdb/engine/msgpack"
+	"github.com/atomicdb-go/atomicdb/engine/query"
+	"github.com/atomicdb-go/atomicdb/engine/query/token"
+)
+
+// A binder resolves names and parameters, and makes filters of the conditions
+// that can be one.
+type binder struct {
+	x       *execution
+	sources []source
+	groups  *groups  // in what is said of groups
+	element bool     // inside ANY (…): paths start at the element
+	columns []column // what their names stand for, in HAVING
+}
+
+// fault is an error at the place of e.
+func (b *binder) fault(e *expr, message string) error { return at(b.x.text, e.start, message) }
+
+// bind returns e with its names and parameters resolved.
+func (b *binder) bind(e *expr) (*expr, error) {
+	if b.groups != nil {
+		if slot, err := b.groups.slot(b, e); slot != nil || err != nil {
+			return slot, err
+		}
+	}
+	switch e.op {
+	case opConst:
+		return e, nil
+	case opParam:
+		return constant(e, b.x.params[e.index]), nil
+	case opPath:
+		return b.field(e)
+	case opAggregate:
+		return nil, b.fault(e, "expected a condition on documents; what aggregates say is asked by HAVING")
+	case opAny:
+		return b.any(e)
+	}
+	bound := *e
+	bound.kids = make([]*expr, len(e.kids))
+	for i, kid := range e.kids {
+		var err error
+		if bound.kids[i], err = b.bind(kid); err != nil {
+			return nil, err
+		}
+	}
+	if e.op == opCall || e.op == opChain || e.op == opConcat || e.op == opNegate {
+		return folded(&bound), nil
+	}
+	if !e.isCondition() {
+		return &bound, nil
+	}
+	return b.condition(&bound)
+}
+
+// folded returns e, or its value if it has the same always.
+func folded(e *expr) *expr {
+	for _, kid := range e.kids {
+		if !kid.isConst() {
+			return e
+		}
+	}
+	return constant(e, e.eval(&tuple{}))
+}
+
+// field finds the source that a path leads into.
+func (b *binder) field(e *expr) (*expr, error) {
+	f := &expr{op: opField, start: e.start, end: e.end, path: query.ParsePath(e.text)}
+	first, rest, nested := strings.Cut(e.text, ".")
+	switch {
+	case b.element:
+		if token.SameWord(first, "this") && !e.quoted {
+			f.path = query.ParsePath(rest)
+		}
+		return f, nil
+	case len(b.sources) == 0:
+		return nil, b.fault(e, "expected a value; there is no document that could have a field "+token.Clipped(e.text))
+	}
+	for i, s := range b.sources {
+		if s.alias == first && !e.quoted {
+			if nested || len(b.sources) > 1 || s.alias != s.collection {
+				f.source, f.path = i, query.ParsePath(rest)
+				return f, nil
+			}
+		}
+	}
+	if len(b.sources) > 1 {
+		return nil, b.fault(e, "expected the name of a collection before the field, as in "+b.sources[0].alias+"."+token.Clipped(e.text))
+	}
+	return f, nil
+}
+
+// any binds a condition on elements, which has to be one that a filter says.
+func (b *binder) any(e *expr) (*expr, error) {
+	of, err := b.bind(e.kids[0])
+	if err != nil {
+		return nil, err
+	}
+	inner := binder{x: b.x, element: true}
+	element, err := inner.bind(e.kids[1])
+	if err != nil {
+		return nil, err
+	}
+	f, ok := filterOf(element)
+	if !ok {
+		return nil, b.fault(e.kids[1], "expected comparisons of the element's fields with values inside ANY (…)")
+	}
+	return b.leaf(e, of, func(p query.Path) (*query.Filter, error) { return query.Any(p, f), nil })
+}
+
+// all binds several expressions.
+func (b *binder) all(exprs []*expr) (bound []*expr, err error) {
+	for _, e := range exprs {
+		f, err := b.bind(e)
+		if err != nil {
+			return nil, err
+		}
+		bound = append(bound, f)
+	}
+	return bound, nil
+}
+
+// where binds a condition that may be absent, nil, and splits it: the filter on
+// each source's documents, and what has to be tested of them together.
+func (b *binder) where(e *expr) (filters []*query.Filter, rest []*expr, err error) {
+	filters = make([]*query.Filter, len(b.sources))
+	if e == nil {
+		return filters, nil, nil
+	}
+	bound, err := b.bind(e)
+	if err != nil {
+		return nil, nil, err
+	}
+	parts := []*expr{bound}
+	if bound.op == opAnd {
+		parts = bound.kids
+	}
+	for _, part := range parts {
+		f, source, ok := sourceFilter(part)
+		switch {
+		case !ok || b.x.slowly:
+			rest = append(rest, part)
+		case filters[source] == nil:
+			filters[source] = f
+		default:
+			filters[source] = query.And(filters[source], f)
+		}
+	}
+	return filters, rest, nil
+}
+
+// count evaluates LIMIT or OFFSET; missing is its value if it is not there.
+func (b *binder) count(e *expr, what string, missing int) (int, error) {
+	if e == nil {
+		return missing, nil
+	}
+	bound, err := (&binder{x: b.x}).bind(e)
+	if err != nil {
+		return 0, err
+	}
+	n, ok := intOf(bound.eval(&tuple{}))
+	if !ok || n < 0 {
+		return 0, b.fault(e, "expected a whole number of rows after "+what)
+	}
+	return int(min(n, 1<<31-1)), nil
+}
+
+var emptyMap = msgpack.AppendMap(nil, 0)

@@ -1,0 +1,131 @@
+package sql
+
+import (
+	"github.com/atomicdb-go/atomicdb/engine/msgpack"
+	"github.com/atomicdb-go/atomicdb/engine/query"
+)
+
+// An op says what an expr is.
+type op uint8
+
+const (
+	opConst op = iota // value
+	opParam           // text is its name, or index its number from 0
+	opPath            // text
+	opNot
+	opAnd
+	opOr
+	opCompare // text is =, !=, <, <=, > or >=; two kids
+	opChain   // kids[0] signs[0] kids[1] signs[1] …, from left to right
+	opConcat
+	opNegate
+	opIn      // kids[0] is one of the others
+	opBetween // kids[0] lies from kids[1] to kids[2]
+	opLike    // kids[0] is like kids[1]; kids[2], if any, is the escape character
+	opILike
+	opMatches
+	opStartsWith
+	opContains
+	opIsNull
+	opExists
+	opType      // kind
+	opSize      // kids[1]
+	opAny       // kids[1] is asked of the elements of kids[0]
+	opCase      // if index is 1, what to compare; pairs of condition, or what equals it, and value; then perhaps the else
+	opCall      // function
+	opAggregate // aggregate of kids[0], if there is one
+
+	// What binding makes of them.
+	opField  // the value at path in the document of source
+	opFilter // filter asked of the document of source
+	opLeaf   // filter, a leaf, asked of the value of kids[0]
+	opSlot   // the value at index in the row of a group
+)
+
+// An expr is an expression of a statement. Parsing makes one tree, and binding
+// another, whose names and parameters are resolved.
+type expr struct {
+	op         op
+	start, end int // where it stands in the text
+	text       string
+	quoted     bool // opPath: the first name is in quotes
+	signs      string
+	value      []byte
+	index      int
+	kind       query.Type
+	kids       []*expr
+	function   *function
+	aggregate  aggregate
+	distinct   bool
+	source     int
+	path       query.Path
+	filter     *query.Filter
+}
+
+// isCondition reports whether e is true or false, and nothing else.
+func (e *expr) isCondition() bool {
+	switch e.op {
+	case opNot, opAnd, opOr, opCompare, opIn, opBetween, opLike, opILike, opMatches, opStartsWith, opContains,
+		opIsNull, opExists, opType, opSize, opAny, opFilter, opLeaf:
+		return true
+	}
+	return false
+}
+
+// isConst reports whether e, which is bound, is a value known before the run.
+func (e *expr) isConst() bool { return e.op == opConst }
+
+func constant(from *expr, value []byte) *expr {
+	return &expr{op: opConst, start: from.start, end: from.end, value: value}
+}
+
+func truth(from *expr, yes bool) *expr { return constant(from, msgpack.AppendBool(nil, yes)) }
+
+// walk visits e and what it consists of.
+func (e *expr) walk(visit func(*expr)) {
+	visit(e)
+	for _, kid := range e.kids {
+		kid.walk(visit)
+	}
+}
+
+// hasAggregate reports whether e, as parsed, asks for an aggregate.
+func (e *expr) hasAggregate() (found bool) {
+	e.walk(func(part *expr) { found = found || part.op == opAggregate })
+	return found
+}
+
+// same reports whether two bound expressions have the same value always.
+func same(a, b *expr) bool {
+	if a.op != b.op || a.text != b.text || a.signs != b.signs || a.index != b.index || a.kind != b.kind || a.source != b.source ||
+		a.aggregate != b.aggregate || a.distinct != b.distinct || a.function != b.function || len(a.kids) != len(b.kids) {
+		return false
+	}
+	switch {
+	case a.path.String() != b.path.String(), string(a.value) != string(b.value):
+		return false
+	case (a.filter == nil) != (b.filter == nil), a.filter != nil && a.filter.String() != b.filter.String():
+		return false
+	}
+	for i := range a.kids {
+		if !same(a.kids[i], b.kids[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+// An aggregate is a function over the documents of a group.
+type aggregate uint8
+
+const (
+	aggCount aggregate = iota
+	aggSum
+	aggAvg
+	aggMin
+	aggMax
+	aggFirst
+	aggLast
+)
+
+var aggregates = []string{"count", "sum", "avg", "min", "max", "first", "last"}

@@ -1,0 +1,281 @@
+package sql
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/atomicdb-go/atomicdb/engine"
+	"github.com/atomicdb-go/atomicdb/engine/msgpack"
+	"github.com/atomicdb-go/atomicdb/engine/query"
+)
+
+// groups are what GROUP BY and the aggregates ask for. A row of a group has a
+// slot for each: first the expressions to group by, then the aggregates.
+type groups struct {
+	by         []*expr // bound
+	written    []*expr // the same as they were written
+	aggregates []aggregated
+	sources    []source
+}
+
+// aggregated is an aggregate whose argument is bound; of is nil in COUNT(*).
+type aggregated struct {
+	aggregate aggregate
+	distinct  bool
+	of        *expr
+}
+
+// bindGroups finds out whether the rows are groups.
+func (q *selection) bindGroups() error {
+	grouped := len(q.groupBy) > 0 || q.selectBody.having != nil
+	for _, c := range q.columns {
+		grouped = grouped || c.expr != nil && c.expr.hasAggregate()
+	}
+	for _, t := range q.orderBy {
+		grouped = grouped || t.expr.hasAggregate()
+	}
+	if !grouped {
+		return nil
+	}
+	g := &groups{sources: q.sources}
+	for _, e := range q.groupBy {
+		term, err := q.binder.term(e, q.columns, false)
+		if err != nil {
+			return err
+		}
+		if term.hasAggregate() {
+			return q.binder.fault(e, "expected something to group by; an aggregate comes after grouping")
+		}
+		bound, err := q.binder.bind(term)
+		if err != nil {
+			return err
+		}
+		g.by = append(g.by, bound)
+	}
+	q.groups = g
+	return nil
+}
+
+// slot returns the slot of an expression in what is said of groups; nil if it
+// has to be made of others.
+func (g *groups) slot(b *binder, e *expr) (*expr, error) {
+	plain := &binder{x: b.x, sources: b.sources}
+	if e.op == opAggregate {
+		a := aggregated{aggregate: e.aggregate, distinct: e.distinct}
+		if len(e.kids) == 1 {
+			if e.kids[0].hasAggregate() {
+				return nil, b.fault(e.kids[0], "expected a value of each document; aggregates do not nest")
+			}
+			var err error
+			if a.of, err = plain.bind(e.kids[0]); err != nil {
+				return nil, err
+			}
+		}
+		return g.slotOf(e, a), nil
+	}
+	if e.op == opConst || e.op == opParam || e.hasAggregate() {
+		return nil, nil
+	}
+	bound, err := plain.bind(e)
+	for i, by := range g.by {
+		if err == nil && same(by, bound) {
+			return &expr{op: opSlot, start: e.start, end: e.end, index: i}, nil
+		}
+	}
+	if e.op == opPath {
+		for _, c := range b.columns {
+			if c.alias && c.name == e.text { // a column under its name, which may be made of others of that name
+				return (&binder{x: b.x, sources: b.sources, groups: g}).bind(c.expr)
+			}
+		}
+		if err != nil {
+			return nil, err
+		}
+		return nil, b.fault(e, "expected this field in GROUP BY or in an aggregate: a group has many values of it")
+	}
+	return nil, nil
+}
+
+func (g *groups) slotOf(e *expr, a aggregated) *expr {
+	at := -1
+	for i, other := range g.aggregates {
+		if other.aggregate == a.aggregate && other.distinct == a.distinct && (other.of == nil) == (a.of == nil) && (a.of == nil || same(other.of, a.of)) {
+			at = i
+		}
+	}
+	if at < 0 {
+		at = len(g.aggregates)
+		g.aggregates = append(g.aggregates, a)
+	}
+	return &expr{op: opSlot, start: e.start, end: e.end, index: len(g.by) + at}
+}
+
+// direct reports whether the engine can group the documents themselves.
+func (q *selection) direct() bool {
+	if q.x.slowly || len(q.sources) != 1 || len(q.rest) > 0 {
+		return false
+	}
+	isField := func(e *expr) bool { return e.op == opField && !e.path.IsEmpty() }
+	for i, e := range q.groups.by {
+		if !isField(e) {
+			return false
+		}
+		for _, other := range q.groups.by[:i] { // the engine's rows have no room for a and a.b
+			if strings.HasPrefix(e.path.String()+".", other.path.String()+".") || strings.HasPrefix(other.path.String()+".", e.path.String()+".") {
+				return false
+			}
+		}
+	}
+	return !slices.ContainsFunc(q.groups.aggregates, func(a aggregated) bool { return a.of != nil && !isField(a.of) })
+}
+
+// of returns a tuple with the slots of each group.
+func (g *groups) of(q *selection, tuples []tuple) ([]tuple, error) {
+	db, collection, where := q.x.db, "", (*query.Filter)(nil)
+	a := engine.Aggregate{}
+	paths := make([]query.Path, len(g.aggregates))
+	if q.direct() {
+		collection, where = q.sources[0].collection, q.filters[0]
+		for _, e := range g.by {
+			a.GroupBy = append(a.GroupBy, e.path)
+		}
+		for i, agg := range g.aggregates {
+			if agg.of != nil {
+				paths[i] = agg.of.path
+			}
+		}
+	} else {
+		// The values that expressions have become documents of their own, which
+		// the engine groups: an aggregate has one definition.
+		var err error
+		if db, err = g.scratch(tuples); err != nil {
+			return nil, err
+		}
+		collection = scratchName
+		for i := range g.by {
+			a.GroupBy = append(a.GroupBy, query.ParsePath(scratchField("g", i)))
+		}
+		for i, agg := range g.aggregates {
+			if agg.of != nil {
+				paths[i] = query.ParsePath(scratchField("a", i))
+			}
+		}
+	}
+	a.Where = where
+	for i, p := range a.GroupBy {
+		a.Select = append(a.Select, engine.Output{Name: slotName(i), Op: engine.AggFirst, Path: p})
+	}
+	for i, agg := range g.aggregates {
+		a.Select = append(a.Select, engine.Output{Name: slotName(len(g.by) + i), Op: agg.op(), Path: paths[i]})
+	}
+	rows, err := db.Aggregate(collection, a)
+	if err != nil {
+		return nil, err
+	}
+	all, _, _ := rows.Next(nil, 1<<31-1)
+	var grouped []tuple
+	for len(all) > 0 {
+		n := msgpack.Skip(all)
+		grouped = append(grouped, tuple{slots: g.slots(all[:n])})
+		all = all[n:]
+	}
+	return grouped, nil
+}
+
+// slotName is no first name of a path that users can write.
+func slotName(i int) string { return "\x00" + strconv.Itoa(i) }
+
+const scratchName = "groups"
+
+func scratchField(kind string, i int) string { return kind + strconv.Itoa(i) }
+
+// scratch returns a DB of one document for each tuple.
+func (g *groups) scratch(tuples []tuple) (*engine.DB, error) {
+	db, err := engine.New(engine.Options{MaxDepth: 1000, MaxDocumentBytes: 1 << 30, ColumnThreshold: -1})
+	if err != nil {
+		return nil, err
+	}
+	var docs []byte
+	for i := range tuples {
+		var fields []field
+		put := func(kind string, n int, e *expr) {
+			if v := e.eval(&tuples[i]); v != nil {
+				fields = append(fields, field{scratchField(kind, n), v})
+			}
+		}
+		for n, e := range g.by {
+			put("g", n, e)
+		}
+		for n, a := range g.aggregates {
+			if a.of != nil {
+				put("a", n, a.of)
+			}
+		}
+		docs = appendFields(docs, fields)
+	}
+	_, err = db.Insert(scratchName, docs, false)
+	return db, err
+}
+
+// op is the engine's operator. Of distinct values, the engine lists them and
+// the rest is done here.
+func (a *aggregated) op() engine.AggregateOp {
+	if a.distinct {
+		return engine.AggDistinct
+	}
+	return [...]engine.AggregateOp{
+		aggCount: engine.AggCount, aggSum: engine.AggSumOrNull, aggAvg: engine.AggAvg, aggMin: engine.AggMin, aggMax: engine.AggMax,
+		aggFirst: engine.AggFirst, aggLast: engine.AggLast,
+	}[a.aggregate]
+}
+
+// slots reads the slots of a group from its row.
+func (g *groups) slots(row []byte) (slots [][]byte) {
+	for i := range len(g.by) + len(g.aggregates) {
+		v := msgpack.Lookup(row, slotName(i))
+		if i >= len(g.by) && g.aggregates[i-len(g.by)].distinct {
+			v = g.aggregates[i-len(g.by)].ofDistinct(v)
+		}
+		slots = append(slots, v)
+	}
+	return slots
+}
+
+// ofDistinct returns the aggregate of different values, which come sorted. Null
+// is none.
+func (a *aggregated) ofDistinct(list []byte) []byte {
+	var values [][]byte
+	count, pos := msgpack.Container(list)
+	for ; count > 0; count-- {
+		n := msgpack.Skip(list[pos:])
+		if v := list[pos : pos+n]; !isNull(v) {
+			values = append(values, v)
+		}
+		pos += n
+	}
+	switch {
+	case a.aggregate == aggCount:
+		return number(len(values))
+	case len(values) == 0:
+		return null
+	case a.aggregate == aggMin || a.aggregate == aggFirst:
+		return values[0]
+	case a.aggregate == aggMax || a.aggregate == aggLast:
+		return values[len(values)-1]
+	}
+	sum, n := number(0), 0
+	for _, v := range values {
+		if msgpack.KindOf(v) == msgpack.Number {
+			sum = arithmetic('+', sum, v)
+			n++
+		}
+	}
+	switch {
+	case n == 0:
+		return null
+	case a.aggregate == aggAvg:
+		return msgpack.AppendFloat(nil, msgpack.Float(sum)/float64(n))
+	}
+	return sum
+}

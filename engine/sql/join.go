@@ -1,0 +1,166 @@
+package sql
+
+import (
+	"github.com/atomicdb-go/atomicdb/engine/msgpack"
+	"github.com/atomicdb-go/atomicdb/engine/query"
+)
+
+// A join adds the documents of one more source to tuples: those whose values
+// at some paths equal values of the tuple.
+type join struct {
+	left    bool
+	inner   []*expr       // fields of the joined source …
+	outer   []*expr       // … and what they equal, of the sources before it
+	filter  *query.Filter // what else ON says of the joined source alone
+	further []*expr       // and of all together
+}
+
+// mostProbes is how many different values are looked up in the joined source,
+// by its id or index if it has one there, rather than reading all of it.
+const mostProbes = 1000
+
+func (b *binder) joins() (joins []join, err error) {
+	for i := 1; i < len(b.sources); i++ {
+		on := b.sources[i].on
+		e, err := (&binder{x: b.x, sources: b.sources[:i+1]}).bind(on)
+		if err != nil {
+			return nil, err
+		}
+		j := join{left: b.sources[i].left}
+		parts := []*expr{e}
+		if e.op == opAnd {
+			parts = e.kids
+		}
+		for _, part := range parts {
+			if part.op == opCompare && part.text == "=" {
+				a, c := part.kids[0], part.kids[1]
+				if !(a.op == opField && a.source == i) {
+					a, c = c, a
+				}
+				if a.op == opField && a.source == i && !c.reads(i) {
+					j.inner, j.outer = append(j.inner, a), append(j.outer, c)
+					continue
+				}
+			}
+			if f, source, ok := sourceFilter(part); ok && source == i && !b.x.slowly {
+				if j.filter != nil {
+					f = query.And(j.filter, f)
+				}
+				j.filter = f
+				continue
+			}
+			j.further = append(j.further, part)
+		}
+		if len(j.inner) == 0 {
+			return nil, b.fault(on, "expected an equality after ON, as in "+b.sources[0].alias+"._id = "+b.sources[i].alias+".field")
+		}
+		joins = append(joins, j)
+	}
+	return joins, nil
+}
+
+// reads reports whether e looks at documents of a source.
+func (e *expr) reads(source int) (yes bool) {
+	e.walk(func(part *expr) { yes = yes || (part.op == opField || part.op == opFilter) && part.source == source })
+	return yes
+}
+
+// join adds source i to the tuples.
+func (q *selection) join(i int, tuples []tuple) ([]tuple, error) {
+	j := &q.joins[i-1]
+	where := j.filter
+	// What WHERE says of an inner join's source may be asked before joining.
+	if f := q.filters[i]; f != nil && !j.left {
+		if where != nil {
+			f = query.And(where, f)
+		}
+		where = f
+	}
+	if !q.x.slowly {
+		if probes, ok := j.probes(tuples); ok {
+			if where != nil {
+				probes = query.And(where, probes)
+			}
+			where = probes
+		}
+	}
+	result, err := q.find(i, where)
+	if err != nil {
+		return nil, err
+	}
+	partners := map[string][][]byte{}
+	for _, doc := range documents(result) {
+		t := tuple{docs: make([][]byte, i+1)}
+		t.docs[i] = doc
+		if k, ok := keyOf(j.inner, &t); ok {
+			partners[k] = append(partners[k], doc)
+		}
+	}
+	var joined []tuple
+	for _, t := range tuples {
+		found := false
+		if k, ok := keyOf(j.outer, &t); ok {
+			for _, doc := range partners[k] {
+				docs := append([][]byte(nil), t.docs...)
+				docs[i] = doc
+				with := tuple{docs: docs}
+				if j.holds(&with) {
+					joined, found = append(joined, with), true
+				}
+			}
+		}
+		if !found && j.left {
+			joined = append(joined, t)
+		}
+	}
+	return joined, nil
+}
+
+func (j *join) holds(t *tuple) bool {
+	for _, e := range j.further {
+		if !e.test(t) {
+			return false
+		}
+	}
+	return true
+}
+
+// probes is the condition that a document has one of the values that the tuples
+// ask for; false if those are too many.
+func (j *join) probes(tuples []tuple) (*query.Filter, bool) {
+	seen := map[string]bool{}
+	var values [][]byte
+	for i := range tuples {
+		v := j.outer[0].eval(&tuples[i])
+		if isNull(v) {
+			continue
+		}
+		k := string(query.AppendKey(nil, v))
+		if seen[k] {
+			continue
+		}
+		if len(values) == mostProbes {
+			return nil, false
+		}
+		seen[k] = true
+		values = append(values, v)
+	}
+	// A path that crosses arrays reaches more values than the first, which is
+	// compared: the condition only narrows.
+	return query.In(j.inner[0].path, values), true
+}
+
+// keyOf returns bytes that are the same for tuples whose values are equal;
+// false if one is null, which equals nothing.
+func keyOf(exprs []*expr, t *tuple) (string, bool) {
+	var b []byte
+	for _, e := range exprs {
+		v := e.eval(t)
+		if isNull(v) {
+			return "", false
+		}
+		k := query.AppendKey(nil, v)
+		b = append(msgpack.AppendInt(b, int64(len(k))), k...)
+	}
+	return string(b), true
+}

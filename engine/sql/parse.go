@@ -1,0 +1,184 @@
+package sql
+
+import (
+	"strings"
+
+	"github.com/atomicdb-go/atomicdb/engine/query/token"
+)
+
+// reserved are the words that are no names unless they are in quotes.
+var reserved = strings.Fields("select distinct from as where group having order limit offset inner left right full cross outer natural join on " +
+	"and or not in between like ilike is null true false case when then else end union intersect except")
+
+var statementWords = []string{"select", "insert", "update", "delete", "create", "drop", "explain"}
+
+// A parser descends one method per level of precedence.
+type parser struct {
+	token.Reader
+	depth int // expressions around the next token
+	inAny int // of them, conditions on elements
+
+	params []param
+}
+
+// A param is a place for a value.
+type param struct {
+	name string // "" if it is a ?
+	pos  int
+}
+
+// statement reads the whole text.
+func (p *parser) statement() (body, error) {
+	b, err := p.body()
+	if err != nil {
+		return nil, err
+	}
+	if p.TakeSign(";") && p.Token.Kind != token.End {
+		return nil, p.ExpectedLike("the end of the text", "statements are run one by one")
+	}
+	if p.Token.Kind != token.End {
+		return nil, p.end()
+	}
+	return b, nil
+}
+
+// end is the error for what follows a statement.
+func (p *parser) end() error {
+	for _, word := range [...]string{"union", "intersect", "except"} {
+		if p.Token.Is(word) {
+			return p.Fault(p.Token, "expected one SELECT; there is no "+strings.ToUpper(word))
+		}
+	}
+	return p.ExpectedLike("the end of the statement", p.clauseHint())
+}
+
+// clauseHint helps with a misspelled clause.
+func (p *parser) clauseHint() string {
+	if p.Token.Kind != token.Name {
+		return ""
+	}
+	return meant(p.Token.Text, []string{"from", "where", "group", "having", "order", "limit", "offset", "join", "inner", "left", "set", "values"})
+}
+
+func (p *parser) body() (body, error) {
+	start := p.Token
+	switch {
+	case p.Take("select"):
+		return p.selectBody()
+	case p.Take("explain"):
+		if !p.Take("select") {
+			return nil, p.ExpectedLike("SELECT", "other statements cannot be explained")
+		}
+		s, err := p.selectBody()
+		if err != nil {
+			return nil, err
+		}
+		return &explainBody{s}, nil
+	case p.Take("insert"):
+		return p.insertBody()
+	case p.Take("update"):
+		return p.updateBody()
+	case p.Take("delete"):
+		return p.deleteBody()
+	case p.Take("create"):
+		return p.createBody()
+	case p.Take("drop"):
+		return p.dropBody()
+	}
+	hint := ""
+	if start.Kind == token.Name {
+		hint = meant(start.Text, statementWords)
+	}
+	if hint == "" {
+		hint = "it starts with SELECT, INSERT, UPDATE, DELETE, CREATE, DROP or EXPLAIN"
+	}
+	return nil, p.ExpectedLike("a statement", hint)
+}
+
+// must consumes a keyword that has to come next.
+func (p *parser) must(keyword string) error {
+	if p.Take(keyword) {
+		return nil
+	}
+	return p.ExpectedLike(strings.ToUpper(keyword), p.misspelled(keyword))
+}
+
+func (p *parser) misspelled(keyword string) string {
+	if p.Token.Kind == token.Name && !p.Token.Quoted {
+		return meant(p.Token.Text, []string{keyword})
+	}
+	return ""
+}
+
+func (p *parser) mustSign(sign string) error {
+	if p.TakeSign(sign) {
+		return nil
+	}
+	return p.Expected(`"` + sign + `"`)
+}
+
+// isReserved reports whether the next token is a word that is no name.
+func (p *parser) isReserved() bool {
+	return p.Token.Kind == token.Name && !p.Token.Quoted && token.IsWord(p.Token.Text, reserved)
+}
+
+// A name is a word of the user's and where it stands.
+type name struct {
+	text string
+	pos  int
+}
+
+// name reads a name of what.
+func (p *parser) name(what string) (name, error) {
+	t := p.Token
+	switch {
+	case t.Kind == token.String:
+		return name{}, p.ExpectedLike(what, "names stand without quotes, in back-quotes or in double quotes")
+	case t.Kind != token.Name:
+		return name{}, p.Expected(what)
+	case p.isReserved():
+		return name{}, p.ExpectedLike(what, "one of that name goes in double quotes")
+	case t.Text == "":
+		return name{}, p.Fault(t, "expected "+what+"; this one is empty")
+	}
+	p.Next()
+	return name{t.Text, t.Pos}, nil
+}
+
+// path reads a field path that stands alone.
+func (p *parser) path() (*expr, error) {
+	n, err := p.name("a field name")
+	if err != nil {
+		return nil, err
+	}
+	return p.positions(n, false)
+}
+
+// paths reads the paths in a parenthesis, after its opening.
+func (p *parser) paths() (paths []*expr, err error) {
+	for {
+		e, err := p.path()
+		if err != nil {
+			return nil, err
+		}
+		paths = append(paths, e)
+		if p.TakeSign(")") {
+			return paths, nil
+		}
+		if !p.TakeSign(",") {
+			return nil, p.Expected(`"," or ")"`)
+		}
+	}
+}
+
+// commas reads what read reads, once or more often, with commas between.
+func (p *parser) commas(read func() error) error {
+	for {
+		if err := read(); err != nil {
+			return err
+		}
+		if !p.TakeSign(",") {
+			return nil
+		}
+	}
+}

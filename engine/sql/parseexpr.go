@@ -1,0 +1,520 @@
+package sql
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/atomicdb-go/atomicdb/engine/msgpack"
+	"github.com/atomicdb-go/atomicdb/engine/query"
+	"github.com/atomicdb-go/atomicdb/engine/query/token"
+)
+
+// expr reads an expression. Chains of one level have no depth, so that only
+// what is nested counts, and the stack is safe from hostile text.
+//
+//	or = and {OR and}, and = not {AND not}, not = {NOT} comparison
+//	comparison = sum [operator …], sum = product {(+ | -) product}
+//	product = concat {(* | / | %) concat}, concat = unary {|| unary}
+func (p *parser) expr() (*expr, error) {
+	if p.depth == token.MaxDepth {
+		return nil, p.Fault(p.Token, "expected at most "+strconv.Itoa(token.MaxDepth)+" expressions inside one another")
+	}
+	p.depth++
+	e, err := p.or()
+	p.depth--
+	return e, err
+}
+
+// made sets where e, which ends here, stands.
+func (p *parser) made(start int, e *expr) *expr {
+	e.start, e.end = start, p.Consumed
+	return e
+}
+
+func (p *parser) or() (*expr, error)  { return p.logic("or", opOr, (*parser).and) }
+func (p *parser) and() (*expr, error) { return p.logic("and", opAnd, (*parser).not) }
+
+func (p *parser) logic(word string, o op, operand func(*parser) (*expr, error)) (*expr, error) {
+	start := p.Token.Pos
+	first, err := operand(p)
+	if err != nil || !p.Token.Is(word) {
+		return first, err
+	}
+	kids := []*expr{first}
+	for p.Take(word) {
+		kid, err := operand(p)
+		if err != nil {
+			return nil, err
+		}
+		kids = append(kids, kid)
+	}
+	return p.made(start, &expr{op: o, kids: kids}), nil
+}
+
+func (p *parser) not() (*expr, error) {
+	start, negate, any := p.Token.Pos, false, false
+	for p.Take("not") {
+		negate, any = !negate, true
+	}
+	e, err := p.comparison()
+	if err != nil || !any {
+		return e, err
+	}
+	e = p.made(start, &expr{op: opNot, kids: []*expr{e}})
+	if !negate {
+		e = p.made(start, &expr{op: opNot, kids: []*expr{e}})
+	}
+	return e, nil
+}
+
+var comparisonSigns = map[string]string{"=": "=", "==": "=", "!=": "!=", "<>": "!=", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
+
+func (p *parser) comparison() (*expr, error) {
+	start := p.Token.Pos
+	left, err := p.sum()
+	if err != nil {
+		return nil, err
+	}
+	if sign, ok := comparisonSigns[p.Token.Text]; ok && p.Token.Kind == token.Sign {
+		p.Next()
+		right, err := p.sum()
+		if err != nil {
+			return nil, err
+		}
+		if again, ok := comparisonSigns[p.Token.Text]; ok && p.Token.Kind == token.Sign {
+			return nil, p.Fault(p.Token, `expected one comparison, found "`+again+`" after it; two are joined by AND`)
+		}
+		return p.made(start, &expr{op: opCompare, text: sign, kids: []*expr{left, right}}), nil
+	}
+	if p.Take("is") {
+		return p.is(start, left)
+	}
+	negate := p.Token.Is("not")
+	if negate {
+		p.Next()
+	}
+	e, err := p.word(left)
+	switch {
+	case err != nil:
+		return nil, err
+	case e == nil && negate:
+		return nil, p.ExpectedLike("an operator", "after NOT comes one of IN, BETWEEN, LIKE, MATCHES, STARTSWITH, CONTAINS, EXISTS, TYPE, SIZE, ANY")
+	case e == nil:
+		return left, nil
+	}
+	p.made(start, e)
+	if negate {
+		e = p.made(start, &expr{op: opNot, kids: []*expr{e}})
+	}
+	return e, nil
+}
+
+// is reads what follows IS.
+func (p *parser) is(start int, left *expr) (*expr, error) {
+	negate := p.Take("not")
+	e := &expr{op: opIsNull, kids: []*expr{left}}
+	switch {
+	case p.Take("null"):
+	case p.Take("missing"):
+		e.op, negate = opExists, !negate
+	case p.Token.Is("true"), p.Token.Is("false"):
+		e = &expr{op: opCompare, text: "=", kids: []*expr{left, truth(left, p.Token.Is("true"))}}
+		p.Next()
+	default:
+		return nil, p.ExpectedLike("NULL or MISSING", "other values compare with = and !=")
+	}
+	p.made(start, e)
+	if negate {
+		e = p.made(start, &expr{op: opNot, kids: []*expr{e}})
+	}
+	return e, nil
+}
+
+// word reads an operator that is a word and its operands; nil if none comes next.
+func (p *parser) word(left *expr) (*expr, error) {
+	with := func(o op) (*expr, error) {
+		right, err := p.sum()
+		return &expr{op: o, kids: []*expr{left, right}}, err
+	}
+	switch {
+	case p.Take("in"):
+		return p.in(left)
+	case p.Take("between"):
+		low, err := p.sum()
+		if err != nil {
+			return nil, err
+		}
+		if !p.Take("and") {
+			return nil, p.Expected("AND between the two ends")
+		}
+		high, err := p.sum()
+		return &expr{op: opBetween, kids: []*expr{left, low, high}}, err
+	case p.Token.Is("like"), p.Token.Is("ilike"):
+		return p.like(left)
+	case p.Take("regexp"), p.Take("matches"):
+		return with(opMatches)
+	case p.Take("startsWith"):
+		return with(opStartsWith)
+	case p.Take("contains"):
+		return with(opContains)
+	case p.Take("exists"):
+		return &expr{op: opExists, kids: []*expr{left}}, nil
+	case p.Take("type"):
+		t, known := query.TypeNamed(strings.ToLower(p.Token.Text))
+		if p.Token.Kind != token.Name || !known {
+			return nil, p.ExpectedLike("a type", "the types are "+query.KnownTypes)
+		}
+		p.Next()
+		return &expr{op: opType, kind: t, kids: []*expr{left}}, nil
+	case p.Take("size"):
+		return with(opSize)
+	case p.Take("any"):
+		p.inAny++
+		element, err := p.parenthesis()
+		p.inAny--
+		return &expr{op: opAny, kids: []*expr{left, element}}, err
+	}
+	return nil, nil
+}
+
+func (p *parser) in(left *expr) (*expr, error) {
+	e := &expr{op: opIn, kids: []*expr{left}}
+	if p.Token.IsSign("?") || p.Token.IsSign(":") { // a list as one parameter
+		list, err := p.primary()
+		e.kids, e.index = append(e.kids, list), 1
+		return e, err
+	}
+	if !p.TakeSign("(") {
+		return nil, p.Expected(`"(" and a list of values`)
+	}
+	if p.Token.Is("select") {
+		return nil, p.subquery()
+	}
+	if p.TakeSign(")") {
+		return e, nil
+	}
+	err := p.commas(func() error {
+		kid, err := p.expr()
+		e.kids = append(e.kids, kid)
+		return err
+	})
+	if err == nil && !p.TakeSign(")") {
+		err = p.Expected(`"," or ")"`)
+	}
+	return e, err
+}
+
+func (p *parser) subquery() error {
+	return p.Fault(p.Token, "expected a value, found SELECT; there are no subqueries: join, or run two statements")
+}
+
+func (p *parser) like(left *expr) (*expr, error) {
+	e := &expr{op: opLike}
+	if p.Token.Is("ilike") {
+		e.op = opILike
+	}
+	p.Next()
+	pattern, err := p.sum()
+	if err != nil {
+		return nil, err
+	}
+	e.kids = []*expr{left, pattern}
+	if p.Take("escape") {
+		escape, err := p.sum()
+		if err != nil {
+			return nil, err
+		}
+		e.kids = append(e.kids, escape)
+	}
+	return e, nil
+}
+
+func (p *parser) sum() (*expr, error)     { return p.chain("+-", (*parser).product) }
+func (p *parser) product() (*expr, error) { return p.chain("*/%", (*parser).concat) }
+
+func (p *parser) chain(signs string, operand func(*parser) (*expr, error)) (*expr, error) {
+	start := p.Token.Pos
+	first, err := operand(p)
+	if err != nil {
+		return nil, err
+	}
+	e := &expr{op: opChain, kids: []*expr{first}}
+	for p.Token.Kind == token.Sign && len(p.Token.Text) == 1 && strings.Contains(signs, p.Token.Text) {
+		e.signs += p.Token.Text
+		p.Next()
+		kid, err := operand(p)
+		if err != nil {
+			return nil, err
+		}
+		e.kids = append(e.kids, kid)
+	}
+	if e.signs == "" {
+		return first, nil
+	}
+	return p.made(start, e), nil
+}
+
+func (p *parser) concat() (*expr, error) {
+	start := p.Token.Pos
+	first, err := p.unary()
+	if err != nil || !p.Token.IsSign("||") {
+		return first, err
+	}
+	e := &expr{op: opConcat, kids: []*expr{first}}
+	for p.TakeSign("||") {
+		kid, err := p.unary()
+		if err != nil {
+			return nil, err
+		}
+		e.kids = append(e.kids, kid)
+	}
+	return p.made(start, e), nil
+}
+
+func (p *parser) unary() (*expr, error) {
+	start, negate := p.Token.Pos, false
+	for p.Token.IsSign("-") || p.Token.IsSign("+") {
+		if next := p.Peek(); p.Token.IsSign("-") && (next.Kind == token.Number || next.Is("inf")) {
+			break // a literal, which may be the least integer
+		}
+		negate = negate != p.Token.IsSign("-")
+		p.Next()
+	}
+	e, err := p.primary()
+	if err != nil || !negate {
+		return e, err
+	}
+	return p.made(start, &expr{op: opNegate, kids: []*expr{e}}), nil
+}
+
+func (p *parser) parenthesis() (*expr, error) {
+	if !p.TakeSign("(") {
+		return nil, p.Expected(`"(" and a condition`)
+	}
+	if p.Token.Is("select") {
+		return nil, p.subquery()
+	}
+	e, err := p.expr()
+	if err == nil && !p.TakeSign(")") {
+		return nil, p.Expected(`an operator or ")"`)
+	}
+	return e, err
+}
+
+func (p *parser) primary() (*expr, error) {
+	t := p.Token
+	switch {
+	case t.IsSign("("):
+		e, err := p.parenthesis()
+		if err != nil {
+			return nil, err
+		}
+		return p.made(t.Pos, e), nil
+	case t.IsSign("?"):
+		p.Next()
+		return p.param(t, "")
+	case t.IsSign(":"):
+		p.Next()
+		n := p.Token
+		if n.Kind != token.Name || n.Quoted || strings.Contains(n.Text, ".") {
+			return nil, p.Expected("the name of a parameter")
+		}
+		p.Next()
+		return p.param(t, n.Text)
+	case t.IsSign("*"):
+		return nil, p.ExpectedLike("a value", "a star stands alone, as t.* or in COUNT(*)")
+	case t.Kind != token.Name, t.Is("null"), t.Is("true"), t.Is("false"), t.Is("nan"), t.Is("inf"):
+		return p.literal()
+	case t.Is("case"):
+		return p.when()
+	case t.Is("select"):
+		return nil, p.subquery()
+	case p.isReserved():
+		return nil, p.ExpectedLike("a value", "a field of that name goes in double quotes")
+	case p.Peek().IsSign("(") && !t.Quoted && (t.Is("date") || t.Is("bytes")):
+		return p.literal()
+	case p.Peek().IsSign("(") && !t.Quoted:
+		return p.call()
+	}
+	p.Next()
+	return p.positions(name{t.Text, t.Pos}, t.Quoted)
+}
+
+func (p *parser) literal() (*expr, error) {
+	start := p.Token.Pos
+	if p.Token.IsSign("[") || p.Token.IsSign("{") || p.Token.IsSign("-") || p.Token.Kind != token.Sign {
+		value, err := p.Value(0)
+		return p.made(start, &expr{op: opConst, value: value}), err
+	}
+	return nil, p.ExpectedLike("a value", "one is a field, a number, text in single quotes, ? or a call")
+}
+
+func (p *parser) param(t token.Token, name string) (*expr, error) {
+	e := &expr{op: opParam, text: name, index: len(p.params)}
+	if len(p.params) > 0 && (p.params[0].name == "") != (name == "") {
+		return nil, p.Fault(t, "expected either ? or names for all parameters, found both")
+	}
+	p.params = append(p.params, param{name, t.Pos})
+	return p.made(t.Pos, e), nil
+}
+
+// positions reads what may follow a name: tags[0].text.
+func (p *parser) positions(n name, quoted bool) (*expr, error) {
+	text := n.text
+	for p.Token.IsSign("[") || p.Token.IsSign(".") {
+		if p.TakeSign(".") {
+			t := p.Token
+			if t.Kind != token.Name {
+				return nil, p.Expected("a field name after the dot")
+			}
+			p.Next()
+			text += "." + t.Text
+			continue
+		}
+		p.Next()
+		t := p.Token
+		if _, err := strconv.ParseUint(t.Text, 10, 31); t.Kind != token.Number || err != nil {
+			return nil, p.ExpectedLike("a position", "the first element is [0]")
+		}
+		p.Next()
+		if err := p.mustSign("]"); err != nil {
+			return nil, err
+		}
+		text += "." + t.Text
+	}
+	e := p.made(n.pos, &expr{op: opPath, text: text, quoted: quoted})
+	if why := query.BadPath(text); why != "" {
+		return nil, at(p.Text(), n.pos, "expected a field name; "+why)
+	}
+	if token.SameWord(strings.SplitN(text, ".", 2)[0], "this") && !quoted && p.inAny == 0 {
+		return nil, at(p.Text(), n.pos, `expected a field name; "this" is the element inside ANY (…), and a field of that name goes in double quotes`)
+	}
+	return e, nil
+}
+
+func (p *parser) when() (*expr, error) {
+	start := p.Token.Pos
+	p.Next()
+	var of *expr
+	var err error
+	if !p.Token.Is("when") {
+		if of, err = p.expr(); err != nil {
+			return nil, err
+		}
+	}
+	e := &expr{op: opCase}
+	if of != nil {
+		e.index, e.kids = 1, []*expr{of}
+	}
+	for p.Take("when") {
+		condition, err := p.expr()
+		if err != nil {
+			return nil, err
+		}
+		if err := p.must("then"); err != nil {
+			return nil, err
+		}
+		value, err := p.expr()
+		if err != nil {
+			return nil, err
+		}
+		e.kids = append(e.kids, condition, value)
+	}
+	if len(e.kids) == e.index {
+		return nil, p.Expected("WHEN")
+	}
+	if p.Take("else") {
+		value, err := p.expr()
+		if err != nil {
+			return nil, err
+		}
+		e.kids = append(e.kids, value)
+	}
+	if !p.Take("end") {
+		return nil, p.Expected("WHEN, ELSE or END")
+	}
+	return p.made(start, e), nil
+}
+
+// call reads a function or an aggregate, and EXISTS.
+func (p *parser) call() (*expr, error) {
+	t := p.Token
+	p.Next()
+	p.Next()
+	if p.Token.Is("select") {
+		return nil, p.subquery()
+	}
+	e := &expr{op: opCall}
+	word := strings.ToLower(t.Text)
+	for i, known := range aggregates {
+		if known == word {
+			e.op, e.aggregate = opAggregate, aggregate(i)
+		}
+	}
+	switch {
+	case word == "exists":
+		e.op = opExists
+	case e.op == opCall:
+		if e.function = functionNamed(word); e.function == nil {
+			return nil, p.unknownFunction(t)
+		}
+	case p.TakeSign("*"):
+		if e.aggregate != aggCount {
+			return nil, p.Fault(t, "expected a value in "+strings.ToUpper(word)+"; only COUNT takes a star")
+		}
+		if err := p.mustSign(")"); err != nil {
+			return nil, err
+		}
+		return p.made(t.Pos, e), nil
+	default:
+		e.distinct = p.Take("distinct")
+	}
+	if !p.TakeSign(")") {
+		err := p.commas(func() error {
+			kid, err := p.expr()
+			e.kids = append(e.kids, kid)
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+		if !p.TakeSign(")") {
+			return nil, p.Expected(`"," or ")"`)
+		}
+	}
+	least, most := 1, 1
+	if e.function != nil {
+		least, most = e.function.least, e.function.most
+	}
+	if n := len(e.kids); n < least || n > most {
+		return nil, p.Fault(t, "expected "+arguments(least, most)+" in "+strings.ToUpper(word)+", found "+strconv.Itoa(n))
+	}
+	return p.made(t.Pos, e), nil
+}
+
+func arguments(least, most int) string {
+	switch {
+	case least == 1 && most == 1:
+		return "one argument"
+	case most > 9:
+		return "at least one argument"
+	case least == most:
+		return strconv.Itoa(least) + " arguments"
+	}
+	return strconv.Itoa(least) + " to " + strconv.Itoa(most) + " arguments"
+}
+
+func (p *parser) unknownFunction(t token.Token) error {
+	words := append([]string(nil), aggregates...)
+	for i := range functions {
+		words = append(words, functions[i].name)
+	}
+	message := "there is no function " + token.Clipped(t.Text)
+	if hint := meant(t.Text, words); hint != "" {
+		return p.Fault(t, message+"; "+hint)
+	}
+	return p.Fault(t, message+"; the functions are "+strings.Join(words, ", "))
+}
+
+// null is the value of what is not there.
+var null = msgpack.AppendNil(nil)

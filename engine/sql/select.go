@@ -1,0 +1,293 @@
+package sql
+
+import (
+	"slices"
+
+	"github.com/atomicdb-go/atomicdb/engine"
+	"github.com/atomicdb-go/atomicdb/engine/msgpack"
+	"github.com/atomicdb-go/atomicdb/engine/query"
+)
+
+func (s *selectBody) writes() bool { return false }
+
+// A selection is a SELECT that is bound.
+type selection struct {
+	*selectBody
+	x       *execution
+	binder  *binder
+	filters []*query.Filter // by source; nil: all documents
+	rest    []*expr         // conditions that no filter says
+	joins   []join          // of the second source and later
+	groups  *groups         // nil: rows are of documents
+	having  *expr
+	shape   *shape
+	keys    []key
+	skip    int
+	limit   int // -1: all
+}
+
+// A key is a bound term of ORDER BY.
+type key struct {
+	expr       *expr
+	descending bool
+}
+
+func (s *selectBody) run(x *execution) (Rows, error) {
+	rows, err := s.rows(x)
+	if err != nil {
+		return nil, err
+	}
+	if invariants && !x.slowly {
+		slow := *x
+		slow.slowly = true
+		want, err := s.rows(&slow)
+		if err != nil {
+			return nil, err
+		}
+		// A list that is compared cannot be taken any more, so it is answered twice.
+		if got := taken(rows); !slices.Equal(got, taken(want)) {
+			panic("sql: " + x.text + " answered otherwise than its definition")
+		}
+		return s.rows(x)
+	}
+	return rows, nil
+}
+
+func taken(rows Rows) []byte {
+	var all []byte
+	for rows.Len() > 0 {
+		all, _, _ = rows.Next(all, 0)
+	}
+	return all
+}
+
+func (s *selectBody) rows(x *execution) (Rows, error) {
+	q, err := s.bind(x)
+	if err != nil {
+		return nil, invalid(err)
+	}
+	if rows, err := q.streamed(); rows != nil || err != nil {
+		return rows, err
+	}
+	tuples, err := q.tuples()
+	if err != nil {
+		return nil, err
+	}
+	if q.groups != nil {
+		if tuples, err = q.groups.of(q, tuples); err != nil {
+			return nil, err
+		}
+		if q.having != nil {
+			tuples = slices.DeleteFunc(tuples, func(t tuple) bool { return !q.having.test(&t) })
+		}
+	}
+	return q.list(tuples), nil
+}
+
+// bind resolves all names and parameters.
+func (s *selectBody) bind(x *execution) (*selection, error) {
+	b := &binder{x: x, sources: s.sources}
+	q := &selection{selectBody: s, x: x, binder: b}
+	var err error
+	if err = b.checkSources(); err != nil {
+		return nil, err
+	}
+	if len(s.sources) == 0 && (s.where != nil || s.groupBy != nil) {
+		return nil, b.fault(s.columns[0].first(), "expected FROM and a collection: there is nothing to ask a condition of")
+	}
+	if q.joins, err = b.joins(); err != nil {
+		return nil, err
+	}
+	if q.filters, q.rest, err = b.where(s.where); err != nil {
+		return nil, err
+	}
+	if err = q.bindGroups(); err != nil {
+		return nil, err
+	}
+	over := &binder{x: x, sources: s.sources, groups: q.groups, columns: s.columns}
+	if q.shape, err = over.newShape(s.columns); err != nil {
+		return nil, err
+	}
+	if s.having != nil {
+		if q.having, err = over.bind(s.having); err != nil {
+			return nil, err
+		}
+	}
+	for _, t := range s.orderBy {
+		e, err := over.term(t.expr, s.columns, true)
+		if err != nil {
+			return nil, err
+		}
+		if e, err = over.bind(e); err != nil {
+			return nil, err
+		}
+		q.keys = append(q.keys, key{e, t.descending})
+	}
+	if q.limit, err = b.count(s.limit, "LIMIT", -1); err != nil {
+		return nil, err
+	}
+	q.skip, err = b.count(s.offset, "OFFSET", 0)
+	return q, err
+}
+
+// first is where a column stands.
+func (c *column) first() *expr {
+	if c.expr != nil {
+		return c.expr
+	}
+	return &expr{start: c.pos}
+}
+
+func (b *binder) checkSources() error {
+	for i, s := range b.sources {
+		for _, other := range b.sources[:i] {
+			if other.alias == s.alias {
+				return at(b.x.text, s.pos, "expected another name: "+s.alias+" is one already; give this one a name with AS")
+			}
+		}
+	}
+	return nil
+}
+
+// find is the engine's query for the documents of a source.
+func (q *selection) find(source int, where *query.Filter) (*engine.Result, error) {
+	return q.x.db.Find(q.sources[source].collection, engine.Query{Where: where})
+}
+
+// streamed answers a SELECT whose rows the engine finds, sorts and cuts; nil if
+// it does not.
+func (q *selection) streamed() (Rows, error) {
+	if q.x.slowly || len(q.sources) != 1 || len(q.rest) > 0 || q.groups != nil || q.distinct {
+		return nil, nil
+	}
+	find := engine.Query{Where: q.filters[0], Skip: q.skip, Limit: q.limit}
+	for _, k := range q.keys {
+		if k.expr.op != opField || k.expr.path.IsEmpty() {
+			return nil, nil
+		}
+		find.Sort = append(find.Sort, engine.SortKey{Path: k.expr.path, Descending: k.descending})
+	}
+	if q.limit == 0 {
+		find.Where = query.False()
+	}
+	result, err := q.x.db.Find(q.sources[0].collection, find)
+	if err != nil || q.shape.whole() {
+		return result, err
+	}
+	return &stream{result: result, shape: q.shape, tuple: tuple{docs: make([][]byte, 1)}}, nil
+}
+
+// tuples returns what FROM, JOIN and WHERE leave, in insertion order of the
+// first source, then of the second, and so on.
+func (q *selection) tuples() ([]tuple, error) {
+	if len(q.sources) == 0 {
+		return []tuple{{}}, nil
+	}
+	result, err := q.find(0, q.filters[0])
+	if err != nil {
+		return nil, err
+	}
+	var tuples []tuple
+	for _, doc := range documents(result) {
+		docs := make([][]byte, len(q.sources))
+		docs[0] = doc
+		tuples = append(tuples, tuple{docs: docs})
+	}
+	for i := range q.joins {
+		if tuples, err = q.join(i+1, tuples); err != nil {
+			return nil, err
+		}
+	}
+	return slices.DeleteFunc(tuples, func(t tuple) bool { return !q.passes(&t) }), nil
+}
+
+// passes tests what the engine has not.
+func (q *selection) passes(t *tuple) bool {
+	for _, e := range q.rest {
+		if !e.test(t) {
+			return false
+		}
+	}
+	// The first source's filter has been asked by the engine; a later one's also of
+	// a left join's missing partner.
+	for i, f := range q.filters {
+		if i > 0 && f != nil && !f.Match(orEmpty(t.docs[i])) {
+			return false
+		}
+	}
+	return true
+}
+
+func orEmpty(doc []byte) []byte {
+	if doc == nil {
+		return emptyMap
+	}
+	return doc
+}
+
+// documents takes all of a result apart.
+func documents(r *engine.Result) (docs [][]byte) {
+	all, _, _ := r.Next(nil, 1<<31-1)
+	for len(all) > 0 {
+		n := msgpack.Skip(all)
+		docs = append(docs, all[:n:n])
+		all = all[n:]
+	}
+	return docs
+}
+
+// list sorts the rows, takes out what is there twice, and cuts.
+func (q *selection) list(tuples []tuple) *list {
+	if len(q.keys) > 0 {
+		type sorted struct {
+			tuple
+			keys [][]byte
+		}
+		all := make([]sorted, len(tuples))
+		for i, t := range tuples {
+			all[i].tuple = t
+			for _, k := range q.keys {
+				all[i].keys = append(all[i].keys, k.expr.eval(&t))
+			}
+		}
+		slices.SortStableFunc(all, func(a, b sorted) int {
+			for i, k := range q.keys {
+				if c := msgpack.Compare(a.keys[i], b.keys[i]); c != 0 {
+					if k.descending {
+						return -c
+					}
+					return c
+				}
+			}
+			return 0
+		})
+		for i := range all {
+			tuples[i] = all[i].tuple
+		}
+	}
+	l := &list{}
+	seen := map[string]bool{}
+	skip := q.skip
+	for i := range tuples {
+		if len(l.ends) == q.limit {
+			break
+		}
+		start := len(l.rows)
+		l.rows = q.shape.append(l.rows, &tuples[i])
+		if q.distinct {
+			k := string(query.AppendKey(nil, l.rows[start:]))
+			if seen[k] {
+				l.rows = l.rows[:start]
+				continue
+			}
+			seen[k] = true
+		}
+		if skip > 0 {
+			skip--
+			l.rows = l.rows[:start]
+			continue
+		}
+		l.end()
+	}
+	return l
+}

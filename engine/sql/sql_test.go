@@ -1,0 +1,323 @@
+package sql_test
+
+import (
+	"bytes"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	vmihailenco "github.com/vmihailenco/msgpack/v5"
+
+	"github.com/atomicdb-go/atomicdb/engine"
+	"github.com/atomicdb-go/atomicdb/engine/msgpack"
+	"github.com/atomicdb-go/atomicdb/engine/query"
+	"github.com/atomicdb-go/atomicdb/engine/sql"
+)
+
+type m = map[string]any
+type a = []any
+
+func encode(t testing.TB, v any) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	e := vmihailenco.NewEncoder(&b)
+	e.SetSortMapKeys(true)
+	e.UseCompactInts(true)
+	if err := e.Encode(v); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+// newDB has people and orders.
+func newDB(t testing.TB) *engine.DB {
+	t.Helper()
+	db, err := engine.New(engine.Options{ColumnThreshold: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	insert := func(collection string, docs ...m) {
+		for _, d := range docs {
+			if _, err := db.Insert(collection, encode(t, d), false); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	insert("people",
+		m{"_id": "ada", "name": "Ada", "age": 36, "address": m{"city": "Oslo", "zip": "0150"}, "tags": a{"x", "y"}, "active": true},
+		m{"_id": "bob", "name": "Bob", "age": 20, "address": m{"city": "Bergen"}, "tags": a{}, "active": false},
+		m{"_id": "cy", "name": "Cy", "age": 52, "address": m{"city": "Oslo"}, "nick": nil},
+		m{"_id": "dee", "name": "Dee 100%", "address": m{"city": "Tromsø"}, "lines": a{m{"n": 1}, m{"n": 5}}},
+	)
+	insert("orders", m{"_id": 1, "by": "ada", "total": 10}, m{"_id": 2, "by": "ada", "total": 2.5}, m{"_id": 3, "by": "cy", "total": 7}, m{"_id": 4, "by": "nobody", "total": 1}, m{"_id": 5, "total": 3})
+	return db
+}
+
+// run returns the rows as text, one a line, the fields in order.
+func run(t testing.TB, db *engine.DB, text string, params any) (string, error) {
+	t.Helper()
+	s, err := sql.Parse(text)
+	if err != nil {
+		return "", err
+	}
+	var bound []byte
+	if params != nil {
+		bound = encode(t, params)
+	}
+	rows, err := s.Run(db, bound)
+	if err != nil {
+		return "", err
+	}
+	var lines []string
+	for rows.Len() > 0 {
+		piece, count, left := rows.Next(nil, 0)
+		if count == 0 || left != rows.Len() {
+			t.Fatalf("%s: a piece of %d rows, %d left of %d", text, count, left, rows.Len())
+		}
+		for len(piece) > 0 {
+			n, err := msgpack.Validate(piece, 1000)
+			if err != nil {
+				t.Fatalf("%s: %v", text, err)
+			}
+			lines = append(lines, show(piece[:n]))
+			piece = piece[n:]
+		}
+	}
+	return strings.Join(lines, "\n"), nil
+}
+
+// show writes a value as text conditions do.
+func show(v []byte) string {
+	f := query.Eq(query.ParsePath("v"), v)
+	return strings.TrimPrefix(f.String(), "v = ")
+}
+
+func TestSelect(t *testing.T) {
+	db := newDB(t)
+	for _, tt := range []struct {
+		text   string
+		params any
+		want   string
+	}{
+		{"SELECT name, age FROM people WHERE age > 18 ORDER BY age DESC", nil, "{name: 'Cy', age: 52}\n{name: 'Ada', age: 36}\n{name: 'Bob', age: 20}"},
+		{"select name from people where address.city = 'Oslo' and not age < 40", nil, "{name: 'Cy'}"},
+		{"SELECT p.name AS who, address.city FROM people p WHERE p.age BETWEEN 30 AND 40", nil, "{who: 'Ada', city: 'Oslo'}"},
+		{"SELECT * FROM orders WHERE total >= ? LIMIT 1 OFFSET 1", a{3}, "{_id: 3, by: 'cy', total: 7}"},
+		{"SELECT name FROM people WHERE age = :age OR name = :name", m{"age": 20, "name": "Cy"}, "{name: 'Bob'}\n{name: 'Cy'}"},
+		{"SELECT name FROM people WHERE age IS NULL", nil, "{name: 'Dee 100%'}"},
+		{"SELECT name FROM people WHERE nick IS NULL AND nick IS NOT MISSING", nil, "{name: 'Cy'}"},
+		{"SELECT name FROM people WHERE age != 20", nil, "{name: 'Ada'}\n{name: 'Cy'}\n{name: 'Dee 100%'}"},
+		{"SELECT name FROM people WHERE age > ? OR age <= ?", a{nil, nil}, ""},
+		{"SELECT name FROM people WHERE name LIKE 'A%' OR name LIKE '_y'", nil, "{name: 'Ada'}\n{name: 'Cy'}"},
+		{"SELECT name FROM people WHERE name LIKE '%!%' ESCAPE '!'", nil, "{name: 'Dee 100%'}"},
+		{"SELECT name FROM people WHERE name LIKE '%0!%' ESCAPE '!' OR name ILIKE 'ADA'", nil, "{name: 'Ada'}\n{name: 'Dee 100%'}"},
+		{"SELECT name FROM people WHERE name REGEXP '^[AB]' AND tags CONTAINS 'x'", nil, "{name: 'Ada'}"},
+		{"SELECT name FROM people WHERE EXISTS(tags) AND tags SIZE 0", nil, "{name: 'Bob'}"},
+		{"SELECT name FROM people WHERE active", nil, "{name: 'Ada'}"},
+		{"SELECT name FROM people WHERE _id IN ('cy', 'ada') AND age NOT IN (52, 1)", nil, "{name: 'Ada'}"},
+		{"SELECT name FROM people WHERE _id IN ?", a{a{"cy", "bob"}}, "{name: 'Bob'}\n{name: 'Cy'}"},
+		{"SELECT name FROM people WHERE lines ANY (n > 4)", nil, "{name: 'Dee 100%'}"},
+		{"SELECT tags[0] AS first, length(name) AS n, upper(name) || '!' AS loud FROM people WHERE age + 4 = 40", nil, "{first: 'x', n: 3, loud: 'ADA!'}"},
+		{"SELECT 7 / 2 AS a, 6 / 2 AS b, -7 % 3 AS c, 1 / 0 AS d, 2 + 3 * 4 AS e, -(2) AS f, 'a' || 1 AS g", nil, "{a: 3.5, b: 3, c: -1, d: null, e: 14, f: -2, g: 'a1'}"},
+		{"SELECT CASE WHEN age > 30 THEN 'old' WHEN age > 1 THEN 'young' END AS x, COALESCE(age, 0) AS age FROM people ORDER BY 2, name", nil, "{x: null, age: 0}\n{x: 'young', age: 20}\n{x: 'old', age: 36}\n{x: 'old', age: 52}"},
+		{"SELECT CASE address.city WHEN 'Oslo' THEN 1 WHEN 'Bergen' THEN 2 ELSE 3 END AS x FROM people WHERE CASE WHEN age IS NULL THEN false ELSE true END", nil, "{x: 1}\n{x: 2}\n{x: 1}"},
+		{"SELECT DISTINCT address.city FROM people ORDER BY city", nil, "{city: 'Bergen'}\n{city: 'Oslo'}\n{city: 'Tromsø'}"},
+		{"SELECT address.city, COUNT(*) AS n, AVG(age) AS mean FROM people GROUP BY address.city HAVING n > 1 OR AVG(age) IS NULL ORDER BY n DESC", nil, "{city: 'Oslo', n: 2, mean: 44}\n{city: 'Tromsø', n: 1, mean: null}"},
+		{"SELECT address.city, COUNT(*) AS n, AVG(age) AS mean FROM people GROUP BY address.city HAVING COUNT(*) > 1 OR AVG(age) IS NULL ORDER BY n DESC", nil, "{city: 'Oslo', n: 2, mean: 44}\n{city: 'Tromsø', n: 1, mean: null}"},
+		{"SELECT COUNT(*), COUNT(age), SUM(age), MIN(name), MAX(age) FROM people WHERE age > 1000", nil, "{'COUNT(*)': 0, 'COUNT(age)': 0, 'SUM(age)': null, 'MIN(name)': null, 'MAX(age)': null}"},
+		{"SELECT COUNT(DISTINCT address.city) AS n, SUM(age * 2) AS twice FROM people", nil, "{n: 3, twice: 216}"},
+		{"SELECT age > 30 AS old, COUNT(*) AS n FROM people GROUP BY age > 30 ORDER BY 1", nil, "{old: false, n: 2}\n{old: true, n: 2}"},
+		{"SELECT p.name, o.total FROM people p JOIN orders o ON o.by = p._id WHERE o.total > 3 ORDER BY o.total", nil, "{name: 'Cy', total: 7}\n{name: 'Ada', total: 10}"},
+		{"SELECT p.name, o.total FROM people p LEFT JOIN orders o ON o.by = p._id AND o.total < 10", nil, "{name: 'Ada', total: 2.5}\n{name: 'Bob', total: null}\n{name: 'Cy', total: 7}\n{name: 'Dee 100%', total: null}"},
+		{"SELECT p.name, SUM(o.total) AS sum FROM people p LEFT JOIN orders o ON p._id = o.by GROUP BY p.name", nil, "{name: 'Ada', sum: 12.5}\n{name: 'Bob', sum: null}\n{name: 'Cy', sum: 7}\n{name: 'Dee 100%', sum: null}"},
+		{"SELECT * FROM orders o JOIN people p ON p._id = o.by WHERE o._id = 3", nil, "{o: {_id: 3, by: 'cy', total: 7}, p: {_id: 'cy', address: {city: 'Oslo'}, age: 52, name: 'Cy', nick: null}}"},
+		{"SELECT o.*, p.name AS by FROM orders o JOIN people p ON p._id = o.by WHERE o._id = 3", nil, "{_id: 3, by: 'Cy', total: 7}"},
+		{"SELECT name FROM nothing", nil, ""},
+		{"SELECT COUNT(*) AS n FROM nothing;", nil, "{n: 0}"},
+		{"-- a comment\nSELECT name FROM people LIMIT 0", nil, ""},
+	} {
+		got, err := run(t, db, tt.text, tt.params)
+		if err != nil || got != tt.want {
+			t.Errorf("%s\n%v\ngot\n%s\nwant\n%s", tt.text, err, got, tt.want)
+		}
+	}
+}
+
+func TestChange(t *testing.T) {
+	for _, tt := range []struct {
+		text   string
+		params any
+		want   string
+		check  string
+		found  string
+	}{
+		{"INSERT INTO people (name, address.city, address.zip) VALUES ('Eve', 'Oslo', ?), ('Finn', NULL, '2')", a{"1"}, "{_id: 1}\n{_id: 2}",
+			"SELECT * FROM people WHERE name IN ('Eve', 'Finn')", "{_id: 1, name: 'Eve', address: {city: 'Oslo', zip: '1'}}\n{_id: 2, name: 'Finn', address: {city: null, zip: '2'}}"},
+		{"INSERT INTO people VALUES (:doc)", m{"doc": m{"_id": "z", "n": 1}}, "{_id: 'z'}", "SELECT * FROM people WHERE n = 1", "{_id: 'z', n: 1}"},
+		{"UPDATE people SET age = age + 1, address.zip = 'x' WHERE age >= 36", nil, "{updated: 2}", "SELECT age, address.zip FROM people WHERE age > 30", "{age: 37, zip: 'x'}\n{age: 53, zip: 'x'}"},
+		{"UPDATE people SET nick = 'none' WHERE nick IS NULL", nil, "{updated: 4}", "SELECT COUNT(*) AS n FROM people WHERE nick = 'none'", "{n: 4}"},
+		{"DELETE FROM people WHERE age * 2 > 50", nil, "{removed: 2}", "SELECT name FROM people", "{name: 'Bob'}\n{name: 'Dee 100%'}"},
+		{"DELETE FROM people", nil, "{removed: 4}", "SELECT name FROM people", ""},
+		{"CREATE INDEX by_age ON people (age)", nil, "", "SELECT name FROM people WHERE age = 20", "{name: 'Bob'}"},
+	} {
+		db := newDB(t)
+		got, err := run(t, db, tt.text, tt.params)
+		if err != nil || got != tt.want {
+			t.Errorf("%s\n%v\ngot\n%s\nwant\n%s", tt.text, err, got, tt.want)
+		}
+		if found, err := run(t, db, tt.check, nil); err != nil || found != tt.found {
+			t.Errorf("after %s\n%v\n%s\nwant\n%s", tt.text, err, found, tt.found)
+		}
+	}
+}
+
+func TestIndexes(t *testing.T) {
+	db := newDB(t)
+	do := func(text string) string {
+		t.Helper()
+		got, err := run(t, db, text, nil)
+		if err != nil {
+			t.Fatalf("%s: %v", text, err)
+		}
+		return got
+	}
+	do("CREATE INDEX IF NOT EXISTS by_city ON people (address.city, age)")
+	do("SELECT name FROM people WHERE address.city = 'Oslo'") // an index is built when it is asked for again
+	if got := do("EXPLAIN SELECT name FROM people WHERE address.city = 'Oslo' AND age > 40"); !strings.Contains(got, "index(address.city, age)") || !strings.Contains(got, "returned: 1") {
+		t.Error(got)
+	}
+	do("DROP INDEX by_city")
+	do("DROP INDEX IF EXISTS by_city")
+	if got := do("EXPLAIN SELECT name FROM people WHERE address.city = 'Oslo'"); strings.Contains(got, "index(") {
+		t.Error(got)
+	}
+	do("CREATE UNIQUE INDEX ON people (name)")
+	if _, err := run(t, db, "INSERT INTO people (name) VALUES ('New'), ('Ada')", nil); !errors.Is(err, engine.CodeUnique) {
+		t.Errorf("a name that is taken gave %v", err)
+	}
+	if got := do("SELECT COUNT(*) AS n FROM people"); got != "{n: 4}" {
+		t.Errorf("half an insert was kept: %s", got)
+	}
+	do("DROP INDEX ON people (name)")
+}
+
+func TestErrors(t *testing.T) {
+	db := newDB(t)
+	for text, want := range map[string]string{
+		"":                                                          "SELECT",
+		"SELEC name FROM people":                                    "did you mean SELECT?",
+		"SELECT name FORM people":                                   "did you mean FROM?",
+		"SELECT name FROM people WHER":                              "did you mean WHERE?",
+		"SELECT name, age AS name FROM people":                      "two named name",
+		"SELECT name FROM people WHERE age = NULL":                  "IS NULL",
+		"SELECT name FROM people; SELECT 1":                         "one by one",
+		"SELECT name, COUNT(*) FROM people":                         "GROUP BY",
+		"SELECT name FROM people WHERE COUNT(*) > 1":                "HAVING",
+		"SELECT lowr(name) FROM people":                             "did you mean LOWER?",
+		"SELECT name FROM people p JOIN orders o ON o.total > 1":    "equality",
+		"SELECT name FROM people p JOIN orders o ON o.by = p._id":   "p.name",
+		"SELECT name FROM people WHERE name MATCHES '('":            "^",
+		"SELECT name FROM people WHERE age > (SELECT 1)":            "subqueries",
+		"SELECT name FROM people LIMIT -1":                          "whole number",
+		"SELECT name FROM people UNION SELECT 1":                    "UNION",
+		"INSERT INTO people (a, b) VALUES (1)":                      "as many values",
+		"INSERT INTO people (a, a.b) VALUES (1, 2)":                 "inside another",
+		"INSERT INTO people VALUES (5)":                             "document",
+		"UPDATE people SET _id = 3":                                 "_id",
+		"SELECT * FROM people WHERE age > ?":                        "parameters",
+		"SELECT * FROM people WHERE name LIKE 5":                    "text",
+		"SELECT * FROM people ORDER BY 3":                           "number of a column",
+		"SELECT MAX(*) FROM people":                                 "COUNT",
+		"DROP TABLE people":                                         "INDEX",
+		"SELECT SUM(COUNT(*)) FROM people":                          "nest",
+		"SELECT " + strings.Repeat("(", 500) + "1":                  "inside one another",
+		"SELECT * FROM people JOIN people ON people._id=people._id": "another name",
+	} {
+		_, err := run(t, db, text, nil)
+		if engine.CodeOf(err) != engine.CodeInvalid || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s\n%v\nwant %s", text, err, want)
+		}
+	}
+}
+
+// TestSpellings: a condition is the same filter in SQL, in text and as MongoDB
+// writes it.
+func TestSpellings(t *testing.T) {
+	db := newDB(t)
+	for _, tt := range []struct {
+		sql, text string
+		mongo     any
+	}{
+		{"age = 5", "age = 5", m{"age": 5}},
+		{"age <> 5", "age != 5", m{"age": m{"$ne": 5}}},
+		{"age > 5 AND age <= 9", "age > 5 and age <= 9", m{"age": m{"$gt": 5, "$lte": 9}}},
+		{"age < 5 OR name = 'x'", "age < 5 or name = 'x'", m{"$or": a{m{"age": m{"$lt": 5}}, m{"name": "x"}}}},
+		{"NOT (age >= 5)", "not age >= 5", m{"age": m{"$not": m{"$gte": 5}}}},
+		{"address.city IN ('a', 'b')", "address.city in ('a', 'b')", m{"address.city": m{"$in": a{"b", "a"}}}},
+		{"name MATCHES '^J'", "name matches '^J'", m{"name": m{"$regex": "^J"}}},
+		{"tags SIZE 2", "tags size 2", m{"tags": m{"$size": 2}}},
+		{"tags EXISTS", "tags exists", m{"tags": m{"$exists": true}}},
+		{"tags ANY (n > 4)", "tags any (n > 4)", m{"tags": m{"$elemMatch": m{"n": m{"$gt": 4}}}}},
+		{"age BETWEEN 1 AND 5", "age between 1 and 5", nil},
+		{"name LIKE 'J%'", "name startsWith 'J'", nil},
+		{"tags CONTAINS 'x'", "tags contains 'x'", nil},
+		{"age TYPE int", "age type int", nil},
+	} {
+		plan, err := run(t, db, "EXPLAIN SELECT * FROM people WHERE "+tt.sql, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f, err := query.ParseText(tt.text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, leaf := range leaves(f) {
+			if !strings.Contains(plan, quoted(leaf.String())) {
+				t.Errorf("%s is not\n%s in\n%s", tt.sql, leaf, plan)
+			}
+		}
+		if tt.mongo == nil {
+			continue
+		}
+		same, err := query.Parse(encode(t, tt.mongo))
+		if err != nil || same.String() != f.String() {
+			t.Errorf("%s is %v, %v as MongoDB writes it", tt.text, same, err)
+		}
+	}
+}
+
+func leaves(f *query.Filter) (all []*query.Filter) {
+	if f.Op >= query.OpEq {
+		return []*query.Filter{f}
+	}
+	for _, kid := range f.Kids {
+		all = append(all, leaves(kid)...)
+	}
+	return all
+}
+
+// quoted is text as it stands inside a shown one.
+func quoted(s string) string { return strings.Trim(show(msgpack.AppendString(nil, s)), "'\"") }
+
+func FuzzRun(f *testing.F) {
+	for _, text := range []string{
+		"SELECT a.b, COUNT(*) AS n FROM people a LEFT JOIN orders o ON a._id = o.by WHERE a.age > 1 AND NOT o.total IN (1, 2) GROUP BY a.b HAVING n > 1 ORDER BY 1 LIMIT 3",
+		"SELECT DISTINCT CASE WHEN age > 1 THEN lower(name) ELSE 'x' || 1 END AS x FROM people ORDER BY x", "UPDATE people SET a = a + 1 WHERE b LIKE 'x%_'",
+		"DELETE FROM people WHERE round(a, 2) IS NOT MISSING", "INSERT INTO people (a, b.c) VALUES (1, -inf)", "CREATE UNIQUE INDEX x ON people (a)", "DROP INDEX ON people (a)", "EXPLAIN SELECT * FROM people WHERE tags ANY (this > 4)",
+	} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		slow := time.AfterFunc(2*time.Second, func() { panic("takes too long: " + text) })
+		defer slow.Stop()
+		_, err := run(t, newDB(t), text, nil)
+		switch engine.CodeOf(err) {
+		case engine.CodeInvalid, engine.CodeUnique, engine.CodeDuplicateID, engine.CodeNotFound:
+		default:
+			if err != nil {
+				t.Errorf("%s: %v", text, err)
+			}
+		}
+	})
+}

@@ -1,0 +1,131 @@
+package sql
+
+import (
+	"strconv"
+
+	"github.com/atomicdb-go/atomicdb/engine"
+	"github.com/atomicdb-go/atomicdb/engine/msgpack"
+	"github.com/atomicdb-go/atomicdb/engine/query/token"
+)
+
+// A Statement is one SQL statement that has been read. It holds no parameters
+// and does not change, so it may be kept and run again.
+type Statement struct {
+	text   string
+	params []param
+	body   body
+}
+
+// A body is what a statement does.
+type body interface {
+	writes() bool
+	run(x *execution) (Rows, error)
+}
+
+// Parse reads one statement; see SQL.md. The error is engine.CodeInvalid and
+// says where in the text the fault lies.
+func Parse(text string) (*Statement, error) {
+	r, err := token.NewReader(text, token.Dialect{SQL: true, Reserved: reserved})
+	if err != nil {
+		return nil, invalid(err)
+	}
+	p := parser{Reader: r}
+	b, err := p.statement()
+	if err != nil {
+		return nil, invalid(err)
+	}
+	return &Statement{text, p.params, b}, nil
+}
+
+// Writes reports whether s may change the DB.
+func (s *Statement) Writes() bool { return s.body.writes() }
+
+// Run runs s. The values of its parameters are params, which is borrowed until
+// Run returns: a MessagePack array for ?, a map for :name, or nil for none.
+// A statement that fails has changed nothing.
+//
+// Errors: invalid, and those of the write that s asks for.
+func (s *Statement) Run(db *engine.DB, params []byte) (Rows, error) {
+	x := &execution{db: db, text: s.text}
+	if err := x.takeParams(s.params, params); err != nil {
+		return nil, invalid(err)
+	}
+	return s.body.run(x)
+}
+
+// Rows are the answer of a statement, MessagePack maps to be taken in pieces.
+// They are valid until the DB changes. *engine.Result is one.
+type Rows interface {
+	// Len returns how many rows are still to be taken.
+	Len() int
+	// Next appends the next rows to dst, one after the other, until it holds at
+	// least atLeast bytes or all are taken. It returns how many it appended and
+	// how many are left.
+	Next(dst []byte, atLeast int) (out []byte, count, left int)
+}
+
+// An execution is one run of a statement.
+type execution struct {
+	db     *engine.DB
+	text   string
+	params [][]byte // by number, as the parser counted
+	slowly bool     // without the help of the engine: the definition
+}
+
+const maxParamDepth = 1000
+
+func (x *execution) takeParams(params []param, values []byte) error {
+	kind := msgpack.KindOf(values)
+	if kind != msgpack.Missing {
+		if n, err := msgpack.Validate(values, maxParamDepth); err != nil || n != len(values) {
+			return reason("the parameters are no MessagePack value")
+		}
+	}
+	if len(params) == 0 || params[0].name == "" {
+		return x.takeList(params, kind, values)
+	}
+	if kind != msgpack.Map {
+		return at(x.text, params[0].pos, "expected the parameters as an object, with a value for :"+params[0].name)
+	}
+	for _, p := range params {
+		v := msgpack.Lookup(values, p.name)
+		if v == nil {
+			return at(x.text, p.pos, "the parameters have no "+token.Clipped(p.name))
+		}
+		x.params = append(x.params, v)
+	}
+	return nil
+}
+
+// takeList takes the values for ?.
+func (x *execution) takeList(params []param, kind msgpack.Kind, values []byte) error {
+	given, pos := msgpack.Container(values)
+	switch {
+	case kind == msgpack.Array:
+	case len(params) == 0 && (kind <= msgpack.Null || kind == msgpack.Map):
+		return nil
+	case kind <= msgpack.Null:
+		given = 0
+	default:
+		return reason("expected the parameters as an array, one value for each ?")
+	}
+	if given < len(params) {
+		return at(x.text, params[given].pos, "expected as many parameters as there are ?, "+count(len(params))+", found "+count(given))
+	}
+	if given > len(params) {
+		return reason("expected as many parameters as there are ?, " + count(len(params)) + ", found " + count(given))
+	}
+	for range given {
+		n := msgpack.Skip(values[pos:])
+		x.params = append(x.params, values[pos:pos+n])
+		pos += n
+	}
+	return nil
+}
+
+// reason is a fault without a place.
+type reason string
+
+func (r reason) Error() string { return string(r) }
+
+func count(n int) string { return strconv.Itoa(n) }
