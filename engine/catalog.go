@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -93,6 +94,7 @@ func (db *DB) CreateIndex(name string, paths []string, opts IndexOptions) error 
 			return fail(CodeInvalid, op, name, "the index on "+other.title()+" is named "+s.name+" already")
 		}
 		o := newOrder(s, c.content)
+		o.debt = math.MaxInt // whoever creates an index means to use it
 		if s.unique {
 			if a, b, found := o.duplicate(); found {
 				return fail(CodeUnique, op, name, "documents "+describe(idOf(c.doc(a)))+" and "+describe(idOf(c.doc(b)))+" have the same "+s.title())

@@ -25,21 +25,21 @@ func (c *collection) plan(where *query.Filter) plan {
 		return plan{}
 	}
 	conditions := conjuncts(where)
-	debt := c.unbuilt()
+	unbuilt := c.debts()
 	from, ok := c.source(conditions)
 	if !ok || from.count > c.live-c.live/3 && from.order != nil {
-		return plan{rest: where, brief: c.unbuilt() != debt}
+		return plan{rest: where, brief: c.debts() != unbuilt}
 	}
 	return plan{from: &from, rest: without(conditions, from.answered)}
 }
 
-// unbuilt returns how often orders that are not built have been asked for, in
-// documents.
-func (c *content) unbuilt() (debt int) {
+// debts returns a number that changes when an order is asked for that is not
+// built.
+func (c *content) debts() (sum uint64) {
 	for _, o := range c.orders {
-		debt += o.debt
+		sum += uint64(o.debt)
 	}
-	return debt
+	return sum
 }
 
 // without returns the conjunction of the conditions that are not answered; nil

@@ -104,8 +104,9 @@ func operands(f *query.Filter) [][]byte {
 }
 
 // worthBuilding reports whether an order that could answer a query should. One
-// that is not built has to be asked for twice: to sort 100,000 documents takes
-// longer than to look at each, and a page may ask once.
+// that is not built, because the database has just been opened, has to be asked
+// for twice: to sort 100,000 documents takes longer than to look at each, and a
+// page may ask once.
 func (c *content) worthBuilding(o *order) bool {
 	if o.list != nil || o.unique || c.live < c.columnFrom || o.debt >= c.live {
 		return true

@@ -17,6 +17,7 @@ type Bridge struct {
 	names map[string]string // collection names as strings
 	last  string            // the name that the last call used
 	spent int               // see Tired
+	sql   statements        // the SQL that came last
 	call  call              // the one being run; here, because a new one would cost an allocation
 }
 
@@ -201,11 +202,14 @@ func (c *call) value(v []byte, err error) error {
 
 // piece appends the next documents of the cursor: how many these are, how many
 // are left, and they themselves.
-func (c *call) piece() error {
+func (c *call) piece() error { return c.pieceOf(pieceBytes) }
+
+// pieceOf is piece for at least so many bytes, if there are.
+func (c *call) pieceOf(atLeast int) error {
 	start := len(c.out)
 	c.out = append(c.out, make([]byte, 8)...)
 	var count, left int
-	c.out, count, left = c.database.cursor.Next(c.out, pieceBytes)
+	c.out, count, left = c.database.cursor.Next(c.out, atLeast)
 	binary.LittleEndian.PutUint32(c.out[start:], uint32(count))
 	binary.LittleEndian.PutUint32(c.out[start+4:], uint32(left))
 	if left == 0 {

@@ -2,6 +2,7 @@ package jsbridge
 
 import (
 	"github.com/atomicdb-go/atomicdb/engine"
+	"github.com/atomicdb-go/atomicdb/engine/sql"
 	"github.com/atomicdb-go/atomicdb/storage"
 )
 
@@ -9,9 +10,15 @@ import (
 // it leave behind.
 type database struct {
 	session *storage.Session
-	cursor  *engine.Result // what more continues; nil: nothing
-	broken  error          // taking back a failed call has failed: memory may be wrong
+	cursor  cursor // what more continues; nil: nothing
+	broken  error  // taking back a failed call has failed: memory may be wrong
 }
+
+// A cursor holds the documents or rows that a call has found, to be taken in
+// pieces until the next write.
+type cursor = sql.Rows
+
+var _, _ cursor = (*engine.Result)(nil), (*engine.Rows)(nil)
 
 // usable returns why no call can be answered, if so.
 func (d *database) usable() error { return d.broken }

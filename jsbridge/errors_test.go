@@ -50,7 +50,30 @@ func TestCall_refuses(t *testing.T) {
 		{"no index", "dropIndex", array{"people", array{"age"}}, nil, engine.CodeNotFound, "there is no index on age"},
 		{"schema", "createCollection", array{"dogs", object{}}, nil, engine.CodeUnsupported, "schemas"},
 		{"reserved name", "createCollection", array{"_dogs", nil}, nil, engine.CodeInvalid, "reserved"},
-		{"no cursor", "more", nil, nil, engine.CodeInvalid, "no find to continue"},
+		{"no cursor", "more", nil, nil, engine.CodeInvalid, "nothing to continue"},
+		{"groups", "aggregate", array{"people", nil, "age", array{}, nil, nil, 0, -1}, nil, engine.CodeInvalid, "groupBy: invalid: expected an array"},
+		{"group path", "aggregate", array{"people", nil, array{1}, array{}, nil, nil, 0, -1}, nil, engine.CodeInvalid, "groupBy: invalid: expected an array of strings"},
+		{"outputs", "aggregate", array{"people", nil, nil, nil, nil, nil, 0, -1}, nil, engine.CodeInvalid, "select: invalid: expected an array"},
+		{"output", "aggregate", array{"people", nil, nil, array{array{"n", "count"}}, nil, nil, 0, -1}, nil, engine.CodeInvalid, "select: invalid: expected an array of [name, operator, path]"},
+		{"output's path", "aggregate", array{"people", nil, nil, array{array{"n", "count", true}}, nil, nil, 0, -1}, nil, engine.CodeInvalid, "select: invalid: expected an array of [name, operator, path]"},
+		{"operator of an output", "aggregate", array{"people", nil, nil, array{array{"n", "average", "age"}}, nil, nil, 0, -1}, nil, engine.CodeInvalid, "select: invalid: there is no operator average"},
+		{"outputs of one name", "aggregate", array{"people", nil, nil, array{array{"n", "count", ""}, array{"n", "sum", "age"}}, nil, nil, 0, -1}, nil, engine.CodeInvalid, "n"},
+		{"output named as a group", "aggregate", array{"people", nil, array{"age.x"}, array{array{"age", "count", ""}}, nil, nil, 0, -1}, nil, engine.CodeInvalid, "age"},
+		{"groups of one path", "aggregate", array{"people", nil, array{"age", "age"}, array{}, nil, nil, 0, -1}, nil, engine.CodeInvalid, "age"},
+		{"group inside a group", "aggregate", array{"people", nil, array{"age", "age.x"}, array{}, nil, nil, 0, -1}, nil, engine.CodeInvalid, "age"},
+		{"having", "aggregate", array{"people", nil, nil, array{}, "n >", nil, 0, -1}, nil, engine.CodeInvalid, "aggregate having: invalid"},
+		{"collection of groups", "aggregate", array{"", nil, nil, array{array{"n", "count", ""}}, nil, nil, 0, -1}, nil, engine.CodeInvalid, "the name is empty"},
+		{"sql text", "sql", array{5, nil}, nil, engine.CodeInvalid, "sql text: invalid: expected a string"},
+		{"sql params", "sql", array{"SELECT * FROM people", 5}, nil, engine.CodeInvalid, "sql params: invalid: expected an array or an object"},
+		{"sql syntax", "sql", array{"SELECT FROM people", nil}, nil, engine.CodeInvalid, "^"},
+		{"no sql", "sql", array{"", nil}, nil, engine.CodeInvalid, "SELECT"},
+		{"few params", "sql", array{"SELECT * FROM people WHERE age > ?", array{}}, nil, engine.CodeInvalid, "?"},
+		{"many params", "sql", array{"SELECT * FROM people", array{1}}, nil, engine.CodeInvalid, "parameter"},
+		{"no params", "sql", array{"SELECT * FROM people WHERE age > :low", nil}, nil, engine.CodeInvalid, "low"},
+		{"a write as a read", "sql", array{"DELETE FROM people", nil}, nil, engine.CodeInvalid, "sqlWrite"},
+		{"a read as a write", "sqlWrite", array{"SELECT * FROM people", nil}, nil, engine.CodeInvalid, "op sql"},
+		{"half of an insert", "sqlWrite", array{"INSERT INTO people (_id, age) VALUES (7, 1), ('ada', 2)", nil}, nil, engine.CodeDuplicateID, "ada"},
+		{"half of an update", "sqlWrite", array{"UPDATE people SET _id = 9", nil}, nil, engine.CodeInvalid, "_id"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			c := withPeople(t)
@@ -75,6 +98,7 @@ func TestCall_everyArgument(t *testing.T) {
 	good := map[string]any{
 		"collection": "people", "upsert": false, "where": nil, "sort": nil, "skip": 0, "limit": -1, "fields": nil,
 		"id": 1, "path": "age", "change": object{"age": 1}, "pairs": array{}, "schema": nil, "paths": array{"age"}, "options": object{},
+		"groupBy": nil, "select": array{array{"n", "count", ""}}, "having": nil, "text": "SELECT * FROM people", "params": nil,
 	}
 	odd := array{nil, true, false, -1, 1 << 40, 1.5, "", "people", "\x00", []byte{1}, array{}, array{nil}, array{array{}}, object{}, object{"$x": 1}, object{"": nil}}
 	for i := range ops {

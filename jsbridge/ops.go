@@ -32,7 +32,7 @@ var ops = []op{
 	},
 	{
 		name: "more", run: more,
-		doc:    "The next piece of the last find of this handle. Any write in between ends it.",
+		doc:    "The next piece of what the last find, aggregate or sql of this handle has found. Any write in between ends it.",
 		result: "as find",
 	},
 	{
@@ -113,10 +113,28 @@ var ops = []op{
 		result: "nothing",
 	},
 	{
+		name: "aggregate", run: aggregate,
+		doc:    "Groups of the documents that match, as rows: the paths of groupBy, then select, an array of [name, operator, path]. A count of the empty path counts documents; having and sort are about the rows.",
+		args:   []string{"collection", "where", "groupBy", "select", "having", "sort", "skip", "limit"},
+		result: "rows, as find",
+	},
+	{
+		name: "sql", run: sqlRead,
+		doc:    "Answers a SELECT or EXPLAIN. params is an array for `?`, an object for `:name`, or nil.",
+		args:   []string{"text", "params"},
+		result: "rows, as find",
+	},
+	{
+		name: "sqlWrite", writes: true, run: sqlWrite,
+		doc:    "Runs any other SQL statement: all or nothing.",
+		args:   []string{"text", "params"},
+		result: "rows, as find, all in one piece",
+	},
+	{
 		name: "explain", run: explain,
 		doc:    "How a find would run.",
 		args:   []string{"collection", "where", "sort", "skip", "limit"},
-		result: "[text, paths of the index or nil, documents examined, documents returned]",
+		result: "[text, paths of the index or nil, documents examined, documents returned, leaves as [condition, by, estimate, actual]]",
 	},
 	{
 		name: "begin", run: begin,

@@ -27,7 +27,7 @@ func more(c *call) error {
 		return err
 	}
 	if c.database.cursor == nil {
-		return &engine.Error{Code: engine.CodeInvalid, Op: "more", Err: reason("there is no find to continue")}
+		return &engine.Error{Code: engine.CodeInvalid, Op: "more", Err: reason("there is nothing to continue")}
 	}
 	return c.piece()
 }
@@ -84,7 +84,7 @@ func explain(c *call) error {
 	if err != nil {
 		return err
 	}
-	c.out = msgpack.AppendArray(c.out, 4)
+	c.out = msgpack.AppendArray(c.out, 5)
 	c.out = msgpack.AppendString(c.out, plan.Text)
 	if plan.Index == nil {
 		c.out = msgpack.AppendNil(c.out)
@@ -93,6 +93,14 @@ func explain(c *call) error {
 	}
 	c.out = msgpack.AppendInt(c.out, int64(plan.Examined))
 	c.out = msgpack.AppendInt(c.out, int64(plan.Returned))
+	c.out = msgpack.AppendArray(c.out, len(plan.Leaves))
+	for _, l := range plan.Leaves {
+		c.out = msgpack.AppendArray(c.out, 4)
+		c.out = msgpack.AppendString(c.out, l.Condition)
+		c.out = msgpack.AppendString(c.out, l.By)
+		c.out = msgpack.AppendInt(c.out, int64(l.Estimate))
+		c.out = msgpack.AppendInt(c.out, int64(l.Actual))
+	}
 	return nil
 }
 

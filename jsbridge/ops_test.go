@@ -2,6 +2,7 @@ package jsbridge
 
 import (
 	"reflect"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -76,8 +77,8 @@ func TestOps(t *testing.T) {
 					t.Errorf("a document without age got %v", failure)
 				}
 			}},
-		{op: "explain", arguments: array{"people", "age > 20", nil, 0, 1}, want: array{"scan → match(age > 20)", nil, int64(1), int64(1)}},
-		{op: "explain", arguments: array{"people", nil, nil, 0, 0}, want: array{"scan → match(false)", nil, int64(0), int64(0)}},
+		{op: "explain", arguments: array{"people", "age > 20", nil, 0, 1}, want: array{"scan → match(age > 20)", nil, int64(1), int64(1), array{array{"age > 20", "document", int64(2), int64(2)}}}},
+		{op: "explain", arguments: array{"people", nil, nil, 0, 0}, want: array{"scan → match(false)", nil, int64(0), int64(0), array{}}},
 		{op: "parse", arguments: array{object{"age": object{"$gte": 18}, "name": "Ada"}}, want: "age >= 18 and name = 'Ada'"},
 	} {
 		t.Run(tt.op, func(t *testing.T) {
@@ -96,6 +97,97 @@ func TestOps(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestRows: the ops that answer rows.
+func TestRows(t *testing.T) {
+	for _, tt := range []struct {
+		name, op  string
+		arguments array
+		want      array
+	}{
+		{"all as one group", "aggregate", array{"people", nil, nil,
+			array{array{"n", "count", ""}, array{"tagged", "count", "tags"}, array{"total", "sum", "age"}, array{"mean", "avg", "age"}, array{"low", "min", "age"}, array{"high", "max", "age"},
+				array{"one", "first", "name"}, array{"other", "last", "tags"}, array{"tags", "distinct", "tags"}, array{"kinds", "countDistinct", "tags"}}, nil, nil, 0, -1},
+			array{object{"n": int64(3), "tagged": int64(2), "total": int64(107), "mean": float64(107) / 3, "low": int64(17), "high": int64(54), "one": "Ada", "other": array{"math"},
+				"tags": array{"engine", "math"}, "kinds": int64(2)}}},
+		{"groups", "aggregate", array{"people", "age > 1", array{"tags.0"}, array{array{"n", "count", ""}}, object{"n": object{"$gt": 0}}, array{array{"n", true}, array{"tags.0", false}}, 0, -1},
+			array{object{"tags": object{"0": "math"}, "n": int64(2)}, object{"tags": object{"0": nil}, "n": int64(1)}}},
+		{"skip and limit", "aggregate", array{"people", nil, array{"name"}, array{}, nil, array{array{"name", false}}, 1, 1}, array{object{"name": "Bob"}}},
+		{"limit 0 is none", "aggregate", array{"people", nil, nil, array{array{"n", "count", ""}}, nil, nil, 0, 0}, nil},
+		{"no such collection", "aggregate", array{"nobody", nil, nil, array{array{"n", "count", ""}}, nil, nil, 0, -1}, array{object{"n": int64(0)}}},
+		{"select", "sql", array{"SELECT name, age + 1 AS next FROM people WHERE age > ? ORDER BY age DESC", array{20}},
+			array{object{"name": "Cy", "next": int64(55)}, object{"name": "Ada", "next": int64(37)}}},
+		{"named parameters", "sql", array{"SELECT name FROM people WHERE age = :age", object{"age": 17}}, array{object{"name": "Bob"}}},
+		{"insert", "sqlWrite", array{"INSERT INTO people (name, age) VALUES (?, 1), ('Eve', 2)", array{"Di"}}, array{object{"_id": int64(3)}, object{"_id": int64(4)}}},
+		{"update", "sqlWrite", array{"UPDATE people SET age = age + 1 WHERE age < 40", nil}, array{object{"updated": int64(2)}}},
+		{"delete", "sqlWrite", array{"DELETE FROM people WHERE name = 'Ada'", nil}, array{object{"removed": int64(1)}}},
+		{"create index", "sqlWrite", array{"CREATE INDEX ON people (age)", nil}, nil},
+	} {
+		t.Run(tt.op+" "+tt.name, func(t *testing.T) {
+			c := withPeople(t)
+			rows, left := c.found(c.must(tt.op, tt.arguments))
+			equal(t, rows, []any(tt.want))
+			equal(t, left, 0)
+		})
+	}
+}
+
+// TestRows_pieces: rows come in pieces as documents do, and those of a write
+// all at once.
+func TestRows_pieces(t *testing.T) {
+	const documents, each = 100, 50_000
+	c := newClient(t)
+	var values []string
+	for i := range documents {
+		c.must("insert", array{"big", false}, object{"n": i, "text": strings.Repeat("x", each) + strconv.Itoa(i)})
+		values = append(values, "('"+strings.Repeat("y", each)+strconv.Itoa(i)+"')")
+	}
+	for _, call := range []struct {
+		op        string
+		arguments array
+	}{
+		{"aggregate", array{"big", nil, array{"text"}, array{}, nil, nil, 0, -1}},
+		{"sql", array{"SELECT * FROM big", nil}},
+		{"sql", array{"SELECT text, n + 1 AS m FROM big WHERE n > ?", array{-1}}},
+	} {
+		rows, left := c.found(c.must(call.op, call.arguments))
+		if left == 0 || len(c.bridge.out) > pieceBytes+each+100 {
+			t.Errorf("%s: the first piece is of %d bytes, and %d rows are left", call.op, len(c.bridge.out), left)
+		}
+		for left > 0 {
+			c.must("parse", array{strings.Repeat("a = 1 and ", 10) + "b = 2"}) // overwrites what the first call has borrowed
+			var more []any
+			more, left = c.found(c.must("more", nil))
+			rows = append(rows, more...)
+		}
+		equal(t, len(rows), documents)
+	}
+
+	rows, left := c.found(c.must("sqlWrite", array{"INSERT INTO long (_id) VALUES " + strings.Join(values, ", "), nil}))
+	equal(t, left, 0)
+	equal(t, len(rows), documents)
+	if len(c.bridge.out) < 2*pieceBytes {
+		t.Errorf("%d bytes of ids prove nothing", len(c.bridge.out))
+	}
+}
+
+// TestStatements: as many texts are kept as were promised, and a faulty or long
+// one never.
+func TestStatements(t *testing.T) {
+	c := withPeople(t)
+	kept := &c.bridge.sql
+	for i := range 3 * mostStatements {
+		c.must("sql", array{"SELECT * FROM people LIMIT " + strconv.Itoa(i), nil})
+		if len(*kept) > mostStatements {
+			t.Fatalf("%d texts are kept", len(*kept))
+		}
+	}
+	before := len(*kept)
+	c.must("sql", array{"SELECT * FROM people LIMIT " + strconv.Itoa(3*mostStatements-1), nil})
+	c.call("sql", array{"SELECT * FROM", nil})
+	c.must("sql", array{"SELECT * FROM people" + strings.Repeat(" ", longestText), nil})
+	equal(t, len(*kept), before)
 }
 
 func TestFind(t *testing.T) {

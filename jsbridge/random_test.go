@@ -100,13 +100,13 @@ func (r *randomCalls) arguments(o *op) array {
 		if r.IntN(40) == 0 {
 			arguments[i] = r.value(2)
 		} else {
-			arguments[i] = r.argument(name)
+			arguments[i] = r.argument(name, o.writes)
 		}
 	}
 	return arguments
 }
 
-func (r *randomCalls) argument(name string) any {
+func (r *randomCalls) argument(name string, writes bool) any {
 	switch name {
 	case "collection":
 		return oneOf(r, "people", "people", "people", "cats")
@@ -132,10 +132,32 @@ func (r *randomCalls) argument(name string) any {
 		return array{array{r.id(), r.change()}, array{r.id(), r.change()}}
 	case "paths":
 		return oneOf(r, array{"a"}, array{"b"}, array{"a", "b"}, array{"c.d"})
+	case "groupBy":
+		return oneOf[any](r, nil, array{r.path()}, array{"a", "c.d"})
+	case "select":
+		return array{array{"n", "count", ""}, array{"m", oneOf(r, "count", "sum", "avg", "min", "max", "first", "last", "distinct", "countDistinct"), r.path()}}
+	case "having":
+		return oneOf[any](r, nil, "n > 1", array{"gte", "m", r.value(1)}, object{"n": object{"$lt": 3}})
+	case "text":
+		return r.statement(writes)
+	case "params":
+		return array{r.value(1), r.value(1)}
 	case "options":
 		return object{"unique": r.IntN(4) == 0, "sparse": r.IntN(3) == 0}
 	}
 	return nil
+}
+
+// statement returns an SQL text with two parameters.
+func (r *randomCalls) statement(writes bool) string {
+	where := " WHERE " + oneOf(r, "a > ? OR b = ?", "a IN (?, ?)", "a BETWEEN ? AND ?", "a + 1 < ? OR NOT (c.d != ?)", "a IS NULL AND b != ? AND b != ?")
+	if !writes {
+		return oneOf(r, "SELECT * FROM people", "SELECT a, c.d + 1 AS e FROM people", "SELECT a, COUNT(*) AS n, MAX(b) AS m FROM people",
+			"SELECT DISTINCT a FROM people") + where + oneOf(r, "", "", " ORDER BY a LIMIT 3", " GROUP BY a")
+	}
+	return oneOf(r,
+		"INSERT INTO people (a, c.d) VALUES (?, ?), (1, 2)", "INSERT INTO cats (_id, a) VALUES (?, ?)", "UPDATE people SET a = 5, c.d = a"+where, "UPDATE people SET a = a + 1"+where,
+		"UPDATE people SET b = ?, a = ?", "DELETE FROM people"+where)
 }
 
 func (r *randomCalls) documents(t *testing.T, o *op) (docs []byte) {

@@ -18,10 +18,15 @@ export async function machine(): Promise<Machine> {
   return { cores: cpus().length, model: await processorModel(), memoryGiB: Math.round(totalmem() / 2 ** 30) }
 }
 
+/** The packages that AtomicDB is measured beside. */
+const peers = [
+  '@electric-sql/pglite', '@seald-io/nedb', '@signaldb/core', '@sqlite.org/sqlite-wasm', 'dexie', 'lokijs', 'pouchdb-browser', 'pouchdb-find', 'rxdb', 'sql.js', 'tinybase',
+]
+
 /** Versions of what was measured, by the name of its package. */
 export async function versions(): Promise<Record<string, string>> {
   const versions: Record<string, string> = { atomicdb: await ownVersion() }
-  for (const name of ['dexie', 'lokijs', 'sql.js']) {
+  for (const name of peers) {
     versions[name] = (await packageJson(join('node_modules', name))).version
   }
   versions.go = (await output('go', 'env', 'GOVERSION')).replace(/^go/, '')

@@ -10,6 +10,9 @@ export interface Library {
   /** False if every write goes to IndexedDB: it then has no figures for memory. */
   readonly inMemory: boolean
 
+  /** False if it cannot keep what it holds: it has no durable figures, and its queries are asked in memory. */
+  readonly persistent: boolean
+
   /**
    * Opens the database of that name, creating it empty and with indexes on
    * `email` and `score`, and nothing else, if there is none.
@@ -18,6 +21,14 @@ export interface Library {
    * the browser's default durability. Otherwise nothing outlives the page.
    */
   open(name: string, durable: boolean): Promise<Database>
+}
+
+/** The people of one city. */
+export interface CityGroup {
+  city: string
+  n: number
+  /** Of their ages. */
+  mean: number
 }
 
 /** An open database with one collection of people. */
@@ -32,6 +43,8 @@ export interface Database {
   /** Lives in `city` and is `age` or older; neither is indexed. */
   inCity(city: string, age: number): Answer<Person[]>
   countInCity(city: string, age: number): Answer<number>
+  /** How many live in each city, and their mean age, in any order. */
+  groupByCity(): Answer<CityGroup[]>
   /** The first `limit` by the indexed score, highest first. */
   topByScore(limit: number): Answer<Person[]>
   /** The first `limit` by name, which has no index. */

@@ -14,6 +14,8 @@ export interface PageOptions {
 declare global {
   /** Whether the library of this page has figures for memory. */
   var libraryInMemory: boolean
+  /** Whether it can keep what it holds. */
+  var libraryPersistent: boolean
   /** Runs one workload in this page; rejects if an answer was wrong. */
   var runWorkload: (name: string) => Promise<Figure>
 }
@@ -31,6 +33,7 @@ export function startPage(library: Library): void {
     },
   }
   globalThis.libraryInMemory = library.inMemory
+  globalThis.libraryPersistent = library.persistent
   const reopened = options.reopen && workloads.reopen!.run(work)
   globalThis.runWorkload = (name) => (name === 'reopen' && reopened) || workloads[name]!.run(work)
 }

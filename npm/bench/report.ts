@@ -10,6 +10,15 @@ export interface Measurement extends Figure {
   workload: string
 }
 
+/** A workload that a peer did not do: the later ones of that library and round are left out. */
+export interface Failure {
+  library: LibraryKey
+  size: number
+  round: number
+  workload: string
+  message: string
+}
+
 /** Everything a run found out: the .json file. */
 export interface Run {
   date: string
@@ -20,9 +29,32 @@ export interface Run {
   seed: number
   rounds: number
   measurements: Measurement[]
+  failures: Failure[]
 }
 
-const names: Record<LibraryKey, string> = { atomicdb: 'AtomicDB', dexie: 'Dexie', lokijs: 'LokiJS', sqljs: 'sql.js' }
+const names: Record<LibraryKey, string> = {
+  atomicdb: 'AtomicDB',
+  dexie: 'Dexie',
+  lokijs: 'LokiJS',
+  nedb: 'NeDB',
+  pglite: 'PGlite',
+  pouchdb: 'PouchDB',
+  rxdbdexie: 'RxDB (Dexie)',
+  rxdbmemory: 'RxDB (memory)',
+  signaldb: 'SignalDB',
+  sqljs: 'sql.js',
+  sqlitewasm: 'sqlite-wasm',
+  tinybase: 'TinyBase',
+}
+
+/** Those that keep nothing. */
+const inMemoryOnly: LibraryKey[] = ['rxdbmemory']
+
+/** Those whose answers are the objects they hold, not copies. */
+const handOut: LibraryKey[] = ['lokijs', 'nedb', 'rxdbmemory', 'signaldb']
+
+/** The rows: the workloads, and what a page of the library loads. */
+const allRows: Record<string, { title: string; unit?: 'bytes' }> = { ...workloads, downloaded: { title: 'bytes downloaded, compressed', unit: 'bytes' } }
 
 /** The run as Markdown: medians, and how many times AtomicDB's median each of them is. */
 export function comparison(run: Run): string {
@@ -37,9 +69,20 @@ export function comparison(run: Run): string {
 
 Time for one operation; in brackets, how many times as long as AtomicDB. Every answer was compared with plain JavaScript's.
 "durable" is stored in IndexedDB: AtomicDB, Dexie as they are; LokiJS by saveDatabase() with its incremental adapter after
-each write; sql.js by export() into IndexedDB after each write. Single inserts go into an empty database, which favours these two.
-Dexie keeps nothing in memory.
-${sizes.map((size) => sizeSection(run, size)).join('')}`
+each write; sql.js by export() into IndexedDB after each write; TinyBase by its IndexedDB persister, which stores everything;
+NeDB by its file in localforage; SignalDB by its IndexedDB adapter; sqlite-wasm in the origin private file system. PGlite resolves
+writes before they are stored (relaxedDurability, as it recommends). Single inserts go into an empty database, which favours those
+that store everything. Dexie, PouchDB and RxDB over Dexie keep nothing in memory; RxDB in memory keeps nothing stored. LokiJS, NeDB,
+SignalDB and RxDB hand out the objects they hold, which a caller can break; the others copy. Memory is what Chromium's
+measureUserAgentSpecificMemory() counts of the page and its workers above the page before the database; bytes stored are what
+navigator.storage.estimate() counts.
+${failed(run.failures)}${sizes.map((size) => sizeSection(run, size)).join('')}`
+}
+
+function failed(failures: Failure[]): string {
+  if (failures.length === 0) return ''
+  const lines = failures.map(({ library, size, round, workload, message }) => `- ${names[library]}, ${size.toLocaleString('en')} documents, round ${round + 1}, ${allRows[workload]!.title}: ${message.split('\n')[0]!.replace(/^.*?: page\.evaluate: (Error: )?/, '')}\n`)
+  return `\nNot done, and with it what comes after it in that page:\n\n${lines.join('')}`
 }
 
 /** How far the rounds of one cell lie apart: what the numbers are worth. */
@@ -57,8 +100,9 @@ function sizeSection(run: Run, size: number): string {
   const measured = run.measurements.filter((m) => m.size === size)
   const libraries = [...new Set(measured.map((m) => m.library))].sort((a, b) => names[a].localeCompare(names[b]))
   const table = (micros: (m: Measurement) => number | undefined) => {
-    const rows = Object.entries(workloads).map(([workload, { title }]) => ({
+    const rows = Object.entries(allRows).map(([workload, { title, unit }]) => ({
       title,
+      unit,
       medians: libraries.map((library) => median(measured.filter((m) => m.library === library && m.workload === workload).map(micros))),
     }))
     return rows.filter((row) => row.medians.some((m) => m !== undefined))
@@ -76,19 +120,25 @@ ${markdown(libraries, first)}${libraries[0] === 'atomicdb' ? `\n${standing(libra
 
 interface Row {
   title: string
+  unit: 'bytes' | undefined
   medians: (number | undefined)[]
 }
 
 function markdown(libraries: LibraryKey[], rows: Row[]): string {
   const base = libraries.indexOf('atomicdb')
-  const cells = rows.map(({ title, medians }) => [
-    title,
-    ...medians.map((micros, n) => {
-      if (micros === undefined) return '-'
-      const own = medians[base]
-      return n === base || own === undefined ? time(micros) : `${time(micros)} (${ratio(micros / own)})`
-    }),
-  ])
+  const cells = rows.map(({ title, unit, medians }) => {
+    const best = Math.min(...medians.filter((m) => m !== undefined))
+    return [
+      title,
+      ...medians.map((figure, n) => {
+        if (figure === undefined) return '-'
+        const own = medians[base]
+        const text = (unit ? bytes : time)(figure)
+        const cell = figure === best ? `**${text}**` : text
+        return n === base || own === undefined ? cell : `${cell} (${ratio(figure / own)})`
+      }),
+    ]
+  })
   const head = ['', ...libraries.map((library) => names[library])]
   const widths = head.map((title, n) => Math.max(title.length, 3, ...cells.map((row) => row[n]!.length)))
   const line = (row: string[]) => `| ${row.map((cell, n) => (n === 0 ? cell.padEnd(widths[n]!) : cell.padStart(widths[n]!))).join(' | ')} |\n`
@@ -96,15 +146,24 @@ function markdown(libraries: LibraryKey[], rows: Row[]): string {
   return line(head) + rule + cells.map(line).join('')
 }
 
-/** Where AtomicDB is not the fastest, said rather than left to be found. */
+/** Where AtomicDB is not the first, said rather than left to be found: among those that keep what they hold, and among all. */
 function standing(libraries: LibraryKey[], rows: Row[]): string {
-  const behind = rows.flatMap(({ title, medians: [own, ...peers] }) => {
-    const best = peers.reduce<number>((least, peer) => Math.min(least, peer ?? Infinity), Infinity)
-    if (own === undefined || own <= best) return []
-    return [`- ${title}: ${ratio(own / best)} the time of ${names[libraries[1 + peers.indexOf(best)]!]}\n`]
-  })
-  if (behind.length === 0) return `AtomicDB is the fastest in all ${rows.length} rows.\n`
-  return `AtomicDB is the fastest in ${rows.length - behind.length} of ${rows.length} rows, and behind in:\n\n${behind.join('')}`
+  const verdict = (among: string, counts: (library: LibraryKey) => boolean) => {
+    const behind = rows.flatMap(({ title, medians: [own, ...peers] }) => {
+      const others = peers.map((peer, n) => (counts(libraries[1 + n]!) ? (peer ?? Infinity) : Infinity))
+      const best = Math.min(...others)
+      if (own === undefined || own <= best) return []
+      return [`- ${title}: ${ratio(own / best)} that of ${names[libraries[1 + others.indexOf(best)]!]}\n`]
+    })
+    if (behind.length === 0) return `Among ${among}, AtomicDB is the first in all ${rows.length} rows.\n`
+    return `Among ${among}, AtomicDB is the first in ${rows.length - behind.length} of ${rows.length} rows, and behind in:\n\n${behind.join('')}`
+  }
+  const copies = (library: LibraryKey) => !handOut.includes(library)
+  return [
+    verdict('all', () => true),
+    verdict('those that keep what they hold', (library) => !inMemoryOnly.includes(library)),
+    verdict('those that copy what they answer', copies),
+  ].join('\n')
 }
 
 function median(values: (number | undefined)[]): number | undefined {
@@ -118,6 +177,10 @@ function time(micros: number): string {
   if (micros < 1_000) return `${digits(micros)} µs`
   if (micros < 1_000_000) return `${digits(micros / 1_000)} ms`
   return `${digits(micros / 1_000_000)} s`
+}
+
+function bytes(count: number): string {
+  return count < 1_000_000 ? `${digits(count / 1_000)} kB` : `${digits(count / 1_000_000)} MB`
 }
 
 const ratio = (times: number) => `${digits(times)}x`

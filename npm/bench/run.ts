@@ -2,28 +2,33 @@
 //
 //   ROUNDS=5           medians are of this many
 //   SIZES=20000,100000 documents
-//   LIBRARIES=…        only these, of atomicdb,dexie,lokijs,sqljs
+//   LIBRARIES=…        only these, by the names of the files in libraries/
 //   QUICK=1            a small smoke run, whose numbers mean nothing
 //   PROFILE=filter     instead: writes a CPU profile of AtomicDB in that workload to .build/
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { brotliCompressSync, constants } from 'node:zlib'
 import { chromium, type BrowserContext, type Page } from 'playwright-core'
 import { chromiumArguments, chromiumPath } from '../scripts/chromium.mjs'
 import { packageFolder } from '../test/harness/site.js'
 import { machine, versions } from './environment.js'
 import type { PageOptions } from './page.js'
 import { profile } from './profile.js'
-import { comparison, type Measurement, type Run } from './report.js'
-import { libraryKeys, serveLibraries, type LibraryKey } from './site.js'
-import { workloads } from './workloads.js'
+import { comparison, type Failure, type Measurement, type Run } from './report.js'
+import { libraryKeys, mostPeople, serveLibraries, smokeKeys, type LibraryKey } from './site.js'
+import { workloads, type Figure } from './workloads.js'
 
 const quick = process.env.QUICK === '1'
-const rounds = Number(process.env.ROUNDS ?? (quick ? 1 : 5))
+const rounds = Number(process.env.ROUNDS ?? (quick ? 1 : 3))
 const sizes = (process.env.SIZES ?? (quick ? '2000' : '20000,100000')).split(',').map(Number)
-const libraries = (process.env.LIBRARIES?.split(',') as LibraryKey[] | undefined) ?? libraryKeys
+const libraries = (process.env.LIBRARIES?.split(',') as LibraryKey[] | undefined) ?? (quick ? smokeKeys : libraryKeys)
 const profiled = process.env.PROFILE
 const seed = 42
+/** A workload that takes longer is cut, and with it all later ones of that library. */
+const mostMillis = 120_000
+const compressed = new Map<string, number>()
+const failures: Failure[] = []
 
 const site = await serveLibraries(profiled ? ['atomicdb'] : libraries, { named: profiled !== undefined })
 try {
@@ -42,10 +47,12 @@ async function runComparison(): Promise<void> {
     seed,
     rounds,
     measurements: [],
+    failures,
   }
   for (const size of sizes) {
     for (let round = 0; round < rounds; round++) {
       for (const library of inOrder(libraries, round)) {
+        if (size > (mostPeople[library] ?? Infinity)) continue
         console.error(`${size} documents, round ${round + 1} of ${rounds}: ${library}`)
         run.measurements.push(...(await withPage((page) => measure(page, library, size, round))))
       }
@@ -67,16 +74,53 @@ async function runComparison(): Promise<void> {
 /** All workloads of one library, in one browser. */
 async function measure(page: Page, library: LibraryKey, size: number, round: number): Promise<Measurement[]> {
   const options = { people: size, seed, budgetMillis: quick ? 5 : 100 }
+  const loaded = new Set<string>() // by the page and its workers
+  page.context().on('request', (request) => {
+    if (request.resourceType() !== 'document' && request.url().startsWith(site.origin)) loaded.add(request.url())
+  })
   await load(page, library, options)
-  const inMemory = await page.evaluate(() => libraryInMemory)
+  const { inMemory, persistent } = await page.evaluate(() => ({ inMemory: libraryInMemory, persistent: libraryPersistent }))
   const measured: Measurement[] = []
-  for (const [workload, { inMemory: needsMemory }] of Object.entries(workloads)) {
+  for (const [workload, { inMemory: needsMemory, durable }] of Object.entries(workloads)) {
     if (needsMemory && !inMemory) continue
+    // The queries are asked of what insertDurable has filled, if only in memory.
+    if (durable && !persistent && workload !== 'insertDurable') continue
     if (workload === 'reopen') await load(page, library, { ...options, reopen: true })
-    const figure = await runWorkload(page, library, workload)
-    measured.push({ library, size, round, workload, ...figure })
+    let figure: Figure | undefined
+    try {
+      figure = await withinTime(runWorkload(page, library, workload))
+      if (!figure) throw new Error(`not done in ${mostMillis / 1_000} s`)
+    } catch (error) {
+      if (library === 'atomicdb') throw error
+      failures.push({ library, size, round, workload, message: (error as Error).message })
+      console.error(`${size} documents, ${(error as Error).message}; the rest is left out`)
+      break
+    }
+    // What the browser cannot count, as the files of a pool, it counts as nothing.
+    if ((!durable || persistent) && figure.micros > 0) measured.push({ library, size, round, workload, ...figure })
   }
+  if (round === 0) measured.push({ library, size, round, workload: 'downloaded', micros: await downloaded(loaded), operations: 1 })
   return measured
+}
+
+function withinTime<R>(work: Promise<R>): Promise<R | undefined> {
+  let timer: NodeJS.Timeout
+  const late = new Promise<undefined>((resolve) => (timer = setTimeout(() => resolve(undefined), mostMillis)))
+  work.catch(() => {}) // of a page that is closed meanwhile
+  return Promise.race([work, late]).finally(() => clearTimeout(timer))
+}
+
+/** Bytes of what was loaded, compressed as a server would. */
+async function downloaded(urls: ReadonlySet<string>): Promise<number> {
+  let bytes = 0
+  for (const url of urls) {
+    if (!compressed.has(url)) {
+      const body = Buffer.from(await (await fetch(url)).arrayBuffer())
+      compressed.set(url, brotliCompressSync(body, { params: { [constants.BROTLI_PARAM_QUALITY]: 9 } }).length)
+    }
+    bytes += compressed.get(url)!
+  }
+  return bytes
 }
 
 async function runProfile(workload: string): Promise<void> {
@@ -120,7 +164,8 @@ async function withPage<R>(work: (page: Page) => Promise<R>): Promise<R> {
   try {
     context = await chromium.launchPersistentContext(folder, {
       executablePath: chromiumPath(),
-      args: [...chromiumArguments, '--js-flags=--expose-gc'],
+      // Memory is measured at once instead of after some seconds.
+      args: [...chromiumArguments, '--js-flags=--expose-gc', '--enable-blink-features=ForceEagerMeasureMemory'],
     })
     context.setDefaultTimeout(0)
     const page = context.pages()[0]!

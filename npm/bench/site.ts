@@ -1,15 +1,30 @@
-import { build } from 'esbuild'
+import { build, type Plugin } from 'esbuild'
 import { execFile } from 'node:child_process'
 import { copyFile, mkdir } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { promisify } from 'node:util'
 import { packageFolder, serve, type Site } from '../test/harness/site.js'
 
 /** The libraries under test, by the name of their file in `libraries/`. */
-export const libraryKeys = ['atomicdb', 'dexie', 'lokijs', 'sqljs'] as const
+export const libraryKeys = [
+  'atomicdb', 'dexie', 'lokijs', 'nedb', 'pglite', 'pouchdb', 'rxdbdexie', 'rxdbmemory', 'signaldb', 'sqlitewasm', 'sqljs', 'tinybase',
+] as const
 export type LibraryKey = (typeof libraryKeys)[number]
 
+/** Those of the smoke run. */
+export const smokeKeys: LibraryKey[] = ['atomicdb', 'dexie', 'lokijs', 'sqlitewasm', 'sqljs']
+
+/** Those that would take many minutes, or all of the memory, with more documents. */
+export const mostPeople: Partial<Record<LibraryKey, number>> = { nedb: 20_000, pouchdb: 20_000, rxdbdexie: 20_000, rxdbmemory: 20_000, signaldb: 20_000 }
+
 const folder = join(packageFolder, '.build/bench/site')
+
+/** What a library loads beside its script, from where that is. */
+const assets: Partial<Record<LibraryKey, string[]>> = {
+  sqljs: ['sql.js/dist/sql-wasm-browser.wasm'],
+  sqlitewasm: ['@sqlite.org/sqlite-wasm/dist/sqlite3.wasm', '@sqlite.org/sqlite-wasm/dist/sqlite3-opfs-async-proxy.js'],
+  pglite: ['pglite.wasm', 'pglite.data', 'initdb.wasm'].map((file) => `@electric-sql/pglite/dist/${file}`),
+}
 
 /**
  * Bundles each library with the workloads into one script, as an app would, and
@@ -32,13 +47,17 @@ export async function serveLibraries(libraries: readonly LibraryKey[], { named }
       minify: !named,
       outfile: join(folder, `${library}.js`),
       logLevel: 'warning',
-      // LokiJS asks for it where it finds Node.
-      external: ['fs'],
+      plugins: [withoutNode],
+      // What bundlers stand in for, and NeDB and PouchDB expect.
+      define: { global: 'globalThis' },
+      banner: { js: 'globalThis.process ??= { env: {}, nextTick: (f, ...args) => queueMicrotask(() => f(...args)) };' },
     })
   }
-  if (libraries.includes('sqljs')) {
-    const file = 'sql-wasm-browser.wasm'
-    await copyFile(join(packageFolder, 'node_modules/sql.js/dist', file), join(folder, file))
+  for (const library of libraries) {
+    for (const file of assets[library] ?? []) await copyFile(join(packageFolder, 'node_modules', file), join(folder, basename(file)))
+  }
+  if (libraries.includes('sqlitewasm')) {
+    await build({ entryPoints: [join(packageFolder, 'bench/libraries/sqlitewasm.worker.ts')], bundle: true, format: 'esm', minify: true, outdir: folder, logLevel: 'warning', plugins: [withoutNode] })
   }
   if (libraries.includes('atomicdb')) {
     const file = join(folder, 'atomicdb.wasm')
@@ -54,6 +73,15 @@ export async function serveLibraries(libraries: readonly LibraryKey[], { named }
     // What a site sends for files with a hash in their name: a reload does not load them again.
     'Cache-Control': 'max-age=86400',
   })
+}
+
+/** Node's modules, which some libraries import and use only there. */
+const withoutNode: Plugin = {
+  name: 'without Node',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^(node:.*|fs|module|path|url|crypto|os)$/ }, ({ path }) => ({ path, namespace: 'nothing' }))
+    onLoad({ filter: /.*/, namespace: 'nothing' }, () => ({ contents: 'module.exports = {}' }))
+  },
 }
 
 async function buildNamedWasm(file: string): Promise<void> {

@@ -1,11 +1,12 @@
 import { gather, same, sameById, sameOrder } from './answers.js'
-import type { Answer, Database, Library } from './library.js'
+import { Groups } from './groups.js'
+import type { Answer, CityGroup, Database, Library } from './library.js'
 import { ages, cities, highestScore, makePeople, type Person } from './people.js'
 import { Random } from '../test/random/random.js'
 
 /** What one workload cost one library once. */
 export interface Figure {
-  /** Microseconds for one operation, the mean of `operations` of them. */
+  /** Microseconds for one operation, the mean of `operations` of them; of a workload in bytes, those. */
   micros: number
   operations: number
   /** Queries: microseconds of the first call, which may build what later calls reuse. */
@@ -24,6 +25,8 @@ export interface Work {
   durable?: Database
   /** The database in memory; open from 'insertMemory' to 'removeMemory'. */
   memory?: Database
+  /** Before the durable database was opened: bytes stored, and in memory. */
+  before?: { stored: number; memory: number }
 }
 
 /** One row of the report. */
@@ -31,6 +34,10 @@ export interface Workload {
   readonly title: string
   /** Left out for libraries that only store in IndexedDB. */
   readonly inMemory?: true
+  /** Left out for libraries that keep nothing: what is stored, and how fast. */
+  readonly durable?: true
+  /** What the figure is in. Default: time. */
+  readonly unit?: 'bytes'
   run(work: Work): Promise<Figure>
 }
 
@@ -75,13 +82,27 @@ export const workloads: Record<string, Workload> = {
 
   insertDurable: {
     title: 'bulk insert, durable',
+    durable: true,
     async run(work) {
+      work.before = { stored: await bytesStored(), memory: await bytesInMemory() }
       const db = (work.durable = await work.library.open('durable', true))
       const people = makePeople(work.people.length, work.seed)
       const [, figure] = await timed(() => db.insertMany(people))
       await holdsAll(db, work.people)
       return figure
     },
+  },
+
+  stored: {
+    title: 'bytes stored',
+    durable: true,
+    unit: 'bytes',
+    run: async ({ before }) => ({ micros: (await bytesStored()) - before!.stored, operations: 1 }),
+  },
+  memoryUsed: {
+    title: 'memory in use',
+    unit: 'bytes',
+    run: async ({ before }) => ({ micros: (await bytesInMemory()) - before!.memory, operations: 1 }),
   },
 
   get: read({
@@ -119,6 +140,12 @@ export const workloads: Record<string, Workload> = {
     parameters: () => cities.slice(6, 12),
     check: (count, city, people) => same(count, inCity(people, city).length),
   }),
+  groupBy: read({
+    title: 'group by city, with the mean age',
+    ask: (db, _: undefined) => db.groupByCity(),
+    parameters: () => [undefined],
+    check: sameGroups,
+  }),
   sortIndexed: read({
     title: 'sort by an index, limit 20',
     ask: (db, limit: number) => db.topByScore(limit),
@@ -133,6 +160,7 @@ export const workloads: Record<string, Workload> = {
   }),
 
   insertOneByOne: {
+    durable: true,
     title: `durable insert, awaited one by one (each of ${singles})`,
     run: (work) =>
       insertSingly(work, 'oneByOne', async (db, people) => {
@@ -140,13 +168,15 @@ export const workloads: Record<string, Workload> = {
       }),
   },
   insertConcurrently: {
+    durable: true,
     title: `durable insert, concurrent (each of ${singles})`,
     run: (work) => insertSingly(work, 'concurrent', (db, people) => Promise.all(people.map((person) => db.insert(person)))),
   },
 
-  updateDurable: { title: 'update 10 % by query, durable', run: (work) => update(work.durable!, work.people) },
+  updateDurable: { title: 'update 10 % by query, durable', durable: true, run: (work) => update(work.durable!, work.people) },
   removeDurable: {
     title: 'remove 10 % by query, durable',
+    durable: true,
     async run(work) {
       const figure = await remove(work.durable!, updated(work.people))
       await work.durable!.close()
@@ -157,6 +187,7 @@ export const workloads: Record<string, Workload> = {
 
   reopen: {
     title: 'page reload to first answer',
+    durable: true,
     async run(work) {
       // The first few of all: to make all of them would count as time to the answer.
       const { email } = makePeople(50, work.seed).find(isKept)!
@@ -231,6 +262,22 @@ async function remove(db: Database, people: Person[]): Promise<Figure> {
   return figure
 }
 
+function sameGroups(groups: CityGroup[], _: undefined, people: Person[]): void {
+  const expected = new Groups()
+  for (const p of people) expected.add(p.address.city, p.age)
+  const text = (all: CityGroup[]) => all.map(({ city, n, mean }) => `${city} ${n} ${mean.toFixed(9)}`).sort().join()
+  if (text(groups) !== text(expected.all())) throw new Error(`wrong groups: ${text(groups)} instead of ${text(expected.all())}`)
+}
+
+/** What the page's origin has stored, as the browser counts it. */
+const bytesStored = async () => (await navigator.storage.estimate()).usage ?? 0
+
+/** What the page and its workers hold: JavaScript's heap and wasm's memories, after a collection. */
+async function bytesInMemory(): Promise<number> {
+  collectGarbage()
+  return (await performance.measureUserAgentSpecificMemory()).bytes
+}
+
 const isAged = ({ age }: Person, [low, high]: readonly [number, number]) => age >= low && age <= high
 const isKept = (person: Person) => !isAged(person, removedAges)
 const updated = (people: Person[]) => people.map((p) => (isAged(p, changedAges) ? { ...p, ...changedFields } : p))
@@ -245,6 +292,13 @@ async function timed<R>(work: () => Answer<R>): Promise<[R, Figure]> {
   const start = performance.now()
   const result = await work()
   return [result, { micros: (performance.now() - start) * 1_000, operations: 1 }]
+}
+
+declare global {
+  interface Performance {
+    /** Chromium's, for pages that are cross-origin isolated. */
+    measureUserAgentSpecificMemory(): Promise<{ bytes: number }>
+  }
 }
 
 // Chromium runs with --expose-gc, so that no library pays for another's garbage.

@@ -1,3 +1,4 @@
+import { aggregate } from './aggregate.js'
 import { queryBuilder } from './builder.js'
 import type { Connection } from './connection.js'
 import { unsupported } from './errors.js'
@@ -6,7 +7,7 @@ import { Op } from './ops.js'
 import * as reads from './reads.js'
 import { newResult, type QueryResult } from './result.js'
 import type { TrackedChange } from './tracker.js'
-import type { Filter, FindOptions, Id, IndexOptions, JSONSchema, Plan, QueryBuilder, Stored, Value, Where } from './types.js'
+import type { Aggregate, Filter, FindOptions, Id, IndexOptions, JSONSchema, Plan, QueryBuilder, Stored, Value, Where } from './types.js'
 import { needFilter, needWhere } from './where.js'
 import * as writes from './writes.js'
 
@@ -119,6 +120,21 @@ export class Collection<T extends object = any> {
   /** The distinct values at a path in the documents that match, in value order. Of an array, its elements. */
   distinct(path: string, where?: Where<T>): Promise<Value[]> {
     return this.connection.read(() => reads.distinct(this.connection, this.name, path, where))
+  }
+
+  /**
+   * Groups of documents and what each group has in common: one plain object
+   * for each group, which holds its values of `groupBy`, nested as in a
+   * document, and then those of `select`.
+   *
+   * @example
+   * ```ts
+   * await users.aggregate({ groupBy: 'address.city', select: { n: { $count: true }, mean: { $avg: 'age' } }, sort: '-n' })
+   * // → [{ address: { city: 'Oslo' }, n: 3, mean: 36.5 }, { address: { city: null }, n: 1, mean: 12 }]
+   * ```
+   */
+  aggregate<R = any>(pipeline: Aggregate<T>): Promise<R[]> {
+    return this.connection.read(() => aggregate(this.connection, this.name, pipeline))
   }
 
   /**

@@ -90,6 +90,14 @@ export class Connection {
     return this.bridge.value(this.handle, op, input)
   }
 
+  /** Calls `op`, which answers in pieces, and returns all of them. */
+  rows(op: Op, input: Encoder | Uint8Array): any[] {
+    const rows: unknown[] = []
+    let left = this.bridge.documents(this.handle, op, input, rows)
+    while (left > 0) left = this.bridge.documents(this.handle, Op.more, nothing, rows)
+    return rows
+  }
+
   /** Appends to `documents` those of `collection` that match. */
   find(collection: unknown, where: unknown, query: Query, documents: unknown[]): void {
     let left = encoding('arguments', (encoder) => {

@@ -6,7 +6,8 @@ import { collectionOf } from './find-options.js'
 import { backendOf, checkKnown, checkName, checkOptions } from './open-options.js'
 import { Op } from './ops.js'
 import type { QueryResult } from './result.js'
-import type { Filter, FindOptions, Id, IndexOptions, JSONSchema, OpenOptions, Plan, QueryBuilder, Stored, Value, Where } from './types.js'
+import { sql } from './sql.js'
+import type { Aggregate, Filter, FindOptions, Id, IndexOptions, JSONSchema, OpenOptions, Plan, QueryBuilder, Stored, Value, Where } from './types.js'
 
 // Hosts without the symbol run `await using` compiled, which looks for this one there.
 const asyncDispose: typeof Symbol.asyncDispose = Symbol.asyncDispose ?? Symbol.for('Symbol.asyncDispose')
@@ -121,6 +122,35 @@ export class AtomicDB implements AsyncDisposable {
   /** Distinct values of a field path, in value order. */
   distinct(path: string, where?: Where, collection?: string): Promise<Value[]> {
     return this.in(collection).distinct(path, where)
+  }
+
+  /** Groups of documents and what each has in common; see {@link Collection.aggregate}. */
+  aggregate<R = any>(pipeline: Aggregate, collection?: string): Promise<R[]> {
+    return this.in(collection).aggregate(pipeline)
+  }
+
+  /**
+   * Runs an SQL statement and resolves to its rows as plain objects: SELECT,
+   * INSERT, UPDATE, DELETE, CREATE INDEX, DROP INDEX or EXPLAIN SELECT. Values
+   * go in as parameters, never as text: `?` in the order of an array, `:name`
+   * by the name in an object, and the `${}` of a template.
+   *
+   * INSERT answers the ids, as [{_id}], UPDATE [{updated: n}] and DELETE
+   * [{removed: n}], once that is stored. Each is done whole or not at all.
+   *
+   * @throws `invalid` with line and place if the statement is faulty, and what
+   * the calls of the same name throw.
+   *
+   * @example
+   * ```ts
+   * await db.sql`SELECT city, COUNT(*) AS n FROM users WHERE age > ${18} GROUP BY city ORDER BY n DESC`
+   * await db.sql('UPDATE users SET age = age + 1 WHERE name = :name', { name: 'Ada' })
+   * ```
+   */
+  sql<R = any>(text: string, params?: readonly Value[] | Record<string, Value>): Promise<R[]>
+  sql<R = any>(strings: TemplateStringsArray, ...params: Value[]): Promise<R[]>
+  sql<R = any>(text: string | TemplateStringsArray, ...params: unknown[]): Promise<R[]> {
+    return sql(this.connection, text, params)
   }
 
   /** Changes every document that matches; see {@link Collection.update}. */

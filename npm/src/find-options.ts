@@ -42,17 +42,18 @@ export function queryOf(options: unknown, collection: unknown): Query {
     throw invalid(`options.collection: this is the collection ${describe(collection)}, not ${describe(given.collection)}`)
   }
   return {
-    sort: sortOf(given.sort),
-    skip: countOf('skip', given.skip) ?? 0,
-    limit: countOf('limit', given.limit) ?? -1,
+    sort: sortOf(given.sort, 'options'),
+    skip: countOf(given.skip, 'options.skip', 'documents') ?? 0,
+    limit: countOf(given.limit, 'options.limit', 'documents') ?? -1,
     fields: fieldsOf(given.fields),
   }
 }
 
-function countOf(name: string, value: unknown): number | undefined {
+/** Reads a number of `what`, called `name` in messages. */
+export function countOf(value: unknown, name: string, what: string): number | undefined {
   if (value === undefined) return undefined
   if (typeof value !== 'number' || value < 0 || (!Number.isInteger(value) && value !== Infinity)) {
-    throw invalid(`options.${name}: expected a whole number of documents, not ${describe(value)}`)
+    throw invalid(`${name}: expected a whole number of ${what}, not ${describe(value)}`)
   }
   return Math.min(value, most)
 }
@@ -67,25 +68,26 @@ function fieldsOf(fields: unknown): readonly string[] | null {
   return paths.length === 0 ? ['_id'] : (paths.slice() as string[])
 }
 
-function sortOf(sort: unknown): Query['sort'] {
+/** Reads the option `sort` of what is called `owner` in messages. */
+export function sortOf(sort: unknown, owner: string): Query['sort'] {
   if (sort === undefined) return null
   const list = typeof sort === 'string' ? [sort] : sort
-  if (Array.isArray(list)) return list.map(dashed)
+  if (Array.isArray(list)) return list.map((path) => dashed(path, owner))
   if (typeof list !== 'object' || list === null) {
-    throw invalid(`options.sort: expected a path, an array of paths, or an object of paths, not ${describe(sort)}`)
+    throw invalid(`${owner}.sort: expected a path, an array of paths, or an object of paths, not ${describe(sort)}`)
   }
   return Object.entries(list).map(([path, direction]) => {
     const descending = direction === 'desc' || direction === -1
     if (!descending && direction !== 'asc' && direction !== 1) {
-      throw invalid(`options.sort.${path}: expected 'asc', 'desc', 1 or -1, not ${describe(direction)}`)
+      throw invalid(`${owner}.sort.${path}: expected 'asc', 'desc', 1 or -1, not ${describe(direction)}`)
     }
     return [path, descending] as const
   })
 }
 
-function dashed(path: unknown): readonly [string, boolean] {
+function dashed(path: unknown, owner: string): readonly [string, boolean] {
   if (typeof path !== 'string' || path === '' || path === '-') {
-    throw invalid(`options.sort: expected a field path, with a dash before it for descending, not ${describe(path)}`)
+    throw invalid(`${owner}.sort: expected a field path, with a dash before it for descending, not ${describe(path)}`)
   }
   return path.startsWith('-') ? [path.slice(1), true] : [path, false]
 }

@@ -11,6 +11,8 @@ export { AtomicDBError, type ErrorCode } from './errors.js'
 export { QueryResult } from './result.js'
 export { IndexedDBStorage, MemoryStorage } from './storage.js'
 export type {
+  Aggregate,
+  AggregateOutput,
   Field,
   FieldOps,
   Filter,
@@ -20,6 +22,7 @@ export type {
   JSONSchema,
   OpenOptions,
   Plan,
+  PlanLeaf,
   QueryBuilder,
   StorageBackend,
   Stored,

@@ -2,7 +2,7 @@
 // `go test ./jsbridge -run TestTypeScriptTwin -update`: edit that list, not this file.
 
 /** Changes with the list. An engine whose number is another one comes from another release. */
-export const protocol = 0x889ba06a
+export const protocol = 0x4965e06a
 
 /** The largest input of one call, in bytes; larger ones are sent in pieces. */
 export const maxInput = 268435456
@@ -22,7 +22,7 @@ export const Op = {
    */
   find: 2,
   /**
-   * The next piece of the last find of this handle. Any write in between ends it.
+   * The next piece of what the last find, aggregate or sql of this handle has found. Any write in between ends it.
    *
    * `[]` → as find.
    */
@@ -106,41 +106,59 @@ export const Op = {
    */
   dropIndex: 16,
   /**
+   * Groups of the documents that match, as rows: the paths of groupBy, then select, an array of [name, operator, path]. A count of the empty path counts documents; having and sort are about the rows.
+   *
+   * `[collection, where, groupBy, select, having, sort, skip, limit]` → rows, as find.
+   */
+  aggregate: 17,
+  /**
+   * Answers a SELECT or EXPLAIN. params is an array for `?`, an object for `:name`, or nil.
+   *
+   * `[text, params]` → rows, as find.
+   */
+  sql: 18,
+  /**
+   * Runs any other SQL statement: all or nothing.
+   *
+   * `[text, params]` → rows, as find, all in one piece.
+   */
+  sqlWrite: 19,
+  /**
    * How a find would run.
    *
-   * `[collection, where, sort, skip, limit]` → [text, paths of the index or nil, documents examined, documents returned].
+   * `[collection, where, sort, skip, limit]` → [text, paths of the index or nil, documents examined, documents returned, leaves as [condition, by, estimate, actual]].
    */
-  explain: 17,
+  explain: 20,
   /**
    * Starts a stretch of calls that undo takes back as one. Stretches nest, and end in the JavaScript turn they began in.
    *
    * `[]` → nothing.
    */
-  begin: 18,
+  begin: 21,
   /**
    * Ends the innermost stretch and keeps what it did.
    *
    * `[]` → nothing.
    */
-  end: 19,
+  end: 22,
   /**
    * Ends the innermost stretch and takes back what it did.
    *
    * `[]` → nothing.
    */
-  undo: 20,
+  undo: 23,
   /**
    * Of a database in memory alone: does what flush does, which has nothing to wait for there and as a Promise of Go's costs 40 us.
    *
    * `[]` → nothing.
    */
-  settle: 21,
+  settle: 24,
   /**
    * The canonical text of a condition. The handle may be 0.
    *
    * `[where]` → string.
    */
-  parse: 22,
+  parse: 25,
 } as const
 
 /** The number of a call. */

@@ -101,11 +101,11 @@ export function distinct(connection: Connection, collection: unknown, path: unkn
 export function explain(connection: Connection, collection: unknown, where: unknown, query: Query): Plan {
   const start = performance.now()
   const predicate = predicateOf(where)
-  const [text, index, examined, found] = encoding('arguments', (encoder) => {
+  const [text, index, examined, found, leaves] = encoding('arguments', (encoder) => {
     encoder.array(5).string(collectionName(collection))
     writeWhere(encoder, predicate ? undefined : where)
     encoder.value(query.sort).number(predicate ? 0 : query.skip).number(predicate ? -1 : query.limit)
-    return connection.value(Op.explain, encoder) as [string, string[] | null, number, number]
+    return connection.value(Op.explain, encoder) as [string, string[] | null, number, number, [string, string, number, number][]]
   })
   let returned = found
   if (predicate) {
@@ -114,7 +114,7 @@ export function explain(connection: Connection, collection: unknown, where: unkn
     returned = matches.length
   }
   const micros = Math.round((performance.now() - start) * 1000)
-  return { text: predicate ? `${text} → function` : text, index, examined, returned, micros }
+  return { text: predicate ? `${text} → function` : text, index, examined, returned, micros, leaves: leaves.map(([condition, by, estimate, actual]) => ({ condition, by, estimate, actual })) }
 }
 
 /** All documents that match. */

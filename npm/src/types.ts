@@ -47,6 +47,53 @@ export interface FindOptions {
 }
 
 /**
+ * Groups of documents and what each group has in common: {groupBy: 'city',
+ * select: {n: {$count: true}, mean: {$avg: 'age'}}, having: {n: {$gt: 2}}}.
+ */
+export interface Aggregate<T = any> {
+  /** Which documents to group. Default: all. */
+  where?: Where<T>
+  /**
+   * Documents with the same values at these paths are one group; without any,
+   * null counts as the value. Default: all documents are one group, also if
+   * there are none.
+   */
+  groupBy?: string | string[]
+  /** What each row holds besides the values of its group, by name. */
+  select: Record<string, AggregateOutput>
+  /** Which rows to return; its paths are those of a row: {n: {$gt: 2}}. Default: all. */
+  having?: Filter | Condition | string
+  /** As in {@link FindOptions}, but over the rows. Default: groups in the order of their first documents. */
+  sort?: FindOptions['sort']
+  /** Rows to pass over. Default 0. */
+  skip?: number
+  /** At most this many rows. Default: all. */
+  limit?: number
+}
+
+/** One operator and the path that it is about. */
+export interface AggregateOutput {
+  /** How many documents: all of the group (true), or those whose value there is not null. */
+  $count?: boolean | string
+  /** The sum of the numbers there; 0 without any. Exact for whole numbers, for fractions rounded once. */
+  $sum?: string
+  /** The mean of the numbers there; null without any. */
+  $avg?: string
+  /** The lowest value there, in the order of values; null without any. */
+  $min?: string
+  /** The highest value there, in the order of values; null without any. */
+  $max?: string
+  /** The value there of the group's first document, in insertion order; null if it has none. */
+  $first?: string
+  /** The value there of the group's last document, in insertion order; null if it has none. */
+  $last?: string
+  /** An array of the different values there, in the order of values. Of an array, its elements. */
+  $distinct?: string
+  /** How many different values there are, counted as in $distinct. */
+  $countDistinct?: string
+}
+
+/**
  * Fields of a document by name, for conditions: `q.age.gte(18)`,
  * `q.address.city.eq('Oslo')`.
  */
@@ -105,13 +152,27 @@ export interface FieldOps {
 /** How a query would run. */
 export interface Plan {
   text: string
-  /** The paths of the index that is used; null for none. */
+  /** The paths of the index that is used, of all of them one after the other if there are several; null for none. */
   index: string[] | null
-  /** Documents looked at. */
+  /** Documents, entries of an index or values of a column looked at. */
   examined: number
   returned: number
-  /** Microseconds that the query took. */
+  /** Microseconds that the query and its explanation took. */
   micros: number
+  /** The parts of the condition that ask about one path each, from left to right. */
+  leaves: PlanLeaf[]
+}
+
+/** A part of a condition, and how it was answered. */
+export interface PlanLeaf {
+  /** As text conditions write it: `age > 18`. */
+  condition: string
+  /** `id`, `index(country, age)`, `column(age)`, `document`, or `none` if nothing had to answer it. */
+  by: string
+  /** How many documents were expected to meet it: by the index, of all it answers together; else by a sample. */
+  estimate: number
+  /** How many documents meet it. */
+  actual: number
 }
 
 export interface IndexOptions {

@@ -24,14 +24,14 @@ export function predicateOf(where: unknown): Predicate | undefined {
   return where as Predicate
 }
 
-/** Writes `where`, anything but a function, as the engine reads it. */
-export function writeWhere(encoder: Encoder, where: unknown): void {
+/** Writes `where`, anything but a function, as the engine reads it. The argument is called `name` in messages. */
+export function writeWhere(encoder: Encoder, where: unknown, name = 'where'): void {
   if (where === undefined) encoder.nil()
   else if (where instanceof Prepared) encoder.raw(where.bytes)
-  else if (where instanceof Condition) encoder.value(where.node, 'where')
-  else if (typeof where === 'string') encoder.value(where, 'where')
-  else if (isFilter(where)) encoder.filter(where, 'where')
-  else throw invalid(`where: expected a condition, text, a filter object or a function, not ${describe(where)}`)
+  else if (where instanceof Condition) encoder.value(where.node, name)
+  else if (typeof where === 'string') encoder.value(where, name)
+  else if (isFilter(where)) encoder.filter(where, name)
+  else throw invalid(`${name}: expected a condition, text, a filter object or a function, not ${describe(where)}`)
 }
 
 /** For calls that would do too much without a condition. */

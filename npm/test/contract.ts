@@ -35,6 +35,9 @@ interface AtomicDB extends AsyncDisposable {
   all<T = any>(collection?: string): Promise<QueryResult<T>>
   documentIds(collection?: string): Promise<Id[]>
   distinct(path: string, where?: Where, collection?: string): Promise<Value[]>
+  aggregate<R = any>(pipeline: Aggregate, collection?: string): Promise<R[]>
+  sql<R = any>(text: string, params?: readonly Value[] | Record<string, Value>): Promise<R[]>
+  sql<R = any>(strings: TemplateStringsArray, ...params: Value[]): Promise<R[]>
   update(fields: object | ((document: any) => object), where?: Where, collection?: string): Promise<number>
   atomicUpdate<T = any>(change: (document: Stored<T>) => Partial<T>, where?: Where<T>, collection?: string): Promise<Stored<T> | undefined>
   remove(where: Where, collection?: string): Promise<number>
@@ -66,6 +69,7 @@ interface Collection<T extends object> {
   remove(where: Where<T>): Promise<number>
   clear(): Promise<void>
   createIndex(...pathsAndOptions: [...string[], IndexOptions] | string[]): Promise<void>
+  aggregate<R = any>(pipeline: Aggregate): Promise<R[]>
 }
 
 interface Condition {
@@ -102,6 +106,16 @@ interface FindOptions {
   limit?: number
   fields?: string[]
   populate?: string[]
+}
+
+interface Aggregate {
+  where?: Where
+  groupBy?: string | string[]
+  select: Record<string, Record<string, any>>
+  having?: Filter
+  sort?: FindOptions['sort']
+  skip?: number
+  limit?: number
 }
 
 interface QueryResult<T = any> extends Array<Stored<T>> {
@@ -192,6 +206,7 @@ declare const theirs: {
   where: Where<Document>
   filter: Filter
   find: FindOptions
+  aggregate: Aggregate
   open: OpenOptions
   storage: StorageBackend
   index: IndexOptions
@@ -201,6 +216,8 @@ declare const theirs: {
 theirs.where satisfies shipped.Where<Document> | Condition
 theirs.filter satisfies shipped.Filter
 theirs.find satisfies shipped.FindOptions
+theirs.aggregate satisfies Omit<shipped.Aggregate, 'where'>
+theirs.aggregate.where satisfies shipped.Aggregate['where'] | Condition
 theirs.open satisfies shipped.OpenOptions
 theirs.storage satisfies shipped.StorageBackend
 theirs.index satisfies shipped.IndexOptions

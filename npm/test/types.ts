@@ -129,6 +129,33 @@ db.createIndex('age', { uniqe: true })
 // @ts-expect-error: options come last
 db.createIndex({ unique: true }, 'age')
 
+// ------------------------------------------------------------ aggregates and SQL
+
+const cities: Promise<{ address: { city: string }; n: number }[]> = users.aggregate({ groupBy: 'address.city', select: { n: { $count: true } }, having: { n: { $gt: 2 } }, sort: '-n' })
+users.aggregate({ select: { n: { $count: 'age' }, mean: { $avg: 'age' }, tags: { $distinct: 'tags' } }, where: (user) => user.age > 1 })
+users.aggregate({ groupBy: ['type', 'name'], select: {}, where: q.age.gt(1), having: q.field('n').gt(2), limit: 5 })
+db.aggregate({ select: { n: { $count: true } } }, 'users').then((rows) => rows[0]!.n)
+const rows: Promise<{ city: string; n: number }[]> = db.sql`SELECT city, COUNT(*) AS n FROM users WHERE age > ${18} AND name <> ${'x'} GROUP BY city`
+db.sql<{ n: number }>`SELECT COUNT(*) AS n FROM users`.then(([row]) => row?.n)
+db.sql('SELECT * FROM users WHERE age > ?', [18])
+db.sql('SELECT * FROM users WHERE age > :age', { age: 18 })
+void [cities, rows]
+
+// @ts-expect-error: no such operator
+users.aggregate({ select: { mean: { $average: 'age' } } })
+// @ts-expect-error: an operator takes a path
+users.aggregate({ select: { n: { $sum: 1 } } })
+// @ts-expect-error: there is nothing to return
+users.aggregate({ groupBy: 'age' })
+// @ts-expect-error: the documents have no such field
+users.aggregate({ select: {}, where: (user) => user.agee > 1 })
+// @ts-expect-error: no such option
+users.aggregate({ select: {}, order: 'n' })
+// @ts-expect-error: undefined is no value
+db.sql`SELECT * FROM users WHERE age > ${undefined}`
+// @ts-expect-error: parameters are an array or an object
+db.sql('SELECT * FROM users WHERE age > ?', 18)
+
 // ------------------------------------------------------------ results
 
 async function results(found: QueryResult<User>) {
@@ -170,8 +197,6 @@ AtomicDB.open('users', { durability: 'full' })
 AtomicDB.open('users', { storage: { read: async () => [] } })
 // @ts-expect-error: a database is opened, not made
 new AtomicDB()
-// @ts-expect-error: not there yet
-db.sql('SELECT 1')
 // @ts-expect-error: not there yet
 db.transaction(async () => {})
 

@@ -6,6 +6,7 @@ import type { Person } from '../people.js'
 export const library: Library = {
   name: 'AtomicDB',
   inMemory: true,
+  persistent: true,
   async open(name, durable) {
     const db = await AtomicDB.open(name, { inMemory: !durable })
     await db.createIndex('email')
@@ -24,6 +25,10 @@ function peopleIn(db: AtomicDB): Database {
     withScore: (low, high) => found(db.search<Person>(q.score.between(low, high))),
     inCity: (city, age) => found(db.find<Person>({ age: { $gte: age }, 'address.city': city })),
     countInCity: (city, age) => db.count(q.age.gte(age).and(q.address.city.eq(city))),
+    groupByCity: async () => {
+      const rows = await db.aggregate<{ address: { city: string }; n: number; mean: number }>(averageAge)
+      return rows.map(({ address: { city }, n, mean }) => ({ city, n, mean }))
+    },
     topByScore: (limit) => found(db.search<Person>(undefined, { sort: '-score', limit })),
     firstByName: (limit) => found(db.search<Person>(undefined, { sort: 'name', limit })),
     updateAged: (low, high, fields) => db.update(fields, q.age.between(low, high)),
@@ -31,6 +36,8 @@ function peopleIn(db: AtomicDB): Database {
     close: () => db.close(),
   }
 }
+
+const averageAge = { groupBy: 'address.city', select: { n: { $count: true }, mean: { $avg: 'age' } } }
 
 // An id of a person is a string, which Stored<Person> does not know.
 const found = (result: Promise<unknown>) => result as Promise<Person[]>

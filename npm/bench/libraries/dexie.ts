@@ -1,11 +1,13 @@
 import { Dexie, type Table } from 'dexie'
 import type { Database, Library } from '../library.js'
+import { Groups } from '../groups.js'
 import type { Person } from '../people.js'
 
 /** Dexie: IndexedDB with a good API. What it holds is always in IndexedDB. */
 export const library: Library = {
   name: 'Dexie',
   inMemory: false,
+  persistent: true,
   async open(name) {
     const db = new Dexie(name)
     db.version(1).stores({ people: '_id, email, score' })
@@ -23,6 +25,11 @@ function peopleIn(db: Dexie, people: Table<Person, string>): Database {
     withScore: (low, high) => people.where('score').between(low, high, true, true).toArray(),
     inCity: (city, age) => people.filter((p) => p.age >= age && p.address.city === city).toArray(),
     countInCity: (city, age) => people.filter((p) => p.age >= age && p.address.city === city).count(),
+    groupByCity: async () => {
+      const groups = new Groups()
+      await people.each((p) => groups.add(p.address.city, p.age))
+      return groups.all()
+    },
     topByScore: (limit) => people.orderBy('score').reverse().limit(limit).toArray(),
     firstByName: async (limit) => (await people.toCollection().sortBy('name')).slice(0, limit),
     updateAged: (low, high, fields) => people.filter((p) => p.age >= low && p.age <= high).modify(fields),

@@ -1,22 +1,25 @@
 import Loki, { type Collection } from 'lokijs'
 import IncrementalIndexedDBAdapter from 'lokijs/src/incremental-indexeddb-adapter.js'
 import type { Database, Library } from '../library.js'
+import { Groups } from '../groups.js'
 import type { Person } from '../people.js'
 
 /**
  * LokiJS: plain objects in memory, handed out as they are. A write is durable
  * after saveDatabase(); its incremental adapter stores only the chunks of 100
- * documents that changed.
+ * documents that changed. Its by() needs a unique field: the ids are; emails
+ * are indexed as in every library here, without a promise that each is one.
  */
 export const library: Library = {
   name: 'LokiJS',
   inMemory: true,
+  persistent: true,
   async open(name, durable) {
     const adapter = durable ? new IncrementalIndexedDBAdapter() : new Loki.LokiMemoryAdapter()
     const loki = new Loki(name, { adapter })
     if (durable) await called((done) => loki.loadDatabase({}, done))
     const people =
-      loki.getCollection<Person>('people') ?? loki.addCollection<Person>('people', { unique: ['_id', 'email'], indices: ['score'] })
+      loki.getCollection<Person>('people') ?? loki.addCollection<Person>('people', { unique: ['_id'], indices: ['email', 'score'] })
     return peopleIn(loki, people, durable)
   },
 }
@@ -36,13 +39,19 @@ function peopleIn(loki: Loki, people: Collection<Person>, durable: boolean): Dat
       return stored()
     },
     get: (id) => people.by('_id', id),
-    withEmail(email) {
-      const person = people.by('email', email)
-      return person ? [person] : []
-    },
+    withEmail: (email) => people.find({ email }),
     withScore: (low, high) => people.find({ score: { $between: [low, high] } }),
     inCity: (city, age) => people.find({ age: { $gte: age }, 'address.city': city }),
     countInCity: (city, age) => people.count({ age: { $gte: age }, 'address.city': city }),
+    groupByCity: () =>
+      people.mapReduce(
+        ({ address: { city }, age }) => ({ city, age }),
+        (pairs) => {
+          const groups = new Groups()
+          for (const { city, age } of pairs) groups.add(city, age)
+          return groups.all()
+        },
+      ),
     topByScore: (limit) => people.chain().simplesort('score', { desc: true }).limit(limit).data(),
     firstByName: (limit) => people.chain().simplesort('name').limit(limit).data(),
     updateAged(low, high, fields) {

@@ -1,6 +1,7 @@
 import initSqlJs, { type SqlJsStatic, type SqlValue, type Statement } from 'sql.js'
-import type { Database, Library } from '../library.js'
+import type { CityGroup, Database, Library } from '../library.js'
 import type { Person } from '../people.js'
+import { columns, fromRow, insertOne, schema, toRow } from './rows.js'
 
 /**
  * sql.js: SQLite compiled to WebAssembly, in memory. A write is durable after
@@ -9,6 +10,7 @@ import type { Person } from '../people.js'
 export const library: Library = {
   name: 'sql.js',
   inMemory: true,
+  persistent: true,
   async open(name, durable) {
     const SQL = await initSqlJs({ locateFile: (file) => `/${file}` })
     if (!durable) return new People(SQL, undefined, undefined)
@@ -16,11 +18,6 @@ export const library: Library = {
     return new People(SQL, await files.read(name), { write: (bytes) => files.write(name, bytes), close: files.close })
   },
 }
-
-const schema = `
-  CREATE TABLE people (_id TEXT PRIMARY KEY, name TEXT, age INTEGER, email TEXT, active INTEGER, tags TEXT, city TEXT, zip TEXT, score REAL, bio TEXT);
-  CREATE INDEX people_email ON people (email);
-  CREATE INDEX people_score ON people (score);`
 
 interface File {
   write(bytes: Uint8Array): Promise<void>
@@ -73,6 +70,17 @@ class People implements Database {
     return statement.get([age, city])[0] as number
   }
 
+  groupByCity() {
+    const statement = this.#prepared('SELECT city, count(*), avg(age) FROM people GROUP BY city')
+    const groups: CityGroup[] = []
+    while (statement.step()) {
+      const [city, n, mean] = statement.get()
+      groups.push({ city: city as string, n: n as number, mean: mean as number })
+    }
+    statement.reset()
+    return groups
+  }
+
   topByScore(limit: number) {
     return this.#select('ORDER BY score DESC LIMIT ?', [limit])
   }
@@ -97,7 +105,7 @@ class People implements Database {
   }
 
   #select(rest: string, parameters: SqlValue[]): Person[] {
-    const statement = this.#prepared(`SELECT _id, name, age, email, active, tags, city, zip, score, bio FROM people ${rest}`)
+    const statement = this.#prepared(`SELECT ${columns} FROM people ${rest}`)
     statement.bind(parameters)
     const found: Person[] = []
     while (statement.step()) found.push(fromRow(statement.get()))
@@ -129,16 +137,6 @@ class People implements Database {
     })
     return this.#storing
   }
-}
-
-const insertOne = 'INSERT INTO people VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)'
-
-function toRow(p: Person): SqlValue[] {
-  return [p._id, p.name, p.age, p.email, Number(p.active), JSON.stringify(p.tags), p.address.city, p.address.zip, p.score, p.bio]
-}
-
-function fromRow([_id, name, age, email, active, tags, city, zip, score, bio]: SqlValue[]): Person {
-  return { _id, name, age, email, active: active === 1, tags: JSON.parse(tags as string), address: { city, zip }, score, bio } as Person
 }
 
 async function openFiles() {

@@ -20,6 +20,7 @@ declare module 'lokijs' {
       find(query: object): T[]
       count(query: object): number
       chain(): Resultset<T>
+      mapReduce<M, R>(map: (document: T) => M, reduce: (mapped: M[]) => R): R
     }
     interface Resultset<T extends object> {
       find(query: object): Resultset<T>
@@ -58,4 +59,42 @@ declare module 'sql.js' {
     }
   }
   export default function initSqlJs(options: { locateFile(file: string): string }): Promise<SqlJsStatic>
+}
+
+declare module 'pouchdb-browser' {
+  interface Pouch {
+    put(document: object): Promise<unknown>
+    bulkDocs(documents: object[]): Promise<unknown[]>
+    get(id: string): Promise<any>
+    allDocs(options: { include_docs: true; startkey?: string }): Promise<{ rows: { id: string; doc: any }[] }>
+    createIndex(index: { index: { fields: string[]; ddoc?: string } }): Promise<unknown>
+    find(request: { selector: object; sort?: object[]; limit?: number }): Promise<{ docs: any[] }>
+    close(): Promise<void>
+  }
+  const PouchDB: { new (name: string, options?: object): Pouch; plugin(plugin: unknown): void }
+  export default PouchDB
+}
+
+declare module 'pouchdb-find' {
+  const plugin: unknown
+  export default plugin
+}
+
+declare module '@seald-io/nedb' {
+  interface Cursor<T> extends Promise<T[]> {
+    sort(keys: Record<string, 1 | -1>): Cursor<T>
+    limit(count: number): Cursor<T>
+  }
+  export default class Datastore<T> {
+    constructor(options: { filename?: string; inMemoryOnly?: boolean })
+    loadDatabaseAsync(): Promise<void>
+    ensureIndexAsync(options: { fieldName: string }): Promise<void>
+    insertAsync(documents: T | T[]): Promise<unknown>
+    findOneAsync(query: object): Promise<T | null>
+    findAsync(query: object): Cursor<T>
+    countAsync(query: object): Promise<number>
+    updateAsync(query: object, change: object, options: { multi: true }): Promise<{ numAffected: number }>
+    removeAsync(query: object, options: { multi: true }): Promise<number>
+    getAllData(): T[]
+  }
 }

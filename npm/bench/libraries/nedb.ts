@@ -1,0 +1,37 @@
+import Datastore from '@seald-io/nedb'
+import { Groups } from '../groups.js'
+import type { Library } from '../library.js'
+import type { Person } from '../people.js'
+
+/** NeDB: in memory, with an append-only file that localforage keeps in IndexedDB. */
+export const library: Library = {
+  name: 'NeDB',
+  inMemory: true,
+  persistent: true,
+  async open(name, durable) {
+    const db = new Datastore<Person>(durable ? { filename: name } : { inMemoryOnly: true })
+    await db.loadDatabaseAsync()
+    for (const fieldName of ['email', 'score']) await db.ensureIndexAsync({ fieldName })
+    const lives = (city: string, age: number) => ({ age: { $gte: age }, 'address.city': city })
+    const aged = (low: number, high: number) => ({ age: { $gte: low, $lte: high } })
+    return {
+      insert: (person) => db.insertAsync(person),
+      insertMany: (people) => db.insertAsync(people),
+      get: async (_id) => (await db.findOneAsync({ _id })) ?? undefined,
+      withEmail: (email) => db.findAsync({ email }),
+      withScore: (low, high) => db.findAsync({ score: { $gte: low, $lte: high } }),
+      inCity: (city, age) => db.findAsync(lives(city, age)),
+      countInCity: (city, age) => db.countAsync(lives(city, age)),
+      groupByCity: async () => {
+        const groups = new Groups()
+        for (const p of db.getAllData()) groups.add(p.address.city, p.age)
+        return groups.all()
+      },
+      topByScore: (limit) => db.findAsync({}).sort({ score: -1 }).limit(limit),
+      firstByName: (limit) => db.findAsync({}).sort({ name: 1 }).limit(limit),
+      updateAged: async (low, high, fields) => (await db.updateAsync(aged(low, high), { $set: fields }, { multi: true })).numAffected,
+      removeAged: (low, high) => db.removeAsync(aged(low, high), { multi: true }),
+      close: () => {},
+    }
+  },
+}

@@ -1,0 +1,44 @@
+import { PGlite } from '@electric-sql/pglite'
+import type { CityGroup, Library } from '../library.js'
+import type { Person } from '../people.js'
+
+/**
+ * PGlite: Postgres compiled to WebAssembly, its files in IndexedDB. With
+ * relaxedDurability, as its documentation advises, a write resolves before it
+ * is stored: its durable figures are of a weaker promise than the others'.
+ */
+export const library: Library = {
+  name: 'PGlite',
+  inMemory: true,
+  persistent: true,
+  async open(name, durable) {
+    const db = await PGlite.create(durable ? `idb://${name}` : 'memory://', { relaxedDurability: true })
+    await db.exec(`
+      CREATE TABLE IF NOT EXISTS people (_id text PRIMARY KEY, name text COLLATE "C", age int, email text, active boolean, tags jsonb, address jsonb, score double precision, bio text);
+      CREATE INDEX IF NOT EXISTS people_email ON people (email);
+      CREATE INDEX IF NOT EXISTS people_score ON people (score);`)
+    const select = async (rest: string, parameters: unknown[]) => (await db.query<Person>(`SELECT * FROM people ${rest}`, parameters)).rows
+    const insertMany = (people: Person[]) => db.query('INSERT INTO people SELECT * FROM json_populate_recordset(NULL::people, $1::json)', [JSON.stringify(people)])
+    const lives = "age >= $1 AND address->>'city' = $2"
+    return {
+      insert: (p) =>
+        db.query('INSERT INTO people VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)', [p._id, p.name, p.age, p.email, p.active, p.tags, p.address, p.score, p.bio]),
+      insertMany,
+      get: async (id) => (await select('WHERE _id = $1', [id]))[0],
+      withEmail: (email) => select('WHERE email = $1', [email]),
+      withScore: (low, high) => select('WHERE score BETWEEN $1 AND $2', [low, high]),
+      inCity: (city, age) => select(`WHERE ${lives}`, [age, city]),
+      countInCity: async (city, age) => (await db.query<{ n: number }>(`SELECT count(*)::int AS n FROM people WHERE ${lives}`, [age, city])).rows[0]!.n,
+      groupByCity: async () => (await db.query<CityGroup>("SELECT address->>'city' AS city, count(*)::int AS n, avg(age)::float8 AS mean FROM people GROUP BY 1")).rows,
+      topByScore: (limit) => select('ORDER BY score DESC LIMIT $1', [limit]),
+      firstByName: (limit) => select('ORDER BY name LIMIT $1', [limit]),
+      updateAged: async (low, high, fields) =>
+        (await db.query('UPDATE people SET active = $3, bio = $4 WHERE age BETWEEN $1 AND $2', [low, high, fields.active, fields.bio])).affectedRows!,
+      removeAged: async (low, high) => (await db.query('DELETE FROM people WHERE age BETWEEN $1 AND $2', [low, high])).affectedRows!,
+      close: async () => {
+        await db.syncToFs() // or what is not stored yet would be lost
+        await db.close()
+      },
+    }
+  },
+}

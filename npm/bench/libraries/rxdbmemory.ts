@@ -1,0 +1,6 @@
+import { getRxStorageMemory } from 'rxdb/plugins/storage-memory'
+import type { Library } from '../library.js'
+import { openPeople } from './rxdb.js'
+
+/** RxDB in memory. */
+export const library: Library = { name: 'RxDB (memory)', inMemory: true, persistent: false, open: (name) => openPeople(name, getRxStorageMemory()) }

@@ -1,0 +1,82 @@
+import { Collection, createIndex, type PersistenceAdapter } from '@signaldb/core'
+import adapter from '@signaldb/indexeddb'
+import { Groups } from '../groups.js'
+import type { Library } from '../library.js'
+import type { Person } from '../people.js'
+
+// Its declarations take the default export of an ES module for one of CommonJS.
+const createIndexedDBAdapter = adapter as unknown as (name: string) => PersistenceAdapter<Item, string>
+
+type Item = Omit<Person, '_id'> & { id: string }
+
+/** SignalDB: a collection in memory; its IndexedDB adapter is told of writes, and says when it has stored them. */
+export const library: Library = {
+  name: 'SignalDB',
+  inMemory: true,
+  persistent: true,
+  async open(name, durable) {
+    const people = new Collection<Item>({
+      ...(durable ? { persistence: createIndexedDBAdapter(name) } : {}),
+      indices: [createIndex('email'), createIndex('score')],
+    })
+    if (durable) await people.isReady()
+    const found = (selector: object, options: object = {}) => people.find(selector as any, { reactive: false, ...options }).fetch().map(fromItem)
+    const lives = (city: string, age: number) => ({ age: { $gte: age }, 'address.city': city })
+    const aged = (low: number, high: number) => ({ age: { $gte: low, $lte: high } })
+    // Writes of one tick are stored together.
+    let storing: Promise<void> | undefined
+    const stored = () => {
+      if (!durable) return undefined
+      return (storing ??= new Promise<void>((resolve, reject) => {
+        people.once('persistence.error', reject)
+        people.once('persistence.transmitted', () => {
+          storing = undefined
+          resolve()
+        })
+      }))
+    }
+    return {
+      insert: (person) => {
+        const done = stored()
+        people.insert(toItem(person))
+        return done
+      },
+      insertMany: (all) => {
+        const done = stored()
+        people.insertMany(all.map(toItem))
+        return done
+      },
+      get: (id) => {
+        const item = people.findOne({ id } as any, { reactive: false })
+        return item && fromItem(item)
+      },
+      withEmail: (email) => found({ email }),
+      withScore: (low, high) => found({ score: { $gte: low, $lte: high } }),
+      inCity: (city, age) => found(lives(city, age)),
+      countInCity: (city, age) => people.find(lives(city, age) as any, { reactive: false }).count(),
+      groupByCity: () => {
+        const groups = new Groups()
+        people.find({}, { reactive: false }).forEach((p) => groups.add(p.address.city, p.age))
+        return groups.all()
+      },
+      topByScore: (limit) => found({}, { sort: { score: -1 }, limit }),
+      firstByName: (limit) => found({}, { sort: { name: 1 }, limit }),
+      updateAged: async (low, high, fields) => {
+        const done = stored()
+        const count = people.updateMany(aged(low, high) as any, { $set: fields })
+        await done
+        return count
+      },
+      removeAged: async (low, high) => {
+        const done = stored()
+        const count = people.removeMany(aged(low, high) as any)
+        await done
+        return count
+      },
+      close: () => people.dispose(),
+    }
+  },
+}
+
+const toItem = ({ _id, ...rest }: Person): Item => ({ id: _id, ...rest })
+const fromItem = ({ id, ...rest }: Item): Person => ({ _id: id, ...rest })

@@ -1,0 +1,230 @@
+import { equal, ok, rejects } from './check.js'
+import type { Context, Suite } from './suite.js'
+
+const people = [
+  { name: 'Ada', age: 36, city: 'Oslo', address: { zip: '0150' }, tags: ['admin', 'ops'] },
+  { name: 'Bob', age: 20, city: 'Bergen', address: { zip: '5003' }, tags: [] },
+  { name: 'Cid', age: 40, city: 'Oslo', address: { zip: '0150' } },
+  { name: 'Dan', age: 17, city: 'Oslo' },
+  { name: 'Eva', age: 31, city: null },
+  { name: 'Jim', age: 52 },
+]
+
+async function openPeople({ open }: Context) {
+  const db = await open()
+  await db.insertMany(people, 'users')
+  return db
+}
+
+/** SQL, as text and as a template. */
+export const sql: Suite = [
+  {
+    name: 'groups, filtered, sorted and cut',
+    async run(context) {
+      const db = await openPeople(context)
+      await db.insertMany([{ city: 'Oslo', age: 60 }, { city: 'Bergen', age: 61 }], 'users')
+      const rows = await db.sql`SELECT city, COUNT(*) AS n FROM users WHERE age > ${18} GROUP BY city HAVING n > ${1} ORDER BY n DESC LIMIT 5`
+      equal(rows, [{ city: 'Oslo', n: 3 }, { city: 'Bergen', n: 2 }, { city: null, n: 2 }])
+      equal(await db.sql('SELECT city, COUNT(*) AS n FROM users WHERE age > ? GROUP BY city HAVING n > ? ORDER BY n DESC LIMIT 5', [18, 1]), rows)
+      equal(await db.sql('SELECT city, COUNT(*) AS n FROM users WHERE age > :age GROUP BY city HAVING n > :n ORDER BY n DESC LIMIT 5', { n: 1, age: 18 }), rows)
+      equal(await db.sql`SELECT city, COUNT(*) AS n FROM users WHERE age > ${18} GROUP BY city HAVING n > 2 ORDER BY n DESC LIMIT 5`, [{ city: 'Oslo', n: 3 }])
+      ok(Object.getPrototypeOf(rows) === Array.prototype && Object.getPrototypeOf(rows[0]) === Object.prototype, 'rows are not plain')
+      equal(Object.keys(rows[0]), ['city', 'n'])
+    },
+  },
+  {
+    name: 'documents, paths and expressions',
+    async run(context) {
+      const db = await openPeople(context)
+      equal(await db.sql`SELECT * FROM users WHERE name = 'Ada'`, [{ _id: 1, ...people[0] }])
+      equal(await db.sql`SELECT name, address.zip, age + 1 AS next FROM users WHERE address.zip = '0150' ORDER BY age DESC`, [
+        { name: 'Cid', zip: '0150', next: 41 },
+        { name: 'Ada', zip: '0150', next: 37 },
+      ])
+      equal(await db.sql`SELECT tags[0] AS tag, CASE WHEN age >= 30 THEN 'old' ELSE 'young' END AS kind FROM users LIMIT 2`, [{ tag: 'admin', kind: 'old' }, { tag: null, kind: 'young' }])
+      equal(await db.sql`SELECT DISTINCT city FROM users WHERE city IS NOT NULL ORDER BY city`, [{ city: 'Bergen' }, { city: 'Oslo' }])
+      equal(await db.sql`SELECT upper(name) AS n FROM users ORDER BY name LIMIT ${2} OFFSET ${1}`, [{ n: 'BOB' }, { n: 'CID' }])
+      equal(await db.sql`SELECT COUNT(*) AS n, SUM(age) AS sum, AVG(age) AS mean, MIN(age) AS low, MAX(name) AS high, COUNT(DISTINCT city) AS cities FROM users`, [
+        { n: 6, sum: 196, mean: 196 / 6, low: 17, high: 'Jim', cities: 2 },
+      ])
+    },
+  },
+  {
+    name: 'every kind of condition finds what a search finds',
+    async run(context) {
+      const db = await openPeople(context)
+      const conditions: [sql: string, text: string][] = [
+        ["age >= 18 AND name MATCHES '^J' AND NOT (city IN ('Oslo', 'Bergen'))", "age >= 18 and name matches '^J' and not (city in ('Oslo', 'Bergen'))"],
+        ["name REGEXP '^[AB]'", "name matches '^[AB]'"],
+        ["name LIKE 'A%'", "name startsWith 'A'"],
+        ['age BETWEEN 20 AND 36', 'age between 20 and 36'],
+        ['age NOT BETWEEN 20 AND 36', 'not (age between 20 and 36)'],
+        ["city <> 'Oslo'", "city != 'Oslo'"],
+        ["city == 'Oslo'", "city = 'Oslo'"],
+        ["tags CONTAINS 'ops'", "tags contains 'ops'"],
+        ['address.zip EXISTS', 'address.zip exists'],
+        ['EXISTS(address.zip)', 'address.zip exists'],
+        ['city IS NULL', 'city = null or not (city exists)'],
+        ['city IS NOT NULL', 'city exists and city != null'],
+        ['city IS MISSING', 'not (city exists)'],
+        ["NOT (city = 'Oslo' OR age < 30)", "not (city = 'Oslo' or age < 30)"],
+      ]
+      for (const [sql, text] of conditions) {
+        equal(await db.sql(`SELECT * FROM users WHERE ${sql}`), (await db.search(text, 'users')).asList(), sql)
+        equal((await db.sql(`SELECT COUNT(*) AS n FROM users WHERE ${sql}`))[0].n, await db.count(text, 'users'), sql)
+      }
+    },
+  },
+  {
+    name: 'values go in as they are, never as text',
+    async run({ open }) {
+      const db = await open()
+      const nasty = ["'; DROP INDEX a; --", '?', ':name', '${x}', "it's", '', null, 1.5, -7, 2n ** 60n, true, new Date(1e12), Uint8Array.of(1, 2), [1, 'x'], { a: { b: [] } }]
+      for (const [i, value] of nasty.entries()) {
+        await db.sql`INSERT INTO things (_id, value) VALUES (${i}, ${value})`
+        equal((await db.get<any>(i, 'things'))?.value, value, String(value))
+        if (value !== null) equal((await db.sql`SELECT _id FROM things WHERE value = ${value}`).map((row) => row._id), (await db.search<any>(db.query().value!.eq(value as never), 'things')).map((d) => d._id))
+      }
+      equal(await db.sql('INSERT INTO copies VALUES (:doc)', { doc: { _id: 'x', deep: { list: [1, { a: 2 }] } } }), [{ _id: 'x' }])
+      equal(await db.get('x', 'copies'), { _id: 'x', deep: { list: [1, { a: 2 }] } })
+      equal(await db.sql("SELECT '?' AS mark, ? AS value FROM copies", [5]), [{ mark: '?', value: 5 }])
+      equal(await db.sql`SELECT _id FROM things WHERE _id IN (${1}, ${3}, ${99})`, [{ _id: 1 }, { _id: 3 }])
+    },
+  },
+  {
+    name: 'INSERT, UPDATE and DELETE',
+    async run({ open }) {
+      const db = await open()
+      equal(await db.sql`INSERT INTO users (name, address.city) VALUES (${'Ada'}, 'Oslo'), ('Bob', ${null})`, [{ _id: 1 }, { _id: 2 }])
+      equal(await db.all('users'), [{ _id: 1, name: 'Ada', address: { city: 'Oslo' } }, { _id: 2, name: 'Bob', address: { city: null } }].slice() as never)
+      equal(await db.sql`UPDATE users SET age = ${36}, address.zip = '0150' WHERE name = 'Ada'`, [{ updated: 1 }])
+      equal(await db.sql`update users set age = age + 1 where age is not null`, [{ updated: 1 }])
+      equal(await db.get(1, 'users'), { _id: 1, name: 'Ada', address: { city: 'Oslo', zip: '0150' }, age: 37 })
+      equal(await db.sql` -- a comment
+        /* and; another */ DELETE FROM users WHERE name = ${'Bob'}`, [{ removed: 1 }])
+      equal(await db.count(undefined, 'users'), 1)
+      equal(await db.sql`DELETE FROM users`, [{ removed: 1 }])
+    },
+  },
+  {
+    name: 'a write that is refused changes nothing',
+    async run({ open }) {
+      const db = await open()
+      await db.insertMany([{ _id: 'a', n: 1 }, { _id: 'b', n: 'text' }])
+      await db.createIndex('n', { unique: true })
+      await rejects('duplicate_id', () => db.sql`INSERT INTO default (_id) VALUES ('c'), ('a')`)
+      await rejects('unique', () => db.sql`UPDATE default SET n = 5`)
+      await rejects('unique', () => db.sql`INSERT INTO default (n) VALUES (7), (1)`)
+      equal((await db.all()).asList(), [{ _id: 'a', n: 1 }, { _id: 'b', n: 'text' }])
+    },
+  },
+  {
+    name: 'indexes are made, used, explained and dropped',
+    async run({ open }) {
+      const db = await open()
+      await db.insertMany(Array.from({ length: 500 }, (_, i) => ({ country: i % 5, age: i % 90, email: `${i}@x` })), 'users')
+      await db.sql`CREATE INDEX ON users (country, age)`
+      await db.sql`CREATE UNIQUE INDEX emails ON users (email)`
+      await rejects('unique', () => db.insert({ email: '7@x' }, 'users'))
+      const [plan] = await db.sql`EXPLAIN SELECT * FROM users WHERE country = 3 AND age > ${80}`
+      equal(plan.index, ['country', 'age'])
+      equal(plan.returned, (await db.search('country = 3 and age > 80', 'users')).length)
+      ok(plan.examined <= plan.returned && plan.text.includes('country'), JSON.stringify(plan))
+      await db.sql`DROP INDEX emails ON users`
+      await db.insert({ email: '7@x' }, 'users')
+      await db.sql`DROP INDEX ON users (country, age)`
+      equal((await db.explain('country = 3', 'users')).index, null)
+      await rejects('not_found', () => db.sql`DROP INDEX emails ON users`)
+      await db.sql`DROP INDEX IF EXISTS emails ON users`
+    },
+  },
+  {
+    name: 'joins on equality',
+    async run({ open }) {
+      const db = await open()
+      await db.insertMany([{ _id: 'a', name: 'Ada' }, { _id: 'b', name: 'Bob' }, { _id: 'c', name: 'Cid' }], 'users')
+      await db.insertMany([{ user: 'a', item: 'pen' }, { user: 'b', item: 'ink' }, { user: 'a', item: 'cup' }, { user: 'x', item: 'hat' }], 'orders')
+      equal(await db.sql`SELECT u.name, o.item FROM users AS u JOIN orders AS o ON o.user = u._id ORDER BY o.item`, [
+        { name: 'Ada', item: 'cup' },
+        { name: 'Bob', item: 'ink' },
+        { name: 'Ada', item: 'pen' },
+      ])
+      equal(await db.sql`SELECT u.name, COUNT(o.item) AS n FROM users u LEFT JOIN orders o ON o.user = u._id GROUP BY u.name ORDER BY u.name`, [
+        { name: 'Ada', n: 2 },
+        { name: 'Bob', n: 1 },
+        { name: 'Cid', n: 0 },
+      ])
+    },
+  },
+  {
+    name: 'arguments are read once, when the call is made',
+    async run({ open }) {
+      const db = await open()
+      const tags = ['a']
+      const insert = db.sql('INSERT INTO default (tags) VALUES (?)', [tags])
+      tags.push('b')
+      await insert
+      equal((await db.all()).asList(), [{ _id: 1, tags: ['a'] }])
+      // Several writes of one tick, and reads that see them.
+      const writes = [db.sql`INSERT INTO default (n) VALUES (1)`, db.sql`UPDATE default SET n = 5 WHERE n = 1`]
+      equal(await db.sql`SELECT n FROM default WHERE n = 5`, [{ n: 5 }])
+      equal(await Promise.all(writes), [[{ _id: 2 }], [{ updated: 1 }]])
+    },
+  },
+  {
+    name: 'what is written is kept',
+    async run({ open }) {
+      const db = await open('kept')
+      await db.sql`INSERT INTO users (name) VALUES ('Ada')`
+      await db.sql`CREATE UNIQUE INDEX ON users (name)`
+      await db.close()
+      const again = await open('kept')
+      equal(await again.sql`SELECT name FROM users`, [{ name: 'Ada' }])
+      await rejects('unique', () => again.sql`INSERT INTO users (name) VALUES ('Ada')`)
+    },
+  },
+  {
+    name: 'a fault is placed by line and column, with a caret under it',
+    async run({ open }) {
+      const db = await open()
+      const message = await rejects('invalid', () => db.sql('SELECT name\nFROM users\nWHERE age >> 5'), /line 3, column \d+/)
+      ok(/\n.*WHERE age >> 5\n +\^/.test(message), message)
+      const faults = ['', 'SELECT', 'SELECT FROM users', 'SELEC * FROM users', 'SELECT * FROM', 'SELECT * FROM users WHERE', 'SELECT * FROM users LIMIT -1', "SELECT * FROM users WHERE a = 'x", 'SELECT * FROM users; DROP INDEX a',
+        'INSERT INTO users', 'INSERT INTO users (a) VALUES (1, 2)', 'UPDATE users', 'DELETE users', 'CREATE TABLE users (a INT)', 'DROP TABLE users', 'EXPLAIN DELETE FROM users', 'SELECT a, a FROM users', "SELECT '\ud800' FROM users"]
+      for (const text of faults) await rejects('invalid', () => db.sql(text))
+    },
+  },
+  {
+    name: 'parameters that do not fit are refused',
+    async run({ open }) {
+      const db = await open()
+      const faults: [() => Promise<unknown>, RegExp][] = [
+        [() => db.sql(5 as never), /^sql: expected a statement, not 5$/],
+        [() => db.sql(undefined as never), /^sql: expected a statement, not undefined$/],
+        [() => db.sql(['SELECT'] as never), /^sql: expected a statement, not an array$/],
+        [() => db.sql('SELECT * FROM a WHERE b = ?', 5 as never), /^params: expected an array for \?, or an object for :name, not 5$/],
+        [() => db.sql('SELECT * FROM a WHERE b = ?', new Date() as never), /^params: expected an array/],
+        [() => db.sql('SELECT * FROM a WHERE b = ?', [undefined as never]), /^params\[0\] is undefined$/],
+        [() => db.sql('SELECT * FROM a WHERE b = ?', new Array<never>(1)), /^params\[0\] is undefined$/],
+        [() => db.sql('SELECT * FROM a WHERE b = :b', { b: undefined as never }), /^params\.b is undefined$/],
+        [() => db.sql('SELECT * FROM a WHERE b = ?', [(() => 1) as never]), /^params\[0\] is a function$/],
+        [() => db.sql`SELECT * FROM a WHERE b = ${1} AND
+             c >  ${undefined as never}`, /^sql: value 2, after "AND c >", is undefined$/],
+        [() => db.sql`SELECT * FROM a WHERE b = ${Symbol('s') as never}`, /^params\[0\] is a symbol$/],
+        [() => db.sql`SELECT \u FROM a`, /^sql: the text before the first value has a backslash that starts no escape/],
+        [() => db.sql`SELECT * FROM a WHERE b = '${1}'`, /parameter/],
+        [() => db.sql('SELECT * FROM a WHERE b = ?'), /parameter/],
+        [() => db.sql('SELECT * FROM a WHERE b = ?', []), /parameter/],
+        [() => db.sql('SELECT * FROM a WHERE b = ?', [1, 2]), /parameter/],
+        [() => db.sql('SELECT * FROM a WHERE b = :b', {}), /:?b/],
+        [() => db.sql('SELECT * FROM a WHERE b = :b', [1]), /:?b/],
+        [() => db.sql('SELECT * FROM a WHERE b = ?', { b: 1 }), /\?/],
+        [() => db.sql`SELECT * FROM ${'a'}`, /\^/],
+      ]
+      for (const [call, message] of faults) await rejects('invalid', call, message)
+      await db.close()
+      await rejects('closed', () => db.sql`SELECT * FROM a`)
+      await rejects('closed', () => db.sql`DELETE FROM a`)
+    },
+  },
+]
