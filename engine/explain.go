@@ -171,7 +171,10 @@ const sampled = 256
 func (c *content) estimate(f *query.Filter) int {
 	looked, met := 0, 0
 	for i := range min(sampled, len(c.refs)) {
-		slot := uint64(uint32(i)*0x9e3779b1) * uint64(len(c.refs)) >> 32
+		slot := uint64(i)
+		if len(c.refs) > sampled {
+			slot = uint64(uint32(i)*0x9e3779b1) * uint64(len(c.refs)) >> 32
+		}
 		if doc := c.doc(uint32(slot)); doc != nil {
 			if looked++; f.Match(doc) {
 				met++

@@ -3,6 +3,7 @@ package sql_test
 import (
 	"bytes"
 	"errors"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -320,4 +321,32 @@ func FuzzRun(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestDocument runs every example of SQL.md, in turn.
+func TestDocument(t *testing.T) {
+	document, err := os.ReadFile("SQL.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	db, examples := newDB(t), 0
+	for line := range strings.Lines(string(document)) {
+		text, want, ok := strings.Cut(strings.TrimSpace(line), "-- →")
+		if !ok {
+			continue
+		}
+		examples++
+		got, err := run(t, db, text, nil)
+		if got = strings.ReplaceAll(got, "\n", ", "); err != nil || got != strings.TrimSpace(want) {
+			t.Errorf("%s\n%v\ngot\n%s\nwant\n%s", text, err, got, strings.TrimSpace(want))
+		}
+	}
+	if examples < 18 {
+		t.Errorf("found %d examples", examples)
+	}
+	_, message, _ := strings.Cut(string(document), "```\nline")
+	_, err = run(t, db, "SELECT name FORM people", nil)
+	if message, _, _ = strings.Cut(message, "\n```"); err == nil || !strings.HasSuffix(err.Error(), "line"+message) {
+		t.Errorf("the error reads\n%v", err)
+	}
 }
