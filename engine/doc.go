@@ -26,5 +26,8 @@
 //
 // Start at DB (db.go) and its writes (write.go), which all end in the three
 // primitives of collection.go. Then follow a query: query.Parse → plan
-// (plan.go) → Find (find.go). batch.go is the format that other replicas read.
+// (plan.go, source.go) → Find (find.go), or Aggregate (aggregate.go). What may
+// be dropped at any moment: orders (order.go), columns (column.go, sieve.go),
+// dictionaries (dictionary.go) and numbers (numbers.go). batch.go is the format
+// that other replicas read. SQL is the package engine/sql.
 package engine

@@ -27,7 +27,7 @@ func (c *collection) plan(where *query.Filter) plan {
 	conditions := conjuncts(where)
 	unbuilt := c.debts()
 	from, ok := c.source(conditions)
-	if !ok || from.count > c.live-c.live/3 && from.order != nil {
+	if !ok || from.count > c.live-c.live/3 && from.ids == nil {
 		return plan{rest: where, brief: c.debts() != unbuilt}
 	}
 	return plan{from: &from, rest: without(conditions, from.answered)}
