@@ -44,6 +44,7 @@ lint: ## formatting and vet, for both ways the Go code is built
 .PHONY: test-go
 test-go: ## the Go tests natively: fastest to tell what is wrong
 	go test ./...
+	@echo 'every benchmark, once, so that none rots'; out="$$(go test -run '^$$' -bench . -benchtime=1x ./...)" || { echo "$$out"; exit 1; }
 	go test -tags invariants ./engine/... ./jsbridge/... # every query checked against the slow path, borrowed buffers overwritten
 
 # Only storage has code that needs a browser; the rest would say the same twice.
@@ -73,7 +74,7 @@ fuzz: ## every decoder and parser against random input, FUZZTIME (30s) each
 # ---------------------------------------------------------------- measurements
 
 .PHONY: bench
-bench: build setup ## AtomicDB beside Dexie, LokiJS and sql.js, in one run in headless Chromium
+bench: build setup ## AtomicDB beside eleven peers, in one run in headless Chromium (ROUNDS, SIZES, LIBRARIES; a round takes 12 minutes)
 	cd npm && node --import tsx bench/run.ts
 
 .PHONY: size

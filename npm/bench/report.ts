@@ -51,10 +51,13 @@ const names: Record<LibraryKey, string> = {
 const inMemoryOnly: LibraryKey[] = ['rxdbmemory']
 
 /** Those whose answers are the objects they hold, not copies. */
-const handOut: LibraryKey[] = ['lokijs', 'nedb', 'rxdbmemory', 'signaldb']
+const handOut: LibraryKey[] = ['lokijs', 'nedb', 'rxdbdexie', 'rxdbmemory', 'signaldb']
+
+/** Those whose writes resolve before they are stored: in durable rows they are shown and not ranked. */
+const early: LibraryKey[] = ['pglite']
 
 /** The rows: the workloads, and what a page of the library loads. */
-const allRows: Record<string, { title: string; unit?: 'bytes' }> = { ...workloads, downloaded: { title: 'bytes downloaded, compressed', unit: 'bytes' } }
+const allRows: Record<string, { title: string; unit?: 'bytes'; durable?: true }> = { ...workloads, downloaded: { title: 'bytes downloaded, compressed', unit: 'bytes' } }
 
 /** The run as Markdown: medians, and how many times AtomicDB's median each of them is. */
 export function comparison(run: Run): string {
@@ -71,11 +74,13 @@ Time for one operation; in brackets, how many times as long as AtomicDB. Every a
 "durable" is stored in IndexedDB: AtomicDB, Dexie as they are; LokiJS by saveDatabase() with its incremental adapter after
 each write; sql.js by export() into IndexedDB after each write; TinyBase by its IndexedDB persister, which stores everything;
 NeDB by its file in localforage; SignalDB by its IndexedDB adapter; sqlite-wasm in the origin private file system. PGlite resolves
-writes before they are stored (relaxedDurability, as it recommends). Single inserts go into an empty database, which favours those
+writes before they are stored (relaxedDurability, as it recommends): its durable figures have a star and are not ranked. Single inserts go into an empty database, which favours those
 that store everything. Dexie, PouchDB and RxDB over Dexie keep nothing in memory; RxDB in memory keeps nothing stored. LokiJS, NeDB,
-SignalDB and RxDB hand out the objects they hold, which a caller can break; the others copy. Memory is what Chromium's
+SignalDB and RxDB hand out the objects they hold; the others copy. RxDB keeps the answers of queries, so asking again, as these
+rows do, costs it little: its first calls, below, show what a query costs. Memory is what Chromium's
 measureUserAgentSpecificMemory() counts of the page and its workers above the page before the database; bytes stored are what
-navigator.storage.estimate() counts.
+navigator.storage.estimate() counts, both left out where they are less than the documents need: a worker's memory and files in a pool
+are not in them, nor what is not stored yet.
 ${failed(run.failures)}${sizes.map((size) => sizeSection(run, size)).join('')}`
 }
 
@@ -97,12 +102,13 @@ function spread(measurements: Measurement[]): string {
 }
 
 function sizeSection(run: Run, size: number): string {
-  const measured = run.measurements.filter((m) => m.size === size)
+  const measured = run.measurements.filter((m) => m.size === size && isWhole(m))
   const libraries = [...new Set(measured.map((m) => m.library))].sort((a, b) => names[a].localeCompare(names[b]))
   const table = (micros: (m: Measurement) => number | undefined) => {
-    const rows = Object.entries(allRows).map(([workload, { title, unit }]) => ({
+    const rows = Object.entries(allRows).map(([workload, { title, unit, durable }]) => ({
       title,
       unit,
+      early: libraries.map((library) => Boolean(durable) && early.includes(library)),
       medians: libraries.map((library) => median(measured.filter((m) => m.library === library && m.workload === workload).map(micros))),
     }))
     return rows.filter((row) => row.medians.some((m) => m !== undefined))
@@ -118,22 +124,27 @@ The first call of each query, which may build what later calls reuse:
 ${markdown(libraries, first)}${libraries[0] === 'atomicdb' ? `\n${standing(libraries, all)}` : ''}`
 }
 
+/** Whether a figure can be right: no library holds documents of 280 bytes in a tenth of that. */
+const isWhole = ({ workload, size, micros }: Measurement) => !(workload === 'stored' || workload === 'memoryUsed') || micros > 28 * size
+
 interface Row {
   title: string
   unit: 'bytes' | undefined
+  /** By library: not ranked. */
+  early: boolean[]
   medians: (number | undefined)[]
 }
 
 function markdown(libraries: LibraryKey[], rows: Row[]): string {
   const base = libraries.indexOf('atomicdb')
-  const cells = rows.map(({ title, unit, medians }) => {
-    const best = Math.min(...medians.filter((m) => m !== undefined))
+  const cells = rows.map(({ title, unit, early, medians }) => {
+    const best = Math.min(...medians.map((m, n) => (m === undefined || early[n] ? Infinity : m)))
     return [
       title,
       ...medians.map((figure, n) => {
         if (figure === undefined) return '-'
         const own = medians[base]
-        const text = (unit ? bytes : time)(figure)
+        const text = (unit ? bytes : time)(figure) + (early[n] ? '*' : '')
         const cell = figure === best ? `**${text}**` : text
         return n === base || own === undefined ? cell : `${cell} (${ratio(figure / own)})`
       }),
@@ -149,8 +160,8 @@ function markdown(libraries: LibraryKey[], rows: Row[]): string {
 /** Where AtomicDB is not the first, said rather than left to be found: among those that keep what they hold, and among all. */
 function standing(libraries: LibraryKey[], rows: Row[]): string {
   const verdict = (among: string, counts: (library: LibraryKey) => boolean) => {
-    const behind = rows.flatMap(({ title, medians: [own, ...peers] }) => {
-      const others = peers.map((peer, n) => (counts(libraries[1 + n]!) ? (peer ?? Infinity) : Infinity))
+    const behind = rows.flatMap(({ title, early, medians: [own, ...peers] }) => {
+      const others = peers.map((peer, n) => (counts(libraries[1 + n]!) && !early[1 + n] ? (peer ?? Infinity) : Infinity))
       const best = Math.min(...others)
       if (own === undefined || own <= best) return []
       return [`- ${title}: ${ratio(own / best)} that of ${names[libraries[1 + others.indexOf(best)]!]}\n`]

@@ -58,12 +58,25 @@ export async function spawnChromium(userDataFolder: string): Promise<MortalChrom
     await exited
   }
   try {
-    const browser = await chromium.connectOverCDP(await devToolsAddress(child.stderr))
+    const browser = await connected(await devToolsAddress(child.stderr))
     return { context: browser.contexts()[0]!, kill }
   } catch (error) {
     await kill()
     throw error
   }
+}
+
+/**
+ * Playwright connected to a Chromium that has just started. On a loaded machine
+ * it sometimes waits for ever for a target that went while it connected (in two
+ * of two runs of all tests, with a benchmark beside them); no page of a test is
+ * open yet, so it connects once more.
+ */
+async function connected(address: string): Promise<Browser> {
+  return chromium.connectOverCDP(address, { timeout: 10_000 }).catch((error: Error) => {
+    if (error.name !== 'TimeoutError') throw error
+    return chromium.connectOverCDP(address)
+  })
 }
 
 /** The address that Chromium prints to stderr once it listens; what follows is read and dropped. */
