@@ -15,6 +15,7 @@ type DB struct {
 	cuts    []int    // where in the journal each cut batch ends
 	begun   []int    // marks of Begin, the innermost last
 	sealed  int      // journal entries before it accept no more documents
+	changes uint64   // see Changes
 }
 
 // New returns an empty DB, or CodeInvalid if opts cannot be honoured.
@@ -74,6 +75,10 @@ func (db *DB) ensure(name string) *collection {
 	db.note(change{kind: created, c: c})
 	return c
 }
+
+// Changes counts what has been changed, and undone, since New: while it is the
+// same, the same question has the same answer.
+func (db *DB) Changes() uint64 { return db.changes }
 
 // HasChanges reports whether anything has changed since the last Cut.
 func (db *DB) HasChanges() bool { return len(db.journal) > db.lastCut() }

@@ -33,6 +33,7 @@ const (
 // note adds a change to the journal. Bulk inserts become one change as long
 // as their documents lie side by side in the arena.
 func (db *DB) note(ch change) {
+	db.changes++
 	if ch.kind <= numbered {
 		ch.in = ch.c.content
 	}
@@ -59,6 +60,7 @@ func (db *DB) mark() int {
 func (db *DB) rollbackTo(mark int) {
 	catalogChanged := false
 	for i := len(db.journal) - 1; i >= mark; i-- {
+		db.changes++
 		catalogChanged = catalogChanged || db.journal[i].c.name == catalogName
 		db.undo(&db.journal[i])
 	}

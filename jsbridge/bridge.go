@@ -69,6 +69,17 @@ func (b *Bridge) Release(handle uint32) *storage.Session {
 	return d.session
 }
 
+// Moment returns the number of the state that a database is in: while it is the
+// same, every op that changes nothing answers the same. 0: the database is not
+// open, or not usable.
+func (b *Bridge) Moment(handle uint32) uint32 {
+	d := b.handles.get(handle)
+	if d == nil {
+		return 0
+	}
+	return d.moment()
+}
+
 func (b *Bridge) database(op string, handle uint32) (*database, error) {
 	d := b.handles.get(handle)
 	if d == nil {

@@ -190,3 +190,25 @@ func TestSettle(t *testing.T) {
 		t.Errorf("settle with a log: %v, want invalid", failure)
 	}
 }
+
+// TestMoment_anotherEngine: a session that has loaded a snapshot has another
+// engine, which may have counted as many changes.
+func TestMoment_anotherEngine(t *testing.T) {
+	c := newClient(t)
+	d := c.bridge.handles.get(c.handle)
+	before := d.moment()
+	if again := d.moment(); again != before || before == 0 {
+		t.Fatalf("moments %d and %d of the same state", before, again)
+	}
+	session, err := storage.Open(nil, storage.SessionOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.session = session
+	if after := d.moment(); after == before {
+		t.Errorf("moment %d of two engines", after)
+	}
+	if moment := c.bridge.Moment(c.handle + 1<<placeBits); moment != 0 {
+		t.Errorf("moment %d of a database that is not open", moment)
+	}
+}

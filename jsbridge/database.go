@@ -12,6 +12,11 @@ type database struct {
 	session *storage.Session
 	cursor  cursor // what more continues; nil: nothing
 	broken  error  // taking back a failed call has failed: memory may be wrong
+
+	// See moment.
+	moments uint32
+	seen    *engine.DB
+	changes uint64
 }
 
 // A cursor holds the documents or rows that a call has found, to be taken in
@@ -19,6 +24,23 @@ type database struct {
 type cursor = sql.Rows
 
 var _, _ cursor = (*engine.Result)(nil), (*engine.Rows)(nil)
+
+// moment numbers the states of the database: it is the same number only while
+// every answer is. 0 is for a database that is not usable.
+func (d *database) moment() uint32 {
+	if d.usable() != nil {
+		return 0
+	}
+	// A session changes to another engine when it loads a snapshot.
+	if db := d.session.DB(); db != d.seen || db.Changes() != d.changes {
+		d.seen, d.changes = db, db.Changes()
+		d.moments++
+		if d.moments == 0 {
+			d.moments = 1
+		}
+	}
+	return d.moments
+}
 
 // usable returns why no call can be answered, if so.
 func (d *database) usable() error { return d.broken }

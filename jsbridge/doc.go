@@ -4,7 +4,8 @@
 // over two shared buffers: JavaScript writes the arguments into one, calls
 // adb_call with the number of an [op], and reads the answer from the other.
 // What waits for storage (open, flush, close) is a function that returns a
-// Promise.
+// Promise. adb_moment says whether an answer of before still holds, so that
+// JavaScript can give it again (npm/src/answers.ts).
 //
 // Everything that is not about JavaScript itself is ordinary Go and tested
 // natively; syscall/js and the exported functions are in the *_js.go files.

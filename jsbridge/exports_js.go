@@ -32,6 +32,11 @@ func adbCall(handle, op, n uint32) int32 {
 	return result
 }
 
+// adbMoment is [Bridge.Moment].
+//
+//go:wasmexport adb_moment
+func adbMoment(handle uint32) uint32 { return bridge.Moment(handle) }
+
 // adbOut returns the address of the out-buffer, which stays there until the
 // next call.
 //

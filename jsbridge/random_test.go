@@ -39,6 +39,7 @@ func TestRandomCalls(t *testing.T) {
 		}
 		before := contents(t, c)
 		c.must("begin", nil)
+		moment := c.bridge.Moment(c.handle)
 		arguments := r.arguments(o)
 		answer, failure := c.raw(numberOf(t, o.name), append(input(t, arguments), r.documents(t, o)...))
 		what := func() string { return "step " + strconv.Itoa(step) + ": " + o.name }
@@ -51,6 +52,9 @@ func TestRandomCalls(t *testing.T) {
 		if (failure != nil || !o.writes) && contents(t, c) != before {
 			t.Fatalf("%s %v: has changed something, though refused or not a write: %v", what(), arguments, failure)
 		}
+		if same := c.bridge.Moment(c.handle) == moment; same && contents(t, c) != before || !same && !o.writes {
+			t.Fatalf("%s %v: same moment: %t", what(), arguments, same)
+		}
 		if failure == nil {
 			answered[o.name]++
 		}
@@ -61,7 +65,11 @@ func TestRandomCalls(t *testing.T) {
 			c.must("end", nil)
 			continue
 		}
+		moment, after := c.bridge.Moment(c.handle), contents(t, c)
 		c.must("undo", nil)
+		if after != before && c.bridge.Moment(c.handle) == moment {
+			t.Fatalf("%s %v, undone: the moment is the same", what(), arguments)
+		}
 		if contents(t, c) != before {
 			t.Fatalf("%s %v: undo leaves something of %x", what(), arguments, answer)
 		}

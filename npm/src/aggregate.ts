@@ -36,7 +36,7 @@ export function aggregate(connection: Connection, collection: unknown, pipeline:
     writeWhere(encoder, having, 'aggregate.having')
     encoder.value(sortOf(sort, 'aggregate'))
     encoder.number(countOf(skip, 'aggregate.skip', 'rows') ?? 0).number(countOf(limit, 'aggregate.limit', 'rows') ?? -1)
-    return connection.rows(Op.aggregate, encoder)
+    return connection.askRows(Op.aggregate, encoder)
   })
 }
 

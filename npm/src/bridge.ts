@@ -35,6 +35,9 @@ export interface Host {
 
 /** The engine: one instance of its wasm, and the memory that calls pass through. */
 export class Bridge {
+  /** How many bytes the last answer had. */
+  answered = 0
+
   private bytes = new Uint8Array()
   private view = new DataView(this.bytes.buffer)
   private readonly decoder = new Decoder()
@@ -68,6 +71,17 @@ export class Bridge {
     return () => this.mourners.delete(listener)
   }
 
+  /** The number of the state that a database is in: while it is the same, so is every answer. 0 is for one that is not usable. */
+  moment(handle: number): number {
+    if (this.death) return 0
+    try {
+      return this.exports.adb_moment(handle)
+    } catch (error) {
+      this.die(error)
+      throw this.death
+    }
+  }
+
   /** Calls `op` with `input` and returns how many bytes the answer has; read it with the decoder, at once. */
   call(handle: number, op: Op, input: Encoder | Uint8Array): number {
     if (this.death) throw this.death
@@ -91,6 +105,7 @@ export class Bridge {
     if (this.bytes.length === 0) this.renewViews()
     this.decoder.begin(this.bytes, this.view, answer)
     if (result < 0) throw this.refusal()
+    this.answered = result
     return result
   }
 

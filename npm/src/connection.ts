@@ -1,3 +1,4 @@
+import { Answers, copyOf } from './answers.js'
 import { startBridge, type Bridge, type NativeBackend } from './bridge.js'
 import { encoding, type Encoder } from './encode.js'
 import { AtomicDBError, describe, invalid } from './errors.js'
@@ -10,6 +11,7 @@ import { Writer } from './writer.js'
 /** One open database: its handle in the engine, and the writes that are not stored yet. */
 export class Connection {
   private readonly writer = new Writer(() => (this.inMemory ? this.settle() : this.bridge.wait((host) => host.flush(this.handle))))
+  private readonly answers = new Answers()
   private readonly stopMourning: () => void
   private closing: Promise<void> | undefined
   private asking = false // a function of the user is running
@@ -93,20 +95,49 @@ export class Connection {
   /** Calls `op`, which answers in pieces, and returns all of them. */
   rows(op: Op, input: Encoder | Uint8Array): any[] {
     const rows: unknown[] = []
-    let left = this.bridge.documents(this.handle, op, input, rows)
-    while (left > 0) left = this.bridge.documents(this.handle, Op.more, nothing, rows)
+    this.pieces(op, input, rows)
     return rows
   }
 
-  /** Appends to `documents` those of `collection` that match. */
+  /** As {@link value}, of an op that changes nothing. */
+  ask(op: Op, question: Encoder): unknown {
+    const kept = this.answers.find(this.bridge.moment(this.handle), op, question)
+    if (kept) return copyOf(kept.answer)
+    const answer = this.value(op, question)
+    this.answers.note(answer, this.bridge.answered)
+    return answer
+  }
+
+  /** As {@link rows}, of an op that changes nothing. Fills and returns `rows`, which is empty. */
+  askRows(op: Op, question: Encoder | Uint8Array, rows: any[] = []): any[] {
+    const kept = this.answers.find(this.bridge.moment(this.handle), op, question)
+    if (kept) {
+      for (const row of kept.answer as unknown[]) rows.push(copyOf(row))
+    } else {
+      this.answers.note(rows, this.pieces(op, question, rows))
+    }
+    return rows
+  }
+
+  /** Appends to `rows` the pieces of an answer, and returns how many bytes they had. */
+  private pieces(op: Op, input: Encoder | Uint8Array, rows: unknown[]): number {
+    let left = this.bridge.documents(this.handle, op, input, rows)
+    let bytes = this.bridge.answered
+    while (left > 0) {
+      left = this.bridge.documents(this.handle, Op.more, nothing, rows)
+      bytes += this.bridge.answered
+    }
+    return bytes
+  }
+
+  /** Fills `documents`, an empty array, with those of `collection` that match. */
   find(collection: unknown, where: unknown, query: Query, documents: unknown[]): void {
-    let left = encoding('arguments', (encoder) => {
+    encoding('arguments', (encoder) => {
       encoder.array(6).value(collectionName(collection))
       writeWhere(encoder, where)
       writeQuery(encoder, query)
-      return this.bridge.documents(this.handle, Op.find, encoder, documents)
+      this.askRows(Op.find, encoder, documents)
     })
-    while (left > 0) left = this.bridge.documents(this.handle, Op.more, nothing, documents)
   }
 
   /**

@@ -8,6 +8,8 @@ export interface Exports {
   adb_in(n: number): number
   /** Runs an op on the first `n` bytes of the in-buffer. Below 0: the complement of how many bytes of error there are. */
   adb_call(handle: number, op: number, n: number): number
+  /** The number of the state of a database: while it is the same, so is every answer. 0: it is not usable. */
+  adb_moment(handle: number): number
   /** The address of the out-buffer. */
   adb_out(): number
 }

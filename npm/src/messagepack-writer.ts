@@ -9,7 +9,8 @@ export abstract class MessagePackWriter {
   /** How many bytes have been written. */
   length = 0
 
-  private bytes = new Uint8Array(firstCapacity)
+  /** The buffer, whose first `length` bytes are written; borrowed until more are. */
+  bytes = new Uint8Array(firstCapacity)
   private view = new DataView(this.bytes.buffer)
 
   /** Throws: what is being written cannot be. */

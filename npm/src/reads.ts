@@ -10,7 +10,7 @@ import { predicateOf, writeWhere, type Predicate, type Prepared } from './where.
 
 // Each function asks the engine at once; the caller has seen to it that it may.
 
-/** Appends to `into` the documents of `collection` that match, as `query` wants them. */
+/** Fills `into`, an empty array, with the documents of `collection` that match, as `query` wants them. */
 export function find(connection: Connection, collection: unknown, where: unknown, query: Query, into: unknown[]): void {
   const predicate = predicateOf(where)
   if (!predicate) {
@@ -39,7 +39,7 @@ export function first(connection: Connection, collection: unknown, where: unknow
 export function byId(connection: Connection, collection: unknown, id: Id): Stored<any> | undefined {
   return encoding('where', (encoder) => {
     encoder.array(2).string(collectionName(collection)).value(id)
-    return connection.value(Op.get, encoder) as Stored<any> | undefined
+    return connection.ask(Op.get, encoder) as Stored<any> | undefined
   })
 }
 
@@ -75,14 +75,14 @@ export function count(connection: Connection, collection: unknown, where: unknow
     encoder.array(3).string(collectionName(collection))
     writeWhere(encoder, where)
     encoder.number(limit)
-    return connection.value(Op.count, encoder) as number
+    return connection.ask(Op.count, encoder) as number
   })
 }
 
 /** The ids of all documents, in insertion order. */
 export function ids(connection: Connection, collection: unknown): Id[] {
   return encoding('arguments', (encoder) => {
-    return connection.value(Op.ids, encoder.array(1).string(collectionName(collection))) as Id[]
+    return connection.ask(Op.ids, encoder.array(1).string(collectionName(collection))) as Id[]
   })
 }
 
@@ -93,7 +93,7 @@ export function distinct(connection: Connection, collection: unknown, path: unkn
   return encoding('arguments', (encoder) => {
     encoder.array(3).string(collectionName(collection)).value(path, 'path')
     writeWhere(encoder, filter)
-    return connection.value(Op.distinct, encoder) as Value[]
+    return connection.ask(Op.distinct, encoder) as Value[]
   })
 }
 

@@ -21,7 +21,7 @@ export function sql(connection: Connection, text: unknown, params: readonly unkn
   }
   const { input, writes } = request
   if (writes) return connection.write(() => () => connection.rows(Op.sqlWrite, input))
-  return connection.read(() => connection.rows(Op.sql, input))
+  return connection.read(() => connection.askRows(Op.sql, input))
 }
 
 function ofTemplate(strings: readonly (string | undefined)[], values: readonly unknown[]): Request {
