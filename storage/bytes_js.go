@@ -1,12 +1,21 @@
 package storage
 
-import "syscall/js"
+import (
+	"bytes"
+	"syscall/js"
+)
 
 var uint8Array = js.Global().Get("Uint8Array")
 
-// bytesToJS copies frame into a new Uint8Array, part by part.
+// bytesToJS copies frame into a new Uint8Array: a short one at once, a long one
+// part by part.
 func bytesToJS(frame Frame) js.Value {
-	array := uint8Array.New(frame.Len())
+	n := frame.Len()
+	array := uint8Array.New(n)
+	if n <= 4<<10 {
+		js.CopyBytesToJS(array, bytes.Join(frame, nil))
+		return array
+	}
 	at := 0
 	for _, part := range frame {
 		js.CopyBytesToJS(array.Call("subarray", at, at+len(part)), part)

@@ -40,14 +40,14 @@ func (c *channel) close() {
 	}
 }
 
-// tell says that the record is stored.
-func (c *channel) tell(seq uint64, bytes js.Value) {
+// tell says that the record, of so many bytes, is stored.
+func (c *channel) tell(seq uint64, bytes js.Value, length int) {
 	if !c.open() {
 		return
 	}
 	message := js.Global().Get("Object").New()
 	message.Set("seq", float64(seq))
-	if bytes.Length() <= maxTold {
+	if length <= maxTold {
 		message.Set("bytes", bytes)
 	}
 	// The record is stored, whether others hear of it now or later.

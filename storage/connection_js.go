@@ -25,8 +25,10 @@ type connection struct {
 	db       js.Value     // undefined: not open
 	handlers              // of db
 	current  *transaction // the one last begun
-	identity string       // of the database first opened
-	ended    error        // once set, what every further call gets
+	idle     []*transaction
+	commits  *bool  // see canCommit
+	identity string // of the database first opened
+	ended    error  // once set, what every further call gets
 }
 
 // attempt runs work on an open connection. If the connection turns out to be
@@ -136,10 +138,14 @@ func (c *connection) close() {
 func (c *connection) forget() {
 	c.release()
 	c.db = js.Undefined()
+	for _, t := range c.idle {
+		t.release()
+	}
+	c.idle = nil
 }
 
 func (c *connection) readIdentity() (string, error) {
-	t, err := c.begin("readonly", Relaxed)
+	t, err := c.begin(jsReadonly, Relaxed)
 	if err != nil {
 		return "", err
 	}

@@ -55,50 +55,71 @@ func (l *IndexedDB) Read(after uint64, visit func(Record) error) error {
 
 // Append implements Log. Predecessor and record go into one transaction, in
 // one go: a write costs one round trip to the browser's storage process.
+//
+// The predecessor is looked at when that is over. To wait for it inside the
+// transaction, and only then commit, took 0.25 of 0.8 ms; and it is missing
+// only where another page has compacted the log further than this one has
+// read. Then the record is a stray, which is told to nobody and removed again.
+// Should this page end before that, the stray lies before the snapshot, where
+// nobody reads, until the next compaction.
 func (l *IndexedDB) Append(seq uint64, frame Frame, d Durability) error {
 	if l.closed {
 		return ClosedError("append")
 	}
 	bytes := bytesToJS(frame)
+	isNext := true
 	// Trying again is safe: if the first try was stored after all, the second is
 	// a conflict with the caller's own bytes, which the caller looks for.
-	err := l.connection.attempt("append", batchName(seq), func() error {
-		return l.append(seq, bytes, d)
+	err := l.connection.attempt("append", batchName(seq), func() (err error) {
+		isNext, err = l.append(seq, bytes, d)
+		return err
 	})
+	if err == nil && !isNext {
+		l.removeStray(seq)
+		return ConflictError(seq)
+	}
 	if err == nil {
-		l.channel.tell(seq, bytes)
+		l.channel.tell(seq, bytes, frame.Len())
 	}
 	return err
 }
 
-func (l *IndexedDB) append(seq uint64, bytes js.Value, d Durability) error {
-	t, err := l.connection.begin("readwrite", d)
+// append stores the record, and reports whether its predecessor was there.
+func (l *IndexedDB) append(seq uint64, bytes js.Value, d Durability) (isNext bool, err error) {
+	t, err := l.connection.begin(jsReadwrite, d)
 	if err != nil {
-		return err
+		return false, err
 	}
-	var isNext func(result js.Value) bool
-	var check js.Value
-	if seq == 1 {
-		check = t.request("count", seqsFrom(1))
-		isNext = func(count js.Value) bool { return count.Int() == 0 }
-	} else {
-		check = t.request("getKey", float64(seq-1))
-		isNext = func(key js.Value) bool { return !key.IsUndefined() }
+	// For the first there must be no record, for all others the one before.
+	query := seqsFrom(1)
+	if seq > 1 {
+		query = js.ValueOf(float64(seq - 1))
 	}
-	t.onSuccess(check, func(result js.Value) {
-		if !isNext(result) {
-			t.abort(ConflictError(seq))
-			return
-		}
-		t.commit()
-	})
+	before := t.request("getKey", query)
 	t.request("add", bytes, float64(seq))
+	t.commit()
 
 	err = t.wait()
 	if e, ok := err.(*exception); ok && e.name == "ConstraintError" { // add found the key taken
-		return ConflictError(seq)
+		return false, ConflictError(seq)
 	}
-	return err
+	if err != nil {
+		return false, err
+	}
+	return before.Get("result").IsUndefined() == (seq == 1), nil
+}
+
+// removeStray removes a record that has no predecessor. If that fails, it
+// stays where nobody reads.
+func (l *IndexedDB) removeStray(seq uint64) {
+	_ = l.connection.attempt("append", batchName(seq), func() error {
+		t, err := l.connection.begin(jsReadwrite, Relaxed)
+		if err != nil {
+			return err
+		}
+		t.request("delete", float64(seq))
+		return t.wait()
+	})
 }
 
 // Compact implements Log. It is strict, whatever the batches were: it deletes
@@ -109,8 +130,9 @@ func (l *IndexedDB) Compact(seq uint64, snapshot Frame) error {
 	}
 	value := js.Global().Get("Object").New()
 	value.Set("snapshot", bytesToJS(snapshot))
+	value.Set("seq", float64(seq))
 	return l.connection.attempt("compact", batchName(seq), func() error {
-		t, err := l.connection.begin("readwrite", Strict)
+		t, err := l.connection.begin(jsReadwrite, Strict)
 		if err != nil {
 			return err
 		}
@@ -164,12 +186,13 @@ type piece struct {
 
 // readPiece returns up to count records behind after.
 func (l *IndexedDB) readPiece(after uint64, count int) (p piece, err error) {
-	t, err := l.connection.begin("readonly", Relaxed)
+	t, err := l.connection.begin(jsReadonly, Relaxed)
 	if err != nil {
 		return p, err
 	}
-	// The numbers have no gaps, so the first and the last say all the others;
-	// getAllKeys and count would take as long again as getAll itself.
+	// The numbers have no gaps but the one between a stray (see Append) and a
+	// snapshot, which knows its own: so the first and the last say all the
+	// others. getAllKeys and count would take as long again as getAll itself.
 	behind := seqsFrom(after + 1)
 	first := t.request("getKey", behind)
 	last := t.request("openKeyCursor", behind, "prev")
@@ -179,34 +202,38 @@ func (l *IndexedDB) readPiece(after uint64, count int) (p piece, err error) {
 	}
 
 	result := values.Get("result")
-	p.records = make([]jsRecord, result.Length())
+	n := result.Length()
+	p.records = make([]jsRecord, 0, n)
 	seq := uint64(first.Get("result").Float())
 	batchBytes, batches := int64(0), int64(0)
-	for i := range p.records {
-		r, ok := storedRecord(seq+uint64(i), result.Index(i))
+	for i := range n {
+		r, ok := storedRecord(seq, result.Index(i))
 		if !ok {
 			return p, fail(engine.CodeCorrupt, "read", batchName(r.seq), "the stored value is of another kind")
 		}
-		if !r.snapshot {
+		if r.snapshot {
+			p.records, batchBytes, batches = p.records[:0], 0, 0 // strays, if any
+		} else {
 			batchBytes += r.size
 			batches++
 		}
-		p.records[i] = r
+		p.records = append(p.records, r)
+		seq = r.seq + 1
 	}
-	if more := int64(last.Get("result").Get("key").Float()) - int64(seq) - int64(len(p.records)) + 1; more > 0 {
+	if more := int64(last.Get("result").Get("key").Float()) - int64(seq) + 1; more > 0 {
 		p.rest = more * max(1, batchBytes/max(1, batches))
 	}
 	return p, nil
 }
 
 // storedRecord takes a value apart: a batch is its bytes, a snapshot is an
-// object with the bytes in it.
+// object with the bytes in it and its seq.
 func storedRecord(seq uint64, value js.Value) (r jsRecord, ok bool) {
 	if isBytes(value) {
 		return newJSRecord(seq, false, value), true
 	}
-	if value.Type() == js.TypeObject && isBytes(value.Get("snapshot")) {
-		return newJSRecord(seq, true, value.Get("snapshot")), true
+	if value.Type() == js.TypeObject && isBytes(value.Get("snapshot")) && value.Get("seq").Type() == js.TypeNumber {
+		return newJSRecord(uint64(value.Get("seq").Float()), true, value.Get("snapshot")), true
 	}
 	return jsRecord{seq: seq}, false
 }

@@ -2,6 +2,7 @@ package storage_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"syscall/js"
@@ -66,6 +67,53 @@ func TestIndexedDB_format(t *testing.T) {
 		t.Errorf("the database is %q, want %q", got, want)
 	}
 }
+
+// TestIndexedDB_stray: a page that has not heard of a compaction appends where
+// the records before are gone.
+func TestIndexedDB_stray(t *testing.T) {
+	name := newName(t)
+	log, stale := open(t, name), open(t, name)
+	appendText(t, stale, 1, "one")
+	appendText(t, log, 2, "two")
+	appendText(t, log, 3, "three")
+	if err := log.Compact(3, storage.Frame{[]byte("all")}); err != nil {
+		t.Fatal(err)
+	}
+	keys := func() string { return run(t, readKeys, name).String() }
+
+	wantError(t, tryAppend(stale, 2), engine.CodeConflict, "")
+	if got := keys(); got != "0,3" {
+		t.Errorf("after the conflict there are the keys %s", got)
+	}
+
+	// A page that ends before it has removed its record.
+	changeStore(t, name, "store.put(new Uint8Array(5), 1)")
+	appendText(t, log, 4, "four")
+	for after := range uint64(2) {
+		var seqs []uint64
+		err := open(t, name).Read(after, func(r storage.Record) error {
+			seqs = append(seqs, r.Seq)
+			return nil
+		})
+		if err != nil || !slices.Equal(seqs, []uint64{3, 4}) {
+			t.Errorf("after %d there are %d, %v", after, seqs, err)
+		}
+	}
+	if err := log.Compact(4, storage.Frame{[]byte("all")}); err != nil {
+		t.Fatal(err)
+	}
+	if got := keys(); got != "0,4" {
+		t.Errorf("after a compaction there are the keys %s", got)
+	}
+}
+
+const readKeys = `
+	const request = indexedDB.open('atomicdb:' + a)
+	await new Promise((resolve) => { request.onsuccess = resolve })
+	const keys = request.result.transaction('log').objectStore('log').getAllKeys()
+	await new Promise((resolve) => { keys.onsuccess = resolve })
+	request.result.close()
+	return String(keys.result)`
 
 func TestIndexedDB_asksForDurability(t *testing.T) {
 	log := open(t, newName(t))
