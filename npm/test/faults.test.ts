@@ -121,7 +121,7 @@ describe('when the browser fails', { timeout: 120_000 }, () => {
   test('an aborted transaction rejects with storage, undoes the write, and the next one works', async () => {
     const page = await newDatabase()
     const failed = await tryIn(page, () => {
-      globalThis.sabotage = (transaction) => queueMicrotask(() => transaction.abort())
+      globalThis.sabotage = (transaction) => (transaction.commit = () => transaction.abort())
       return db.insertMany([{ _id: 'a' }, { _id: 'b' }])
     })
     assert.equal(codeOf(failed), 'storage')
