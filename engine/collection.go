@@ -21,6 +21,7 @@ type content struct {
 	ids    idTable
 	nextID int64 // the id the engine would give next
 	orders []*order
+	moved  []*order // empty: room for replace
 
 	columns      []*column
 	dictionaries []*dictionary
@@ -90,19 +91,21 @@ func (c *content) revive(slot uint32, r ref, size, hash uint32) {
 func (c *content) replace(slot uint32, r ref, size uint32) {
 	old, fresh := c.doc(slot), c.arena.get(r, int(size))
 	c.forget(slot)
+	moved := c.moved[:0]
 	for _, o := range c.orders {
-		if !o.same(old, fresh) {
+		if o.list != nil && !o.same(old, fresh) {
 			o.remove(slot, old)
+			moved = append(moved, o)
 		}
 	}
 	c.bytes += int64(size) - int64(len(old))
 	c.dead += int64(len(old))
 	c.refs[slot], c.sizes[slot] = r, size
-	for _, o := range c.orders {
-		if !o.same(old, fresh) {
-			o.add(slot, fresh)
-		}
+	for _, o := range moved {
+		o.add(slot, fresh)
 	}
+	clear(moved)
+	c.moved = moved
 }
 
 // remove empties slot.

@@ -258,7 +258,8 @@ func (db *DB) updateSlot(c *collection, slot uint32, u *Update, changed *int) er
 	if bytes.Equal(old, doc) {
 		return nil
 	}
-	if _, err := db.checkDocument("update", target(c, idOf(old)), doc); err != nil {
+	if _, err := db.checkDocument("update", "", doc); err != nil {
+		_, err = db.checkDocument("update", target(c, idOf(old)), doc) // naming it takes as long as checking it
 		return err
 	}
 	*changed++
