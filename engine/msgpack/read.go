@@ -22,8 +22,17 @@ func Container(v []byte) (count, header int) {
 // Lookup returns the value of key in the map doc; nil if doc is no map or has
 // no such key. Of equal keys, which no JavaScript object has, the first counts.
 func Lookup(doc []byte, key string) []byte {
-	if KindOf(doc) != Map {
+	start, end := Find(doc, key)
+	if end == 0 {
 		return nil
+	}
+	return doc[start:end:end]
+}
+
+// Find is Lookup for where the value lies in doc; end is 0 if there is none.
+func Find(doc []byte, key string) (start, end int) {
+	if KindOf(doc) != Map {
+		return 0, 0
 	}
 	count, pos := int(doc[0]&0x0f), 1
 	if doc[0] >= codeMap16 {
@@ -37,17 +46,17 @@ func Lookup(doc []byte, key string) []byte {
 	}
 	for ; ; count-- {
 		if count == 0 {
-			return nil
+			return 0, 0
 		}
-		start, c := pos, doc[pos]
+		at, c := pos, doc[pos]
 		if c >= codeStr8 {
 			pos += Skip(doc[pos:])
-			if string(Str(doc[start:])) == key {
+			if string(Str(doc[at:])) == key {
 				break
 			}
 		} else {
 			pos += 1 + int(c&maxFixedStr)
-			if c == first && doc[pos-1] == last && string(doc[start+1:pos]) == key {
+			if c == first && doc[pos-1] == last && string(doc[at+1:pos]) == key {
 				break
 			}
 		}
@@ -58,11 +67,10 @@ func Lookup(doc []byte, key string) []byte {
 		}
 	}
 	l := layouts[doc[pos]]
-	end := pos + l.size()
-	if !l.isWhole() {
-		end = pos + Skip(doc[pos:])
+	if l.isWhole() {
+		return pos, pos + l.size()
 	}
-	return doc[pos:end:end]
+	return pos, pos + Skip(doc[pos:])
 }
 
 // Str returns the bytes of a string value, which b starts with; nil for other kinds.
