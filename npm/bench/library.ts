@@ -50,6 +50,7 @@ export interface Database {
   /** The first `limit` by name, which has no index. */
   firstByName(limit: number): Answer<Person[]>
 
+  setActive(id: string, active: boolean): Answer<unknown>
   /** Sets these fields of everyone aged `low` to `high`; answers how many. */
   updateAged(low: number, high: number, fields: Pick<Person, 'active' | 'bio'>): Answer<number>
   /** Removes everyone aged `low` to `high`; answers how many. */

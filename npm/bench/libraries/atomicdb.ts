@@ -31,6 +31,7 @@ function peopleIn(db: AtomicDB): Database {
     },
     topByScore: (limit) => found(db.search<Person>(undefined, { sort: '-score', limit })),
     firstByName: (limit) => found(db.search<Person>(undefined, { sort: 'name', limit })),
+    setActive: (id, active) => db.update({ active }, q._id.eq(id)),
     updateAged: (low, high, fields) => db.update(fields, q.age.between(low, high)),
     removeAged: (low, high) => db.remove(q.age.between(low, high)),
     close: () => db.close(),

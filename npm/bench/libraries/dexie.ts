@@ -32,6 +32,7 @@ function peopleIn(db: Dexie, people: Table<Person, string>): Database {
     },
     topByScore: (limit) => people.orderBy('score').reverse().limit(limit).toArray(),
     firstByName: async (limit) => (await people.toCollection().sortBy('name')).slice(0, limit),
+    setActive: (id, active) => people.update(id, { active }),
     updateAged: (low, high, fields) => people.filter((p) => p.age >= low && p.age <= high).modify(fields),
     removeAged: (low, high) => people.filter((p) => p.age >= low && p.age <= high).delete(),
     close: () => db.close(),

@@ -54,6 +54,10 @@ function peopleIn(loki: Loki, people: Collection<Person>, durable: boolean): Dat
       ),
     topByScore: (limit) => people.chain().simplesort('score', { desc: true }).limit(limit).data(),
     firstByName: (limit) => people.chain().simplesort('name').limit(limit).data(),
+    setActive(id, active) {
+      people.update(Object.assign(people.by('_id', id)!, { active }))
+      return stored()
+    },
     updateAged(low, high, fields) {
       const found = aged(low, high)
       const count = found.count()

@@ -29,6 +29,7 @@ export const library: Library = {
       },
       topByScore: (limit) => db.findAsync({}).sort({ score: -1 }).limit(limit),
       firstByName: (limit) => db.findAsync({}).sort({ name: 1 }).limit(limit),
+      setActive: (_id, active) => db.updateAsync({ _id }, { $set: { active } }, { multi: false }),
       updateAged: async (low, high, fields) => (await db.updateAsync(aged(low, high), { $set: fields }, { multi: true })).numAffected,
       removeAged: (low, high) => db.removeAsync(aged(low, high), { multi: true }),
       close: () => {},

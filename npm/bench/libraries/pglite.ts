@@ -32,11 +32,13 @@ export const library: Library = {
       groupByCity: async () => (await db.query<CityGroup>("SELECT address->>'city' AS city, count(*)::int AS n, avg(age)::float8 AS mean FROM people GROUP BY 1")).rows,
       topByScore: (limit) => select('ORDER BY score DESC LIMIT $1', [limit]),
       firstByName: (limit) => select('ORDER BY name LIMIT $1', [limit]),
+      setActive: (id, active) => db.query('UPDATE people SET active = $2 WHERE _id = $1', [id, active]),
       updateAged: async (low, high, fields) =>
         (await db.query('UPDATE people SET active = $3, bio = $4 WHERE age BETWEEN $1 AND $2', [low, high, fields.active, fields.bio])).affectedRows!,
       removeAged: async (low, high) => (await db.query('DELETE FROM people WHERE age BETWEEN $1 AND $2', [low, high])).affectedRows!,
       close: async () => {
-        await db.syncToFs() // or what is not stored yet would be lost
+        // What is not stored yet would be lost, and its own syncToFs() does not wait for it.
+        await (db as unknown as { fs: { syncToFs(): Promise<void> } }).fs.syncToFs()
         await db.close()
       },
     }

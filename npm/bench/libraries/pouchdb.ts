@@ -40,6 +40,7 @@ function peopleIn(db: InstanceType<typeof PouchDB>): Database {
     topByScore: async (limit) => (await db.find({ selector: { score: { $gte: 0 } }, sort: [{ score: 'desc' }], limit })).docs,
     // find() sorts by indexed fields only.
     firstByName: async (limit) => (await all()).sort((a, b) => (a.name < b.name ? -1 : Number(a.name > b.name))).slice(0, limit),
+    setActive: async (id, active) => db.put({ ...(await db.get(id)), active }),
     updateAged: async (low, high, fields) => (await db.bulkDocs((await aged(low, high)).map((p) => ({ ...p, ...fields })))).length,
     removeAged: async (low, high) => (await db.bulkDocs((await aged(low, high)).map((p) => ({ ...p, _deleted: true })))).length,
     close: () => db.close(),

@@ -55,6 +55,7 @@ function peopleIn(db: RxDatabase, people: RxCollection<Person>): Database {
     },
     topByScore: async (limit) => plain(await people.find({ selector: {}, sort: [{ score: 'desc' }], limit }).exec()),
     firstByName: async (limit) => plain(await people.find({ selector: {}, sort: [{ name: 'asc' }], limit }).exec()),
+    setActive: async (id, active) => (await people.findOne(id).exec())!.incrementalPatch({ active }),
     updateAged: async (low, high, fields) => ((await aged(low, high).update({ $set: fields })) as unknown as unknown[]).length,
     removeAged: async (low, high) => ((await aged(low, high).remove()) as unknown as unknown[]).length,
     close: () => db.close(),

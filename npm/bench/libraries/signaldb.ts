@@ -23,13 +23,13 @@ export const library: Library = {
     const found = (selector: object, options: object = {}) => people.find(selector as any, { reactive: false, ...options }).fetch().map(fromItem)
     const lives = (city: string, age: number) => ({ age: { $gte: age }, 'address.city': city })
     const aged = (low: number, high: number) => ({ age: { $gte: low, $lte: high } })
-    // Writes of one tick are stored together.
+    // A write of many is stored in two parts, the first of one document, so 'transmitted' comes too soon.
     let storing: Promise<void> | undefined
     const stored = () => {
       if (!durable) return undefined
       return (storing ??= new Promise<void>((resolve, reject) => {
         people.once('persistence.error', reject)
-        people.once('persistence.transmitted', () => {
+        people.once('persistence.pushCompleted', () => {
           storing = undefined
           resolve()
         })
@@ -61,6 +61,11 @@ export const library: Library = {
       },
       topByScore: (limit) => found({}, { sort: { score: -1 }, limit }),
       firstByName: (limit) => found({}, { sort: { name: 1 }, limit }),
+      setActive: (id, active) => {
+        const done = stored()
+        people.updateOne({ id } as any, { $set: { active } })
+        return done
+      },
       updateAged: async (low, high, fields) => {
         const done = stored()
         const count = people.updateMany(aged(low, high) as any, { $set: fields })

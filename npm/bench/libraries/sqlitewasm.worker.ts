@@ -34,6 +34,8 @@ class People {
     return this.#rows('SELECT city, count(*), avg(age) FROM people GROUP BY city', []).map(([city, n, mean]) => ({ city, n, mean }) as CityGroup)
   }
 
+  setActive = (id: string, active: boolean) => this.#run('UPDATE people SET active = ? WHERE _id = ?', [Number(active), id])
+
   updateAged(low: number, high: number, fields: Pick<Person, 'active' | 'bio'>) {
     this.#run('UPDATE people SET active = ?, bio = ? WHERE age BETWEEN ? AND ?', [Number(fields.active), fields.bio, low, high])
     return this.db.changes()

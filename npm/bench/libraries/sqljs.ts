@@ -89,6 +89,11 @@ class People implements Database {
     return this.#select('ORDER BY name LIMIT ?', [limit])
   }
 
+  setActive(id: string, active: boolean) {
+    this.#prepared('UPDATE people SET active = ? WHERE _id = ?').run([Number(active), id])
+    return this.#stored()
+  }
+
   updateAged(low: number, high: number, fields: Pick<Person, 'active' | 'bio'>) {
     this.#prepared('UPDATE people SET active = ?, bio = ? WHERE age BETWEEN ? AND ?').run([Number(fields.active), fields.bio, low, high])
     return this.#changed()

@@ -52,6 +52,10 @@ export const library: Library = {
       },
       topByScore: (limit) => store.getSortedRowIds('people', 'score', true, 0, limit).map(person),
       firstByName: (limit) => store.getSortedRowIds('people', 'name', false, 0, limit).map(person),
+      setActive: (id, active) => {
+        store.setPartialRow('people', id, { active })
+        return persister?.save()
+      },
       updateAged: async (low, high, fields) => {
         const ids = aged(low, high)
         store.transaction(() => {

@@ -16,6 +16,7 @@ declare module 'lokijs' {
   namespace Loki {
     interface Collection<T extends object> {
       insert(documents: T | T[]): unknown
+      update(document: T): unknown
       by(field: string, value: unknown): T | undefined
       find(query: object): T[]
       count(query: object): number
@@ -93,7 +94,7 @@ declare module '@seald-io/nedb' {
     findOneAsync(query: object): Promise<T | null>
     findAsync(query: object): Cursor<T>
     countAsync(query: object): Promise<number>
-    updateAsync(query: object, change: object, options: { multi: true }): Promise<{ numAffected: number }>
+    updateAsync(query: object, change: object, options: { multi: boolean }): Promise<{ numAffected: number }>
     removeAsync(query: object, options: { multi: true }): Promise<number>
     getAllData(): T[]
   }
