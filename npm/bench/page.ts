@@ -1,4 +1,5 @@
 import type { Library } from './library.js'
+import { runSuite, type Samples, type SuiteLibrary } from './rxdb-suite/suite.js'
 import { makePeople, type Person } from './people.js'
 import { workloads, type Figure, type Work } from './workloads.js'
 
@@ -18,6 +19,13 @@ declare global {
   var libraryPersistent: boolean
   /** Runs one workload in this page; rejects if an answer was wrong. */
   var runWorkload: (name: string) => Promise<Figure>
+  /** Runs RxDB's suite so many times in this page; rejects if an answer was wrong. */
+  var runRxDBSuite: (runs: number, seed: number) => Promise<Samples>
+}
+
+/** Makes `runRxDBSuite` for one library. */
+export function startSuitePage(library: SuiteLibrary): void {
+  globalThis.runRxDBSuite = (runs, seed) => runSuite(library, runs, seed)
 }
 
 /** Makes `runWorkload` for one library. */

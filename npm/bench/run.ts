@@ -3,6 +3,7 @@
 //   ROUNDS=5           medians are of this many
 //   SIZES=20000,100000 documents
 //   LIBRARIES=…        only these, by the names of the files in libraries/
+//   SUITE=people       only the workloads of workloads.ts, or SUITE=rxdb only RxDB's own suite
 //   QUICK=1            a small smoke run, whose numbers mean nothing
 //   PROFILE=filter     instead: writes a CPU profile of AtomicDB in that workload to .build/
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
@@ -16,14 +17,17 @@ import { machine, versions } from './environment.js'
 import type { PageOptions } from './page.js'
 import { profile } from './profile.js'
 import { comparison, type Failure, type Measurement, type Run } from './report.js'
-import { libraryKeys, mostPeople, serveLibraries, smokeKeys, type LibraryKey } from './site.js'
+import type { Samples } from './rxdb-suite/suite.js'
+import { libraryKeys, mostPeople, serveLibraries, smokeKeys, suiteKeys, type LibraryKey } from './site.js'
 import { workloads, type Figure } from './workloads.js'
 
 const quick = process.env.QUICK === '1'
 const rounds = Number(process.env.ROUNDS ?? (quick ? 1 : 3))
 const sizes = (process.env.SIZES ?? (quick ? '2000' : '20000,100000')).split(',').map(Number)
 const libraries = (process.env.LIBRARIES?.split(',') as LibraryKey[] | undefined) ?? (quick ? smokeKeys : libraryKeys)
+const suites = process.env.SUITE?.split(',') ?? ['people', 'rxdb']
 const profiled = process.env.PROFILE
+const suiteRuns = quick ? 2 : 40 // RxDB's number
 const seed = 42
 /** A workload that takes longer is cut, and with it all later ones of that library. */
 const mostMillis = 120_000
@@ -47,9 +51,10 @@ async function runComparison(): Promise<void> {
     seed,
     rounds,
     measurements: [],
+    suite: {},
     failures,
   }
-  for (const size of sizes) {
+  for (const size of suites.includes('people') ? sizes : []) {
     for (let round = 0; round < rounds; round++) {
       for (const library of inOrder(libraries, round)) {
         if (size > (mostPeople[library] ?? Infinity)) continue
@@ -59,10 +64,21 @@ async function runComparison(): Promise<void> {
     }
   }
 
+  for (const library of suites.includes('rxdb') ? libraries : []) {
+    if (!suiteKeys.includes(library)) continue
+    console.error(`RxDB's suite, ${suiteRuns} runs: ${library}`)
+    try {
+      run.suite[library] = await withPage((page) => measureSuite(page, library))
+    } catch (error) {
+      if (library === 'atomicdb') throw error
+      failures.push({ library, size: 3_000, round: 0, workload: "RxDB's suite", message: (error as Error).message })
+    }
+  }
+
   const text = comparison(run)
   console.log(text)
   // Only a whole run is worth keeping beside the code.
-  const whole = !quick && libraries.length === libraryKeys.length
+  const whole = !quick && libraries.length === libraryKeys.length && suites.length === 2
   const folder = join(packageFolder, whole ? 'bench/results' : '.build/bench')
   await mkdir(folder, { recursive: true })
   const file = join(folder, run.date.slice(0, 10))
@@ -101,6 +117,12 @@ async function measure(page: Page, library: LibraryKey, size: number, round: num
   }
   if (round === 0) measured.push({ library, size, round, workload: 'downloaded', micros: await downloaded(loaded), operations: 1 })
   return measured
+}
+
+/** All runs of RxDB's suite with one library, in one browser. */
+async function measureSuite(page: Page, library: LibraryKey): Promise<Samples> {
+  await page.goto(`${site.origin}/suite-${library}`)
+  return page.evaluate(({ suiteRuns, seed }) => runRxDBSuite(suiteRuns, seed), { suiteRuns, seed })
 }
 
 function withinTime<R>(work: Promise<R>): Promise<R | undefined> {
@@ -185,6 +207,6 @@ function inOrder<T>(all: readonly T[], round: number): T[] {
 }
 
 function commandLine(): string {
-  const set = ['ROUNDS', 'SIZES', 'LIBRARIES', 'QUICK'].filter((name) => process.env[name])
+  const set = ['ROUNDS', 'SIZES', 'LIBRARIES', 'SUITE', 'QUICK'].filter((name) => process.env[name])
   return ['make bench', ...set.map((name) => `${name}=${process.env[name]}`)].join(' ')
 }

@@ -11,6 +11,9 @@ export const libraryKeys = [
 ] as const
 export type LibraryKey = (typeof libraryKeys)[number]
 
+/** Those that RxDB's suite is run with. */
+export const suiteKeys: LibraryKey[] = ['atomicdb', 'dexie', 'lokijs', 'nedb', 'rxdbdexie', 'rxdbmemory']
+
 /** Those of the smoke run. */
 export const smokeKeys: LibraryKey[] = ['atomicdb', 'dexie', 'lokijs', 'sqlitewasm', 'sqljs']
 
@@ -28,24 +31,21 @@ const assets: Partial<Record<LibraryKey, string[]>> = {
 
 /**
  * Bundles each library with the workloads into one script, as an app would, and
- * serves a page for each.
+ * serves a page for each; for RxDB's suite, another one at /suite-<library>.
  * @param named AtomicDB's wasm keeps its function names, for profiles.
  */
 export async function serveLibraries(libraries: readonly LibraryKey[], { named }: { named: boolean }): Promise<Site> {
   await mkdir(folder, { recursive: true })
-  for (const library of libraries) {
+  const page = (library: LibraryKey) => ({ name: library as string, contents: `import { library } from './libraries/${library}.js'; import { startPage } from './page.js'; startPage(library)` })
+  const suitePage = (library: LibraryKey) => ({ name: `suite-${library}`, contents: `import { library } from './rxdb-suite/libraries/${library}.js'; import { startSuitePage } from './page.js'; startSuitePage(library)` })
+  const scripts = [...libraries.map(page), ...libraries.filter((library) => suiteKeys.includes(library)).map(suitePage)]
+  for (const { name, contents } of scripts) {
     await build({
-      stdin: {
-        contents: `
-          import { library } from './libraries/${library}.js'
-          import { startPage } from './page.js'
-          startPage(library)`,
-        resolveDir: join(packageFolder, 'bench'),
-      },
+      stdin: { contents, resolveDir: join(packageFolder, 'bench') },
       bundle: true,
       format: 'esm',
       minify: !named,
-      outfile: join(folder, `${library}.js`),
+      outfile: join(folder, `${name}.js`),
       logLevel: 'warning',
       plugins: [withoutNode],
       // What bundlers stand in for, and NeDB and PouchDB expect.
@@ -65,7 +65,7 @@ export async function serveLibraries(libraries: readonly LibraryKey[], { named }
     else await copyFile(join(packageFolder, 'dist/atomicdb.wasm'), file)
   }
 
-  const pages = Object.fromEntries(libraries.map((library) => [`/${library}`, `<!doctype html><script type="module" src="/${library}.js"></script>`]))
+  const pages = Object.fromEntries(scripts.map(({ name }) => [`/${name}`, `<!doctype html><script type="module" src="/${name}.js"></script>`]))
   return serve({ ...pages, '/': { folder } }, {
     // With cross-origin isolation, performance.now() steps by 5 instead of 100 microseconds.
     'Cross-Origin-Opener-Policy': 'same-origin',

@@ -25,6 +25,7 @@ declare module 'lokijs' {
     }
     interface Resultset<T extends object> {
       find(query: object): Resultset<T>
+      compoundsort(fields: (keyof T)[]): Resultset<T>
       simplesort(field: keyof T, options?: { desc: boolean }): Resultset<T>
       limit(count: number): Resultset<T>
       count(): number

@@ -1,0 +1,4 @@
+import { getRxStorageDexie } from 'rxdb/plugins/storage-dexie'
+import { suiteOf } from './rxdb.js'
+
+export const library = suiteOf(getRxStorageDexie())
