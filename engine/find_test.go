@@ -238,7 +238,7 @@ func TestOrder_built(t *testing.T) {
 	db := newDB(t, engine.Options{})
 	for range 500 {
 		insert(t, db, M{
-			"n": rng.Int64N(1 << 62), "few": rng.IntN(3), "f": rng.NormFloat64(), "s": fmt.Sprint("a long text, ", rng.IntN(100)), "t": "abcdef" + string(rune(97+rng.IntN(26))),
+			"n": rng.Int64N(1 << 62), "few": rng.IntN(3), "f": randomFloat(rng), "s": fmt.Sprint("a long text, ", rng.IntN(100)), "t": "abcdef" + string(rune(97+rng.IntN(26))),
 			"tags": []any{rng.IntN(5), fmt.Sprint("another text ", rng.IntN(20))},
 		})
 	}

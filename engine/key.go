@@ -80,31 +80,40 @@ func sortableBits(x float64) uint64 {
 	return b | 1<<63
 }
 
-// tailOf returns what comes after the inexact key of v: the bits of a number
-// that the key lost, the next bytes of a text. Where the keys of two values
-// agree, tails compare as the values do, with a flag of their own.
+// tailOf returns what comes after the key of v: the bits of a number that the
+// key lost, the next bytes of a text. Where the keys of two values agree and
+// do not tell, tails compare as the values do, with a flag of their own. An
+// exact key may agree with an inexact one, so its value has a tail too.
 func tailOf(v []byte) key {
 	switch msgpack.KindOf(v) {
 	case msgpack.Number:
 		x := msgpack.Float(v)
+		if math.IsNaN(x) {
+			return 0
+		}
 		tail := key(sortableBits(x)&lostBits) << 1
 		if msgpack.IsInt(v) && math.Abs(x) >= 1<<53 {
 			tail |= inexact
 		}
 		return tail
 	case msgpack.String:
-		return textKey(msgpack.Str(v)[7:])
+		return textTail(msgpack.Str(v))
 	case msgpack.Bytes:
-		return textKey(msgpack.Bin(v)[7:])
+		return textTail(msgpack.Bin(v))
 	}
 	return inexact
 }
 
+func textTail(s []byte) key { return textKey(s[min(inKey, len(s)):]) }
+
+// inKey is how many bytes of a text are in its key.
+const inKey = 7
+
 func textKey(s []byte) key {
 	var head [8]byte
-	n := copy(head[:7], s)
+	n := copy(head[:inKey], s)
 	k := key(binary.BigEndian.Uint64(head[:]))>>4 | key(n)<<1
-	if len(s) > 7 {
+	if len(s) > inKey {
 		k |= inexact
 	}
 	return k

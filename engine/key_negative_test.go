@@ -18,9 +18,20 @@ func TestKey_negative(t *testing.T) {
 		t.Error("keys say equal for sure")
 	}
 	db := newDB(t, engine.Options{ColumnThreshold: 1})
-	insert(t, db, M{"x": -1.0}, M{"x": near})
-	n, err := db.Count("users", where(t, "x = -1"), 0)
-	if err != nil || n != 1 {
-		t.Error("x = -1 counts", n, err)
+	insert(t, db, M{"x": -1.0}, M{"x": near}, M{"x": math.Float64frombits(math.Float64bits(-1) | 1)})
+	count := func(text string, want int) {
+		t.Helper()
+		if n, err := db.Count("users", where(t, text), 0); err != nil || n != want {
+			t.Error(text, "counts", n, err)
+		}
+	}
+	count("x = -1", 1)
+	count("x < -1", 2)
+	if err := db.CreateIndex("users", []string{"x"}, engine.IndexOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 { // the first query does not build the index
+		count("x = -1", 1)
+		count("x < -1", 2)
 	}
 }

@@ -54,7 +54,7 @@ type order struct {
 
 // An entry is one place in an order.
 type entry struct {
-	keys [2]key // of the first two values; of an only value, its key and the next bits (tailOf)
+	keys [2]key // of the first two values; of an only value, its key and its tail
 	slot uint32
 	nth  uint32 // which of the document's combinations of values
 }
@@ -174,14 +174,11 @@ func element(array []byte, position int) []byte {
 // doc lacks gives an empty value; a sparse order does not hold doc then. The
 // values slice is reused.
 func (o *order) combinations(doc []byte, visit func(nth uint32, values [][]byte) bool) {
-	if len(o.paths) == 1 {
-		if v, plain := o.paths[0].Lookup(doc); plain && msgpack.KindOf(v) != msgpack.Array {
-			if v != nil || !o.sparse {
-				o.found = append(o.found[:0], v)
-				visit(0, o.found)
-			}
-			return
+	if o.direct(doc) {
+		if o.takes(o.found) {
+			visit(0, o.found)
 		}
+		return
 	}
 	choices := make([][][]byte, len(o.paths))
 	for i, p := range o.paths {
@@ -212,6 +209,25 @@ func (o *order) combinations(doc []byte, visit func(nth uint32, values [][]byte)
 	choose(0)
 }
 
+// direct puts the one value of each path into o.found; false if an array is on
+// the way to one, or is one.
+func (o *order) direct(doc []byte) bool {
+	o.found = o.found[:0]
+	for _, p := range o.paths {
+		v, plain := p.Lookup(doc)
+		if !plain || isArray(v) {
+			return false
+		}
+		o.found = append(o.found, v)
+	}
+	return true
+}
+
+// takes reports whether a document of these values has a place in o.
+func (o *order) takes(values [][]byte) bool {
+	return !o.sparse || !slices.ContainsFunc(values, func(v []byte) bool { return v == nil })
+}
+
 // indexValues returns the values that a condition on p would look at in doc,
 // except whole arrays: what the path reaches, and in its stead the elements of
 // an array.
@@ -228,12 +244,21 @@ func indexValues(p query.Path, doc []byte) [][]byte {
 	return values
 }
 
-// entries calls visit for each entry of the document in slot.
-func (o *order) entries(slot uint32, doc []byte, visit func(entry)) {
+// entries calls visit for each entry of the document in slot. It reports
+// whether an array is on the way to a value or is one: sorting then takes
+// another value than the order has.
+func (o *order) entries(slot uint32, doc []byte, visit func(entry)) (throughArray bool) {
+	if o.direct(doc) {
+		if o.takes(o.found) {
+			visit(entry{keys: o.keysOf(o.found), slot: slot})
+		}
+		return false
+	}
 	o.combinations(doc, func(nth uint32, values [][]byte) bool {
 		visit(entry{keys: o.keysOf(values), slot: slot, nth: nth})
 		return true
 	})
+	return true
 }
 
 // keysOf returns the keys of an entry of these values, or of the first of them.
@@ -245,21 +270,10 @@ func (o *order) keysOf(values [][]byte) (keys [2]key) {
 	switch {
 	case len(o.paths) > 1 && len(values) > 1:
 		keys[1] = keyOf(values[1])
-	case len(o.paths) == 1 && keys[0]&inexact != 0:
+	case len(o.paths) == 1:
 		keys[1] = tailOf(values[0])
 	}
 	return keys
-}
-
-// throughArray reports whether an array is on the way to a value of doc, or is
-// one. Sorting then takes another value than the order has.
-func (o *order) throughArray(doc []byte) bool {
-	for _, p := range o.paths {
-		if v, plain := p.Lookup(doc); !plain || msgpack.KindOf(v) == msgpack.Array {
-			return true
-		}
-	}
-	return false
 }
 
 // same reports whether both documents have the same values on all paths, and
@@ -280,8 +294,7 @@ func (o *order) add(slot uint32, doc []byte) {
 	if o.list == nil {
 		return
 	}
-	o.entries(slot, doc, func(e entry) { o.list.insert(o, e) })
-	if o.throughArray(doc) {
+	if o.entries(slot, doc, func(e entry) { o.list.insert(o, e) }) {
 		o.arrays++
 	}
 }
@@ -291,8 +304,7 @@ func (o *order) remove(slot uint32, doc []byte) {
 	if o.list == nil {
 		return
 	}
-	o.entries(slot, doc, func(e entry) { o.list.remove(o, e) })
-	if o.throughArray(doc) {
+	if o.entries(slot, doc, func(e entry) { o.list.remove(o, e) }) {
 		o.arrays--
 	}
 }
@@ -307,8 +319,7 @@ func (o *order) ready() {
 	take := func(e entry) { all = append(all, e) }
 	for slot := range o.in.refs {
 		if doc := o.in.doc(uint32(slot)); doc != nil {
-			o.entries(uint32(slot), doc, take)
-			if o.throughArray(doc) {
+			if o.entries(uint32(slot), doc, take) {
 				o.arrays++
 			}
 		}

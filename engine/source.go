@@ -28,13 +28,18 @@ func (c *content) source(conditions []*query.Filter) (best source, ok bool) {
 	if s, ok := c.byID(conditions); ok {
 		return s, true
 	}
-	for _, o := range c.orders {
-		u, ranges := o.usable(conditions)
-		if len(u.answered) == 0 || !c.worthBuilding(o) {
-			continue
-		}
-		if u = o.locate(u, ranges); !ok || u.count < best.count {
-			best, ok = u, true
+	for _, built := range []bool{true, false} {
+		for _, o := range c.orders {
+			if (o.list != nil) != built {
+				continue
+			}
+			u, ranges := o.usable(conditions)
+			if ok && isSubset(u.answered, best.answered) || len(u.answered) == 0 || !c.worthBuilding(o) {
+				continue // it would yield no fewer, or has nothing to say
+			}
+			if u = o.locate(u, ranges); !ok || u.count < best.count {
+				best, ok = u, true
+			}
 		}
 	}
 	for _, f := range conditions {
@@ -46,6 +51,15 @@ func (c *content) source(conditions []*query.Filter) (best source, ok bool) {
 		}
 	}
 	return best, ok
+}
+
+func isSubset(some, all []*query.Filter) bool {
+	for _, f := range some {
+		if !slices.Contains(all, f) {
+			return false
+		}
+	}
+	return true
 }
 
 // byID answers a condition on _id from the id table.

@@ -109,7 +109,7 @@ func In(p Path, values [][]byte) *Filter {
 	for i, v := range values {
 		sorted[i] = canonical(v)
 	}
-	slices.SortStableFunc(sorted, msgpack.Compare)
+	slices.SortFunc(sorted, msgpack.Compare)
 	sorted = slices.CompactFunc(sorted, msgpack.Equal)
 	switch len(sorted) {
 	case 0:
