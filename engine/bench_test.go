@@ -2,6 +2,7 @@ package engine_test
 
 import (
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/atomicdb-go/atomicdb/engine"
@@ -111,6 +112,8 @@ func BenchmarkFind(b *testing.B) {
 		{"index-equal", "email = 'user777@example.com'", []string{"email"}, engine.Query{}},
 		{"index-range", "score between 100 and 105", []string{"score"}, engine.Query{}},
 		{"sort-limit", "true", nil, engine.Query{Sort: []engine.SortKey{{Path: query.ParsePath("score"), Descending: true}}, Limit: 20}},
+		{"sort-text", "true", nil, engine.Query{Sort: []engine.SortKey{{Path: query.ParsePath("email")}}}},
+		{"sort-two", "true", nil, engine.Query{Sort: []engine.SortKey{{Path: query.ParsePath("address.city")}, {Path: query.ParsePath("score"), Descending: true}}}},
 		{"limit", "active = true", nil, engine.Query{Limit: 20}},
 	} {
 		b.Run(bench.name, func(b *testing.B) {
@@ -145,9 +148,12 @@ func BenchmarkUpdate(b *testing.B) {
 
 // BenchmarkIndex builds an index over 20,000 documents.
 func BenchmarkIndex(b *testing.B) {
-	for _, path := range []string{"email", "score", "address.city", "tags"} {
-		b.Run(path, func(b *testing.B) {
-			db := benchDB(b, path)
+	for _, paths := range []string{"email", "score", "address.city", "tags", "address.city score"} {
+		b.Run(paths, func(b *testing.B) {
+			db := benchDB(b)
+			if err := db.CreateIndex("users", strings.Fields(paths), engine.IndexOptions{}); err != nil {
+				b.Fatal(err)
+			}
 			for b.Loop() {
 				db.BuildIndex("users")
 			}

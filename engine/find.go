@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
 
@@ -182,6 +183,10 @@ func (c *content) answer(p *plan, enough int) (slots []uint32, examined int) {
 			return slots, c.live
 		}
 	}
+	if p.rest == nil {
+		slots = c.all(enough)
+		return slots, len(slots)
+	}
 	slots, examined = c.scan(p.rest, enough)
 	c.debt += examined
 	return slots, examined
@@ -229,6 +234,23 @@ func (c *content) scan(f *query.Filter, enough int) (slots []uint32, examined in
 	return slots, examined
 }
 
+// all returns the first enough documents, all of them if it is 0.
+func (c *content) all(enough int) []uint32 {
+	if enough == 0 || enough > c.live {
+		enough = c.live
+	}
+	slots := make([]uint32, 0, enough)
+	for slot, size := range c.sizes {
+		if len(slots) == enough {
+			break
+		}
+		if size != 0 {
+			slots = append(slots, uint32(slot))
+		}
+	}
+	return slots
+}
+
 // pick returns the candidates that f, if there is one, lets pass.
 func (c *content) pick(candidates []uint32, f *query.Filter, enough int) (slots []uint32, examined int) {
 	if f == nil {
@@ -259,7 +281,15 @@ func (c *collection) checkParity(where *query.Filter, slots []uint32, enough int
 // checkSorted panics unless sorted is what sorting all that was found, by
 // looking at every document, begins with.
 func (c *collection) checkSorted(keys []SortKey, found, sorted []uint32) {
-	want := (&sorter{c: c.content, keys: keys}).sort(found, 0)
+	want := slices.Clone(found)
+	slices.SortFunc(want, func(a, b uint32) int {
+		for _, k := range keys {
+			if c := msgpack.Compare(sortValue(k.Path, c.doc(a)), sortValue(k.Path, c.doc(b))); c != 0 {
+				return map[bool]int{false: c, true: -c}[k.Descending]
+			}
+		}
+		return cmp.Compare(a, b)
+	})
 	if !slices.Equal(sorted, want[:len(sorted)]) {
 		panic("engine: sorting by " + keys[0].Path.String() + " went wrong")
 	}

@@ -1,28 +1,43 @@
 package engine
 
-import "slices"
+import (
+	"cmp"
+	"iter"
+	"slices"
+)
 
-// sorted sorts the entries of a new order, which come by slot and nth, and
-// returns them. Keys decide nearly everything, and are sorted by their bytes,
-// the last byte first, without comparing; only runs that agree in a key that
-// is too short are compared.
-func (o *order) sorted(entries []entry) []entry {
-	spare := make([]entry, len(entries))
-	for level := len(entry{}.keys) - 1; level >= 0; level-- {
-		for shift := 1; shift < 64; shift += 8 { // bit 0 is no part of the order
-			entries, spare = byByte(entries, spare, level, shift)
-		}
-	}
-	o.settle(entries, 0)
-	return entries
+// A keyed is something that is sorted by a key: a slot, or a place in a slice.
+type keyed struct {
+	key key
+	at  uint32
 }
 
-// byByte sorts by one byte of the keys of a level, keeping the order of those
-// that have the same. It returns the sorted entries and the other slice.
-func byByte(from, to []entry, level, shift int) (sorted, spare []entry) {
+// fewKeys are sorted faster by comparing than by their bytes.
+const fewKeys = 48
+
+// byKey sorts items, whose places ascend, by their keys without the flag; those
+// that agree stay as they are. Keys are sorted by their bytes, the last byte
+// first, without comparing. spare is as long as items.
+func byKey(items, spare []keyed) {
+	if len(items) <= fewKeys {
+		slices.SortFunc(items, func(a, b keyed) int { return cmp.Or(cmp.Compare(a.key>>1, b.key>>1), cmp.Compare(a.at, b.at)) })
+		return
+	}
+	from, to := items, spare
+	for shift := 1; shift < 64; shift += 8 { // bit 0 is no part of the order
+		from, to = byByte(from, to, shift)
+	}
+	if &from[0] != &items[0] {
+		copy(items, from)
+	}
+}
+
+// byByte sorts by one byte of the keys, keeping the order of those that have
+// the same. It returns the sorted items and the other slice.
+func byByte(from, to []keyed, shift int) (sorted, spare []keyed) {
 	var starts [256]int
 	for i := range from {
-		starts[byte(from[i].keys[level]>>shift)]++
+		starts[byte(from[i].key>>shift)]++
 	}
 	next := 0
 	for b, count := range starts {
@@ -33,31 +48,61 @@ func byByte(from, to []entry, level, shift int) (sorted, spare []entry) {
 		next += count
 	}
 	for i := range from {
-		b := byte(from[i].keys[level] >> shift)
+		b := byte(from[i].key >> shift)
 		to[starts[b]] = from[i]
 		starts[b]++
 	}
 	return to, from
 }
 
-// settle puts in order the runs of entries that agree in the keys of a level,
-// where these do not tell the values apart.
-func (o *order) settle(entries []entry, level int) {
-	for len(entries) > 0 {
-		first := entries[0].keys[level]
-		end, flags := 1, first
-		for end < len(entries) && entries[end].keys[level]>>1 == first>>1 {
-			flags |= entries[end].keys[level]
-			end++
+// runs yields the stretches of two or more sorted items whose keys agree, and
+// whether their values are sure to be equal.
+func runs(items []keyed) iter.Seq2[[]keyed, bool] {
+	return func(yield func([]keyed, bool) bool) {
+		for len(items) > 0 {
+			first := items[0].key
+			end, flags := 1, first
+			for end < len(items) && items[end].key>>1 == first>>1 {
+				flags |= items[end].key
+				end++
+			}
+			if end > 1 && !yield(items[:end], flags&inexact == 0) {
+				return
+			}
+			items = items[end:]
 		}
-		if end > 1 {
-			switch equal, single := flags&inexact == 0, len(o.paths) == 1; {
-			case level == 0 && equal != single: // the next keys are of what is to be compared next
-				o.settle(entries[:end], 1)
-			case !equal, level == 1 && len(o.paths) > len(entry{}.keys):
-				slices.SortFunc(entries[:end], o.compare)
+	}
+}
+
+// sorted returns the entries of a new order, which come by slot and nth, in
+// order.
+func (o *order) sorted(entries []entry) []entry {
+	items := make([]keyed, len(entries))
+	for i := range entries {
+		items[i] = keyed{entries[i].keys[0], uint32(i)}
+	}
+	spare := make([]keyed, len(items))
+	byKey(items, spare)
+	for run, equal := range runs(items) {
+		if single := len(o.paths) == 1; equal && single {
+			continue
+		} else if equal == single || len(run) <= fewKeys { // the second keys do not help, or not much
+			slices.SortFunc(run, func(a, b keyed) int { return o.compare(entries[a.at], entries[b.at]) })
+			continue
+		}
+		for i := range run {
+			run[i].key = entries[run[i].at].keys[1]
+		}
+		byKey(run, spare[:len(run)])
+		for part, equal := range runs(run) {
+			if !equal || len(o.paths) > len(entry{}.keys) {
+				slices.SortFunc(part, func(a, b keyed) int { return o.compare(entries[a.at], entries[b.at]) })
 			}
 		}
-		entries = entries[end:]
 	}
+	sorted := make([]entry, len(entries))
+	for i := range items {
+		sorted[i] = entries[items[i].at]
+	}
+	return sorted
 }

@@ -17,34 +17,53 @@ type SortKey struct {
 	Descending bool
 }
 
-// A sortItem is a document being sorted: the key of its first path's value
-// mostly decides without another look at the document.
-type sortItem struct {
-	first key
-	slot  uint32
-}
-
+// A sorter sorts slots, mostly without a look at their documents: by the keys
+// of the first path's values, then, where these agree, by the keys of the next.
 type sorter struct {
-	c     *content
-	keys  []SortKey
-	first *column // of the first path; nil: documents are looked at
+	c       *content
+	paths   []SortKey
+	columns []*column // of the paths; nil: documents are looked at
+	looks   int       // at documents, which a column would have spared
 }
 
-// newSorter returns a sorter for n slots of c. It builds a column if that is
-// hardly more work than looking at these documents.
-func newSorter(c *content, keys []SortKey, n int) *sorter {
-	s := &sorter{c: c, keys: keys}
-	if c.live >= c.columnFrom && (n > c.live/4 || c.hasColumn(keys[0].Path)) {
-		s.first = c.column(keys[0].Path)
+// newSorter returns a sorter for n slots of c.
+func newSorter(c *content, paths []SortKey, n int) *sorter {
+	s := &sorter{c: c, paths: paths, columns: make([]*column, len(paths))}
+	if c.live < c.columnFrom {
+		return s
 	}
+	for i, p := range paths {
+		if c.hasColumn(p.Path) {
+			s.columns[i] = c.column(p.Path)
+		}
+	}
+	s.look(0, n)
 	return s
 }
 
-func (s *sorter) item(slot uint32) sortItem {
-	if s.first != nil && s.first.keys[slot] != otherKey {
-		return sortItem{s.first.keys[slot], slot}
+// look says that n documents will be looked at for the nth path. It builds the
+// column of the path once that is hardly more work.
+func (s *sorter) look(nth, n int) {
+	if s.columns[nth] != nil || s.c.live < s.c.columnFrom {
+		return
 	}
-	return sortItem{keyOf(sortValue(s.keys[0].Path, s.c.doc(slot))), slot}
+	if s.looks += n; s.looks > s.c.live/4 {
+		s.looks = 0
+		s.columns[nth] = s.c.column(s.paths[nth].Path)
+	}
+}
+
+// item returns a slot with the key of its value at the nth path.
+func (s *sorter) item(slot uint32, nth int) keyed {
+	if col := s.columns[nth]; col != nil && col.keys[slot] != otherKey {
+		return keyed{col.keys[slot], slot}
+	}
+	return keyed{keyOf(s.value(slot, nth)), slot}
+}
+
+// value returns what a slot's document sorts by at the nth path.
+func (s *sorter) value(slot uint32, nth int) []byte {
+	return sortValue(s.paths[nth].Path, s.c.doc(slot))
 }
 
 // sortValue returns the value that doc sorts by: the first that path reaches.
@@ -60,57 +79,114 @@ func sortValue(path query.Path, doc []byte) (value []byte) {
 	return value
 }
 
-// beyond reports whether k alone tells that its document sorts after one with
-// the key worst. Nearly all documents are refused here, so it is kept small.
-func (s *sorter) beyond(k, worst key) bool {
-	if s.keys[0].Descending {
-		return k>>1 < worst>>1
+// sort returns the slots, which come in insertion order, in the order of the
+// paths; only the first limit of them if limit is above 0, for which it keeps
+// a heap of that size.
+func (s *sorter) sort(slots []uint32, limit int) []uint32 {
+	var items []keyed
+	if limit <= 0 || limit > len(slots)/2 {
+		items = make([]keyed, len(slots))
+		for i, slot := range slots {
+			items[i].at = slot
+		}
+		s.arrange(items, make([]keyed, len(items)), 0, false)
+	} else {
+		items = s.best(slots, limit)
 	}
-	return k>>1 > worst>>1 && k != otherKey
+	if limit > 0 && limit < len(items) {
+		items = items[:limit]
+	}
+	sorted := make([]uint32, len(items))
+	for i, item := range items {
+		sorted[i] = item.at
+	}
+	return sorted
 }
 
-func (s *sorter) compare(a, b sortItem) int {
-	c, sure := compareKeys(a.first, b.first)
-	if c != 0 {
-		if s.keys[0].Descending {
-			return -c
-		}
-		return c
+// arrange sorts items, which agree in all paths before the nth and are in
+// insertion order, by the keys of that path, or by the tails of its values,
+// and then those among them that agree.
+func (s *sorter) arrange(items, spare []keyed, nth int, tails bool) {
+	descending := key(0)
+	if s.paths[nth].Descending {
+		descending = ^inexact
 	}
-	if !sure || len(s.keys) > 1 {
-		da, db := s.c.doc(a.slot), s.c.doc(b.slot)
-		for i, k := range s.keys {
-			if i == 0 && sure {
+	for i := range items {
+		if tails {
+			items[i].key = tailOf(s.value(items[i].at, nth)) ^ descending
+		} else {
+			items[i].key = s.item(items[i].at, nth).key ^ descending
+		}
+	}
+	byKey(items, spare)
+	next := nth + 1
+	if next < len(s.paths) {
+		ties := 0
+		for run := range runs(items) {
+			ties += len(run)
+		}
+		s.look(next, ties)
+	}
+	for run, equal := range runs(items) {
+		switch {
+		case equal && next == len(s.paths): // in insertion order, as they were
+		case equal && len(run) > fewKeys:
+			s.arrange(run, spare[:len(run)], next, false)
+		case equal:
+			slices.SortFunc(run, func(a, b keyed) int { return s.compareSlots(a.at, b.at, next) })
+		case !tails && len(run) > fewKeys:
+			s.arrange(run, spare[:len(run)], nth, true)
+		default:
+			slices.SortFunc(run, func(a, b keyed) int { return s.compareSlots(a.at, b.at, nth) })
+		}
+	}
+}
+
+// compareSlots compares documents from the nth path on.
+func (s *sorter) compareSlots(a, b uint32, nth int) int {
+	for ; nth < len(s.paths); nth++ {
+		s.look(nth, 1)
+		c, sure := compareKeys(s.item(a, nth).key, s.item(b, nth).key)
+		if c == 0 && !sure {
+			c = msgpack.Compare(s.value(a, nth), s.value(b, nth))
+		}
+		if c != 0 {
+			if s.paths[nth].Descending {
+				return -c
+			}
+			return c
+		}
+	}
+	return cmp.Compare(a, b)
+}
+
+// compare compares items that have the keys of the first path.
+func (s *sorter) compare(a, b keyed) int {
+	c, sure := compareKeys(a.key, b.key)
+	switch {
+	case c == 0 && sure:
+		return s.compareSlots(a.at, b.at, 1)
+	case c == 0:
+		return s.compareSlots(a.at, b.at, 0)
+	case s.paths[0].Descending:
+		return -c
+	}
+	return c
+}
+
+// best returns the first limit of the slots in order, and looks no closer at
+// those that cannot be among them.
+func (s *sorter) best(slots []uint32, limit int) []keyed {
+	top := worstFirst{sorter: s, items: make([]keyed, 0, limit)}
+	first, descending, single := s.columns[0], s.paths[0].Descending, len(s.paths) == 1
+	for _, slot := range slots {
+		if first != nil && len(top.items) == limit {
+			k, worst := first.keys[slot], top.items[0].key
+			if beyond(k, worst, descending) || single && k == worst && k&inexact == 0 { // an equal one came earlier
 				continue
 			}
-			if c := msgpack.Compare(sortValue(k.Path, da), sortValue(k.Path, db)); c != 0 {
-				if k.Descending {
-					return -c
-				}
-				return c
-			}
 		}
-	}
-	return cmp.Compare(a.slot, b.slot)
-}
-
-// sort returns the slots in the order of the keys; only the first limit of
-// them if limit is above 0, for which it keeps a heap of that size.
-func (s *sorter) sort(slots []uint32, limit int) []uint32 {
-	if limit <= 0 || limit > len(slots)/2 {
-		items := make([]sortItem, len(slots))
-		for i, slot := range slots {
-			items[i] = s.item(slot)
-		}
-		slices.SortFunc(items, s.compare)
-		return s.slots(items, limit)
-	}
-	top := worstFirst{sorter: s, items: make([]sortItem, 0, limit)}
-	for _, slot := range slots {
-		if s.first != nil && len(top.items) == limit && s.beyond(s.first.keys[slot], top.items[0].first) {
-			continue
-		}
-		item := s.item(slot)
+		item := s.item(slot, 0)
 		switch {
 		case len(top.items) < limit:
 			heap.Push(&top, item)
@@ -120,28 +196,26 @@ func (s *sorter) sort(slots []uint32, limit int) []uint32 {
 		}
 	}
 	slices.SortFunc(top.items, s.compare)
-	return s.slots(top.items, limit)
+	return top.items
 }
 
-func (s *sorter) slots(items []sortItem, limit int) []uint32 {
-	if limit > 0 && limit < len(items) {
-		items = items[:limit]
+// beyond reports whether k alone tells that its document sorts after one with
+// the key worst. Nearly all documents are refused here, so it is kept small.
+func beyond(k, worst key, descending bool) bool {
+	if descending {
+		return k>>1 < worst>>1
 	}
-	slots := make([]uint32, len(items))
-	for i, item := range items {
-		slots[i] = item.slot
-	}
-	return slots
+	return k>>1 > worst>>1 && k != otherKey
 }
 
 // worstFirst is a heap whose root is the last item in sorting order.
 type worstFirst struct {
 	*sorter
-	items []sortItem
+	items []keyed
 }
 
 func (h *worstFirst) Len() int           { return len(h.items) }
 func (h *worstFirst) Less(i, j int) bool { return h.compare(h.items[i], h.items[j]) > 0 }
 func (h *worstFirst) Swap(i, j int)      { h.items[i], h.items[j] = h.items[j], h.items[i] }
-func (h *worstFirst) Push(item any)      { h.items = append(h.items, item.(sortItem)) }
+func (h *worstFirst) Push(item any)      { h.items = append(h.items, item.(keyed)) }
 func (h *worstFirst) Pop() any           { panic("engine: a heap of the best never shrinks") }
