@@ -1,6 +1,8 @@
 package query
 
 import (
+	"cmp"
+	"encoding/binary"
 	"slices"
 
 	"github.com/atomicdb-go/atomicdb/engine/msgpack"
@@ -105,12 +107,7 @@ func Between(p Path, low, high []byte) *Filter {
 
 // In holds where p reaches one of values; nowhere if there are none.
 func In(p Path, values [][]byte) *Filter {
-	sorted := make([][]byte, len(values))
-	for i, v := range values {
-		sorted[i] = canonical(v)
-	}
-	slices.SortFunc(sorted, msgpack.Compare)
-	sorted = slices.CompactFunc(sorted, msgpack.Equal)
+	sorted := inOrder(values)
 	switch len(sorted) {
 	case 0:
 		return False()
@@ -118,6 +115,43 @@ func In(p Path, values [][]byte) *Filter {
 		return Eq(p, sorted[0])
 	}
 	return &Filter{Op: OpIn, Path: p, Values: sorted}
+}
+
+// inOrder returns canonical copies of values, in value order, each once. Lists
+// of thousands of ids are sent, so texts are mostly compared by their first
+// bytes.
+func inOrder(values [][]byte) [][]byte {
+	type headed struct {
+		head  uint64 // orders values as far as it goes
+		value []byte
+	}
+	sorted := make([]headed, len(values))
+	size := 0
+	for _, v := range values {
+		size += len(v)
+	}
+	room := make([]byte, 0, size)
+	for i, v := range values {
+		start := len(room)
+		room = appendCanonical(room, v)
+		var head [8]byte
+		head[0] = byte(msgpack.KindOf(v))
+		copy(head[1:], msgpack.Str(v))
+		sorted[i] = headed{binary.BigEndian.Uint64(head[:]), room[start:len(room):len(room)]}
+	}
+	slices.SortFunc(sorted, func(a, b headed) int {
+		if a.head != b.head {
+			return cmp.Compare(a.head, b.head)
+		}
+		return msgpack.Compare(a.value, b.value)
+	})
+	once := make([][]byte, 0, len(sorted))
+	for _, s := range sorted {
+		if len(once) == 0 || !msgpack.Equal(once[len(once)-1], s.value) {
+			once = append(once, s.value)
+		}
+	}
+	return once
 }
 
 // Matches holds where p reaches a string in which pattern, in RE2 syntax, is
