@@ -163,6 +163,11 @@ func (o *order) check() string {
 		if i > 0 && o.compare(have[i-1], have[i]) >= 0 {
 			return "is not sorted at entry " + strconv.Itoa(i)
 		}
+		for nth := range o.paths {
+			if o.sparse && o.value(have[i], nth) == nil {
+				return "is sparse, but holds a document without " + o.paths[nth].String()
+			}
+		}
 	}
 	if o.arrays != fresh.arrays {
 		return "counts " + strconv.Itoa(o.arrays) + " documents with arrays instead of " + strconv.Itoa(fresh.arrays)

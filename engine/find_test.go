@@ -231,8 +231,8 @@ func TestOrder_wholeArrays(t *testing.T) {
 	wantIDs(t, idsOf(find(t, db, engine.Query{Where: query.In(query.ParsePath("v"), [][]byte{array, msgpack.AppendInt(nil, 7)})})), 19)
 }
 
-// TestOrder_built: an order over many documents is built by sorting keys;
-// builds with the tag invariants check that it is sorted.
+// TestOrder_built: an order over many documents is built by sorting keys, and
+// is in order.
 func TestOrder_built(t *testing.T) {
 	rng := randomly(t)
 	db := newDB(t, engine.Options{})
@@ -246,13 +246,12 @@ func TestOrder_built(t *testing.T) {
 		if err := db.CreateIndex("users", strings.Fields(paths), engine.IndexOptions{}); err != nil {
 			t.Fatal(err)
 		}
+		db.BuildIndex("users")
 		if err := db.Check(); err != nil {
-			t.Fatal(err)
+			t.Fatal(paths, err)
 		}
-	}
-	for _, text := range []string{"n > 5", "t = 'abcdefq'", "few = 1", "f < -1", "s = 'a long text, 7'", "tags = 3", "few = 1 and n > 5", "s > 'a long text, 5' and few = 2"} {
-		if len(find(t, db, engine.Query{Where: where(t, text)})) == 0 {
-			t.Errorf("%s found nothing", text)
+		if err := db.DropIndex("users", strings.Fields(paths)); err != nil {
+			t.Fatal(err)
 		}
 	}
 }
