@@ -98,7 +98,7 @@ async function fill(count: number): Promise<void> {
   const people = Array.from({ length: count }, (_, id) => ({
     id, age: random.int(18, 60), score: random.int(-400, 400) / 8, city: random.pick(cities), word: random.pick(words), ...(random.chance(0.5) ? { nick: random.pick(['x', 'y']) } : nothing),
   }))
-  const orders = Array.from({ length: count }, (_, id) => ({ id, person: random.int(0, count * 2), total: random.int(0, 100) / 4 }))
+  const orders = Array.from({ length: count }, (_, id) => ({ id, person: random.chance(0.1) ? null : random.int(0, count * 2), total: random.chance(0.2) ? null : random.int(0, 100) / 4 }))
   await db.insertMany(people, 'people')
   await db.insertMany(orders, 'orders')
   for (const p of people) sqlite.run('INSERT INTO people VALUES (?, ?, ?, ?, ?, ?)', [p.id, p.age, p.score, p.city, p.word, p.nick ?? null])
@@ -121,7 +121,7 @@ function condition(of: string, depth = 2): { text: string; values: Cell[] } {
   }
   const leaf = (): string => {
     const sign = random.pick(['=', '!=', '<>', '<', '<=', '>', '>='])
-    switch (random.int(0, 9)) {
+    switch (random.int(0, 10)) {
       case 0: return `${of}age ${sign} ${value(random.int(18, 60))}`
       case 1: return `${of}score ${sign} ${value(random.int(-400, 400) / 8)}`
       case 2: return `${of}city ${sign} ${value(random.pick(cities))}`
@@ -131,6 +131,7 @@ function condition(of: string, depth = 2): { text: string; values: Cell[] } {
       case 6: return `${of}nick IS ${random.pick(['', 'NOT '])}NULL`
       case 7: return `${of}age * 2 - ${of}score ${sign} ${value(random.int(0, 100))}`
       case 8: return `length(${of}word) ${sign} ${of}age % 7`
+      case 9: return `${of}age ${random.pick(['', 'NOT '])}BETWEEN ${value(random.int(18, 40))} AND ${of}id % 60`
       default: return `${of}city || ${of}word ${sign} ${value(random.pick(cities) + random.pick(words))}`
     }
   }
@@ -156,7 +157,7 @@ function plain(): Statement {
 function grouped(): Statement {
   const { text: where, values } = condition('')
   const by = random.list(0, 2, () => random.pick(['city', 'word', 'age', 'nick', 'age % 3', 'age > 40'])).filter((e, i, all) => all.indexOf(e) === i)
-  const aggregates = ['COUNT(*)', 'COUNT(nick)', 'SUM(age)', 'SUM(score)', 'AVG(age)', 'MIN(city)', 'MAX(score)', 'MIN(age)', 'COUNT(DISTINCT city)', 'SUM(age * 2)', 'MAX(age) - MIN(age)', 'COUNT(DISTINCT nick)']
+  const aggregates = ['COUNT(*)', 'COUNT(nick)', 'SUM(age)', 'SUM(score)', 'AVG(age)', 'MIN(city)', 'MAX(score)', 'MIN(age)', 'COUNT(DISTINCT city)', 'SUM(age * 2)', 'MAX(age) - MIN(age)', 'COUNT(DISTINCT nick)', 'MAX(DISTINCT age)', 'MIN(DISTINCT city)', 'SUM(DISTINCT age)']
   const columns = [...by.map((e, i) => `${e} AS g${i}`), ...random.list(1, 3, () => random.pick(aggregates)).map((e, i) => `${e} AS a${i}`)]
   const having = by.length > 0 && random.chance(0.4) ? ` HAVING COUNT(*) > ${random.int(1, 4)}` : ''
   const group = by.length > 0 ? ` GROUP BY ${by.join(', ')}` : ''
@@ -165,9 +166,11 @@ function grouped(): Statement {
 }
 
 function joined(): Statement {
-  const { text: where, values } = condition('p.', 1)
+  const { text, values } = condition('p.', 1)
+  // What is null in a row without a partner is not to be asked before joining.
+  const where = `${text}${random.pick(['', ' AND o.total IS NULL', ' AND o.id IS NOT NULL'])}`
   const left = random.chance(0.5)
-  const on = `o.person = p.id${random.pick(['', ' AND o.total > 5'])}`
+  const on = `o.person = p.id${random.pick(['', ' AND o.total > 5', ' AND o.total IS NULL'])}`
   if (random.chance(0.3)) return { text: `SELECT p.city, COUNT(o.id) AS n, SUM(o.total) AS sum FROM people p ${left ? 'LEFT ' : ''}JOIN orders o ON ${on} WHERE ${where} GROUP BY p.city`, values, ordered: false }
   return { text: `SELECT p.id, p.age + 0 AS age, o.total FROM people p ${left ? 'LEFT JOIN' : random.pick(['JOIN', 'INNER JOIN'])} orders o ON ${on} WHERE ${where} ORDER BY p.id, o.id`, values, ordered: true }
 }
