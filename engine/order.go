@@ -38,7 +38,15 @@ func (s *spec) samePaths(paths []string) bool { return slices.Equal(s.pathTexts(
 // most of the time it takes to sort.
 //
 // It is a cache: it can be dropped at any moment, and is built again, by
-// sorting once, when something asks for it.
+// sorting once, when something asks for it. It is not stored: for 100,000
+// documents (js/wasm), building takes 56 ms for texts, 27 for fractions and 23
+// for small numbers; to make the entries from slots that were stored in order,
+// 50, 43 and 30, because that looks at documents all over memory, besides
+// reading and writing them.
+//
+// It is the only kind of index. A table of hashes would answer equalities
+// alone; of the 3.5 µs that one takes here (20,000 texts, js/wasm), a quarter
+// is the search.
 type order struct {
 	spec
 	in     *content
