@@ -14,6 +14,8 @@ import (
 // An Update says how documents are to change.
 type Update struct {
 	steps []step
+	depth int       // how deep what it puts into a document lies at most; 1000 and more: not known
+	ofID  bool      // a step is about the _id
 	rooms [2][]byte // what Apply writes into, in turn; the second holds what it wrote last
 }
 
@@ -114,7 +116,20 @@ func (u *Update) add(operator, path string, value []byte) error {
 		return errors.New(operator + " of " + path + ": " + err.Error())
 	}
 	u.steps = append(u.steps, s)
+	u.ofID = u.ofID || s.path[0] == "_id" || s.from != nil && s.from[0] == "_id"
+	u.depth = max(u.depth, s.depth())
 	return nil
+}
+
+// depth returns how many levels of maps and arrays the step may make, or
+// maxReplayDepth if it moves values or puts containers there.
+func (s *step) depth() int {
+	switch kind := msgpack.KindOf(s.value); {
+	case s.name == "$inc", s.name == "$unset", s.name == "$pull":
+	case s.name == "$push", s.name == "$rename", kind == msgpack.Array, kind == msgpack.Map:
+		return maxReplayDepth
+	}
+	return len(s.path)
 }
 
 func splitPath(path string) ([]string, error) {
@@ -164,6 +179,9 @@ func (u *Update) Apply(doc []byte) ([]byte, error) {
 		if result, err = u.edit(&s, result); err != nil {
 			return nil, errors.New(s.name + " of " + strings.Join(s.path, ".") + ": " + err.Error())
 		}
+	}
+	if !u.ofID {
+		return result, nil
 	}
 	before, after := msgpack.Lookup(doc, "_id"), msgpack.Lookup(result, "_id")
 	if !msgpack.Equal(before, after) {

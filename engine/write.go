@@ -258,12 +258,24 @@ func (db *DB) updateSlot(c *collection, slot uint32, u *Update, changed *int) er
 	if bytes.Equal(old, doc) {
 		return nil
 	}
-	if _, err := db.checkDocument("update", "", doc); err != nil {
-		_, err = db.checkDocument("update", target(c, idOf(old)), doc) // naming it takes as long as checking it
-		return err
+	if err := db.checkUpdated(u, doc, ""); err != nil {
+		return db.checkUpdated(u, doc, target(c, idOf(old))) // naming it takes as long as checking it
 	}
 	*changed++
 	return db.store("update", c, slot, doc)
+}
+
+// checkUpdated refuses what an update has made of a document, which was valid,
+// if it is now too deep or too large.
+func (db *DB) checkUpdated(u *Update, doc []byte, target string) error {
+	if u.depth <= db.opts.MaxDepth && !invariants {
+		return db.checkSize("update", target, len(doc))
+	}
+	_, err := db.checkDocument("update", target, doc)
+	if err != nil && u.depth <= db.opts.MaxDepth && len(doc) <= db.opts.MaxDocumentBytes {
+		panic("engine: an update that should need no check made an invalid document: " + err.Error())
+	}
+	return err
 }
 
 // Remove removes every document that matches and returns how many did.
