@@ -59,7 +59,13 @@ func (e *encoder) finish() [][]byte {
 
 // encode writes the effects of changes.
 func (db *DB) encode(changes []change) [][]byte {
-	var e encoder
+	room := 0
+	for i := range changes {
+		if size := int(changes[i].size); size < longRun {
+			room += size + 2*binary.MaxVarintLen32 + 1
+		}
+	}
+	e := encoder{head: make([]byte, 0, room)}
 	for i := range changes {
 		ch := &changes[i]
 		e.collection(ch.c)

@@ -165,7 +165,7 @@ func pullCondition(value []byte) (*query.Filter, error) {
 func (u *Update) Apply(doc []byte) ([]byte, error) {
 	result := doc
 	for i := range u.steps {
-		s := u.steps[i]
+		s := &u.steps[i]
 		var err error
 		if s.from != nil {
 			if s.value = bytes.Clone(lookupPath(result, s.from)); s.value == nil {
@@ -176,7 +176,7 @@ func (u *Update) Apply(doc []byte) ([]byte, error) {
 				return nil, err
 			}
 		}
-		if result, err = u.edit(&s, result); err != nil {
+		if result, err = u.edit(s, result); err != nil {
 			return nil, errors.New(s.name + " of " + strings.Join(s.path, ".") + ": " + err.Error())
 		}
 	}

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"bytes"
+	"slices"
 	"strconv"
 
 	"github.com/atomicdb-go/atomicdb/engine/msgpack"
@@ -194,7 +195,9 @@ func (db *DB) Update(name string, update []byte, where *query.Filter) (int, erro
 	}
 	changed := 0
 	err = db.whole(func() error {
-		for _, slot := range c.match(where) {
+		slots := c.match(where)
+		db.journal = slices.Grow(db.journal, len(slots))
+		for _, slot := range slots {
 			if err := db.updateSlot(c, slot, u, &changed); err != nil {
 				return err
 			}
@@ -285,6 +288,7 @@ func (db *DB) Remove(name string, where *query.Filter) (int, error) {
 		return 0, checkName("remove", name)
 	}
 	slots := c.match(where)
+	db.journal = slices.Grow(db.journal, len(slots))
 	for _, slot := range slots {
 		db.removeSlot(c, slot)
 	}
