@@ -1,4 +1,5 @@
 import type { Machine } from './environment.js'
+import { reasons } from './reasons.js'
 import { steps, type Samples } from './rxdb-suite/suite.js'
 import type { LibraryKey } from './site.js'
 import { workloads, type Figure } from './workloads.js'
@@ -69,7 +70,7 @@ export function comparison(run: Run): string {
   return `# AtomicDB beside its peers
 
 - ${run.date.slice(0, 10)}, \`${run.command}\`, medians of ${run.rounds} rounds, each round of each library in a fresh browser
-- ${machine.cores} cores, ${machine.model}, ${machine.memoryGiB} GiB; load ${machine.loadAtStart.toFixed(1)} before the run${machine.loadAtStart > 0.5 ? ': **other work was running, do not believe the numbers**' : ''}
+- ${machine.cores} cores, ${machine.model}, ${machine.memoryGiB} GiB; load ${machine.loadAtStart.toFixed(1)} before the run${machine.loadAtStart > 0.5 ? ': **other work may have disturbed it**' : ''}
 ${spread(run.measurements)}- Chromium ${run.browser} headless; ${Object.entries(versions).map(([name, version]) => `${name} ${version}`).join(', ')}
 
 Time for one operation; in brackets, how many times as long as AtomicDB. Every answer was compared with plain JavaScript's.
@@ -83,7 +84,17 @@ while nothing changes, as the rows of queries do, costs them little: the second 
 measureUserAgentSpecificMemory() counts of the page and its workers above the page before the database; bytes stored are what
 navigator.storage.estimate() counts, both left out where they are less than the documents need: a worker's memory and files in a pool
 are not in them, nor what is not stored yet.
-${failed(run.failures)}${sizes.map((size) => sizeSection(run, size)).join('')}${suiteSection(run.suite)}`
+${failed(run.failures)}${withReasons(sizes.map((size) => sizeSection(run, size)).join('') + suiteSection(run.suite))}`
+}
+
+/** The sections, and for each row that they say AtomicDB is behind in, why. */
+function withReasons(sections: string): string {
+  const behind = [...new Set([...sections.matchAll(/^- (.*): \S+x that of /gm)].map(([, title]) => title!))]
+  if (behind.length === 0) return sections
+  return `${sections}
+## Why AtomicDB is behind where it is
+
+${behind.map((title) => `- ${title}: ${reasons[title] ?? 'not known yet.'}\n`).join('')}`
 }
 
 function failed(failures: Failure[]): string {

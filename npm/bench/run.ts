@@ -41,7 +41,13 @@ try {
   await site.close()
 }
 
+/** Waits until the build is no longer in the load, which is an average over a minute, or for three minutes if other work goes on. */
+async function quiet(): Promise<void> {
+  for (let waited = 0; waited < 180 && loadavg()[0]! > 0.3; waited++) await new Promise((resolve) => setTimeout(resolve, 1000))
+}
+
 async function runComparison(): Promise<void> {
+  if (!quick) await quiet()
   const run: Run = {
     date: new Date().toISOString(),
     command: commandLine(),
