@@ -12,6 +12,7 @@ import (
 // The layout of a frame's header; FORMAT.md has the table.
 const (
 	frameMagic   = "AtDB"
+	sealedMagic  = "AtDS" // an envelope, which npm/src/storage/sealed.ts opens
 	frameVersion = 1
 
 	atVersion  = 4
@@ -78,9 +79,13 @@ func (f Frame) equal(b []byte) bool {
 }
 
 // parseFrame checks every byte of a frame and returns its header and its
-// payload, which borrows from b. The error is CodeCorrupt, or CodeUnsupported
-// for a whole frame of a later version.
+// payload, which borrows from b. The error is CodeCorrupt, CodeUnsupported for a
+// whole frame of a later version, or CodeDecrypt for one in an envelope.
 func parseFrame(b []byte) (h header, payload []byte, err error) {
+	if bytes.HasPrefix(b, []byte(sealedMagic)) {
+		return h, nil, &engine.Error{Code: engine.CodeDecrypt, Op: "read", Target: "frame",
+			Err: reason("it is compressed or encrypted: open the storage with the compressionLevel and the securityManager it was written with")}
+	}
 	if len(b) < headerSize {
 		return h, nil, badFrame("it is shorter than its header")
 	}

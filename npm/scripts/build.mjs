@@ -35,8 +35,11 @@ async function goBuild(output, ...flags) {
 async function buildJavaScript() {
   const { outputFiles } = await esbuild.build({
     entryPoints: [join(npm, 'src/index.ts')],
-    outfile: join(dist, 'index.js'),
+    outdir: dist,
     bundle: true,
+    // What is imported when it is needed is a file of its own.
+    splitting: true,
+    chunkNames: '[name]',
     format: 'esm',
     target: 'es2022',
     platform: 'neutral',
@@ -47,11 +50,10 @@ async function buildJavaScript() {
     logLevel: 'warning',
     write: false,
   })
-  const text = outputFiles[0].text
   // webpack and Vite look here for the word that this import is none of theirs; esbuild takes it away.
   const hidden = 'import(fs)'
-  if (text.split(hidden).length !== 2) throw new Error(`dist/index.js has not one ${hidden}`)
-  await writeFile(join(dist, 'index.js'), text.replace(hidden, 'import(/* webpackIgnore: true */ /* @vite-ignore */ fs)'))
+  if (outputFiles.filter(({ text }) => text.includes(hidden)).length !== 1) throw new Error(`not one file has ${hidden}`)
+  await Promise.all(outputFiles.map(({ path, text }) => writeFile(path, text.replace(hidden, 'import(/* webpackIgnore: true */ /* @vite-ignore */ fs)'))))
 }
 
 /**
@@ -93,15 +95,14 @@ async function buildTypes() {
     throw new Error(error.stdout || error.message)
   })
 
-  for (const name of await readdir(dist)) if (name.endsWith('.d.ts')) await rm(join(dist, name))
+  for (const name of await readdir(dist, { recursive: true })) if (name.endsWith('.d.ts')) await rm(join(dist, name))
   await copyFile(join(npm, 'src/atomicdb.wasm.d.ts'), join(dist, 'atomicdb.wasm.d.ts'))
-  const waiting = ['index.d.ts']
+  const waiting = new Set(['index.d.ts'])
   for (const name of waiting) {
     const text = await readFile(join(declarations, name), 'utf8')
+    await mkdir(dirname(join(dist, name)), { recursive: true })
     await writeFile(join(dist, name), text)
-    for (const [, imported] of text.matchAll(/(?:from|import\() ?['"]\.\/(.+?)\.js['"]/g)) {
-      if (!waiting.includes(`${imported}.d.ts`)) waiting.push(`${imported}.d.ts`)
-    }
+    for (const [, imported] of text.matchAll(/(?:from|import\() ?['"](\.{1,2}\/.+?)\.js['"]/g)) waiting.add(join(dirname(name), `${imported}.d.ts`))
   }
 }
 
@@ -133,7 +134,7 @@ try {
   console.error(error.stderr || error.message)
   process.exit(1)
 }
-for (const name of ['atomicdb.wasm', 'index.js']) {
+for (const name of ['atomicdb.wasm', 'index.js', 'libraries.js']) {
   const found = await stat(join(dist, name)).catch(() => undefined)
   if (found) console.log(`dist/${name}  ${(found.size / 1000).toFixed(0)} kB`)
 }

@@ -1,9 +1,10 @@
 import { startBridge } from './bridge.js'
 import { queryBuilder } from './builder.js'
+import { checkKnown, checkName } from './checks.js'
 import { Collection } from './collection.js'
 import { Connection } from './connection.js'
 import { collectionOf } from './find-options.js'
-import { backendOf, checkKnown, checkName, checkOptions } from './open-options.js'
+import { backendOf, checkOptions } from './open-options.js'
 import { Op } from './ops.js'
 import type { QueryResult } from './result.js'
 import { sql } from './sql.js'
@@ -48,7 +49,7 @@ export class AtomicDB implements AsyncDisposable {
    * holds fails its checks, `unsupported` for an option of a later version.
    */
   static async open(name = 'default', options: OpenOptions = {}): Promise<AtomicDB> {
-    checkName(name)
+    checkName('name', name)
     checkOptions(options)
     const backend = options.inMemory ? null : backendOf(name, options.storage)
     return new AtomicDB(name, await Connection.open(name, backend, options))
@@ -56,7 +57,7 @@ export class AtomicDB implements AsyncDisposable {
 
   /** Deletes a stored database, open nowhere. One that does not exist is deleted already. */
   static async destroy(name: string, options: Pick<OpenOptions, 'storage'> = {}): Promise<void> {
-    checkName(name)
+    checkName('name', name)
     checkKnown(options, ['storage'])
     const backend = backendOf(name, options.storage)
     if (!backend) return

@@ -9,10 +9,15 @@ export type { Collection } from './collection.js'
 export { and, not, or, type Condition } from './condition.js'
 export { AtomicDBError, type ErrorCode } from './errors.js'
 export { QueryResult } from './result.js'
-export { IndexedDBStorage, MemoryStorage } from './storage.js'
+export { SecurityManager } from './security/security-manager.js'
+export { IndexedDBStorage } from './storage/indexeddb.js'
+export { MemoryStorage } from './storage/memory.js'
+export { SealedStorage } from './storage/sealed.js'
+export { SQLiteStorage } from './storage/sqlite.js'
 export type {
   Aggregate,
   AggregateOutput,
+  Batch,
   Field,
   FieldOps,
   Filter,
@@ -24,6 +29,7 @@ export type {
   Plan,
   PlanLeaf,
   QueryBuilder,
+  SealOptions,
   StorageBackend,
   Stored,
   Value,

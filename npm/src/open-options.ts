@@ -1,12 +1,9 @@
 import type { NativeBackend } from './bridge.js'
+import { checkKnown } from './checks.js'
 import { describe, invalid, unsupported } from './errors.js'
-import { deferred, IndexedDBStorage } from './storage.js'
+import { deferred } from './storage/backend.js'
+import { IndexedDBStorage } from './storage/indexeddb.js'
 import type { OpenOptions, StorageBackend } from './types.js'
-
-/** Refuses what is no name of a database. */
-export function checkName(name: unknown): void {
-  if (typeof name !== 'string' || name === '') throw invalid(`name: expected a name, not ${describe(name)}`)
-}
 
 /** Refuses options of open that are wrong, unknown, or of a later version. */
 export function checkOptions(options: OpenOptions): void {
@@ -30,17 +27,10 @@ export function checkOptions(options: OpenOptions): void {
   if (inMemory && storage) throw unsupported('options.inMemory: writing to a storage only on commit is not supported yet')
 }
 
-/** Refuses options of other names. */
-export function checkKnown(options: unknown, known: readonly string[]): void {
-  if (typeof options !== 'object' || options === null) throw invalid(`options: expected an object, not ${describe(options)}`)
-  for (const name of Object.keys(options)) {
-    if (!known.includes(name)) throw invalid(`options: there is no option ${name}; the options are ${known.join(', ')}`)
-  }
-}
-
 /** Where a database of that name is kept; null is in memory alone. */
 export function backendOf(name: string, storage: StorageBackend | undefined): NativeBackend | StorageBackend | null {
-  if (storage instanceof IndexedDBStorage) return { kind: 'indexeddb', name: storage.name }
+  // Unsealed, the engine need not go through JavaScript.
+  if (storage instanceof IndexedDBStorage && !storage.sealed) return { kind: 'indexeddb', name: storage.name }
   if (storage !== undefined) return deferred(storage)
   return hasIndexedDB() ? { kind: 'indexeddb', name } : null
 }

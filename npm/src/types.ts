@@ -1,4 +1,5 @@
 import type { Condition } from './condition.js'
+import type { SecurityManager } from './security/security-manager.js'
 
 /** An id: the document's own `_id`, or an integer from 1 given by the engine. */
 export type Id = string | number
@@ -210,13 +211,28 @@ export interface OpenOptions {
   onProgress?: (done: number, total: number) => void
 }
 
+/** How batches or files are packed: compressed first, then encrypted. */
+export interface SealOptions {
+  /** zlib, 0 (none) to 9. Default 0. What is there already is read at any level. */
+  compressionLevel?: number
+  /** Encrypts what is written, and refuses what is not encrypted under its key. Default: not encrypted. */
+  securityManager?: SecurityManager
+}
+
+/** One batch, or a snapshot that stands for all batches up to its number. */
+export interface Batch {
+  seq: number
+  snapshot: boolean
+  bytes: Uint8Array
+}
+
 /**
  * Where batches are kept. Implement it to store AtomicDB anywhere; see
  * {@link MemoryStorage} for an example.
  */
 export interface StorageBackend {
   /** Batches numbered after `seq`, in order; the first may be a snapshot that stands for all before it. */
-  read(after: number): Promise<{ seq: number; snapshot: boolean; bytes: Uint8Array }[]>
+  read(after: number): Promise<Batch[]>
   /**
    * Stores `bytes` as number `seq`; resolves false, storing nothing, if that
    * number is taken or is not the next. The bytes are given away.

@@ -1,0 +1,14 @@
+import { describe, invalid } from './errors.js'
+
+/** Refuses what is no name; `what` says whose. */
+export function checkName(what: string, name: unknown): asserts name is string {
+  if (typeof name !== 'string' || name === '') throw invalid(`${what}: expected a name, not ${describe(name)}`)
+}
+
+/** Refuses options of other names. */
+export function checkKnown(options: unknown, known: readonly string[]): void {
+  if (typeof options !== 'object' || options === null) throw invalid(`options: expected an object, not ${describe(options)}`)
+  for (const name of Object.keys(options)) {
+    if (!known.includes(name)) throw invalid(`options: there is no option ${name}; the options are ${known.join(', ')}`)
+  }
+}

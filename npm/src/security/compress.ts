@@ -1,0 +1,76 @@
+import { AtomicDBError } from '../errors.js'
+import { bytes, libraries } from './host.js'
+
+/** The level at which every host's CompressionStream works. */
+const hostLevel = 6
+
+/** Compresses as zlib (RFC 1950), at a level from 1, the fastest, to 9, the smallest. */
+export async function deflate(data: Uint8Array, level: number): Promise<Uint8Array> {
+  if (level !== hostLevel || typeof CompressionStream === 'undefined') return (await libraries()).zlibSync(data, { level: level as 1 })
+  const packed = new Blob([bytes(data)]).stream().pipeThrough(new CompressionStream('deflate'))
+  return new Uint8Array(await new Response(packed).arrayBuffer())
+}
+
+/**
+ * What zlib data was made of.
+ *
+ * @param most Bytes that it may hold: a few can stand for a thousand times as many.
+ * @throws corrupt if it holds more, or is damaged.
+ */
+export async function inflate(data: Uint8Array, most: number): Promise<Uint8Array> {
+  const pieces: Uint8Array[] = []
+  let length = 0
+  const take = (piece: Uint8Array) => {
+    length += piece.length
+    if (length > most) throw new AtomicDBError('corrupt', `decompressed, they are more than ${most.toLocaleString('en')} bytes`)
+    pieces.push(piece)
+  }
+  try {
+    if (typeof DecompressionStream === 'undefined') await inflateHere(data, take)
+    else await inflateInHost(data, take)
+  } catch (error) {
+    if (error instanceof AtomicDBError) throw error
+    throw new AtomicDBError('corrupt', `the compressed bytes are damaged: ${(error as Error).message}`, { cause: error })
+  }
+  return joined(pieces, length)
+}
+
+async function inflateInHost(data: Uint8Array, take: (piece: Uint8Array) => void): Promise<void> {
+  const unpacked = new Blob([bytes(data)]).stream().pipeThrough(new DecompressionStream('deflate'))
+  for (const reader = unpacked.getReader(); ; ) {
+    const { done, value } = await reader.read()
+    if (done) return
+    try {
+      take(value)
+    } catch (error) {
+      reader.cancel().catch(() => {})
+      throw error
+    }
+  }
+}
+
+async function inflateHere(data: Uint8Array, take: (piece: Uint8Array) => void): Promise<void> {
+  const { Unzlib } = await libraries()
+  let ended = false
+  const stream = new Unzlib((piece, final) => {
+    take(piece)
+    ended = final
+  })
+  const step = 0x4000 // of what fits here, a thousand times as much comes out at once at most
+  for (let start = 0; start < data.length || start === 0; start += step) {
+    stream.push(data.subarray(start, start + step), start + step >= data.length)
+  }
+  if (!ended) throw new Error('they end too early')
+}
+
+/** The pieces, of `length` bytes together, in a row. */
+export function joined(pieces: readonly Uint8Array[], length = pieces.reduce((sum, piece) => sum + piece.length, 0)): Uint8Array {
+  if (pieces.length === 1) return pieces[0]!
+  const whole = new Uint8Array(length)
+  let at = 0
+  for (const piece of pieces) {
+    whole.set(piece, at)
+    at += piece.length
+  }
+  return whole
+}

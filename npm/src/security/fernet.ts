@@ -1,0 +1,95 @@
+import { AtomicDBError } from '../errors.js'
+import { bytes, libraries, subtle } from './host.js'
+
+// A token, before base64: version, seconds since 1970, IV, AES-128-CBC of the data with PKCS #7 padding, and the
+// HMAC-SHA256 of all that. https://github.com/fernet/spec/blob/master/Spec.md
+const version = 0x80
+const atTime = 1
+const atIV = 9
+const atCiphertext = 25
+const macBytes = 32
+const blockBytes = 16
+
+/**
+ * A Fernet key: 32 bytes, of which the first half signs and the second
+ * encrypts. It uses WebCrypto, and JavaScript where there is none, as in pages
+ * that are served without https.
+ */
+export class FernetKey {
+  readonly #bytes: Uint8Array<ArrayBuffer>
+  #imported: Promise<{ sign: CryptoKey; encrypt: CryptoKey }> | undefined
+
+  /** @param key Is borrowed, and must be 32 bytes. */
+  constructor(key: Uint8Array<ArrayBuffer>) {
+    this.#bytes = key
+  }
+
+  /** A token of `data`, made at `seconds` since 1970. */
+  async seal(data: Uint8Array, seconds = Math.floor(Date.now() / 1000), iv = crypto.getRandomValues(new Uint8Array(blockBytes))): Promise<Uint8Array<ArrayBuffer>> {
+    const ciphertext = await this.encrypt(data, iv)
+    const token = new Uint8Array(atCiphertext + ciphertext.length + macBytes)
+    token[0] = version
+    new DataView(token.buffer).setBigUint64(atTime, BigInt(seconds))
+    token.set(iv, atIV)
+    token.set(ciphertext, atCiphertext)
+    token.set(await this.sign(token.subarray(0, -macBytes)), token.length - macBytes)
+    return token
+  }
+
+  /** What a token was made of, however old it is. @throws decrypt if the key is another one or a byte has been changed. */
+  async open(token: Uint8Array): Promise<Uint8Array<ArrayBuffer>> {
+    const signed = token.length - macBytes
+    if (signed < atCiphertext + blockBytes || (signed - atCiphertext) % blockBytes !== 0 || token[0] !== version) {
+      throw refused('these bytes are not encrypted, or have been changed')
+    }
+    if (!(await this.verify(token.subarray(signed), token.subarray(0, signed)))) {
+      throw refused('the password or key is another one, or bytes have been changed')
+    }
+    try {
+      return await this.decrypt(token.subarray(atCiphertext, signed), token.subarray(atIV, atCiphertext))
+    } catch (cause) {
+      throw refused('the padding of the token is wrong', cause)
+    }
+  }
+
+  private get imported() {
+    const key = (half: Uint8Array<ArrayBuffer>, algorithm: HmacImportParams | AesKeyAlgorithm, ...usages: KeyUsage[]) => subtle!.importKey('raw', half, algorithm, false, usages)
+    return (this.#imported ??= Promise.all([
+      key(this.#bytes.subarray(0, 16), { name: 'HMAC', hash: 'SHA-256' }, 'sign', 'verify'),
+      key(this.#bytes.subarray(16), { name: 'AES-CBC', length: 128 }, 'encrypt', 'decrypt'),
+    ]).then(([sign, encrypt]) => ({ sign, encrypt })))
+  }
+
+  private async sign(data: Uint8Array): Promise<Uint8Array> {
+    if (subtle) return new Uint8Array(await subtle.sign('HMAC', (await this.imported).sign, bytes(data)))
+    const { hmac, sha256 } = await libraries()
+    return hmac(sha256, this.#bytes.subarray(0, 16), data)
+  }
+
+  private async verify(mac: Uint8Array, data: Uint8Array): Promise<boolean> {
+    if (subtle) return subtle.verify('HMAC', (await this.imported).sign, bytes(mac), bytes(data))
+    return sameBytes(mac, await this.sign(data))
+  }
+
+  private async encrypt(data: Uint8Array, iv: Uint8Array<ArrayBuffer>): Promise<Uint8Array> {
+    if (subtle) return new Uint8Array(await subtle.encrypt({ name: 'AES-CBC', iv }, (await this.imported).encrypt, bytes(data)))
+    return (await libraries()).cbc(this.#bytes.subarray(16), iv).encrypt(data)
+  }
+
+  private async decrypt(ciphertext: Uint8Array, iv: Uint8Array): Promise<Uint8Array<ArrayBuffer>> {
+    if (subtle) return new Uint8Array(await subtle.decrypt({ name: 'AES-CBC', iv: bytes(iv) }, (await this.imported).encrypt, bytes(ciphertext)))
+    return bytes((await libraries()).cbc(this.#bytes.subarray(16), iv).decrypt(ciphertext))
+  }
+}
+
+/** Compares in a time that does not depend on where they differ. */
+export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
+  let different = a.length ^ b.length
+  for (let i = 0; i < a.length && i < b.length; i++) different |= a[i]! ^ b[i]!
+  return different === 0
+}
+
+/** @internal The error for what does not open. */
+export function refused(message: string, cause?: unknown): AtomicDBError {
+  return new AtomicDBError('decrypt', message, { cause })
+}

@@ -1,0 +1,10 @@
+/** The host's WebCrypto; undefined where it has none, as in pages that are served without https. */
+export const subtle: SubtleCrypto | undefined = globalThis.crypto?.subtle
+
+/** What the host lacks. */
+export const libraries = () => import('./libraries.js')
+
+/** The same bytes, for functions of the host, which want no SharedArrayBuffer. */
+export function bytes(data: Uint8Array): Uint8Array<ArrayBuffer> {
+  return data.buffer instanceof ArrayBuffer ? (data as Uint8Array<ArrayBuffer>) : new Uint8Array(data)
+}

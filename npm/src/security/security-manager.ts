@@ -1,0 +1,159 @@
+import { checkKnown } from '../checks.js'
+import { describe, invalid } from '../errors.js'
+import { fromBase64Url, toBase64Url } from './base64url.js'
+import { FernetKey, refused } from './fernet.js'
+import { bytes, libraries, subtle } from './host.js'
+import { hashPassword, verifyPassword } from './password.js'
+
+const keyBytes = 32
+const saltBytes = 16
+const defaultIterations = 480_000
+const mostSalt = 255
+/** Two seconds with WebCrypto. What asks for more has been tampered with. */
+const mostIterations = 10_000_000
+
+/** How a key is derived from the password. */
+export interface Derivation {
+  readonly salt: Uint8Array
+  readonly iterations: number
+}
+
+/**
+ * Encrypts with Fernet (AES-128-CBC and HMAC-SHA256), under a key from a
+ * password or a ready one, and hashes passwords. What it writes, Python's
+ * `cryptography` reads, and the other way round.
+ *
+ * Neither password nor key is ever written anywhere.
+ *
+ * @example
+ * ```js
+ * const securityManager = await SecurityManager.create({ password })
+ * const db = await AtomicDB.open('notes', { storage: new IndexedDBStorage('notes', { securityManager }) })
+ * ```
+ */
+export class SecurityManager {
+  /** What the key is derived with, besides the password: not secret. Empty with a ready key. */
+  readonly salt: Uint8Array
+  readonly #iterations: number
+  readonly #password: string | undefined
+  /** By salt and iterations. */
+  readonly #keys = new Map<string, Promise<Uint8Array<ArrayBuffer>>>()
+  readonly #fernets = new Map<string, Promise<FernetKey>>()
+
+  private constructor(password: string | undefined, { salt, iterations }: Derivation, key?: Uint8Array<ArrayBuffer>) {
+    this.#password = password
+    this.salt = salt
+    this.#iterations = iterations
+    if (key) this.#keys.set(nameOf(this.derivation), Promise.resolve(key))
+  }
+
+  /**
+   * @param options.password Default: a random key, which exportKey() tells.
+   * @param options.salt Default: 16 random bytes. Databases remember their salt, files of the
+   * *JSONStorage classes do not: keep `salt` for those.
+   * @param options.iterations Of PBKDF2-HMAC-SHA256. Default 480,000, a tenth of a second with WebCrypto.
+   */
+  static async create(options: { password?: string; salt?: Uint8Array; iterations?: number } = {}): Promise<SecurityManager> {
+    checkKnown(options, ['password', 'salt', 'iterations'])
+    const { password, salt = crypto.getRandomValues(new Uint8Array(saltBytes)), iterations = defaultIterations } = options
+    if (password !== undefined && (typeof password !== 'string' || password === '')) {
+      throw invalid('options.password: expected a text that is not empty') // and not what it is: that could be a secret
+    }
+    if (!(salt instanceof Uint8Array) || salt.length === 0 || salt.length > mostSalt) {
+      throw invalid(`options.salt: expected a Uint8Array of 1 to ${mostSalt} bytes, not ${salt instanceof Uint8Array ? salt.length : describe(salt)}`)
+    }
+    if (!Number.isInteger(iterations) || iterations < 1 || iterations > mostIterations) {
+      throw invalid(`options.iterations: expected a whole number from 1 to ${mostIterations}, not ${describe(iterations)}`)
+    }
+    if (password === undefined) return new SecurityManager(undefined, { salt: new Uint8Array(), iterations: 0 }, crypto.getRandomValues(new Uint8Array(keyBytes)))
+    return new SecurityManager(password, { salt: salt.slice(), iterations })
+  }
+
+  /** @param key A Fernet key: 32 bytes as url-safe base64. */
+  static fromKey(key: string): SecurityManager {
+    const decoded = typeof key === 'string' ? fromBase64Url(key) : undefined
+    if (decoded?.length !== keyBytes) throw invalid('key: expected 32 bytes as url-safe base64')
+    return new SecurityManager(undefined, { salt: new Uint8Array(), iterations: 0 }, decoded)
+  }
+
+  /** The key as url-safe base64, for {@link fromKey} and Python's Fernet. Whoever has it can read everything. */
+  async exportKey(): Promise<string> {
+    return toBase64Url(await this.keyOf(this.derivation))
+  }
+
+  /** A Fernet token of `data`: url-safe base64, as bytes. */
+  async encrypt(data: Uint8Array | string): Promise<Uint8Array> {
+    const token = await (await this.fernet()).seal(typeof data === 'string' ? new TextEncoder().encode(data) : data)
+    return new TextEncoder().encode(toBase64Url(token))
+  }
+
+  /** What {@link encrypt} was given, as bytes. @throws decrypt if the password or key is another one, or the token has been changed. */
+  async decrypt(token: Uint8Array | string): Promise<Uint8Array> {
+    const decoded = fromBase64Url(typeof token === 'string' ? token : new TextDecoder('latin1').decode(token))
+    if (!decoded) throw refused('a Fernet token is url-safe base64')
+    return (await this.fernet()).open(decoded)
+  }
+
+  /** An argon2id hash with a random salt, in PHC string format. */
+  async hashPassword(password: string): Promise<string> {
+    if (typeof password !== 'string') throw invalid('password: expected a text')
+    return hashPassword(password)
+  }
+
+  /**
+   * Whether `hash` is of `password`, in a time that does not tell how much of
+   * it agrees. Also reads the Python library's SHA-256 of the password and
+   * `salt`, as hexadecimal digits.
+   */
+  async verifyPassword(password: string, hash: string): Promise<boolean> {
+    if (typeof password !== 'string') throw invalid('password: expected a text')
+    if (typeof hash !== 'string') throw invalid('hash: expected a text')
+    return verifyPassword(password, hash, this.salt)
+  }
+
+  /** @internal What the key of new tokens is derived with. */
+  get derivation(): Derivation {
+    return { salt: this.salt, iterations: this.#iterations }
+  }
+
+  /** @internal The key for tokens that were made with another salt. @throws decrypt if there is no password to derive it from. */
+  fernet(derivation: Derivation = this.derivation): Promise<FernetKey> {
+    const name = nameOf(derivation)
+    let fernet = this.#fernets.get(name)
+    if (!fernet) {
+      fernet = this.keyOf(derivation).then((key) => new FernetKey(key))
+      this.#fernets.set(name, fernet)
+      fernet.catch(() => this.#fernets.delete(name))
+    }
+    return fernet
+  }
+
+  private async keyOf(derivation: Derivation): Promise<Uint8Array<ArrayBuffer>> {
+    const name = nameOf(derivation)
+    const known = this.#keys.get(name)
+    if (known) return known
+    if (this.#password === undefined) throw refused('this was encrypted with a password, not with a key')
+    if (derivation.iterations === 0) throw refused('this was encrypted with a key, not with a password')
+    if (derivation.iterations > mostIterations) throw refused(`${derivation.iterations} iterations are too many`)
+    const derived = derive(this.#password, derivation)
+    this.#keys.set(name, derived)
+    derived.catch(() => this.#keys.delete(name))
+    return derived
+  }
+}
+
+const nameOf = ({ salt, iterations }: Derivation) => `${iterations} ${salt.join()}`
+
+async function derive(password: string, { salt, iterations }: Derivation): Promise<Uint8Array<ArrayBuffer>> {
+  const secret = new TextEncoder().encode(password)
+  if (subtle) {
+    try {
+      const key = await subtle.importKey('raw', secret, 'PBKDF2', false, ['deriveBits'])
+      return new Uint8Array(await subtle.deriveBits({ name: 'PBKDF2', hash: 'SHA-256', salt: bytes(salt), iterations }, key, keyBytes * 8))
+    } catch {
+      // Cloudflare refuses more than 100,000 iterations.
+    }
+  }
+  const { pbkdf2Async, sha256 } = await libraries()
+  return bytes(await pbkdf2Async(sha256, secret, salt, { c: iterations, dkLen: keyBytes }))
+}

@@ -1,0 +1,46 @@
+import type { Batch, StorageBackend } from '../types.js'
+
+/**
+ * Keeps batches in memory, for tests and for data that may be lost. Every
+ * database opened with the same MemoryStorage is the same database, as tabs on
+ * one IndexedDB are.
+ *
+ * It is also the example to follow for a storage of your own.
+ */
+export class MemoryStorage implements StorageBackend {
+  private batches: Batch[] = []
+  private readonly listeners = new Set<(seq: number) => void>()
+
+  async read(after: number): Promise<Batch[]> {
+    return this.batches.filter((batch) => batch.seq > after)
+  }
+
+  async append(seq: number, bytes: Uint8Array): Promise<boolean> {
+    // This comparison and the push happen in one step: nobody can come between. That is all that keeps writers apart.
+    const last = this.batches.at(-1)?.seq ?? 0
+    if (seq !== last + 1) return false
+    this.batches.push({ seq, snapshot: false, bytes })
+    for (const listener of this.listeners) queueMicrotask(() => listener(seq))
+    return true
+  }
+
+  async compact(seq: number, snapshot: Uint8Array): Promise<void> {
+    const replaced = this.batches.findIndex((batch) => batch.seq === seq)
+    if (replaced < 0) return // a newer snapshot has been faster
+    this.batches.splice(0, replaced + 1, { seq, snapshot: true, bytes: snapshot })
+  }
+
+  watch(listener: (seq: number) => void): () => void {
+    // Wrapped, so that the same function may watch twice.
+    const own = (seq: number) => listener(seq)
+    this.listeners.add(own)
+    return () => this.listeners.delete(own)
+  }
+
+  async destroy(): Promise<void> {
+    this.batches = []
+  }
+
+  /** Does nothing: what is stored stays, for the next open(). */
+  async close(): Promise<void> {}
+}

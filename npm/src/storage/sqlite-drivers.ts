@@ -1,0 +1,101 @@
+import { AtomicDBError, describe, invalid } from '../errors.js'
+
+/** A statement of SQL and the values of its question marks. */
+export type Statement = readonly [sql: string, ...values: (number | Uint8Array)[]]
+
+/** A row by the names of its columns. */
+export type Row = Record<string, unknown>
+
+/**
+ * Runs statements in one transaction, and resolves to the rows of each.
+ * Where there is no transaction to roll back, `undo` is run if one fails.
+ */
+export type Run = (statements: readonly Statement[], undo?: Statement) => Promise<Row[][]>
+
+/** How a SQLite that was handed over is asked. */
+export function driverOf(database: unknown): Run {
+  const candidate = database as Partial<D1 & WasmDB & DurableObjectSQL & NodeDB> | null
+  if (typeof candidate === 'object' && candidate !== null) {
+    if (isFunction(candidate.batch) && isFunction(candidate.prepare)) return d1(candidate as D1)
+    if (isFunction(candidate.selectObjects) && isFunction(candidate.transaction)) return wasm(candidate as WasmDB)
+    if (isFunction(candidate.exec) && 'databaseSize' in candidate) return durableObject(candidate as DurableObjectSQL)
+    if (isFunction(candidate.exec) && isFunction(candidate.prepare)) return node(candidate as NodeDB)
+  }
+  throw invalid(`database: expected a SQLite (D1, a Durable Object's ctx.storage.sql, sqlite-wasm's oo1.DB or node:sqlite's DatabaseSync), not ${describe(database)}`)
+}
+
+const isFunction = (value: unknown) => typeof value === 'function'
+
+/** Cloudflare's D1. */
+interface D1 {
+  prepare(sql: string): { bind(...values: unknown[]): object }
+  batch(statements: object[]): Promise<{ results: Row[] }[]>
+}
+
+function d1(database: D1): Run {
+  return async (statements) => {
+    const results = await database.batch(statements.map(([sql, ...values]) => database.prepare(sql).bind(...values)))
+    return results.map((result) => result.results)
+  }
+}
+
+/** The DB of @sqlite.org/sqlite-wasm's object-oriented interface. */
+interface WasmDB {
+  selectObjects(sql: string, values: unknown[]): Row[]
+  transaction(qualifier: string, work: () => Row[][]): Row[][]
+}
+
+function wasm(database: WasmDB): Run {
+  // Without values, bind must be undefined.
+  const all = ([sql, ...values]: Statement) => database.selectObjects(sql, values.length > 0 ? values : undefined!)
+  return async (statements) => database.transaction('IMMEDIATE', () => statements.map(all))
+}
+
+/** ctx.storage.sql of a Durable Object. What is written between two awaits is stored together, but a statement that fails undoes no other. */
+interface DurableObjectSQL {
+  exec(sql: string, ...values: unknown[]): { toArray(): Row[] }
+  readonly databaseSize: number
+}
+
+function durableObject(database: DurableObjectSQL): Run {
+  const all = ([sql, ...values]: Statement) => database.exec(sql, ...values).toArray()
+  return async (statements, undo) => {
+    try {
+      return statements.map(all)
+    } catch (error) {
+      if (undo) all(undo)
+      throw error
+    }
+  }
+}
+
+/** DatabaseSync of node:sqlite. */
+interface NodeDB {
+  exec(sql: string): void
+  prepare(sql: string): { all(...values: unknown[]): Row[] }
+}
+
+function node(database: NodeDB): Run {
+  return async (statements) => {
+    database.exec('BEGIN IMMEDIATE')
+    try {
+      const rows = statements.map(([sql, ...values]) => database.prepare(sql).all(...values))
+      database.exec('COMMIT')
+      return rows
+    } catch (error) {
+      try {
+        database.exec('ROLLBACK')
+      } catch {
+        // SQLite has rolled back by itself, as it does when the disk is full.
+      }
+      throw error
+    }
+  }
+}
+
+/** The error of a SQLite as one of AtomicDB's. */
+export function sqliteError(error: unknown): AtomicDBError {
+  const message = error instanceof Error ? error.message : String(error)
+  const isFull = /\bSQLITE_FULL\b|disk is full|storage limit|exceeded maximum/i.test(message)
+  return new AtomicDBError(isFull ? 'quota' : 'storage', `SQLite: ${message}`, { cause: error })
+}

@@ -1,0 +1,184 @@
+import { AtomicDBError, describe, invalid } from '../errors.js'
+import { driverOf, sqliteError, type Row, type Run, type Statement } from './sqlite-drivers.js'
+import type { Batch, SealOptions, StorageBackend } from '../types.js'
+import { SealedStorage } from './sealed.js'
+
+/**
+ * Keeps batches in a table of a SQLite that you hand over: Cloudflare D1, a
+ * Durable Object's `ctx.storage.sql`, sqlite-wasm's `oo1.DB`, or `DatabaseSync`
+ * of node:sqlite. Other tables are left alone, and closing leaves the SQLite
+ * open: it is yours.
+ *
+ * How durable a batch is, SQLite decides (`PRAGMA synchronous`), so `relaxed`
+ * and `strict` are the same. Databases that are opened with the same object hear
+ * of each other's writes; other processes are noticed at the next write.
+ *
+ * @example
+ * ```js
+ * import { DatabaseSync } from 'node:sqlite'
+ * const db = await AtomicDB.open('notes', { storage: new SQLiteStorage(new DatabaseSync('notes.sqlite')) })
+ * ```
+ */
+export class SQLiteStorage extends SealedStorage {
+  /**
+   * @param database The SQLite.
+   * @param options.table The name of the table, which is created if it is not there. Default: 'atomicdb'.
+   * @param options How batches are compressed and encrypted. Default: not at all.
+   */
+  constructor(database: any, { table = 'atomicdb', ...options }: SealOptions & { table?: string } = {}) {
+    if (typeof table !== 'string' || !/^[a-z_]\w*$/i.test(table) || /^sqlite_/i.test(table)) {
+      throw invalid(`options.table: expected letters, digits and _, not ${describe(table)}`)
+    }
+    super(new SQLiteLog(database, table), options)
+  }
+}
+
+class SQLiteLog implements StorageBackend {
+  private readonly run: Run
+  private readonly listeners: Set<(seq: number) => void>
+  private readonly own = new Set<(seq: number) => void>()
+  private made: Promise<unknown> | undefined
+  private closed = false
+
+  constructor(
+    database: object,
+    private readonly table: string,
+  ) {
+    this.run = driverOf(database)
+    this.listeners = listenersOf(database, table)
+  }
+
+  async read(after: number): Promise<Batch[]> {
+    // One statement, so that nobody compacts between two.
+    const [rows] = await this.ask([[`SELECT seq, snapshot, parts, bytes FROM ${this.table} WHERE seq > ? ORDER BY seq, snapshot DESC, part`, after]])
+    return batchesOf(rows!)
+  }
+
+  async append(seq: number, bytes: Uint8Array): Promise<boolean> {
+    const { table } = this
+    const writer = newWriter()
+    const parts = partsOf(bytes)
+    const [first] = await this.ask(
+      parts.map((part, n): Statement => {
+        // The first is stored if the number is the next, the others if the first was.
+        const condition = n === 0 ? `(SELECT coalesce(max(seq), 0) FROM ${table}) = ?` : `EXISTS (SELECT 1 FROM ${table} WHERE writer = ?)`
+        return [`INSERT INTO ${table} SELECT ?, 0, ?, ?, ?, ? WHERE ${condition} RETURNING seq`, seq, n, parts.length, writer, part, n === 0 ? seq - 1 : writer]
+      }),
+      [`DELETE FROM ${table} WHERE writer = ?`, writer],
+    )
+    if (first!.length === 0) return false
+    for (const listener of this.listeners) {
+      if (!this.own.has(listener)) queueMicrotask(() => listener(seq))
+    }
+    return true
+  }
+
+  async compact(seq: number, snapshot: Uint8Array): Promise<void> {
+    const { table } = this
+    const writer = newWriter()
+    const parts = partsOf(snapshot)
+    const isBatch = `EXISTS (SELECT 1 FROM ${table} WHERE seq = ? AND snapshot = 0)` // else a snapshot has been faster
+    await this.ask(
+      [
+        [`DELETE FROM ${table} WHERE seq = ? AND snapshot = 1 AND ${isBatch}`, seq, seq], // one that was never finished
+        ...parts.map((part, n): Statement => [`INSERT INTO ${table} SELECT ?, 1, ?, ?, ?, ? WHERE ${isBatch}`, seq, n, parts.length, writer, part, seq]),
+        [`DELETE FROM ${table} WHERE seq <= ? AND writer != ? AND EXISTS (SELECT 1 FROM ${table} WHERE writer = ?)`, seq, writer, writer],
+      ],
+      [`DELETE FROM ${table} WHERE writer = ?`, writer],
+    )
+  }
+
+  watch(listener: (seq: number) => void): () => void {
+    const one = (seq: number) => listener(seq) // wrapped, so that the same function may watch twice
+    this.own.add(one)
+    this.listeners.add(one)
+    return () => {
+      this.own.delete(one)
+      this.listeners.delete(one)
+    }
+  }
+
+  async destroy(): Promise<void> {
+    await this.ask([[`DROP TABLE ${this.table}`]])
+    await this.close()
+  }
+
+  async close(): Promise<void> {
+    this.closed = true
+    for (const listener of this.own) this.listeners.delete(listener)
+  }
+
+  /** Runs statements in one transaction, on a table that is there. */
+  private async ask(statements: readonly Statement[], undo?: Statement): Promise<Row[][]> {
+    if (this.closed) throw new AtomicDBError('closed', 'the storage has been closed')
+    try {
+      this.made ??= this.run([
+        [`CREATE TABLE IF NOT EXISTS ${this.table} (seq INTEGER, snapshot INTEGER, part INTEGER, parts INTEGER, writer INTEGER, bytes BLOB, PRIMARY KEY (seq, snapshot, part))`],
+      ])
+      await this.made
+      return await this.run(statements, undo)
+    } catch (error) {
+      this.made = undefined
+      throw sqliteError(error)
+    }
+  }
+}
+
+/** By SQLite and table, who wants to hear of appends. */
+const allListeners = new WeakMap<object, Map<string, Set<(seq: number) => void>>>()
+
+function listenersOf(database: object, table: string): Set<(seq: number) => void> {
+  const tables = allListeners.get(database) ?? new Map<string, Set<(seq: number) => void>>()
+  allListeners.set(database, tables)
+  const listeners = tables.get(table) ?? new Set()
+  tables.set(table, listeners)
+  return listeners
+}
+
+/** A number that tells the rows of one call from all others. */
+const newWriter = () => 1 + Math.floor(Math.random() * (Number.MAX_SAFE_INTEGER - 1))
+
+/** D1 and Durable Objects take values of up to 2 MB. */
+const mostInRow = 1 << 20
+
+function partsOf(bytes: Uint8Array): Uint8Array[] {
+  const parts: Uint8Array[] = []
+  for (let start = 0; start === 0 || start < bytes.length; start += mostInRow) parts.push(bytes.subarray(start, start + mostInRow))
+  return parts
+}
+
+/** Puts parts together. Of a number that has a snapshot, the snapshot counts; one that is not whole was never finished. */
+function batchesOf(rows: readonly Row[]): Batch[] {
+  const batches: Batch[] = []
+  for (let n = 0; n < rows.length; ) {
+    const { seq, snapshot, parts } = rows[n] as { seq: number; snapshot: number; parts: number }
+    const own: Uint8Array[] = []
+    for (; n < rows.length && rows[n]!.seq === seq && rows[n]!.snapshot === snapshot; n++) own.push(bytesOf(rows[n]!.bytes))
+    if (batches.at(-1)?.seq === seq) continue
+    if (own.length === parts) {
+      if (snapshot) batches.length = 0
+      batches.push({ seq, snapshot: Boolean(snapshot), bytes: own.length === 1 ? own[0]! : joined(own) })
+    } else if (!snapshot) {
+      throw new AtomicDBError('corrupt', `batch ${seq} of this SQLite table has ${own.length} of its ${parts} parts`)
+    }
+  }
+  return batches
+}
+
+function joined(parts: Uint8Array[]): Uint8Array {
+  const whole = new Uint8Array(parts.reduce((length, part) => length + part.length, 0))
+  let at = 0
+  for (const part of parts) {
+    whole.set(part, at)
+    at += part.length
+  }
+  return whole
+}
+
+/** A BLOB as the libraries have it: a view, an ArrayBuffer, or numbers (D1). */
+function bytesOf(value: unknown): Uint8Array {
+  if (value instanceof Uint8Array) return value
+  if (value instanceof ArrayBuffer) return new Uint8Array(value)
+  if (Array.isArray(value)) return Uint8Array.from(value as number[])
+  throw new AtomicDBError('corrupt', 'this SQLite table holds what is no BLOB')
+}
