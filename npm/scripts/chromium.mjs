@@ -2,10 +2,10 @@
 //
 //   node npm/scripts/chromium.mjs             prints its path
 //   node npm/scripts/chromium.mjs --install   installs Debian's first if there is none
-import { execFileSync } from 'node:child_process'
 import { accessSync, constants } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { installPackages } from './apt.mjs'
 
 const names = ['chromium', 'chromium-browser', 'google-chrome-stable', 'google-chrome']
 
@@ -55,17 +55,7 @@ function isExecutable(path) {
   }
 }
 
-function install() {
-  const asRoot = process.getuid?.() === 0 ? [] : ['sudo']
-  const apt = (...args) => {
-    const [command, ...rest] = [...asRoot, 'apt-get', ...args]
-    execFileSync(command, rest, { stdio: 'inherit', env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } })
-  }
-  apt('update')
-  apt('install', '--yes', '--no-install-recommends', 'chromium')
-}
-
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
-  if (process.argv.includes('--install') && !findChromium()) install()
+  if (process.argv.includes('--install') && !findChromium()) installPackages('chromium')
   console.log(chromiumPath())
 }

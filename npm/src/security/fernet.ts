@@ -1,5 +1,5 @@
 import { AtomicDBError } from '../errors.js'
-import { bytes, libraries, subtle } from './host.js'
+import { bytes, libraries, webCrypto } from './host.js'
 
 // A token, before base64: version, seconds since 1970, IV, AES-128-CBC of the data with PKCS #7 padding, and the
 // HMAC-SHA256 of all that. https://github.com/fernet/spec/blob/master/Spec.md
@@ -52,33 +52,37 @@ export class FernetKey {
     }
   }
 
-  private get imported() {
-    const key = (half: Uint8Array<ArrayBuffer>, algorithm: HmacImportParams | AesKeyAlgorithm, ...usages: KeyUsage[]) => subtle!.importKey('raw', half, algorithm, false, usages)
-    return (this.#imported ??= Promise.all([
-      key(this.#bytes.subarray(0, 16), { name: 'HMAC', hash: 'SHA-256' }, 'sign', 'verify'),
-      key(this.#bytes.subarray(16), { name: 'AES-CBC', length: 128 }, 'encrypt', 'decrypt'),
-    ]).then(([sign, encrypt]) => ({ sign, encrypt })))
-  }
-
   private async sign(data: Uint8Array): Promise<Uint8Array> {
-    if (subtle) return new Uint8Array(await subtle.sign('HMAC', (await this.imported).sign, bytes(data)))
+    const subtle = webCrypto()
+    if (subtle) return new Uint8Array(await subtle.sign('HMAC', (await this.keys(subtle)).sign, bytes(data)))
     const { hmac, sha256 } = await libraries()
     return hmac(sha256, this.#bytes.subarray(0, 16), data)
   }
 
   private async verify(mac: Uint8Array, data: Uint8Array): Promise<boolean> {
-    if (subtle) return subtle.verify('HMAC', (await this.imported).sign, bytes(mac), bytes(data))
+    const subtle = webCrypto()
+    if (subtle) return subtle.verify('HMAC', (await this.keys(subtle)).sign, bytes(mac), bytes(data))
     return sameBytes(mac, await this.sign(data))
   }
 
   private async encrypt(data: Uint8Array, iv: Uint8Array<ArrayBuffer>): Promise<Uint8Array> {
-    if (subtle) return new Uint8Array(await subtle.encrypt({ name: 'AES-CBC', iv }, (await this.imported).encrypt, bytes(data)))
+    const subtle = webCrypto()
+    if (subtle) return new Uint8Array(await subtle.encrypt({ name: 'AES-CBC', iv }, (await this.keys(subtle)).encrypt, bytes(data)))
     return (await libraries()).cbc(this.#bytes.subarray(16), iv).encrypt(data)
   }
 
   private async decrypt(ciphertext: Uint8Array, iv: Uint8Array): Promise<Uint8Array<ArrayBuffer>> {
-    if (subtle) return new Uint8Array(await subtle.decrypt({ name: 'AES-CBC', iv: bytes(iv) }, (await this.imported).encrypt, bytes(ciphertext)))
+    const subtle = webCrypto()
+    if (subtle) return new Uint8Array(await subtle.decrypt({ name: 'AES-CBC', iv: bytes(iv) }, (await this.keys(subtle)).encrypt, bytes(ciphertext)))
     return bytes((await libraries()).cbc(this.#bytes.subarray(16), iv).decrypt(ciphertext))
+  }
+
+  private keys(subtle: SubtleCrypto): Promise<{ sign: CryptoKey; encrypt: CryptoKey }> {
+    const key = (half: Uint8Array<ArrayBuffer>, algorithm: HmacImportParams | AesKeyAlgorithm, ...usages: KeyUsage[]) => subtle.importKey('raw', half, algorithm, false, usages)
+    return (this.#imported ??= Promise.all([
+      key(this.#bytes.subarray(0, 16), { name: 'HMAC', hash: 'SHA-256' }, 'sign', 'verify'),
+      key(this.#bytes.subarray(16), { name: 'AES-CBC', length: 128 }, 'encrypt', 'decrypt'),
+    ]).then(([sign, encrypt]) => ({ sign, encrypt })))
   }
 }
 

@@ -1,5 +1,5 @@
 /** The host's WebCrypto; undefined where it has none, as in pages that are served without https. */
-export const subtle: SubtleCrypto | undefined = globalThis.crypto?.subtle
+export const webCrypto = (): SubtleCrypto | undefined => globalThis.crypto?.subtle
 
 /** What the host lacks. */
 export const libraries = () => import('./libraries.js')

@@ -1,3 +1,4 @@
+/*! fflate - MIT License (c) 2026 Arjun Barrett, github.com/101arrowz/fflate */
 // What WebCrypto and CompressionStream lack, or hosts without them: loaded when it is first needed, since it is as large
 // as half of the rest. Go's packages instead were measured as js/wasm, compressed with brotli: 90 kB for AES, HMAC and
 // PBKDF2, which takes 930 ms for 480,000 iterations (here 667 ms), 144 kB for zlib, and 13 kB for argon2, which is

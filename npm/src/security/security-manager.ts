@@ -2,7 +2,7 @@ import { checkKnown } from '../checks.js'
 import { describe, invalid } from '../errors.js'
 import { fromBase64Url, toBase64Url } from './base64url.js'
 import { FernetKey, refused } from './fernet.js'
-import { bytes, libraries, subtle } from './host.js'
+import { bytes, libraries, webCrypto } from './host.js'
 import { hashPassword, verifyPassword } from './password.js'
 
 const keyBytes = 32
@@ -146,6 +146,7 @@ const nameOf = ({ salt, iterations }: Derivation) => `${iterations} ${salt.join(
 
 async function derive(password: string, { salt, iterations }: Derivation): Promise<Uint8Array<ArrayBuffer>> {
   const secret = new TextEncoder().encode(password)
+  const subtle = webCrypto()
   if (subtle) {
     try {
       const key = await subtle.importKey('raw', secret, 'PBKDF2', false, ['deriveBits'])

@@ -372,7 +372,7 @@ export const lifecycle: Suite = [
         await rejects('invalid', async () => new IndexedDBStorage(name), /^name: /)
       }
       await rejects('invalid', () => AtomicDB.destroy('wrong', { inMemory: true } as never), /no option inMemory/)
-      await rejects('unsupported', async () => new (IndexedDBStorage as any)('sealed', { compressionLevel: 6 }))
+      await rejects('invalid', async () => new (IndexedDBStorage as any)('sealed', { compression: 6 }), /no option compression;/)
     },
   },
 ]

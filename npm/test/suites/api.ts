@@ -6,8 +6,9 @@ import { options } from './api-options.js'
 import { results } from './api-results.js'
 import { sql } from './api-sql.js'
 import { values } from './api-values.js'
+import { managing, sealing } from './security.js'
 import { storages } from './storages.js'
 import type { Suite } from './suite.js'
 
 /** All tests of the public API, by what they are about. */
-export const apiSuites: Record<string, Suite> = { documents, values, conditions, options, aggregates, sql, results, lifecycle, storages }
+export const apiSuites: Record<string, Suite> = { documents, values, conditions, options, aggregates, sql, results, lifecycle, storages, managing, sealing }

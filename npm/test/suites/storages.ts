@@ -1,26 +1,32 @@
-import type { StorageBackend } from '../../src/index.js'
+import type { SealOptions, StorageBackend } from '../../src/index.js'
 import { contract } from './storage-contract.js'
 import type { Context, Suite } from './suite.js'
 
 let stores = 0
 
-function kinds({ atomicdb }: Context): Record<string, () => () => StorageBackend> {
+async function kinds({ atomicdb }: Context): Promise<Record<string, () => () => StorageBackend>> {
+  const securityManager = await atomicdb.SecurityManager.create()
   const memory = () => {
     const storage = new atomicdb.MemoryStorage()
     return () => storage
   }
-  const indexeddb = () => {
-    const name = `storage ${++stores}`
-    return () => new atomicdb.IndexedDBStorage(name)
+  const sealed = (options: SealOptions) => () => {
+    const storage = new atomicdb.MemoryStorage()
+    return () => new atomicdb.SealedStorage(storage, options)
   }
-  return typeof indexedDB === 'undefined' ? { memory } : { memory, indexeddb }
+  const indexeddb = (options?: SealOptions) => () => {
+    const name = `storage ${++stores}`
+    return () => new atomicdb.IndexedDBStorage(name, options)
+  }
+  const everywhere = { memory, compressed: sealed({ compressionLevel: 6 }), encrypted: sealed({ compressionLevel: 1, securityManager }) }
+  return typeof indexedDB === 'undefined' ? everywhere : { ...everywhere, indexeddb: indexeddb(), 'encrypted indexeddb': indexeddb({ compressionLevel: 6, securityManager }) }
 }
 
 /** The contract, over each storage that the package brings and the host can have. */
 export const storages: Suite = contract.map(({ name, run }) => ({
   name: `each storage ${name}`,
   async run(context) {
-    for (const [kind, make] of Object.entries(kinds(context))) {
+    for (const [kind, make] of Object.entries(await kinds(context))) {
       await run(make()).catch((error: Error) => {
         throw new Error(`${kind}: ${error.message}`, { cause: error })
       })

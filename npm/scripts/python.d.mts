@@ -1,0 +1,2 @@
+/** Its path; the variable PYTHON overrides it. */
+export const pythonPath: string
