@@ -1,0 +1,237 @@
+// Package docfile reads and writes a whole database as one file of documents,
+// as the Python library of the same name did: a map of collections, each an
+// array of documents, as JSON or as MessagePack.
+//
+//	{"default": [{"_id": 1, "name": "Ada"}], "users": []}
+//
+// What JSON has no word for is written as in MongoDB's Extended JSON (see
+// json.go). The collection "_catalog" declares the indexes of the others.
+package docfile
+
+import (
+	"strconv"
+
+	"github.com/atomicdb-go/atomicdb/engine"
+	"github.com/atomicdb-go/atomicdb/engine/msgpack"
+)
+
+// Type is how a file is written.
+type Type string
+
+const (
+	// JSON is text that people can read.
+	JSON Type = "json"
+	// MessagePack is smaller, and keeps every type.
+	MessagePack Type = "msgpack"
+)
+
+// catalog is the collection that declares the indexes of the others.
+const catalog = "_catalog"
+
+// A Section is a part of a collection's documents.
+type Section struct {
+	Collection string
+	// Upsert says that all the documents have an _id, and else that none has.
+	Upsert bool
+	// Documents are MessagePack maps, one after the other. Nobody has looked
+	// inside but for the _id.
+	Documents []byte
+}
+
+// An Index is one that a file declares.
+type Index struct {
+	Collection string
+	Paths      []string
+	Options    engine.IndexOptions
+}
+
+// A File is what a file holds, in the order in which it is to be stored.
+type File struct {
+	Sections []Section
+	Indexes  []Index
+}
+
+// Parse reads a file. Documents and what is in them may be maxDepth levels
+// deep. The error has CodeInvalid, and says what is wrong and where.
+func Parse(file []byte, t Type, maxDepth int) (*File, error) {
+	switch t {
+	case JSON:
+		root, err := parseJSON(file, maxDepth+2)
+		if err != nil {
+			return nil, err
+		}
+		return fileOf(root, maxDepth)
+	case MessagePack:
+		n, err := msgpack.Validate(file, maxDepth+2)
+		if err != nil {
+			return nil, &engine.Error{Code: engine.CodeInvalid, Op: "import", Err: err}
+		}
+		if n != len(file) {
+			return nil, invalid("after the documents come " + strconv.Itoa(len(file)-n) + " bytes too many")
+		}
+		return fileOf(file, maxDepth)
+	}
+	return nil, invalid("there is no type of file named " + strconv.Quote(string(t)))
+}
+
+// fileOf looks at the outer levels of a map of arrays of maps.
+func fileOf(root []byte, maxDepth int) (*File, error) {
+	if msgpack.KindOf(root) != msgpack.Map {
+		return nil, invalid("expected an object of collections, each an array of documents, not " + msgpack.KindOf(root).String())
+	}
+	if name := twice(root); name != nil {
+		return nil, invalid("the name " + strconv.Quote(string(name)) + " is there twice in one object")
+	}
+	var f File
+	count, header := msgpack.Container(root)
+	rest := root[header:]
+	for range count {
+		name := string(msgpack.Str(rest))
+		rest = rest[msgpack.Skip(rest):]
+		docs := rest[:msgpack.Skip(rest)]
+		rest = rest[len(docs):]
+		if msgpack.KindOf(docs) != msgpack.Array {
+			return nil, invalid("collection " + strconv.Quote(name) + ": expected an array of documents, not " + msgpack.KindOf(docs).String())
+		}
+		if err := f.addCollection(name, docs); err != nil {
+			return nil, err
+		}
+	}
+	return &f, nil
+}
+
+// addCollection sorts the documents of a collection: those that have an _id
+// come first, so that no other is given the same one.
+func (f *File) addCollection(name string, docs []byte) error {
+	count, header := msgpack.Container(docs)
+	rest := docs[header:]
+	var named, nameless []byte
+	for n := range count {
+		doc := rest[:msgpack.Skip(rest)]
+		rest = rest[len(doc):]
+		if msgpack.KindOf(doc) != msgpack.Map {
+			return invalid("collection " + strconv.Quote(name) + ", document " + strconv.Itoa(n+1) + ": expected an object, not " + msgpack.KindOf(doc).String())
+		}
+		if msgpack.Lookup(doc, "_id") != nil {
+			named = append(named, doc...)
+		} else {
+			nameless = append(nameless, doc...)
+		}
+		if name == catalog {
+			if err := f.addIndexes(doc); err != nil {
+				return err
+			}
+		}
+	}
+	if name == catalog {
+		return nil
+	}
+	if named != nil || nameless == nil { // an empty collection is one, too
+		f.Sections = append(f.Sections, Section{name, true, named})
+	}
+	if nameless != nil {
+		f.Sections = append(f.Sections, Section{name, false, nameless})
+	}
+	return nil
+}
+
+// addIndexes reads a document of the catalog:
+//
+//	{_id: "users", indexes: [{paths: ["age"], unique: false, sparse: false, name: "by_age"}]}
+func (f *File) addIndexes(doc []byte) error {
+	wrong := invalid("collection \"_catalog\": expected {_id, indexes: [{paths, unique, sparse}]}")
+	id, indexes := msgpack.Lookup(doc, "_id"), msgpack.Lookup(doc, "indexes")
+	if msgpack.KindOf(id) != msgpack.String || indexes == nil || msgpack.KindOf(indexes) != msgpack.Array {
+		return wrong
+	}
+	for _, index := range elements(indexes) {
+		if msgpack.KindOf(index) != msgpack.Map {
+			return wrong
+		}
+		paths := msgpack.Lookup(index, "paths")
+		if paths == nil || msgpack.KindOf(paths) != msgpack.Array {
+			return wrong
+		}
+		i := Index{Collection: string(msgpack.Str(id))}
+		for _, path := range elements(paths) {
+			if msgpack.KindOf(path) != msgpack.String {
+				return wrong
+			}
+			i.Paths = append(i.Paths, string(msgpack.Str(path)))
+		}
+		i.Options.Unique = isTrue(msgpack.Lookup(index, "unique"))
+		i.Options.Sparse = isTrue(msgpack.Lookup(index, "sparse"))
+		if name := msgpack.Lookup(index, "name"); name != nil && msgpack.KindOf(name) == msgpack.String {
+			i.Options.Name = string(msgpack.Str(name))
+		}
+		f.Indexes = append(f.Indexes, i)
+	}
+	return nil
+}
+
+// Store adds what the file holds to db: all or, if it fails, nothing. A
+// document takes the place of one with the same _id.
+func (f *File) Store(db *engine.DB) error {
+	db.Begin()
+	if err := f.store(db); err != nil {
+		_ = db.Undo() // it has begun above
+		return err
+	}
+	return db.End()
+}
+
+func (f *File) store(db *engine.DB) error {
+	for _, s := range f.Sections {
+		if _, err := db.Insert(s.Collection, s.Documents, s.Upsert); err != nil {
+			return err
+		}
+	}
+	for _, i := range f.Indexes {
+		if err := db.CreateIndex(i.Collection, i.Paths, i.Options); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Write returns everything in db as a file.
+func Write(db *engine.DB, t Type) ([]byte, error) {
+	w := writer{isJSON: t == JSON}
+	names := db.Collections()
+	if count, err := db.Count(catalog, nil, 1); err == nil && count > 0 {
+		names = append(names, catalog)
+	}
+	w.open(len(names))
+	for n, name := range names {
+		result, err := db.Find(name, engine.Query{})
+		if err != nil {
+			return nil, err
+		}
+		w.collection(n, name, result)
+	}
+	w.close()
+	return w.file, nil
+}
+
+// elements returns the elements of an array.
+func elements(array []byte) [][]byte {
+	count, header := msgpack.Container(array)
+	rest := array[header:]
+	all := make([][]byte, count)
+	for n := range all {
+		all[n] = rest[:msgpack.Skip(rest)]
+		rest = rest[len(all[n]):]
+	}
+	return all
+}
+
+func isTrue(v []byte) bool { return msgpack.KindOf(v) == msgpack.True }
+
+// reason is a cause that is only a sentence.
+type reason string
+
+func (r reason) Error() string { return string(r) }
+
+func invalid(why string) error {
+	return &engine.Error{Code: engine.CodeInvalid, Op: "import", Err: reason(why)}
+}

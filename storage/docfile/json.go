@@ -1,0 +1,157 @@
+package docfile
+
+import (
+	"encoding/base64"
+	"encoding/binary"
+	"math"
+	"strconv"
+
+	"github.com/atomicdb-go/atomicdb/engine/msgpack"
+	"github.com/atomicdb-go/atomicdb/engine/query/token"
+)
+
+// What JSON has no word for is an object with one key, in the spelling of
+// MongoDB's Extended JSON, version 2:
+//
+//	{"$date": "2026-11-23T18:00:00Z"}                  a date
+//	{"$binary": {"base64": "AAE=", "subType": "00"}}   bytes
+//	{"$numberDouble": "NaN"}                           also Infinity and -Infinity
+//	{"$literal": {"$date": "tomorrow"}}                an object that begins like one of these; AtomicDB's own
+//
+// {"$date": {"$numberLong": "1764000000000"}}, in milliseconds, is read as
+// well. Whole numbers are integers, and floats have a point or an exponent.
+const (
+	dateKey    = "$date"
+	binaryKey  = "$binary"
+	doubleKey  = "$numberDouble"
+	longKey    = "$numberLong"
+	literalKey = "$literal"
+)
+
+func isSpecial(key string) bool {
+	return key == dateKey || key == binaryKey || key == doubleKey || key == literalKey
+}
+
+// appendJSON appends the MessagePack value v as JSON.
+func appendJSON(dst, v []byte) []byte {
+	switch kind := msgpack.KindOf(v); kind {
+	case msgpack.Null:
+		return append(dst, "null"...)
+	case msgpack.False:
+		return append(dst, "false"...)
+	case msgpack.True:
+		return append(dst, "true"...)
+	case msgpack.Number:
+		return appendNumber(dst, v)
+	case msgpack.String:
+		return appendText(dst, msgpack.Str(v))
+	case msgpack.Bytes:
+		dst = append(dst, `{"$binary": {"base64": "`...)
+		dst = base64.StdEncoding.AppendEncode(dst, msgpack.Bin(v))
+		return append(dst, `", "subType": "00"}}`...)
+	case msgpack.Date:
+		dst = append(dst, `{"$date": `...)
+		return append(appendText(dst, []byte(token.InstantOf(v).String())), '}')
+	case msgpack.Array:
+		return appendArray(dst, v)
+	case msgpack.Map:
+		return appendObject(dst, v)
+	default:
+		panic("no JSON of " + kind.String())
+	}
+}
+
+func appendNumber(dst, v []byte) []byte {
+	if msgpack.IsInt(v) {
+		if n, ok := msgpack.Int(v); ok {
+			return strconv.AppendInt(dst, n, 10)
+		}
+		return strconv.AppendUint(dst, binary.BigEndian.Uint64(v[1:]), 10) // above the range of int64 there is one encoding
+	}
+	x := msgpack.Float(v)
+	if math.IsNaN(x) || math.IsInf(x, 0) {
+		dst = append(dst, `{"$numberDouble": "`...)
+		switch {
+		case math.IsNaN(x):
+			dst = append(dst, "NaN"...)
+		case x > 0:
+			dst = append(dst, "Infinity"...)
+		default:
+			dst = append(dst, "-Infinity"...)
+		}
+		return append(dst, `"}`...)
+	}
+	start := len(dst)
+	format := byte('f')
+	if abs := math.Abs(x); abs != 0 && (abs < 1e-6 || abs >= 1e21) {
+		format = 'e'
+	}
+	dst = strconv.AppendFloat(dst, x, format, -1, 64)
+	for _, c := range dst[start:] {
+		if c == '.' || c == 'e' {
+			return dst
+		}
+	}
+	return append(dst, ".0"...) // as Python writes it
+}
+
+func appendArray(dst, v []byte) []byte {
+	dst = append(dst, '[')
+	for n, element := range elements(v) {
+		if n > 0 {
+			dst = append(dst, ", "...)
+		}
+		dst = appendJSON(dst, element)
+	}
+	return append(dst, ']')
+}
+
+func appendObject(dst, v []byte) []byte {
+	count, header := msgpack.Container(v)
+	rest := v[header:]
+	literal := count > 0 && isSpecial(string(msgpack.Str(rest))) // with a second key, too: a reader knows only the first by then
+	if literal {
+		dst = append(dst, `{"$literal": `...)
+	}
+	dst = append(dst, '{')
+	for n := range count {
+		if n > 0 {
+			dst = append(dst, ", "...)
+		}
+		dst = appendText(dst, msgpack.Str(rest))
+		dst = append(dst, ": "...)
+		rest = rest[msgpack.Skip(rest):]
+		value := rest[:msgpack.Skip(rest)]
+		dst = appendJSON(dst, value)
+		rest = rest[len(value):]
+	}
+	dst = append(dst, '}')
+	if literal {
+		dst = append(dst, '}')
+	}
+	return dst
+}
+
+const hexDigits = "0123456789abcdef"
+
+// appendText appends a string, with the escapes that JSON asks for.
+func appendText(dst, s []byte) []byte {
+	dst = append(dst, '"')
+	for _, c := range s {
+		switch {
+		case c == '"' || c == '\\':
+			dst = append(dst, '\\', c)
+		case c >= ' ':
+			dst = append(dst, c)
+		case c == '\n':
+			dst = append(dst, `\n`...)
+		case c == '\r':
+			dst = append(dst, `\r`...)
+		case c == '\t':
+			dst = append(dst, `\t`...)
+		default:
+			dst = append(dst, '\\', 'u', '0', '0', hexDigits[c>>4], hexDigits[c&15])
+		}
+	}
+	return append(dst, '"')
+}

@@ -1,0 +1,382 @@
+package docfile
+
+import (
+	"bytes"
+	"encoding/base64"
+	"math"
+	"strconv"
+	"unicode/utf16"
+	"unicode/utf8"
+
+	"github.com/atomicdb-go/atomicdb/engine/msgpack"
+	"github.com/atomicdb-go/atomicdb/engine/query/token"
+)
+
+// parseJSON returns a text of JSON (RFC 8259) as MessagePack. Also NaN,
+// Infinity and -Infinity are read, which Python writes. The parser is our own
+// since tidwall/gjson makes the wasm 237 kB larger (brotli), and JavaScript's
+// loses the digits of large integers.
+func parseJSON(text []byte, maxDepth int) ([]byte, error) {
+	text = bytes.TrimPrefix(text, []byte("\xef\xbb\xbf")) // what some editors of Windows begin with
+	p := parser{text: text, out: make([]byte, 0, len(text))}
+	p.value(maxDepth)
+	if p.space(); p.wrong == "" && p.at < len(text) {
+		p.fail("expected the end")
+	}
+	if p.wrong != "" {
+		line := 1 + bytes.Count(text[:p.at], []byte("\n"))
+		column := p.at - bytes.LastIndexByte(text[:p.at], '\n')
+		return nil, invalid("line " + strconv.Itoa(line) + " column " + strconv.Itoa(column) + ": " + p.wrong)
+	}
+	return p.out, nil
+}
+
+// A parser appends to out what it reads of text. After a fault it stands where
+// that is.
+type parser struct {
+	text  []byte
+	at    int
+	out   []byte
+	wrong string
+}
+
+func (p *parser) fail(why string) {
+	if p.wrong == "" {
+		p.wrong = why
+	}
+}
+
+// peek returns the next byte, or 0 at the end and after a fault.
+func (p *parser) peek() byte {
+	if p.wrong != "" || p.at == len(p.text) {
+		return 0
+	}
+	return p.text[p.at]
+}
+
+func (p *parser) space() {
+	for p.at < len(p.text) {
+		switch p.text[p.at] {
+		case ' ', '\t', '\n', '\r':
+			p.at++
+		default:
+			return
+		}
+	}
+}
+
+func (p *parser) accept(word string) bool {
+	if p.wrong != "" || !bytes.HasPrefix(p.text[p.at:], []byte(word)) {
+		return false
+	}
+	p.at += len(word)
+	return true
+}
+
+func (p *parser) value(depth int) {
+	p.space()
+	switch c := p.peek(); {
+	case c == '{':
+		p.object(depth, false)
+	case c == '[':
+		p.array(depth)
+	case c == '"':
+		if s := p.quoted(); p.wrong == "" {
+			p.out = msgpack.AppendString(p.out, s)
+		}
+	case p.accept("null"):
+		p.out = msgpack.AppendNil(p.out)
+	case p.accept("true"):
+		p.out = msgpack.AppendBool(p.out, true)
+	case p.accept("false"):
+		p.out = msgpack.AppendBool(p.out, false)
+	case p.accept("NaN"):
+		p.out = msgpack.AppendFloat(p.out, math.NaN())
+	case p.accept("Infinity"):
+		p.out = msgpack.AppendFloat(p.out, math.Inf(1))
+	case p.accept("-Infinity"):
+		p.out = msgpack.AppendFloat(p.out, math.Inf(-1))
+	case c == '-' || c >= '0' && c <= '9':
+		p.number()
+	default:
+		p.fail("expected a value")
+	}
+}
+
+func (p *parser) array(depth int) {
+	start := p.enter(depth)
+	count := 0
+	for p.space(); p.peek() != ']' && p.wrong == ""; p.space() {
+		if count > 0 && !p.accept(",") {
+			p.fail("expected , or ]")
+			return
+		}
+		p.value(depth - 1)
+		count++
+	}
+	if p.wrong == "" {
+		p.at++
+		p.header(start, count, msgpack.AppendArray)
+	}
+}
+
+// object reads an object; a literal one is what it looks like.
+func (p *parser) object(depth int, literal bool) {
+	start := p.enter(depth)
+	count := 0
+	var key []byte
+	for p.space(); p.peek() != '}' && p.wrong == ""; p.space() {
+		if count > 0 && !p.accept(",") {
+			p.fail("expected , or }")
+			return
+		}
+		if p.space(); p.peek() != '"' {
+			p.fail("expected a name in double quotes")
+			return
+		}
+		key = p.quoted()
+		p.out = msgpack.AppendString(p.out, key)
+		if p.space(); !p.accept(":") {
+			p.fail("expected :")
+			return
+		}
+		if count == 0 && !literal && string(key) == literalKey {
+			p.literal(depth - 1)
+		} else {
+			p.value(depth - 1)
+		}
+		count++
+	}
+	if p.wrong != "" {
+		return
+	}
+	p.at++
+	p.header(start, count, msgpack.AppendMap)
+	if count == 1 && !literal && isSpecial(string(key)) {
+		p.special(start, string(key))
+	}
+}
+
+// literal reads an object that is what it looks like, alone in another one.
+func (p *parser) literal(depth int) {
+	if p.space(); p.peek() != '{' {
+		p.fail("expected an object")
+		return
+	}
+	p.object(depth, true)
+	if p.space(); p.peek() != '}' {
+		p.fail("expected }")
+	}
+}
+
+// enter goes into an object or array, and leaves room for the shortest header.
+func (p *parser) enter(depth int) (start int) {
+	if depth == 0 {
+		p.fail("too many objects and arrays in one another")
+	}
+	p.at++
+	p.out = append(p.out, 0)
+	return len(p.out) - 1
+}
+
+// header puts the header of count elements before what was appended since.
+func (p *parser) header(start, count int, appendHeader func([]byte, int) []byte) {
+	var buf [5]byte
+	header := appendHeader(buf[:0], count)
+	if more := len(header) - 1; more > 0 {
+		p.out = append(p.out, header[1:]...)
+		copy(p.out[start+len(header):], p.out[start+1:len(p.out)-more])
+	}
+	copy(p.out[start:], header)
+}
+
+// special puts a value that JSON has no word for in the place of the object
+// that stands for it, which starts at start.
+func (p *parser) special(start int, key string) {
+	content := p.out[start+1+msgpack.Skip(p.out[start+1:]):]
+	var v []byte
+	switch key {
+	case literalKey:
+		v = bytes.Clone(content)
+	case dateKey:
+		v = dateOf(content)
+	case binaryKey:
+		v = bytesOf(content)
+	case doubleKey:
+		v = doubleOf(content)
+	}
+	if v == nil {
+		p.fail("this is no " + key)
+		return
+	}
+	p.out = append(p.out[:start], v...)
+}
+
+func dateOf(content []byte) []byte {
+	switch msgpack.KindOf(content) {
+	case msgpack.String:
+		if t, wrong := token.ParseDate(string(msgpack.Str(content))); wrong == "" {
+			return token.AppendTime(nil, t)
+		}
+	case msgpack.Map:
+		if long := textOf(content, longKey); long != "" {
+			if millis, err := strconv.ParseInt(long, 10, 64); err == nil {
+				return msgpack.AppendDate(nil, millis)
+			}
+		}
+	}
+	return nil
+}
+
+func bytesOf(content []byte) []byte {
+	if msgpack.KindOf(content) != msgpack.Map || msgpack.Lookup(content, "base64") == nil {
+		return nil
+	}
+	decoded, err := base64.StdEncoding.DecodeString(textOf(content, "base64"))
+	if err != nil {
+		return nil
+	}
+	return msgpack.AppendBin(nil, decoded)
+}
+
+func doubleOf(content []byte) []byte {
+	if msgpack.KindOf(content) != msgpack.String {
+		return nil
+	}
+	x, err := strconv.ParseFloat(string(msgpack.Str(content)), 64)
+	if err != nil {
+		return nil
+	}
+	return msgpack.AppendFloat(nil, x)
+}
+
+// textOf returns the string at a key of a map, "" if there is none.
+func textOf(m []byte, key string) string {
+	if v := msgpack.Lookup(m, key); v != nil && msgpack.KindOf(v) == msgpack.String {
+		return string(msgpack.Str(v))
+	}
+	return ""
+}
+
+func (p *parser) number() {
+	start, isFloat := p.at, false
+	p.accept("-")
+	if !p.accept("0") {
+		p.digits()
+	}
+	if p.accept(".") {
+		isFloat = true
+		p.digits()
+	}
+	if p.accept("e") || p.accept("E") {
+		isFloat = true
+		_ = p.accept("+") || p.accept("-")
+		p.digits()
+	}
+	if p.wrong != "" {
+		return
+	}
+	digits := string(p.text[start:p.at])
+	if !isFloat && digits != "-0" {
+		if n, err := strconv.ParseInt(digits, 10, 64); err == nil {
+			p.out = msgpack.AppendInt(p.out, n)
+			return
+		}
+		if n, err := strconv.ParseUint(digits, 10, 64); err == nil {
+			p.out = msgpack.AppendUint(p.out, n)
+			return
+		}
+	}
+	x, err := strconv.ParseFloat(digits, 64)
+	if err != nil {
+		p.at = start
+		p.fail("the number is too large")
+		return
+	}
+	p.out = msgpack.AppendFloat(p.out, x)
+}
+
+func (p *parser) digits() {
+	start := p.at
+	for p.at < len(p.text) && p.text[p.at] >= '0' && p.text[p.at] <= '9' {
+		p.at++
+	}
+	if p.at == start {
+		p.fail("expected a digit")
+	}
+}
+
+// quoted reads a string, which borrows from text if nothing in it is escaped.
+func (p *parser) quoted() []byte {
+	p.at++
+	start := p.at
+	var unescaped []byte
+	for p.at < len(p.text) {
+		switch c := p.text[p.at]; {
+		case c == '"':
+			s := p.text[start:p.at]
+			if unescaped != nil {
+				s = append(unescaped, s...)
+			}
+			if !utf8.Valid(s) {
+				p.fail("the text is not UTF-8")
+			}
+			p.at++
+			return s
+		case c == '\\':
+			unescaped = append(unescaped, p.text[start:p.at]...)
+			if unescaped = p.escape(unescaped); p.wrong != "" {
+				return nil
+			}
+			start = p.at
+		case c < ' ':
+			p.fail("a control character in a text has to be escaped")
+			return nil
+		default:
+			p.at++
+		}
+	}
+	p.fail("the text has no end")
+	return nil
+}
+
+const (
+	escapes   = `"\/bfnrt`
+	unescapes = "\"\\/\b\f\n\r\t"
+)
+
+func (p *parser) escape(s []byte) []byte {
+	p.at++
+	if r := p.unit(); r >= 0 {
+		if utf16.IsSurrogate(r) {
+			before := p.at
+			second := rune(-1)
+			if p.accept(`\`) {
+				second = p.unit()
+			}
+			if r = utf16.DecodeRune(r, second); r == utf8.RuneError {
+				p.at = before // half a pair, which UTF-8 cannot hold
+			}
+		}
+		return utf8.AppendRune(s, r)
+	}
+	if n := bytes.IndexByte([]byte(escapes), p.peek()); n >= 0 && p.wrong == "" {
+		p.at++
+		return append(s, unescapes[n])
+	}
+	p.fail("there is no such escape")
+	return s
+}
+
+// unit reads u and four hexadecimal digits; -1 if they are not there.
+func (p *parser) unit() rune {
+	if len(p.text)-p.at < 5 || p.text[p.at] != 'u' {
+		return -1
+	}
+	n, err := strconv.ParseUint(string(p.text[p.at+1:p.at+5]), 16, 32)
+	if err != nil {
+		return -1
+	}
+	p.at += 5
+	return rune(n)
+}
