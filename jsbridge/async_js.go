@@ -19,6 +19,8 @@ import (
 //	destroy(backend)
 //	log(backend)                  → a StorageBackend over the Log written in Go
 //
+// and those of [startFiles].
+//
 // A backend is {kind: 'indexeddb', name} or an object with the methods of
 // StorageBackend. The options of open are those of [sessionOptions].
 func Start() {
@@ -32,6 +34,7 @@ func Start() {
 	function(object, "close", closeDatabase)
 	function(object, "destroy", destroy)
 	function(object, "log", newLogObject)
+	startFiles(object)
 	object.Call("ready")
 }
 

@@ -51,9 +51,9 @@ async function buildJavaScript() {
     write: false,
   })
   // webpack and Vite look here for the word that this import is none of theirs; esbuild takes it away.
-  const hidden = 'import(fs)'
+  const hidden = 'import(name)'
   if (outputFiles.filter(({ text }) => text.includes(hidden)).length !== 1) throw new Error(`not one file has ${hidden}`)
-  await Promise.all(outputFiles.map(({ path, text }) => writeFile(path, text.replace(hidden, 'import(/* webpackIgnore: true */ /* @vite-ignore */ fs)'))))
+  await Promise.all(outputFiles.map(({ path, text }) => writeFile(path, text.replace(hidden, 'import(/* webpackIgnore: true */ /* @vite-ignore */ name)'))))
 }
 
 /**

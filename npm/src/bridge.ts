@@ -31,6 +31,28 @@ export interface Host {
   close(handle: number): Promise<void>
   destroy(backend: NativeBackend | StorageBackend): Promise<void>
   log(backend: NativeBackend): Promise<StorageBackend>
+  exportFile(handle: number, type: FileType): Promise<Uint8Array>
+  parseFile(file: Uint8Array, type: FileType): Promise<ParsedFile>
+  documentFile(type: FileType): Promise<DocumentFile>
+}
+
+/** How a file of documents is written. */
+export type FileType = 'json' | 'msgpack'
+
+/** What a file of documents holds: pieces of documents to insert, in this order, and then indexes to create. */
+export interface ParsedFile {
+  readonly sections: readonly { readonly collection: string; readonly upsert: boolean; readonly pieces: readonly Uint8Array[] }[]
+  readonly indexes: readonly { readonly collection: string; readonly paths: readonly string[]; readonly unique: boolean; readonly sparse: boolean }[]
+}
+
+/** What is in one file of documents. See storage/documentfile.go. */
+export interface DocumentFile {
+  load(file: Uint8Array | null): Promise<void>
+  /** A frame with everything, as number `seq`. */
+  snapshot(seq: number): Promise<Uint8Array>
+  /** The file as it has to be after the frame of batch `seq`. */
+  apply(seq: number, frame: Uint8Array): Promise<Uint8Array>
+  close(): Promise<void>
 }
 
 /** The engine: one instance of its wasm, and the memory that calls pass through. */

@@ -1,5 +1,5 @@
 import { Answers, copyOf } from './answers.js'
-import { startBridge, type Bridge, type NativeBackend } from './bridge.js'
+import { startBridge, type Bridge, type FileType, type NativeBackend, type ParsedFile } from './bridge.js'
 import { encoding, type Encoder } from './encode.js'
 import { AtomicDBError, describe, invalid } from './errors.js'
 import { everything, writeQuery, type Query } from './find-options.js'
@@ -67,6 +67,22 @@ export class Connection {
   /** Resolves when every write so far is stored. */
   flush(): Promise<void> {
     return this.closing ? Promise.reject(closedError()) : this.writer.flush()
+  }
+
+  /** Everything as a file, with what is not stored yet. */
+  exportFile(type: FileType): Promise<Uint8Array> {
+    return this.waiting(() => this.bridge.wait((host) => host.exportFile(this.handle, type)))
+  }
+
+  /** What a file holds. */
+  parseFile(file: Uint8Array, type: FileType): Promise<ParsedFile> {
+    return this.waiting(() => this.bridge.wait((host) => host.parseFile(file, type)))
+  }
+
+  private async waiting<R>(work: () => Promise<R>): Promise<R> {
+    this.needFree()
+    await this.writer.settled()
+    return work()
   }
 
   private async settle(): Promise<0> {

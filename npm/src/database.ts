@@ -3,12 +3,13 @@ import { queryBuilder } from './builder.js'
 import { checkKnown, checkName } from './checks.js'
 import { Collection } from './collection.js'
 import { Connection } from './connection.js'
+import { exportFile, importFile } from './files.js'
 import { collectionOf } from './find-options.js'
 import { backendOf, checkOptions } from './open-options.js'
 import { Op } from './ops.js'
 import type { QueryResult } from './result.js'
 import { sql } from './sql.js'
-import type { Aggregate, Filter, FindOptions, Id, IndexOptions, JSONSchema, OpenOptions, Plan, QueryBuilder, Stored, Value, Where } from './types.js'
+import type { Aggregate, FileFormat, Filter, FindOptions, Id, IndexOptions, JSONSchema, OpenOptions, Plan, QueryBuilder, Stored, Value, Where } from './types.js'
 
 // Hosts without the symbol run `await using` compiled, which looks for this one there.
 const asyncDispose: typeof Symbol.asyncDispose = Symbol.asyncDispose ?? Symbol.for('Symbol.asyncDispose')
@@ -216,6 +217,28 @@ export class AtomicDB implements AsyncDisposable {
   /** How a query would run: which index answers it, and how many documents it looks at. */
   explain(where: Where, options?: FindOptions | string): Promise<Plan> {
     return this.at(options).explain(where, options as FindOptions)
+  }
+
+  /**
+   * The whole database as one file: `{"default": [...], "users": [...]}`.
+   *
+   * @param format.type 'json', the default, or 'msgpack'.
+   * @param format How the file is compressed and encrypted. Default: not at all.
+   */
+  async export(format: FileFormat = {}): Promise<Uint8Array> {
+    return exportFile(this.connection, format)
+  }
+
+  /**
+   * Adds what a file holds that {@link export}, a storage of one file or the
+   * Python library has written: all of it, or, if anything is wrong, nothing. A
+   * document takes the place of one with the same `_id`; one without gets a new one.
+   *
+   * @param format.type Default: what the file looks like. Compressed files are known by themselves.
+   * @throws invalid if the file is none, `decrypt` if its password is another one, `corrupt` if it is damaged.
+   */
+  async import(file: Uint8Array, format: FileFormat = {}): Promise<void> {
+    return importFile(this.connection, file, format)
   }
 
   /** Resolves when every write so far is stored; rejects with the first that could not be. */

@@ -10,8 +10,10 @@ export { and, not, or, type Condition } from './condition.js'
 export { AtomicDBError, type ErrorCode } from './errors.js'
 export { QueryResult } from './result.js'
 export { SecurityManager } from './security/security-manager.js'
+export { CompressedJSONStorage, EncryptedJSONStorage, JSONStorage } from './storage/json.js'
 export { IndexedDBStorage } from './storage/indexeddb.js'
 export { MemoryStorage } from './storage/memory.js'
+export { MessagePackStorage } from './storage/message-pack.js'
 export { SealedStorage } from './storage/sealed.js'
 export { SQLiteStorage } from './storage/sqlite.js'
 export type {
@@ -20,6 +22,7 @@ export type {
   Batch,
   Field,
   FieldOps,
+  FileFormat,
   Filter,
   FindOptions,
   Id,

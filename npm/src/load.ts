@@ -1,4 +1,5 @@
 import { AtomicDBError, describe, invalid } from './errors.js'
+import { nodeFiles, nodeProcess } from './node-modules.js'
 import type { OpenOptions } from './types.js'
 
 /** Where the wasm comes from. */
@@ -26,15 +27,14 @@ function urlOf(text: string): URL {
   try {
     return new URL(text, page)
   } catch {
-    return new URL(text, `file://${(globalThis as { process?: { cwd(): string } }).process?.cwd() ?? ''}/`)
+    return new URL(text, `file://${nodeProcess?.cwd() ?? ''}/`)
   }
 }
 
 async function fromURL(url: URL): Promise<WebAssembly.Module> {
   if (url.protocol !== 'file:') return fromResponse(await fetch(url))
-  // Node's fetch reads no files. The name is put together here so that bundlers for browsers do not look for the module.
-  const fs = ['node:fs', 'promises'].join('/')
-  const { readFile } = (await import(/* webpackIgnore: true */ /* @vite-ignore */ fs)) as { readFile(file: URL): Promise<Uint8Array<ArrayBuffer>> }
+  // Node's fetch reads no files.
+  const { readFile } = await nodeFiles()
   return WebAssembly.compile(await readFile(url))
 }
 

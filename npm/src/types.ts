@@ -219,6 +219,11 @@ export interface SealOptions {
   securityManager?: SecurityManager
 }
 
+/** How a database is written as one file. */
+export interface FileFormat extends SealOptions {
+  type?: 'json' | 'msgpack'
+}
+
 /** One batch, or a snapshot that stands for all batches up to its number. */
 export interface Batch {
   seq: number

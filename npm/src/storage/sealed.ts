@@ -1,8 +1,8 @@
-import { checkKnown } from '../checks.js'
-import { AtomicDBError, describe, invalid } from '../errors.js'
+import { AtomicDBError } from '../errors.js'
 import { deflate, inflate } from '../security/compress.js'
 import { refused } from '../security/fernet.js'
-import { SecurityManager, type Derivation } from '../security/security-manager.js'
+import { checkSealOptions } from '../security/packing.js'
+import type { Derivation, SecurityManager } from '../security/security-manager.js'
 import type { Batch, SealOptions, StorageBackend } from '../types.js'
 
 /**
@@ -25,15 +25,10 @@ export class SealedStorage implements StorageBackend {
    * @param options How they are packed. Default: not at all.
    */
   constructor(storage: StorageBackend, options: SealOptions = {}) {
-    checkKnown(options, ['compressionLevel', 'securityManager'])
-    const { compressionLevel = 0, securityManager } = options
-    checkLevel(compressionLevel)
-    if (securityManager !== undefined && !(securityManager instanceof SecurityManager)) {
-      throw invalid(`options.securityManager: expected a SecurityManager, not ${describe(securityManager)}`)
-    }
+    checkSealOptions(options)
     this.storage = storage
-    this.level = compressionLevel
-    this.manager = securityManager
+    this.level = options.compressionLevel ?? 0
+    this.manager = options.securityManager
   }
 
   /** @internal Whether batches are packed at all. */
@@ -102,13 +97,6 @@ export class SealedStorage implements StorageBackend {
     if (flags & isCompressed) content = await inflate(content, length)
     if (content.length !== length) throw corrupt('an envelope holds another number of bytes than it says')
     return content
-  }
-}
-
-/** Refuses what is no level of zlib. */
-export function checkLevel(level: unknown, lowest = 0): void {
-  if (!Number.isInteger(level) || (level as number) < lowest || (level as number) > 9) {
-    throw invalid(`options.compressionLevel: expected a whole number from ${lowest} to 9, not ${describe(level)}`)
   }
 }
 

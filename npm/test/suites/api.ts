@@ -6,9 +6,10 @@ import { options } from './api-options.js'
 import { results } from './api-results.js'
 import { sql } from './api-sql.js'
 import { values } from './api-values.js'
+import { fileStorages, filing } from './files.js'
 import { managing, sealing } from './security.js'
 import { storages } from './storages.js'
 import type { Suite } from './suite.js'
 
 /** All tests of the public API, by what they are about. */
-export const apiSuites: Record<string, Suite> = { documents, values, conditions, options, aggregates, sql, results, lifecycle, storages, managing, sealing }
+export const apiSuites: Record<string, Suite> = { documents, values, conditions, options, aggregates, sql, results, lifecycle, storages, managing, sealing, 'storages of one file': fileStorages, files: filing }

@@ -1,0 +1,36 @@
+/** A module of Node's, or of a package that is not everybody's. The name is a variable so that bundlers for browsers do not look for it. */
+export function nodeModule<Module>(name: string): Promise<Module> {
+  return import(/* webpackIgnore: true */ /* @vite-ignore */ name) as Promise<Module>
+}
+
+/** Node's process; undefined in other hosts. Its types are not Node's own, which programs for browsers do not have. */
+export const nodeProcess = (globalThis as { process?: NodeProcess }).process
+
+/** Whether this is Node, or a host that is like it. */
+export const isNode = typeof nodeProcess?.versions?.node === 'string'
+
+interface NodeProcess {
+  readonly pid: number
+  readonly versions?: { readonly node?: string }
+  cwd(): string
+  kill(pid: number, signal: 0): void
+}
+
+/** What is used of node:fs/promises. */
+export interface NodeFiles {
+  readFile(path: string | URL): Promise<Uint8Array<ArrayBuffer>>
+  readFile(path: string, encoding: 'utf8'): Promise<string>
+  writeFile(path: string, text: string, options: { flag: 'wx' }): Promise<void>
+  open(path: string, flags: 'r' | 'wx'): Promise<{ writeFile(content: Uint8Array): Promise<void>; sync(): Promise<void>; close(): Promise<void> }>
+  rename(from: string, to: string): Promise<void>
+  rm(path: string, options: { force: true; recursive?: true }): Promise<void>
+  mkdir(path: string): Promise<unknown>
+  stat(path: string): Promise<{ readonly mtimeMs: number }>
+  watch(folder: string, options: { persistent: false; signal: AbortSignal }): AsyncIterable<{ readonly filename: string | null }>
+}
+
+/** node:fs/promises */
+export const nodeFiles = () => nodeModule<NodeFiles>('node:fs/promises')
+
+/** node:path */
+export const nodePath = () => nodeModule<{ basename(path: string): string; dirname(path: string): string }>('node:path')

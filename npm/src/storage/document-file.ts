@@ -1,0 +1,110 @@
+import { startBridge, type Bridge, type DocumentFile, type FileType } from '../bridge.js'
+import { packFile, unpackFile } from '../security/packing.js'
+import type { Batch, SealOptions, StorageBackend } from '../types.js'
+import { same, type Place } from './places/place.js'
+
+/**
+ * A storage that is one file of documents, written anew for each batch. What
+ * JSONStorage and MessagePackStorage have in common.
+ *
+ * The numbers of batches are not in the file: each of these objects counts for
+ * itself, and takes a file that somebody else has replaced for the next batch.
+ */
+export abstract class DocumentFileStorage implements StorageBackend {
+  private readonly listeners = new Set<(seq: number) => void>()
+  private work: Promise<unknown> = Promise.resolve()
+  private engine: { bridge: Bridge; documents: DocumentFile } | undefined
+  /** What is in the file and in the engine, as number `seq`. */
+  private seen: Uint8Array | undefined
+  private seq = 0
+  /** Whether the engine may hold what the file does not. */
+  private inDoubt = true
+
+  protected constructor(
+    private readonly place: Place,
+    private readonly type: FileType,
+    private readonly options: SealOptions,
+  ) {}
+
+  /** The file as one snapshot, if it is newer than `after`. */
+  read(after: number): Promise<Batch[]> {
+    return this.inTurn(async () => {
+      await this.look()
+      return after < this.seq ? [{ seq: this.seq, snapshot: true, bytes: await this.ask((documents) => documents.snapshot(this.seq)) }] : []
+    })
+  }
+
+  append(seq: number, bytes: Uint8Array, durability: 'relaxed' | 'strict'): Promise<boolean> {
+    return this.inTurn(async () => {
+      if (this.inDoubt || !this.engine || this.engine.bridge.dead) await this.look()
+      if (seq !== this.seq + 1) return false
+      this.inDoubt = true
+      const next = await packFile(await this.ask((documents) => documents.apply(seq, bytes)), this.options)
+      if (!(await this.place.replace(this.seen, next, durability))) return false
+      this.inDoubt = false
+      this.seen = next
+      this.seq = seq
+      for (const listener of this.listeners) queueMicrotask(() => listener(seq))
+      return true
+    })
+  }
+
+  /** Does nothing: the file never holds more than there is. */
+  compact(): Promise<void> {
+    return this.inTurn(async () => {})
+  }
+
+  watch(listener: (seq: number) => void): () => void {
+    const own = (seq: number) => listener(seq) // wrapped, so that the same function may watch twice
+    this.listeners.add(own)
+    const stop = this.place.watch?.(() => own(0))
+    return () => {
+      this.listeners.delete(own)
+      stop?.()
+    }
+  }
+
+  async destroy(): Promise<void> {
+    await this.inTurn(() => this.place.remove())
+    await this.close()
+  }
+
+  async close(): Promise<void> {
+    await this.work
+    this.listeners.clear()
+    this.place.close?.()
+    const { engine } = this
+    this.engine = undefined
+    this.inDoubt = true
+    if (engine && !engine.bridge.dead) await engine.bridge.wait(() => engine.documents.close())
+  }
+
+  /** Takes in the file if it is another one than before. */
+  private async look(): Promise<void> {
+    if (!this.engine || this.engine.bridge.dead) {
+      const bridge = await startBridge(undefined)
+      this.engine = { bridge, documents: await bridge.wait((host) => host.documentFile(this.type)) }
+      this.inDoubt = true
+    }
+    const file = await this.place.read()
+    if (!this.inDoubt && same(file, this.seen)) return
+    this.inDoubt = true
+    const content = file ? await unpackFile(file, this.options.securityManager) : null
+    await this.ask((documents) => documents.load(content))
+    if (this.seq > 0 || file) this.seq++
+    this.seen = file
+    this.inDoubt = false
+  }
+
+  private ask<R>(question: (documents: DocumentFile) => Promise<R>): Promise<R> {
+    const { bridge, documents } = this.engine!
+    return bridge.wait(() => question(documents))
+  }
+
+  /** Runs `work` when what was asked for before is done. */
+  private inTurn<R>(work: () => Promise<R>): Promise<R> {
+    const turn = this.work.then(work)
+    this.work = turn.catch(() => {})
+    return turn
+  }
+}

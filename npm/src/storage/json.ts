@@ -1,0 +1,67 @@
+import { checkName } from '../checks.js'
+import { unsupported } from '../errors.js'
+import { isNode } from '../node-modules.js'
+import { checkLevel, checkManager, checkSealOptions } from '../security/packing.js'
+import type { SecurityManager } from '../security/security-manager.js'
+import type { SealOptions } from '../types.js'
+import { DocumentFileStorage } from './document-file.js'
+import { Disk } from './places/disk.js'
+import { LocalItem } from './places/local-item.js'
+import type { Place } from './places/place.js'
+
+/**
+ * Keeps a database as one file of JSON that people can read, `{"default":
+ * [...], "users": [...]}`: on disk in Node, and elsewhere an item of
+ * localStorage. The Python library reads it, and the other way round.
+ *
+ * The file is written whole for each batch: for settings and small data. On
+ * disk, processes that write at the same time exclude each other by a file
+ * beside it; in localStorage tabs do, by a lock of the browser, but in a page
+ * without https, which has none, two that write in the same instant can lose one
+ * of the writes.
+ *
+ * What JSON has no word for is written as in MongoDB's Extended JSON:
+ * `{"$date": "2026-11-23T18:00:00Z"}`, `{"$binary": {...}}`.
+ */
+export class JSONStorage extends DocumentFileStorage {
+  /**
+   * @param path Of the file, or the key of the item.
+   * @param options.compressionLevel zlib, 0 (none) to 9. Default 0. A file is read at any level.
+   */
+  constructor(path: string, options?: { compressionLevel?: number })
+  /** @internal */
+  constructor(path: string, options: SealOptions)
+  constructor(path: string, options: SealOptions = {}) {
+    checkName('path', path)
+    checkSealOptions(options)
+    super(placeOf(path), 'json', options)
+  }
+}
+
+/** As {@link JSONStorage}, compressed; files that are not compressed are read, too. */
+export class CompressedJSONStorage extends JSONStorage {
+  /** @param options.compressionLevel zlib, 1 to 9. Default 6. */
+  constructor(path: string, options: { compressionLevel?: 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 } = {}) {
+    const { compressionLevel = 6 } = options
+    checkLevel(compressionLevel, 1)
+    super(path, { ...options, compressionLevel })
+  }
+}
+
+/**
+ * As {@link JSONStorage}, compressed and then encrypted. The salt of the key is
+ * not in the file: keep `securityManager.salt`, or give it one of your own.
+ */
+export class EncryptedJSONStorage extends JSONStorage {
+  /** @param options.compressionLevel zlib, 0 (none) to 9. Default 6. */
+  constructor(path: string, securityManager: SecurityManager, options: { compressionLevel?: number } = {}) {
+    checkManager('securityManager', securityManager)
+    super(path, { compressionLevel: 6, ...options, securityManager } as SealOptions)
+  }
+}
+
+function placeOf(path: string): Place {
+  if (isNode) return new Disk(path)
+  if (typeof localStorage !== 'undefined') return new LocalItem(path)
+  throw unsupported('path: this host has neither files nor localStorage')
+}

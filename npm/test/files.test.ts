@@ -1,0 +1,164 @@
+// Files on disk: those of the Python library, which in turn reads ours, and processes that share one or die with it.
+import assert from 'node:assert/strict'
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { copyFile, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, describe, test } from 'node:test'
+import { promisify } from 'node:util'
+import { deflateSync } from 'node:zlib'
+import { pythonPath } from '../scripts/python.mjs'
+import { AtomicDB, AtomicDBError, CompressedJSONStorage, EncryptedJSONStorage, JSONStorage, MessagePackStorage, SecurityManager, type StorageBackend } from '../src/index.js'
+import { packageFolder } from './harness/site.js'
+import { testWasm } from './harness/node.js'
+import { python } from './suites/security.js'
+
+const theirs = join(packageFolder, '../storage/docfile/testdata/python')
+
+let folder: string
+before(async () => (folder = await mkdtemp(join(tmpdir(), 'atomicdb-files-'))))
+after(() => rm(folder, { recursive: true, force: true }))
+
+const open = (storage: StorageBackend) => AtomicDB.open('file', { storage, wasm: testWasm })
+const isCode = (code: string) => (error: unknown) => error instanceof AtomicDBError && error.code === code
+
+/** What is stored, without the ids that Python's documents do not have. */
+async function everything(db: AtomicDB): Promise<Record<string, unknown[]>> {
+  const collections = await Promise.all((await db.collections()).map(async (name) => [name, await db.all(name)] as const))
+  return Object.fromEntries(collections.map(([name, documents]) => [name, documents.map(({ _id, ...fields }) => fields)]))
+}
+
+describe('the Python library', () => {
+  const kinds: Record<string, (path: string, manager: SecurityManager) => StorageBackend> = {
+    'plain.json': (path) => new JSONStorage(path),
+    'compressed.json': (path) => new CompressedJSONStorage(path),
+    'encrypted.json': (path, manager) => new EncryptedJSONStorage(path, manager),
+    'encrypted-level0.json': (path, manager) => new EncryptedJSONStorage(path, manager, { compressionLevel: 0 }),
+    'data.msgpack': (path) => new MessagePackStorage(path),
+  }
+  // Prints any of our files as JSON, by what Python has for each.
+  const program = `
+import sys, json, zlib, msgpack
+from cryptography.fernet import Fernet
+name, path, key = sys.argv[1:]
+data = open(path, 'rb').read()
+if 'encrypted' in name: data = Fernet(key).decrypt(data)
+if name in ('compressed.json', 'encrypted.json'): data = zlib.decompress(data)
+print(json.dumps(msgpack.unpackb(data) if name == 'data.msgpack' else json.loads(data)))`
+
+  for (const [name, make] of Object.entries(kinds)) {
+    test(`${name}: we read its file, and it reads ours`, async () => {
+      const manager = await SecurityManager.create({ password: python.password, salt: python.salt })
+      const wanted = JSON.parse(await readFile(join(theirs, 'plain.json'), 'utf8')) as Record<string, unknown[]>
+      const path = join(folder, name)
+      await copyFile(join(theirs, name), path)
+      const db = await open(make(path, manager))
+      assert.deepEqual(await everything(db), wanted)
+
+      await db.insert({ name: 'Zoë', n: 2 ** 53 - 1 }, 'new')
+      const stored = await everything(db)
+      await db.close()
+      const { stdout } = await promisify(execFile)(pythonPath, ['-c', program, name, path, python.key], { maxBuffer: 1 << 24 })
+      const read = JSON.parse(stdout) as Record<string, { _id?: unknown }[]>
+      for (const document of Object.values(read).flat()) delete document._id
+      assert.deepEqual(read, stored)
+    })
+
+    test(`${name} can be imported`, async () => {
+      const securityManager = name.startsWith('encrypted') ? SecurityManager.fromKey(python.key) : undefined
+      const db = await AtomicDB.open('import', { inMemory: true, wasm: testWasm })
+      await db.import(await readFile(join(theirs, name)), { securityManager })
+      assert.deepEqual(await everything(db), JSON.parse(await readFile(join(theirs, 'plain.json'), 'utf8')))
+    })
+  }
+
+  test('another password is refused', async () => {
+    const path = join(folder, 'other.json')
+    await copyFile(join(theirs, 'encrypted.json'), path)
+    const manager = await SecurityManager.create({ password: 'wrong', salt: python.salt })
+    await assert.rejects(open(new EncryptedJSONStorage(path, manager)), isCode('decrypt'))
+    assert.deepEqual(await readFile(path), await readFile(join(theirs, 'encrypted.json')))
+  })
+})
+
+test('a bomb of zlib is refused before it fills the memory', { timeout: 60_000 }, async () => {
+  const bomb = deflateSync(Buffer.alloc(600 << 20, ' '))
+  const db = await AtomicDB.open('bomb', { inMemory: true, wasm: testWasm })
+  await assert.rejects(db.import(bomb), (error) => isCode('corrupt')(error) && /more than 536,870,912 bytes/.test((error as Error).message))
+  assert.equal(await db.count(), 0)
+})
+
+test('a damaged file is refused as corrupt, and left as it is', async () => {
+  const path = join(folder, 'damaged.json')
+  for (const damaged of ['', '{"default": [{"a": 1}', 'not JSON at all', '{"default": 5}']) {
+    await writeFile(path, damaged)
+    await assert.rejects(open(new JSONStorage(path)), (error) => isCode('corrupt')(error) && error instanceof Error && /file/.test(error.message), damaged)
+    assert.equal(await readFile(path, 'utf8'), damaged)
+  }
+})
+
+test('a file that cannot be written undoes the write', async () => {
+  const missing = join(folder, 'not there', 'x.json')
+  const db = await open(new JSONStorage(missing))
+  await assert.rejects(db.insert({ a: 1 }), isCode('storage'))
+  assert.equal(await db.count(), 0)
+  await db.close()
+})
+
+// Adds one to a counter as often as the first argument says, and prints each sum that is stored.
+const counting = `
+import { AtomicDB, JSONStorage } from ${JSON.stringify(join(packageFolder, 'src/index.ts'))}
+const [times, path] = process.argv.slice(-2)
+const db = await AtomicDB.open('file', { storage: new JSONStorage(path), wasm: new URL(${JSON.stringify(testWasm.href)}) })
+for (let n = 0; n < Number(times); n++) {
+  const document = await db.atomicUpdate(({ n }) => ({ n: n + 1 }))
+  process.stdout.write(document.n + '\\n')
+}
+await db.close()
+`
+
+function count(times: number, path: string) {
+  const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '--eval', counting, '--', String(times), path], { cwd: packageFolder, stdio: ['ignore', 'pipe', 'inherit'] })
+  let sums = 0
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (sums += text.split('\n').length - 1))
+  return { child, ended: once(child, 'close') as Promise<[number | null, string | null]>, stored: () => sums }
+}
+
+test('processes that share a file lose no write, also when one is killed', { timeout: 120_000 }, async () => {
+  const path = join(folder, 'shared.json')
+  const db = await open(new JSONStorage(path))
+  await db.insert({ _id: 'counter', n: 0 })
+  await db.close()
+  const killed = count(1e6, path)
+  const others = [count(100, path), count(100, path)]
+  while (killed.stored() < 30) await once(killed.child.stdout!, 'data')
+  killed.child.kill('SIGKILL')
+  await killed.ended
+  for (const { ended } of others) assert.deepEqual(await ended, [0, null])
+  const again = await open(new JSONStorage(path))
+  const { n } = (await again.get<{ n: number }>('counter'))!
+  // The last write of the one that was killed may be stored without its having said so.
+  assert.ok(n === 200 + killed.stored() || n === 201 + killed.stored(), `${n} of 200 and ${killed.stored()}`)
+  await again.insert({ a: 1 })
+  await again.close()
+  assert.deepEqual((await readdir(folder)).filter((name) => name.includes('.lock')), [])
+})
+
+test('a lock that a dead process has left behind is removed, and one of a process that lives is waited for', async () => {
+  const path = join(folder, 'locked.json')
+  const dead = spawn(process.execPath, ['--version'], { stdio: 'ignore' })
+  await once(dead, 'close')
+  await writeFile(`${path}.lock`, String(dead.pid))
+  const db = await open(new JSONStorage(path))
+  await db.insert({ n: 1 })
+  await writeFile(`${path}.lock`, String(process.pid))
+  const waiting = db.insert({ n: 2 })
+  assert.equal(await db.count(), 2)
+  assert.equal((JSON.parse(await readFile(path, 'utf8')) as { default: unknown[] }).default.length, 1)
+  await rm(`${path}.lock`)
+  await waiting
+  assert.equal((JSON.parse(await readFile(path, 'utf8')) as { default: unknown[] }).default.length, 2)
+  await db.close()
+  assert.ok((await stat(path)).size > 0)
+})
