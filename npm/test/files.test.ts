@@ -12,6 +12,7 @@ import { pythonPath } from '../scripts/python.mjs'
 import { AtomicDB, AtomicDBError, CompressedJSONStorage, EncryptedJSONStorage, JSONStorage, MessagePackStorage, SecurityManager, type StorageBackend } from '../src/index.js'
 import { packageFolder } from './harness/site.js'
 import { testWasm } from './harness/node.js'
+import { countTogether } from './harness/processes.js'
 import { python } from './suites/security.js'
 
 const theirs = join(packageFolder, '../storage/docfile/testdata/python')
@@ -106,42 +107,9 @@ test('a file that cannot be written undoes the write', async () => {
   await db.close()
 })
 
-// Adds one to a counter as often as the first argument says, and prints each sum that is stored.
-const counting = `
-import { AtomicDB, JSONStorage } from ${JSON.stringify(join(packageFolder, 'src/index.ts'))}
-const [times, path] = process.argv.slice(-2)
-const db = await AtomicDB.open('file', { storage: new JSONStorage(path), wasm: new URL(${JSON.stringify(testWasm.href)}) })
-for (let n = 0; n < Number(times); n++) {
-  const document = await db.atomicUpdate(({ n }) => ({ n: n + 1 }))
-  process.stdout.write(document.n + '\\n')
-}
-await db.close()
-`
-
-function count(times: number, path: string) {
-  const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '--eval', counting, '--', String(times), path], { cwd: packageFolder, stdio: ['ignore', 'pipe', 'inherit'] })
-  let sums = 0
-  child.stdout.setEncoding('utf8').on('data', (text: string) => (sums += text.split('\n').length - 1))
-  return { child, ended: once(child, 'close') as Promise<[number | null, string | null]>, stored: () => sums }
-}
-
 test('processes that share a file lose no write, also when one is killed', { timeout: 120_000 }, async () => {
   const path = join(folder, 'shared.json')
-  const db = await open(new JSONStorage(path))
-  await db.insert({ _id: 'counter', n: 0 })
-  await db.close()
-  const killed = count(1e6, path)
-  const others = [count(100, path), count(100, path)]
-  while (killed.stored() < 30) await once(killed.child.stdout!, 'data')
-  killed.child.kill('SIGKILL')
-  await killed.ended
-  for (const { ended } of others) assert.deepEqual(await ended, [0, null])
-  const again = await open(new JSONStorage(path))
-  const { n } = (await again.get<{ n: number }>('counter'))!
-  // The last write of the one that was killed may be stored without its having said so.
-  assert.ok(n === 200 + killed.stored() || n === 201 + killed.stored(), `${n} of 200 and ${killed.stored()}`)
-  await again.insert({ a: 1 })
-  await again.close()
+  await countTogether(`new JSONStorage(${JSON.stringify(path)})`, () => new JSONStorage(path))
   assert.deepEqual((await readdir(folder)).filter((name) => name.includes('.lock')), [])
 })
 

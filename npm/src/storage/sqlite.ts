@@ -1,7 +1,9 @@
 import { AtomicDBError, describe, invalid } from '../errors.js'
-import { driverOf, sqliteError, type Row, type Run, type Statement } from './sqlite-drivers.js'
+import { joined } from '../security/compress.js'
 import type { Batch, SealOptions, StorageBackend } from '../types.js'
+import { ensured, Neighbours } from './neighbours.js'
 import { SealedStorage } from './sealed.js'
+import { driverOf, sqliteError, type Row, type Run, type Statement } from './sqlite-drivers.js'
 
 /**
  * Keeps batches in a table of a SQLite that you hand over: Cloudflare D1, a
@@ -35,8 +37,7 @@ export class SQLiteStorage extends SealedStorage {
 
 class SQLiteLog implements StorageBackend {
   private readonly run: Run
-  private readonly listeners: Set<(seq: number) => void>
-  private readonly own = new Set<(seq: number) => void>()
+  private readonly neighbours: Neighbours
   private made: Promise<unknown> | undefined
   private closed = false
 
@@ -45,7 +46,7 @@ class SQLiteLog implements StorageBackend {
     private readonly table: string,
   ) {
     this.run = driverOf(database)
-    this.listeners = listenersOf(database, table)
+    this.neighbours = new Neighbours(ensured(ensured(listeners, database, () => new Map()), table, () => new Set()))
   }
 
   async read(after: number): Promise<Batch[]> {
@@ -67,9 +68,7 @@ class SQLiteLog implements StorageBackend {
       [`DELETE FROM ${table} WHERE writer = ?`, writer],
     )
     if (first!.length === 0) return false
-    for (const listener of this.listeners) {
-      if (!this.own.has(listener)) queueMicrotask(() => listener(seq))
-    }
+    this.neighbours.tell(seq)
     return true
   }
 
@@ -89,13 +88,7 @@ class SQLiteLog implements StorageBackend {
   }
 
   watch(listener: (seq: number) => void): () => void {
-    const one = (seq: number) => listener(seq) // wrapped, so that the same function may watch twice
-    this.own.add(one)
-    this.listeners.add(one)
-    return () => {
-      this.own.delete(one)
-      this.listeners.delete(one)
-    }
+    return this.neighbours.watch(listener)
   }
 
   async destroy(): Promise<void> {
@@ -105,7 +98,7 @@ class SQLiteLog implements StorageBackend {
 
   async close(): Promise<void> {
     this.closed = true
-    for (const listener of this.own) this.listeners.delete(listener)
+    this.neighbours.close()
   }
 
   /** Runs statements in one transaction, on a table that is there. */
@@ -125,15 +118,7 @@ class SQLiteLog implements StorageBackend {
 }
 
 /** By SQLite and table, who wants to hear of appends. */
-const allListeners = new WeakMap<object, Map<string, Set<(seq: number) => void>>>()
-
-function listenersOf(database: object, table: string): Set<(seq: number) => void> {
-  const tables = allListeners.get(database) ?? new Map<string, Set<(seq: number) => void>>()
-  allListeners.set(database, tables)
-  const listeners = tables.get(table) ?? new Set()
-  tables.set(table, listeners)
-  return listeners
-}
+const listeners = new WeakMap<object, Map<string, Set<(seq: number) => void>>>()
 
 /** A number that tells the rows of one call from all others. */
 const newWriter = () => 1 + Math.floor(Math.random() * (Number.MAX_SAFE_INTEGER - 1))
@@ -157,22 +142,12 @@ function batchesOf(rows: readonly Row[]): Batch[] {
     if (batches.at(-1)?.seq === seq) continue
     if (own.length === parts) {
       if (snapshot) batches.length = 0
-      batches.push({ seq, snapshot: Boolean(snapshot), bytes: own.length === 1 ? own[0]! : joined(own) })
+      batches.push({ seq, snapshot: Boolean(snapshot), bytes: joined(own) })
     } else if (!snapshot) {
       throw new AtomicDBError('corrupt', `batch ${seq} of this SQLite table has ${own.length} of its ${parts} parts`)
     }
   }
   return batches
-}
-
-function joined(parts: Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(parts.reduce((length, part) => length + part.length, 0))
-  let at = 0
-  for (const part of parts) {
-    whole.set(part, at)
-    at += part.length
-  }
-  return whole
 }
 
 /** A BLOB as the libraries have it: a view, an ArrayBuffer, or numbers (D1). */

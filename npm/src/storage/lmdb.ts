@@ -1,0 +1,140 @@
+import { checkName } from '../checks.js'
+import { AtomicDBError, unsupported } from '../errors.js'
+import { isNode, nodeModule } from '../node-modules.js'
+import type { Batch, SealOptions, StorageBackend } from '../types.js'
+import { ensured, Neighbours } from './neighbours.js'
+import { SealedStorage } from './sealed.js'
+
+/**
+ * Keeps batches in LMDB, a memory-mapped file, in Node: needs the package
+ * `lmdb`, which is not installed with this one. Several processes may share the
+ * file; one notices what another wrote when it next writes.
+ *
+ * Every batch is flushed to the disk, so `relaxed` and `strict` are the same:
+ * LMDB without flushing may lose the whole file with the power. Destroying
+ * leaves an empty file.
+ *
+ * @example
+ * ```js
+ * const db = await AtomicDB.open('notes', { storage: new LMDBStorage('notes.mdb') })
+ * ```
+ */
+export class LMDBStorage extends SealedStorage {
+  /**
+   * @param path Of the file; beside it is another whose name ends in -lock.
+   * @param options How batches are compressed and encrypted. Default: not at all.
+   */
+  constructor(path: string, options?: SealOptions) {
+    checkName('path', path)
+    super(new LMDBLog(path), options)
+  }
+}
+
+/** What is used of the package. Its own types would be needed by whoever uses ours. */
+interface LMDB {
+  open(options: { path: string; noSubdir: true; encoding: 'binary' }): Environment
+}
+interface Environment {
+  transactionSync<R>(work: () => R): R
+  getBinary(seq: number): Uint8Array | undefined
+  getKeys(range: { start?: number; end?: number; reverse?: boolean; limit?: number }): Iterable<number>
+  getRange(range: { start: number }): Iterable<{ key: number; value: Uint8Array }>
+  putSync(seq: number, value: Uint8Array): void
+  removeSync(seq: number): void
+  clearSync(): void
+  close(): Promise<void>
+}
+
+/** The number is the key; the value is a frame after a byte that says what it is. */
+const isBatch = 0
+const isSnapshot = 1
+
+class LMDBLog implements StorageBackend {
+  private readonly neighbours: Neighbours
+  private opened: Promise<Environment> | undefined
+
+  constructor(private readonly path: string) {
+    this.neighbours = new Neighbours(ensured(listeners, path, () => new Set()))
+  }
+
+  read(after: number): Promise<Batch[]> {
+    return this.ask((lmdb) =>
+      Array.from(lmdb.getRange({ start: after + 1 }), ({ key, value }) => ({ seq: key, snapshot: value[0] === isSnapshot, bytes: value.slice(1) })),
+    )
+  }
+
+  append(seq: number, bytes: Uint8Array): Promise<boolean> {
+    return this.ask((lmdb) => {
+      const stored = lmdb.transactionSync(() => {
+        const [last = 0] = lmdb.getKeys({ reverse: true, limit: 1 })
+        if (seq !== last + 1) return false
+        lmdb.putSync(seq, valueOf(isBatch, bytes))
+        return true
+      })
+      if (stored) this.neighbours.tell(seq)
+      return stored
+    })
+  }
+
+  compact(seq: number, snapshot: Uint8Array): Promise<void> {
+    return this.ask((lmdb) =>
+      lmdb.transactionSync(() => {
+        if (lmdb.getBinary(seq)?.[0] !== isBatch) return // a newer snapshot has been faster
+        for (const key of [...lmdb.getKeys({ end: seq })]) lmdb.removeSync(key)
+        lmdb.putSync(seq, valueOf(isSnapshot, snapshot))
+      }),
+    )
+  }
+
+  watch(listener: (seq: number) => void): () => void {
+    return this.neighbours.watch(listener)
+  }
+
+  async destroy(): Promise<void> {
+    // The file stays: another process that has it mapped would go on with one that nobody else sees.
+    await this.ask((lmdb) => lmdb.clearSync())
+    await this.close()
+  }
+
+  async close(): Promise<void> {
+    this.neighbours.close()
+    const { opened } = this
+    this.opened = undefined
+    await (await opened?.catch(() => undefined))?.close()
+  }
+
+  private async ask<R>(work: (lmdb: Environment) => R | Promise<R>): Promise<R> {
+    this.opened ??= this.open()
+    try {
+      return await work(await this.opened)
+    } catch (error) {
+      if (error instanceof AtomicDBError) throw error
+      const { message } = error as Error
+      throw new AtomicDBError(/ENOSPC|No space|MDB_MAP_FULL/i.test(message) ? 'quota' : 'storage', `LMDB: ${message}`, { cause: error })
+    }
+  }
+
+  private async open(): Promise<Environment> {
+    try {
+      if (!isNode) throw unsupported('LMDB is for Node; in a page OPFSStorage is its like')
+      const { open } = await nodeModule<LMDB>('lmdb').catch((error: Error & { code?: string }) => {
+        if (error.code !== 'ERR_MODULE_NOT_FOUND') throw error
+        throw unsupported('LMDBStorage needs the package lmdb: run "npm install lmdb"')
+      })
+      return open({ path: this.path, noSubdir: true, encoding: 'binary' })
+    } catch (error) {
+      this.opened = undefined // so that the next call tries again
+      throw error
+    }
+  }
+}
+
+/** By path, who wants to hear of appends. */
+const listeners = new Map<string, Set<(seq: number) => void>>()
+
+function valueOf(kind: number, frame: Uint8Array): Uint8Array {
+  const value = new Uint8Array(1 + frame.length)
+  value[0] = kind
+  value.set(frame, 1)
+  return value
+}

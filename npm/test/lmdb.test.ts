@@ -1,0 +1,59 @@
+// LMDBStorage over the real LMDB: the contract of storages, several processes, and a host without it.
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, describe, test } from 'node:test'
+import { promisify } from 'node:util'
+import { AtomicDB, AtomicDBError, LMDBStorage, SecurityManager } from '../src/index.js'
+import { testWasm } from './harness/node.js'
+import { countTogether } from './harness/processes.js'
+import { packageFolder } from './harness/site.js'
+import { contract } from './suites/storage-contract.js'
+
+let folder: string
+before(async () => (folder = await mkdtemp(join(tmpdir(), 'atomicdb-lmdb-'))))
+after(() => rm(folder, { recursive: true, force: true }))
+
+describe('LMDB', () => {
+  for (const [n, { name, run }] of contract.entries()) test(name, () => run(() => new LMDBStorage(join(folder, `${n}.mdb`))))
+  for (const [n, { name, run }] of contract.entries()) {
+    test(`sealed: ${name}`, async () => {
+      const securityManager = await SecurityManager.create()
+      await run(() => new LMDBStorage(join(folder, `sealed ${n}.mdb`), { compressionLevel: 6, securityManager }))
+    })
+  }
+
+  test('processes that share a file lose no write, also when one is killed', { timeout: 120_000 }, async () => {
+    const path = join(folder, 'shared.mdb')
+    await countTogether(`new LMDBStorage(${JSON.stringify(path)})`, () => new LMDBStorage(path))
+  })
+
+  test('grows with the data', async () => {
+    const storage = new LMDBStorage(join(folder, 'grows.mdb'))
+    const db = await AtomicDB.open('grows', { storage, wasm: testWasm })
+    for (let n = 0; n < 20; n++) await db.insert({ n, text: 'x'.repeat(2_000_000) })
+    await db.close()
+    const again = await AtomicDB.open('grows', { storage: new LMDBStorage(join(folder, 'grows.mdb')), wasm: testWasm })
+    assert.equal(await again.count('n >= 0'), 20)
+    await again.close()
+  })
+
+  test('a path that cannot be opened is said', async () => {
+    await assert.rejects(AtomicDB.open('folder', { storage: new LMDBStorage(folder), wasm: testWasm }), (error) => error instanceof AtomicDBError && error.code === 'storage')
+    assert.throws(() => new LMDBStorage(''), /^AtomicDBError: path: /)
+  })
+})
+
+test('without the package lmdb, the error says how to get it', async () => {
+  const program = `
+import { LMDBStorage } from ${JSON.stringify(join(packageFolder, 'dist/index.js'))}
+await new LMDBStorage('x.mdb').read(0).catch((error) => console.log(error.code, error.message))`
+  const hidden = `data:text/javascript,${encodeURIComponent("export async function resolve(name, context, next) { if (name === 'lmdb') throw Object.assign(new Error('no lmdb'), { code: 'ERR_MODULE_NOT_FOUND' }); return next(name, context) }")}`
+  const { stdout } = await promisify(execFile)(process.execPath, [
+    '--import', `data:text/javascript,import { register } from 'node:module'; register(${JSON.stringify(hidden)})`,
+    '--input-type=module', '--eval', program,
+  ])
+  assert.equal(stdout.trim(), 'unsupported LMDBStorage needs the package lmdb: run "npm install lmdb"')
+})
