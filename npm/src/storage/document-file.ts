@@ -72,7 +72,7 @@ export abstract class DocumentFileStorage implements StorageBackend {
   async close(): Promise<void> {
     await this.work
     this.listeners.clear()
-    this.place.close?.()
+    await this.place.close?.()
     const { engine } = this
     this.engine = undefined
     this.inDoubt = true

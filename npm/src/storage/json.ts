@@ -16,9 +16,8 @@ import type { Place } from './places/place.js'
  *
  * The file is written whole for each batch: for settings and small data. On
  * disk, processes that write at the same time exclude each other by a file
- * beside it; in localStorage tabs do, by a lock of the browser, but in a page
- * without https, which has none, two that write in the same instant can lose one
- * of the writes.
+ * beside it; in localStorage tabs do, by locks of the browser, but in a page
+ * without https, which has none, let only one tab be open.
  *
  * What JSON has no word for is written as in MongoDB's Extended JSON:
  * `{"$date": "2026-11-23T18:00:00Z"}`, `{"$binary": {...}}`.

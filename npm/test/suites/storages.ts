@@ -18,8 +18,16 @@ async function kinds({ atomicdb }: Context): Promise<Record<string, () => () => 
     const name = `storage ${++stores}`
     return () => new atomicdb.IndexedDBStorage(name, options)
   }
+  const local = (options?: SealOptions) => () => {
+    const name = `storage ${++stores}`
+    return () => new atomicdb.LocalStorageStorage(name, options)
+  }
+  const opfs = (options?: SealOptions) => () => {
+    const name = `storage / ${++stores}`
+    return () => new atomicdb.OPFSStorage(name, options)
+  }
   const everywhere = { memory, compressed: sealed({ compressionLevel: 6 }), encrypted: sealed({ compressionLevel: 1, securityManager }) }
-  return typeof indexedDB === 'undefined' ? everywhere : { ...everywhere, indexeddb: indexeddb(), 'encrypted indexeddb': indexeddb({ compressionLevel: 6, securityManager }) }
+  return typeof indexedDB === 'undefined' ? everywhere : { ...everywhere, indexeddb: indexeddb(), localStorage: local(), opfs: opfs(), 'encrypted opfs': opfs({ compressionLevel: 1, securityManager }), 'encrypted localStorage': local({ compressionLevel: 6, securityManager }), 'encrypted indexeddb': indexeddb({ compressionLevel: 6, securityManager }) }
 }
 
 /** The contract, over each storage that the package brings and the host can have. */

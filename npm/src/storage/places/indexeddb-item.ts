@@ -33,9 +33,10 @@ export class IndexedDBItem implements Place {
     return hear(this.path, listener)
   }
 
-  close(): void {
-    this.opened?.then((database) => database.close()).catch(() => {})
+  async close(): Promise<void> {
+    const { opened } = this
     this.opened = undefined
+    ;(await opened?.catch(() => undefined))?.close()
   }
 
   private async transaction<R>(mode: IDBTransactionMode, durability: 'relaxed' | 'strict', work: (store: IDBObjectStore) => Promise<R>): Promise<R> {
@@ -48,7 +49,7 @@ export class IndexedDBItem implements Place {
       const [answer] = await Promise.all([work(transaction.objectStore(storeName)), done])
       return answer
     } catch (error) {
-      this.close() // a connection that was lost is made anew
+      void this.close() // a connection that was lost is made anew
       if (error instanceof AtomicDBError) throw error
       const { name, message } = error as DOMException
       throw new AtomicDBError(name === 'QuotaExceededError' ? 'quota' : 'storage', `IndexedDB: ${message}`, { cause: error })
@@ -61,7 +62,7 @@ export class IndexedDBItem implements Place {
       request.onupgradeneeded = () => void request.result.createObjectStore(storeName)
       request.onerror = () => reject(request.error)
       request.onsuccess = () => {
-        request.result.onversionchange = () => this.close()
+        request.result.onversionchange = () => void this.close()
         resolve(request.result)
       }
     })

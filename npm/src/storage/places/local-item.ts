@@ -1,5 +1,6 @@
 import { AtomicDBError } from '../../errors.js'
 import { isCompressed } from '../../security/packing.js'
+import { LocalTurns } from '../local-turns.js'
 import { hear, same, tell, type Place } from './place.js'
 
 /**
@@ -7,14 +8,18 @@ import { hear, same, tell, type Place } from './place.js'
  * else with a character for each byte.
  */
 export class LocalItem implements Place {
-  constructor(private readonly key: string) {}
+  private readonly turns: LocalTurns
 
-  async read(): Promise<Uint8Array | undefined> {
-    return this.now()
+  constructor(private readonly key: string) {
+    this.turns = new LocalTurns(`atomicdb file:${key}`)
+  }
+
+  read(): Promise<Uint8Array | undefined> {
+    return this.alone(() => this.now())
   }
 
   async replace(seen: Uint8Array | undefined, next: Uint8Array): Promise<boolean> {
-    const replaced = await this.alone(async () => {
+    const replaced = await this.alone((announce) => {
       if (!same(this.now(), seen)) return false
       try {
         localStorage.setItem(this.key, isCompressed(next) ? characters(next) : new TextDecoder().decode(next))
@@ -22,6 +27,7 @@ export class LocalItem implements Place {
         const { name, message } = error as DOMException
         throw new AtomicDBError(name === 'QuotaExceededError' ? 'quota' : 'storage', `localStorage: ${message}`, { cause: error })
       }
+      announce(this.summary())
       return true
     })
     if (replaced) tell(this.key)
@@ -29,7 +35,10 @@ export class LocalItem implements Place {
   }
 
   async remove(): Promise<void> {
-    await this.alone(async () => localStorage.removeItem(this.key))
+    await this.alone((announce) => {
+      localStorage.removeItem(this.key)
+      announce(this.summary())
+    })
     tell(this.key)
   }
 
@@ -44,10 +53,21 @@ export class LocalItem implements Place {
     return new TextEncoder().encode(text)
   }
 
-  private alone<R>(work: () => Promise<R>): Promise<R> {
-    // Tabs in processes of their own may both read before either writes. Without https there are no locks to exclude that.
-    const { locks } = navigator
-    return locks ? locks.request(`atomicdb:file:${this.key}`, work) : work()
+  /** What tells one content from others: its length and a hash, FNV-1a (RFC 9923). */
+  private summary(): string {
+    const text = localStorage.getItem(this.key) ?? ''
+    let hash = 0x811c9dc5
+    for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193)
+    return `${text.length} ${hash}`
+  }
+
+  /** Runs `work` while no other tab does, on what all others have written. */
+  private alone<R>(work: (announce: (written: string) => void) => R): Promise<R> {
+    return this.turns.take((written) => written === this.summary(), work)
+  }
+
+  close(): Promise<void> {
+    return this.turns.close()
   }
 }
 

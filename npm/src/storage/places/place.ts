@@ -10,7 +10,7 @@ export interface Place {
   remove(): Promise<void>
   /** Calls `listener` when somebody else has replaced the file, where that can be known. */
   watch?(listener: () => void): () => void
-  close?(): void
+  close?(): Promise<void>
 }
 
 /** Whether both hold the same, or nothing. */

@@ -1,0 +1,162 @@
+import { checkName } from '../checks.js'
+import { AtomicDBError, unsupported } from '../errors.js'
+import type { Batch, SealOptions, StorageBackend } from '../types.js'
+import { LocalTurns } from './local-turns.js'
+import { SealedStorage } from './sealed.js'
+import { bytesOfText, textOfBytes } from './text-bytes.js'
+
+/**
+ * Keeps batches in localStorage, for pages that may not use IndexedDB: about 9
+ * MB in all browsers, shared with whatever else the origin keeps there.
+ *
+ * Tabs take turns by locks of the browser, held for one write only. Without
+ * them, in pages that are served without https, tabs that write at the same time
+ * can lose writes: let only one be open.
+ *
+ * `relaxed` and `strict` are the same: browsers write localStorage to the disk
+ * some seconds later. What was acknowledged survives the end of the page, but
+ * the last seconds may not survive a crash of the browser.
+ */
+export class LocalStorageStorage extends SealedStorage {
+  /**
+   * @param name Of the database.
+   * @param options How batches are compressed and encrypted. Default: not at all.
+   */
+  constructor(name: string, options?: SealOptions) {
+    checkName('name', name)
+    super(new LocalStorageLog(name), options)
+  }
+}
+
+/** An item for each batch: "atomicdb:notes:17" → "b40:…", or s for a snapshot, with the bytes it has. */
+class LocalStorageLog implements StorageBackend {
+  private readonly prefix: string
+  private readonly turns: LocalTurns
+  private channel: BroadcastChannel | undefined
+  private readonly listeners = new Set<(seq: number) => void>()
+
+  constructor(name: string) {
+    this.prefix = `atomicdb:${name}:`
+    this.turns = new LocalTurns(`atomicdb localStorage:${name}`)
+  }
+
+  read(after: number): Promise<Batch[]> {
+    return this.alone((items) => {
+      const batches: Batch[] = []
+      for (const seq of this.numbers(items).reverse()) {
+        if (seq <= after) break
+        const batch = batchOf(seq, items.getItem(this.key(seq))!)
+        batches.push(batch)
+        if (batch.snapshot) break // what is before it has only not been removed yet
+      }
+      return batches.reverse()
+    })
+  }
+
+  async append(seq: number, bytes: Uint8Array): Promise<boolean> {
+    const item = itemOf('b', bytes)
+    const stored = await this.alone((items, announce) => {
+      if (seq !== (this.numbers(items).at(-1) ?? 0) + 1) return false
+      items.setItem(this.key(seq), item)
+      announce(`b${seq}`)
+      return true
+    })
+    if (stored) this.channelNow().postMessage(seq)
+    return stored
+  }
+
+  compact(seq: number, snapshot: Uint8Array): Promise<void> {
+    const item = itemOf('s', snapshot)
+    return this.alone((items, announce) => {
+      if (items.getItem(this.key(seq))?.[0] !== 'b') return // a newer snapshot has been faster
+      items.setItem(this.key(seq), item) // in the place of the batch, at once; from here on those before it count for nothing
+      const numbers = this.numbers(items)
+      for (const older of numbers) if (older < seq) items.removeItem(this.key(older))
+      announce(numbers.at(-1) === seq ? `s${seq}` : `b${numbers.at(-1)}`)
+    })
+  }
+
+  watch(listener: (seq: number) => void): () => void {
+    const own = (seq: number) => listener(seq) // wrapped, so that the same function may watch twice
+    this.listeners.add(own)
+    this.channelNow()
+    return () => this.listeners.delete(own)
+  }
+
+  async destroy(): Promise<void> {
+    await this.alone((items, announce) => {
+      // What a snapshot stands for first, and then from the last on: what a crash leaves is a log that ends earlier.
+      const numbers = this.numbers(items).reverse()
+      const snapshot = numbers.findIndex((seq) => items.getItem(this.key(seq))?.[0] === 's')
+      const order = snapshot < 0 ? numbers : [...numbers.slice(snapshot + 1), ...numbers.slice(0, snapshot + 1)]
+      for (const seq of order) items.removeItem(this.key(seq))
+      announce('nothing')
+    })
+    await this.close()
+  }
+
+  async close(): Promise<void> {
+    this.listeners.clear()
+    this.channel?.close()
+    this.channel = undefined
+    await this.turns.close()
+  }
+
+  private key(seq: number): string {
+    return this.prefix + seq
+  }
+
+  /** The numbers that are stored, in order. */
+  private numbers(items: Storage): number[] {
+    const numbers: number[] = []
+    for (let n = 0; n < items.length; n++) {
+      const key = items.key(n)!
+      if (key.startsWith(this.prefix) && /^[1-9]\d*$/.test(key.slice(this.prefix.length))) numbers.push(Number(key.slice(this.prefix.length)))
+    }
+    return numbers.sort((a, b) => a - b)
+  }
+
+  private channelNow(): BroadcastChannel {
+    if (!this.channel) {
+      this.channel = new BroadcastChannel(this.prefix)
+      this.channel.onmessage = ({ data }) => {
+        for (const listener of this.listeners) listener(data as number)
+      }
+    }
+    return this.channel
+  }
+
+  /** Runs `work` while no other tab does, on what all others have written. It announces the last item it leaves: "b17", or s for a snapshot. */
+  private async alone<R>(work: (items: Storage, announce: (last: string) => void) => R): Promise<R> {
+    try {
+      const items = itemsOfHost()
+      const isSeen = (last: string) => {
+        const seq = this.numbers(items).at(-1)
+        return last === 'nothing' ? seq === undefined : seq === Number(last.slice(1)) && items.getItem(this.key(seq))![0] === last[0]
+      }
+      return await this.turns.take(isSeen, (announce) => work(items, announce))
+    } catch (error) {
+      throw localStorageError(error)
+    }
+  }
+}
+
+function itemsOfHost(): Storage {
+  if (typeof localStorage === 'undefined') throw unsupported('this host has no localStorage; workers have none: IndexedDBStorage and OPFSStorage work there')
+  return localStorage
+}
+
+function localStorageError(error: unknown): AtomicDBError {
+  if (error instanceof AtomicDBError) return error
+  const { name, message } = error as DOMException
+  return new AtomicDBError(name === 'QuotaExceededError' ? 'quota' : 'storage', `localStorage: ${message}`, { cause: error })
+}
+
+const itemOf = (kind: 'b' | 's', bytes: Uint8Array) => `${kind}${bytes.length}:${textOfBytes(bytes)}`
+
+function batchOf(seq: number, item: string): Batch {
+  const [start, kind, length] = /^([bs])(\d{1,10}):/.exec(item) ?? []
+  const bytes = start && bytesOfText(item.slice(start.length), Number(length))
+  if (!bytes) throw new AtomicDBError('corrupt', `localStorage: batch ${seq} is damaged`)
+  return { seq, snapshot: kind === 's', bytes }
+}

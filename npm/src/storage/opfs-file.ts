@@ -1,0 +1,72 @@
+// A file begins with how many bytes it has and a checksum of them: a crash can leave one half written.
+const atLength = 4
+const atCheck = 8
+const headerBytes = 12
+const magic = 0x41744446 // AtDF
+
+/** Writes a file that {@link checked} reads. If it fails, there is none. */
+export async function writeChecked(folder: FileSystemDirectoryHandle, name: string, bytes: Uint8Array, durability: 'relaxed' | 'strict'): Promise<void> {
+  const content = new Uint8Array(headerBytes + bytes.length)
+  const view = new DataView(content.buffer)
+  view.setUint32(0, magic)
+  view.setUint32(atLength, bytes.length)
+  view.setUint32(atCheck, checkOf(bytes))
+  content.set(bytes, headerBytes)
+  const file = await folder.getFileHandle(name, { create: true })
+  try {
+    await write(file, content, durability)
+  } catch (error) {
+    await folder.removeEntry(name).catch(() => {})
+    throw error
+  }
+}
+
+/** Only dedicated workers have this; TypeScript keeps its types apart from those of pages. */
+interface SyncFile {
+  write(content: Uint8Array, options: { at: number }): number
+  truncate(length: number): void
+  flush(): void
+  close(): void
+}
+
+async function write(file: FileSystemFileHandle & { createSyncAccessHandle?(): Promise<SyncFile> }, content: Uint8Array<ArrayBuffer>, durability: 'relaxed' | 'strict'): Promise<void> {
+  if (!file.createSyncAccessHandle) {
+    const stream = await file.createWritable()
+    await stream.write(content)
+    return stream.close() // which puts it in its place, whole
+  }
+  const open = await file.createSyncAccessHandle()
+  try {
+    open.truncate(0)
+    for (let at = 0; at < content.length; ) {
+      const written = open.write(content.subarray(at), { at })
+      if (written === 0) throw new DOMException('the file cannot grow', 'QuotaExceededError')
+      at += written
+    }
+    if (durability === 'strict') open.flush()
+  } finally {
+    open.close()
+  }
+}
+
+/** What {@link writeChecked} has written; undefined if it has not finished. */
+export async function checked(folder: FileSystemDirectoryHandle, name: string): Promise<Uint8Array | undefined> {
+  const content = await (await (await folder.getFileHandle(name)).getFile()).arrayBuffer()
+  if (content.byteLength < headerBytes) return undefined
+  const view = new DataView(content)
+  const bytes = new Uint8Array(content, headerBytes)
+  const isWhole = view.getUint32(0) === magic && view.getUint32(atLength) === bytes.length && view.getUint32(atCheck) === checkOf(bytes)
+  return isWhole ? bytes : undefined
+}
+
+/** FNV-1a (RFC 9923), but of four bytes at a time: what tells that a file is unfinished. Frames have a checksum of their own. */
+function checkOf(bytes: Uint8Array): number {
+  let hash = 0x811c9dc5
+  let n = 0
+  for (; n + 4 <= bytes.length; n += 4) {
+    hash = Math.imul(hash ^ (bytes[n]! | (bytes[n + 1]! << 8) | (bytes[n + 2]! << 16) | (bytes[n + 3]! << 24)), 0x01000193)
+    hash ^= hash >>> 15 // so that high bits reach low ones
+  }
+  for (; n < bytes.length; n++) hash = Math.imul(hash ^ bytes[n]!, 0x01000193)
+  return hash >>> 0
+}

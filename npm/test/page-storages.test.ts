@@ -1,0 +1,219 @@
+// The storages of pages in real Chromium: several tabs, one of which crashes, dedicated workers, a full quota, and what a crash leaves behind.
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import * as esbuild from 'esbuild'
+import type { Browser, Page } from 'playwright-core'
+import { launchChromium, openPage } from './harness/chromium.js'
+import { within } from './harness/deadline.js'
+import { packageFolder, serveProduct, type Site } from './harness/site.js'
+
+// In a page: each makes the storage of a name.
+const storages = {
+  localStorage: (name: string) => new atomicdb.LocalStorageStorage(name),
+  OPFS: (name: string) => new atomicdb.OPFSStorage(name),
+  'a JSON item': (name: string) => new atomicdb.JSONStorage(name),
+  'a MessagePack value': (name: string) => new atomicdb.MessagePackStorage(name),
+}
+
+// Runs the contract, or counts, in a dedicated worker, where OPFS has synchronous access.
+const worker = `
+import { AtomicDB, OPFSStorage } from 'atomicdb'
+import { contract } from './test/suites/storage-contract.ts'
+
+const work = {
+  async contract() {
+    const results = []
+    for (const { name, run } of contract) {
+      const failed = await run(() => new OPFSStorage('contract ' + name)).catch((error) => error.stack)
+      results.push([name, failed ?? 'ok'])
+    }
+    return results
+  },
+  async count({ name, times }) {
+    const db = await AtomicDB.open('count', { wasm: '/dist/atomicdb.wasm', storage: new OPFSStorage(name), durability: 'strict' })
+    for (let n = 0; n < times; n++) await db.update({ $inc: { n: 1 } }, "_id = 'counter'")
+    await db.close()
+  },
+}
+onmessage = ({ data: [task, argument] }) => work[task](argument).then((result) => postMessage({ result }), (error) => postMessage({ failed: error.stack }))
+`
+
+describe('storages of pages', { timeout: 180_000 }, () => {
+  let site: Site
+  let browser: Browser
+
+  before(async () => {
+    const { outputFiles } = await esbuild.build({ stdin: { contents: worker, resolveDir: packageFolder }, bundle: true, format: 'esm', target: 'es2022', conditions: ['browser'], write: false })
+    site = await serveProduct({ '/worker.js': outputFiles[0]!.text })
+    browser = await launchChromium()
+  })
+  after(async () => {
+    await browser.close()
+    await site.close()
+  })
+
+  for (const [kind, make] of Object.entries(storages)) {
+    test(`${kind}: four tabs lose no increment, also when one of them crashes`, async () => {
+      const context = await browser.newContext()
+      const pages = await Promise.all(Array.from({ length: 4 }, () => openDatabase(context, make)))
+      await pages[0]!.evaluate(() => db.insert({ _id: 'counter', n: 0 }))
+      await Promise.all(pages.map((page) => page.waitForFunction(() => db.count())))
+      const [crashing, ...staying] = pages as [Page, ...Page[]]
+      let acknowledged = 0
+      let reachMiddle!: () => void
+      const middle = new Promise<void>((resolve) => (reachMiddle = resolve))
+      await crashing.exposeBinding('incremented', () => void (++acknowledged === 20 && reachMiddle()))
+
+      const crashed = crashing.evaluate(async () => {
+        for (;;) {
+          await db.update({ $inc: { n: 1 } }, "_id = 'counter'")
+          await (globalThis as unknown as { incremented(): Promise<void> }).incremented()
+        }
+      })
+      const counted = Promise.all(staying.map((page) => page.evaluate(async () => {
+        for (let n = 0; n < 50; n++) await db.update({ $inc: { n: 1 } }, "_id = 'counter'")
+      })))
+      await Promise.race([middle, crashed])
+      await crash(crashing)
+      await assert.rejects(crashed)
+      await within(60_000, 'the other tabs', counted)
+
+      const reader = await openDatabase(context, make)
+      const { n } = (await reader.evaluate(() => db.get<{ n: number }>('counter')))!
+      // A write may be stored without the tab's having heard, or having said, that it is.
+      assert.ok(n >= 150 + acknowledged && n <= 152 + acknowledged, `${n} of 150 and ${acknowledged}`)
+      await context.close()
+    })
+  }
+
+  test('OPFS in a dedicated worker passes the contract of storages', async () => {
+    const context = await browser.newContext()
+    const page = await openPage(context, site.origin)
+    const results = (await inWorker(page, 'contract')) as [string, string][]
+    assert.ok(results.length > 4)
+    assert.deepEqual(results.filter(([, result]) => result !== 'ok'), [])
+    await context.close()
+  })
+
+  test('OPFS: workers and pages share a database', async () => {
+    const context = await browser.newContext()
+    const page = await openDatabase(context, storages.OPFS)
+    await page.evaluate(() => db.insert({ _id: 'counter', n: 0 }))
+    await Promise.all([
+      inWorker(page, 'count', { name: 'shared', times: 40 }),
+      inWorker(page, 'count', { name: 'shared', times: 40 }),
+      page.evaluate(async () => {
+        for (let n = 0; n < 40; n++) await db.update({ $inc: { n: 1 } }, "_id = 'counter'")
+      }),
+    ])
+    const reader = await openDatabase(context, storages.OPFS)
+    assert.equal((await reader.evaluate(() => db.get<{ n: number }>('counter')))!.n, 120)
+    await context.close()
+  })
+
+  test('OPFS: a batch that was not finished is none, whatever of it was written, and one that is damaged is said', async () => {
+    const context = await browser.newContext()
+    const page = await openPage(context, site.origin)
+    const lost = await page.evaluate(async () => {
+      const storage = () => new atomicdb.OPFSStorage('torn')
+      const db = await atomicdb.AtomicDB.open('torn', { storage: storage() })
+      for (let n = 1; n <= 3; n++) await db.insert({ _id: n })
+      await db.close()
+      const folder = await (await (await navigator.storage.getDirectory()).getDirectoryHandle('atomicdb')).getDirectoryHandle('torn')
+      const put = async (name: string, content: Uint8Array<ArrayBuffer>) => {
+        const stream = await (await folder.getFileHandle(name, { create: true })).createWritable()
+        await stream.write(content)
+        await stream.close()
+      }
+      const whole = new Uint8Array(await (await (await folder.getFileHandle('3')).getFile()).arrayBuffer())
+      const wrong: string[] = []
+      for (let length = 0; length < whole.length; length++) {
+        const torn = whole.slice(0, length)
+        await put('3', torn)
+        await put('3.snapshot', torn) // as a compaction would leave it
+        const again = await atomicdb.AtomicDB.open('torn', { storage: storage() })
+        const ids = (await again.documentIds()).join()
+        if (ids !== '1,2') wrong.push(`${length} of ${whole.length}: ${ids}`)
+        await again.close()
+      }
+      const first = new Uint8Array(await (await (await folder.getFileHandle('1')).getFile()).arrayBuffer())
+      for (let at = 0; at < first.length; at++) {
+        const damaged = first.slice()
+        damaged[at]! ^= 1
+        await put('1', damaged)
+        const code = await atomicdb.AtomicDB.open('torn', { storage: storage() }).then(() => 'opened', (error: { code: string }) => error.code)
+        if (code !== 'corrupt') wrong.push(`byte ${at}: ${code}`)
+      }
+      return wrong
+    })
+    assert.deepEqual(lost, [])
+    await context.close()
+  })
+
+  test('localStorage: a full one refuses a write with quota and keeps everything; what a compaction has left is passed over', async () => {
+    const context = await browser.newContext()
+    const page = await openPage(context, site.origin)
+    const result = await page.evaluate(async () => {
+      const open = () => atomicdb.AtomicDB.open('full', { storage: new atomicdb.LocalStorageStorage('full') })
+      const db = await open()
+      let stored = 0
+      let code = ''
+      while (code === '') await db.insert({ _id: stored, text: 'x'.repeat(100_000) }).then(() => stored++, (error: { code: string }) => (code = error.code))
+      const count = await db.count()
+      await db.remove('_id < 10') // small enough for what is left
+      await db.close()
+      const again = await open()
+      const kept = await again.count()
+      await again.close()
+
+      // Small batches and a snapshot: items from before it that were not removed any more.
+      const storage = new atomicdb.LocalStorageStorage('left')
+      const batch = (text: string) => new TextEncoder().encode(text)
+      for (let seq = 1; seq <= 4; seq++) await storage.append(seq, batch(`${seq}`), 'relaxed')
+      const left = localStorage.getItem('atomicdb:left:2')!
+      await storage.compact(3, batch('123'))
+      localStorage.setItem('atomicdb:left:2', left)
+      const read = (await storage.read(0)).map(({ seq, snapshot, bytes }) => `${seq}${snapshot} ${new TextDecoder().decode(bytes)}`)
+      localStorage.setItem('atomicdb:left:4', 'b9:damaged')
+      const damaged = await storage.read(0).then(() => 'read', (error: { code: string }) => error.code)
+      return { code, stored, count, kept, read, damaged }
+    })
+    assert.ok(result.stored > 60, `only ${result.stored} documents of 100 kB had room`)
+    assert.deepEqual(result, { ...result, code: 'quota', count: result.stored, kept: result.stored - 10, read: ['3true 123', '4false 4'], damaged: 'corrupt' })
+    await context.close()
+  })
+
+  async function openDatabase(context: Awaited<ReturnType<Browser['newContext']>>, make: (name: string) => unknown): Promise<Page> {
+    const page = await openPage(context, site.origin)
+    await page.evaluate(async (make) => {
+      const storage = (0, eval)(`(${make})`)('shared') as import('../src/index.js').StorageBackend
+      globalThis.db = await atomicdb.AtomicDB.open('shared', { storage })
+    }, String(make))
+    return page
+  }
+})
+
+/** Ends the process of a page. */
+async function crash(page: Page): Promise<void> {
+  const crashed = new Promise((resolve) => page.once('crash', resolve))
+  const session = await page.context().newCDPSession(page)
+  session.send('Page.crash').catch(() => {}) // nobody is left to answer
+  await within(10_000, 'the crash', crashed)
+}
+
+function inWorker(page: Page, task: string, argument?: unknown): Promise<unknown> {
+  return page.evaluate(
+    ([task, argument]) =>
+      new Promise((resolve, reject) => {
+        const worker = new Worker('/worker.js', { type: 'module' })
+        worker.onmessage = ({ data }) => {
+          worker.terminate()
+          if (data.failed) reject(new Error(data.failed))
+          else resolve(data.result)
+        }
+        worker.onerror = (event) => reject(new Error(event.message))
+        worker.postMessage([task, argument])
+      }),
+    [task, argument] as const,
+  )
+}
