@@ -1,27 +1,38 @@
 import { Answers, copyOf } from './answers.js'
+import { Attempt, type Calls } from './attempt.js'
 import { startBridge, type Bridge, type NativeBackend } from './bridge.js'
 import { encoding, type Encoder } from './encode.js'
 import { AtomicDBError, describe, invalid } from './errors.js'
 import { everything, writeQuery, type Query } from './find-options.js'
 import { Op } from './ops.js'
+import type { Transaction } from './transaction.js'
+import { Turns } from './turns.js'
 import type { OpenOptions, Stored, StorageBackend } from './types.js'
 import { writeWhere, type Predicate } from './where.js'
 import { Writer } from './writer.js'
 
 /** One open database: its handle in the engine, and the writes that are not stored yet. */
-export class Connection {
-  private readonly writer = new Writer(() => (this.inMemory ? this.settle() : this.bridge.wait((host) => host.flush(this.handle))))
+export class Connection implements Calls {
+  private readonly writer = new Writer(() => this.store())
+  private readonly turns = new Turns()
   private readonly answers = new Answers()
   private readonly stopMourning: () => void
   private closing: Promise<void> | undefined
   private asking = false // a function of the user is running
+  private attempt: Attempt | undefined // the transaction that is under way
+  private storing: Promise<void> | undefined // until what a transaction did is stored or undone
+  private putOff = false // batches of others wait for its end
+  private lost: { readonly error: unknown } | undefined // why a transaction was not stored, the last that was not
 
   private constructor(
     private readonly bridge: Bridge,
     private readonly handle: number,
     private readonly inMemory: boolean,
   ) {
-    this.stopMourning = bridge.onDeath((death) => this.writer.stop(death))
+    this.stopMourning = bridge.onDeath((death) => {
+      this.writer.stop(death)
+      this.attempt?.stop(death)
+    })
   }
 
   /** Opens what `backend` holds; null is a database in memory alone. */
@@ -29,8 +40,14 @@ export class Connection {
     const bridge = await startBridge(options.wasm)
     let connection: Connection | undefined
     const { durability = 'relaxed', maxDocumentBytes, maxDepth, onProgress } = options
-    const onRollback = () => connection?.writer.noteUndone()
-    const handle = await bridge.wait((host) => host.open(name, backend, { durability, maxDocumentBytes, maxDepth, onProgress, onRollback }))
+    const onRollback = () => {
+      // What a transaction stores, it does again itself.
+      if (!connection?.attempt) connection?.writer.noteUndone()
+    }
+    const onPutOff = () => {
+      if (connection) connection.putOff = true
+    }
+    const handle = await bridge.wait((host) => host.open(name, backend, { durability, maxDocumentBytes, maxDepth, onProgress, onRollback, onPutOff }))
     connection = new Connection(bridge, handle, backend === null)
     return connection
   }
@@ -39,9 +56,10 @@ export class Connection {
   read<R>(work: () => R): Promise<R> {
     try {
       this.needFree()
-      // Until the writes so far have run again, a read would miss them.
-      const settled = this.writer.settled()
+      // Until the writes so far have run again, a read would miss them; and what a transaction did may still be undone.
+      const settled = this.storing ?? this.writer.settled()
       if (settled) return settled.then(() => this.read(work))
+      this.attempt?.setAside()
       return Promise.resolve(work())
     } catch (error) {
       return Promise.reject(error as Error)
@@ -57,21 +75,88 @@ export class Connection {
    */
   write<R>(prepare: () => () => R): Promise<R> {
     try {
-      this.needFree()
-      return this.writer.write(prepare())
+      this.needOutside()
+      const run = prepare()
+      return this.turns.shared(() => this.writer.write(run))
     } catch (error) {
       return Promise.reject(error as Error)
     }
   }
 
-  /** Resolves when every write so far is stored. */
-  flush(): Promise<void> {
-    return this.closing ? Promise.reject(closedError()) : this.writer.flush()
+  /**
+   * Runs the function of a transaction, again and again while other writers
+   * are faster, and stores what it did as one batch.
+   */
+  transaction<R>(work: (tx: Transaction) => Promise<R>): Promise<R> {
+    try {
+      this.needOutside()
+      if (typeof work !== 'function') throw invalid(`work: expected a function, not ${describe(work)}`)
+      return this.turns.alone(() => this.transact(work))
+    } catch (error) {
+      return Promise.reject(error as Error)
+    }
+  }
+
+  private async transact<R>(work: (tx: Transaction) => Promise<R>): Promise<R> {
+    await this.writer.drained()
+    for (let run = 0; run < mostRuns; run++) {
+      this.putOff = false
+      const attempt = new Attempt(this)
+      this.attempt = attempt
+      try {
+        const result = await attempt.run(work)
+        attempt.keep()
+        if (!attempt.wrote || (await this.storeAlone()) === 0) return result
+      } catch (error) {
+        if (!this.bridge.dead) attempt.undo()
+        throw error
+      } finally {
+        this.attempt = undefined
+        if (this.putOff) this.catchUp()
+      }
+    }
+    const error = new AtomicDBError('conflict', `transaction: another writer was faster ${mostRuns} times in a row`)
+    this.lost = { error }
+    throw error
+  }
+
+  private async storeAlone(): Promise<0 | 1> {
+    const done = () => {
+      this.storing = undefined
+    }
+    const outcome = this.store()
+    this.storing = outcome.then(done, (error: unknown) => {
+      done()
+      this.lost = { error }
+    })
+    await this.storing
+    return outcome
+  }
+
+  private store(): Promise<0 | 1> {
+    return this.inMemory ? this.settle() : this.bridge.wait((host) => host.flush(this.handle))
   }
 
   private async settle(): Promise<0> {
-    this.value(Op.settle, nothing)
+    this.command(Op.settle)
     return 0
+  }
+
+  /** If it fails, the next call meets the same log. */
+  private catchUp(): void {
+    this.bridge.wait((host) => host.catchUp(this.handle)).catch(() => {})
+  }
+
+  /** How many calls wait for the transaction that is under way. */
+  get waiting(): number {
+    return this.turns.waiting
+  }
+
+  /** Resolves when every write so far is stored. */
+  flush(): Promise<void> {
+    if (this.closing) return Promise.reject(closedError())
+    const { lost } = this
+    return this.turns.shared(() => (this.lost === lost ? this.writer.flush() : Promise.reject(this.lost!.error as Error)))
   }
 
   /** Stores what is not stored yet and gives back the handle. Closing twice is closing once. */
@@ -80,8 +165,7 @@ export class Connection {
   }
 
   private async closeOnce(): Promise<void> {
-    // The writes that fail tell whoever asked for them.
-    await this.writer.flush().catch(() => {})
+    await this.turns.alone(() => this.writer.drained())
     this.stopMourning()
     this.writer.stop(closedError())
     if (!this.bridge.dead) await this.bridge.wait((host) => host.close(this.handle))
@@ -177,23 +261,42 @@ export class Connection {
 
   /** Does `work`, several calls of the engine, all or none. */
   whole<R>(work: () => R): R {
-    this.value(Op.begin, nothing)
+    this.command(Op.begin)
     let result: R
     try {
       result = work()
     } catch (error) {
-      this.value(Op.undo, nothing)
+      this.command(Op.undo)
       throw error
     }
-    this.value(Op.end, nothing)
+    this.command(Op.end)
     return result
+  }
+
+  /** Calls an op that takes and answers nothing. */
+  command(op: Op): void {
+    this.value(op, nothing)
+  }
+
+  private needOutside(): void {
+    this.needFree()
+    // Later calls of the function cannot be told from those of others, and wait; see Attempt.
+    if (this.attempt?.starting) throw invalid('transaction: inside it, write with tx.insert() and the like, not with db.insert(), which waits for its end')
   }
 
   private needFree(): void {
     if (this.closing) throw closedError()
+    this.needNotAsking()
+  }
+
+  /** Throws while a function of the user answers a query or an update. */
+  needNotAsking(): void {
     if (this.asking) throw invalid('a function given to a query or an update cannot call the database that runs it')
   }
 }
+
+/** A transaction that loses this often takes too long beside writers that are faster. */
+const mostRuns = 100
 
 /** The arguments of a call that takes none. */
 const nothing = Uint8Array.of(0x90)

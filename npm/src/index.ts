@@ -14,6 +14,7 @@ export { IndexedDBStorage } from './storage/indexeddb.js'
 export { MemoryStorage } from './storage/memory.js'
 export { SealedStorage } from './storage/sealed.js'
 export { SQLiteStorage } from './storage/sqlite.js'
+export type { Transaction } from './transaction.js'
 export type {
   Aggregate,
   AggregateOutput,
