@@ -25,7 +25,7 @@ export class Attempt implements Calls {
   /** Whether the function is running that far it has not waited for anything: whoever calls now is part of it. */
   starting = false
 
-  private hasBegun = true // in the engine
+  private hasBegun = true // and nothing is decided yet
   private isAside = false
   private over: AtomicDBError | undefined
   private called = false // since the clock was looked at last
@@ -88,7 +88,7 @@ export class Attempt implements Calls {
 
   /** Takes what it did out of the sight of others, until its next call. */
   setAside(): void {
-    if (this.isAside || !this.wrote) return
+    if (this.isAside || !this.wrote || !this.hasBegun) return
     this.connection.command(Op.setAside)
     this.isAside = true
   }

@@ -5,9 +5,10 @@ import { lifecycle } from './api-lifecycle.js'
 import { options } from './api-options.js'
 import { results } from './api-results.js'
 import { sql } from './api-sql.js'
+import { transactions } from './api-transactions.js'
 import { values } from './api-values.js'
 import { storages } from './storages.js'
 import type { Suite } from './suite.js'
 
 /** All tests of the public API, by what they are about. */
-export const apiSuites: Record<string, Suite> = { documents, values, conditions, options, aggregates, sql, results, lifecycle, storages }
+export const apiSuites: Record<string, Suite> = { documents, values, conditions, options, aggregates, sql, results, transactions, lifecycle, storages }
