@@ -187,7 +187,7 @@ export class AtomicDB implements AsyncDisposable {
    *
    * @returns What `work` resolves to, once the batch is stored.
    * @throws What `work` throws, that very value, with everything undone;
-   * `conflict` if other writers were faster 100 times; `timeout` if it has asked
+   * `conflict` if other writers were faster 1,000 times; `timeout` if it has asked
    * nothing of `tx` for 10 seconds, as when it awaits `db.insert` instead of
    * `tx.insert`; `invalid` inside another transaction; `quota` or `storage`.
    *
