@@ -108,7 +108,7 @@ export class Attempt implements Calls {
 
   /** Takes back what it did, unless that was to be kept. The run is over. */
   undo(): void {
-    if (this.hasBegun) this.connection.command(Op.undo)
+    if (this.hasBegun && !this.connection.dead) this.connection.command(Op.undo)
     this.hasBegun = false
   }
 

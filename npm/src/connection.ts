@@ -1,11 +1,12 @@
 import { Answers, copyOf } from './answers.js'
-import { Attempt, type Calls } from './attempt.js'
+import type { Calls } from './attempt.js'
 import { startBridge, type Bridge, type NativeBackend } from './bridge.js'
 import { encoding, type Encoder } from './encode.js'
 import { AtomicDBError, describe, invalid } from './errors.js'
 import { everything, writeQuery, type Query } from './find-options.js'
 import { Op } from './ops.js'
 import type { Transaction } from './transaction.js'
+import { Transactions } from './transactions.js'
 import { Turns } from './turns.js'
 import type { OpenOptions, Stored, StorageBackend } from './types.js'
 import { writeWhere, type Predicate } from './where.js'
@@ -15,14 +16,15 @@ import { Writer } from './writer.js'
 export class Connection implements Calls {
   private readonly writer = new Writer(() => this.store())
   private readonly turns = new Turns()
+  private readonly transactions = new Transactions(this, {
+    drained: () => this.writer.drained(),
+    store: () => this.store(),
+    catchUp: () => this.catchUp(),
+  })
   private readonly answers = new Answers()
   private readonly stopMourning: () => void
   private closing: Promise<void> | undefined
   private asking = false // a function of the user is running
-  private attempt: Attempt | undefined // the transaction that is under way
-  private storing: Promise<void> | undefined // until what a transaction did is stored or undone
-  private putOff = false // batches of others wait for its end
-  private lost: { readonly error: unknown } | undefined // why a transaction was not stored, the last that was not
 
   private constructor(
     private readonly bridge: Bridge,
@@ -31,7 +33,7 @@ export class Connection implements Calls {
   ) {
     this.stopMourning = bridge.onDeath((death) => {
       this.writer.stop(death)
-      this.attempt?.stop(death)
+      this.transactions.stop(death)
     })
   }
 
@@ -41,12 +43,9 @@ export class Connection implements Calls {
     let connection: Connection | undefined
     const { durability = 'relaxed', maxDocumentBytes, maxDepth, onProgress } = options
     const onRollback = () => {
-      // What a transaction stores, it does again itself.
-      if (!connection?.attempt) connection?.writer.noteUndone()
+      if (!connection?.transactions.underWay) connection?.writer.noteUndone()
     }
-    const onPutOff = () => {
-      if (connection) connection.putOff = true
-    }
+    const onPutOff = () => connection?.transactions.notePutOff()
     const handle = await bridge.wait((host) => host.open(name, backend, { durability, maxDocumentBytes, maxDepth, onProgress, onRollback, onPutOff }))
     connection = new Connection(bridge, handle, backend === null)
     return connection
@@ -57,9 +56,9 @@ export class Connection implements Calls {
     try {
       this.needFree()
       // Until the writes so far have run again, a read would miss them; and what a transaction did may still be undone.
-      const settled = this.storing ?? this.writer.settled()
+      const settled = this.transactions.storing ?? this.writer.settled()
       if (settled) return settled.then(() => this.read(work))
-      this.attempt?.setAside()
+      this.transactions.setAside()
       return Promise.resolve(work())
     } catch (error) {
       return Promise.reject(error as Error)
@@ -83,54 +82,15 @@ export class Connection implements Calls {
     }
   }
 
-  /**
-   * Runs the function of a transaction, again and again while other writers
-   * are faster, and stores what it did as one batch.
-   */
+  /** Runs the function of a transaction when it is its turn; see {@link Transactions.run}. */
   transaction<R>(work: (tx: Transaction) => Promise<R>): Promise<R> {
     try {
       this.needOutside()
       if (typeof work !== 'function') throw invalid(`work: expected a function, not ${describe(work)}`)
-      return this.turns.alone(() => this.transact(work))
+      return this.turns.alone(() => this.transactions.run(work))
     } catch (error) {
       return Promise.reject(error as Error)
     }
-  }
-
-  private async transact<R>(work: (tx: Transaction) => Promise<R>): Promise<R> {
-    await this.writer.drained()
-    for (let run = 0; run < mostRuns; run++) {
-      this.putOff = false
-      const attempt = new Attempt(this)
-      this.attempt = attempt
-      try {
-        const result = await attempt.run(work)
-        attempt.keep()
-        if (!attempt.wrote || (await this.storeAlone()) === 0) return result
-      } catch (error) {
-        if (!this.bridge.dead) attempt.undo()
-        throw error
-      } finally {
-        this.attempt = undefined
-        if (this.putOff) this.catchUp()
-      }
-    }
-    const error = new AtomicDBError('conflict', `transaction: another writer was faster ${mostRuns} times in a row`)
-    this.lost = { error }
-    throw error
-  }
-
-  private async storeAlone(): Promise<0 | 1> {
-    const done = () => {
-      this.storing = undefined
-    }
-    const outcome = this.store()
-    this.storing = outcome.then(done, (error: unknown) => {
-      done()
-      this.lost = { error }
-    })
-    await this.storing
-    return outcome
   }
 
   private store(): Promise<0 | 1> {
@@ -147,6 +107,11 @@ export class Connection implements Calls {
     this.bridge.wait((host) => host.catchUp(this.handle)).catch(() => {})
   }
 
+  /** Whether the engine has ended. */
+  get dead(): boolean {
+    return this.bridge.dead
+  }
+
   /** How many calls wait for the transaction that is under way. */
   get waiting(): number {
     return this.turns.waiting
@@ -155,8 +120,11 @@ export class Connection implements Calls {
   /** Resolves when every write so far is stored. */
   flush(): Promise<void> {
     if (this.closing) return Promise.reject(closedError())
-    const { lost } = this
-    return this.turns.shared(() => (this.lost === lost ? this.writer.flush() : Promise.reject(this.lost!.error as Error)))
+    const { lost } = this.transactions
+    return this.turns.shared(() => {
+      const now = this.transactions.lost // one that was asked for before, and so waited for
+      return now === lost ? this.writer.flush() : Promise.reject(now!.error as Error)
+    })
   }
 
   /** Stores what is not stored yet and gives back the handle. Closing twice is closing once. */
@@ -280,8 +248,7 @@ export class Connection implements Calls {
 
   private needOutside(): void {
     this.needFree()
-    // Later calls of the function cannot be told from those of others, and wait; see Attempt.
-    if (this.attempt?.starting) throw invalid('transaction: inside it, write with tx.insert() and the like, not with db.insert(), which waits for its end')
+    this.transactions.needOutside()
   }
 
   private needFree(): void {
@@ -294,13 +261,6 @@ export class Connection implements Calls {
     if (this.asking) throw invalid('a function given to a query or an update cannot call the database that runs it')
   }
 }
-
-/**
- * A transaction that loses this often takes longer than the others leave it.
- * Of four tabs that do nothing but increment one counter, one loses up to 50
- * times in a row.
- */
-const mostRuns = 1000
 
 /** The arguments of a call that takes none. */
 const nothing = Uint8Array.of(0x90)
