@@ -40,7 +40,10 @@ describe('when the engine fails', { timeout: 60_000 }, () => {
       })
       await db.insert({ n: 1 })
       const working = await open()
-      const never = working.transaction(async (tx) => (await tx.insert({}), new Promise(() => {})))
+      let never!: Promise<unknown>
+      await new Promise<void>((started) => {
+        never = working.transaction(async (tx) => (await tx.insert({}), started(), new Promise(() => {})))
+      })
       const waiting = [stuck.insert({ n: 1 }), stuck.flush(), never, working.insert({}), stuck.close()]
       const ends = Promise.allSettled(waiting)
 

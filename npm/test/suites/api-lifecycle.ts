@@ -272,6 +272,26 @@ export const lifecycle: Suite = [
     },
   },
   {
+    name: 'close stores what came after a batch that fails',
+    async run(context) {
+      const { storage, controlled } = storageOf(context)
+      const db = await context.open('closing', { storage })
+      const asked = gate<void>()
+      const held = gate<boolean>()
+      controlled.append = () => (asked.open(), held.promise)
+      const first = db.insert({ n: 1 })
+      first.catch(() => {})
+      await asked.promise
+      const second = db.insert({ n: 2 })
+      const closing = db.close()
+      controlled.append = (store) => store()
+      held.fail(new Error('gone'))
+      await rejects('storage', () => first)
+      equal(await second, 1)
+      await closing
+    },
+  },
+  {
     name: 'a database is closed when its block ends',
     async run({ open }) {
       let kept
