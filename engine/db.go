@@ -14,8 +14,10 @@ type DB struct {
 	journal []change // what Rollback would undo, the oldest first
 	cuts    []int    // where in the journal each cut batch ends
 	begun   []int    // marks of Begin, the innermost last
-	sealed  int      // journal entries before it accept no more documents
-	changes uint64   // see Changes
+	aside   []change // what BringBack would do again, the oldest first
+	isAside bool
+	sealed  int    // journal entries before it accept no more documents
+	changes uint64 // see Changes
 }
 
 // New returns an empty DB, or CodeInvalid if opts cannot be honoured.
@@ -119,6 +121,7 @@ func (db *DB) Confirm() {
 func (db *DB) Rollback() {
 	db.rollbackTo(0)
 	db.cuts, db.begun = db.cuts[:0], db.begun[:0]
+	db.forgetAside()
 	db.tidy()
 }
 
@@ -134,35 +137,6 @@ func (db *DB) tidy() {
 	for _, c := range db.collections {
 		c.content = c.content.compacted()
 	}
-}
-
-// Begin starts a stretch of calls that Undo can take back as one. Stretches
-// nest; none may be open when Cut, Confirm or Apply is called.
-func (db *DB) Begin() { db.begun = append(db.begun, db.mark()) }
-
-// Begun reports whether a stretch is open.
-func (db *DB) Begun() bool { return len(db.begun) > 0 }
-
-// End keeps what was done since the innermost Begin. It returns CodeInvalid
-// if there is none.
-func (db *DB) End() error {
-	if len(db.begun) == 0 {
-		return fail(CodeInvalid, "end", "", "nothing has begun")
-	}
-	db.begun = db.begun[:len(db.begun)-1]
-	return nil
-}
-
-// Undo takes back everything since the innermost Begin. It returns
-// CodeInvalid if there is none.
-func (db *DB) Undo() error {
-	if len(db.begun) == 0 {
-		return fail(CodeInvalid, "undo", "", "nothing has begun")
-	}
-	last := len(db.begun) - 1
-	db.rollbackTo(db.begun[last])
-	db.begun = db.begun[:last]
-	return nil
 }
 
 // whole runs work, and undoes all of it if it fails.

@@ -1,5 +1,7 @@
 package engine
 
+import "github.com/atomicdb-go/atomicdb/engine/msgpack"
+
 // A change is one entry of the journal: what a primitive did, and what it
 // takes to undo it and to write it into a batch.
 type change struct {
@@ -14,8 +16,8 @@ type change struct {
 	size     uint32
 	was      ref
 	wasSize  uint32
-	nextID   int64    // before the change
-	previous *content // cleared: what the collection held
+	nextID   int64    // before the change; after it, once it is undone
+	previous *content // cleared: what the collection held; what it held then, once it is undone
 }
 
 type changeKind uint8
@@ -58,6 +60,13 @@ func (db *DB) mark() int {
 
 // rollbackTo undoes every change after mark, the newest first.
 func (db *DB) rollbackTo(mark int) {
+	db.undoTo(mark)
+	clear(db.journal[mark:]) // they hold contents that would otherwise live on
+	db.cutJournal(mark)
+}
+
+// undoTo is rollbackTo without forgetting the changes.
+func (db *DB) undoTo(mark int) {
 	catalogChanged := false
 	for i := len(db.journal) - 1; i >= mark; i-- {
 		db.changes++
@@ -67,11 +76,15 @@ func (db *DB) rollbackTo(mark int) {
 	if catalogChanged {
 		db.declareAll()
 	}
-	clear(db.journal[mark:]) // they hold contents that would otherwise live on
+}
+
+func (db *DB) cutJournal(mark int) {
 	db.journal = db.journal[:mark]
 	db.sealed = min(db.sealed, mark)
 }
 
+// undo takes back the newest change that is not undone, and leaves in it what
+// redo needs.
 func (db *DB) undo(ch *change) {
 	c := ch.c
 	switch ch.kind {
@@ -89,13 +102,43 @@ func (db *DB) undo(ch *change) {
 		c.content.revive(ch.slot, ch.was, ch.wasSize, hashID(idOf(doc)))
 		c.dead -= int64(ch.wasSize)
 	case cleared:
-		c.content = ch.previous
+		c.content, ch.previous = ch.previous, c.content
 	case created:
 		delete(db.collections, c.name)
 	case dropped:
 		db.collections[c.name] = c
 	}
 	if ch.in != nil {
-		ch.in.nextID = ch.nextID
+		ch.in.nextID, ch.nextID = ch.nextID, ch.in.nextID
+	}
+}
+
+// redo does the change again that undo took back last. The arena still has its
+// bytes.
+func (db *DB) redo(ch *change) {
+	c := ch.c
+	switch ch.kind {
+	case added:
+		docs := c.arena.get(ch.r, int(ch.size))
+		for at := 0; at < len(docs); {
+			n := msgpack.Skip(docs[at:])
+			c.content.add(ch.r+ref(at), uint32(n), hashID(idOf(docs[at:at+n])))
+			at += n
+		}
+		c.dead -= int64(ch.size) // in use again
+	case replaced:
+		c.content.replace(ch.slot, ch.r, ch.size)
+		c.dead -= int64(ch.size)
+	case removed:
+		c.content.remove(ch.slot)
+	case cleared:
+		c.content, ch.previous = ch.previous, c.content
+	case created:
+		db.collections[c.name] = c
+	case dropped:
+		delete(db.collections, c.name)
+	}
+	if ch.in != nil {
+		ch.in.nextID, ch.nextID = ch.nextID, ch.in.nextID
 	}
 }

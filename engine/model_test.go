@@ -106,12 +106,18 @@ func modelRound(t *testing.T, rng *rand.Rand) {
 		dump    map[string][]string
 	}
 	var cuts []cut
+	var before *model // of the stretch that is open, if one is
+	var dumpBefore map[string][]string
 
 	// Few ids and few values, in phases that fill and then empty the
 	// collection: slots, orders and ids must come and go.
 	const phase = 60
 	for step := range 600 {
 		filling := step/phase%2 == 0
+		if before == nil && rng.IntN(8) == 0 {
+			db.Begin()
+			before, dumpBefore = now.clone(), db.Dump()
+		}
 		switch n := rng.IntN(20); {
 		case n < 6 && filling || n < 1: // insert, with and without an id
 			d := randomDoc(rng)
@@ -203,6 +209,19 @@ func modelRound(t *testing.T, rng *rand.Rand) {
 				t.Fatal(err)
 			}
 			now = &model{docs: map[any]M{}, next: 1}
+		case n == 19 && before != nil && rng.IntN(2) == 0: // end the stretch
+			if err := db.End(); err != nil {
+				t.Fatal(err)
+			}
+			before = nil
+		case n == 19 && before != nil:
+			if err := db.Undo(); err != nil {
+				t.Fatal(err)
+			}
+			now, before = before, nil
+			if !reflect.DeepEqual(db.Dump(), dumpBefore) {
+				t.Fatalf("step %d: undoing left something behind", step)
+			}
 		case n == 19: // store
 			switch k := rng.IntN(4); {
 			case k < 2:
@@ -228,22 +247,23 @@ func modelRound(t *testing.T, rng *rand.Rand) {
 				}
 			}
 		}
-		if got, want := find(t, db, engine.Query{}), now.list(); len(got)+len(want) > 0 && !reflect.DeepEqual(got, want) {
-			t.Fatalf("step %d: documents\n%v, want\n%v", step, got, want)
-		}
-		// Questions that the orders answer, if there are any. Builds with the
-		// tag invariants compare each with a scan.
-		for _, text := range []string{"a = 2", "a = 1 and b > 20", "tags = 'x'", "tags in ('y', 'z') and a < 3", "s startsWith 'a long text, 1'", "s = 'a long text, 7'", "b between 10 and 20", "tags > 'x' and tags < 'z'",
-			"not (b < 10 or s exists)", "a != 2 and (b > 5 or b <= 3) and not tags = 'x'", "s contains ', 3' or a in (0, 3)", "tags contains 'w'", "tags exists and tags size 0", "tags size 2", "tags any (this = 'x')", "not tags any (this > 'w')", "b type int", "s matches '^a long text, 1'", "s matches '^a long (text|word), [2-4]$'", "s matches '(?i)^A LONG'", "s matches '^a l.*1'", "s matches 'text, 3'", "s > 'a long text, 2'", "s between 'a long text, 15' and 'a long text, 3'"} {
-			if _, err := db.Count("users", where(t, text), 0); err != nil {
+		compareWithModel(t, db, now, step)
+		if before != nil && rng.IntN(3) == 0 {
+			dumpAfter := db.Dump()
+			if err := db.SetAside(); err != nil {
 				t.Fatal(err)
 			}
-		}
-		for _, by := range []string{"tags", "-b", "s"} {
-			find(t, db, engine.Query{Sort: sortBy(by), Limit: 2})
-		}
-		if err := db.Check(); err != nil {
-			t.Fatalf("step %d: %v", step, err)
+			compareWithModel(t, db, before, step)
+			if !reflect.DeepEqual(db.Dump(), dumpBefore) {
+				t.Fatalf("step %d: setting aside left something behind", step)
+			}
+			if err := db.BringBack(); err != nil {
+				t.Fatal(err)
+			}
+			compareWithModel(t, db, now, step)
+			if !reflect.DeepEqual(db.Dump(), dumpAfter) {
+				t.Fatalf("step %d: not everything was brought back", step)
+			}
 		}
 	}
 
@@ -253,6 +273,28 @@ func modelRound(t *testing.T, rng *rand.Rand) {
 	}
 	if !reflect.DeepEqual(reopened.Dump(), db.Dump()) {
 		t.Fatal("a snapshot does not restore everything")
+	}
+}
+
+// compareWithModel looks for differences in what db answers, and checks it.
+func compareWithModel(t *testing.T, db *engine.DB, now *model, step int) {
+	t.Helper()
+	if got, want := find(t, db, engine.Query{}), now.list(); len(got)+len(want) > 0 && !reflect.DeepEqual(got, want) {
+		t.Fatalf("step %d: documents\n%v, want\n%v", step, got, want)
+	}
+	// Questions that the orders answer, if there are any. Builds with the
+	// tag invariants compare each with a scan.
+	for _, text := range []string{"a = 2", "a = 1 and b > 20", "tags = 'x'", "tags in ('y', 'z') and a < 3", "s startsWith 'a long text, 1'", "s = 'a long text, 7'", "b between 10 and 20", "tags > 'x' and tags < 'z'",
+		"not (b < 10 or s exists)", "a != 2 and (b > 5 or b <= 3) and not tags = 'x'", "s contains ', 3' or a in (0, 3)", "tags contains 'w'", "tags exists and tags size 0", "tags size 2", "tags any (this = 'x')", "not tags any (this > 'w')", "b type int", "s matches '^a long text, 1'", "s matches '^a long (text|word), [2-4]$'", "s matches '(?i)^A LONG'", "s matches '^a l.*1'", "s matches 'text, 3'", "s > 'a long text, 2'", "s between 'a long text, 15' and 'a long text, 3'"} {
+		if _, err := db.Count("users", where(t, text), 0); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, by := range []string{"tags", "-b", "s"} {
+		find(t, db, engine.Query{Sort: sortBy(by), Limit: 2})
+	}
+	if err := db.Check(); err != nil {
+		t.Fatalf("step %d: %v", step, err)
 	}
 }
 

@@ -81,10 +81,11 @@ func newLog(backend js.Value) (storage.Log, error) {
 //	onProgress        called with the bytes done and in all while the log is read
 //	onForeign         called when batches of others have been applied
 //	onRollback        called when everything unconfirmed has been undone
+//	onPutOff          called when batches of others wait for the end of a stretch: catchUp then
 //
 // The first two callbacks run as microtasks, so they may call anything.
-// onRollback runs in the same step as the rollback itself, with Go on the
-// stack: it may only take a note.
+// The others run in the same step as what they tell of, with Go on the
+// stack: they may only take a note.
 func sessionOptions(options js.Value) storage.SessionOptions {
 	o := storage.SessionOptions{Engine: engine.Options{
 		MaxDocumentBytes: number(options.Get("maxDocumentBytes")),
@@ -101,6 +102,9 @@ func sessionOptions(options js.Value) storage.SessionOptions {
 	}
 	if f := options.Get("onRollback"); f.Type() == js.TypeFunction {
 		o.OnRollback = func() { f.Invoke() }
+	}
+	if f := options.Get("onPutOff"); f.Type() == js.TypeFunction {
+		o.OnPutOff = func() { f.Invoke() }
 	}
 	return o
 }

@@ -49,6 +49,9 @@ func (d *database) usable() error { return d.broken }
 // caller of a write sees all of it or nothing even when AtomicDB itself is wrong.
 func (d *database) attempt(c *call) (err error) {
 	op, db := c.op.name, d.session.DB()
+	if db.IsAside() {
+		return &engine.Error{Code: engine.CodeInvalid, Op: op, Err: reason("a stretch of calls is set aside: only reads are answered")}
+	}
 	d.cursor = nil
 	db.Begin()
 	defer func() {

@@ -7,6 +7,11 @@
 // Promise. adb_moment says whether an answer of before still holds, so that
 // JavaScript can give it again (npm/src/answers.ts).
 //
+// A transaction is a stretch of calls (begin, end, undo) that lasts over several
+// turns of the event loop. Meanwhile Flush refuses, batches of others wait
+// (onPutOff), and JavaScript lets nobody else write: it takes turns
+// (npm/src/turns.ts), and sets the stretch aside before anybody else reads.
+//
 // Everything that is not about JavaScript itself is ordinary Go and tested
 // natively; syscall/js and the exported functions are in the *_js.go files.
 //

@@ -138,7 +138,7 @@ var ops = []op{
 	},
 	{
 		name: "begin", run: begin,
-		doc:    "Starts a stretch of calls that undo takes back as one. Stretches nest, and end in the JavaScript turn they began in.",
+		doc:    "Starts a stretch of calls that undo takes back as one. Stretches nest. Until it ends nothing is stored, and batches of others are put off; see onPutOff.",
 		result: "nothing",
 	},
 	{
@@ -149,6 +149,16 @@ var ops = []op{
 	{
 		name: "undo", run: undo,
 		doc:    "Ends the innermost stretch and takes back what it did.",
+		result: "nothing",
+	},
+	{
+		name: "setAside", run: setAside,
+		doc:    "Takes back what the innermost stretch did until bringBack does it again. Meanwhile every write is refused.",
+		result: "nothing",
+	},
+	{
+		name: "bringBack", run: bringBack,
+		doc:    "Does again what setAside took back.",
 		result: "nothing",
 	},
 	{

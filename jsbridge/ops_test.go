@@ -290,6 +290,38 @@ func TestStretch(t *testing.T) {
 	}
 }
 
+// TestStretch_setAside: what a stretch did is gone for reads, every write is
+// refused, and bringBack does it again.
+func TestStretch_setAside(t *testing.T) {
+	c := withPeople(t)
+	count := func() any { return decode(t, c.must("count", array{"people", nil, -1})) }
+
+	c.must("begin", nil)
+	c.must("clear", array{"people"})
+	c.must("insert", array{"people", false}, object{"name": "Di"})
+	moment := c.bridge.Moment(c.handle)
+	c.must("setAside", nil)
+	if c.bridge.Moment(c.handle) == moment {
+		t.Error("the moment is the same")
+	}
+	equal(t, count(), int64(3))
+	for _, op := range []string{"setAside", "end"} {
+		if _, failure := c.call(op, nil); failure == nil || failure.code != engine.CodeInvalid {
+			t.Errorf("%s while set aside got %v, want invalid", op, failure)
+		}
+	}
+	if _, failure := c.call("insert", array{"people", false}, object{}); failure == nil || failure.code != engine.CodeInvalid {
+		t.Errorf("a write while set aside got %v, want invalid", failure)
+	}
+	c.must("bringBack", nil)
+	equal(t, count(), int64(1))
+	c.must("end", nil)
+	equal(t, decode(t, c.must("insert", array{"people", false}, object{})), array{int64(4)})
+	if _, failure := c.call("bringBack", nil); failure == nil || failure.code != engine.CodeInvalid {
+		t.Errorf("bringBack without setAside got %v, want invalid", failure)
+	}
+}
+
 // TestCall_parseNeedsNoDatabase: conditions have text before anything is open.
 func TestCall_parseNeedsNoDatabase(t *testing.T) {
 	c := newClient(t)

@@ -147,6 +147,22 @@ func undo(c *call) error {
 	return c.db().Undo()
 }
 
+func setAside(c *call) error {
+	if err := c.end(); err != nil {
+		return err
+	}
+	c.database.cursor = nil
+	return c.db().SetAside()
+}
+
+func bringBack(c *call) error {
+	if err := c.end(); err != nil {
+		return err
+	}
+	c.database.cursor = nil
+	return c.db().BringBack()
+}
+
 func settle(c *call) error {
 	if err := c.end(); err != nil {
 		return err

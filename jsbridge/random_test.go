@@ -34,8 +34,8 @@ func TestRandomCalls(t *testing.T) {
 			c.must("clear", array{"people"})
 		}
 		o := &ops[r.IntN(len(ops))]
-		if o.name == "end" || o.name == "undo" || o.name == "settle" {
-			continue // each begin below has its own, and nothing settles within it
+		if control[o.name] {
+			continue
 		}
 		before := contents(t, c)
 		c.must("begin", nil)
@@ -61,6 +61,20 @@ func TestRandomCalls(t *testing.T) {
 		if o.name == "begin" {
 			c.must("end", nil)
 		}
+		if r.IntN(3) == 0 {
+			after := contents(t, c)
+			c.must("setAside", nil)
+			if contents(t, c) != before {
+				t.Fatalf("%s %v, set aside: something is left", what(), arguments)
+			}
+			c.must("bringBack", nil)
+			if contents(t, c) != after {
+				t.Fatalf("%s %v, brought back: it is not as before", what(), arguments)
+			}
+			if err := c.db().Check(); err != nil {
+				t.Fatalf("%s %v, brought back: %v", what(), arguments, err)
+			}
+		}
 		if failure == nil && r.IntN(3) > 0 {
 			c.must("end", nil)
 			continue
@@ -78,7 +92,7 @@ func TestRandomCalls(t *testing.T) {
 		}
 	}
 	for _, o := range ops {
-		if o.name == "more" || o.name == "end" || o.name == "undo" || o.name == "settle" { // only a result of several MiB has more
+		if o.name == "more" || control[o.name] { // only a result of several MiB has more
 			continue
 		}
 		if answered[o.name] < 3 {
@@ -86,6 +100,10 @@ func TestRandomCalls(t *testing.T) {
 		}
 	}
 }
+
+// control is the ops that are not picked at random: each begin above has its
+// own, and nothing settles within it.
+var control = map[string]bool{"end": true, "undo": true, "setAside": true, "bringBack": true, "settle": true}
 
 // contents is everything that a user can see.
 func contents(t *testing.T, c *client) string {

@@ -7,7 +7,8 @@ import (
 )
 
 // CatchUp applies what other sessions have appended. It does nothing while
-// changes are pending: their Flush will meet the others' batches.
+// changes are pending, whose Flush will meet the others' batches, and while a
+// stretch of calls has begun; see SessionOptions.OnPutOff.
 func (s *Session) CatchUp() error {
 	s.turn.Lock()
 	defer s.turn.Unlock()
@@ -18,17 +19,28 @@ func (s *Session) CatchUp() error {
 }
 
 func (s *Session) catchUp() error {
-	if s.log == nil || s.db.HasChanges() {
+	if s.log == nil || s.putsOff() {
 		return nil
 	}
 	entries, err := s.collect()
 	if err != nil {
 		return err
 	}
-	if s.db.HasChanges() { // they were made while collect waited for the log
+	if s.putsOff() { // what keeps them off came while collect waited for the log
 		return nil
 	}
 	return s.applyForeign(entries)
+}
+
+// putsOff reports whether batches of others cannot be applied now.
+func (s *Session) putsOff() bool {
+	if s.db.Begun() {
+		if s.opts.OnPutOff != nil {
+			s.opts.OnPutOff()
+		}
+		return true
+	}
+	return s.db.HasChanges()
 }
 
 // heard takes in the record that a Watcher tells of, if its bytes are at hand
@@ -37,7 +49,7 @@ func (s *Session) catchUp() error {
 func (s *Session) heard(seq uint64, record []byte) {
 	s.turn.Lock()
 	defer s.turn.Unlock()
-	if s.usable("watch") != nil || s.db.HasChanges() || seq != 0 && seq <= s.head {
+	if s.usable("watch") != nil || seq != 0 && seq <= s.head || s.putsOff() {
 		return
 	}
 	if record != nil && seq == s.head+1 {

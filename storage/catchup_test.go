@@ -197,6 +197,45 @@ func TestCatchUp_leavesPendingChangesAlone(t *testing.T) {
 	wantContents(t, b, "a=1 b=1")
 }
 
+// TestCatchUp_waitsForAStretch: calls between Begin and End see one state,
+// whatever others store, and whoever ends the stretch knows that there is news.
+func TestCatchUp_waitsForAStretch(t *testing.T) {
+	memory := storage.NewMemory()
+	other := openSession(t, deaf(memory.Share()), storage.SessionOptions{})
+	putOff := 0
+	log := faulty(memory)
+	s := openSession(t, deaf(log), storage.SessionOptions{OnPutOff: func() { putOff++ }})
+	put(t, other.DB(), "a", 1)
+	flush(t, other, storage.Stored)
+
+	s.DB().Begin()
+	if err := s.CatchUp(); err != nil {
+		t.Fatal(err)
+	}
+	wantContents(t, s, "")
+	if _, err := s.Flush(); engine.CodeOf(err) != engine.CodeInvalid {
+		t.Errorf("Flush within a stretch returned %v, want invalid", err)
+	}
+	if err := s.DB().End(); err != nil || putOff != 1 {
+		t.Fatalf("End returned %v, and OnPutOff was called %d times", err, putOff)
+	}
+
+	// The stretch begins while CatchUp waits for the log.
+	log.OnRecord = func(*storage.Record) error { s.DB().Begin(); return nil }
+	if err := s.CatchUp(); err != nil {
+		t.Fatal(err)
+	}
+	wantContents(t, s, "")
+	if err := s.DB().Undo(); err != nil || putOff != 2 {
+		t.Fatalf("Undo returned %v, and OnPutOff was called %d times", err, putOff)
+	}
+	log.OnRecord = nil
+	if err := s.CatchUp(); err != nil {
+		t.Fatal(err)
+	}
+	wantContents(t, s, "a=1")
+}
+
 func TestCatchUp_tellsOnlyOfNews(t *testing.T) {
 	memory := storage.NewMemory()
 	told := 0

@@ -31,6 +31,11 @@ type SessionOptions struct {
 	// step as the change itself: nobody has seen the engine in between. They
 	// must not call the session.
 	OnRollback, OnForeign func()
+
+	// OnPutOff is called when batches of others have not been applied because a
+	// stretch of calls has begun (see engine.DB.Begin), which must not see the
+	// ground move: CatchUp when it has ended. It must not call the session.
+	OnPutOff func()
 }
 
 // Outcome is what has become of the pending changes after a Flush.
@@ -159,6 +164,9 @@ func (s *Session) flush() (Outcome, func(), error) {
 	if err := s.usable("flush"); err != nil {
 		s.rollback()
 		return Stored, nil, err
+	}
+	if s.db.Begun() {
+		return Stored, nil, fail(engine.CodeInvalid, "flush", "", "a stretch of calls has begun and not ended")
 	}
 	if !s.db.HasChanges() {
 		return Stored, nil, nil

@@ -20,6 +20,8 @@ export interface Listeners {
   readonly onProgress?: (done: number, total: number) => void
   /** Called as everything not yet stored is undone. Go is on the stack: it may only take a note. */
   readonly onRollback: () => void
+  /** Called when batches of others wait for what has begun to end: catchUp then. Go is on the stack: it may only take a note. */
+  readonly onPutOff: () => void
 }
 
 /** The functions that wait for storage, which the engine puts here when it starts. See jsbridge/async_js.go. */
@@ -28,6 +30,8 @@ export interface Host {
   open(name: string, backend: NativeBackend | StorageBackend | null, listeners: Listeners): Promise<number>
   /** 0: stored. 1: another writer was faster; everything not yet stored is undone, and the caller does it again. */
   flush(handle: number): Promise<0 | 1>
+  /** Applies what others have stored. */
+  catchUp(handle: number): Promise<void>
   close(handle: number): Promise<void>
   destroy(backend: NativeBackend | StorageBackend): Promise<void>
   log(backend: NativeBackend): Promise<StorageBackend>

@@ -1,4 +1,5 @@
 import { aggregate } from './aggregate.js'
+import type { Calls } from './attempt.js'
 import { queryBuilder } from './builder.js'
 import type { Connection } from './connection.js'
 import { unsupported } from './errors.js'
@@ -24,11 +25,13 @@ export class Collection<T extends object = any> {
   /** @internal */
   readonly connection: Connection
   readonly name: string
+  private readonly calls: Calls
 
   /** @internal */
-  constructor(connection: Connection, name: string) {
+  constructor(connection: Connection, name: string, calls: Calls = connection) {
     this.connection = connection
     this.name = name
+    this.calls = calls
   }
 
   /**
@@ -40,22 +43,22 @@ export class Collection<T extends object = any> {
    * @throws `duplicate_id` if the id is taken, `unique` if an index forbids it.
    */
   insert(document: T): Promise<Id> {
-    return this.connection.write(() => writes.insertOne(this.connection, this.name, document, false))
+    return this.calls.write(() => writes.insertOne(this.connection, this.name, document, false))
   }
 
   /** Adds all documents or none; resolves to their ids, in order. Fails as {@link insert}. */
   insertMany(documents: readonly T[]): Promise<Id[]> {
-    return this.connection.write(() => writes.insertMany(this.connection, this.name, documents))
+    return this.calls.write(() => writes.insertMany(this.connection, this.name, documents))
   }
 
   /** Adds the document, or puts it in the place of the one with its `_id`. */
   upsert(document: T & { _id: Id }): Promise<Id> {
-    return this.connection.write(() => writes.insertOne(this.connection, this.name, document, true))
+    return this.calls.write(() => writes.insertOne(this.connection, this.name, document, true))
   }
 
   /** All documents that match, all of them if there is no condition. */
   search(where?: Where<T>, options?: FindOptions): Promise<QueryResult<T>> {
-    return this.connection.read(() => {
+    return this.calls.read(() => {
       const query = queryOf(options, this.name)
       const result = newResult<T>({ collection: this, fields: query.fields })
       reads.find(this.connection, this.name, where, query, result)
@@ -72,12 +75,12 @@ export class Collection<T extends object = any> {
    * could be made to read as a condition, is safer as `q._id.eq(id)`.
    */
   get(where: Where<T> | Id, options?: FindOptions): Promise<Stored<T> | undefined> {
-    return this.connection.read(() => reads.get(this.connection, this.name, where, queryOf(options, this.name)))
+    return this.calls.read(() => reads.get(this.connection, this.name, where, queryOf(options, this.name)))
   }
 
   /** All documents that match a MongoDB-style filter. */
   find(filter?: Filter, options?: FindOptions): Promise<QueryResult<T>> {
-    return this.connection.read(() => {
+    return this.calls.read(() => {
       needFilter(filter)
       const query = queryOf(options, this.name)
       const result = newResult<T>({ collection: this, fields: query.fields })
@@ -88,7 +91,7 @@ export class Collection<T extends object = any> {
 
   /** The first document that matches a MongoDB-style filter; undefined if there is none. */
   findOne(filter: Filter, options?: FindOptions): Promise<Stored<T> | undefined> {
-    return this.connection.read(() => {
+    return this.calls.read(() => {
       needFilter(filter)
       return reads.first(this.connection, this.name, filter, queryOf(options, this.name))
     })
@@ -96,12 +99,12 @@ export class Collection<T extends object = any> {
 
   /** How many documents match. */
   count(where?: Where<T>): Promise<number> {
-    return this.connection.read(() => reads.count(this.connection, this.name, where, -1))
+    return this.calls.read(() => reads.count(this.connection, this.name, where, -1))
   }
 
   /** Whether a document matches. */
   contains(where: Where<T>): Promise<boolean> {
-    return this.connection.read(() => {
+    return this.calls.read(() => {
       needWhere(where, 'count() > 0 tells whether there is any document')
       return reads.count(this.connection, this.name, where, 1) > 0
     })
@@ -114,12 +117,12 @@ export class Collection<T extends object = any> {
 
   /** The ids of all documents, in insertion order. */
   documentIds(): Promise<Id[]> {
-    return this.connection.read(() => reads.ids(this.connection, this.name))
+    return this.calls.read(() => reads.ids(this.connection, this.name))
   }
 
   /** The distinct values at a path in the documents that match, in value order. Of an array, its elements. */
   distinct(path: string, where?: Where<T>): Promise<Value[]> {
-    return this.connection.read(() => reads.distinct(this.connection, this.name, path, where))
+    return this.calls.read(() => reads.distinct(this.connection, this.name, path, where))
   }
 
   /**
@@ -134,7 +137,7 @@ export class Collection<T extends object = any> {
    * ```
    */
   aggregate<R = any>(pipeline: Aggregate<T>): Promise<R[]> {
-    return this.connection.read(() => aggregate(this.connection, this.name, pipeline))
+    return this.calls.read(() => aggregate(this.connection, this.name, pipeline))
   }
 
   /**
@@ -147,7 +150,7 @@ export class Collection<T extends object = any> {
    * faster, so it should do nothing else.
    */
   update(fields: object | ((document: Stored<T>) => object), where?: Where<T>): Promise<number> {
-    return this.connection.write(() => writes.update(this.connection, this.name, fields, where))
+    return this.calls.write(() => writes.update(this.connection, this.name, fields, where))
   }
 
   /**
@@ -159,12 +162,12 @@ export class Collection<T extends object = any> {
    * @returns The document as it is then; undefined if none matches.
    */
   atomicUpdate(change: (document: Stored<T>) => Partial<T>, where?: Where<T>): Promise<Stored<T> | undefined> {
-    return this.connection.write(() => writes.atomicUpdate(this.connection, this.name, change, where))
+    return this.calls.write(() => writes.atomicUpdate(this.connection, this.name, change, where))
   }
 
   /** Removes every document that matches, and resolves to how many did. */
   remove(where: Where<T>): Promise<number> {
-    return this.connection.write(() => {
+    return this.calls.write(() => {
       needWhere(where, 'clear() removes every document')
       return writes.remove(this.connection, this.name, where)
     })
@@ -172,7 +175,7 @@ export class Collection<T extends object = any> {
 
   /** Removes every document; the indexes stay. */
   clear(): Promise<void> {
-    return this.connection.write(() => writes.command(this.connection, Op.clear, [this.name]))
+    return this.calls.write(() => writes.command(this.connection, Op.clear, [this.name]))
   }
 
   /** A query builder for these documents. */
@@ -182,7 +185,7 @@ export class Collection<T extends object = any> {
 
   /** Declares an index on one or several field paths: `createIndex('country', 'age', { unique: true })`. */
   createIndex(...pathsAndOptions: [...string[], IndexOptions] | string[]): Promise<void> {
-    return this.connection.write(() => {
+    return this.calls.write(() => {
       const { paths, options } = writes.indexArguments(pathsAndOptions, this.name, ['unique', 'sparse'])
       return writes.createIndex(this.connection, this.name, paths, options)
     })
@@ -190,7 +193,7 @@ export class Collection<T extends object = any> {
 
   /** Removes the index on exactly these paths. @throws `not_found` if there is none. */
   dropIndex(...pathsAndOptions: [...string[], { collection?: string }] | string[]): Promise<void> {
-    return this.connection.write(() => {
+    return this.calls.write(() => {
       const { paths } = writes.indexArguments(pathsAndOptions, this.name, [])
       return writes.dropIndex(this.connection, this.name, paths)
     })
@@ -198,12 +201,12 @@ export class Collection<T extends object = any> {
 
   /** How a query would run: which index answers it, and how many documents it looks at. */
   explain(where?: Where<T>, options?: FindOptions): Promise<Plan> {
-    return this.connection.read(() => reads.explain(this.connection, this.name, where, queryOf(options, this.name)))
+    return this.calls.read(() => reads.explain(this.connection, this.name, where, queryOf(options, this.name)))
   }
 
   /** @internal Creates the collection, empty. */
   create(schema: JSONSchema | undefined): Promise<void> {
-    return this.connection.write(() => {
+    return this.calls.write(() => {
       if (schema !== undefined) throw unsupported('schema: schemas are not supported yet')
       return writes.command(this.connection, Op.createCollection, [this.name, null])
     })
@@ -211,12 +214,12 @@ export class Collection<T extends object = any> {
 
   /** @internal Removes the collection itself. */
   drop(): Promise<void> {
-    return this.connection.write(() => writes.command(this.connection, Op.dropCollection, [this.name]))
+    return this.calls.write(() => writes.command(this.connection, Op.dropCollection, [this.name]))
   }
 
   /** @internal Updates the documents of these ids; `documents` is what they are then. */
   updateThese(ids: readonly Id[], change: object, fields: readonly string[] | null): Promise<{ changed: number; documents: Stored<T>[] }> {
-    return this.connection.write(() => {
+    return this.calls.write(() => {
       const these = reads.idIn(ids)
       const update = writes.update(this.connection, this.name, change, these)
       return () => {
@@ -230,11 +233,11 @@ export class Collection<T extends object = any> {
 
   /** @internal Removes the documents of these ids. */
   removeThese(ids: readonly Id[]): Promise<number> {
-    return this.connection.write(() => writes.remove(this.connection, this.name, reads.idIn(ids)))
+    return this.calls.write(() => writes.remove(this.connection, this.name, reads.idIn(ids)))
   }
 
   /** @internal Makes a change of its own in each document. */
   changeThese(changes: readonly TrackedChange[]): Promise<number> {
-    return this.connection.write(() => writes.changeEach(this.connection, this.name, changes))
+    return this.calls.write(() => writes.changeEach(this.connection, this.name, changes))
   }
 }

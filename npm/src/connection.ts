@@ -1,16 +1,26 @@
 import { Answers, copyOf } from './answers.js'
+import type { Calls } from './attempt.js'
 import { startBridge, type Bridge, type FileType, type NativeBackend, type ParsedFile } from './bridge.js'
 import { encoding, type Encoder } from './encode.js'
 import { AtomicDBError, describe, invalid } from './errors.js'
 import { everything, writeQuery, type Query } from './find-options.js'
 import { Op } from './ops.js'
+import type { Transaction } from './transaction.js'
+import { Transactions } from './transactions.js'
+import { Turns } from './turns.js'
 import type { OpenOptions, Stored, StorageBackend } from './types.js'
 import { writeWhere, type Predicate } from './where.js'
 import { Writer } from './writer.js'
 
 /** One open database: its handle in the engine, and the writes that are not stored yet. */
-export class Connection {
-  private readonly writer = new Writer(() => (this.inMemory ? this.settle() : this.bridge.wait((host) => host.flush(this.handle))))
+export class Connection implements Calls {
+  private readonly writer = new Writer(() => this.store())
+  private readonly turns = new Turns()
+  private readonly transactions = new Transactions(this, {
+    drained: () => this.writer.drained(),
+    store: () => this.store(),
+    catchUp: () => this.catchUp(),
+  })
   private readonly answers = new Answers()
   private readonly stopMourning: () => void
   private closing: Promise<void> | undefined
@@ -21,7 +31,10 @@ export class Connection {
     private readonly handle: number,
     private readonly inMemory: boolean,
   ) {
-    this.stopMourning = bridge.onDeath((death) => this.writer.stop(death))
+    this.stopMourning = bridge.onDeath((death) => {
+      this.writer.stop(death)
+      this.transactions.stop(death)
+    })
   }
 
   /** Opens what `backend` holds; null is a database in memory alone. */
@@ -29,8 +42,11 @@ export class Connection {
     const bridge = await startBridge(options.wasm)
     let connection: Connection | undefined
     const { durability = 'relaxed', maxDocumentBytes, maxDepth, onProgress } = options
-    const onRollback = () => connection?.writer.noteUndone()
-    const handle = await bridge.wait((host) => host.open(name, backend, { durability, maxDocumentBytes, maxDepth, onProgress, onRollback }))
+    const onRollback = () => {
+      if (!connection?.transactions.underWay) connection?.writer.noteUndone()
+    }
+    const onPutOff = () => connection?.transactions.notePutOff()
+    const handle = await bridge.wait((host) => host.open(name, backend, { durability, maxDocumentBytes, maxDepth, onProgress, onRollback, onPutOff }))
     connection = new Connection(bridge, handle, backend === null)
     return connection
   }
@@ -39,9 +55,10 @@ export class Connection {
   read<R>(work: () => R): Promise<R> {
     try {
       this.needFree()
-      // Until the writes so far have run again, a read would miss them.
-      const settled = this.writer.settled()
+      // Until the writes so far have run again, a read would miss them; and what a transaction did may still be undone.
+      const settled = this.transactions.storing ?? this.writer.settled()
       if (settled) return settled.then(() => this.read(work))
+      this.transactions.setAside()
       return Promise.resolve(work())
     } catch (error) {
       return Promise.reject(error as Error)
@@ -57,37 +74,72 @@ export class Connection {
    */
   write<R>(prepare: () => () => R): Promise<R> {
     try {
-      this.needFree()
-      return this.writer.write(prepare())
+      this.needOutside()
+      const run = prepare()
+      return this.turns.shared(() => this.writer.write(run))
     } catch (error) {
       return Promise.reject(error as Error)
     }
   }
 
-  /** Resolves when every write so far is stored. */
-  flush(): Promise<void> {
-    return this.closing ? Promise.reject(closedError()) : this.writer.flush()
+  /** Runs the function of a transaction when it is its turn; see {@link Transactions.run}. */
+  transaction<R>(work: (tx: Transaction) => Promise<R>): Promise<R> {
+    try {
+      this.needOutside()
+      if (typeof work !== 'function') throw invalid(`work: expected a function, not ${describe(work)}`)
+      return this.turns.alone(() => this.transactions.run(work))
+    } catch (error) {
+      return Promise.reject(error as Error)
+    }
+  }
+
+  private store(): Promise<0 | 1> {
+    return this.inMemory ? this.settle() : this.bridge.wait((host) => host.flush(this.handle))
   }
 
   /** Everything as a file, with what is not stored yet. */
-  exportFile(type: FileType): Promise<Uint8Array> {
-    return this.waiting(() => this.bridge.wait((host) => host.exportFile(this.handle, type)))
+  async exportFile(type: FileType): Promise<Uint8Array> {
+    this.needOutside()
+    return this.turns.shared(async () => {
+      await this.writer.settled()
+      return this.bridge.wait((host) => host.exportFile(this.handle, type))
+    })
   }
 
   /** What a file holds. */
-  parseFile(file: Uint8Array, type: FileType): Promise<ParsedFile> {
-    return this.waiting(() => this.bridge.wait((host) => host.parseFile(file, type)))
-  }
-
-  private async waiting<R>(work: () => Promise<R>): Promise<R> {
+  async parseFile(file: Uint8Array, type: FileType): Promise<ParsedFile> {
     this.needFree()
-    await this.writer.settled()
-    return work()
+    return this.bridge.wait((host) => host.parseFile(file, type))
   }
 
   private async settle(): Promise<0> {
-    this.value(Op.settle, nothing)
+    this.command(Op.settle)
     return 0
+  }
+
+  /** If it fails, the next call meets the same log. */
+  private catchUp(): void {
+    this.bridge.wait((host) => host.catchUp(this.handle)).catch(() => {})
+  }
+
+  /** Whether the engine has ended. */
+  get dead(): boolean {
+    return this.bridge.dead
+  }
+
+  /** How many calls wait for the transaction that is under way. */
+  get waiting(): number {
+    return this.turns.waiting
+  }
+
+  /** Resolves when every write so far is stored. */
+  flush(): Promise<void> {
+    if (this.closing) return Promise.reject(closedError())
+    const { lost } = this.transactions
+    return this.turns.shared(() => {
+      const now = this.transactions.lost // one that was asked for before, and so waited for
+      return now === lost ? this.writer.flush() : Promise.reject(now!.error as Error)
+    })
   }
 
   /** Stores what is not stored yet and gives back the handle. Closing twice is closing once. */
@@ -96,8 +148,7 @@ export class Connection {
   }
 
   private async closeOnce(): Promise<void> {
-    // The writes that fail tell whoever asked for them.
-    await this.writer.flush().catch(() => {})
+    await this.turns.alone(() => this.writer.drained())
     this.stopMourning()
     this.writer.stop(closedError())
     if (!this.bridge.dead) await this.bridge.wait((host) => host.close(this.handle))
@@ -193,20 +244,35 @@ export class Connection {
 
   /** Does `work`, several calls of the engine, all or none. */
   whole<R>(work: () => R): R {
-    this.value(Op.begin, nothing)
+    this.command(Op.begin)
     let result: R
     try {
       result = work()
     } catch (error) {
-      this.value(Op.undo, nothing)
+      this.command(Op.undo)
       throw error
     }
-    this.value(Op.end, nothing)
+    this.command(Op.end)
     return result
+  }
+
+  /** Calls an op that takes and answers nothing. */
+  command(op: Op): void {
+    this.value(op, nothing)
+  }
+
+  private needOutside(): void {
+    this.needFree()
+    this.transactions.needOutside()
   }
 
   private needFree(): void {
     if (this.closing) throw closedError()
+    this.needNotAsking()
+  }
+
+  /** Throws while a function of the user answers a query or an update. */
+  needNotAsking(): void {
     if (this.asking) throw invalid('a function given to a query or an update cannot call the database that runs it')
   }
 }

@@ -9,6 +9,7 @@ import { backendOf, checkOptions } from './open-options.js'
 import { Op } from './ops.js'
 import type { QueryResult } from './result.js'
 import { sql } from './sql.js'
+import type { Transaction } from './transaction.js'
 import type { Aggregate, FileFormat, Filter, FindOptions, Id, IndexOptions, JSONSchema, OpenOptions, Plan, QueryBuilder, Stored, Value, Where } from './types.js'
 
 // Hosts without the symbol run `await using` compiled, which looks for this one there.
@@ -173,6 +174,36 @@ export class AtomicDB implements AsyncDisposable {
   /** Removes every document of one collection; its indexes stay. */
   clear(collection?: string): Promise<void> {
     return this.in(collection).clear()
+  }
+
+  /**
+   * Runs `work`, and stores all that it did through `tx`, in any collections,
+   * as one batch: all or nothing.
+   *
+   * Nobody else writes between what `work` reads and what it writes. Writes of
+   * this database wait until it has ended; reads see the state before it; what
+   * another tab stores meanwhile makes `work` run again from the start, with a
+   * new `tx`, so it should have no effects but those of `tx`. Should `work` be
+   * waiting for something else for 10 seconds, the transaction ends.
+   *
+   * @returns What `work` resolves to, once the batch is stored.
+   * @throws What `work` throws, that very value, with everything undone;
+   * `conflict` if other writers were faster 1,000 times; `timeout` if it has asked
+   * nothing of `tx` for 10 seconds, as when it awaits `db.insert` instead of
+   * `tx.insert`; `invalid` inside another transaction; `quota` or `storage`.
+   *
+   * @example
+   * ```ts
+   * await db.transaction(async (tx) => {
+   *   const from = await tx.get('ada', 'accounts')
+   *   if (from.money < 5) throw new Error('too little')
+   *   await tx.update({ $inc: { money: -5 } }, "_id = 'ada'", 'accounts')
+   *   await tx.update({ $inc: { money: 5 } }, "_id = 'bob'", 'accounts')
+   * })
+   * ```
+   */
+  transaction<R>(work: (tx: Transaction) => Promise<R>): Promise<R> {
+    return this.connection.transaction(work)
   }
 
   /** A query builder: `q.age.gte(18).and(q.name.matches('^J'))`. */

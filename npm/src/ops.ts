@@ -2,7 +2,7 @@
 // `go test ./jsbridge -run TestTypeScriptTwin -update`: edit that list, not this file.
 
 /** Changes with the list. An engine whose number is another one comes from another release. */
-export const protocol = 0x4965e06a
+export const protocol = 0x2bdf6e07
 
 /** The largest input of one call, in bytes; larger ones are sent in pieces. */
 export const maxInput = 268435456
@@ -130,7 +130,7 @@ export const Op = {
    */
   explain: 20,
   /**
-   * Starts a stretch of calls that undo takes back as one. Stretches nest, and end in the JavaScript turn they began in.
+   * Starts a stretch of calls that undo takes back as one. Stretches nest. Until it ends nothing is stored, and batches of others are put off; see onPutOff.
    *
    * `[]` → nothing.
    */
@@ -148,17 +148,29 @@ export const Op = {
    */
   undo: 23,
   /**
+   * Takes back what the innermost stretch did until bringBack does it again. Meanwhile every write is refused.
+   *
+   * `[]` → nothing.
+   */
+  setAside: 24,
+  /**
+   * Does again what setAside took back.
+   *
+   * `[]` → nothing.
+   */
+  bringBack: 25,
+  /**
    * Of a database in memory alone: does what flush does, which has nothing to wait for there and as a Promise of Go's costs 40 us.
    *
    * `[]` → nothing.
    */
-  settle: 24,
+  settle: 26,
   /**
    * The canonical text of a condition. The handle may be 0.
    *
    * `[where]` → string.
    */
-  parse: 25,
+  parse: 27,
 } as const
 
 /** The number of a call. */

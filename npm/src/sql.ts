@@ -1,3 +1,4 @@
+import type { Calls } from './attempt.js'
 import type { Connection } from './connection.js'
 import { encoding } from './encode.js'
 import { describe, invalid } from './errors.js'
@@ -11,7 +12,7 @@ interface Request {
 }
 
 /** Runs an SQL statement, given as text and parameters or as a tagged template. */
-export function sql(connection: Connection, text: unknown, params: readonly unknown[]): Promise<any[]> {
+export function sql(connection: Connection, text: unknown, params: readonly unknown[], calls: Calls = connection): Promise<any[]> {
   let request: Request
   try {
     // Once: a write may run again, and even a read may have to wait.
@@ -20,8 +21,8 @@ export function sql(connection: Connection, text: unknown, params: readonly unkn
     return Promise.reject(error as Error)
   }
   const { input, writes } = request
-  if (writes) return connection.write(() => () => connection.rows(Op.sqlWrite, input))
-  return connection.read(() => connection.askRows(Op.sql, input))
+  if (writes) return calls.write(() => () => connection.rows(Op.sqlWrite, input))
+  return calls.read(() => connection.askRows(Op.sql, input))
 }
 
 function ofTemplate(strings: readonly (string | undefined)[], values: readonly unknown[]): Request {

@@ -47,6 +47,11 @@ export class Writer {
     return this.add(() => {}, true)
   }
 
+  /** Resolves when nothing is left to be stored. The writes that fail meanwhile tell whoever asked for them. */
+  async drained(): Promise<void> {
+    while (this.requests.length > 0) await this.flush().catch(() => {})
+  }
+
   /**
    * While the engine holds none of the writes that it should, a promise of the
    * time when it does; otherwise undefined.

@@ -42,6 +42,7 @@ interface AtomicDB extends AsyncDisposable {
   atomicUpdate<T = any>(change: (document: Stored<T>) => Partial<T>, where?: Where<T>, collection?: string): Promise<Stored<T> | undefined>
   remove(where: Where, collection?: string): Promise<number>
   clear(collection?: string): Promise<void>
+  transaction<R>(work: (tx: Transaction) => Promise<R>): Promise<R>
   query<T = any>(): QueryBuilder<T>
   collection<T extends object = any>(name: string): Collection<T>
   collections(): Promise<string[]>
@@ -54,6 +55,8 @@ interface AtomicDB extends AsyncDisposable {
   close(): Promise<void>
   [Symbol.asyncDispose](): Promise<void>
 }
+
+type Transaction = Pick<AtomicDB, 'insert' | 'insertMany' | 'upsert' | 'search' | 'get' | 'find' | 'findOne' | 'count' | 'update' | 'remove' | 'clear' | 'query'>
 
 interface Collection<T extends object> {
   readonly name: string
@@ -165,7 +168,7 @@ interface AtomicDBError extends Error {
 
 interface Package {
   AtomicDB: {
-    open(name?: string, options?: OpenOptions): Promise<Omit<AtomicDB, 'query'>>
+    open(name?: string, options?: OpenOptions): Promise<Omit<AtomicDB, 'query' | 'transaction'>>
     destroy(name: string, options?: Pick<OpenOptions, 'storage'>): Promise<void>
   }
   QueryResult: new () => QueryResult
@@ -193,9 +196,13 @@ declare const collection: shipped.Collection<Document>
 declare const result: shipped.QueryResult<Document>
 declare const builder: shipped.QueryBuilder<Document>
 declare const field: shipped.FieldOps
-// TypeScript cannot compare two generic methods that return such mapped types, so query is compared for one type.
-db satisfies Omit<AtomicDB, 'query'>
+// TypeScript cannot compare two generic methods that return such mapped types, so query is compared for one type,
+// and transaction, whose argument has it, by a call.
+db satisfies Omit<AtomicDB, 'query' | 'transaction'>
 db.query<Document>() satisfies QueryBuilder<Document>
+declare const theirWork: (tx: Omit<Transaction, 'query'>) => Promise<Document>
+db.transaction(theirWork) satisfies ReturnType<typeof theirWork>
+db.transaction(async (tx) => tx.query<Document>() satisfies QueryBuilder<Document>)
 collection satisfies Collection<Document>
 result satisfies QueryResult<Document>
 builder satisfies QueryBuilder<Document>

@@ -39,17 +39,23 @@ describe('when the engine fails', { timeout: 60_000 }, () => {
         storage: Object.assign(new MemoryStorage(), { append: () => new Promise<boolean>(() => {}) }),
       })
       await db.insert({ n: 1 })
-      const waiting = [stuck.insert({ n: 1 }), stuck.flush(), stuck.close()]
+      const working = await open()
+      let never!: Promise<unknown>
+      await new Promise<void>((started) => {
+        never = working.transaction(async (tx) => (await tx.insert({}), started(), new Promise(() => {})))
+      })
+      const waiting = [stuck.insert({ n: 1 }), stuck.flush(), never, working.insert({}), stuck.close()]
       const ends = Promise.allSettled(waiting)
 
       await assert.rejects(fail(db, how), internal)
-      const [insert, flush] = await ends
-      for (const end of [insert, flush]) assert.ok(end!.status === 'rejected' && internal(end!.reason), JSON.stringify(end))
+      const settled = await ends
+      for (const end of settled.slice(0, -1)) assert.ok(end!.status === 'rejected' && internal(end!.reason), JSON.stringify(end))
       await assert.rejects(db.count(), /the engine has stopped and needs to be opened again/)
       await assert.rejects(db.insert({ n: 2 }), internal)
       await assert.rejects(db.flush(), internal)
       await db.close()
       await stuck.close()
+      await working.close()
 
       const again = await open({ storage })
       assert.deepEqual((await again.all()).map((d) => d.n), [1])

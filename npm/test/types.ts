@@ -1,5 +1,5 @@
 // Compiled, never run: `tsc` fails if a line below stops being an error, or another becomes one.
-import { and, AtomicDB, not, or, type Collection, type Condition, type Id, type QueryResult, type Stored, type Where } from '../src/index.js'
+import { and, AtomicDB, not, or, type Collection, type Condition, type Id, type QueryResult, type Stored, type Transaction, type Where } from '../src/index.js'
 
 interface User {
   name: string
@@ -129,6 +129,29 @@ db.createIndex('age', { uniqe: true })
 // @ts-expect-error: options come last
 db.createIndex({ unique: true }, 'age')
 
+// ------------------------------------------------------------ transactions
+
+const moved: Promise<number> = db.transaction(async (tx) => {
+  tx satisfies Transaction
+  const user = await tx.get<User>(1, 'users')
+  await tx.insertMany([{ name: user?.name }], 'log')
+  const age: number | undefined = (await tx.search<User>((user) => user.age > 1, 'users')).first()?.age
+  await tx.collection<User>('users').update((user) => ({ age: user.age + 1 }), tx.query<User>().age.gt(1))
+  const [row] = await tx.sql<{ n: number }>`SELECT COUNT(*) AS n FROM users`
+  return (age ?? 0) + row!.n
+})
+const changed: Promise<Stored<User> | undefined> = db.atomicUpdate<User>((user) => ({ age: user.age + 1 }), q.age.gt(1), 'users')
+void [moved, changed]
+
+// @ts-expect-error: the function is asynchronous
+db.transaction((tx) => 5)
+// @ts-expect-error: an upsert needs an _id
+db.transaction((tx) => tx.upsert({ name: 'Ada' }))
+// @ts-expect-error: the documents have no such field
+db.transaction((tx) => tx.collection<User>('users').search((user) => user.agee > 1))
+// @ts-expect-error: a transaction is stored by ending, not by a call
+db.transaction((tx) => tx.flush())
+
 // ------------------------------------------------------------ aggregates and SQL
 
 const cities: Promise<{ address: { city: string }; n: number }[]> = users.aggregate({ groupBy: 'address.city', select: { n: { $count: true } }, having: { n: { $gt: 2 } }, sort: '-n' })
@@ -197,8 +220,6 @@ AtomicDB.open('users', { durability: 'full' })
 AtomicDB.open('users', { storage: { read: async () => [] } })
 // @ts-expect-error: a database is opened, not made
 new AtomicDB()
-// @ts-expect-error: not there yet
-db.transaction(async () => {})
 
 declare const where: Where<User>
 users.count(where)

@@ -28,7 +28,13 @@ export default {
       db.search('n <= ' + n + ' and tags contains "even"'),
     ])
     await db.update({ $inc: { visits: 1 } }, db.query().n.eq(n))
-    return Response.json({ id, opened, own: own.n, mine: mine.length, even: even.map((d) => d.n), all: await db.count() })
+    const place = await db.transaction(async (tx) => {
+      const place = await tx.count(undefined, 'visits')
+      await new Promise((resolve) => setTimeout(resolve)) // as a fetch would wait
+      await tx.insert({ _id: place, n }, 'visits')
+      return place
+    })
+    return Response.json({ id, opened, own: own.n, mine: mine.length, even: even.map((d) => d.n), all: await db.count(), place })
   },
 }
 `
@@ -40,6 +46,7 @@ interface Answer {
   mine: number
   even: number[]
   all: number
+  place: number
 }
 
 describe('in workerd', { timeout: 60_000 }, () => {
@@ -78,6 +85,7 @@ describe('in workerd', { timeout: 60_000 }, () => {
     const answers = await Promise.all(Array.from({ length: requests }, (_, n) => ask(n)))
 
     assert.deepEqual(answers.map((a) => a.id).sort((a, b) => a - b), Array.from({ length: requests }, (_, n) => n + 1))
+    assert.deepEqual(answers.map((a) => a.place).sort((a, b) => a - b), Array.from({ length: requests }, (_, n) => n))
     for (const [n, answer] of answers.entries()) {
       assert.equal(answer.opened, 1, 'a second engine was started')
       assert.equal(answer.own, n)

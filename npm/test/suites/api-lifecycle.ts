@@ -1,38 +1,7 @@
 import type { StorageBackend } from '../../src/index.js'
 import { equal, ok, rejects } from './check.js'
-import type { Context, Suite } from './suite.js'
-
-/** A MemoryStorage whose append is in the test's hands. */
-function storageOf({ atomicdb }: Context) {
-  const memory = new atomicdb.MemoryStorage()
-  const controlled = {
-    memory,
-    batches: 0,
-    /** Called instead of storing; calls `store` to store. */
-    append: (store: () => Promise<boolean>): Promise<boolean> => store(),
-    closed: 0,
-  }
-  const storage: StorageBackend = {
-    read: (after) => memory.read(after),
-    append: (seq, bytes) => controlled.append(async () => {
-      const stored = await memory.append(seq, bytes)
-      if (stored) controlled.batches++
-      return stored
-    }),
-    compact: (seq, snapshot) => memory.compact(seq, snapshot),
-    destroy: () => memory.destroy(),
-    close: async () => void controlled.closed++,
-  }
-  return { storage, controlled }
-}
-
-/** A promise that a test settles. */
-function gate<T>() {
-  let open!: (value: T) => void
-  let fail!: (error: unknown) => void
-  const promise = new Promise<T>((resolve, reject) => ([open, fail] = [resolve, reject]))
-  return { promise, open, fail }
-}
+import { gate, storageOf } from './controlled-storage.js'
+import type { Suite } from './suite.js'
 
 /** Opening, storing, sharing and closing. */
 export const lifecycle: Suite = [
@@ -300,6 +269,26 @@ export const lifecycle: Suite = [
       await db.close()
       await rejects('storage', () => write)
       equal(controlled.closed, 1)
+    },
+  },
+  {
+    name: 'close stores what came after a batch that fails',
+    async run(context) {
+      const { storage, controlled } = storageOf(context)
+      const db = await context.open('closing', { storage })
+      const asked = gate<void>()
+      const held = gate<boolean>()
+      controlled.append = () => (asked.open(), held.promise)
+      const first = db.insert({ n: 1 })
+      first.catch(() => {})
+      await asked.promise
+      const second = db.insert({ n: 2 })
+      const closing = db.close()
+      controlled.append = (store) => store()
+      held.fail(new Error('gone'))
+      await rejects('storage', () => first)
+      equal(await second, 1)
+      await closing
     },
   },
   {

@@ -5,6 +5,7 @@ import { lifecycle } from './api-lifecycle.js'
 import { options } from './api-options.js'
 import { results } from './api-results.js'
 import { sql } from './api-sql.js'
+import { transactions } from './api-transactions.js'
 import { values } from './api-values.js'
 import { fileStorages, filing } from './files.js'
 import { managing, sealing } from './security.js'
@@ -12,4 +13,4 @@ import { storages } from './storages.js'
 import type { Suite } from './suite.js'
 
 /** All tests of the public API, by what they are about. */
-export const apiSuites: Record<string, Suite> = { documents, values, conditions, options, aggregates, sql, results, lifecycle, storages, managing, sealing, 'storages of one file': fileStorages, files: filing }
+export const apiSuites: Record<string, Suite> = { documents, values, conditions, options, aggregates, sql, results, transactions, lifecycle, storages, managing, sealing, 'storages of one file': fileStorages, files: filing }

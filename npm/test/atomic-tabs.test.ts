@@ -1,0 +1,151 @@
+// Four pages of one origin that read, change and write one counter at the same time, in real Chromium, also
+// when one of their processes crashes in the middle.
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import type { Browser, BrowserContext, Page } from 'playwright-core'
+import { launchChromium, openPage } from './harness/chromium.js'
+import { within } from './harness/deadline.js'
+import { serveProduct, type Site } from './harness/site.js'
+
+const tabs = 4
+const increments = 250
+
+declare global {
+  /** Adds 1 to the counter once, in the way under test; set in each page. */
+  var addOne: () => Promise<unknown>
+  /** Tells the test of an acknowledged increment. */
+  function acknowledge(): Promise<void>
+}
+
+/** The ways to add 1, each as a script that sets `addOne`. */
+const ways = {
+  atomicUpdate: () => {
+    globalThis.addOne = () => db.atomicUpdate<{ n: number }>((counter) => ({ n: counter.n + 1 }), "_id = 'counter'")
+  },
+  // Of two collections, with time for other tabs between reading and writing.
+  'a transaction': () => {
+    globalThis.addOne = () =>
+      db.transaction(async (tx) => {
+        const { n } = (await tx.get<{ n: number }>('counter'))!
+        const { port1, port2 } = new MessageChannel()
+        await new Promise((resolve) => {
+          port1.onmessage = resolve
+          port2.postMessage(null)
+        })
+        port1.close()
+        await tx.insert({ _id: n }, 'counted')
+        await tx.update({ n: n + 1 }, "_id = 'counter'")
+      })
+  },
+}
+
+describe('four tabs at once', { timeout: 240_000 }, () => {
+  let site: Site
+  let browser: Browser
+
+  before(async () => {
+    site = await serveProduct()
+    browser = await launchChromium()
+  })
+  after(async () => {
+    await browser.close()
+    await site.close()
+  })
+
+  for (const [name, way] of Object.entries(ways)) {
+    test(`lose none of ${increments} increments from each, by ${name}`, async () => {
+      const { context, pages } = await openTabs(browser, site, way)
+      await within(120_000, 'the increments', Promise.all(pages.map((page) => incrementIn(page, increments))))
+      await assertCounter(context, site, tabs * increments, tabs * increments)
+      await context.close()
+    })
+
+    test(`lose nothing acknowledged, by ${name}, when one of them crashes in the middle`, async () => {
+      const { context, pages } = await openTabs(browser, site, way)
+      const [dying, ...staying] = pages as [Page, ...Page[]]
+      let acknowledged = 0
+      let reachMiddle!: () => void
+      const reachedMiddle = new Promise<void>((resolve) => (reachMiddle = resolve))
+      await dying.exposeBinding('acknowledge', () => {
+        if (++acknowledged === increments / 5) reachMiddle()
+      })
+      const died = incrementIn(dying, Infinity)
+      const stayed = Promise.all(staying.map((page) => incrementIn(page, increments)))
+      await within(60_000, 'the tab that dies', Promise.race([reachedMiddle, died]))
+      await Promise.all([crash(dying), assert.rejects(died, /crashed/)])
+      await within(120_000, 'the tabs that stay', stayed)
+      const least = acknowledged + staying.length * increments
+      await assertCounter(context, site, least, least + 1)
+      await context.close()
+    })
+  }
+
+  test('a tab whose transaction never ends holds up nobody, and leaves nothing when it crashes', async () => {
+    const { context, pages } = await openTabs(browser, site, ways['a transaction'])
+    const [hanging, ...others] = pages as [Page, ...Page[]]
+    await hanging.evaluate(async () => {
+      await new Promise<void>((started) => {
+        void db.transaction(async (tx) => {
+          await tx.insert({ _id: 'never' })
+          await tx.update({ $inc: { n: 1 } })
+          started()
+          await new Promise(() => {})
+        })
+      })
+    })
+    await within(60_000, 'the other tabs', Promise.all(others.map((page) => incrementIn(page, 10))))
+    await crash(hanging)
+    await within(60_000, 'the other tabs', Promise.all(others.map((page) => incrementIn(page, 10))))
+    await assertCounter(context, site, others.length * 20, others.length * 20)
+    assert.equal(await others[0]!.evaluate(() => db.get('never')), undefined)
+    await context.close()
+  })
+})
+
+async function openTabs(browser: Browser, site: Site, way: () => void): Promise<{ context: BrowserContext; pages: Page[] }> {
+  const context = await browser.newContext()
+  const pages = await Promise.all(Array.from({ length: tabs }, () => openDatabase(context, site)))
+  await pages[0]!.evaluate(() => db.insert({ _id: 'counter', n: 0 }))
+  for (const page of pages) {
+    await page.evaluate(way)
+    await within(20_000, 'the first write in every tab', page.evaluate(async () => {
+      while (!(await db.get('counter'))) await new Promise((resolve) => setTimeout(resolve))
+    }))
+  }
+  return { context, pages }
+}
+
+async function openDatabase(context: BrowserContext, site: Site): Promise<Page> {
+  const page = await openPage(context, site.origin)
+  await page.evaluate(async () => {
+    globalThis.db = await atomicdb.AtomicDB.open('shared')
+  })
+  return page
+}
+
+/** Adds 1 to the counter so many times, one after the other, and calls the page's `acknowledge`, if it has one, after each. */
+async function incrementIn(page: Page, times: number): Promise<void> {
+  await page.evaluate(async (times) => {
+    for (let i = 0; i < times; i++) {
+      await addOne()
+      await globalThis.acknowledge?.()
+    }
+  }, times)
+}
+
+/** Ends the page's process. */
+async function crash(page: Page): Promise<void> {
+  const crashed = new Promise((resolve) => page.once('crash', resolve))
+  const devtools = await page.context().newCDPSession(page)
+  devtools.send('Page.crash').catch(() => {}) // nobody is left to answer
+  await within(10_000, 'the crash', crashed)
+}
+
+/** Fails unless a page that opens the database only now finds a counter from `least` to `most`, and everything that goes with it. */
+async function assertCounter(context: BrowserContext, site: Site, least: number, most: number): Promise<void> {
+  const page = await openDatabase(context, site)
+  const [n, counted] = await page.evaluate(async () => [(await db.get<{ n: number }>('counter'))!.n, await db.documentIds('counted')] as const)
+  assert.ok(n >= least && n <= most, `the counter is at ${n}, not from ${least} to ${most}`)
+  if (counted.length > 0) assert.deepEqual(counted, Array.from({ length: n }, (_, i) => i))
+  await page.close()
+}
