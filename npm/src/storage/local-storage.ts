@@ -131,8 +131,10 @@ class LocalStorageLog implements StorageBackend {
     try {
       const items = itemsOfHost()
       const isSeen = (last: string) => {
-        const seq = this.numbers(items).at(-1)
-        return last === 'nothing' ? seq === undefined : seq === Number(last.slice(1)) && items.getItem(this.key(seq))![0] === last[0]
+        const numbers = this.numbers(items)
+        if (last === 'nothing') return (numbers.at(-1) ?? 0) <= 1
+        const since = numbers.filter((seq) => seq >= Number(last.slice(1)))
+        return last[0] === 'b' ? since.length > 0 : since.some((seq) => items.getItem(this.key(seq))![0] === 's')
       }
       return await this.turns.take(isSeen, (announce) => work(items, announce))
     } catch (error) {

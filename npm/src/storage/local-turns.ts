@@ -24,7 +24,8 @@ export class LocalTurns {
 
   /**
    * Runs `work` while no other tab does, once `isSeen` says of the newest
-   * announcement that what it announces is here. Without locks, in pages that
+   * announcement that what it announces is here, or something later: who dies
+   * may have written more than it announced. Without locks, in pages that
    * are served without https, it runs at once.
    *
    * @param work Calls `announce` with what it has written, in a few characters.

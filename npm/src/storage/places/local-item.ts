@@ -22,12 +22,13 @@ export class LocalItem implements Place {
     const replaced = await this.alone((announce) => {
       if (!same(this.now(), seen)) return false
       try {
+        this.version += 0 // so that there is one
         localStorage.setItem(this.key, isCompressed(next) ? characters(next) : new TextDecoder().decode(next))
       } catch (error) {
         const { name, message } = error as DOMException
         throw new AtomicDBError(name === 'QuotaExceededError' ? 'quota' : 'storage', `localStorage: ${message}`, { cause: error })
       }
-      announce(this.summary())
+      announce()
       return true
     })
     if (replaced) tell(this.key)
@@ -37,7 +38,7 @@ export class LocalItem implements Place {
   async remove(): Promise<void> {
     await this.alone((announce) => {
       localStorage.removeItem(this.key)
-      announce(this.summary())
+      announce()
     })
     tell(this.key)
   }
@@ -53,17 +54,26 @@ export class LocalItem implements Place {
     return new TextEncoder().encode(text)
   }
 
-  /** What tells one content from others: its length and a hash, FNV-1a (RFC 9923). */
-  private summary(): string {
-    const text = localStorage.getItem(this.key) ?? ''
-    let hash = 0x811c9dc5
-    for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193)
-    return `${text.length} ${hash}`
+  /** How often the item has been written: the item beside it is written after it, so who sees this has seen that. */
+  private get version(): number {
+    return Number(localStorage.getItem(this.versionKey))
+  }
+
+  /** In digits that leave room for all that follow, so that a full localStorage does not refuse them. */
+  private set version(version: number) {
+    localStorage.setItem(this.versionKey, String(version).padStart(12, '0'))
+  }
+
+  private get versionKey(): string {
+    return `atomicdb version:${this.key}`
   }
 
   /** Runs `work` while no other tab does, on what all others have written. */
-  private alone<R>(work: (announce: (written: string) => void) => R): Promise<R> {
-    return this.turns.take((written) => written === this.summary(), work)
+  private alone<R>(work: (announce: () => void) => R): Promise<R> {
+    return this.turns.take(
+      (version) => this.version >= Number(version),
+      (announce) => work(() => announce(String(++this.version))),
+    )
   }
 
   close(): Promise<void> {
