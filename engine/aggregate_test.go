@@ -285,6 +285,20 @@ func sameRows(a, b []any) bool {
 	return slices.EqualFunc(a, b, func(x, y any) bool { return fmt.Sprint(x) == fmt.Sprint(y) })
 }
 
+// TestDictionary_types: a value that some documents hold as an integer and
+// others as a float is one value of a dictionary.
+func TestDictionary_types(t *testing.T) {
+	db := newDB(t, engine.Options{ColumnThreshold: 1})
+	insert(t, db, M{"n": 2}, M{"n": 2.0}, M{"n": 2}, M{"n": "2"})
+	for condition, want := range map[string]int{"n type int": 2, "n type float": 1, "n type number": 3, "n type str": 1, "n = 2": 3} {
+		for range 2 { // the second time, a cache is there for sure
+			if got, err := db.Count("users", where(t, condition), 0); err != nil || got != want {
+				t.Errorf("%s: %d, %v; want %d", condition, got, err, want)
+			}
+		}
+	}
+}
+
 // TestCaches_undo: a cache that looked while a document was removed looks again
 // when the removal is undone.
 func TestCaches_undo(t *testing.T) {

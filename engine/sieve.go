@@ -102,8 +102,11 @@ func (c *content) newSieve(f *query.Filter) *sieve {
 // number.
 func worthCodes(f *query.Filter) bool {
 	switch f.Op {
-	case query.OpMatches, query.OpContains, query.OpType:
+	case query.OpMatches, query.OpContains:
 		return true
+	case query.OpType:
+		// 2 and 2.0 are one value, and one code.
+		return f.Type != query.TypeInt && f.Type != query.TypeFloat
 	case query.OpEq, query.OpStartsWith:
 		return keyOf(f.Value)&inexact != 0
 	case query.OpIn:

@@ -2,11 +2,11 @@ package docfile_test
 
 import (
 	"bytes"
+	"embed"
 	"encoding/json"
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"os"
 	"strings"
 	"testing"
 
@@ -81,9 +81,14 @@ func TestPython(t *testing.T) {
 	}
 }
 
-func read(t *testing.T, name string) []byte {
+// Embedded, because these tests also run in a browser, where there are no files.
+//
+//go:embed testdata/python
+var python embed.FS
+
+func read(t testing.TB, name string) []byte {
 	t.Helper()
-	file, err := os.ReadFile("testdata/python/" + name)
+	file, err := python.ReadFile("testdata/python/" + name)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -294,11 +299,7 @@ func randomText(r *rand.Rand) string {
 
 func FuzzParse(f *testing.F) {
 	for _, name := range []string{"plain.json", "data.msgpack"} {
-		file, err := os.ReadFile("testdata/python/" + name)
-		if err != nil {
-			f.Fatal(err)
-		}
-		f.Add(file)
+		f.Add(read(f, name))
 	}
 	for _, text := range []string{`{"a": [{"b": {"$date": {"$numberLong": "5"}}}]}`, `{"a": [{"\ud83d\ude00": "\ud83d"}]}`, `{"_catalog": [{"_id": "a", "indexes": [{"paths": ["b"]}]}]}`} {
 		f.Add([]byte(text))
