@@ -32,4 +32,10 @@ func TestImports(t *testing.T) {
 			t.Errorf("wasm/atomicdb links %s", unwanted)
 		}
 	}
+	// Logs for Go programs are packages below storage, each for those who import it.
+	for _, linked := range packages {
+		if strings.Contains(linked, "/storage/") {
+			t.Errorf("wasm/atomicdb links %s, which is for Go programs", linked)
+		}
+	}
 }

@@ -20,5 +20,6 @@
 //
 // Start at Log (log.go) and the bytes it is given (frame.go, FORMAT.md). Then
 // Session.Flush (session.go), and what it does when another session was faster
-// (catchup.go). Memory (memory.go) is the shortest Log.
+// (catchup.go). Memory (memory.go) is the shortest Log. Logs for Go programs
+// alone, such as filelog, are packages below this one.
 package storage

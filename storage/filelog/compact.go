@@ -1,0 +1,128 @@
+package filelog
+
+import (
+	"bufio"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/atomicdb-go/atomicdb/storage"
+)
+
+// Compact implements storage.Log. It holds the lock while it writes the new
+// file, which is on disk before it gets the old one's name. A crash leaves at
+// most a file that the next compaction removes.
+func (l *Log) Compact(seq uint64, snapshot storage.Frame) error {
+	size, err := l.lock("compact", true)
+	if err != nil {
+		return err
+	}
+	old := l.file
+	defer func() {
+		unlockFile(old.File)
+		if l.file != old {
+			old.Close()
+		}
+	}()
+	from, end, err := l.behind(seq, size)
+	if err != nil {
+		return failed("compact", l.path, err)
+	}
+	if from == 0 {
+		return nil
+	}
+	replaced, err := l.writeCompacted(seq, snapshot, io.NewSectionReader(old, from, end-from))
+	if err == nil {
+		err = l.replaceBy(replaced)
+	}
+	if err != nil {
+		return failed("compact", l.path, err)
+	}
+	return nil
+}
+
+// behind returns where the records behind seq start and end, or 0 if there is
+// no record of that number. A torn record behind them is left out.
+func (l *Log) behind(seq uint64, size int64) (from, end int64, err error) {
+	s := newScanner(l.file, size, l.file.header.snapshot)
+	if l.file.last.seq <= seq {
+		s.continueAt(l.file.last)
+	}
+	for {
+		r, err := s.next()
+		if err == io.EOF || err == nil && r.torn {
+			return from, end, nil
+		}
+		if err != nil {
+			return 0, 0, err
+		}
+		if r.seq == seq {
+			from = r.end
+		}
+		end = r.end
+	}
+}
+
+// writeCompacted returns a new file, beside the old one and on disk, that holds
+// the snapshot and the later records.
+func (l *Log) writeCompacted(seq uint64, snapshot storage.Frame, later *io.SectionReader) (o *opened, err error) {
+	info, err := l.file.Stat()
+	if err != nil {
+		return nil, err
+	}
+	part := partOf(l.path)
+	if err := removeAll(part); err != nil { // a crash has left it: who holds the lock writes none
+		return nil, err
+	}
+	file, err := os.OpenFile(part, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, file.Close(), os.Remove(part))
+		}
+	}()
+	o = &opened{File: file, header: fileHeader{identity: l.file.header.identity, snapshot: seq}}
+	o.last = mark{seq: seq, start: fileHeaderSize}
+
+	w := bufio.NewWriterSize(file, 64<<10)
+	w.Write(o.header.encode())
+	writeRecord(w, recordHeader{seq: seq, snapshot: true, length: int64(snapshot.Len())}, snapshot)
+	if _, err := io.Copy(w, later); err != nil {
+		return nil, err
+	}
+	if err := w.Flush(); err != nil {
+		return nil, err
+	}
+	if err := file.Chmod(info.Mode().Perm()); err != nil {
+		return nil, err
+	}
+	return o, syncFile(file)
+}
+
+// replaceBy gives o the name of l's file and l o instead of it.
+func (l *Log) replaceBy(o *opened) error {
+	if err := os.Rename(partOf(l.path), l.path); err != nil {
+		return errors.Join(err, o.Close(), os.Remove(partOf(l.path)))
+	}
+	l.file = o
+	return o.sync(l.path)
+}
+
+// partOf is the name of the file that a compaction is writing.
+func partOf(path string) string {
+	return filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+".atomicdb-part")
+}
+
+// removeAll removes those of the files that are there.
+func removeAll(paths ...string) error {
+	for _, path := range paths {
+		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,23 @@
+package filelog
+
+import (
+	"errors"
+
+	"github.com/atomicdb-go/atomicdb/engine"
+)
+
+func fail(code engine.Code, op, target, why string) error {
+	return &engine.Error{Code: code, Op: op, Target: target, Err: errors.New(why)}
+}
+
+// failed gives a code to what the system has answered.
+func failed(op, path string, err error) error {
+	var coded *engine.Error
+	switch {
+	case errors.As(err, &coded):
+		return &engine.Error{Code: coded.Code, Op: op, Target: path, Err: err}
+	case isFull(err):
+		return &engine.Error{Code: engine.CodeQuota, Op: op, Target: path, Err: err}
+	}
+	return &engine.Error{Code: engine.CodeStorage, Op: op, Target: path, Err: err}
+}

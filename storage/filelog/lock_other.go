@@ -1,0 +1,18 @@
+//go:build !(darwin || dragonfly || freebsd || illumos || linux || netbsd || openbsd)
+
+package filelog
+
+import (
+	"errors"
+	"os"
+)
+
+// canLock keeps Open from making a file that nothing would protect. Windows
+// could lock it, but not rename another over it while it is open.
+const canLock = false
+
+func lockFile(*os.File, bool) error { return errors.ErrUnsupported }
+
+func unlockFile(*os.File) {}
+
+func isFull(error) bool { return false }

@@ -1,0 +1,182 @@
+package filelog
+
+import (
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/atomicdb-go/atomicdb/engine"
+	"github.com/atomicdb-go/atomicdb/storage"
+)
+
+// A Log is a storage.Log in a file. Open makes one.
+type Log struct {
+	path   string
+	file   *opened
+	closed bool
+}
+
+var (
+	_ storage.Log    = (*Log)(nil)
+	_ storage.Cutter = (*Log)(nil)
+)
+
+// Open opens the file at path. If there is none it is made, readable by the
+// user alone; its folder has to exist. The error is CodeCorrupt for a file that
+// is something else, CodeUnsupported where files cannot be locked, else
+// CodeStorage or CodeQuota.
+func Open(path string) (*Log, error) {
+	if !canLock {
+		return nil, fail(engine.CodeUnsupported, "open", path, "this system has no flock; use storage/sqlitelog")
+	}
+	// Neither another working directory nor a link that is replaced by what it
+	// leads to may make two Logs disagree about the file.
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return nil, failed("open", path, err)
+	}
+	file, err := openOrCreate(path)
+	if err != nil {
+		return nil, failed("open", path, err)
+	}
+	path, err = filepath.EvalSymlinks(path)
+	if err != nil {
+		file.Close()
+		return nil, failed("open", path, err)
+	}
+	return &Log{path: path, file: file}, nil
+}
+
+// Read implements storage.Log. A compaction that happens meanwhile does not
+// change what it reads: that is still in the old file.
+func (l *Log) Read(after uint64, visit func(storage.Record) error) error {
+	size, err := l.lock("read", false)
+	if err != nil {
+		return err
+	}
+	// Whoever was writing is done: a torn record in these bytes was torn by a
+	// crash. Nothing else in them changes.
+	file := l.file
+	unlockFile(file.File)
+
+	s := newScanner(file, size, file.header.snapshot)
+	if file.last.seq <= after {
+		s.continueAt(file.last)
+	}
+	for {
+		r, err := s.next()
+		switch {
+		case err == io.EOF || err == errShrunk:
+			return nil
+		case err != nil:
+			return failed("read", l.path, err)
+		case !r.torn:
+			file.last = r.mark
+		}
+		if r.seq <= after {
+			continue
+		}
+		b, err := s.frame(r)
+		if err == errShrunk {
+			return nil
+		}
+		if err != nil {
+			return failed("read", l.path, err)
+		}
+		err = visit(storage.Record{Seq: r.seq, Snapshot: r.snapshot, Bytes: b, Rest: size - r.end})
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// Close implements storage.Log.
+func (l *Log) Close() error {
+	if l.closed {
+		return nil
+	}
+	l.closed = true
+	if err := l.file.Close(); err != nil {
+		return failed("close", l.path, err)
+	}
+	return nil
+}
+
+// Destroy implements storage.Log. It deletes the file; a Log that still has it
+// open gets CodeClosed.
+func (l *Log) Destroy() error {
+	_, err := l.lock("destroy", true)
+	if errors.Is(err, errDeleted) {
+		return l.Close()
+	}
+	if err != nil {
+		return errors.Join(err, l.Close())
+	}
+	if err := removeAll(l.path, partOf(l.path)); err != nil {
+		unlockFile(l.file.File)
+		return failed("destroy", l.path, err)
+	}
+	err = syncDirectory(l.path)
+	if closeErr := l.Close(); closeErr != nil { // which ends the lock
+		return closeErr
+	}
+	if err != nil {
+		return failed("destroy", l.path, err)
+	}
+	return nil
+}
+
+// lock waits for the lock of the file that is at the Log's path now, and
+// returns its size.
+func (l *Log) lock(op string, alone bool) (size int64, err error) {
+	if l.closed {
+		return 0, storage.ClosedError(op)
+	}
+	for {
+		if err := lockFile(l.file.File, alone); err != nil {
+			return 0, failed(op, l.path, err)
+		}
+		size, there, err := l.file.isAt(l.path)
+		if err == nil && there {
+			return size, nil
+		}
+		unlockFile(l.file.File)
+		if err == nil {
+			err = l.reopen()
+		}
+		if err != nil {
+			return 0, failed(op, l.path, err)
+		}
+	}
+}
+
+var errDeleted = fail(engine.CodeClosed, "open", "", "the file was deleted; open the database again")
+
+// reopen turns to the file that a compaction has put in the place of l's. One
+// of another identity was made after a Destroy: its numbers mean other batches.
+func (l *Log) reopen() error {
+	file, err := os.OpenFile(l.path, os.O_RDWR, 0)
+	if errors.Is(err, fs.ErrNotExist) {
+		return errDeleted
+	}
+	if err != nil {
+		return err
+	}
+	o := &opened{File: file}
+	start, err := o.readStart()
+	if err == nil {
+		o.header, err = decodeFileHeader(start)
+	}
+	if err == nil && o.header.identity != l.file.header.identity {
+		err = fail(engine.CodeClosed, "open", l.path, "the file was replaced by another database; open it again")
+	}
+	if err != nil {
+		file.Close()
+		return err
+	}
+	l.file.Close()
+	l.file = o
+	return nil
+}

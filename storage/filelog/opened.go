@@ -1,0 +1,134 @@
+package filelog
+
+import (
+	"crypto/rand"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/atomicdb-go/atomicdb/engine"
+)
+
+// An opened is one file that a Log has open. A compaction by anybody replaces it.
+type opened struct {
+	*os.File
+	header fileHeader
+
+	last mark // a record that was whole, from where looking for the end can start
+
+	// namedSafely means that the directory is on disk with the file in it. What
+	// is on disk of a file that nothing leads to is lost all the same.
+	namedSafely bool
+}
+
+// openOrCreate opens the file at path, which it makes if there is none.
+func openOrCreate(path string) (*opened, error) {
+	for {
+		file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+		if err != nil {
+			return nil, err
+		}
+		o := &opened{File: file}
+		there, err := o.prepare(path)
+		if err != nil {
+			file.Close()
+			return nil, err
+		}
+		if there {
+			return o, nil
+		}
+		file.Close()
+	}
+}
+
+// prepare reads the header, or writes it if the file is new. It returns false
+// if the file has been replaced or deleted meanwhile.
+func (o *opened) prepare(path string) (there bool, err error) {
+	if info, err := o.Stat(); err != nil || !info.Mode().IsRegular() {
+		return false, errors.Join(err, fail(engine.CodeInvalid, "open", path, "this is no regular file"))
+	}
+	if err := lockFile(o.File, true); err != nil {
+		return false, err
+	}
+	defer unlockFile(o.File)
+	_, there, err = o.isAt(path)
+	if err != nil || !there {
+		return false, err
+	}
+	start, err := o.readStart()
+	if err != nil {
+		return false, err
+	}
+	if isUnfinished(start) {
+		return true, o.create(path)
+	}
+	o.header, err = decodeFileHeader(start)
+	return true, err
+}
+
+// readStart returns the bytes of a header, and one more if there are more.
+func (o *opened) readStart() ([]byte, error) {
+	info, err := o.Stat()
+	if err != nil {
+		return nil, err
+	}
+	b := make([]byte, min(info.Size(), fileHeaderSize+1))
+	_, err = o.ReadAt(b, 0)
+	return b, err
+}
+
+// create writes the header, durably: so a crash never leaves records behind a
+// header that is none.
+func (o *opened) create(path string) error {
+	rand.Read(o.header.identity[:])
+	if _, err := o.WriteAt(o.header.encode(), 0); err != nil {
+		return errors.Join(err, o.Truncate(0))
+	}
+	if err := syncFile(o.File); err != nil {
+		return err
+	}
+	o.namedSafely = true
+	return syncDirectory(path)
+}
+
+// isAt reports whether the file is the one at path, and not one that a
+// compaction or a Destroy has removed from there. It also returns its size.
+func (o *opened) isAt(path string) (size int64, there bool, err error) {
+	here, err := o.Stat()
+	if err != nil {
+		return 0, false, err
+	}
+	atPath, err := os.Stat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return 0, false, nil
+	}
+	return here.Size(), err == nil && os.SameFile(here, atPath), err
+}
+
+// syncFile is a variable so that a test can see what is synced, and when.
+var syncFile = (*os.File).Sync
+
+// sync returns once what was written, and the way to it, are on disk.
+func (o *opened) sync(path string) error {
+	if err := syncFile(o.File); err != nil {
+		return err
+	}
+	if o.namedSafely {
+		return nil
+	}
+	if err := syncDirectory(path); err != nil {
+		return err
+	}
+	o.namedSafely = true
+	return nil
+}
+
+// syncDirectory puts the name of the file at path on disk.
+func syncDirectory(path string) error {
+	directory, err := os.Open(filepath.Dir(path))
+	if err != nil {
+		return err
+	}
+	return errors.Join(syncFile(directory), directory.Close())
+}

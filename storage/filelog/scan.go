@@ -1,0 +1,161 @@
+package filelog
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"slices"
+	"strconv"
+
+	"github.com/atomicdb-go/atomicdb/engine"
+)
+
+// A mark is where the record of a number starts. It outlives what is there: a
+// torn record that is cut off is replaced by another of its number.
+type mark struct {
+	seq   uint64
+	start int64
+}
+
+// A record is what a scanner has found.
+type record struct {
+	mark
+	snapshot bool
+	torn     bool // the rest of the file, and no whole record
+	end      int64
+}
+
+// errShrunk means that the file ends before it should: somebody has cut off a
+// torn record meanwhile. It cannot happen to who holds the lock.
+var errShrunk = errors.New("the file has become shorter")
+
+// readAhead is what a scanner reads at once, if records are shorter.
+const readAhead = 256 << 10
+
+// A scanner walks from record to record. It keeps one window of the file in
+// memory, and skips a frame that nobody asks for without reading it.
+type scanner struct {
+	file     io.ReaderAt
+	size     int64 // of the part of the file that it looks at
+	snapshot uint64
+	ahead    int
+
+	at  int64
+	seq uint64 // of the record before at
+
+	window   []byte
+	windowAt int64
+}
+
+// newScanner returns a scanner at the first record.
+func newScanner(file io.ReaderAt, size int64, snapshot uint64) *scanner {
+	return &scanner{file: file, size: size, snapshot: snapshot, ahead: readAhead, at: fileHeaderSize}
+}
+
+// continueAt makes s continue at m instead, if the record m.seq is there.
+func (s *scanner) continueAt(m mark) bool {
+	if m.seq == 0 || m.start < fileHeaderSize || m.start > s.size-recordHeaderSize {
+		return false
+	}
+	b, err := s.bytes(m.start, recordHeaderSize)
+	if err != nil {
+		return false
+	}
+	h, ok := decodeRecordHeader(b)
+	if !ok || h.seq != m.seq || h.length > s.size-m.start-recordHeaderSize {
+		return false
+	}
+	s.at, s.seq = m.start, m.seq-1
+	return true
+}
+
+// next returns the next record, or io.EOF. What is no whole record at the end
+// of the file is a torn one; anywhere else it is CodeCorrupt.
+func (s *scanner) next() (record, error) {
+	if s.at >= s.size {
+		if s.at == fileHeaderSize && s.snapshot != 0 {
+			return record{}, corrupt(s.snapshot, "the snapshot is missing")
+		}
+		return record{}, io.EOF
+	}
+	r := record{mark: mark{seq: s.seq + 1, start: s.at}, end: s.size}
+	if s.at == fileHeaderSize && s.snapshot != 0 {
+		r.seq, r.snapshot = s.snapshot, true
+	}
+	b, err := s.bytes(s.at, int(min(recordHeaderSize, s.size-s.at)))
+	if err != nil {
+		return r, err
+	}
+	h, ok := decodeRecordHeader(b)
+	r.torn = !ok || h.length > s.size-s.at-recordHeaderSize
+	switch {
+	case ok && (h.seq != r.seq || h.snapshot != r.snapshot):
+		return r, corrupt(r.seq, "another record is in its place")
+	case r.torn && r.snapshot:
+		return r, corrupt(r.seq, "the snapshot is damaged")
+	case r.torn && !ok:
+		if err := s.mustBeLast(r.seq); err != nil {
+			return r, err
+		}
+	case !r.torn:
+		r.end = s.at + recordHeaderSize + h.length
+	}
+	s.at, s.seq = r.end, r.seq
+	return r, nil
+}
+
+// frame returns what r stores, borrowed until the next call to s. Of a torn
+// record it is all that is left of it, header included, so that nobody takes it
+// for a frame.
+func (s *scanner) frame(r record) ([]byte, error) {
+	start := r.start + recordHeaderSize
+	if r.torn {
+		start = r.start
+	}
+	return s.bytes(start, int(r.end-start))
+}
+
+// mustBeLast returns CodeCorrupt if a header of a later record follows behind
+// the damaged one at s.at.
+func (s *scanner) mustBeLast(seq uint64) error {
+	for at := s.at + 1; at+recordHeaderSize <= s.size; {
+		b, err := s.bytes(at, int(min(readAhead, s.size-at)))
+		if err != nil {
+			return err
+		}
+		for i := 0; ; i++ {
+			found := bytes.Index(b[i:], []byte(recordMagic))
+			if found < 0 {
+				break
+			}
+			i += found
+			if h, ok := decodeRecordHeader(b[i:]); ok && h.seq > seq {
+				return corrupt(seq, "its header is damaged, and batch "+strconv.FormatUint(h.seq, 10)+" follows")
+			}
+		}
+		at += int64(len(b)) - (recordHeaderSize - 1) // one may lie across the border
+	}
+	return nil
+}
+
+// bytes returns n bytes of the file, borrowed until the next call.
+func (s *scanner) bytes(at int64, n int) ([]byte, error) {
+	if at < s.windowAt || at+int64(n) > s.windowAt+int64(len(s.window)) {
+		want := int(min(int64(max(n, s.ahead)), s.size-at))
+		s.window = slices.Grow(s.window[:0], want)[:want]
+		got, err := s.file.ReadAt(s.window, at)
+		s.window, s.windowAt = s.window[:got], at
+		if got < n {
+			if err == io.EOF {
+				return nil, errShrunk
+			}
+			return nil, err
+		}
+	}
+	from := int(at - s.windowAt)
+	return s.window[from : from+n : from+n], nil
+}
+
+func corrupt(seq uint64, why string) error {
+	return fail(engine.CodeCorrupt, "read", "batch "+strconv.FormatUint(seq, 10), why)
+}
