@@ -80,6 +80,16 @@ func (b *Bridge) Moment(handle uint32) uint32 {
 	return d.moment()
 }
 
+// Head returns the number of the newest batch that a database holds; 0 if the
+// database is not open.
+func (b *Bridge) Head(handle uint32) uint64 {
+	d := b.handles.get(handle)
+	if d == nil {
+		return 0
+	}
+	return d.session.Head()
+}
+
 func (b *Bridge) database(op string, handle uint32) (*database, error) {
 	d := b.handles.get(handle)
 	if d == nil {

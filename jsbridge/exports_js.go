@@ -37,6 +37,11 @@ func adbCall(handle, op, n uint32) int32 {
 //go:wasmexport adb_moment
 func adbMoment(handle uint32) uint32 { return bridge.Moment(handle) }
 
+// adbHead is [Bridge.Head], as JavaScript holds numbers.
+//
+//go:wasmexport adb_head
+func adbHead(handle uint32) float64 { return float64(bridge.Head(handle)) }
+
 // adbOut returns the address of the out-buffer, which stays there until the
 // next call.
 //

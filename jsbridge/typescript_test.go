@@ -51,7 +51,17 @@ func typeScript() string {
 		b.WriteString("  /**\n   * " + o.doc + "\n   *\n   * `[" + strings.Join(o.args, ", ") + "]` → " + o.result + ".\n   */\n" +
 			"  " + o.name + ": " + strconv.Itoa(i+1) + ",\n")
 	}
-	b.WriteString("} as const\n\n/** The number of a call. */\nexport type Op = (typeof Op)[keyof typeof Op]\n")
+	b.WriteString("} as const\n\n/** The number of a call. */\nexport type Op = (typeof Op)[keyof typeof Op]\n\n" +
+		"/** The calls that change documents, collections or indexes. */\n" +
+		"export const writingOps: ReadonlySet<Op> = new Set<Op>([")
+	separator := ""
+	for _, o := range ops {
+		if o.writes {
+			b.WriteString(separator + "Op." + o.name)
+			separator = ", "
+		}
+	}
+	b.WriteString("])\n")
 	return b.String()
 }
 

@@ -32,28 +32,37 @@ async function goBuild(output, ...flags) {
   await run('go', ['build', '-trimpath', ...flags, '-o', output, './wasm/atomicdb'], { cwd: root, env })
 }
 
+/** What both bundles are built with. */
+const bundling = {
+  outdir: dist,
+  bundle: true,
+  // What is imported when it is needed is a file of its own.
+  splitting: true,
+  chunkNames: '[name]',
+  format: 'esm',
+  target: 'es2022',
+  platform: 'neutral',
+  // Names stay: they are in the stack traces that users send.
+  minifySyntax: true,
+  minifyWhitespace: true,
+  legalComments: 'inline',
+  logLevel: 'warning',
+  write: false,
+}
+
+/**
+ * index.js, and worker.js for the threads of `{worker: true}`: a bundle of its
+ * own, so that whoever needs no thread loads one file.
+ */
 async function buildJavaScript() {
-  const { outputFiles } = await esbuild.build({
-    entryPoints: [join(npm, 'src/index.ts')],
-    outdir: dist,
-    bundle: true,
-    // What is imported when it is needed is a file of its own.
-    splitting: true,
-    chunkNames: '[name]',
-    format: 'esm',
-    target: 'es2022',
-    platform: 'neutral',
-    // Names stay: they are in the stack traces that users send.
-    minifySyntax: true,
-    minifyWhitespace: true,
-    legalComments: 'inline',
-    logLevel: 'warning',
-    write: false,
-  })
+  const [index, worker] = await Promise.all(['index', 'worker'].map((name) => esbuild.build({ ...bundling, entryPoints: [join(npm, `src/${name}.ts`)] })))
+  const written = [...index.outputFiles, ...worker.outputFiles.filter(({ path }) => path.endsWith('/worker.js'))]
+  const same = worker.outputFiles.every(({ path, text }) => path.endsWith('/worker.js') || index.outputFiles.find((other) => other.path === path)?.text === text)
+  if (!same) throw new Error('index.js and worker.js import other versions of the same file')
   // webpack and Vite look here for the word that this import is none of theirs; esbuild takes it away.
   const hidden = 'import(name)'
-  if (outputFiles.filter(({ text }) => text.includes(hidden)).length !== 1) throw new Error(`not one file has ${hidden}`)
-  await Promise.all(outputFiles.map(({ path, text }) => writeFile(path, text.replace(hidden, 'import(/* webpackIgnore: true */ /* @vite-ignore */ name)'))))
+  for (const { outputFiles } of [index, worker]) if (outputFiles.filter(({ text }) => text.includes(hidden)).length !== 1) throw new Error(`not one file has ${hidden}`)
+  await Promise.all(written.map(({ path, text }) => writeFile(path, text.replace(hidden, 'import(/* webpackIgnore: true */ /* @vite-ignore */ name)'))))
 }
 
 /**
@@ -134,7 +143,7 @@ try {
   console.error(error.stderr || error.message)
   process.exit(1)
 }
-for (const name of ['atomicdb.wasm', 'index.js', 'libraries.js']) {
+for (const name of ['atomicdb.wasm', 'index.js', 'worker.js', 'libraries.js']) {
   const found = await stat(join(dist, name)).catch(() => undefined)
   if (found) console.log(`dist/${name}  ${(found.size / 1000).toFixed(0)} kB`)
 }

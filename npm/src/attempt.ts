@@ -1,7 +1,6 @@
-import type { Connection } from './connection.js'
 import { AtomicDBError } from './errors.js'
+import type { LocalConnection } from './local-connection.js'
 import { Op } from './ops.js'
-import { Transaction } from './transaction.js'
 
 /** What a collection's calls go through: a connection, or a transaction on one. */
 export interface Calls {
@@ -32,12 +31,12 @@ export class Attempt implements Calls {
   private clock: ReturnType<typeof setInterval> | undefined
   private fail: ((error: unknown) => void) | undefined
 
-  constructor(private readonly connection: Connection) {
+  constructor(private readonly connection: LocalConnection) {
     connection.command(Op.begin)
   }
 
   /** Runs the function; rejects with what it throws. */
-  async run<R>(work: (tx: Transaction) => Promise<R>): Promise<R> {
+  async run<R>(work: (calls: Calls) => Promise<R>): Promise<R> {
     this.watch()
     try {
       return await new Promise<R>((resolve, reject) => {
@@ -45,7 +44,7 @@ export class Attempt implements Calls {
         this.starting = true
         try {
           // Not resolve(work(…)): that could not be rejected by stop any more.
-          Promise.resolve(work(new Transaction(this.connection, this))).then(resolve, reject)
+          Promise.resolve(work(this)).then(resolve, reject)
         } finally {
           this.starting = false
         }

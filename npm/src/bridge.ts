@@ -108,6 +108,12 @@ export class Bridge {
     }
   }
 
+  /** The number of the newest batch that a database holds. */
+  head(handle: number): number {
+    if (this.death) throw this.death
+    return this.exports.adb_head(handle)
+  }
+
   /** Calls `op` with `input` and returns how many bytes the answer has; read it with the decoder, at once. */
   call(handle: number, op: Op, input: Encoder | Uint8Array): number {
     if (this.death) throw this.death
@@ -146,11 +152,14 @@ export class Bridge {
    */
   documents(handle: number, op: Op, input: Encoder | Uint8Array, documents: unknown[]): number {
     this.call(handle, op, input)
-    const { decoder } = this
-    const count = decoder.uint32()
-    const left = decoder.uint32()
-    for (let i = 0; i < count; i++) documents.push(decoder.value())
-    return left
+    return this.decoder.piece(documents)
+  }
+
+  /** Calls `op` and returns the bytes of its answer. */
+  answer(handle: number, op: Op, input: Uint8Array): Uint8Array<ArrayBuffer> {
+    const length = this.call(handle, op, input)
+    const at = this.exports.adb_out()
+    return this.bytes.slice(at, at + length) as Uint8Array<ArrayBuffer>
   }
 
   /** Calls a function that waits for storage. Its errors become AtomicDBErrors. */
@@ -194,6 +203,11 @@ export class Bridge {
     this.mourners.clear()
     for (const mourn of mourners) mourn(this.death)
   }
+}
+
+/** How many documents are still to come after a piece of an answer. */
+export function documentsLeft(piece: Uint8Array): number {
+  return new DataView(piece.buffer, piece.byteOffset).getUint32(4, true)
 }
 
 let current: Promise<Bridge> | undefined

@@ -2,15 +2,18 @@ import { startBridge } from './bridge.js'
 import { queryBuilder } from './builder.js'
 import { checkKnown, checkName } from './checks.js'
 import { Collection } from './collection.js'
-import { Connection } from './connection.js'
+import type { Connection } from './connection.js'
 import { exportFile, importFile } from './files.js'
+import { describe, invalid } from './errors.js'
 import { collectionOf } from './find-options.js'
+import { LocalConnection } from './local-connection.js'
 import { backendOf, checkOptions } from './open-options.js'
 import { Op } from './ops.js'
 import type { QueryResult } from './result.js'
 import { sql } from './sql.js'
-import type { Transaction } from './transaction.js'
+import { Transaction } from './transaction.js'
 import type { Aggregate, FileFormat, Filter, FindOptions, Id, IndexOptions, JSONSchema, OpenOptions, Plan, QueryBuilder, Stored, Value, Where } from './types.js'
+import { RemoteConnection } from './worker/remote-connection.js'
 
 // Hosts without the symbol run `await using` compiled, which looks for this one there.
 const asyncDispose: typeof Symbol.asyncDispose = Symbol.asyncDispose ?? Symbol.for('Symbol.asyncDispose')
@@ -54,7 +57,8 @@ export class AtomicDB implements AsyncDisposable {
     checkName('name', name)
     checkOptions(options)
     const backend = options.inMemory ? null : backendOf(name, options.storage)
-    return new AtomicDB(name, await Connection.open(name, backend, options))
+    const connection = options.worker ? RemoteConnection : LocalConnection
+    return new AtomicDB(name, await connection.open(name, backend, options))
   }
 
   /** Deletes a stored database, open nowhere. One that does not exist is deleted already. */
@@ -203,7 +207,11 @@ export class AtomicDB implements AsyncDisposable {
    * ```
    */
   transaction<R>(work: (tx: Transaction) => Promise<R>): Promise<R> {
-    return this.connection.transaction(work)
+    const { connection } = this
+    return connection.transaction((calls) => {
+      if (typeof work !== 'function') throw invalid(`work: expected a function, not ${describe(work)}`)
+      return work(new Transaction(connection, calls))
+    })
   }
 
   /** A query builder: `q.age.gte(18).and(q.name.matches('^J'))`. */

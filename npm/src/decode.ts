@@ -31,10 +31,18 @@ export class Decoder {
   }
 
   /** Reads a little-endian number of four bytes, which is no MessagePack. */
-  uint32(): number {
+  private uint32(): number {
     const at = this.at
     this.at = at + 4
     return this.view.getUint32(at, true)
+  }
+
+  /** Reads a piece of an answer, appends its documents to `documents`, and returns how many are still to come. */
+  piece(documents: unknown[]): number {
+    const count = this.uint32()
+    const left = this.uint32()
+    for (let i = 0; i < count; i++) documents.push(this.value())
+    return left
   }
 
   private other(code: number): unknown {

@@ -10,6 +10,8 @@ export interface Exports {
   adb_call(handle: number, op: number, n: number): number
   /** The number of the state of a database: while it is the same, so is every answer. 0: it is not usable. */
   adb_moment(handle: number): number
+  /** The number of the newest batch that a database holds. */
+  adb_head(handle: number): number
   /** The address of the out-buffer. */
   adb_out(): number
 }

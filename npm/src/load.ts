@@ -5,6 +5,20 @@ import type { OpenOptions } from './types.js'
 /** Where the wasm comes from. */
 export type WasmSource = NonNullable<OpenOptions['wasm']>
 
+const modules = new Map<string, Promise<WebAssembly.Module>>()
+
+/** As {@link compiled}, but what comes from the same place is compiled once. */
+export function moduleOf(source: WasmSource | undefined): Promise<WebAssembly.Module> {
+  if (source !== undefined && typeof source !== 'string' && !(source instanceof URL)) return compiled(source)
+  const place = String(source)
+  const known = modules.get(place)
+  if (known) return known
+  const module = compiled(source)
+  modules.set(place, module)
+  module.catch(() => modules.delete(place))
+  return module
+}
+
 /** Compiles the engine's wasm; without a source, the file beside this one. */
 export async function compiled(source: WasmSource | undefined): Promise<WebAssembly.Module> {
   if (source instanceof WebAssembly.Module) return source

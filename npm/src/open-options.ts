@@ -23,7 +23,6 @@ export function checkOptions(options: OpenOptions): void {
   if (onProgress !== undefined && typeof onProgress !== 'function') {
     throw invalid(`options.onProgress: expected a function, not ${describe(onProgress)}`)
   }
-  if (worker) throw unsupported('options.worker: running in a worker is not supported yet')
   if (inMemory && storage) throw unsupported('options.inMemory: writing to a storage only on commit is not supported yet')
 }
 

@@ -175,3 +175,6 @@ export const Op = {
 
 /** The number of a call. */
 export type Op = (typeof Op)[keyof typeof Op]
+
+/** The calls that change documents, collections or indexes. */
+export const writingOps: ReadonlySet<Op> = new Set<Op>([Op.insert, Op.update, Op.updateEach, Op.remove, Op.clear, Op.createCollection, Op.dropCollection, Op.createIndex, Op.dropIndex, Op.sqlWrite])

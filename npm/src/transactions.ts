@@ -1,7 +1,6 @@
-import { Attempt } from './attempt.js'
-import type { Connection } from './connection.js'
+import { Attempt, type Calls } from './attempt.js'
 import { AtomicDBError, invalid } from './errors.js'
-import type { Transaction } from './transaction.js'
+import type { LocalConnection } from './local-connection.js'
 
 /** What transactions need of their connection beside its calls. */
 export interface Storing {
@@ -24,7 +23,7 @@ export class Transactions {
   private putOff = false // batches of others wait for its end
 
   constructor(
-    private readonly connection: Connection,
+    private readonly connection: LocalConnection,
     private readonly storage: Storing,
   ) {}
 
@@ -37,7 +36,7 @@ export class Transactions {
    * Runs `work`, again and again while other writers are faster, and stores
    * what it did as one batch. Nobody else may write meanwhile.
    */
-  async run<R>(work: (tx: Transaction) => Promise<R>): Promise<R> {
+  async run<R>(work: (calls: Calls) => Promise<R>): Promise<R> {
     await this.storage.drained()
     this.putOff = false
     try {
@@ -56,7 +55,7 @@ export class Transactions {
   }
 
   /** Resolves to what `work` does once that is stored; to undefined if another writer was faster. */
-  private async runOnce<R>(work: (tx: Transaction) => Promise<R>, attempt: Attempt): Promise<{ result: R } | undefined> {
+  private async runOnce<R>(work: (calls: Calls) => Promise<R>, attempt: Attempt): Promise<{ result: R } | undefined> {
     try {
       const result = await attempt.run(work)
       attempt.keep()

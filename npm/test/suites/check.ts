@@ -69,3 +69,11 @@ function show(value: unknown): string {
   const text = JSON.stringify(value, (_, v: unknown) => (typeof v === 'bigint' ? `${v}n` : v)) ?? String(value)
   return text.length > 500 ? `${text.slice(0, 499)}…` : text
 }
+
+/** Waits for what is stored elsewhere to arrive. */
+export async function until(holds: () => Promise<boolean>, claim: string): Promise<void> {
+  for (let tries = 0; !(await holds()); tries++) {
+    ok(tries < 1000, `not so after 1,000 tries: ${claim}`)
+    await new Promise((resolve) => setTimeout(resolve))
+  }
+}

@@ -5,6 +5,8 @@ import type * as atomicdb from '../../src/index.js'
 export interface Context {
   /** The exports of the package. */
   readonly atomicdb: typeof atomicdb
+  /** Whether the engines are in threads of their own: what is asked there takes an event to be answered. */
+  readonly threads: boolean
   /**
    * Opens a database that is kept: in Node in a MemoryStorage, in a page in
    * IndexedDB. Opened again under the same name, it is the same one. Without a
@@ -29,6 +31,7 @@ export async function runTest(test: Test, lib: typeof atomicdb, defaults: (name:
   try {
     await test.run({
       atomicdb: lib,
+      threads: defaults('').worker ?? false,
       open: async (name = `#${++unnamed}`, options = {}) => {
         const db = await lib.AtomicDB.open(`${run} ${name}`, { ...defaults(`${run} ${name}`), ...options })
         opened.push(db)

@@ -1,0 +1,83 @@
+import { AtomicDBError, unsupported } from './errors.js'
+import { isNode, nodeModule } from './node-modules.js'
+import type { Port } from './worker/wire.js'
+
+// In this folder, because bundlers bring along what is named as it is here, and worker.js is beside index.js.
+
+/** A thread that serves a database; see worker.ts. */
+export interface Thread extends Port {
+  /** Calls `listener` should the thread end by itself. */
+  onDeath(listener: (error: AtomicDBError) => void): void
+  /** Tells whether somebody waits for it: Node goes on running then. */
+  setBusy(busy: boolean): void
+  terminate(): void
+}
+
+/** Starts a thread: a Web Worker, or in Node one of worker_threads. */
+export function startThread(): Promise<Thread> {
+  return isNode ? startInNode() : Promise.resolve(startInPage())
+}
+
+function startInPage(): Thread {
+  if (typeof Worker === 'undefined') throw unsupported('options.worker: this host has no Web Workers')
+  const worker = newWorker()
+  return {
+    post: (message, transfer) => worker.postMessage(message, transfer),
+    listen: (listener) => worker.addEventListener('message', ({ data }) => listener(data)),
+    onDeath: (listener) => worker.addEventListener('error', (event) => listener(died(event.message))),
+    setBusy: () => {},
+    terminate: () => worker.terminate(),
+  }
+}
+
+function newWorker(): Worker {
+  try {
+    // In these very words, which bundlers look for.
+    return new Worker(new URL('./worker.js', import.meta.url), { type: 'module' })
+  } catch (error) {
+    if ((error as DOMException).name !== 'SecurityError') throw error
+    // A worker has to come from the page's own origin; what it imports need not.
+    const file = new URL('worker.js', String(import.meta.url)).href
+    const script = URL.createObjectURL(new Blob([`import ${JSON.stringify(file)}`], { type: 'text/javascript' }))
+    try {
+      return new Worker(script, { type: 'module' })
+    } finally {
+      URL.revokeObjectURL(script)
+    }
+  }
+}
+
+async function startInNode(): Promise<Thread> {
+  const { Worker } = await nodeModule<NodeThreads>('node:worker_threads')
+  const worker = new Worker(new URL('./worker.js', import.meta.url))
+  worker.unref()
+  return {
+    post: (message, transfer) => worker.postMessage(message, transfer),
+    listen: (listener) => worker.on('message', listener),
+    onDeath: (listener) => {
+      worker.on('error', (error: Error) => listener(died(error.message)))
+      worker.on('exit', () => listener(died('')))
+    },
+    setBusy: (busy) => (busy ? worker.ref() : worker.unref()),
+    terminate: () => void worker.terminate(),
+  }
+}
+
+/** What is used of node:worker_threads. */
+export interface NodeThreads {
+  readonly Worker: new (file: URL) => {
+    postMessage(message: unknown, transfer: readonly unknown[]): void
+    on(event: string, listener: (value: any) => void): void
+    ref(): void
+    unref(): void
+    terminate(): Promise<number>
+  }
+  readonly parentPort: {
+    postMessage(message: unknown, transfer: readonly unknown[]): void
+    on(event: 'message', listener: (message: unknown) => void): void
+  }
+}
+
+function died(why: string): AtomicDBError {
+  return new AtomicDBError('internal', `the worker has stopped, and the database needs to be opened again${why ? `: ${why}` : '; is worker.js served beside index.js?'}`)
+}

@@ -1,0 +1,114 @@
+import type { Calls } from '../attempt.js'
+import type { FileType, NativeBackend } from '../bridge.js'
+import { AtomicDBError } from '../errors.js'
+import { LocalConnection } from '../local-connection.js'
+import { writingOps } from '../ops.js'
+import type { OpenOptions, StorageBackend } from '../types.js'
+import { RemoteStorage } from './remote-storage.js'
+import type { Question } from './script.js'
+import { Given, Wire, type Handlers, type Port } from './wire.js'
+
+/** What the other thread wants opened. */
+export interface Opening {
+  readonly name: string
+  /** 'other thread': a storage that is there, and is asked for by messages. */
+  readonly backend: NativeBackend | 'other thread' | null
+  /** Whether the storage over there tells of what others append. */
+  readonly watches: boolean
+  readonly wasm: WebAssembly.Module
+  readonly options: Pick<OpenOptions, 'durability' | 'maxDocumentBytes' | 'maxDepth'>
+  readonly reportsProgress: boolean
+}
+
+/** What was answered, and of which state of the database. */
+export interface Reply {
+  readonly pieces: Uint8Array[]
+  readonly moment: number
+  /** The newest batch that the answer has seen. */
+  readonly head: number
+}
+
+/** Serves one database to the other end of `port`, a RemoteConnection. */
+export function serve(port: Port): void {
+  new Host(port)
+}
+
+class Host {
+  private readonly wire: Wire
+  private connection!: LocalConnection
+  private readonly attempts = new Map<number, Calls>() // by transaction
+
+  constructor(port: Port) {
+    const handlers: Handlers = {
+      open: (opening: Opening) => this.open(opening),
+      read: ({ question, after }: { question: Question; after: number }) => this.read(question, after),
+      write: (question: Question) => this.write(question),
+      transaction: (id: number) => this.transaction(id),
+      inside: ({ id, question }: { id: number; question: Question }) => this.inside(id, question),
+      exportFile: async (type: FileType) => given([await this.connection.exportFile(type) as Uint8Array<ArrayBuffer>], ([file]) => file),
+      parseFile: ({ file, type }: { file: Uint8Array; type: FileType }) => this.connection.parseFile(file, type),
+      flush: () => this.connection.flush(),
+      close: () => this.connection.close(),
+      storageChanged: (seq: number) => this.storage?.tell(seq),
+    }
+    this.wire = new Wire(port, handlers)
+  }
+
+  private storage: RemoteStorage | undefined
+
+  private async open({ name, backend, watches, wasm, options, reportsProgress }: Opening): Promise<void> {
+    let where: NativeBackend | StorageBackend | null
+    if (backend === 'other thread') where = this.storage = new RemoteStorage(this.wire, watches)
+    else where = backend
+    const onProgress = reportsProgress ? (done: number, total: number) => this.wire.tell('progress', [done, total]) : undefined
+    this.connection = await LocalConnection.open(name, where, { ...options, wasm, ...(onProgress && { onProgress }) })
+  }
+
+  private async read(question: Question, after: number): Promise<Given> {
+    if (this.connection.head < after) await this.connection.catchUp()
+    return this.connection.read(() => this.reply(question))
+  }
+
+  /** Several times if another writer is faster; the answer is that of the last. */
+  private async write(question: Question): Promise<Given> {
+    const pieces = await this.connection.write(() => () => this.connection.answer(question.op, question.input, question.pieces))
+    return this.given(pieces)
+  }
+
+  /** Resolves to whether the function over there has ended well; what it threw stays there. */
+  private async transaction(id: number): Promise<boolean> {
+    const failed = new AtomicDBError('internal', 'the function has thrown')
+    try {
+      await this.connection.transaction(async (calls) => {
+        this.attempts.set(id, calls)
+        if (!(await this.wire.ask<boolean>('attempt', id))) throw failed
+      })
+      return true
+    } catch (error) {
+      if (error === failed) return false
+      throw error
+    } finally {
+      this.attempts.delete(id)
+    }
+  }
+
+  private inside(id: number, question: Question): Promise<Given> {
+    const calls = this.attempts.get(id)
+    if (!calls) throw new AtomicDBError('closed', 'the transaction has ended')
+    const ask = () => this.reply(question)
+    return writingOps.has(question.op) ? calls.write(() => ask) : calls.read(ask)
+  }
+
+  private reply({ op, input, pieces }: Question): Given {
+    return this.given(this.connection.answer(op, input, pieces))
+  }
+
+  private given(pieces: Uint8Array<ArrayBuffer>[]): Given {
+    const { moment, head } = this.connection
+    return given(pieces, () => ({ pieces, moment, head }) satisfies Reply)
+  }
+}
+
+function given(bytes: Uint8Array<ArrayBuffer>[], value: (bytes: Uint8Array[]) => unknown): Given {
+  return new Given(value(bytes), bytes.map(({ buffer }) => buffer))
+}
