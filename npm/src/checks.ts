@@ -12,3 +12,10 @@ export function checkKnown(options: unknown, known: readonly string[]): void {
     if (!known.includes(name)) throw invalid(`options: there is no option ${name}; the options are ${known.join(', ')}`)
   }
 }
+
+/** Refuses what is no whole number from `least` to `most`; `what` says whose. */
+export function checkCount(what: string, value: unknown, least: number, most: number): asserts value is number {
+  if (!(Number.isInteger(value) && (value as number) >= least && (value as number) <= most)) {
+    throw invalid(`${what}: expected a whole number from ${least} to ${most}, not ${describe(value)}`)
+  }
+}

@@ -15,8 +15,8 @@ import { Transaction } from './transaction.js'
 import type { Aggregate, FileFormat, Filter, FindOptions, Id, IndexOptions, JSONSchema, OpenOptions, Plan, QueryBuilder, Stored, Value, Where } from './types.js'
 import { RemoteConnection } from './worker/remote-connection.js'
 
-// Hosts without the symbol run `await using` compiled, which looks for this one there.
-const asyncDispose: typeof Symbol.asyncDispose = Symbol.asyncDispose ?? Symbol.for('Symbol.asyncDispose')
+/** Symbol.asyncDispose. Hosts without it run `await using` compiled, which looks for this one there. */
+export const asyncDispose: typeof Symbol.asyncDispose = Symbol.asyncDispose ?? Symbol.for('Symbol.asyncDispose')
 
 /**
  * A database: collections of documents, in memory and, unless it lives in
@@ -59,6 +59,11 @@ export class AtomicDB implements AsyncDisposable {
     const backend = options.inMemory ? null : backendOf(name, options.storage)
     const connection = options.worker ? RemoteConnection : LocalConnection
     return new AtomicDB(name, await connection.open(name, backend, options))
+  }
+
+  /** @internal */
+  static over(name: string, connection: Connection): AtomicDB {
+    return new AtomicDB(name, connection)
   }
 
   /** Deletes a stored database, open nowhere. One that does not exist is deleted already. */

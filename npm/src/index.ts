@@ -19,6 +19,7 @@ export { MessagePackStorage } from './storage/message-pack.js'
 export { OPFSStorage } from './storage/opfs.js'
 export { SealedStorage } from './storage/sealed.js'
 export { SQLiteStorage } from './storage/sqlite.js'
+export { ThreadSafeDatabase, type PoolOptions } from './thread-safe-database.js'
 export type { Transaction } from './transaction.js'
 export type {
   Aggregate,

@@ -34,3 +34,9 @@ export const nodeFiles = () => nodeModule<NodeFiles>('node:fs/promises')
 
 /** node:path */
 export const nodePath = () => nodeModule<{ basename(path: string): string; dirname(path: string): string }>('node:path')
+
+/** How many threads the machine runs at once. */
+export async function processors(): Promise<number> {
+  if (isNode) return (await nodeModule<{ availableParallelism(): number }>('node:os')).availableParallelism()
+  return globalThis.navigator?.hardwareConcurrency ?? 1
+}

@@ -1,5 +1,5 @@
 import type { NativeBackend } from './bridge.js'
-import { checkKnown } from './checks.js'
+import { checkCount, checkKnown } from './checks.js'
 import { describe, invalid, unsupported } from './errors.js'
 import { deferred } from './storage/backend.js'
 import { IndexedDBStorage } from './storage/indexeddb.js'
@@ -13,9 +13,7 @@ export function checkOptions(options: OpenOptions): void {
     if (value !== undefined && typeof value !== 'boolean') throw invalid(`options.${name}: expected true or false, not ${describe(value)}`)
   }
   for (const [name, value, most] of [['maxDocumentBytes', maxDocumentBytes, 2 ** 30], ['maxDepth', maxDepth, 1000]] as const) {
-    if (value !== undefined && !(Number.isInteger(value) && value >= 1 && value <= most)) {
-      throw invalid(`options.${name}: expected a whole number from 1 to ${most}, not ${describe(value)}`)
-    }
+    if (value !== undefined) checkCount(`options.${name}`, value, 1, most)
   }
   if (durability !== undefined && durability !== 'relaxed' && durability !== 'strict') {
     throw invalid(`options.durability: expected 'relaxed' or 'strict', not ${describe(durability)}`)

@@ -10,7 +10,7 @@ export interface Thread extends Port {
   onDeath(listener: (error: AtomicDBError) => void): void
   /** Tells whether somebody waits for it: Node goes on running then. */
   setBusy(busy: boolean): void
-  terminate(): void
+  terminate(): Promise<unknown>
 }
 
 /** Starts a thread: a Web Worker, or in Node one of worker_threads. */
@@ -26,7 +26,7 @@ function startInPage(): Thread {
     listen: (listener) => worker.addEventListener('message', ({ data }) => listener(data)),
     onDeath: (listener) => worker.addEventListener('error', (event) => listener(died(event.message))),
     setBusy: () => {},
-    terminate: () => worker.terminate(),
+    terminate: async () => worker.terminate(),
   }
 }
 
@@ -49,7 +49,8 @@ function newWorker(): Worker {
 
 async function startInNode(): Promise<Thread> {
   const { Worker } = await nodeModule<NodeThreads>('node:worker_threads')
-  const worker = new Worker(new URL('./worker.js', import.meta.url))
+  // Without Node's own options, of which some, as --input-type, are for the first file only.
+  const worker = new Worker(new URL('./worker.js', import.meta.url), { execArgv: [] })
   worker.unref()
   return {
     post: (message, transfer) => worker.postMessage(message, transfer),
@@ -59,13 +60,13 @@ async function startInNode(): Promise<Thread> {
       worker.on('exit', () => listener(died('')))
     },
     setBusy: (busy) => (busy ? worker.ref() : worker.unref()),
-    terminate: () => void worker.terminate(),
+    terminate: () => worker.terminate(),
   }
 }
 
 /** What is used of node:worker_threads. */
 export interface NodeThreads {
-  readonly Worker: new (file: URL) => {
+  readonly Worker: new (file: URL, options: { execArgv: string[] }) => {
     postMessage(message: unknown, transfer: readonly unknown[]): void
     on(event: string, listener: (value: any) => void): void
     ref(): void

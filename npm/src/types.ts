@@ -195,7 +195,11 @@ export interface OpenOptions {
   inMemory?: boolean
   /** 'strict': a write resolves once it survives a power cut; 'relaxed': once the storage has accepted it. Default 'relaxed'. */
   durability?: 'relaxed' | 'strict'
-  /** Not there yet: true is `unsupported`. Default false. */
+  /**
+   * Whether the engine runs in a thread of its own, a Web Worker or in Node one
+   * of worker_threads, so that a long query holds up nothing else. Each call
+   * then takes a message there and one back. Default false.
+   */
   worker?: boolean
   /**
    * Where the engine's wasm comes from: Cloudflare Workers pass the imported

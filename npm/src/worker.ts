@@ -4,10 +4,11 @@ import type { NodeThreads } from './thread.js'
 import { serve } from './worker/host.js'
 
 if (isNode) {
-  const { parentPort } = await nodeModule<NodeThreads>('node:worker_threads')
-  serve({
-    post: (message, transfer) => parentPort.postMessage(message, transfer),
-    listen: (listener) => parentPort.on('message', listener),
+  void nodeModule<NodeThreads>('node:worker_threads').then(({ parentPort }) => {
+    serve({
+      post: (message, transfer) => parentPort.postMessage(message, transfer),
+      listen: (listener) => parentPort.on('message', listener),
+    })
   })
 } else {
   // At once: what arrives before anybody listens is lost.

@@ -1,5 +1,5 @@
-// The tests of the public API again, on the built package and IndexedDB, in real Chromium. The engine is
-// the test build, which answers each query a second time by the definition of its meaning.
+// The tests of the public API again, on the built package and IndexedDB, in real Chromium: with the engine in
+// the page, and in workers. It is the test build, which answers each query a second time by the definition of its meaning.
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import * as esbuild from 'esbuild'
@@ -7,21 +7,21 @@ import type { Browser, Page } from 'playwright-core'
 import { launchChromium, openPage, waitForValue } from './harness/chromium.js'
 import { within } from './harness/deadline.js'
 import { packageFolder, serveProduct, type Site } from './harness/site.js'
-import { apiSuites } from './suites/api.js'
+import { apiSuites, workerSuites } from './suites/api.js'
 
 const script = `
-  import { apiSuites } from './suites/api.js'
+  import { apiSuites, workerSuites } from './suites/api.js'
   import { runTest } from './suites/suite.js'
   const wasm = await WebAssembly.compileStreaming(fetch('/build/atomicdb-test.wasm'))
-  globalThis.runOne = (suite, index) => runTest(apiSuites[suite][index], atomicdb, () => ({ wasm }))
+  globalThis.runOne = (suite, index, worker) => runTest((worker ? workerSuites : apiSuites)[suite][index], atomicdb, () => ({ wasm, worker }))
 `
 
 declare global {
   /** Runs one test of a suite in the page. */
-  function runOne(suite: string, index: number): Promise<void>
+  function runOne(suite: string, index: number, worker: boolean): Promise<void>
 }
 
-describe('in Chromium', { timeout: 180_000 }, () => {
+describe('in Chromium', { timeout: 300_000 }, () => {
   let site: Site
   let browser: Browser
   let page: Page
@@ -47,13 +47,15 @@ describe('in Chromium', { timeout: 180_000 }, () => {
     await site.close()
   })
 
-  for (const [name, suite] of Object.entries(apiSuites)) {
-    describe(name, () => {
-      for (const [index, { name: claim }] of suite.entries()) {
-        test(claim, () =>
-          within(60_000, claim, page.evaluate(({ name, index }) => runOne(name, index), { name, index })),
-        )
-      }
-    })
+  for (const [suites, worker] of [[apiSuites, false], [workerSuites, true]] as const) {
+    for (const [name, suite] of Object.entries(suites)) {
+      describe(worker ? `${name}, in a worker` : name, () => {
+        for (const [index, { name: claim }] of suite.entries()) {
+          test(claim, () =>
+            within(60_000, claim, page.evaluate(({ name, index, worker }) => runOne(name, index, worker), { name, index, worker })),
+          )
+        }
+      })
+    }
   }
 })

@@ -22,11 +22,14 @@ import { AtomicDB } from 'atomicdb'
 const db = await AtomicDB.open('packed')
 await db.insertMany([{ name: 'Ada', age: 36 }, { name: 'Kim', age: 12 }])
 const adults = await db.search(db.query().age.gte(18))
-const answer = adults.map((d) => d.name).join()
+const own = await AtomicDB.open('packed too', { worker: true })
+await own.insert({ name: 'Bob' })
+const answer = [...adults, await own.get(1)].map((d) => d.name).join()
+await own.close()
 Object.assign(globalThis, { answer })
 console.log(answer)
 `
-const answer = 'Ada'
+const answer = 'Ada,Bob'
 
 const html = (script: string) => `<!doctype html><meta charset="utf-8"><script type="module" src="${script}"></script>`
 
@@ -78,6 +81,16 @@ describe('the packed package', { timeout: 180_000 }, () => {
     assert.equal(found, answer)
   })
 
+  test('runs from another origin, as a CDN is', async () => {
+    const cdn = await serve({ '/atomicdb/': { folder: join(consumer.folder, 'node_modules/atomicdb') } })
+    try {
+      const main = program.replace(`'atomicdb'`, `'${cdn.origin}/atomicdb/dist/index.js'`)
+      assert.equal(await answerOfSite({ '/': html('/main.js'), '/main.js': main }), answer)
+    } finally {
+      await cdn.close()
+    }
+  })
+
   test('runs as an esbuild bundle beside its wasm', async () => {
     const folder = join(consumer.folder, 'esbuild')
     await mkdir(folder)
@@ -89,7 +102,7 @@ describe('the packed package', { timeout: 180_000 }, () => {
       format: 'esm',
       target: 'es2022',
     })
-    await copyFile(join(consumer.folder, 'node_modules/atomicdb/dist/atomicdb.wasm'), join(folder, 'atomicdb.wasm'))
+    for (const name of ['atomicdb.wasm', 'worker.js']) await copyFile(join(consumer.folder, 'node_modules/atomicdb/dist', name), join(folder, name))
     assert.equal(await answerOfSite({ '/': html('/app/main.js'), '/app/': { folder } }), answer)
   })
 

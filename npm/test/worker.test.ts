@@ -1,10 +1,89 @@
-// {worker: true}: the tests of the public API again, on the built package, with every engine in a thread of its own.
+// {worker: true} and ThreadSafeDatabase: the tests of the public API again, on the built package, with
+// every engine in a thread of its own; and what becomes of threads.
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { describe, test } from 'node:test'
+import { promisify } from 'node:util'
 import type * as atomicdb from '../src/index.js'
+import { within } from './harness/deadline.js'
+import { testWasm } from './harness/node.js'
 import { runSuite } from './harness/suite-in-node.js'
-import { apiSuites } from './suites/api.js'
+import { workerSuites } from './suites/api.js'
 
 // Built, because Node finds a thread's file only as JavaScript.
-const lib = (await import(new URL('../dist/index.js', import.meta.url).href)) as typeof atomicdb
+const built = new URL('../dist/index.js', import.meta.url).href
+const lib = (await import(built)) as typeof atomicdb
 
-const { storages: _, managing: __, ...suites } = apiSuites // of which no database is part
-for (const [name, suite] of Object.entries(suites)) runSuite(`${name}, in a worker`, suite, lib, { worker: true })
+for (const [name, suite] of Object.entries(workerSuites)) runSuite(`${name}, in a worker`, suite, lib, { worker: true })
+
+/** Ends the thread of a database, as running out of memory does. */
+function kill(db: atomicdb.AtomicDB): void {
+  const { thread } = db.collection('default').connection as unknown as { thread: { terminate(): void } }
+  thread.terminate()
+}
+
+const internal = (error: unknown) => error instanceof lib.AtomicDBError && error.code === 'internal' && /the worker has stopped/.test(error.message)
+
+describe('a thread', { timeout: 60_000 }, () => {
+  test('that dies fails what waits and what comes, and the database can be opened again', async () => {
+    const storage = new lib.MemoryStorage()
+    const open = () => lib.AtomicDB.open('dying', { worker: true, wasm: testWasm, storage })
+    const db = await open()
+    await db.insert({ n: 1 })
+    const waiting = [db.count(), db.insert({ n: 2 }), db.update((d) => ({ n: d.n + 1 })), db.transaction(() => new Promise(() => {}))]
+    kill(db)
+    for (const call of waiting) await assert.rejects(within(10_000, 'it fails', call), internal)
+    await assert.rejects(db.count(), internal)
+    await assert.rejects(db.close(), internal)
+    const again = await open()
+    assert.equal((await again.get<{ n: number }>(1))!.n, 1)
+    await again.close()
+  })
+
+  test('of another database is not touched when one dies', async () => {
+    const [one, other] = await Promise.all(['one', 'other'].map((name) => lib.AtomicDB.open(name, { worker: true, wasm: testWasm })))
+    kill(one!)
+    await assert.rejects(one!.count(), internal)
+    assert.equal(await other!.insert({}), 1)
+    await other!.close()
+  })
+
+  test('works while this one does: a timer fires before the answer to a long query', async () => {
+    const db = await lib.AtomicDB.open('long', { worker: true })
+    await db.insertMany(Array.from({ length: 20_000 }, (_, n) => ({ text: `${n} `.repeat(20) })))
+    let fired = false
+    setTimeout(() => (fired = true))
+    assert.equal(await db.count("text matches '^(\\d+ )*nothing$'"), 0)
+    assert.ok(fired)
+    await db.close()
+  })
+
+  const run = (script: string) => within(20_000, 'Node ends', promisify(execFile)(process.execPath, ['--input-type=module', '-e', `import { AtomicDB } from '${built}'\n${script}`]))
+
+  test('that waits does not keep Node from ending, and one that works does', async () => {
+    const { stdout } = await run(`
+      const db = await AtomicDB.open('left open', { worker: true })
+      db.insert({ n: 1 }).then((id) => console.log('stored', id))
+    `)
+    assert.equal(stdout, 'stored 1\n')
+  })
+
+  test('is there as long as its database is open', async () => {
+    const { stdout } = await run(`
+      import process from 'node:process'
+      const threads = () => process.getActiveResourcesInfo().filter((name) => name === 'MessagePort' || name === 'Worker').length
+      const before = threads()
+      for (let n = 0; n < 20; n++) {
+        const db = await AtomicDB.open('again', { worker: true })
+        await db.insert({ n })
+        await db.close()
+      }
+      console.log(threads() - before)
+    `)
+    assert.equal(stdout, '0\n')
+  })
+
+  test('cannot be opened without its engine', async () => {
+    await assert.rejects(lib.AtomicDB.open('no wasm', { worker: true, wasm: new URL('../dist/none.wasm', import.meta.url) }), (error: atomicdb.AtomicDBError) => error.code === 'invalid' && /options\.wasm/.test(error.message))
+  })
+})

@@ -33,17 +33,24 @@ export function serve(port: Port): void {
   new Host(port)
 }
 
+interface Asked {
+  readonly question: Question
+  /** The batch that the answer has to have seen, and all before it. */
+  readonly after: number
+}
+
 class Host {
   private readonly wire: Wire
+  private storage: RemoteStorage | undefined
   private connection!: LocalConnection
   private readonly attempts = new Map<number, Calls>() // by transaction
 
   constructor(port: Port) {
     const handlers: Handlers = {
       open: (opening: Opening) => this.open(opening),
-      read: ({ question, after }: { question: Question; after: number }) => this.read(question, after),
-      write: (question: Question) => this.write(question),
-      transaction: (id: number) => this.transaction(id),
+      read: ({ question, after }: Asked) => this.read(question, after),
+      write: ({ question, after }: Asked) => this.write(question, after),
+      transaction: ({ id, after }: { id: number; after: number }) => this.transaction(id, after),
       inside: ({ id, question }: { id: number; question: Question }) => this.inside(id, question),
       exportFile: async (type: FileType) => given([await this.connection.exportFile(type) as Uint8Array<ArrayBuffer>], ([file]) => file),
       parseFile: ({ file, type }: { file: Uint8Array; type: FileType }) => this.connection.parseFile(file, type),
@@ -54,8 +61,6 @@ class Host {
     this.wire = new Wire(port, handlers)
   }
 
-  private storage: RemoteStorage | undefined
-
   private async open({ name, backend, watches, wasm, options, reportsProgress }: Opening): Promise<void> {
     let where: NativeBackend | StorageBackend | null
     if (backend === 'other thread') where = this.storage = new RemoteStorage(this.wire, watches)
@@ -64,32 +69,41 @@ class Host {
     this.connection = await LocalConnection.open(name, where, { ...options, wasm, ...(onProgress && { onProgress }) })
   }
 
+  /** Undefined, if the database holds that batch; otherwise resolves when it does. */
+  private reached(after: number): Promise<void> | undefined {
+    return this.connection.head < after ? this.connection.catchUp() : undefined
+  }
+
   private async read(question: Question, after: number): Promise<Given> {
-    if (this.connection.head < after) await this.connection.catchUp()
+    const reached = this.reached(after)
+    if (reached) await reached
     return this.connection.read(() => this.reply(question))
   }
 
   /** Several times if another writer is faster; the answer is that of the last. */
-  private async write(question: Question): Promise<Given> {
+  private async write(question: Question, after: number): Promise<Given> {
+    const reached = this.reached(after)
+    if (reached) await reached
     const pieces = await this.connection.write(() => () => this.connection.answer(question.op, question.input, question.pieces))
     return this.given(pieces)
   }
 
-  /** Resolves to whether the function over there has ended well; what it threw stays there. */
-  private async transaction(id: number): Promise<boolean> {
+  /** What the function over there has thrown stays there. */
+  private async transaction(id: number, after: number): Promise<Given> {
+    const reached = this.reached(after)
+    if (reached) await reached
     const failed = new AtomicDBError('internal', 'the function has thrown')
     try {
       await this.connection.transaction(async (calls) => {
         this.attempts.set(id, calls)
         if (!(await this.wire.ask<boolean>('attempt', id))) throw failed
       })
-      return true
     } catch (error) {
-      if (error === failed) return false
-      throw error
+      if (error !== failed) throw error
     } finally {
       this.attempts.delete(id)
     }
+    return this.given([])
   }
 
   private inside(id: number, question: Question): Promise<Given> {

@@ -16,11 +16,13 @@ import { Wire } from './wire.js'
 /** Asks the engine a question. */
 type Ask = (question: Question) => Promise<Reply>
 
+/** The newest batch that an answer has seen; later answers see it, and all before it, too. */
+export interface Seen {
+  head: number
+}
+
 /** A database whose engine runs in a thread of its own. */
 export class RemoteConnection extends Connection {
-  /** The newest batch that an answer has seen; reads see it, and all before it, too. */
-  head = 0
-
   private readonly wire: Wire
   private readonly decoder = new Decoder()
   private readonly attempts = new Map<number, () => Promise<boolean>>() // by transaction
@@ -35,6 +37,7 @@ export class RemoteConnection extends Connection {
 
   private constructor(
     private readonly thread: Thread,
+    private readonly seen: Seen,
     storage: StorageBackend | undefined,
     onProgress: OpenOptions['onProgress'],
   ) {
@@ -46,17 +49,23 @@ export class RemoteConnection extends Connection {
     }
     this.wire = new Wire(thread, handlers, (busy) => thread.setBusy(busy))
     this.stopWatching = storage?.watch?.((seq) => this.wire.tell('storageChanged', seq))
-    thread.onDeath((error) => this.wire.stop(error))
+    thread.onDeath((error) => {
+      this.wire.stop(error)
+      storage?.close().catch(() => {}) // which the engine would have done
+    })
   }
 
-  /** Opens what `backend` holds, in a new thread; null is a database in memory alone. */
-  static async open(name: string, backend: NativeBackend | StorageBackend | null, options: OpenOptions): Promise<RemoteConnection> {
+  /**
+   * Opens what `backend` holds, in a new thread; null is a database in memory
+   * alone. Connections that have `seen` in common see what any of them has stored.
+   */
+  static async open(name: string, backend: NativeBackend | StorageBackend | null, options: OpenOptions, seen: Seen = { head: 0 }): Promise<RemoteConnection> {
     const { durability, maxDocumentBytes, maxDepth, onProgress } = options
     const storage = isStorage(backend) ? backend : undefined
     const module = moduleOf(options.wasm)
     module.catch(() => {}) // it is awaited below
     const thread = await startThread()
-    const connection = new RemoteConnection(thread, storage, onProgress)
+    const connection = new RemoteConnection(thread, seen, storage, onProgress)
     try {
       const opening: Opening = {
         name,
@@ -73,7 +82,7 @@ export class RemoteConnection extends Connection {
       await connection.wire.ask('open', opening)
       return connection
     } catch (error) {
-      connection.end(closedError())
+      await connection.end()
       throw error
     }
   }
@@ -89,7 +98,7 @@ export class RemoteConnection extends Connection {
       let moment: number | undefined
       let moved = false
       const result = await this.perform(new Script(), work, async (question) => {
-        const reply = await this.send('read', { question, after: this.head })
+        const reply = await this.send('read', { question, after: this.seen.head })
         if (moment !== undefined && moment !== reply.moment) moved = true
         moment = reply.moment
         return reply
@@ -115,8 +124,8 @@ export class RemoteConnection extends Connection {
     const { question } = first
     // What is more than one write, or depends on what is stored, nobody may come between.
     if (!writingOps.has(question.op)) return this.change(work)
-    script.note(await answered(this.send('write', question)))
-    return this.perform(script, work, (question) => this.send('read', { question, after: this.head }))
+    script.note(await answered(this.send('write', { question, after: this.seen.head })))
+    return this.perform(script, work, (question) => this.send('read', { question, after: this.seen.head }))
   }
 
   private async change<R>(work: () => R): Promise<R> {
@@ -155,7 +164,7 @@ export class RemoteConnection extends Connection {
       }
     })
     try {
-      await this.wire.ask('transaction', id)
+      await this.send('transaction', { id, after: this.seen.head })
     } finally {
       this.attempts.delete(id)
     }
@@ -192,7 +201,7 @@ export class RemoteConnection extends Connection {
 
   private async send(name: string, argument: unknown): Promise<Reply> {
     const reply = await this.wire.ask<Reply>(name, argument)
-    this.head = Math.max(this.head, reply.head)
+    this.seen.head = Math.max(this.seen.head, reply.head)
     return reply
   }
 
@@ -259,14 +268,14 @@ export class RemoteConnection extends Connection {
     try {
       await this.wire.ask('close')
     } finally {
-      this.end(closedError())
+      await this.end()
     }
   }
 
-  private end(error: AtomicDBError): void {
+  private async end(): Promise<void> {
     this.stopWatching?.()
-    this.wire.stop(error)
-    this.thread.terminate()
+    this.wire.stop(closedError())
+    await this.thread.terminate()
   }
 
   private needOutside(): void {

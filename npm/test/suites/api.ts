@@ -8,9 +8,15 @@ import { sql } from './api-sql.js'
 import { transactions } from './api-transactions.js'
 import { values } from './api-values.js'
 import { fileStorages, filing } from './files.js'
+import { pooling } from './pool.js'
 import { managing, sealing } from './security.js'
 import { storages } from './storages.js'
 import type { Suite } from './suite.js'
 
 /** All tests of the public API, by what they are about. */
 export const apiSuites: Record<string, Suite> = { documents, values, conditions, options, aggregates, sql, results, transactions, lifecycle, storages, managing, sealing, 'storages of one file': fileStorages, files: filing }
+
+const { storages: _, managing: __, ...ofDatabases } = apiSuites
+
+/** Those of them that a database is part of, and what there is only with workers. */
+export const workerSuites: Record<string, Suite> = { ...ofDatabases, 'a pool': pooling }

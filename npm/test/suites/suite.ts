@@ -5,6 +5,8 @@ import type * as atomicdb from '../../src/index.js'
 export interface Context {
   /** The exports of the package. */
   readonly atomicdb: typeof atomicdb
+  /** The engine's test build. */
+  readonly wasm: NonNullable<atomicdb.OpenOptions['wasm']>
   /** Whether the engines are in threads of their own: what is asked there takes an event to be answered. */
   readonly threads: boolean
   /**
@@ -31,6 +33,7 @@ export async function runTest(test: Test, lib: typeof atomicdb, defaults: (name:
   try {
     await test.run({
       atomicdb: lib,
+      wasm: defaults('').wasm!,
       threads: defaults('').worker ?? false,
       open: async (name = `#${++unnamed}`, options = {}) => {
         const db = await lib.AtomicDB.open(`${run} ${name}`, { ...defaults(`${run} ${name}`), ...options })

@@ -1,0 +1,185 @@
+import type { AtomicDB, PoolOptions, StorageBackend, ThreadSafeDatabase } from '../../src/index.js'
+import { equal, ok, rejects } from './check.js'
+import { gate, storageOf } from './controlled-storage.js'
+import type { Context, Suite } from './suite.js'
+
+/** Runs `use` with a pool on a storage that tells nobody of its batches, unless the options say otherwise. */
+async function withPool(context: Context, options: PoolOptions, use: (pool: ThreadSafeDatabase) => Promise<void>): Promise<void> {
+  const { storage } = storageOf(context)
+  await using pool = await context.atomicdb.ThreadSafeDatabase.open(`pool ${++pools}`, { wasm: context.wasm, storage, ...options })
+  await use(pool)
+}
+
+let pools = 0
+
+/** Has `count` operations of the pool run side by side, and returns their databases; `release` ends them. */
+async function occupy(pool: ThreadSafeDatabase, count: number) {
+  const held = gate<void>()
+  const dbs: AtomicDB[] = []
+  const all = gate<void>()
+  const done = Array.from({ length: count }, () => pool.execute(async (db) => {
+    if (dbs.push(db) === count) all.open()
+    await held.promise
+  }))
+  await all.promise
+  return { dbs, release: async () => (held.open(), void (await Promise.all(done))) }
+}
+
+/** ThreadSafeDatabase. */
+export const pooling: Suite = [
+  {
+    name: 'each call of a pool sees what the calls before it have stored, by whichever connection',
+    async run(context) {
+      await withPool(context, { maxConnections: 3 }, async (pool) => {
+        const { dbs, release } = await occupy(pool, 3)
+        equal(new Set(dbs).size, 3)
+        for (let n = 0; n < 30; n++) {
+          const [writer, reader, changer] = [dbs[n % 3]!, dbs[(n + 1) % 3]!, dbs[(n + 2) % 3]!]
+          await writer.insert({ _id: n, n })
+          equal(await reader.get(n), { _id: n, n })
+          equal(await changer.update({ $inc: { n: 1 } }, (d) => d._id === n), 1)
+          equal(await writer.transaction(async (tx) => tx.get(n)), { _id: n, n: n + 1 })
+          equal(await reader.remove('n < 0'), 0)
+          equal(await reader.update({ seen: true }, `_id = ${n}`), 1)
+        }
+        await release()
+        equal(await pool.count('seen = true'), 30)
+      })
+    },
+  },
+  {
+    name: 'a pool has the calls of a database, and its results are tied to it',
+    async run(context) {
+      await withPool(context, {}, async (pool) => {
+        equal(await pool.insert({ n: 1 }), 1)
+        equal(await pool.insertMany([{ n: 2 }, { n: 3 }]), [2, 3])
+        equal(await pool.upsert({ _id: 3, n: 30 }), 3)
+        await pool.createIndex('n')
+        const q = pool.query<{ n: number }>()
+        equal((await pool.search(q.n.gt(1))).length, 2)
+        equal(await pool.get(1), { _id: 1, n: 1 })
+        equal((await pool.find({ n: 30 })).length, 1)
+        equal((await pool.findOne({ n: 30 }))!._id, 3)
+        equal((await pool.all()).length, 3)
+        equal(await pool.contains('n = 2'), true)
+        equal(await pool.distinct('n'), [1, 2, 30])
+        equal(await pool.aggregate({ select: { sum: { $sum: 'n' } } }), [{ sum: 33 }])
+        equal(await pool.sql`SELECT n FROM default WHERE n > ${2}`, [{ n: 30 }])
+        equal(await pool.sql('UPDATE default SET n = 20 WHERE _id = ?', [2]), [{ updated: 1 }])
+        equal(await pool.update({ $inc: { n: 1 } }, 'n = 1'), 1)
+        equal(await pool.atomicUpdate<{ n: number }>((d) => ({ n: d.n + 1 }), '_id = 1'), { _id: 1, n: 3 })
+        equal(await (await pool.search('n = 3')).updateAll({ n: 4 }), 1)
+        equal(await pool.transaction(async (tx) => tx.count('n = 4')), 1)
+        equal(await pool.remove('n = 4'), 1)
+        await pool.clear()
+        equal(await pool.count(), 0)
+        await rejects('invalid', () => pool.insert(5 as never))
+      })
+    },
+  },
+  {
+    name: 'an operation has its connection alone, and no more than maxConnections run at once',
+    async run(context) {
+      await withPool(context, { maxConnections: 2 }, async (pool) => {
+        await (await occupy(pool, 2)).release() // both are there then
+        let running = 0
+        let most = 0
+        const inUse = new Set<AtomicDB>()
+        const results = await Promise.all(Array.from({ length: 20 }, (_, n) => pool.execute(async (db) => {
+          ok(!inUse.has(db), 'two have one connection')
+          inUse.add(db)
+          most = Math.max(most, ++running)
+          await db.insert({ n })
+          running--
+          inUse.delete(db)
+          return n
+        })))
+        equal(results, Array.from({ length: 20 }, (_, n) => n))
+        equal([most, await pool.count()], [2, 20])
+      })
+    },
+  },
+  {
+    name: 'waiting for a connection ends as timeout, and a later call goes on',
+    async run(context) {
+      await withPool(context, { maxConnections: 1, timeout: 20 }, async (pool) => {
+        const { release } = await occupy(pool, 1)
+        await rejects('timeout', () => pool.execute(async () => {}), /all 1 connections were in use for 20 ms/)
+        await rejects('timeout', () => pool.insert({ n: 1 }))
+        await rejects('timeout', () => pool.count())
+        await release()
+        equal(await pool.insert({ n: 1 }), 1)
+        // The mistake that ends so: the operation waits for a connection that it has itself.
+        await rejects('timeout', () => pool.execute(() => pool.insert({ n: 2 })), /inside execute\(\), use the database that it passes/)
+        equal(await pool.count(), 1)
+      })
+    },
+  },
+  {
+    name: 'what an operation throws is passed on, and its connection is free again',
+    async run(context) {
+      await withPool(context, { maxConnections: 1, timeout: 5_000 }, async (pool) => {
+        const own = new Error('own')
+        for (let n = 0; n < 3; n++) ok((await pool.execute(async () => { throw own }).catch((error) => error)) === own, 'another error')
+        ok((await pool.execute(() => { throw own }).catch((error) => error)) === own, 'another error than was thrown at once')
+        await rejects('invalid', () => pool.execute(5 as never), /^operation: expected a function, not 5/)
+        equal(await pool.count(), 0)
+      })
+    },
+  },
+  {
+    name: '1,000 atomicUpdates by four connections are all counted',
+    async run(context) {
+      await withPool(context, { maxConnections: 4 }, async (pool) => {
+        await pool.insert({ _id: 'counter', n: 0 })
+        const { dbs, release } = await occupy(pool, 4)
+        await Promise.all(dbs.map(async (db) => {
+          for (let n = 0; n < 250; n++) await db.atomicUpdate<{ n: number }>((d) => ({ n: d.n + 1 }), "_id = 'counter'")
+        }))
+        await release()
+        equal(await pool.get('counter'), { _id: 'counter', n: 1000 })
+      })
+    },
+  },
+  {
+    name: 'without a storage, the connections of a pool in memory share what they hold',
+    async run(context) {
+      await withPool(context, { inMemory: true, storage: undefined as unknown as StorageBackend, maxConnections: 2 }, async (pool) => {
+        const { dbs, release } = await occupy(pool, 2)
+        await dbs[0]!.insert({ n: 1 })
+        equal(await dbs[1]!.count(), 1)
+        await release()
+      })
+    },
+  },
+  {
+    name: 'close waits for what is under way, refuses what waits and what comes, and closes the storage once',
+    async run(context) {
+      const { storage, controlled } = storageOf(context)
+      const pool = await context.atomicdb.ThreadSafeDatabase.open('closing', { wasm: context.wasm, storage, maxConnections: 2 })
+      const { dbs, release } = await occupy(pool, 2)
+      const waiting = pool.count()
+      const closing = pool.close()
+      await rejects('closed', () => waiting)
+      await rejects('closed', () => pool.insert({}))
+      await rejects('closed', () => pool.execute(async () => {}))
+      equal([await dbs[0]!.insert({ n: 1 }), controlled.closed], [1, 0])
+      await release()
+      await closing
+      await pool.close()
+      equal(controlled.closed, 1)
+      await rejects('closed', () => dbs[0]!.count())
+    },
+  },
+  {
+    name: 'wrong options of a pool are refused by name',
+    async run(context) {
+      const open = (options: object) => context.atomicdb.ThreadSafeDatabase.open('wrong', { wasm: context.wasm, ...options })
+      await rejects('invalid', () => open({ maxConnections: 0 }), /^options\.maxConnections: expected a whole number from 1 to 1000, not 0/)
+      await rejects('invalid', () => open({ maxConnections: 1.5 }), /^options\.maxConnections/)
+      await rejects('invalid', () => open({ timeout: '5' }), /^options\.timeout/)
+      await rejects('invalid', () => open({ max: 5 }), /there is no option max/)
+      await rejects('invalid', () => open({ storage: {} }), /^options\.storage/)
+    },
+  },
+]
