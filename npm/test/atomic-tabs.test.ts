@@ -17,11 +17,14 @@ declare global {
   function acknowledge(): Promise<void>
 }
 
+const atomicUpdate = () => {
+  globalThis.addOne = () => db.atomicUpdate<{ n: number }>((counter) => ({ n: counter.n + 1 }), "_id = 'counter'")
+}
+
 /** The ways to add 1, each as a script that sets `addOne`. */
 const ways = {
-  atomicUpdate: () => {
-    globalThis.addOne = () => db.atomicUpdate<{ n: number }>((counter) => ({ n: counter.n + 1 }), "_id = 'counter'")
-  },
+  atomicUpdate,
+  'atomicUpdate in a worker': atomicUpdate,
   // Of two collections, with time for other tabs between reading and writing.
   'a transaction': () => {
     globalThis.addOne = () =>
@@ -54,14 +57,14 @@ describe('four tabs at once', { timeout: 240_000 }, () => {
 
   for (const [name, way] of Object.entries(ways)) {
     test(`lose none of ${increments} increments from each, by ${name}`, async () => {
-      const { context, pages } = await openTabs(browser, site, way)
+      const { context, pages } = await openTabs(browser, site, way, / in a worker$/.test(name))
       await within(120_000, 'the increments', Promise.all(pages.map((page) => incrementIn(page, increments))))
       await assertCounter(context, site, tabs * increments, tabs * increments)
       await context.close()
     })
 
     test(`lose nothing acknowledged, by ${name}, when one of them crashes in the middle`, async () => {
-      const { context, pages } = await openTabs(browser, site, way)
+      const { context, pages } = await openTabs(browser, site, way, / in a worker$/.test(name))
       const [dying, ...staying] = pages as [Page, ...Page[]]
       let acknowledged = 0
       let reachMiddle!: () => void
@@ -102,9 +105,9 @@ describe('four tabs at once', { timeout: 240_000 }, () => {
   })
 })
 
-async function openTabs(browser: Browser, site: Site, way: () => void): Promise<{ context: BrowserContext; pages: Page[] }> {
+async function openTabs(browser: Browser, site: Site, way: () => void, worker = false): Promise<{ context: BrowserContext; pages: Page[] }> {
   const context = await browser.newContext()
-  const pages = await Promise.all(Array.from({ length: tabs }, () => openDatabase(context, site)))
+  const pages = await Promise.all(Array.from({ length: tabs }, () => openDatabase(context, site, worker)))
   await pages[0]!.evaluate(() => db.insert({ _id: 'counter', n: 0 }))
   for (const page of pages) {
     await page.evaluate(way)
@@ -115,11 +118,11 @@ async function openTabs(browser: Browser, site: Site, way: () => void): Promise<
   return { context, pages }
 }
 
-async function openDatabase(context: BrowserContext, site: Site): Promise<Page> {
+async function openDatabase(context: BrowserContext, site: Site, worker = false): Promise<Page> {
   const page = await openPage(context, site.origin)
-  await page.evaluate(async () => {
-    globalThis.db = await atomicdb.AtomicDB.open('shared')
-  })
+  await page.evaluate(async (worker) => {
+    globalThis.db = await atomicdb.AtomicDB.open('shared', { worker })
+  }, worker)
   return page
 }
 
