@@ -117,6 +117,14 @@ func (db *DB) Confirm() {
 	db.tidy()
 }
 
+// Uncut takes back the newest Cut: its changes are part of the next batch.
+func (db *DB) Uncut() {
+	if len(db.cuts) == 0 {
+		panic("engine: Uncut without Cut")
+	}
+	db.cuts = db.cuts[:len(db.cuts)-1]
+}
+
 // Rollback undoes everything that is not confirmed, cut or not.
 func (db *DB) Rollback() {
 	db.rollbackTo(0)

@@ -14,6 +14,7 @@ import (
 //	protocol                        as in npm/src/ops.ts
 //	open(name, backend, options)  → handle; backend null: in memory only
 //	flush(handle)                 → 0 stored, 1 rolled back by a conflict: run again
+//	commit(handle)                → stores everything at once; on an error nothing is lost
 //	catchUp(handle)
 //	close(handle)
 //	destroy(backend)
@@ -30,6 +31,7 @@ func Start() {
 	object.Set("protocol", float64(protocol()))
 	function(object, "open", open)
 	function(object, "flush", flush)
+	function(object, "commit", commit)
 	function(object, "catchUp", catchUp)
 	function(object, "close", closeDatabase)
 	function(object, "destroy", destroy)
@@ -133,6 +135,14 @@ func flush(args []js.Value) (any, error) {
 		return 1, err
 	}
 	return 0, err
+}
+
+func commit(args []js.Value) (any, error) {
+	session, err := sessionOf("commit", args)
+	if err != nil {
+		return nil, err
+	}
+	return nil, session.Commit()
 }
 
 func catchUp(args []js.Value) (any, error) {

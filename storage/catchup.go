@@ -40,7 +40,7 @@ func (s *Session) putsOff() bool {
 		}
 		return true
 	}
-	return s.db.HasChanges()
+	return s.doubt != nil || s.db.HasChanges()
 }
 
 // heard takes in the record that a Watcher tells of, if its bytes are at hand

@@ -67,6 +67,7 @@ type Session struct {
 	tail   int64  // bytes of the batches since the newest snapshot
 	broken error  // a panic on a goroutine of ours: what db holds is unknown
 	closed bool
+	doubt  Frame // of a Commit that has failed, perhaps after it was stored
 
 	stopWatching func()
 }
@@ -126,7 +127,22 @@ func (s *Session) Head() uint64 { return s.head }
 //
 // When the log has outgrown the data, Flush also starts a compaction, which
 // the next Flush waits for.
-func (s *Session) Flush() (outcome Outcome, err error) {
+func (s *Session) Flush() (Outcome, error) { return s.takeTurn(s.flush) }
+
+// Commit is Flush for who cannot do the work again: on an error the changes
+// stay pending, for the next Commit. If another session was faster the error
+// is CodeConflict, and remains so: there is no telling how the two go together.
+//
+// A session that is never flushed keeps what changes replace or remove until
+// the next Commit.
+func (s *Session) Commit() error {
+	_, err := s.takeTurn(s.commit)
+	return err
+}
+
+// takeTurn runs store, which returns the compaction that is due after it, if
+// any.
+func (s *Session) takeTurn(store func() (Outcome, func(), error)) (outcome Outcome, err error) {
 	s.turn.Lock()
 	var compaction func()
 	finished := false
@@ -136,7 +152,7 @@ func (s *Session) Flush() (outcome Outcome, err error) {
 		}
 		s.endTurn(compaction)
 	}()
-	outcome, compaction, err = s.flush()
+	outcome, compaction, err = store()
 	finished = true
 	return outcome, err
 }
@@ -159,40 +175,90 @@ func (s *Session) Close() error {
 	return s.log.Close()
 }
 
-// flush returns the compaction that is due after it, if any.
 func (s *Session) flush() (Outcome, func(), error) {
 	if err := s.usable("flush"); err != nil {
 		s.rollback()
 		return Stored, nil, err
 	}
-	if s.db.Begun() {
-		return Stored, nil, fail(engine.CodeInvalid, "flush", "", "a stretch of calls has begun and not ended")
-	}
-	if !s.db.HasChanges() {
-		return Stored, nil, nil
-	}
-	payload := s.db.Cut()
-	if s.log == nil {
-		s.db.Confirm()
-		return Stored, nil, nil
-	}
-
-	seq := s.head + 1
-	frame := newFrame(header{kind: kindBatch, seq: seq, writer: s.opts.Writer}, payload)
-	compaction := s.dueCompaction(seq, int64(frame.Len()))
-
-	err := s.log.Append(seq, frame, s.opts.Durability)
+	frame, compaction, err := s.append("flush")
 	switch {
 	case err == nil:
-		s.confirm(seq, frame)
 		return Stored, compaction, nil
+	case frame == nil:
+		return Stored, nil, err
 	case engine.CodeOf(err) == engine.CodeConflict:
-		outcome, err := s.settleConflict(seq, frame)
+		outcome, err := s.settleConflict(s.head+1, frame)
 		return outcome, nil, err
 	default:
 		s.rollback()
 		return Stored, nil, err
 	}
+}
+
+func (s *Session) commit() (Outcome, func(), error) {
+	if err := s.usable("commit"); err != nil {
+		return Stored, nil, err
+	}
+	if err := s.settleDoubt(); err != nil {
+		return Stored, nil, err
+	}
+	frame, compaction, err := s.append("commit")
+	if err == nil || frame == nil {
+		return Stored, compaction, err
+	}
+	switch engine.CodeOf(err) {
+	case engine.CodeConflict:
+		s.db.Uncut()
+		err = fail(engine.CodeConflict, "commit", batchName(s.head+1), "another writer has stored something since this database was opened or committed; what is here stays, uncommitted")
+	case engine.CodeQuota:
+		s.db.Uncut()
+	default:
+		s.doubt = frame
+	}
+	return Stored, nil, err
+}
+
+// settleDoubt finds out whether the log has kept a batch of which it said that
+// it could not be stored.
+func (s *Session) settleDoubt() error {
+	if s.doubt == nil {
+		return nil
+	}
+	entries, err := s.collect()
+	if err != nil {
+		return err
+	}
+	if len(entries) > 0 && s.doubt.equal(entries[0].bytes) {
+		s.confirm(s.head+1, s.doubt)
+	} else {
+		s.db.Uncut()
+	}
+	s.doubt = nil
+	return nil
+}
+
+// append cuts what is pending and appends it as the next batch. If that fails,
+// it returns the frame, unconfirmed.
+func (s *Session) append(op string) (frame Frame, compaction func(), err error) {
+	if s.db.Begun() {
+		return nil, nil, fail(engine.CodeInvalid, op, "", "a stretch of calls has begun and not ended")
+	}
+	if !s.db.HasChanges() {
+		return nil, nil, nil
+	}
+	payload := s.db.Cut()
+	if s.log == nil {
+		s.db.Confirm()
+		return nil, nil, nil
+	}
+	seq := s.head + 1
+	frame = newFrame(header{kind: kindBatch, seq: seq, writer: s.opts.Writer}, payload)
+	compaction = s.dueCompaction(seq, int64(frame.Len()))
+	if err := s.log.Append(seq, frame, s.opts.Durability); err != nil {
+		return frame, nil, err
+	}
+	s.confirm(seq, frame)
+	return nil, compaction, nil
 }
 
 // confirm notes that frame is stored as number seq.

@@ -30,6 +30,8 @@ export interface Host {
   open(name: string, backend: NativeBackend | StorageBackend | null, listeners: Listeners): Promise<number>
   /** 0: stored. 1: another writer was faster; everything not yet stored is undone, and the caller does it again. */
   flush(handle: number): Promise<0 | 1>
+  /** Stores everything at once; on an error nothing is undone. */
+  commit(handle: number): Promise<void>
   /** Applies what others have stored. */
   catchUp(handle: number): Promise<void>
   close(handle: number): Promise<void>

@@ -44,6 +44,9 @@ export abstract class Connection implements Calls {
   /** Resolves when every write so far is stored. */
   abstract flush(): Promise<void>
 
+  /** Stores what is kept in memory until then; on an error nothing is undone. */
+  abstract commit(): Promise<void>
+
   /** Stores what is not stored yet and ends the connection. Closing twice is closing once. */
   abstract close(): Promise<void>
 

@@ -56,7 +56,7 @@ export class AtomicDB implements AsyncDisposable {
   static async open(name = 'default', options: OpenOptions = {}): Promise<AtomicDB> {
     checkName('name', name)
     checkOptions(options)
-    const backend = options.inMemory ? null : backendOf(name, options.storage)
+    const backend = backendOf(name, options)
     const connection = options.worker ? RemoteConnection : LocalConnection
     return new AtomicDB(name, await connection.open(name, backend, options))
   }
@@ -70,7 +70,7 @@ export class AtomicDB implements AsyncDisposable {
   static async destroy(name: string, options: Pick<OpenOptions, 'storage'> = {}): Promise<void> {
     checkName('name', name)
     checkKnown(options, ['storage'])
-    const backend = backendOf(name, options.storage)
+    const backend = backendOf(name, options)
     if (!backend) return
     const bridge = await startBridge(undefined)
     await bridge.wait((host) => host.destroy(backend))
@@ -285,7 +285,19 @@ export class AtomicDB implements AsyncDisposable {
     return importFile(this.connection, file, format)
   }
 
-  /** Resolves when every write so far is stored; rejects with the first that could not be. */
+  /**
+   * With `inMemory` and a storage: stores everything since the last commit, as
+   * one batch. If that fails, nothing is lost or undone, and commit can be
+   * called again. Otherwise the same as {@link flush}.
+   *
+   * @throws `conflict` if another writer has stored something meanwhile, which
+   * {@link export} can save what is here from; `quota` or `storage`.
+   */
+  commit(): Promise<void> {
+    return this.connection.commit()
+  }
+
+  /** Resolves when every write so far is stored; rejects with the first that could not be. With `inMemory`, at once. */
   flush(): Promise<void> {
     return this.connection.flush()
   }

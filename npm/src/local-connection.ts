@@ -9,6 +9,9 @@ import { Turns } from './turns.js'
 import type { OpenOptions, StorageBackend } from './types.js'
 import { Writer } from './writer.js'
 
+/** When what is written is stored: at once, never, or when it is committed. */
+type Keeping = 'always' | 'never' | 'on commit'
+
 /** A database whose engine runs in this thread: its handle there, and the writes that are not stored yet. */
 export class LocalConnection extends Connection {
   private readonly writer = new Writer(() => this.store())
@@ -26,7 +29,7 @@ export class LocalConnection extends Connection {
   private constructor(
     private readonly bridge: Bridge,
     private readonly handle: number,
-    private readonly inMemory: boolean,
+    private readonly keeping: Keeping,
   ) {
     super()
     this.stopMourning = bridge.onDeath((death) => {
@@ -45,7 +48,7 @@ export class LocalConnection extends Connection {
     }
     const onPutOff = () => connection?.transactions.notePutOff()
     const handle = await bridge.wait((host) => host.open(name, backend, { durability, maxDocumentBytes, maxDepth, onProgress, onRollback, onPutOff }))
-    connection = new LocalConnection(bridge, handle, backend === null)
+    connection = new LocalConnection(bridge, handle, backend === null ? 'never' : options.inMemory ? 'on commit' : 'always')
     return connection
   }
 
@@ -90,8 +93,10 @@ export class LocalConnection extends Connection {
     }
   }
 
-  private store(): Promise<0 | 1> {
-    return this.inMemory ? this.settle() : this.bridge.wait((host) => host.flush(this.handle))
+  private async store(): Promise<0 | 1> {
+    if (this.keeping === 'always') return this.bridge.wait((host) => host.flush(this.handle))
+    if (this.keeping === 'never') this.command(Op.settle)
+    return 0
   }
 
   /** Everything as a file, with what is not stored yet. */
@@ -107,11 +112,6 @@ export class LocalConnection extends Connection {
   async parseFile(file: Uint8Array, type: FileType): Promise<ParsedFile> {
     this.needFree()
     return this.bridge.wait((host) => host.parseFile(file, type))
-  }
-
-  private async settle(): Promise<0> {
-    this.command(Op.settle)
-    return 0
   }
 
   /** Applies what others have stored. */
@@ -140,6 +140,15 @@ export class LocalConnection extends Connection {
       const now = this.transactions.lost // one that was asked for before, and so waited for
       if (now !== lost) throw now!.error
       await this.writer.flush()
+    })
+  }
+
+  async commit(): Promise<void> {
+    if (this.keeping !== 'on commit') return this.flush()
+    this.needOutside()
+    return this.turns.alone(async () => {
+      await this.writer.drained()
+      await this.bridge.wait((host) => host.commit(this.handle))
     })
   }
 

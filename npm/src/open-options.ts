@@ -1,6 +1,6 @@
 import type { NativeBackend } from './bridge.js'
 import { checkCount, checkKnown } from './checks.js'
-import { describe, invalid, unsupported } from './errors.js'
+import { describe, invalid } from './errors.js'
 import { deferred } from './storage/backend.js'
 import { IndexedDBStorage } from './storage/indexeddb.js'
 import type { OpenOptions, StorageBackend } from './types.js'
@@ -8,7 +8,7 @@ import type { OpenOptions, StorageBackend } from './types.js'
 /** Refuses options of open that are wrong, unknown, or of a later version. */
 export function checkOptions(options: OpenOptions): void {
   checkKnown(options, ['storage', 'inMemory', 'durability', 'worker', 'wasm', 'maxDocumentBytes', 'maxDepth', 'onProgress'])
-  const { storage, inMemory, durability, worker, maxDocumentBytes, maxDepth, onProgress } = options
+  const { inMemory, durability, worker, maxDocumentBytes, maxDepth, onProgress } = options
   for (const [name, value] of Object.entries({ inMemory, worker })) {
     if (value !== undefined && typeof value !== 'boolean') throw invalid(`options.${name}: expected true or false, not ${describe(value)}`)
   }
@@ -21,11 +21,11 @@ export function checkOptions(options: OpenOptions): void {
   if (onProgress !== undefined && typeof onProgress !== 'function') {
     throw invalid(`options.onProgress: expected a function, not ${describe(onProgress)}`)
   }
-  if (inMemory && storage) throw unsupported('options.inMemory: writing to a storage only on commit is not supported yet')
 }
 
 /** Where a database of that name is kept; null is in memory alone. */
-export function backendOf(name: string, storage: StorageBackend | undefined): NativeBackend | StorageBackend | null {
+export function backendOf(name: string, { storage, inMemory }: Pick<OpenOptions, 'storage' | 'inMemory'>): NativeBackend | StorageBackend | null {
+  if (inMemory && storage === undefined) return null
   // Unsealed, the engine need not go through JavaScript.
   if (storage instanceof IndexedDBStorage && !storage.sealed) return { kind: 'indexeddb', name: storage.name }
   if (storage !== undefined) return deferred(storage)

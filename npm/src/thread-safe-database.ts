@@ -58,10 +58,11 @@ export class ThreadSafeDatabase implements AsyncDisposable {
     checkCount('options.maxConnections', maxConnections, 1, 1000)
     checkCount('options.timeout', timeout, 0, 2 ** 31 - 1)
     // Engines in several threads have no memory in common: what one has to tell the others is in a storage.
-    const backend = (rest.inMemory ? null : backendOf(name, rest.storage)) ?? deferred(new MemoryStorage())
+    if (rest.inMemory && rest.storage) throw invalid('options.inMemory: the engines of a pool meet in the storage, which commit() would reach too late')
+    const backend = backendOf(name, rest) ?? deferred(new MemoryStorage())
     const forOne = 'append' in backend ? shared(backend) : () => backend
     const seen: Seen = { head: 0 }
-    const make = async () => AtomicDB.over(name, await RemoteConnection.open(name, forOne(), rest, seen))
+    const make = async () => AtomicDB.over(name, await RemoteConnection.open(name, forOne(), { ...rest, inMemory: false }, seen))
     const pool = new Pool(make, maxConnections, Math.min(maxConnections, await processors()), timeout)
     await pool.start()
     return new ThreadSafeDatabase(name, pool)

@@ -191,7 +191,11 @@ export type JSONSchema = Record<string, any>
 export interface OpenOptions {
   /** Where the database lives. Default: IndexedDB where there is one, as in browsers; else memory. */
   storage?: StorageBackend
-  /** Whether to keep everything in memory alone. Default false. With a storage: `unsupported` until commit() exists. */
+  /**
+   * Whether to keep everything in memory. A storage is then read when the
+   * database is opened, and written by commit() only: what is not committed
+   * is lost when the database is closed. Default false.
+   */
   inMemory?: boolean
   /** 'strict': a write resolves once it survives a power cut; 'relaxed': once the storage has accepted it. Default 'relaxed'. */
   durability?: 'relaxed' | 'strict'

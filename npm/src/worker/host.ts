@@ -16,7 +16,7 @@ export interface Opening {
   /** Whether the storage over there tells of what others append. */
   readonly watches: boolean
   readonly wasm: WebAssembly.Module
-  readonly options: Pick<OpenOptions, 'durability' | 'maxDocumentBytes' | 'maxDepth'>
+  readonly options: Pick<OpenOptions, 'inMemory' | 'durability' | 'maxDocumentBytes' | 'maxDepth'>
   readonly reportsProgress: boolean
 }
 
@@ -55,6 +55,7 @@ class Host {
       exportFile: async (type: FileType) => given([await this.connection.exportFile(type) as Uint8Array<ArrayBuffer>], ([file]) => file),
       parseFile: ({ file, type }: { file: Uint8Array; type: FileType }) => this.connection.parseFile(file, type),
       flush: () => this.connection.flush(),
+      commit: () => this.connection.commit(),
       close: () => this.connection.close(),
       storageChanged: (seq: number) => this.storage?.tell(seq),
     }

@@ -34,6 +34,7 @@ export class RemoteConnection extends Connection {
   private starting = false // the function of a transaction runs, and has not waited for anything: whoever calls now is part of it
   private closing: Promise<void> | undefined
   private stopWatching: (() => void) | undefined
+  private ended = false // and with it the thread
 
   private constructor(
     private readonly thread: Thread,
@@ -50,6 +51,7 @@ export class RemoteConnection extends Connection {
     this.wire = new Wire(thread, handlers, (busy) => thread.setBusy(busy))
     this.stopWatching = storage?.watch?.((seq) => this.wire.tell('storageChanged', seq))
     thread.onDeath((error) => {
+      if (this.ended) return
       this.wire.stop(error)
       storage?.close().catch(() => {}) // which the engine would have done
     })
@@ -60,7 +62,7 @@ export class RemoteConnection extends Connection {
    * alone. Connections that have `seen` in common see what any of them has stored.
    */
   static async open(name: string, backend: NativeBackend | StorageBackend | null, options: OpenOptions, seen: Seen = { head: 0 }): Promise<RemoteConnection> {
-    const { durability, maxDocumentBytes, maxDepth, onProgress } = options
+    const { inMemory, durability, maxDocumentBytes, maxDepth, onProgress } = options
     const storage = isStorage(backend) ? backend : undefined
     const module = moduleOf(options.wasm)
     module.catch(() => {}) // it is awaited below
@@ -73,6 +75,7 @@ export class RemoteConnection extends Connection {
         watches: storage?.watch !== undefined,
         wasm: await module,
         options: {
+          ...(inMemory !== undefined && { inMemory }),
           ...(durability !== undefined && { durability }),
           ...(maxDocumentBytes !== undefined && { maxDocumentBytes }),
           ...(maxDepth !== undefined && { maxDepth }),
@@ -260,6 +263,11 @@ export class RemoteConnection extends Connection {
     await Promise.all(writing) // whose promises are not behind then
   }
 
+  async commit(): Promise<void> {
+    this.needOutside()
+    return this.wire.ask('commit')
+  }
+
   close(): Promise<void> {
     return (this.closing ??= this.closeOnce())
   }
@@ -273,6 +281,7 @@ export class RemoteConnection extends Connection {
   }
 
   private async end(): Promise<void> {
+    this.ended = true
     this.stopWatching?.()
     this.wire.stop(closedError())
     await this.thread.terminate()

@@ -322,6 +322,82 @@ export const lifecycle: Suite = [
     },
   },
   {
+    name: 'in memory with a storage, what is there is read, and commit alone writes to it, all at once',
+    async run(context) {
+      const { storage, controlled } = storageOf(context)
+      const kept = await context.open('kept', { storage })
+      await kept.insert({ _id: 'before' })
+      await kept.close()
+      const db = await context.open('kept', { storage, inMemory: true })
+      equal(await db.documentIds(), ['before'])
+      await db.commit()
+      await db.insertMany([{ n: 1 }, { n: 2 }])
+      await db.transaction(async (tx) => void (await tx.update({ seen: true }, 'n = 2')))
+      await db.flush()
+      equal(controlled.batches, 1)
+      const waiting = db.insert({ n: 3 })
+      await db.commit()
+      await waiting
+      equal(controlled.batches, 2)
+      await db.insert({ n: 4 })
+      await db.close()
+      const again = await context.open('kept', { storage })
+      equal((await again.all()).map((d) => d.n ?? d._id), ['before', 1, 2, 3])
+      equal(await again.count('seen = true'), 1)
+    },
+  },
+  {
+    name: 'a commit that fails loses nothing, and the next one stores it all',
+    async run(context) {
+      const { storage, controlled } = storageOf(context)
+      const db = await context.open('kept', { storage, inMemory: true })
+      await db.insert({ n: 1 })
+      controlled.append = async () => {
+        throw new DOMException('no room', 'QuotaExceededError')
+      }
+      await rejects('quota', () => db.commit())
+      controlled.append = async (store) => {
+        await store()
+        throw new Error('the answer is lost')
+      }
+      await rejects('storage', () => db.commit())
+      controlled.append = (store) => store()
+      await db.insert({ n: 2 })
+      equal((await db.all()).map((d) => d.n), [1, 2])
+      await db.commit()
+      equal((await (await context.open('kept', { storage })).all()).map((d) => d.n), [1, 2])
+      equal(controlled.batches, 2)
+    },
+  },
+  {
+    name: 'a commit after another writer is a conflict, and changes neither side',
+    async run(context) {
+      const { storage } = storageOf(context)
+      const db = await context.open('kept', { storage, inMemory: true })
+      const other = await context.open('kept', { storage })
+      await db.insert({ _id: 'mine' })
+      await other.insert({ _id: 'theirs' })
+      await rejects('conflict', () => db.commit(), /another writer has stored something/)
+      equal([await db.documentIds(), await other.documentIds()], [['mine'], ['theirs']])
+      equal(await (await context.open('kept', { storage })).documentIds(), ['theirs'])
+    },
+  },
+  {
+    name: 'commit of a database that stores everything at once is flush',
+    async run({ open }) {
+      const db = await open('always')
+      const write = db.insert({ n: 1 })
+      await db.commit()
+      equal(await write, 1)
+      const memory = await open('memory', { inMemory: true, storage: undefined })
+      await memory.insert({ n: 1 })
+      await memory.commit()
+      equal(await memory.count(), 1)
+      await memory.close()
+      await rejects('closed', () => memory.commit())
+    },
+  },
+  {
     name: 'onProgress tells how much of a large database has been read',
     async run(context) {
       const { storage } = storageOf(context)
@@ -338,8 +414,7 @@ export const lifecycle: Suite = [
   },
   {
     name: 'wrong options of open and destroy are refused by name',
-    async run({ atomicdb: { AtomicDB, MemoryStorage, IndexedDBStorage } }) {
-      const storage = new MemoryStorage()
+    async run({ atomicdb: { AtomicDB, IndexedDBStorage } }) {
       const wrong: [string, unknown, RegExp][] = [
         ['invalid', { durable: true }, /^options: there is no option durable; the options are storage, inMemory/],
         ['invalid', { durability: 'full' }, /^options\.durability: expected 'relaxed' or 'strict', not "full"$/],
@@ -348,7 +423,6 @@ export const lifecycle: Suite = [
         ['invalid', { storage: 5 }, /^options\.storage: /],
         ['invalid', { storage: { read() {}, close() {} } }, /^options\.storage: it has no method append, compact, destroy$/],
         ['invalid', null, /^options: /],
-        ['unsupported', { inMemory: true, storage }, /^options\.inMemory: /],
       ]
       for (const [code, options, message] of wrong) await rejects(code, () => AtomicDB.open('wrong', options as never), message)
       for (const name of [5, '', null, {}] as never[]) {

@@ -178,6 +178,7 @@ export const pooling: Suite = [
       await rejects('invalid', () => open({ maxConnections: 0 }), /^options\.maxConnections: expected a whole number from 1 to 1000, not 0/)
       await rejects('invalid', () => open({ maxConnections: 1.5 }), /^options\.maxConnections/)
       await rejects('invalid', () => open({ timeout: '5' }), /^options\.timeout/)
+      await rejects('invalid', () => open({ inMemory: true, storage: storageOf(context).storage }), /^options\.inMemory: /)
       await rejects('invalid', () => open({ max: 5 }), /there is no option max/)
       await rejects('invalid', () => open({ storage: {} }), /^options\.storage/)
     },
