@@ -13,6 +13,7 @@ import type { QueryResult } from './result.js'
 import { sql } from './sql.js'
 import { Transaction } from './transaction.js'
 import type { Aggregate, FileFormat, Filter, FindOptions, Id, IndexOptions, JSONSchema, OpenOptions, Plan, QueryBuilder, Stored, Value, Where } from './types.js'
+import { askToPersist } from './usage.js'
 import { RemoteConnection } from './worker/remote-connection.js'
 
 /** Symbol.asyncDispose. Hosts without it run `await using` compiled, which looks for this one there. */
@@ -57,6 +58,7 @@ export class AtomicDB implements AsyncDisposable {
     checkName('name', name)
     checkOptions(options)
     const backend = backendOf(name, options)
+    if (options.persist && backend !== null) askToPersist()
     const connection = options.worker ? RemoteConnection : LocalConnection
     return new AtomicDB(name, await connection.open(name, backend, options))
   }

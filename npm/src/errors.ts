@@ -26,6 +26,10 @@ export class AtomicDBError extends Error {
   /** With the code `schema`: every fault, each with where it is and the keyword that found it. */
   declare readonly errors?: { path: string; keyword: string; message: string }[]
 
+  /** With the code `quota`, where the browser tells: how many bytes the site has stored, and, as it says, may store. */
+  declare readonly usage?: number
+  declare readonly quota?: number
+
   constructor(
     readonly code: ErrorCode,
     message: string,

@@ -1,12 +1,13 @@
 import { Answers, copyOf } from './answers.js'
 import type { Calls } from './attempt.js'
-import { documentsLeft, startBridge, type Bridge, type FileType, type NativeBackend, type ParsedFile } from './bridge.js'
+import { documentsLeft, startBridge, type Bridge, type FileType, type Host, type NativeBackend, type ParsedFile } from './bridge.js'
 import { closedError, Connection, nothing } from './connection.js'
 import type { Encoder } from './encode.js'
 import { Op } from './ops.js'
 import { Transactions } from './transactions.js'
 import { Turns } from './turns.js'
 import type { OpenOptions, StorageBackend } from './types.js'
+import { withUsage } from './usage.js'
 import { Writer } from './writer.js'
 
 /** When what is written is stored: at once, never, or when it is committed. */
@@ -94,9 +95,17 @@ export class LocalConnection extends Connection {
   }
 
   private async store(): Promise<0 | 1> {
-    if (this.keeping === 'always') return this.bridge.wait((host) => host.flush(this.handle))
+    if (this.keeping === 'always') return this.storing((host) => host.flush(this.handle))
     if (this.keeping === 'never') this.command(Op.settle)
     return 0
+  }
+
+  private async storing<R>(work: (host: Host) => Promise<R>): Promise<R> {
+    try {
+      return await this.bridge.wait(work)
+    } catch (error) {
+      throw await withUsage(error)
+    }
   }
 
   /** Everything as a file, with what is not stored yet. */
@@ -148,7 +157,7 @@ export class LocalConnection extends Connection {
     this.needOutside()
     return this.turns.alone(async () => {
       await this.writer.drained()
-      await this.bridge.wait((host) => host.commit(this.handle))
+      await this.storing((host) => host.commit(this.handle))
     })
   }
 

@@ -7,9 +7,9 @@ import type { OpenOptions, StorageBackend } from './types.js'
 
 /** Refuses options of open that are wrong, unknown, or of a later version. */
 export function checkOptions(options: OpenOptions): void {
-  checkKnown(options, ['storage', 'inMemory', 'durability', 'worker', 'wasm', 'maxDocumentBytes', 'maxDepth', 'onProgress'])
-  const { inMemory, durability, worker, maxDocumentBytes, maxDepth, onProgress } = options
-  for (const [name, value] of Object.entries({ inMemory, worker })) {
+  checkKnown(options, ['storage', 'inMemory', 'durability', 'persist', 'worker', 'wasm', 'maxDocumentBytes', 'maxDepth', 'onProgress'])
+  const { inMemory, durability, persist, worker, maxDocumentBytes, maxDepth, onProgress } = options
+  for (const [name, value] of Object.entries({ inMemory, persist, worker })) {
     if (value !== undefined && typeof value !== 'boolean') throw invalid(`options.${name}: expected true or false, not ${describe(value)}`)
   }
   for (const [name, value, most] of [['maxDocumentBytes', maxDocumentBytes, 2 ** 30], ['maxDepth', maxDepth, 1000]] as const) {

@@ -200,6 +200,12 @@ export interface OpenOptions {
   /** 'strict': a write resolves once it survives a power cut; 'relaxed': once the storage has accepted it. Default 'relaxed'. */
   durability?: 'relaxed' | 'strict'
   /**
+   * Whether to ask the browser not to delete what the site has stored when the
+   * disk gets full. It may ask the user, or refuse: navigator.storage.persisted()
+   * tells. Default false.
+   */
+  persist?: boolean
+  /**
    * Whether the engine runs in a thread of its own, a Web Worker or in Node one
    * of worker_threads, so that a long query holds up nothing else. Each call
    * then takes a message there and one back. Default false.

@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import type { Browser, BrowserContext, Frame, Page } from 'playwright-core'
+import type { AtomicDBError } from '../src/index.js'
 import { launchChromium, openPage } from './harness/chromium.js'
 import { within } from './harness/deadline.js'
 import { serveProduct, type Site } from './harness/site.js'
@@ -109,12 +110,59 @@ describe('when the browser fails', { timeout: 120_000 }, () => {
     // Random text: nothing on the way can compress it below the quota.
     const big = () =>
       db.insert({ _id: 'big', noise: Array.from({ length: 4_000_000 }, () => Math.random().toString(36)[2]).join('') })
-    assert.equal(codeOf(await tryIn(page, big)), 'quota')
+    const refused = await tryIn(page, big)
+    assert.equal(codeOf(refused), 'quota')
+    assert.match((refused as { message: string }).message, /\(this site has stored \d+ kB; the browser says that it may store \d+ MB\)/)
+    const told = () => big().catch((error: AtomicDBError) => [typeof error.quota, typeof error.usage])
+    assert.deepEqual(valueOf(await tryIn(page, told)), ['number', 'number'])
     assert.deepEqual(valueOf(await tryIn(page, () => db.documentIds())), ['kept'])
 
     await setQuota(page)
     assert.equal(valueOf(await tryIn(page, big)), 'big')
     assert.deepEqual(await storedIds(page), ['kept', 'big'])
+    await page.context().close()
+  })
+
+  for (const worker of [false, true]) {
+    test(`what is written as the page is left or closed is stored${worker ? ', by a worker too' : ''}`, async () => {
+      const page = await openPage(await newContext(), site.origin)
+      const leave = async (go: () => Promise<unknown>) => {
+        await page.evaluate(async (worker) => {
+          globalThis.db = await atomicdb.AtomicDB.open('faults', { worker })
+          for (const [target, type] of [[document, 'visibilitychange'], [window, 'pagehide']] as const) {
+            target.addEventListener(type, () => {
+              void db.insertMany(Array.from({ length: 100 }, () => ({ type })))
+              void db.insert({ type })
+            })
+          }
+        }, worker)
+        await go()
+      }
+      await leave(() => page.goto(`${site.origin}/empty`))
+      const reader = await openPage(page.context(), site.origin)
+      assert.equal(await reader.evaluate(async () => (await atomicdb.AtomicDB.open('faults')).count("type = 'pagehide'")), 101)
+      await page.goto(site.origin)
+      await leave(() => page.close({ runBeforeUnload: true }))
+      await within(10_000, 'the closed page\'s writes', reader.evaluate(async () => {
+        const db = await atomicdb.AtomicDB.open('faults')
+        while ((await db.count("type = 'pagehide'")) !== 202) await new Promise((resolve) => setTimeout(resolve))
+      }))
+      await page.context().close()
+    })
+  }
+
+  test('persist asks the browser to keep what is stored', async () => {
+    const page = await newDatabase()
+    const asked = await page.evaluate(async () => {
+      let asked = 0
+      navigator.storage.persist = async () => ++asked > 0
+      await atomicdb.AtomicDB.open('not', { inMemory: true, persist: true })
+      await atomicdb.AtomicDB.open('not')
+      const before = asked
+      await atomicdb.AtomicDB.open('yes', { persist: true })
+      return [before, asked]
+    })
+    assert.deepEqual(asked, [0, 1])
     await page.context().close()
   })
 

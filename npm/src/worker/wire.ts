@@ -113,14 +113,18 @@ interface Packed {
   readonly name: string
   readonly message: string
   readonly cause: Packed | undefined
+  readonly usage: number | undefined
+  readonly quota: number | undefined
 }
 
 function packed(error: unknown): Packed {
-  const { name = 'Error', message = String(error), cause } = Object(error) as Partial<Error>
-  return { code: error instanceof AtomicDBError ? error.code : undefined, name: String(name), message: String(message), cause: cause === undefined ? undefined : packed(cause) }
+  const { name = 'Error', message = String(error), cause, usage, quota } = Object(error) as Partial<AtomicDBError>
+  const code = error instanceof AtomicDBError ? error.code : undefined
+  return { code, name: String(name), message: String(message), cause: cause === undefined ? undefined : packed(cause), usage, quota }
 }
 
-function unpacked({ code, name, message, cause }: Packed): Error {
+function unpacked({ code, name, message, cause, usage, quota }: Packed): Error {
   const options = cause && { cause: unpacked(cause) }
-  return code ? new AtomicDBError(code, message, options) : Object.assign(new Error(message, options), { name })
+  if (!code) return Object.assign(new Error(message, options), { name })
+  return Object.assign(new AtomicDBError(code, message, options), quota !== undefined && { usage, quota })
 }
