@@ -108,8 +108,8 @@ func (s *Session) applyForeign(entries []entry) error {
 			break
 		}
 		// The writer of the batch that made the log too long compacts it.
-		if s.tail > s.tailLimit() {
-			s.tail = 0
+		if s.isLong(s.batches, s.tail) {
+			s.batches, s.tail = 0, 0
 		}
 	}
 	if s.head != before && s.opts.OnForeign != nil {
@@ -150,11 +150,12 @@ func (s *Session) apply(e entry) error {
 		if err := db.Apply(e.payload); err != nil {
 			return &engine.Error{Code: engine.CodeOf(err), Op: "read", Target: batchName(e.seq), Err: err}
 		}
-		s.db, s.tail = db, 0
+		s.db, s.batches, s.tail = db, 0, 0
 	case e.kind == kindBatch && e.seq == s.head+1:
 		if err := s.db.Apply(e.payload); err != nil {
 			return &engine.Error{Code: engine.CodeOf(err), Op: "read", Target: batchName(e.seq), Err: err}
 		}
+		s.batches++
 		s.tail += int64(len(e.bytes))
 	case e.seq == s.head && e.checksum == s.last:
 		return nil // the same record once more

@@ -6,19 +6,36 @@ package storage
 // and compactions add at most half to the bytes written.
 func (s *Session) tailLimit() int64 { return max(s.opts.CompactAfter, 2*s.db.Size()) }
 
+// A Counted is a Log to which the number of its batches matters more than
+// their size, as where each of them is a request to a server.
+type Counted interface {
+	// CompactEvery returns how many batches a session lets it have before it
+	// puts a snapshot in their place; 0 is no limit.
+	CompactEvery() int
+}
+
+// isLong reports whether a log that has so many batches, of so many bytes,
+// behind its snapshot is to be compacted.
+func (s *Session) isLong(batches int, bytes int64) bool {
+	if c, ok := s.log.(Counted); ok && c.CompactEvery() > 0 && batches >= c.CompactEvery() {
+		return true
+	}
+	return bytes > s.tailLimit()
+}
+
 // dueCompaction returns the compaction to run once a batch of size bytes is
 // stored as number seq, or nil if the log is short enough. It takes the
 // snapshot now, while the engine holds exactly the batches up to seq. Others
 // may append meanwhile: later batches stay.
 func (s *Session) dueCompaction(seq uint64, size int64) func() {
-	if s.tail+size <= s.tailLimit() {
+	if !s.isLong(s.batches+1, s.tail+size) {
 		return nil
 	}
 	snapshot := newFrame(header{kind: kindSnapshot, seq: seq, writer: s.opts.Writer}, s.db.Snapshot())
 	return func() {
 		// The write is stored whatever becomes of this. A failure leaves the log
 		// long, and the next attempt waits until it has grown by as much again.
-		s.tail = 0
+		s.batches, s.tail = 0, 0
 		_ = s.log.Compact(seq, snapshot)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/atomicdb-go/atomicdb/engine/msgpack"
@@ -301,4 +302,26 @@ func TestSnapshot_betweenBatches(t *testing.T) {
 		return nil
 	}
 	wantReplay(t, log, "a=0 b=1 c=2 d=3")
+}
+
+// countedLog wants a snapshot after few batches.
+type countedLog struct{ storage.Log }
+
+func (countedLog) CompactEvery() int { return 3 }
+
+func TestCompact_afterAsManyBatchesAsTheLogWants(t *testing.T) {
+	memory := storage.NewMemory()
+	s := openSession(t, countedLog{memory.Share()}, storage.SessionOptions{})
+	var got []string
+	for n := range 9 {
+		put(t, s.DB(), "a", n)
+		flush(t, s, storage.Stored)
+		settled(t, s)
+		all := records(t, memory.Share())
+		got = append(got, fmt.Sprint(len(all), all[0].Snapshot))
+	}
+	want := "1 false, 2 false, 1 true, 2 true, 3 true, 1 true, 2 true, 3 true, 1 true"
+	if strings.Join(got, ", ") != want {
+		t.Errorf("the log held %s, want %s", strings.Join(got, ", "), want)
+	}
 }

@@ -11,6 +11,7 @@ import (
 // the user's own, or one of the package's. NewHostLog makes one.
 type HostLog struct {
 	backend js.Value
+	every   int
 	closed  bool
 }
 
@@ -19,6 +20,7 @@ type watchedHostLog struct{ *HostLog }
 
 var (
 	_ Log     = (*HostLog)(nil)
+	_ Counted = (*HostLog)(nil)
 	_ Watcher = watchedHostLog{}
 )
 
@@ -38,11 +40,18 @@ func NewHostLog(backend js.Value) (Log, error) {
 		return nil, fail(engine.CodeInvalid, "open", "storage", "it has no method "+strings.Join(missing, ", "))
 	}
 	log := &HostLog{backend: backend}
+	if every := backend.Get("compactEvery"); every.Type() == js.TypeNumber {
+		log.every = int(every.Float())
+	}
 	if backend.Get("watch").Type() == js.TypeFunction {
 		return watchedHostLog{log}, nil
 	}
 	return log, nil
 }
+
+// CompactEvery implements Counted: the object's property compactEvery, if it has
+// one.
+func (l *HostLog) CompactEvery() int { return l.every }
 
 // Read implements Log.
 func (l *HostLog) Read(after uint64, visit func(Record) error) error {

@@ -60,14 +60,15 @@ type Session struct {
 	opts SessionOptions
 	log  Log // nil: the database lives in memory only
 
-	turn   sync.Mutex // held by whoever speaks to the log, and guards what follows
-	db     *engine.DB
-	head   uint64 // the newest batch that db has applied
-	last   uint64 // that batch's checksum
-	tail   int64  // bytes of the batches since the newest snapshot
-	broken error  // a panic on a goroutine of ours: what db holds is unknown
-	closed bool
-	doubt  Frame // of a Commit that has failed, perhaps after it was stored
+	turn    sync.Mutex // held by whoever speaks to the log, and guards what follows
+	db      *engine.DB
+	head    uint64 // the newest batch that db has applied
+	last    uint64 // that batch's checksum
+	batches int    // since the newest snapshot
+	tail    int64  // their bytes
+	broken  error  // a panic on a goroutine of ours: what db holds is unknown
+	closed  bool
+	doubt   Frame // of a Commit that has failed, perhaps after it was stored
 
 	stopWatching func()
 }
@@ -265,6 +266,7 @@ func (s *Session) append(op string) (frame Frame, compaction func(), err error) 
 func (s *Session) confirm(seq uint64, frame Frame) {
 	s.db.Confirm()
 	s.head, s.last = seq, frame.checksum()
+	s.batches++
 	s.tail += int64(frame.Len())
 }
 

@@ -259,6 +259,8 @@ export interface StorageBackend {
   append(seq: number, bytes: Uint8Array, durability: 'relaxed' | 'strict'): Promise<boolean>
   /** Replaces everything up to `seq` by one snapshot, atomically; later batches stay. */
   compact(seq: number, snapshot: Uint8Array): Promise<void>
+  /** How many batches there may be before a snapshot is to take their place. Default: as many as are not larger than the data. */
+  readonly compactEvery?: number
   /** Tells of batches that others appended, until the returned function is called. */
   watch?(listener: (seq: number) => void): () => void
   /** Deletes what is stored. */

@@ -19,6 +19,7 @@ export function deferred(storage: StorageBackend): StorageBackend {
     compact: (seq, snapshot) => soon.then(() => storage.compact(seq, snapshot)),
     destroy: () => soon.then(() => storage.destroy()),
     close: () => soon.then(() => storage.close()),
+    ...(storage.compactEvery !== undefined && { compactEvery: storage.compactEvery }),
     ...(storage.watch && { watch: (listener) => watchSoon(storage, listener) }),
   }
 }

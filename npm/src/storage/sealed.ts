@@ -31,6 +31,11 @@ export class SealedStorage implements StorageBackend {
     this.manager = options.securityManager
   }
 
+  /** That of the storage. */
+  get compactEvery(): number | undefined {
+    return this.storage.compactEvery
+  }
+
   /** @internal Whether batches are packed at all. */
   get sealed(): boolean {
     return this.level > 0 || this.manager !== undefined

@@ -13,8 +13,8 @@ export interface Opening {
   readonly name: string
   /** 'other thread': a storage that is there, and is asked for by messages. */
   readonly backend: NativeBackend | 'other thread' | null
-  /** Whether the storage over there tells of what others append. */
-  readonly watches: boolean
+  /** What the storage over there is besides its methods. */
+  readonly storage: { readonly watches: boolean; readonly compactEvery: number | undefined } | undefined
   readonly wasm: WebAssembly.Module
   readonly options: Pick<OpenOptions, 'inMemory' | 'durability' | 'maxDocumentBytes' | 'maxDepth'>
   readonly reportsProgress: boolean
@@ -62,9 +62,9 @@ class Host {
     this.wire = new Wire(port, handlers)
   }
 
-  private async open({ name, backend, watches, wasm, options, reportsProgress }: Opening): Promise<void> {
+  private async open({ name, backend, storage, wasm, options, reportsProgress }: Opening): Promise<void> {
     let where: NativeBackend | StorageBackend | null
-    if (backend === 'other thread') where = this.storage = new RemoteStorage(this.wire, watches)
+    if (backend === 'other thread') where = this.storage = new RemoteStorage(this.wire, storage!.watches, storage!.compactEvery)
     else where = backend
     const onProgress = reportsProgress ? (done: number, total: number) => this.wire.tell('progress', [done, total]) : undefined
     this.connection = await LocalConnection.open(name, where, { ...options, wasm, ...(onProgress && { onProgress }) })

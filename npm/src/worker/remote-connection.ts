@@ -72,7 +72,7 @@ export class RemoteConnection extends Connection {
       const opening: Opening = {
         name,
         backend: isStorage(backend) ? 'other thread' : backend,
-        watches: storage?.watch !== undefined,
+        storage: storage && { watches: storage.watch !== undefined, compactEvery: storage.compactEvery },
         wasm: await module,
         options: {
           ...(inMemory !== undefined && { inMemory }),

@@ -10,6 +10,7 @@ export class RemoteStorage implements StorageBackend {
   constructor(
     private readonly wire: Wire,
     watches: boolean,
+    readonly compactEvery: number | undefined,
   ) {
     if (watches) {
       this.watch = (listener) => {

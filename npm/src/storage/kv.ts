@@ -1,0 +1,230 @@
+import { checkName } from '../checks.js'
+import { AtomicDBError, describe, invalid } from '../errors.js'
+import { joined } from '../security/compress.js'
+import { Turns } from '../turns.js'
+import type { Batch, SealOptions, StorageBackend } from '../types.js'
+import { ensured, Neighbours } from './neighbours.js'
+import { SealedStorage } from './sealed.js'
+
+/**
+ * Keeps batches in Cloudflare Workers KV: for data that is read far more often
+ * than it is written, by one writer. KV shows what is written elsewhere in
+ * the world about a minute later, and cannot store a value only if there is
+ * none. So only one isolate may write at a time; what has to be written
+ * from many places belongs into a Durable Object. Readers see a state that was
+ * whole, perhaps an older one.
+ *
+ * Two writers are noticed where they meet, by `conflict`, and neither's batch
+ * is overwritten. `relaxed` and `strict` are the same.
+ *
+ * @example
+ * ```js
+ * const db = await AtomicDB.open('settings', { wasm, storage: new KVStorage(env.KV, 'settings') })
+ * ```
+ */
+export class KVStorage extends SealedStorage {
+  /**
+   * @param namespace A KV namespace binding.
+   * @param name Of the database: its keys start with `atomicdb/<name>/`.
+   * @param options How batches are compressed and encrypted. Default: not at all.
+   */
+  constructor(namespace: any, name: string, options?: SealOptions) {
+    checkName('name', name)
+    const missing = ['get', 'put', 'list', 'delete'].some((method) => typeof namespace?.[method] !== 'function')
+    if (missing) throw invalid(`namespace: expected a KV namespace binding, not ${describe(namespace)}`)
+    const prefix = `atomicdb/${encodeURIComponent(name)}/`
+    if (prefix.length > 400) throw invalid('name: a key in KV has at most 512 bytes')
+    super(new KVLog(namespace as Namespace, prefix), options)
+  }
+}
+
+/** What is used of a KV namespace. */
+interface Namespace {
+  get(key: string, type: 'arrayBuffer'): Promise<ArrayBuffer | null>
+  put(key: string, value: Uint8Array, options: { metadata: { parts: number } }): Promise<void>
+  delete(key: string): Promise<void>
+  list(options: { prefix: string; cursor?: string }): Promise<{ keys: { name: string; metadata?: unknown }[]; list_complete: boolean; cursor?: string }>
+}
+
+/** A batch or snapshot, as the list of keys tells of it. */
+interface Entry {
+  readonly seq: number
+  readonly snapshot: boolean
+  /** Of its first part; the keys of the others have a dot and a number behind it. */
+  readonly key: string
+  readonly parts: number
+}
+
+/** What the databases of one isolate know of each other: the list of keys may be older. */
+interface Known {
+  last: number
+  readonly turns: Turns
+  readonly listeners: Set<(seq: number) => void>
+}
+
+const databases = new WeakMap<object, Map<string, Known>>()
+
+/** What goes into one value: KV takes 25 MiB. */
+const mostInValue = 20 << 20
+
+class KVLog implements StorageBackend {
+  /** Each is a request when the database is opened, of which a free plan allows 50. */
+  readonly compactEvery = 24
+
+  private readonly writer = crypto.randomUUID().slice(0, 8)
+  private readonly known: Known
+  private readonly neighbours: Neighbours
+  private closed = false
+
+  constructor(
+    private readonly namespace: Namespace,
+    private readonly prefix: string,
+  ) {
+    this.known = ensured(ensured(databases, namespace, () => new Map<string, Known>()), prefix, () => ({ last: 0, turns: new Turns(), listeners: new Set() }))
+    this.neighbours = new Neighbours(this.known.listeners)
+  }
+
+  read(after: number): Promise<Batch[]> {
+    return this.ask(async () => {
+      const entries = await this.list()
+      for (const chain of chainsOf(entries)) {
+        const batches = await this.batchesOf(chain.filter(({ seq }) => seq > after))
+        if (batches) return batches
+        // The snapshot is listed before it can be read; what it stands for is still there.
+      }
+      if (entries.length > 0) throw notArrived()
+      return []
+    })
+  }
+
+  append(seq: number, bytes: Uint8Array): Promise<boolean> {
+    return this.alone(async () => {
+      const entries = await this.list()
+      const newest = entries.at(-1)?.seq ?? 0
+      if (newest > (chainsOf(entries)[0]?.at(-1)?.seq ?? 0)) throw notArrived()
+      if (seq !== Math.max(this.known.last, newest) + 1) return false
+      await this.put(`${this.prefix}${padded(seq)}-${this.writer}`, bytes)
+      this.known.last = seq
+      this.neighbours.tell(seq)
+      return true
+    })
+  }
+
+  /** What the snapshot stands for stays until the next one, for readers elsewhere who do not see it yet. */
+  compact(seq: number, snapshot: Uint8Array): Promise<void> {
+    return this.alone(async () => {
+      const entries = await this.list()
+      const [newest] = chainsOf(entries)
+      const batch = newest?.find((entry) => entry.seq === seq && !entry.snapshot)
+      if (!batch) return // a newer snapshot has been faster
+      await this.put(`${this.prefix}${padded(seq)}*${this.writer}`, snapshot)
+      const [first] = newest!
+      if (!first!.snapshot) return
+      for (const entry of entries) {
+        if (entry.seq < first!.seq || (entry.seq === first!.seq && !entry.snapshot)) await this.remove(entry)
+      }
+    })
+  }
+
+  watch(listener: (seq: number) => void): () => void {
+    return this.neighbours.watch(listener)
+  }
+
+  async destroy(): Promise<void> {
+    await this.alone(async () => {
+      for (const entry of (await this.list()).reverse()) await this.remove(entry)
+      this.known.last = 0
+    })
+    await this.close()
+  }
+
+  async close(): Promise<void> {
+    this.closed = true
+    this.neighbours.close()
+  }
+
+  /** The first part comes last: where it is, all are. */
+  private async put(key: string, bytes: Uint8Array): Promise<void> {
+    const parts = Math.max(1, Math.ceil(bytes.length / mostInValue))
+    for (let part = parts - 1; part >= 0; part--) {
+      await this.namespace.put(partKey(key, part), bytes.subarray(part * mostInValue, (part + 1) * mostInValue), { metadata: { parts } })
+    }
+  }
+
+  /** The other parts go last: without the first one, nobody looks for them. */
+  private async remove({ key, parts }: Entry): Promise<void> {
+    for (let part = 0; part < parts; part++) await this.namespace.delete(partKey(key, part))
+  }
+
+  /** Up to the first that cannot be read yet; undefined if that is the first of all. */
+  private async batchesOf(entries: readonly Entry[]): Promise<Batch[] | undefined> {
+    const values = await Promise.all(entries.map((entry) => this.bytesOf(entry)))
+    const end = values.indexOf(undefined)
+    if (end === 0) return undefined
+    return entries.slice(0, end < 0 ? undefined : end).map(({ seq, snapshot }, n) => ({ seq, snapshot, bytes: values[n]! }))
+  }
+
+  private async bytesOf({ key, parts }: Entry): Promise<Uint8Array | undefined> {
+    const values = await Promise.all(Array.from({ length: parts }, (_, part) => this.namespace.get(partKey(key, part), 'arrayBuffer')))
+    if (values.includes(null)) return undefined
+    return joined(values.map((value) => new Uint8Array(value!)))
+  }
+
+  private async list(): Promise<Entry[]> {
+    const entries: Entry[] = []
+    for (let cursor: string | undefined; ; ) {
+      const page = await this.namespace.list({ prefix: this.prefix, ...(cursor !== undefined && { cursor }) })
+      for (const { name, metadata } of page.keys) {
+        const [, seq, kind] = /^(\d{12})([-*])\w+$/.exec(name.slice(this.prefix.length)) ?? [] // other parts have a dot
+        if (seq) entries.push({ seq: Number(seq), snapshot: kind === '*', key: name, parts: (metadata as { parts?: number } | undefined)?.parts ?? 1 })
+      }
+      if (page.list_complete) return entries.sort((a, b) => a.seq - b.seq || Number(a.snapshot) - Number(b.snapshot))
+      cursor = page.cursor
+    }
+  }
+
+  /** As {@link ask}, while nobody else in this isolate writes. */
+  private alone<R>(work: () => Promise<R>): Promise<R> {
+    return this.ask(() => this.known.turns.alone(work))
+  }
+
+  private async ask<R>(work: () => Promise<R>): Promise<R> {
+    if (this.closed) throw new AtomicDBError('closed', 'the storage has been closed')
+    try {
+      return await work()
+    } catch (error) {
+      if (error instanceof AtomicDBError) throw error
+      const message = error instanceof Error ? error.message : String(error)
+      throw new AtomicDBError(/\b429\b|limit exceeded/i.test(message) ? 'quota' : 'storage', `KV: ${message}`, { cause: error })
+    }
+  }
+}
+
+/**
+ * What can be read, the newest first: from each snapshot, or from batch 1, as
+ * far as no number is missing.
+ */
+function chainsOf(entries: readonly Entry[]): Entry[][] {
+  const batches = new Map<number, Entry>()
+  const starts: Entry[] = []
+  for (const entry of entries) {
+    const same = entry.snapshot ? starts.find(({ seq }) => seq === entry.seq) : batches.get(entry.seq)
+    if (same) throw new AtomicDBError('conflict', `KV: two writers have stored number ${entry.seq}; only one may write at a time`)
+    if (entry.snapshot || entry.seq === 1) starts.push(entry)
+    if (!entry.snapshot) batches.set(entry.seq, entry)
+  }
+  return starts.reverse().map((start) => {
+    const chain = [start]
+    for (let next; (next = batches.get(chain.at(-1)!.seq + 1)); ) chain.push(next)
+    return chain
+  })
+}
+
+function notArrived(): AtomicDBError {
+  return new AtomicDBError('storage', 'KV: what was written elsewhere has not arrived here yet; try again in a minute')
+}
+
+// So that the keys are listed in the order of their numbers.
+const padded = (seq: number) => String(seq).padStart(12, '0')
+
+const partKey = (key: string, part: number) => (part === 0 ? key : `${key}.${part}`)
