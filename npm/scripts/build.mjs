@@ -51,12 +51,12 @@ const bundling = {
 }
 
 /**
- * index.js, and worker.js for the threads of `{worker: true}`: a bundle of its
- * own, so that whoever needs no thread loads one file.
+ * index.js; worker.js for the threads of `{worker: true}`, a bundle of its
+ * own, so that whoever needs no thread loads one file; and testing.js.
  */
 async function buildJavaScript() {
-  const [index, worker] = await Promise.all(['index', 'worker'].map((name) => esbuild.build({ ...bundling, entryPoints: [join(npm, `src/${name}.ts`)] })))
-  const written = [...index.outputFiles, ...worker.outputFiles.filter(({ path }) => path.endsWith('/worker.js'))]
+  const [index, worker, testing] = await Promise.all(['index', 'worker', 'testing'].map((name) => esbuild.build({ ...bundling, entryPoints: [join(npm, `src/${name}.ts`)] })))
+  const written = [...index.outputFiles, ...testing.outputFiles, ...worker.outputFiles.filter(({ path }) => path.endsWith('/worker.js'))]
   const same = worker.outputFiles.every(({ path, text }) => path.endsWith('/worker.js') || index.outputFiles.find((other) => other.path === path)?.text === text)
   if (!same) throw new Error('index.js and worker.js import other versions of the same file')
   // webpack and Vite look here for the word that this import is none of theirs; esbuild takes it away.
@@ -95,7 +95,7 @@ export function loadGo(scope: object): new () => Go
   )
 }
 
-/** The declarations, of which dist/ gets those that index.d.ts leads to. */
+/** The declarations, of which dist/ gets those that index.d.ts and testing.d.ts lead to. */
 async function buildTypes() {
   const declarations = join(scratch, 'declarations')
   await rm(declarations, { recursive: true, force: true })
@@ -106,7 +106,7 @@ async function buildTypes() {
 
   for (const name of await readdir(dist, { recursive: true })) if (name.endsWith('.d.ts')) await rm(join(dist, name))
   await copyFile(join(npm, 'src/atomicdb.wasm.d.ts'), join(dist, 'atomicdb.wasm.d.ts'))
-  const waiting = new Set(['index.d.ts'])
+  const waiting = new Set(['index.d.ts', 'testing.d.ts'])
   for (const name of waiting) {
     const text = await readFile(join(declarations, name), 'utf8')
     await mkdir(dirname(join(dist, name)), { recursive: true })

@@ -11,12 +11,12 @@ import { testWasm } from './harness/node.js'
 import { packageFolder } from './harness/site.js'
 import { Random } from './random/random.js'
 import { replayOf, seed } from './random/seed.js'
-import { contract } from './suites/storage-contract.js'
+import { contract } from '../src/testing.js'
 
 const worker = `
 import { AtomicDB, KVStorage } from 'atomicdb'
 import wasm from 'atomicdb/atomicdb.wasm'
-import { contract } from './test/suites/storage-contract.ts'
+import { contract } from './src/testing.ts'
 
 async function tests(kv) {
   const results = {}

@@ -10,7 +10,7 @@ import { AtomicDB, AtomicDBError, LMDBStorage, SecurityManager } from '../src/in
 import { testWasm } from './harness/node.js'
 import { countTogether } from './harness/processes.js'
 import { packageFolder } from './harness/site.js'
-import { contract } from './suites/storage-contract.js'
+import { contract } from '../src/testing.js'
 
 let folder: string
 before(async () => (folder = await mkdtemp(join(tmpdir(), 'atomicdb-lmdb-'))))

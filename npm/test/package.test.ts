@@ -71,6 +71,18 @@ describe('the packed package', { timeout: 180_000 }, () => {
     assert.equal(await consumer.node(await consumer.write('node.js', program)), answer)
   })
 
+  test('has the contract of storages', async () => {
+    const claims = await consumer.node(await consumer.write('contract.js', `
+      import { MemoryStorage } from 'atomicdb'
+      import { contract } from 'atomicdb/testing'
+      for (const { name, run } of contract) {
+        const storage = new MemoryStorage()
+        await run(() => storage).catch((error) => console.log(name, error))
+      }
+    `))
+    assert.equal(claims, '')
+  })
+
   test('runs from static files in a page with a module script', async () => {
     const plain = program.replace(`'atomicdb'`, `'/node_modules/atomicdb/dist/index.js'`)
     const found = await answerOfSite({

@@ -18,7 +18,7 @@ const storages = {
 // Runs the contract, or counts, in a dedicated worker, where OPFS has synchronous access.
 const worker = `
 import { AtomicDB, OPFSStorage } from 'atomicdb'
-import { contract } from './test/suites/storage-contract.ts'
+import { contract } from './src/testing.ts'
 
 const work = {
   async contract() {

@@ -12,13 +12,13 @@ import { launchChromium, openPage } from './harness/chromium.js'
 import { within } from './harness/deadline.js'
 import { testWasm } from './harness/node.js'
 import { packageFolder, serve } from './harness/site.js'
-import { contract } from './suites/storage-contract.js'
+import { contract } from '../src/testing.js'
 
 // The object and D1 are asked for everything in one request each: what a test finds wrong is its answer.
 const worker = `
 import { AtomicDB, SQLiteStorage } from 'atomicdb'
 import wasm from 'atomicdb/atomicdb.wasm'
-import { contract } from './test/suites/storage-contract.ts'
+import { contract } from './src/testing.ts'
 import { DurableObject } from 'cloudflare:workers'
 
 async function tests(sqlite) {
@@ -153,7 +153,7 @@ describe('sqlite-wasm in Node', async () => {
 const poolWorker = `
 import sqlite3InitModule from '@sqlite.org/sqlite-wasm'
 import { AtomicDB, SQLiteStorage } from 'atomicdb'
-import { contract } from './test/suites/storage-contract.ts'
+import { contract } from './src/testing.ts'
 
 const answer = async () => {
   const sqlite3 = await sqlite3InitModule()

@@ -179,6 +179,9 @@ export const sealing: Suite = [
       }
       await rejects('decrypt', () => context.open('sealed', { storage }), /securityManager/)
       equal(JSON.stringify(await stored()), before)
+      const keyed = memory(context)
+      await write(context, keyed.seal({ securityManager: context.atomicdb.SecurityManager.fromKey(fernetKey) }), 'a')
+      await rejects('decrypt', () => context.open('sealed', { storage: keyed.seal({ securityManager: wrong[0]! }) }))
     },
   },
   {

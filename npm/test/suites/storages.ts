@@ -1,5 +1,5 @@
 import type { SealOptions, StorageBackend } from '../../src/index.js'
-import { contract } from './storage-contract.js'
+import { contract } from '../../src/testing.js'
 import type { Context, Suite } from './suite.js'
 
 let stores = 0
