@@ -22,9 +22,10 @@ build: npm/node_modules/.package-lock.json ## leave a ready npm package in npm/:
 	node npm/scripts/build.mjs
 
 .PHONY: setup
-setup: npm/node_modules/.package-lock.json ## install what a bare machine lacks: npm's packages, Debian's Chromium and Python
+setup: npm/node_modules/.package-lock.json ## install what a bare machine lacks: npm's packages, Debian's Chromium and Python, a newer Node
 	@node npm/scripts/chromium.mjs --install
 	@node npm/scripts/python.mjs --install
+	@node npm/scripts/newer-node.mjs --install
 
 # npm writes this file last, so it is as new as the installation.
 npm/node_modules/.package-lock.json: npm/package-lock.json

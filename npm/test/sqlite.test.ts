@@ -1,18 +1,24 @@
-// SQLiteStorage over the SQLites that it is for: sqlite-wasm here and in Chromium, a Durable Object and
+// SQLiteStorage over the SQLites that it is for: node:sqlite, sqlite-wasm here and in Chromium, a Durable Object and
 // D1 in workerd. Each passes the contract of storages, and keeps a database.
 import assert from 'node:assert/strict'
-import { readFile } from 'node:fs/promises'
+import { execFile } from 'node:child_process'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
+import { promisify } from 'node:util'
 import sqlite3InitModule from '@sqlite.org/sqlite-wasm'
 import * as esbuild from 'esbuild'
 import { Miniflare } from 'miniflare'
 import { AtomicDB, AtomicDBError, SQLiteStorage } from '../src/index.js'
+import { newerNode } from '../scripts/newer-node.mjs'
 import { launchChromium, openPage } from './harness/chromium.js'
 import { within } from './harness/deadline.js'
 import { testWasm } from './harness/node.js'
 import { packageFolder, serve } from './harness/site.js'
 import { contract } from '../src/testing.js'
+
+const run = promisify(execFile)
 
 // The object and D1 are asked for everything in one request each: what a test finds wrong is its answer.
 const worker = `
@@ -100,6 +106,39 @@ describe('SQLite in workerd', { timeout: 120_000 }, () => {
       for (const before of [0, 10, 20]) assert.deepEqual(await ask(`http://${host}/visit`), { before })
     })
   }
+})
+
+// Of what was built, because this Node may be too old for node:sqlite, and the newer one has no TypeScript.
+const inNewerNode = `
+import { DatabaseSync } from 'node:sqlite'
+import { AtomicDB, SQLiteStorage } from '${new URL('../dist/index.js', import.meta.url).href}'
+import { contract } from '${new URL('../dist/testing.js', import.meta.url).href}'
+
+for (const { name, run } of contract) {
+  const sqlite = new DatabaseSync(':memory:')
+  await run(() => new SQLiteStorage(sqlite)).then(() => console.log('ok'), (error) => console.log(name, error))
+}
+const [file] = process.argv.slice(1)
+for (const worker of [false, true]) {
+  const [one, other] = [new DatabaseSync(file), new DatabaseSync(file)]
+  const db = await AtomicDB.open('notes', { storage: new SQLiteStorage(one), worker })
+  await db.insertMany([{ n: 1 }, { text: 'x'.repeat(3_000_000) }])
+  const again = await AtomicDB.open('notes', { storage: new SQLiteStorage(other), worker })
+  await Promise.all([db.insert({ n: 2 }), again.insert({ n: 3 })]) // one of which is a conflict, and done again
+  await Promise.all([db.close(), again.close()])
+  const read = await AtomicDB.open('notes', { storage: new SQLiteStorage(one) })
+  console.log(await read.count())
+  await read.close()
+}
+`
+
+describe('node:sqlite', { timeout: 60_000 }, () => {
+  test('passes the contract of storages, and keeps a database that two connections write to', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'atomicdb-sqlite-'))
+    const { stdout } = await within(50_000, 'the newer Node', run(newerNode, ['--disable-warning=ExperimentalWarning', '--input-type=module', '--eval', inNewerNode, join(folder, 'notes.sqlite')]))
+    assert.deepEqual(stdout.trim().split('\n'), [...contract.map(() => 'ok'), '4', '8'])
+    await rm(folder, { recursive: true })
+  })
 })
 
 describe('sqlite-wasm in Node', async () => {
