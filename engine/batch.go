@@ -295,3 +295,25 @@ func (r *batchReader) value() []byte {
 	}
 	return r.bytes(uint64(n))
 }
+
+// Glimpse returns documents that a batch was about which is damaged, as far as
+// its payload can be read from the start: "users/5", at most so many. It is for
+// people to read, and nothing to rely on.
+func Glimpse(payload []byte, most int) (names []string) {
+	db, err := New(Options{})
+	if err != nil {
+		return nil
+	}
+	_ = db.replay(payload) // up to where it fails
+	for _, ch := range db.journal {
+		if ch.kind > replaced || ch.c.name == catalogName {
+			continue
+		}
+		for slot := ch.slot; slot < ch.slot+max(ch.n, 1) && len(names) < most; slot++ {
+			if doc := ch.in.doc(slot); doc != nil {
+				names = append(names, target(ch.c, idOf(doc)))
+			}
+		}
+	}
+	return names
+}

@@ -20,7 +20,7 @@ import (
 //	destroy(backend)
 //	log(backend)                  → a StorageBackend over the Log written in Go
 //
-// and those of [startFiles].
+// and those of [startFiles] and [startRepair].
 //
 // A backend is {kind: 'indexeddb', name} or an object with the methods of
 // StorageBackend. The options of open are those of [sessionOptions].
@@ -37,6 +37,7 @@ func Start() {
 	function(object, "destroy", destroy)
 	function(object, "log", newLogObject)
 	startFiles(object)
+	startRepair(object)
 	object.Call("ready")
 }
 

@@ -4,7 +4,7 @@ import { AtomicDBError, invalid, type ErrorCode } from './errors.js'
 import { instantiate, type Exports } from './go-runtime.js'
 import { compiled, type WasmSource } from './load.js'
 import { maxInput, protocol, type Op } from './ops.js'
-import type { StorageBackend } from './types.js'
+import type { Batch, Report, StorageBackend } from './types.js'
 
 /** A log kept by an adapter written in Go. */
 export interface NativeBackend {
@@ -40,6 +40,11 @@ export interface Host {
   exportFile(handle: number, type: FileType): Promise<Uint8Array>
   parseFile(file: Uint8Array, type: FileType): Promise<ParsedFile>
   documentFile(type: FileType): Promise<DocumentFile>
+  verify(handle: number): Promise<Omit<Report, 'ok'>>
+  repair(backend: NativeBackend | StorageBackend, options: object): Promise<Omit<Report, 'ok'>>
+  /** See storage/logfile. */
+  rawFile(batches: readonly Batch[], identity: Uint8Array): Promise<Uint8Array>
+  parseRawFile(file: Uint8Array): Promise<Batch[]>
 }
 
 /** How a file of documents is written. */

@@ -4,7 +4,7 @@ import { encoding, type Encoder } from './encode.js'
 import { AtomicDBError, describe, invalid } from './errors.js'
 import { everything, writeQuery, type Query } from './find-options.js'
 import { Op } from './ops.js'
-import type { Stored } from './types.js'
+import type { Report, Stored } from './types.js'
 import { writeWhere, type Predicate } from './where.js'
 
 /**
@@ -40,6 +40,9 @@ export abstract class Connection implements Calls {
 
   /** What a file holds. */
   abstract parseFile(file: Uint8Array, type: FileType): Promise<ParsedFile>
+
+  /** Compares what is stored with what is in memory, when all writes so far are stored. */
+  abstract verify(): Promise<Report>
 
   /** Resolves when every write so far is stored. */
   abstract flush(): Promise<void>

@@ -1,4 +1,4 @@
-import { startBridge } from './bridge.js'
+import { startBridge, type NativeBackend } from './bridge.js'
 import { queryBuilder } from './builder.js'
 import { checkKnown, checkName } from './checks.js'
 import { Collection } from './collection.js'
@@ -9,10 +9,11 @@ import { collectionOf } from './find-options.js'
 import { LocalConnection } from './local-connection.js'
 import { backendOf, checkOptions } from './open-options.js'
 import { Op } from './ops.js'
+import { exportRaw, repair, withAdvice } from './repair.js'
 import type { QueryResult } from './result.js'
 import { sql } from './sql.js'
 import { Transaction } from './transaction.js'
-import type { Aggregate, FileFormat, Filter, FindOptions, Id, IndexOptions, JSONSchema, OpenOptions, Plan, QueryBuilder, Stored, Value, Where } from './types.js'
+import type { Aggregate, FileFormat, Filter, FindOptions, Id, IndexOptions, JSONSchema, OpenOptions, Plan, QueryBuilder, Report, StorageBackend, Stored, Value, Where } from './types.js'
 import { askToPersist } from './usage.js'
 import { RemoteConnection } from './worker/remote-connection.js'
 
@@ -60,7 +61,11 @@ export class AtomicDB implements AsyncDisposable {
     const backend = backendOf(name, options)
     if (options.persist && backend !== null) askToPersist()
     const connection = options.worker ? RemoteConnection : LocalConnection
-    return new AtomicDB(name, await connection.open(name, backend, options))
+    try {
+      return new AtomicDB(name, await connection.open(name, backend, options))
+    } catch (error) {
+      throw withAdvice(error, name)
+    }
   }
 
   /** @internal */
@@ -76,6 +81,29 @@ export class AtomicDB implements AsyncDisposable {
     if (!backend) return
     const bridge = await startBridge(undefined)
     await bridge.wait((host) => host.destroy(backend))
+  }
+
+  /**
+   * Brings a stored database that is damaged, open nowhere, to a state that can
+   * be opened: what the newest sound snapshot and every sound batch after it
+   * say. What a damaged batch did is lost, and the report tells of it; what
+   * others did is kept. A sound database is left as it is. If this fails or is
+   * cut off, all is as it was.
+   *
+   * @throws `decrypt` with a wrong password; `unsupported` if a newer AtomicDB has written it;
+   * `conflict` if somebody writes meanwhile; `quota` or `storage`.
+   */
+  static async repair(name: string, options: Pick<OpenOptions, 'storage' | 'wasm'> = {}): Promise<Report> {
+    return repair(storedBackend(name, options), options)
+  }
+
+  /**
+   * What is stored, damaged or encrypted as it may be, as one file: to be kept
+   * before {@link repair}, or looked at elsewhere. {@link MemoryStorage.fromRaw}
+   * opens it, and so do Go programs.
+   */
+  static async exportRaw(name: string, options: Pick<OpenOptions, 'storage' | 'wasm'> = {}): Promise<Uint8Array> {
+    return exportRaw(storedBackend(name, options), options.storage, options.wasm)
   }
 
   /** Adds one document; see {@link Collection.insert}. */
@@ -304,6 +332,15 @@ export class AtomicDB implements AsyncDisposable {
     return this.connection.flush()
   }
 
+  /**
+   * Reads everything that is stored again, and compares: each batch with its
+   * checksum and number, what they lead to with what is in memory, and that
+   * with itself. It takes about as long as opening the database.
+   */
+  verify(): Promise<Report> {
+    return this.connection.verify()
+  }
+
   /** Stores what is not stored yet and closes the database. Closing twice is closing once. */
   close(): Promise<void> {
     return this.connection.close()
@@ -322,6 +359,15 @@ export class AtomicDB implements AsyncDisposable {
   private at(options: unknown): Collection {
     return this.in(collectionOf(options) as string)
   }
+}
+
+/** Where a database is stored that a static call is about. */
+function storedBackend(name: string, options: Pick<OpenOptions, 'storage' | 'wasm'>): NativeBackend | StorageBackend {
+  checkName('name', name)
+  checkKnown(options, ['storage', 'wasm'])
+  const backend = backendOf(name, options)
+  if (!backend) throw invalid('options.storage: this host keeps databases in memory alone unless a storage is given')
+  return backend
 }
 
 function lastOptions(args: readonly unknown[]): unknown {

@@ -4,9 +4,10 @@ import { documentsLeft, startBridge, type Bridge, type FileType, type Host, type
 import { closedError, Connection, nothing } from './connection.js'
 import type { Encoder } from './encode.js'
 import { Op } from './ops.js'
+import { reportOf } from './repair.js'
 import { Transactions } from './transactions.js'
 import { Turns } from './turns.js'
-import type { OpenOptions, StorageBackend } from './types.js'
+import type { OpenOptions, Report, StorageBackend } from './types.js'
 import { withUsage } from './usage.js'
 import { Writer } from './writer.js'
 
@@ -121,6 +122,14 @@ export class LocalConnection extends Connection {
   async parseFile(file: Uint8Array, type: FileType): Promise<ParsedFile> {
     this.needFree()
     return this.bridge.wait((host) => host.parseFile(file, type))
+  }
+
+  async verify(): Promise<Report> {
+    this.needOutside()
+    return this.turns.alone(async () => {
+      await this.writer.drained()
+      return reportOf(await this.bridge.wait((host) => host.verify(this.handle)))
+    })
   }
 
   /** Applies what others have stored. */

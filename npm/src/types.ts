@@ -1,4 +1,5 @@
 import type { Condition } from './condition.js'
+import type { ErrorCode } from './errors.js'
 import type { SecurityManager } from './security/security-manager.js'
 
 /** An id: the document's own `_id`, or an integer from 1 given by the engine. */
@@ -261,9 +262,42 @@ export interface StorageBackend {
   compact(seq: number, snapshot: Uint8Array): Promise<void>
   /** How many batches there may be before a snapshot is to take their place. Default: as many as are not larger than the data. */
   readonly compactEvery?: number
+  /**
+   * As read(0), where read would fail: with empty bytes for each batch that is
+   * damaged. Only a storage that checks what it holds needs it; see
+   * `AtomicDB.repair`.
+   */
+  salvage?(): Promise<Batch[]>
   /** Tells of batches that others appended, until the returned function is called. */
   watch?(listener: (seq: number) => void): () => void
   /** Deletes what is stored. */
   destroy(): Promise<void>
   close(): Promise<void>
+}
+
+/** What a database holds, and what is wrong with it; see `verify` and `AtomicDB.repair`. */
+export interface Report {
+  /** Whether there are no problems. */
+  ok: boolean
+  /** How many batches are sound, with the snapshot that the rest follow. */
+  batches: number
+  /** The number of the snapshot; 0 if there is none. */
+  snapshotSeq: number
+  /** The number of the last batch. */
+  lastSeq: number
+  /** Of all batches. */
+  bytes: number
+  /** In all collections. */
+  documents: number
+  problems: Problem[]
+}
+
+/** One thing that is wrong with a database. */
+export interface Problem {
+  /** The number of the batch; 0 if it is about none. */
+  seq: number
+  code: ErrorCode
+  message: string
+  /** Documents that a damaged batch was about, as far as it can be read: 'users/5'. */
+  ids: string[]
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/atomicdb-go/atomicdb/engine"
 	"github.com/atomicdb-go/atomicdb/storage"
+	"github.com/atomicdb-go/atomicdb/storage/logfile"
 )
 
 // Append implements storage.Log. Strict is an fsync. If the disk is full
@@ -79,8 +80,8 @@ func (l *Log) Cut(seq uint64, torn []byte) error {
 // scanner returns one that finds the last record and what is behind it. It
 // starts at the newest record that the Log knows, or at the first.
 func (l *Log) scanner(size int64) *scanner {
-	s := newScanner(l.file, size, l.file.header.snapshot)
-	s.ahead = recordHeaderSize // mostly there is nothing behind the record it knows
+	s := newScanner(l.file, size, l.file.header.Snapshot)
+	s.ahead = logfile.RecordHeaderSize // mostly there is nothing behind the record it knows
 	if !s.continueAt(l.file.last) {
 		s.ahead = readAhead
 	}
@@ -91,7 +92,7 @@ func (l *Log) scanner(size int64) *scanner {
 // there is nothing, or a torn record.
 func (l *Log) end(size int64) (mark, error) {
 	s := l.scanner(size)
-	end := mark{start: fileHeaderSize}
+	end := mark{start: logfile.HeaderSize}
 	for {
 		r, err := s.next()
 		if err == io.EOF || err == nil && r.torn {
@@ -108,13 +109,13 @@ func (l *Log) end(size int64) (mark, error) {
 // write puts a record behind end's.
 func (l *Log) write(end mark, frame storage.Frame) error {
 	w := bufio.NewWriterSize(io.NewOffsetWriter(l.file, end.start), 64<<10)
-	writeRecord(w, recordHeader{seq: end.seq + 1, length: int64(frame.Len())}, frame)
+	writeRecord(w, logfile.RecordHeader{Seq: end.seq + 1, Length: int64(frame.Len())}, frame)
 	return w.Flush()
 }
 
 // writeRecord leaves errors to w's Flush.
-func writeRecord(w *bufio.Writer, h recordHeader, frame storage.Frame) {
-	w.Write(h.encode())
+func writeRecord(w *bufio.Writer, h logfile.RecordHeader, frame storage.Frame) {
+	w.Write(h.Encode())
 	for _, part := range frame {
 		w.Write(part)
 	}

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 
 	"github.com/atomicdb-go/atomicdb/storage"
+	"github.com/atomicdb-go/atomicdb/storage/logfile"
 )
 
 // Compact implements storage.Log. It holds the lock while it writes the new
@@ -46,7 +47,7 @@ func (l *Log) Compact(seq uint64, snapshot storage.Frame) error {
 // behind returns where the records behind seq start and end, or 0 if there is
 // no record of that number. A torn record behind them is left out.
 func (l *Log) behind(seq uint64, size int64) (from, end int64, err error) {
-	s := newScanner(l.file, size, l.file.header.snapshot)
+	s := newScanner(l.file, size, l.file.header.Snapshot)
 	if l.file.last.seq <= seq {
 		s.continueAt(l.file.last)
 	}
@@ -85,12 +86,12 @@ func (l *Log) writeCompacted(seq uint64, snapshot storage.Frame, later *io.Secti
 			err = errors.Join(err, file.Close(), os.Remove(part))
 		}
 	}()
-	o = &opened{File: file, header: fileHeader{identity: l.file.header.identity, snapshot: seq}}
-	o.last = mark{seq: seq, start: fileHeaderSize}
+	o = &opened{File: file, header: logfile.Header{Identity: l.file.header.Identity, Snapshot: seq}}
+	o.last = mark{seq: seq, start: logfile.HeaderSize}
 
 	w := bufio.NewWriterSize(file, 64<<10)
-	w.Write(o.header.encode())
-	writeRecord(w, recordHeader{seq: seq, snapshot: true, length: int64(snapshot.Len())}, snapshot)
+	w.Write(o.header.Encode())
+	writeRecord(w, logfile.RecordHeader{Seq: seq, Snapshot: true, Length: int64(snapshot.Len())}, snapshot)
 	if _, err := io.Copy(w, later); err != nil {
 		return nil, err
 	}

@@ -1,11 +1,15 @@
 package filelog
 
-import "os"
+import (
+	"os"
+
+	"github.com/atomicdb-go/atomicdb/storage/logfile"
+)
 
 // What the tests of package filelog_test need to know of a file's layout.
 const (
-	FileHeaderSize   = fileHeaderSize
-	RecordHeaderSize = recordHeaderSize
+	FileHeaderSize   = logfile.HeaderSize
+	RecordHeaderSize = logfile.RecordHeaderSize
 )
 
 // PartOf is the name of the file that a compaction writes.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/atomicdb-go/atomicdb/engine"
 	"github.com/atomicdb-go/atomicdb/storage"
+	"github.com/atomicdb-go/atomicdb/storage/logfile"
 )
 
 // A Log is a storage.Log in a file. Open makes one.
@@ -61,7 +62,7 @@ func (l *Log) Read(after uint64, visit func(storage.Record) error) error {
 	file := l.file
 	unlockFile(file.File)
 
-	s := newScanner(file, size, file.header.snapshot)
+	s := newScanner(file, size, file.header.Snapshot)
 	if file.last.seq <= after {
 		s.continueAt(file.last)
 	}
@@ -167,9 +168,9 @@ func (l *Log) reopen() error {
 	o := &opened{File: file}
 	start, err := o.readStart()
 	if err == nil {
-		o.header, err = decodeFileHeader(start)
+		o.header, err = logfile.DecodeHeader(start)
 	}
-	if err == nil && o.header.identity != l.file.header.identity {
+	if err == nil && o.header.Identity != l.file.header.Identity {
 		err = fail(engine.CodeClosed, "open", l.path, "the file was replaced by another database; open it again")
 	}
 	if err != nil {

@@ -8,12 +8,13 @@ import (
 	"path/filepath"
 
 	"github.com/atomicdb-go/atomicdb/engine"
+	"github.com/atomicdb-go/atomicdb/storage/logfile"
 )
 
 // An opened is one file that a Log has open. A compaction by anybody replaces it.
 type opened struct {
 	*os.File
-	header fileHeader
+	header logfile.Header
 
 	last mark // a record that was whole, from where looking for the end can start
 
@@ -60,10 +61,10 @@ func (o *opened) prepare(path string) (there bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	if isUnfinished(start) {
+	if logfile.IsUnfinished(start) {
 		return true, o.create(path)
 	}
-	o.header, err = decodeFileHeader(start)
+	o.header, err = logfile.DecodeHeader(start)
 	return true, err
 }
 
@@ -73,7 +74,7 @@ func (o *opened) readStart() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := make([]byte, min(info.Size(), fileHeaderSize+1))
+	b := make([]byte, min(info.Size(), logfile.HeaderSize+1))
 	_, err = o.ReadAt(b, 0)
 	return b, err
 }
@@ -81,8 +82,8 @@ func (o *opened) readStart() ([]byte, error) {
 // create writes the header, durably: so a crash never leaves records behind a
 // header that is none.
 func (o *opened) create(path string) error {
-	rand.Read(o.header.identity[:])
-	if _, err := o.WriteAt(o.header.encode(), 0); err != nil {
+	rand.Read(o.header.Identity[:])
+	if _, err := o.WriteAt(o.header.Encode(), 0); err != nil {
 		return errors.Join(err, o.Truncate(0))
 	}
 	if err := syncFile(o.File); err != nil {

@@ -8,6 +8,7 @@ import (
 	"strconv"
 
 	"github.com/atomicdb-go/atomicdb/engine"
+	"github.com/atomicdb-go/atomicdb/storage/logfile"
 )
 
 // A mark is where the record of a number starts. It outlives what is there: a
@@ -49,20 +50,20 @@ type scanner struct {
 
 // newScanner returns a scanner at the first record.
 func newScanner(file io.ReaderAt, size int64, snapshot uint64) *scanner {
-	return &scanner{file: file, size: size, snapshot: snapshot, ahead: readAhead, at: fileHeaderSize}
+	return &scanner{file: file, size: size, snapshot: snapshot, ahead: readAhead, at: logfile.HeaderSize}
 }
 
 // continueAt makes s continue at m instead, if the record m.seq is there.
 func (s *scanner) continueAt(m mark) bool {
-	if m.seq == 0 || m.start < fileHeaderSize || m.start > s.size-recordHeaderSize {
+	if m.seq == 0 || m.start < logfile.HeaderSize || m.start > s.size-logfile.RecordHeaderSize {
 		return false
 	}
-	b, err := s.bytes(m.start, recordHeaderSize)
+	b, err := s.bytes(m.start, logfile.RecordHeaderSize)
 	if err != nil {
 		return false
 	}
-	h, ok := decodeRecordHeader(b)
-	if !ok || h.seq != m.seq || h.length > s.size-m.start-recordHeaderSize {
+	h, ok := logfile.DecodeRecordHeader(b)
+	if !ok || h.Seq != m.seq || h.Length > s.size-m.start-logfile.RecordHeaderSize {
 		return false
 	}
 	s.at, s.seq = m.start, m.seq-1
@@ -73,23 +74,23 @@ func (s *scanner) continueAt(m mark) bool {
 // of the file is a torn one; anywhere else it is CodeCorrupt.
 func (s *scanner) next() (record, error) {
 	if s.at >= s.size {
-		if s.at == fileHeaderSize && s.snapshot != 0 {
+		if s.at == logfile.HeaderSize && s.snapshot != 0 {
 			return record{}, corrupt(s.snapshot, "the snapshot is missing")
 		}
 		return record{}, io.EOF
 	}
 	r := record{mark: mark{seq: s.seq + 1, start: s.at}, end: s.size}
-	if s.at == fileHeaderSize && s.snapshot != 0 {
+	if s.at == logfile.HeaderSize && s.snapshot != 0 {
 		r.seq, r.snapshot = s.snapshot, true
 	}
-	b, err := s.bytes(s.at, int(min(recordHeaderSize, s.size-s.at)))
+	b, err := s.bytes(s.at, int(min(logfile.RecordHeaderSize, s.size-s.at)))
 	if err != nil {
 		return r, err
 	}
-	h, ok := decodeRecordHeader(b)
-	r.torn = !ok || h.length > s.size-s.at-recordHeaderSize
+	h, ok := logfile.DecodeRecordHeader(b)
+	r.torn = !ok || h.Length > s.size-s.at-logfile.RecordHeaderSize
 	switch {
-	case ok && (h.seq != r.seq || h.snapshot != r.snapshot):
+	case ok && (h.Seq != r.seq || h.Snapshot != r.snapshot):
 		return r, corrupt(r.seq, "another record is in its place")
 	case r.torn && r.snapshot:
 		return r, corrupt(r.seq, "the snapshot is damaged")
@@ -98,7 +99,7 @@ func (s *scanner) next() (record, error) {
 			return r, err
 		}
 	case !r.torn:
-		r.end = s.at + recordHeaderSize + h.length
+		r.end = s.at + logfile.RecordHeaderSize + h.Length
 	}
 	s.at, s.seq = r.end, r.seq
 	return r, nil
@@ -108,7 +109,7 @@ func (s *scanner) next() (record, error) {
 // record it is all that is left of it, header included, so that nobody takes it
 // for a frame.
 func (s *scanner) frame(r record) ([]byte, error) {
-	start := r.start + recordHeaderSize
+	start := r.start + logfile.RecordHeaderSize
 	if r.torn {
 		start = r.start
 	}
@@ -118,22 +119,22 @@ func (s *scanner) frame(r record) ([]byte, error) {
 // mustBeLast returns CodeCorrupt if a header of a later record follows behind
 // the damaged one at s.at.
 func (s *scanner) mustBeLast(seq uint64) error {
-	for at := s.at + 1; at+recordHeaderSize <= s.size; {
+	for at := s.at + 1; at+logfile.RecordHeaderSize <= s.size; {
 		b, err := s.bytes(at, int(min(readAhead, s.size-at)))
 		if err != nil {
 			return err
 		}
 		for i := 0; ; i++ {
-			found := bytes.Index(b[i:], []byte(recordMagic))
+			found := bytes.Index(b[i:], []byte(logfile.RecordMagic))
 			if found < 0 {
 				break
 			}
 			i += found
-			if h, ok := decodeRecordHeader(b[i:]); ok && h.seq > seq {
-				return corrupt(seq, "its header is damaged, and batch "+strconv.FormatUint(h.seq, 10)+" follows")
+			if h, ok := logfile.DecodeRecordHeader(b[i:]); ok && h.Seq > seq {
+				return corrupt(seq, "its header is damaged, and batch "+strconv.FormatUint(h.Seq, 10)+" follows")
 			}
 		}
-		at += int64(len(b)) - (recordHeaderSize - 1) // one may lie across the border
+		at += int64(len(b)) - (logfile.RecordHeaderSize - 1) // one may lie across the border
 	}
 	return nil
 }

@@ -8,16 +8,17 @@ import (
 	"testing"
 
 	"github.com/atomicdb-go/atomicdb/engine"
+	"github.com/atomicdb-go/atomicdb/storage/logfile"
 )
 
 // sample returns the bytes of a file, and where its records start.
 func sample(snapshot uint64, frames ...string) (file []byte, starts []int64) {
-	file = fileHeader{identity: [16]byte{1, 2, 3}, snapshot: snapshot}.encode()
+	file = logfile.Header{Identity: [16]byte{1, 2, 3}, Snapshot: snapshot}.Encode()
 	seq := max(snapshot, 1)
 	for i, frame := range frames {
 		starts = append(starts, int64(len(file)))
-		h := recordHeader{seq: seq, snapshot: snapshot != 0 && i == 0, length: int64(len(frame))}
-		file = append(append(file, h.encode()...), frame...)
+		h := logfile.RecordHeader{Seq: seq, Snapshot: snapshot != 0 && i == 0, Length: int64(len(frame))}
+		file = append(append(file, h.Encode()...), frame...)
 		seq++
 	}
 	return file, starts
@@ -83,8 +84,8 @@ func (r *countingReader) ReadAt(b []byte, at int64) (int, error) {
 // TestScanner_findsWhatFollowsDamage has records on both sides of a border
 // between two readings.
 func TestScanner_findsWhatFollowsDamage(t *testing.T) {
-	for shift := range 2 * recordHeaderSize {
-		file, starts := sample(0, "first", string(make([]byte, readAhead-2*recordHeaderSize-5+shift)), "third")
+	for shift := range 2 * logfile.RecordHeaderSize {
+		file, starts := sample(0, "first", string(make([]byte, readAhead-2*logfile.RecordHeaderSize-5+shift)), "third")
 		file[starts[1]] ^= 1
 		_, err := scanAll(newScanner(bytes.NewReader(file), int64(len(file)), 0))
 		if !errors.Is(err, engine.CodeCorrupt) {
@@ -120,41 +121,41 @@ func FuzzScanner(f *testing.F) {
 		file, starts := sample(snapshot, "first", "", "the third, which is a little longer")
 		f.Add(file)
 		f.Add(file[:len(file)-1])
-		f.Add(file[:starts[2]+recordHeaderSize-1])
+		f.Add(file[:starts[2]+logfile.RecordHeaderSize-1])
 		f.Add(file[:starts[1]])
 		zeros := bytes.Clone(file)
 		clear(zeros[starts[2]:])
 		f.Add(zeros)
 		damaged := bytes.Clone(file)
-		damaged[starts[1]+atSeq]++
+		damaged[starts[1]+8]++
 		f.Add(damaged)
 	}
-	f.Add(fileHeader{}.encode()[:fileHeaderSize-1])
+	f.Add(logfile.Header{}.Encode()[:logfile.HeaderSize-1])
 	f.Fuzz(func(t *testing.T, file []byte) {
-		isUnfinished(file)
-		h, err := decodeFileHeader(file)
+		logfile.IsUnfinished(file)
+		h, err := logfile.DecodeHeader(file)
 		if err != nil {
 			if code := engine.CodeOf(err); code != engine.CodeCorrupt && code != engine.CodeUnsupported {
 				t.Fatalf("the header failed with %v", err)
 			}
-			if len(file) < fileHeaderSize {
+			if len(file) < logfile.HeaderSize {
 				return
 			}
-			h = fileHeader{} // and see what the rest is taken for
+			h = logfile.Header{} // and see what the rest is taken for
 		}
 		size := int64(len(file))
-		s := newScanner(bytes.NewReader(file), size, h.snapshot)
+		s := newScanner(bytes.NewReader(file), size, h.Snapshot)
 		found, err := scanAll(s)
 		if err != io.EOF && engine.CodeOf(err) != engine.CodeCorrupt {
 			t.Fatalf("the scan ended with %v", err)
 		}
-		at := int64(fileHeaderSize)
+		at := int64(logfile.HeaderSize)
 		for i, r := range found {
-			isFirst := i == 0 && h.snapshot != 0
+			isFirst := i == 0 && h.Snapshot != 0
 			if r.start != at || r.end <= at || r.end > size || r.snapshot != isFirst || r.torn && (i != len(found)-1 || isFirst || err != io.EOF) {
 				t.Fatalf("record %d is %+v, the one before ends at %d of %d; then %v", i, r, at, size, err)
 			}
-			if i > 0 && r.seq != found[i-1].seq+1 || i == 0 && r.seq != max(h.snapshot, 1) {
+			if i > 0 && r.seq != found[i-1].seq+1 || i == 0 && r.seq != max(h.Snapshot, 1) {
 				t.Fatalf("record %d is numbered %d", i, r.seq)
 			}
 			b, frameErr := s.frame(r)
@@ -163,7 +164,7 @@ func FuzzScanner(f *testing.F) {
 			}
 			at = r.end
 		}
-		if err == io.EOF && at != max(size, fileHeaderSize) {
+		if err == io.EOF && at != max(size, logfile.HeaderSize) {
 			t.Fatalf("the scan ended at %d of %d", at, size)
 		}
 	})

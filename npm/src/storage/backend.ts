@@ -20,6 +20,7 @@ export function deferred(storage: StorageBackend): StorageBackend {
     destroy: () => soon.then(() => storage.destroy()),
     close: () => soon.then(() => storage.close()),
     ...(storage.compactEvery !== undefined && { compactEvery: storage.compactEvery }),
+    ...(storage.salvage && { salvage: () => soon.then(() => storage.salvage!()) }),
     ...(storage.watch && { watch: (listener) => watchSoon(storage, listener) }),
   }
 }

@@ -41,11 +41,21 @@ class LocalStorageLog implements StorageBackend {
   }
 
   read(after: number): Promise<Batch[]> {
+    return this.batches(after, (seq) => {
+      throw new AtomicDBError('corrupt', `localStorage: batch ${seq} is damaged`)
+    })
+  }
+
+  salvage(): Promise<Batch[]> {
+    return this.batches(0, (seq) => ({ seq, snapshot: false, bytes: new Uint8Array() }))
+  }
+
+  private batches(after: number, damaged: (seq: number) => Batch): Promise<Batch[]> {
     return this.alone((items) => {
       const batches: Batch[] = []
       for (const seq of this.numbers(items).reverse()) {
         if (seq <= after) break
-        const batch = batchOf(seq, items.getItem(this.key(seq))!)
+        const batch = batchOf(seq, items.getItem(this.key(seq))!) ?? damaged(seq)
         batches.push(batch)
         if (batch.snapshot) break // what is before it has only not been removed yet
       }
@@ -156,9 +166,10 @@ function localStorageError(error: unknown): AtomicDBError {
 
 const itemOf = (kind: 'b' | 's', bytes: Uint8Array) => `${kind}${bytes.length}:${textOfBytes(bytes)}`
 
-function batchOf(seq: number, item: string): Batch {
+/** Undefined if the item is damaged. */
+function batchOf(seq: number, item: string): Batch | undefined {
   const [start, kind, length] = /^([bs])(\d{1,10}):/.exec(item) ?? []
   const bytes = start && bytesOfText(item.slice(start.length), Number(length))
-  if (!bytes) throw new AtomicDBError('corrupt', `localStorage: batch ${seq} is damaged`)
+  if (!bytes) return undefined
   return { seq, snapshot: kind === 's', bytes }
 }

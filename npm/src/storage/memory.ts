@@ -1,4 +1,6 @@
-import type { Batch, StorageBackend } from '../types.js'
+import { startBridge } from '../bridge.js'
+import { describe, invalid } from '../errors.js'
+import type { Batch, OpenOptions, StorageBackend } from '../types.js'
 
 /**
  * Keeps batches in memory, for tests and for data that may be lost. Every
@@ -10,6 +12,19 @@ import type { Batch, StorageBackend } from '../types.js'
 export class MemoryStorage implements StorageBackend {
   private batches: Batch[] = []
   private readonly listeners = new Set<(seq: number) => void>()
+
+  /**
+   * A storage that holds what `AtomicDB.exportRaw` has written.
+   *
+   * @throws `corrupt` if the file is none or not whole, `unsupported` if a newer AtomicDB has written it.
+   */
+  static async fromRaw(file: Uint8Array, options: Pick<OpenOptions, 'wasm'> = {}): Promise<MemoryStorage> {
+    if (!(file instanceof Uint8Array)) throw invalid(`file: expected a Uint8Array, not ${describe(file)}`)
+    const bridge = await startBridge(options.wasm)
+    const storage = new MemoryStorage()
+    storage.batches = await bridge.wait((host) => host.parseRawFile(file))
+    return storage
+  }
 
   async read(after: number): Promise<Batch[]> {
     return this.batches.filter((batch) => batch.seq > after)

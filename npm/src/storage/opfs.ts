@@ -42,6 +42,10 @@ class OPFSLog implements StorageBackend {
     return this.alone((folder) => readLog(folder, after))
   }
 
+  salvage(): Promise<Batch[]> {
+    return this.alone((folder) => readLog(folder, 0, () => new Uint8Array()))
+  }
+
   async append(seq: number, bytes: Uint8Array, durability: 'relaxed' | 'strict'): Promise<boolean> {
     const stored = await this.alone(async (folder) => {
       if (!(await isNext(folder, seq))) return false
@@ -143,18 +147,18 @@ async function list(folder: FileSystemDirectoryHandle): Promise<Listing> {
   return listing
 }
 
-async function readLog(folder: FileSystemDirectoryHandle, after: number): Promise<Batch[]> {
+/** @param damaged What becomes of what was finished and fails its check. */
+async function readLog(folder: FileSystemDirectoryHandle, after: number, damaged: (what: string) => Uint8Array = refuse): Promise<Batch[]> {
   const { batches, snapshots } = await list(folder)
   const read: Batch[] = []
   let newest = 0
   for (const seq of snapshots.reverse()) {
-    const bytes = await checked(folder, `${seq}.snapshot`)
+    const bytes = (await checked(folder, `${seq}.snapshot`)) ?? (batches.includes(seq) ? undefined : damaged(`snapshot ${seq}`))
     if (bytes) {
       newest = seq
       if (seq > after) read.push({ seq, snapshot: true, bytes })
       break
     }
-    if (!batches.includes(seq)) throw corrupt(`snapshot ${seq}`)
     await folder.removeEntry(`${seq}.snapshot`) // it was never finished
   }
   const wanted = batches.filter((seq) => seq > Math.max(after, newest))
@@ -166,10 +170,12 @@ async function readLog(folder: FileSystemDirectoryHandle, after: number): Promis
     } else if (n === wanted.length - 1) {
       await folder.removeEntry(`${seq}`) // it was never finished, and never acknowledged
     } else {
-      throw corrupt(`batch ${seq}`)
+      read.push({ seq, snapshot: false, bytes: damaged(`batch ${seq}`) })
     }
   }
   return read
 }
 
-const corrupt = (what: string) => new AtomicDBError('corrupt', `OPFS: ${what} is damaged`)
+function refuse(what: string): never {
+  throw new AtomicDBError('corrupt', `OPFS: ${what} is damaged`)
+}

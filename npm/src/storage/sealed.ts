@@ -46,6 +46,30 @@ export class SealedStorage implements StorageBackend {
     return Promise.all(batches.map(async (batch) => ({ ...batch, bytes: await this.open(batch.bytes) })))
   }
 
+  /** As {@link read}, with empty bytes for what is damaged. @throws decrypt if nothing can be decrypted. */
+  async salvage(): Promise<Batch[]> {
+    const batches = await this.salvageSealed()
+    let refusal: unknown
+    let opened = 0
+    const salvaged = await Promise.all(batches.map(async (batch) => {
+      try {
+        const bytes = await this.open(batch.bytes)
+        opened++
+        return { ...batch, bytes }
+      } catch (error) {
+        refusal ??= (error as AtomicDBError).code === 'decrypt' ? error : undefined
+        return { ...batch, bytes: new Uint8Array() }
+      }
+    }))
+    if (opened === 0 && refusal) throw refusal // another password is no damage
+    return salvaged
+  }
+
+  /** @internal As {@link salvage}, of what is stored as it is. */
+  async salvageSealed(): Promise<Batch[]> {
+    return this.storage.salvage?.() ?? this.storage.read(0)
+  }
+
   async append(seq: number, bytes: Uint8Array, durability: 'relaxed' | 'strict'): Promise<boolean> {
     return this.storage.append(seq, await this.seal(bytes), durability)
   }

@@ -49,10 +49,20 @@ class SQLiteLog implements StorageBackend {
     this.neighbours = new Neighbours(ensured(ensured(listeners, database, () => new Map()), table, () => new Set()))
   }
 
-  async read(after: number): Promise<Batch[]> {
+  read(after: number): Promise<Batch[]> {
+    return this.batches(after, (seq, found, parts) => {
+      throw new AtomicDBError('corrupt', `batch ${seq} of this SQLite table has ${found} of its ${parts} parts`)
+    })
+  }
+
+  salvage(): Promise<Batch[]> {
+    return this.batches(0, () => new Uint8Array())
+  }
+
+  private async batches(after: number, damaged: Damaged): Promise<Batch[]> {
     // One statement, so that nobody compacts between two.
     const [rows] = await this.ask([[`SELECT seq, snapshot, parts, bytes FROM ${this.table} WHERE seq > ? ORDER BY seq, snapshot DESC, part`, after]])
-    return batchesOf(rows!)
+    return batchesOf(rows!, damaged)
   }
 
   async append(seq: number, bytes: Uint8Array): Promise<boolean> {
@@ -133,7 +143,10 @@ function partsOf(bytes: Uint8Array): Uint8Array[] {
 }
 
 /** Puts parts together. Of a number that has a snapshot, the snapshot counts; one that is not whole was never finished. */
-function batchesOf(rows: readonly Row[]): Batch[] {
+/** What becomes of a batch that has not as many parts as it should. */
+type Damaged = (seq: number, found: number, parts: number) => Uint8Array
+
+function batchesOf(rows: readonly Row[], damaged: Damaged): Batch[] {
   const batches: Batch[] = []
   for (let n = 0; n < rows.length; ) {
     const { seq, snapshot, parts } = rows[n] as { seq: number; snapshot: number; parts: number }
@@ -144,7 +157,7 @@ function batchesOf(rows: readonly Row[]): Batch[] {
       if (snapshot) batches.length = 0
       batches.push({ seq, snapshot: Boolean(snapshot), bytes: joined(own) })
     } else if (!snapshot) {
-      throw new AtomicDBError('corrupt', `batch ${seq} of this SQLite table has ${own.length} of its ${parts} parts`)
+      batches.push({ seq, snapshot: false, bytes: damaged(seq, own.length, parts) })
     }
   }
   return batches

@@ -54,6 +54,7 @@ class Host {
       inside: ({ id, question }: { id: number; question: Question }) => this.inside(id, question),
       exportFile: async (type: FileType) => given([await this.connection.exportFile(type) as Uint8Array<ArrayBuffer>], ([file]) => file),
       parseFile: ({ file, type }: { file: Uint8Array; type: FileType }) => this.connection.parseFile(file, type),
+      verify: () => this.connection.verify(),
       flush: () => this.connection.flush(),
       commit: () => this.connection.commit(),
       close: () => this.connection.close(),

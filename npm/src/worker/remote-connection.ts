@@ -7,7 +7,7 @@ import { AtomicDBError, invalid } from '../errors.js'
 import { moduleOf } from '../load.js'
 import { writingOps, type Op } from '../ops.js'
 import { startThread, type Thread } from '../thread.js'
-import type { OpenOptions, StorageBackend } from '../types.js'
+import type { OpenOptions, Report, StorageBackend } from '../types.js'
 import type { Opening, Reply } from './host.js'
 import { storageHandlers } from './remote-storage.js'
 import { Script, type Answer, type End, type Question } from './script.js'
@@ -254,6 +254,11 @@ export class RemoteConnection extends Connection {
   async parseFile(file: Uint8Array, type: FileType): Promise<ParsedFile> {
     this.needFree()
     return this.wire.ask('parseFile', { file, type })
+  }
+
+  async verify(): Promise<Report> {
+    this.needOutside()
+    return this.wire.ask('verify')
   }
 
   async flush(): Promise<void> {

@@ -1,0 +1,82 @@
+package jsbridge
+
+import (
+	"bytes"
+	"syscall/js"
+
+	"github.com/atomicdb-go/atomicdb/storage"
+	"github.com/atomicdb-go/atomicdb/storage/logfile"
+)
+
+// startRepair puts on object what looks at the records of a log, each
+// returning a Promise:
+//
+//	verify(handle)              → a report
+//	repair(backend, options)    → a report; the options are those of [sessionOptions]
+//	rawFile(records, identity)  → a file, see package logfile; the identity is 16 random bytes
+//	parseRawFile(bytes)         → records, as the read of a StorageBackend
+//
+// A report is {batches, snapshotSeq, lastSeq, bytes, documents, problems:
+// [{seq, code, message, ids}]}.
+func startRepair(object js.Value) {
+	function(object, "verify", func(args []js.Value) (any, error) {
+		session, err := sessionOf("verify", args)
+		if err != nil {
+			return nil, err
+		}
+		report, err := session.Verify()
+		if err != nil {
+			return nil, err
+		}
+		return reportToJS(report), nil
+	})
+	function(object, "repair", func(args []js.Value) (any, error) {
+		log, err := newLog(args[0])
+		if err != nil {
+			return nil, err
+		}
+		report, err := storage.Repair(log, sessionOptions(args[1]))
+		if err != nil {
+			return nil, err
+		}
+		return reportToJS(report), nil
+	})
+	function(object, "rawFile", func(args []js.Value) (any, error) {
+		records := make([]storage.Record, args[0].Length())
+		for i := range records {
+			r := args[0].Index(i)
+			records[i] = storage.Record{Seq: uint64(r.Get("seq").Float()), Snapshot: r.Get("snapshot").Truthy(), Bytes: bytesToGo(r.Get("bytes"))}
+		}
+		return bytesToJS(logfile.Marshal([16]byte(bytesToGo(args[1])), records)), nil
+	})
+	function(object, "parseRawFile", func(args []js.Value) (any, error) {
+		records, err := logfile.Unmarshal(bytesToGo(args[0]))
+		if err != nil {
+			return nil, err
+		}
+		list := []any{}
+		for _, r := range records {
+			list = append(list, map[string]any{"seq": float64(r.Seq), "snapshot": r.Snapshot, "bytes": bytesToJS(bytes.Clone(r.Bytes))})
+		}
+		return list, nil
+	})
+}
+
+func reportToJS(report *storage.Report) js.Value {
+	problems := []any{}
+	for _, p := range report.Problems {
+		ids := []any{}
+		for _, id := range p.IDs {
+			ids = append(ids, id)
+		}
+		problems = append(problems, map[string]any{"seq": float64(p.Seq), "code": string(p.Code), "message": p.Why, "ids": ids})
+	}
+	return js.ValueOf(map[string]any{
+		"batches":     report.Batches,
+		"snapshotSeq": float64(report.SnapshotSeq),
+		"lastSeq":     float64(report.LastSeq),
+		"bytes":       float64(report.Bytes),
+		"documents":   report.Documents,
+		"problems":    problems,
+	})
+}

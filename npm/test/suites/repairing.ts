@@ -1,0 +1,134 @@
+import type { Batch, OpenOptions, StorageBackend } from '../../src/index.js'
+import { equal, ok, rejects } from './check.js'
+import type { Context, Suite } from './suite.js'
+
+/** A storage whose batches a test may change. */
+function memory({ atomicdb }: Context) {
+  const storage = new atomicdb.MemoryStorage()
+  const inner = storage as unknown as { batches: Batch[] }
+  return { storage, batches: () => inner.batches, flip: (index: number, at = -1) => {
+    const bytes = inner.batches[index]!.bytes.slice()
+    bytes[at < 0 ? bytes.length + at : at]! ^= 1
+    inner.batches[index] = { ...inner.batches[index]!, bytes }
+  } }
+}
+
+/** Three batches, of documents a, b and c; each also counts. */
+async function fill(context: Context, storage: StorageBackend): Promise<void> {
+  const db = await context.open('repair', { storage })
+  for (const [n, _id] of ['a', 'b', 'c'].entries()) {
+    await db.transaction(async (tx) => {
+      await tx.insert({ _id, text: 'x'.repeat(100) })
+      await tx.upsert({ _id: 'counter', n })
+    })
+  }
+  await db.close()
+}
+
+/** Looking after what is stored: verify, repair, and files of it as it is. */
+export const repairing: Suite = [
+  {
+    name: 'verify tells what is stored, and that it is sound',
+    async run({ open }) {
+      const db = await open('sound')
+      await db.insertMany([{ n: 1 }, { n: 2 }])
+      void db.insert({ n: 3 }, 'others')
+      const report = await db.verify()
+      ok(report.bytes > 100, `${report.bytes} bytes`)
+      equal(report, { ok: true, batches: 2, snapshotSeq: 0, lastSeq: 2, bytes: report.bytes, documents: 3, problems: [] })
+      const memory = await open('memory', { inMemory: true, storage: undefined as unknown as StorageBackend })
+      await memory.insert({})
+      equal(await memory.verify(), { ok: true, batches: 0, snapshotSeq: 0, lastSeq: 0, bytes: 0, documents: 1, problems: [] })
+    },
+  },
+  {
+    name: 'verify finds damage under an open database',
+    async run(context) {
+      const { storage, flip } = memory(context)
+      await fill(context, storage)
+      const db = await context.open('repair', { storage })
+      flip(1)
+      const { ok: isOk, problems } = await db.verify()
+      equal([isOk, problems.length, problems[0]!.seq, problems[0]!.code], [false, 1, 2, 'corrupt'])
+      ok(problems[0]!.ids.includes('default/b'), problems[0]!.ids.join())
+      equal(await db.count(), 4)
+    },
+  },
+  {
+    name: 'a damaged database says how to save it, and repair keeps all that is sound',
+    async run(context) {
+      const { wasm } = context
+      const { AtomicDB } = context.atomicdb
+      const { storage, flip, batches } = memory(context)
+      await fill(context, storage)
+      flip(1)
+      await rejects('corrupt', () => context.open('repair', { storage }), /AtomicDB\.exportRaw\(.*\) saves what is stored as it is, and AtomicDB\.repair/)
+      const before = batches().length
+      const { ok: isOk, problems, batches: sound, documents } = await AtomicDB.repair('repair', { storage, wasm })
+      equal([isOk, sound, documents, problems.map(({ seq, code }) => [seq, code])], [false, 2, 3, [[2, 'corrupt']]])
+      equal([before, batches().length], [3, 1])
+      const db = await context.open('repair', { storage })
+      equal((await db.all()).map((d) => d.n ?? d._id), ['a', 2, 'c'])
+      await db.insert({ _id: 'd' })
+      equal((await db.verify()).ok, true)
+      await db.close()
+      equal(await AtomicDB.repair('repair', { storage, wasm }), { ok: true, batches: 2, snapshotSeq: 4, lastSeq: 5, bytes: batches().reduce((sum, { bytes }) => sum + bytes.length, 0), documents: 4, problems: [] })
+    },
+  },
+  {
+    name: 'an encrypted database is repaired too, and a wrong password is no damage',
+    async run(context) {
+      const { atomicdb, wasm } = context
+      const { storage, flip, batches } = memory(context)
+      const [right, wrong] = await Promise.all(['right', 'wrong'].map((password) => atomicdb.SecurityManager.create({ password, iterations: 1000 })))
+      const sealed = (securityManager = right!) => new atomicdb.SealedStorage(storage, { securityManager, compressionLevel: 6 })
+      await fill(context, sealed())
+      flip(1)
+      const before = JSON.stringify(batches())
+      await rejects('decrypt', () => atomicdb.AtomicDB.repair('repair', { storage: sealed(wrong), wasm }))
+      await rejects('decrypt', () => atomicdb.AtomicDB.repair('repair', { storage, wasm }))
+      equal(JSON.stringify(batches()), before)
+      const { problems } = await atomicdb.AtomicDB.repair('repair', { storage: sealed(), wasm })
+      equal(problems.map(({ seq }) => seq), [2])
+      equal((await (await context.open('repair', { storage: sealed() })).all()).map((d) => d.n ?? d._id), ['a', 2, 'c'])
+    },
+  },
+  {
+    name: 'what is stored goes into a file as it is, damaged or encrypted, and is opened from it',
+    async run(context) {
+      const { atomicdb, wasm } = context
+      const { storage, flip, batches } = memory(context)
+      await fill(context, storage)
+      const sound = await atomicdb.AtomicDB.exportRaw('repair', { storage, wasm })
+      const db = await context.open('from a file', { storage: await atomicdb.MemoryStorage.fromRaw(sound, { wasm }) })
+      equal((await db.all()).length, 4)
+      flip(2)
+      const damaged = await atomicdb.AtomicDB.exportRaw('repair', { storage, wasm })
+      const copy = await atomicdb.MemoryStorage.fromRaw(damaged, { wasm })
+      equal(await copy.read(0), batches())
+      equal((await atomicdb.AtomicDB.repair('copy', { storage: copy, wasm })).problems.map(({ seq }) => seq), [3])
+      equal(batches().length, 3)
+      const securityManager = await atomicdb.SecurityManager.create({ password: 'x', iterations: 1000 })
+      const other = memory(context)
+      const sealed = (storage: StorageBackend) => new atomicdb.SealedStorage(storage, { securityManager })
+      await fill(context, sealed(other.storage))
+      const secret = await atomicdb.MemoryStorage.fromRaw(await atomicdb.AtomicDB.exportRaw('repair', { storage: sealed(other.storage), wasm }), { wasm })
+      await rejects('decrypt', () => context.open('secret', { storage: secret }))
+      equal(await (await context.open('secret', { storage: sealed(secret) })).count(), 4)
+    },
+  },
+  {
+    name: 'a file that is none is refused',
+    async run({ atomicdb, wasm }) {
+      const fromRaw = (file: unknown) => atomicdb.MemoryStorage.fromRaw(file as Uint8Array, { wasm })
+      await rejects('invalid', () => fromRaw('text'), /^file: expected a Uint8Array/)
+      for (const file of [new Uint8Array(), new Uint8Array(1000), new TextEncoder().encode('{"default": []}')]) {
+        await rejects('corrupt', () => fromRaw(file))
+      }
+      const { AtomicDB, MemoryStorage } = atomicdb
+      await rejects('invalid', () => AtomicDB.repair('', { storage: new MemoryStorage() }), /^name/)
+      await rejects('invalid', () => AtomicDB.repair('x', { worker: true } as Pick<OpenOptions, 'wasm'>), /no option worker/)
+      await rejects('invalid', () => AtomicDB.exportRaw('x', { storage: 5 as never }), /^options\.storage/)
+    },
+  },
+]

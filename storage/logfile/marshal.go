@@ -1,0 +1,60 @@
+package logfile
+
+import (
+	"errors"
+	"strconv"
+
+	"github.com/atomicdb-go/atomicdb/engine"
+	"github.com/atomicdb-go/atomicdb/storage"
+)
+
+// Marshal returns a file that holds records as they are, damaged ones too. It
+// takes them for the records of one log: in the order of their seq, and none
+// but the first a snapshot.
+func Marshal(identity [16]byte, records []storage.Record) []byte {
+	header := Header{Identity: identity}
+	size := HeaderSize
+	for i, r := range records {
+		size += RecordHeaderSize + len(r.Bytes)
+		if i == 0 && r.Snapshot {
+			header.Snapshot = r.Seq
+		}
+	}
+	file := append(make([]byte, 0, size), header.Encode()...)
+	for _, r := range records {
+		file = append(file, RecordHeader{Seq: r.Seq, Snapshot: r.Snapshot, Length: int64(len(r.Bytes))}.Encode()...)
+		file = append(file, r.Bytes...)
+	}
+	return file
+}
+
+// Unmarshal returns the records in a file, whose bytes they borrow. The error
+// is CodeCorrupt for what is no such file, or not a whole one, and
+// CodeUnsupported for one of a later version. What is in the records, it does
+// not look at.
+func Unmarshal(file []byte) ([]storage.Record, error) {
+	header, err := DecodeHeader(file)
+	if err != nil {
+		return nil, err
+	}
+	var records []storage.Record
+	for rest := file[HeaderSize:]; len(rest) > 0; {
+		h, ok := DecodeRecordHeader(rest)
+		if !ok || h.Length > int64(len(rest)-RecordHeaderSize) {
+			return nil, fail(engine.CodeCorrupt, "read", recordName(len(records)), "it is damaged or cut short")
+		}
+		if n := len(records); n > 0 && (h.Snapshot || h.Seq <= records[n-1].Seq) || n == 0 && h.Snapshot != (header.Snapshot != 0) {
+			return nil, fail(engine.CodeCorrupt, "read", recordName(n), "another record is in its place")
+		}
+		end := RecordHeaderSize + int(h.Length)
+		records = append(records, storage.Record{Seq: h.Seq, Snapshot: h.Snapshot, Bytes: rest[RecordHeaderSize:end:end]})
+		rest = rest[end:]
+	}
+	return records, nil
+}
+
+func recordName(n int) string { return "record " + strconv.Itoa(n+1) + " of the file" }
+
+func fail(code engine.Code, op, target, why string) error {
+	return &engine.Error{Code: code, Op: op, Target: target, Err: errors.New(why)}
+}
