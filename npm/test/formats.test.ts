@@ -1,0 +1,44 @@
+// What earlier versions wrote opens, and what later ones write is refused and left alone.
+import assert from 'node:assert/strict'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { describe, test } from 'node:test'
+import { AtomicDB, AtomicDBError, MemoryStorage } from '../src/index.js'
+import { testWasm as wasm } from './harness/node.js'
+import { packageFolder } from './harness/site.js'
+
+const v1 = (name: string) => readFile(join(packageFolder, '../storage/testdata/v1', name))
+const openV1 = async () => MemoryStorage.fromRaw(await v1('database.atomicdb'), { wasm })
+
+describe('a database of version 1', () => {
+  test('holds what it has always held, and can be written', async () => {
+    const storage = await openV1()
+    const db = await AtomicDB.open('v1', { storage, wasm })
+    assert.equal(new TextDecoder().decode(await db.export()), await v1('contents.json').then(String))
+    assert.deepEqual((await db.get('int64', 'values'))!.v, -(2n ** 63n))
+    assert.ok(Object.is((await db.get('nan', 'values'))!.v, NaN))
+    assert.deepEqual((await db.explain("city = 'Oslo' and n > 10", 'users')).index, ['city', 'n'])
+    assert.deepEqual((await db.explain("address.zip = '1001'", 'users')).index, null)
+    await assert.rejects(db.insert({ n: 100 }, 'users'), (error) => error instanceof AtomicDBError && error.code === 'unique')
+    assert.equal((await db.verify()).ok, true)
+    await db.insert({ _id: 'new' })
+    await db.close()
+    const again = await AtomicDB.open('v1', { storage, wasm })
+    assert.deepEqual(await again.documentIds(), [1, 'new'])
+    await again.close()
+  })
+})
+
+describe('a database of a later version', () => {
+  test('is refused as such, and left alone', async () => {
+    const storage = new MemoryStorage()
+    await storage.append(1, Uint8Array.from(Buffer.from(laterFrame, 'hex')))
+    const isNewer = (error: unknown) => error instanceof AtomicDBError && error.code === 'unsupported' && /a newer AtomicDB wrote it/.test(error.message)
+    await assert.rejects(AtomicDB.open('later', { storage, wasm }), isNewer)
+    await assert.rejects(AtomicDB.repair('later', { storage, wasm }), isNewer)
+    assert.equal(Buffer.from((await storage.read(0))[0]!.bytes).toString('hex'), laterFrame)
+  })
+})
+
+/** Batch 1, empty, in version 2 of the format, with a checksum that is right: FrameOfLaterVersion in storage/export_test.go. */
+const laterFrame = '417444420201000001000000000000000000000000000000000000000000000056ae23597e9a2fa8'
