@@ -183,6 +183,53 @@ describe('storages of pages', { timeout: 180_000 }, () => {
     await context.close()
   })
 
+  test('damaged batches in IndexedDB, localStorage and OPFS are found, and repaired around', async () => {
+    const context = await browser.newContext()
+    const page = await openPage(context, site.origin)
+    const results = await page.evaluate(async () => {
+      const { AtomicDB, IndexedDBStorage, LocalStorageStorage, OPFSStorage } = atomicdb
+      const result = <R>(request: IDBRequest<R>) => new Promise<R>((resolve, reject) => {
+        request.onsuccess = () => resolve(request.result)
+        request.onerror = () => reject(request.error as Error)
+      })
+      const flipped = (bytes: Uint8Array) => bytes.map((byte, n) => (n === bytes.length - 1 ? byte ^ 1 : byte))
+      /** For each storage: one on the same data each time, and what damages a batch there. */
+      const kinds: Record<string, [() => import('../src/index.js').StorageBackend, (seq: number) => Promise<unknown>]> = {
+        indexeddb: [() => new IndexedDBStorage('damage'), async (seq) => {
+          const store = (await result(indexedDB.open('atomicdb:damage'))).transaction('log', 'readwrite').objectStore('log')
+          await result(store.put(flipped(await result(store.get(seq) as IDBRequest<Uint8Array>)), seq))
+        }],
+        localStorage: [() => new LocalStorageStorage('damage'), async (seq) => localStorage.setItem(`atomicdb:damage:${seq}`, 'b9:damaged')],
+        opfs: [() => new OPFSStorage('damage'), async (seq) => {
+          const folder = await (await (await navigator.storage.getDirectory()).getDirectoryHandle('atomicdb')).getDirectoryHandle('damage')
+          const file = await folder.getFileHandle(`${seq}`)
+          const bytes = new Uint8Array(await (await file.getFile()).arrayBuffer())
+          const writable = await file.createWritable()
+          await writable.write(flipped(bytes))
+          await writable.close()
+        }],
+      }
+      const results: Record<string, unknown> = {}
+      for (const [name, [storage, damage]] of Object.entries(kinds)) {
+        const open = () => AtomicDB.open('damage', { storage: storage() })
+        const db = await open()
+        for (const _id of ['a', 'b', 'c', 'd']) await db.insert({ _id })
+        await db.close()
+        await damage(2)
+        const code = await open().then(() => 'opened', (error: { code: string }) => error.code)
+        const raw = (await AtomicDB.exportRaw('damage', { storage: storage() })).length
+        const { problems } = await AtomicDB.repair('damage', { storage: storage() })
+        const again = await open()
+        results[name] = [code, raw > 200, problems.map(({ seq }) => seq).join(), (await again.documentIds()).join(), (await again.verify()).ok]
+        await again.close()
+      }
+      return results
+    })
+    const repaired = ['corrupt', true, '2', 'a,c,d', true]
+    assert.deepEqual(results, { indexeddb: repaired, localStorage: repaired, opfs: repaired })
+    await context.close()
+  })
+
   async function openDatabase(context: Awaited<ReturnType<Browser['newContext']>>, make: (name: string) => unknown): Promise<Page> {
     const page = await openPage(context, site.origin)
     await page.evaluate(async (make) => {

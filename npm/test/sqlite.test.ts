@@ -161,6 +161,22 @@ describe('sqlite-wasm in Node', async () => {
     sqlite.close()
   })
 
+  test('a SQLite that lacks a part of a batch is repaired', async () => {
+    const sqlite = new oo1.DB()
+    const open = () => AtomicDB.open('damaged', { wasm: testWasm, storage: new SQLiteStorage(sqlite) })
+    const db = await open()
+    for (const _id of ['a', 'b', 'c']) await db.insert({ _id, bytes: new Uint8Array(1_200_000) })
+    await db.close()
+    sqlite.exec('DELETE FROM atomicdb WHERE seq = 2 AND part = 1')
+    await assert.rejects(open(), (error) => error instanceof AtomicDBError && error.code === 'corrupt' && /batch 2 .* 1 of its 2 parts/.test(error.message))
+    const { problems } = await AtomicDB.repair('damaged', { wasm: testWasm, storage: new SQLiteStorage(sqlite) })
+    assert.deepEqual(problems.map(({ seq }) => seq), [2])
+    const again = await open()
+    assert.deepEqual(await again.documentIds(), ['a', 'c'])
+    await again.close()
+    sqlite.close()
+  })
+
   test('a full SQLite refuses a write and goes on', async () => {
     const sqlite = new oo1.DB()
     const db = await AtomicDB.open('full', { wasm: testWasm, storage: new SQLiteStorage(sqlite) })
