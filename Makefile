@@ -64,6 +64,12 @@ test-types: build ## the declarations, the sources and the tests against the typ
 test-npm: build setup ## the npm package in Node, Chromium, workerd and bundlers
 	cd npm && node --import tsx --test --test-concurrency=2 --test-reporter=spec test/*.test.ts
 
+# Each prints what it did; a failure prints how to replay it.
+.PHONY: crash
+crash: build setup ## crash points of the engine and its logs, and of browsers that are killed: CRASHES (6000) and KILLS (10)
+	go test ./storage ./storage/filelog ./storage/sqlitelog -run Crashes -count=1 -v -timeout 60m -crash.points=$(or $(CRASHES),6000)
+	cd npm && CRASH_ROUNDS=$(or $(KILLS),10) node --import tsx --test --test-reporter=spec test/crash.test.ts test/atomic-tabs.test.ts test/worker.test.ts
+
 .PHONY: fuzz
 fuzz: ## every decoder and parser against random input, FUZZTIME (30s) each
 	@set -e; for package in $$(go list ./...); do \

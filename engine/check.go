@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"bytes"
 	"strconv"
 
 	"github.com/atomicdb-go/atomicdb/engine/msgpack"
@@ -19,6 +20,35 @@ func (db *DB) Check() error {
 		}
 	}
 	return nil
+}
+
+// Equal reports whether two DBs have the same collections, and in each the same
+// documents in the same order.
+func (db *DB) Equal(other *DB) bool {
+	if len(db.collections) != len(other.collections) {
+		return false
+	}
+	for name, a := range db.collections {
+		b := other.collections[name]
+		if b == nil || a.live != b.live {
+			return false
+		}
+		at := uint32(0)
+		for slot := range a.refs {
+			doc := a.doc(uint32(slot))
+			if doc == nil {
+				continue
+			}
+			for b.doc(at) == nil {
+				at++
+			}
+			if !bytes.Equal(doc, b.doc(at)) {
+				return false
+			}
+			at++
+		}
+	}
+	return true
 }
 
 func (c *content) check() string {

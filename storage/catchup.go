@@ -2,6 +2,7 @@ package storage
 
 import (
 	"bytes"
+	"slices"
 
 	"github.com/atomicdb-go/atomicdb/engine"
 )
@@ -203,20 +204,25 @@ func (s *Session) replay() error {
 	return err
 }
 
-// read visits the records after head, each checked. A torn last one is cut off
-// the log, if it is a log where that can happen.
+// read visits the records after head, each checked. What a crash has torn at
+// the end is cut off the log, if it is a log where that can happen.
 func (s *Session) read(visit func(e entry, rest int64) error) error {
 	cutter, canTear := s.log.(Cutter)
-	var torn Record
+	var torn []Record
 	var tornErr error
 	err := s.log.Read(s.head, func(r Record) error {
 		if tornErr != nil {
-			return tornErr // another record follows: it was not the last
+			// A power cut can leave zeros where several records were. Behind
+			// anything else it was not the last.
+			if len(bytes.TrimLeft(r.Bytes, "\x00")) > 0 {
+				return tornErr
+			}
+			torn = append(torn, Record{Seq: r.Seq, Bytes: bytes.Clone(r.Bytes)})
+			return nil
 		}
 		e, err := verify(r)
 		if err != nil && canTear && !r.Snapshot && engine.CodeOf(err) == engine.CodeCorrupt {
-			torn, tornErr = r, err
-			torn.Bytes = bytes.Clone(r.Bytes)
+			torn, tornErr = []Record{{Seq: r.Seq, Bytes: bytes.Clone(r.Bytes)}}, err
 			return nil
 		}
 		if err != nil {
@@ -224,8 +230,10 @@ func (s *Session) read(visit func(e entry, rest int64) error) error {
 		}
 		return visit(e, r.Rest)
 	})
-	if err == nil && tornErr != nil {
-		return cutter.Cut(torn.Seq, torn.Bytes)
+	for _, r := range slices.Backward(torn) {
+		if err == nil {
+			err = cutter.Cut(r.Seq, r.Bytes)
+		}
 	}
 	return err
 }

@@ -3,6 +3,7 @@ package storage
 import (
 	"bytes"
 	"encoding/binary"
+	"hash/fnv"
 
 	"github.com/cespare/xxhash/v2"
 )
@@ -25,4 +26,14 @@ func FrameOfLaterVersion(frame []byte) []byte {
 	digest.Write(b[headerSize:])
 	binary.LittleEndian.PutUint64(b[atChecksum:], digest.Sum64())
 	return b
+}
+
+// Envelope returns what a sealed storage makes of a frame, as far as this package
+// looks at it.
+func Envelope(frame []byte) []byte {
+	b := append([]byte(sealedMagic), make([]byte, 16)...)
+	check := fnv.New32a()
+	check.Write(b[:16])
+	binary.LittleEndian.PutUint32(b[16:], check.Sum32())
+	return append(b, frame...)
 }

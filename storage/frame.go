@@ -3,6 +3,7 @@ package storage
 import (
 	"bytes"
 	"encoding/binary"
+	"hash/fnv"
 
 	"github.com/cespare/xxhash/v2"
 
@@ -78,11 +79,25 @@ func (f Frame) equal(b []byte) bool {
 	return len(b) == 0
 }
 
+// isEnvelope reports whether b starts with the header of an envelope, which has
+// a check of its own: FNV-1a of all of it and the salt but the check. So what a
+// crash has left is not taken for one.
+func isEnvelope(b []byte) bool {
+	const atSaltLength, atCheck, atSalt = 6, 16, 20
+	if !bytes.HasPrefix(b, []byte(sealedMagic)) || len(b) < atSalt || len(b) < atSalt+int(b[atSaltLength]) {
+		return false
+	}
+	check := fnv.New32a()
+	check.Write(b[:atCheck])
+	check.Write(b[atSalt : atSalt+int(b[atSaltLength])])
+	return check.Sum32() == binary.LittleEndian.Uint32(b[atCheck:])
+}
+
 // parseFrame checks every byte of a frame and returns its header and its
 // payload, which borrows from b. The error is CodeCorrupt, CodeUnsupported for a
 // whole frame of a later version, or CodeDecrypt for one in an envelope.
 func parseFrame(b []byte) (h header, payload []byte, err error) {
-	if bytes.HasPrefix(b, []byte(sealedMagic)) {
+	if isEnvelope(b) {
 		return h, nil, &engine.Error{Code: engine.CodeDecrypt, Op: "read", Target: "frame",
 			Err: reason("it is compressed or encrypted: open the storage with the compressionLevel and the securityManager it was written with")}
 	}

@@ -192,7 +192,7 @@ func TestRepair_leavesAloneWhatItCannotRepair(t *testing.T) {
 	newer := slices.Clone(original)
 	newer[1].Bytes = storage.FrameOfLaterVersion(original[1].Bytes)
 	sealed := slices.Clone(original)
-	sealed[1].Bytes = append([]byte("AtDS"), original[1].Bytes...)
+	sealed[1].Bytes = storage.Envelope(original[1].Bytes)
 	for name, c := range map[string]struct {
 		records []storage.Record
 		want    engine.Code

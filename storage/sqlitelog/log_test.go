@@ -56,6 +56,13 @@ func TestSession(t *testing.T) {
 
 func TestProcesses(t *testing.T) { storagetest.TestProcesses(t, openLog) }
 
+func TestCrashes(t *testing.T) {
+	storagetest.TestCrashes(t, func(t *testing.T) storagetest.Share {
+		path := filepath.Join(t.TempDir(), "test.sqlite")
+		return func(t *testing.T) storage.Log { return open(t, openDB(t, path)) }
+	})
+}
+
 // openLog is for tests that end their process, and with it the SQLite.
 func openLog(path string) (storage.Log, error) {
 	db, err := sql.Open("sqlite", path)

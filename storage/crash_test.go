@@ -1,0 +1,15 @@
+package storage_test
+
+import (
+	"testing"
+
+	"github.com/atomicdb-go/atomicdb/storage"
+	"github.com/atomicdb-go/atomicdb/storage/storagetest"
+)
+
+func TestCrashes(t *testing.T) {
+	storagetest.TestCrashes(t, func(t *testing.T) storagetest.Share {
+		memory := storage.NewMemory()
+		return func(*testing.T) storage.Log { return memory.Share() }
+	})
+}
