@@ -20,6 +20,13 @@
 //
 // Start at Log (log.go) and the bytes it is given (frame.go, FORMAT.md). Then
 // Session.Flush (session.go), and what it does when another session was faster
-// (catchup.go). Memory (memory.go) is the shortest Log. Logs for Go programs
-// alone, such as filelog, are packages below this one.
+// (catchup.go). Memory (memory.go) is the shortest Log.
+//
+// # Logs for Go programs
+//
+// They are packages below this one. filelog keeps a database in one file, and
+// needs nothing else; Relaxed survives the end of the process, Strict a power
+// cut. sqlitelog keeps it in a table of a SQLite, beside your own tables, and
+// in the very format of the npm package. lmdblog keeps it in LMDB, flushed with
+// each batch; it needs cgo.
 package storage
