@@ -20,7 +20,10 @@
 //
 // Start at Log (log.go) and the bytes it is given (frame.go, FORMAT.md). Then
 // Session.Flush (session.go), and what it does when another session was faster
-// (catchup.go). Memory (memory.go) is the shortest Log.
+// (catchup.go). Memory (memory.go) is the shortest Log. Verify (verify.go) and
+// Repair (repair.go) look after what is stored, damaged or not; Restore
+// (restore.go) takes in the records of another log, and package logfile makes a
+// file of them.
 //
 // # Logs for Go programs
 //

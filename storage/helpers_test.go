@@ -140,17 +140,6 @@ func records(t *testing.T, log storage.Log) (all []storage.Record) {
 	return all
 }
 
-// failingOn returns a hook that fails the n-th time it is called.
-func failingOn(n int, err error) func(uint64) error {
-	return func(uint64) error {
-		n--
-		if n == 0 {
-			return err
-		}
-		return nil
-	}
-}
-
 var errFull = &engine.Error{Code: engine.CodeQuota, Op: "append", Err: errors.New("the disk is full")}
 
 func faulty(memory *storage.Memory) *storagetest.FaultyLog {

@@ -1,6 +1,7 @@
 package storage_test
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"slices"
@@ -212,4 +213,33 @@ func TestRepair_tellsOfValuesThatAreNotUnique(t *testing.T) {
 func document(id string, n int) []byte {
 	doc := msgpack.AppendString(msgpack.AppendString(msgpack.AppendMap(nil, 2), "_id"), id)
 	return msgpack.AppendInt(msgpack.AppendString(doc, "n"), int64(n))
+}
+
+// TestRepair_everyBit flips each bit of each record. Opening says that it is
+// corrupt, and which batch it is; a repair keeps exactly what the others say.
+func TestRepair_everyBit(t *testing.T) {
+	for _, compacted := range []bool{false, true} {
+		original := records(t, sampleLog(t, compacted).Share())
+		for i, r := range original {
+			want := expectedWithout(original, i)
+			for bit := range 8 * len(r.Bytes) {
+				damaged := slices.Clone(original)
+				damaged[i].Bytes = bytes.Clone(r.Bytes)
+				damaged[i].Bytes[bit/8] ^= 1 << (bit % 8)
+				memory := memoryOf(t, damaged)
+				_, err := storage.Open(memory.Share(), storage.SessionOptions{})
+				if !errors.Is(err, engine.CodeCorrupt) || !strings.Contains(err.Error(), fmt.Sprint("batch ", r.Seq)) {
+					t.Fatalf("bit %d of record %d: Open returned %v", bit, r.Seq, err)
+				}
+				if report := mustRepair(t, memory.Share()); len(report.Problems) != 1 || report.Problems[0].Seq != r.Seq {
+					t.Fatalf("bit %d of record %d: Repair says %s", bit, r.Seq, problems(report))
+				}
+				s, err := storage.Open(memory.Share(), storage.SessionOptions{})
+				if err != nil || contents(t, s.DB()) != want {
+					t.Fatalf("bit %d of record %d: a repair leaves %v, want %s", bit, r.Seq, err, want)
+				}
+				s.Close()
+			}
+		}
+	}
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/atomicdb-go/atomicdb/engine"
 	"github.com/atomicdb-go/atomicdb/storage"
+	"github.com/atomicdb-go/atomicdb/storage/storagetest"
 )
 
 func TestRestore(t *testing.T) {
@@ -39,9 +40,9 @@ func TestRestore_fails(t *testing.T) {
 	for n := 1; n <= 6; n++ {
 		memory := storage.NewMemory()
 		log := faulty(memory)
-		log.BeforeAppend = failingOn(n, errFull)
+		log.BeforeAppend = storagetest.Nth(n, errFull)
 		if n == 6 {
-			log.BeforeCompact = failingOn(1, errFull)
+			log.BeforeCompact = storagetest.Nth(1, errFull)
 		}
 		if err := storage.Restore(log, all); !errors.Is(err, engine.CodeQuota) {
 			t.Errorf("call %d: Restore returned %v", n, err)

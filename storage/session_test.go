@@ -11,6 +11,7 @@ import (
 	"github.com/atomicdb-go/atomicdb/engine"
 	"github.com/atomicdb-go/atomicdb/engine/msgpack"
 	"github.com/atomicdb-go/atomicdb/storage"
+	"github.com/atomicdb-go/atomicdb/storage/storagetest"
 )
 
 func TestSession_keepsWhatItStored(t *testing.T) {
@@ -69,7 +70,7 @@ func TestSession_undoesWhatCannotBeStored(t *testing.T) {
 	for nth := 1; nth <= 4; nth++ {
 		memory := storage.NewMemory()
 		log := faulty(memory)
-		log.BeforeAppend = failingOn(nth, errFull)
+		log.BeforeAppend = storagetest.Nth(nth, errFull)
 		rollbacks := 0
 		s := openSession(t, log, storage.SessionOptions{OnRollback: func() { rollbacks++ }})
 

@@ -3,28 +3,33 @@
 package filelog_test
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/atomicdb-go/atomicdb/engine"
 	"github.com/atomicdb-go/atomicdb/engine/msgpack"
 	"github.com/atomicdb-go/atomicdb/storage"
 	"github.com/atomicdb-go/atomicdb/storage/filelog"
+	"github.com/atomicdb-go/atomicdb/storage/logfile"
 	"github.com/atomicdb-go/atomicdb/storage/storagetest"
 )
 
 func TestCrashes(t *testing.T) { storagetest.TestCrashes(t, newFile) }
+
+func TestCrashes_atEachCall(t *testing.T) { storagetest.TestCalls(t, newFile) }
 
 // TestCrashes_tornWrite cuts a file off after each of its bytes, as a crash in the
 // middle of a write does, with nothing or zeros in place of the rest, or with
 // garbage in place of the rest of that record. Every batch that ends before is
 // there, and no other.
 func TestCrashes_tornWrite(t *testing.T) {
-	points, random := storagetest.Points(t, 2_000)
+	points, random := storagetest.Points(t, 500)
 	var tally storagetest.Tally
 	for tally.Points < points {
 		file, ends := randomFile(t, random)
@@ -67,7 +72,69 @@ func TestCrashes_tornWrite(t *testing.T) {
 			tally.Points++
 		}
 	}
-	t.Log(tally)
+	t.Log(&tally)
+}
+
+// TestCrashes_compaction ends a compaction after each byte of the file that it
+// writes, before that takes the place of the other, and once it has.
+func TestCrashes_compaction(t *testing.T) {
+	points, random := storagetest.Points(t, 100)
+	var tally storagetest.Tally
+	for tally.Points < points {
+		file, ends := randomFile(t, random)
+		tally.Operations += len(ends)
+		tally.Acknowledged += len(ends)
+		path := filepath.Join(t.TempDir(), "whole.atomicdb")
+		compacted := compactedFile(t, path, file)
+		try := func(file, part []byte, compacts bool) {
+			t.Helper()
+			if err := errors.Join(os.WriteFile(path, file, 0o600), os.WriteFile(filelog.PartOf(path), part, 0o600)); err != nil {
+				t.Fatal(err)
+			}
+			if got, err := batchesIn(path); err != nil || got != len(ends) {
+				t.Fatalf("with %d of %d bytes written there are %d of %d batches, %v", len(part), len(compacted), got, len(ends), err)
+			}
+			if compacts { // which takes a sync
+				if got := len(compactedFile(t, path, file)); got != len(compacted) {
+					t.Fatalf("with %d bytes left of another, a compaction leaves %d bytes, want %d", len(part), got, len(compacted))
+				}
+			}
+			tally.Points++
+		}
+		for n := range compacted {
+			try(file, compacted[:n], random.IntN(50) == 0)
+		}
+		try(compacted, nil, false)
+	}
+	t.Log(&tally)
+}
+
+// compactedFile compacts a file, at path, up to its last batch, and returns what it is then.
+func compactedFile(t *testing.T, path string, file []byte) []byte {
+	t.Helper()
+	if err := os.WriteFile(path, file, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s, err := storage.Open(open(t, path), storage.SessionOptions{CompactAfter: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Update(func(db *engine.DB) error { // more than is worth keeping
+		doc := msgpack.AppendString(msgpack.AppendMap(nil, 2), "_id")
+		doc = msgpack.AppendString(msgpack.AppendString(msgpack.AppendInt(doc, 1), "pad"), strings.Repeat("x", 20_000))
+		_, err := db.Insert("long", doc, false)
+		return errors.Join(err, db.Clear("long"))
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	compacted := contents(t, path)
+	if header, err := logfile.DecodeHeader(compacted); err != nil || header.Snapshot == 0 {
+		t.Fatalf("it was not compacted: %+v, %v", header, err)
+	}
+	return compacted
 }
 
 // randomFile returns a database of some batches, and where each of them ends.

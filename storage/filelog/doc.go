@@ -18,11 +18,12 @@
 // A record is written behind the last one, so a crash can leave only the last
 // torn. The next Append or Compact cuts it off, or Log.Cut when a session meets
 // it. A record that is damaged and has others behind it is never cut: it is
-// corrupt. A compaction writes a new file beside the old one, and renames it.
+// corrupt, and Repair (repair.go) keeps the others. A compaction writes a new
+// file beside the old one, and renames it.
 //
 // # Reading the source
 //
-// The bytes are in FORMAT.md, section File, and format.go. A scanner (scan.go)
+// The bytes are in FORMAT.md, section File, and package logfile. A scanner (scan.go)
 // finds the records and judges what is torn; Log (log.go, append.go, compact.go)
 // does so under the lock of opened.go.
 package filelog

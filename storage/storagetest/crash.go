@@ -1,34 +1,38 @@
 package storagetest
 
 import (
+	"bytes"
 	"errors"
 	"flag"
 	"fmt"
-	"maps"
 	"math/rand/v2"
 	"slices"
-	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/atomicdb-go/atomicdb/engine"
-	"github.com/atomicdb-go/atomicdb/engine/msgpack"
-	"github.com/atomicdb-go/atomicdb/engine/query"
 	"github.com/atomicdb-go/atomicdb/storage"
 )
 
 var (
 	crashPoints = flag.Int("crash.points", 0, "crash points of each TestCrashes; 0 is a few hundred")
+	crashKills  = flag.Int("crash.kills", 12, "processes that each TestProcesses kills")
 	crashSeed   = flag.Uint64("crash.seed", 0, "replays a TestCrashes; 0 is a new seed")
 )
 
 // A Tally counts what crash tests have done.
 type Tally struct {
 	Points, Operations, Acknowledged, Faults int
+
+	// BadNews counts the news that was lost, late, damaged, told twice or in
+	// another order. Sessions hear it on goroutines of their own.
+	BadNews atomic.Int64
 }
 
 // String is the summary that `make crash` prints.
-func (c Tally) String() string {
-	return fmt.Sprintf("%d crash points, %d operations, %d of them acknowledged, %d other faults: 0 acknowledged losses", c.Points, c.Operations, c.Acknowledged, c.Faults)
+func (c *Tally) String() string {
+	return fmt.Sprintf("%d crash points, %d operations, %d of them acknowledged, %d other faults, %d pieces of bad news: 0 acknowledged losses", c.Points, c.Operations, c.Acknowledged, c.Faults, c.BadNews.Load())
 }
 
 // Points returns how many crash points a test is to try, which `make crash`
@@ -70,7 +74,7 @@ func TestCrashes(t *testing.T, create func(*testing.T) Share) {
 		}
 		c.closeAll()
 	}
-	t.Log(tally)
+	t.Log(&tally)
 }
 
 // crashes is one log, and those who work on it.
@@ -83,14 +87,18 @@ type crashes struct {
 	workers      []*crashWorker
 	work         int             // pieces of work so far
 	acknowledged map[string]bool // by name
-	refused      map[string]bool // of which the log has said that it did not store them
+	refused      map[string]bool // of which it was said that nothing is stored
 }
 
 type crashWorker struct {
 	session *storage.Session
 	log     *FaultyLog
-	dying   string // the call at which it is to be killed
+	dying   atomic.Pointer[string] // the call at which it is to be killed; its own goroutines ask
+	fault   atomic.Pointer[string] // what its log does wrong; nil: nothing
 }
+
+// deaths are when a worker may be killed.
+var deaths = []string{"before append", "after append", "before compact", "between calls", "while reading"}
 
 // errKilled is what a call returns that its process does not live to see.
 var errKilled = errors.New("killed")
@@ -101,7 +109,7 @@ func (c *crashes) untilCrash() {
 	for n := 0; ; n++ {
 		w := c.worker()
 		if n >= deadline {
-			w.dying = []string{"before append", "after append", "before compact", "between calls", "while reading"}[c.random.IntN(5)]
+			w.dying.Store(&deaths[c.random.IntN(len(deaths))])
 		}
 		if killed := c.workBy(w); killed || n > deadline+20 {
 			c.tally.Points++
@@ -120,23 +128,17 @@ func (c *crashes) worker() *crashWorker {
 	if c.random.IntN(2) == 0 {
 		w.log.Repeat = true
 	}
-	w.log.BeforeAppend = func(uint64) error { return w.at("before append") }
+	w.log.BeforeAppend = func(uint64) error { return w.fail("before append") }
 	w.log.AfterAppend = func(_ uint64, err error) error {
-		if killed := w.at("after append"); killed != nil {
-			return killed
+		if err == nil || is(&w.dying, "after append") {
+			err = w.fail("after append")
 		}
 		return err
 	}
-	w.log.BeforeCompact = func(uint64) error { return w.at("before compact") }
-	w.log.OnRecord = func(*storage.Record) error { return w.at("while reading") }
-	var log storage.Log = w.log
-	if watcher, ok := w.log.Log.(storage.Watcher); ok && c.random.IntN(2) == 0 {
-		log = struct {
-			*FaultyLog
-			storage.Watcher
-		}{w.log, watcher} // the others hear of nothing until they meet
-	}
-	session, err := storage.Open(log, storage.SessionOptions{CompactAfter: 600, Durability: storage.Durability(c.random.IntN(2))})
+	w.log.BeforeCompact = func(uint64) error { return w.fail("before compact") }
+	w.log.OnRecord = func(*storage.Record) error { return w.fail("while reading") }
+	w.log.OnNews = badNews(rand.New(rand.NewPCG(c.random.Uint64(), 0)), &c.tally.BadNews)
+	session, err := storage.Open(w.log, storage.SessionOptions{CompactAfter: 600, Durability: storage.Durability(c.random.IntN(2))})
 	if err != nil {
 		c.t.Fatal(err)
 	}
@@ -145,11 +147,38 @@ func (c *crashes) worker() *crashWorker {
 	return w
 }
 
-func (w *crashWorker) at(call string) error {
-	if w.dying == call {
-		return errKilled
+// badNews returns an OnNews that does to news what tabs and networks do.
+func badNews(random *rand.Rand, count *atomic.Int64) func(News) []News {
+	var turn sync.Mutex
+	var held []News
+	return func(news News) []News {
+		turn.Lock()
+		defer turn.Unlock()
+		fault := random.IntN(10)
+		if fault < 7 {
+			count.Add(1)
+		}
+		switch fault {
+		case 0:
+			return nil
+		case 1:
+			return []News{news, {news.Seq, bytes.Clone(news.Bytes)}}
+		case 2: // later, and the last first
+			held = append([]News{news}, held...)
+			return nil
+		case 3:
+			late := held
+			held = nil
+			return append(late, news)
+		case 4:
+			return []News{{Seq: 0}}
+		case 5:
+			return []News{{Seq: news.Seq}}
+		case 6:
+			news.Bytes[random.IntN(len(news.Bytes))] ^= 1
+		}
+		return []News{news}
 	}
-	return nil
 }
 
 // workBy does a piece of work, perhaps with a fault that nobody dies of.
@@ -157,9 +186,9 @@ func (c *crashes) workBy(w *crashWorker) (killed bool) {
 	c.work++
 	c.tally.Operations++
 	name := fmt.Sprint("work", c.work)
-	steps := c.steps()
+	steps := randomWork(c.random)
 	fault := "none"
-	if w.dying == "" && c.random.IntN(4) == 0 {
+	if w.dying.Load() == nil && c.random.IntN(4) == 0 {
 		fault = []string{"full", "refused", "answer lost", "compaction"}[c.random.IntN(4)]
 		c.tally.Faults++
 		defer w.failing(fault)()
@@ -171,8 +200,8 @@ func (c *crashes) workBy(w *crashWorker) (killed bool) {
 	case err == nil:
 		c.acknowledged[name] = true
 		c.tally.Acknowledged++
-		return w.dying != "" // of a compaction, perhaps, which goes on in the background
-	case fault == "full" && errors.Is(err, engine.CodeQuota):
+		return w.dying.Load() != nil // of a compaction, perhaps, which goes on in the background
+	case fault == "full" && errors.Is(err, engine.CodeQuota), errors.Is(err, engine.CodeDuplicateID):
 		c.refused[name] = true
 	case fault == "none" || fault == "compaction":
 		c.t.Fatalf("Update returned %v, for no reason", err)
@@ -182,66 +211,35 @@ func (c *crashes) workBy(w *crashWorker) (killed bool) {
 
 // failing makes w's log fail until it is told to stop.
 func (w *crashWorker) failing(fault string) (stop func()) {
-	before, after, compact := w.log.BeforeAppend, w.log.AfterAppend, w.log.BeforeCompact
-	broken := &engine.Error{Code: engine.CodeStorage, Op: "append", Err: errors.New("the cable is out")}
-	switch fault {
-	case "full":
-		w.log.BeforeAppend = func(uint64) error {
-			return &engine.Error{Code: engine.CodeQuota, Op: "append", Err: errors.New("the disk is full")}
-		}
-	case "refused":
-		w.log.BeforeAppend = func(uint64) error { return broken }
-	case "answer lost":
-		w.log.AfterAppend = func(_ uint64, err error) error {
-			if err == nil {
-				err = broken
-			}
-			return err
-		}
-	case "compaction":
-		w.log.BeforeCompact = func(uint64) error { return broken }
-	}
+	w.fault.Store(&fault)
 	return func() {
 		_ = w.session.View(func(*engine.DB) error { return nil }) // a compaction is over then
-		w.log.BeforeAppend, w.log.AfterAppend, w.log.BeforeCompact = before, after, compact
+		w.fault.Store(nil)
 	}
 }
 
-// steps is random work as text: "a=5 b- c=7".
-func (c *crashes) steps() string {
-	var steps []string
-	for range 1 + c.random.IntN(4) {
-		id := string(rune('a' + c.random.IntN(6)))
-		if c.random.IntN(4) == 0 {
-			steps = append(steps, id+"-")
-		} else {
-			steps = append(steps, fmt.Sprintf("%s=%s", id, strings.Repeat("x", c.random.IntN(60))))
-		}
-	}
-	return strings.Join(steps, " ")
-}
+var (
+	errCable = &engine.Error{Code: engine.CodeStorage, Op: "append", Err: errors.New("the cable is out")}
+	errQuota = &engine.Error{Code: engine.CodeQuota, Op: "append", Err: errors.New("the disk is full")}
+)
 
-// do writes down what the work is, and does it.
-func do(db *engine.DB, name, steps string) error {
-	if _, err := db.Insert("work", textDocument(name, steps), false); err != nil {
-		return err
+// fail is what w's log returns at a call.
+func (w *crashWorker) fail(call string) error {
+	if is(&w.dying, call) {
+		return errKilled
 	}
-	for step := range strings.FieldsSeq(steps) {
-		id, text, isPut := strings.Cut(step, "=")
-		var err error
-		if isPut {
-			_, err = db.Insert("documents", textDocument(id, text), true)
-		} else {
-			var where *query.Filter
-			if where, err = query.ParseText(fmt.Sprintf("_id = '%s'", strings.TrimSuffix(id, "-"))); err == nil {
-				_, err = db.Remove("documents", where)
-			}
-		}
-		if err != nil {
-			return err
-		}
+	switch {
+	case call == "before append" && is(&w.fault, "full"):
+		return errQuota
+	case call == "before append" && is(&w.fault, "refused"), call == "after append" && is(&w.fault, "answer lost"), call == "before compact" && is(&w.fault, "compaction"):
+		return errCable
 	}
 	return nil
+}
+
+func is(p *atomic.Pointer[string], text string) bool {
+	s := p.Load()
+	return s != nil && *s == text
 }
 
 // check opens the log as if everybody else had died.
@@ -252,18 +250,10 @@ func (c *crashes) check() {
 		c.t.Fatalf("after crash point %d: %v", c.tally.Points, err)
 	}
 	defer s.Close()
-	work := textDocuments(c.t, s.DB(), "work")
+	names, want := workIn(c.t, s.DB())
 	there := map[string]bool{}
-	want := map[string]string{}
-	for _, done := range work {
-		there[done[0]] = true
-		for step := range strings.FieldsSeq(done[1]) {
-			if id, text, isPut := strings.Cut(step, "="); isPut {
-				want[id] = text
-			} else {
-				delete(want, strings.TrimSuffix(id, "-"))
-			}
-		}
+	for _, name := range names {
+		there[name] = true
 	}
 	for name := range c.acknowledged {
 		if !there[name] {
@@ -272,14 +262,10 @@ func (c *crashes) check() {
 	}
 	for name := range c.refused {
 		if there[name] {
-			c.t.Errorf("after crash point %d: %s was refused as quota and is there", c.tally.Points, name)
+			c.t.Errorf("after crash point %d: %s was refused and is there", c.tally.Points, name)
 		}
 	}
-	got := map[string]string{}
-	for _, d := range textDocuments(c.t, s.DB(), "documents") {
-		got[d[0]] = d[1]
-	}
-	if !maps.Equal(got, want) {
+	if got := documentsIn(c.t, s.DB()); got.String() != want.String() {
 		c.t.Errorf("after crash point %d: the documents are %v, and the stored work says %v", c.tally.Points, got, want)
 	}
 	if report, err := s.Verify(); err != nil || report.Problems != nil {
@@ -294,34 +280,4 @@ func (c *crashes) closeAll() {
 		}
 	}
 	c.workers = nil
-}
-
-// textDocument is {_id: id, text: text}.
-func textDocument(id, text string) []byte {
-	doc := msgpack.AppendMap(nil, 2)
-	doc = msgpack.AppendString(msgpack.AppendString(doc, "_id"), id)
-	return msgpack.AppendString(msgpack.AppendString(doc, "text"), text)
-}
-
-// textDocuments returns id and text of each, in insertion order.
-func textDocuments(t *testing.T, db *engine.DB, collection string) (all [][2]string) {
-	t.Helper()
-	found, err := db.Find(collection, engine.Query{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for left := found.Len(); left > 0; {
-		var docs []byte
-		docs, _, left = found.Next(nil, 1<<20)
-		for len(docs) > 0 {
-			n := msgpack.Skip(docs)
-			all = append(all, [2]string{stringAt(docs[:n], "_id"), stringAt(docs[:n], "text")})
-			docs = docs[n:]
-		}
-	}
-	return all
-}
-
-func stringAt(doc []byte, key string) string {
-	return string(msgpack.Str(msgpack.Lookup(doc, key)))
 }

@@ -31,6 +31,29 @@ type FaultyLog struct {
 
 	// Repeat visits every record twice.
 	Repeat bool
+
+	// OnNews runs for each piece of news that Watch brings, and returns what the
+	// listener hears instead: nothing, it twice, others that were held back. The
+	// bytes are given away.
+	OnNews func(News) []News
+}
+
+// News is what a Watcher tells of: the arguments of its listener.
+type News struct {
+	Seq   uint64
+	Bytes []byte
+}
+
+// Nth returns a hook that returns err the nth time it is called, from 1, and nil
+// otherwise.
+func Nth(n int, err error) func(uint64) error {
+	return func(uint64) error {
+		n--
+		if n == 0 {
+			return err
+		}
+		return nil
+	}
 }
 
 // Append implements storage.Log.
@@ -84,10 +107,19 @@ func (l *FaultyLog) Read(after uint64, visit func(storage.Record) error) error {
 
 // Watch implements storage.Watcher, if the other Log does.
 func (l *FaultyLog) Watch(listener func(seq uint64, bytes []byte)) (stop func()) {
-	if w, ok := l.Log.(storage.Watcher); ok {
-		return w.Watch(listener)
+	w, ok := l.Log.(storage.Watcher)
+	if !ok {
+		return func() {}
 	}
-	return func() {}
+	return w.Watch(func(seq uint64, bytes []byte) {
+		if l.OnNews == nil {
+			listener(seq, bytes)
+			return
+		}
+		for _, news := range l.OnNews(News{seq, bytes}) {
+			listener(news.Seq, news.Bytes)
+		}
+	})
 }
 
 // A TornLog is a FaultyLog on which a crash can leave half a record.

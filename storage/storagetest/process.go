@@ -117,7 +117,8 @@ func survivesKill(t *testing.T, open OpenPath) {
 	seed := rand.Uint64()
 	random := rand.New(rand.NewPCG(seed, 0))
 	last := int64(0)
-	for round := range 12 {
+	var tally Tally
+	for round := range *crashKills {
 		child := startChild(t, "write", path)
 		acknowledged, until := last, last+1+int64(random.IntN(60))
 		lines := bufio.NewScanner(child.out)
@@ -127,6 +128,7 @@ func survivesKill(t *testing.T, open OpenPath) {
 				t.Fatal(err)
 			}
 			acknowledged = n
+			tally.Operations, tally.Acknowledged = tally.Operations+1, tally.Acknowledged+1
 			if n == until {
 				child.Process.Kill() // its last lines are still to be read
 			}
@@ -148,7 +150,9 @@ func survivesKill(t *testing.T, open OpenPath) {
 		if err := s.Close(); err != nil {
 			t.Fatal(err)
 		}
+		tally.Points++
 	}
+	t.Log(&tally)
 }
 
 func writeForEver(open OpenPath, path string) error {

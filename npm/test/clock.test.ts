@@ -1,0 +1,42 @@
+// No clock decides what is stored, in what order, or who was first: clocks of tabs and machines may differ, and jump.
+import assert from 'node:assert/strict'
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { AtomicDB, MemoryStorage, SealedStorage, SecurityManager } from '../src/index.js'
+import { testWasm as wasm } from './harness/node.js'
+import { packageFolder } from './harness/site.js'
+
+// The engine and the logs in its wasm cannot ask: see engine/architecture_test.go and jsbridge/imports_test.go.
+test('the sources ask a clock only how long to wait, how long something took, and for the time in a token', async () => {
+  const asking: string[] = []
+  for (const name of await readdir(join(packageFolder, 'src'), { recursive: true })) {
+    if (name.endsWith('.ts') && /Date\.now|performance\.now|new Date\(\)/.test(await readFile(join(packageFolder, 'src', name), 'utf8'))) asking.push(name)
+  }
+  // fernet: a token has a time, which nobody reads. disk: also how old a lock is whose two owners have died.
+  assert.deepEqual(asking.sort(), ['reads.ts', 'security/fernet.ts', 'storage/local-turns.ts', 'storage/places/disk.ts'])
+})
+
+test('databases whose clocks jump lose no increment', async () => {
+  const { now } = Date
+  Date.now = () => Math.floor(Math.random() * 4e12)
+  try {
+    const securityManager = await SecurityManager.create({ password: 'x', iterations: 1000 })
+    const storage = new MemoryStorage()
+    const open = () => AtomicDB.open('clock', { storage: new SealedStorage(storage, { securityManager }), wasm })
+    const first = await open()
+    await first.insert({ _id: 'counter', n: 0 })
+    const dbs = [first, await open(), await open()]
+    await Promise.all(dbs.map(async (db) => {
+      for (let n = 0; n < 30; n++) {
+        await db.atomicUpdate<{ n: number }>((counter) => ({ n: counter.n + 1 }), "_id = 'counter'")
+      }
+    }))
+    const again = await open()
+    assert.equal((await again.get('counter'))!.n, 90)
+    assert.equal((await again.verify()).ok, true)
+    await Promise.all([...dbs, again].map((db) => db.close()))
+  } finally {
+    Date.now = now
+  }
+})
