@@ -55,11 +55,12 @@ func Repair(log Log, opts SessionOptions) (report *Report, err error) {
 		return report, fail(engine.CodeUnsupported, "repair", "", "the storage gives out nothing behind the damage: "+found.refusal.Error())
 	}
 	seq := report.LastSeq + 1
-	snapshot := newFrame(header{kind: kindSnapshot, seq: seq, writer: opts.Writer}, found.db.Snapshot())
+	h := header{kind: kindSnapshot, seq: seq, writer: opts.Writer}
+	snapshot := newFrame(h, found.db.Snapshot())
 	if r, ok := log.(Replacer); ok {
 		return report, r.Replace(seq, snapshot)
 	}
-	if err := log.Append(seq, barrier(log, snapshot), Strict); err != nil {
+	if err := log.Append(seq, barrier(log, h, snapshot), Strict); err != nil {
 		return report, err
 	}
 	return report, log.Compact(seq, snapshot)
@@ -71,13 +72,9 @@ func Repair(log Log, opts SessionOptions) (report *Report, err error) {
 // than what it holds. Behind an empty batch it would go on with documents that
 // the log has lost. On a Log that can tear, it would take the barrier for a torn
 // record and cut it off; there it is an empty batch.
-func barrier(log Log, snapshot Frame) Frame {
+func barrier(log Log, h header, snapshot Frame) Frame {
 	if _, canTear := log.(Cutter); !canTear {
 		return snapshot
-	}
-	h, _, err := parseFrame(bytes.Join(snapshot, nil))
-	if err != nil {
-		panic(err) // it was made a moment ago
 	}
 	h.kind = kindBatch
 	return newFrame(h, nil)
@@ -148,7 +145,7 @@ func (s *salvaged) see(r Record) error {
 		return nil
 	}
 	s.settleTail()
-	if isBarrier(r) {
+	if err != nil && isBarrier(r) {
 		s.count(r)
 		s.unfinished = true
 		return nil

@@ -45,7 +45,7 @@ func Points(t *testing.T, usual int) (points int, random *rand.Rand) {
 	}
 	t.Cleanup(func() {
 		if t.Failed() {
-			t.Logf("replay: go test -run '^%s$' %s -crash.seed=%d -crash.points=%d", t.Name(), "./storage/...", seed, points)
+			t.Logf("replay, in the folder of this package: go test -run '^%s$' -crash.seed=%d -crash.points=%d", t.Name(), seed, points)
 		}
 	})
 	if points = *crashPoints; points == 0 {

@@ -153,6 +153,26 @@ export const repairing: Suite = [
     },
   },
   {
+    name: 'whichever byte of an encrypted batch is damaged, opening refuses it and repair keeps the others',
+    async run(context) {
+      const { atomicdb: { AtomicDB, MemoryStorage, SealedStorage, SecurityManager }, wasm } = context
+      const { storage, batches } = memory(context)
+      const securityManager = await SecurityManager.create({ password: 'x', iterations: 1000 })
+      const sealed = (storage: StorageBackend) => new SealedStorage(storage, { securityManager, compressionLevel: 6 })
+      await fill(context, sealed(storage))
+      for (let at = 0; at < batches()[1]!.bytes.length; at += 3) {
+        const copy = new MemoryStorage()
+        for (const { seq, bytes } of batches()) await copy.append(seq, bytes.map((byte, n) => (seq === 2 && n === at ? byte ^ (1 << at % 8) : byte)))
+        const code = await AtomicDB.open('flipped', { storage: sealed(copy), wasm }).then(() => 'opened', (error: { code: string }) => error.code)
+        ok(code === 'decrypt' || code === 'corrupt', `byte ${at}: ${code}`)
+        const { problems } = await AtomicDB.repair('flipped', { storage: sealed(copy), wasm })
+        const db = await context.open('flipped', { storage: sealed(copy) })
+        equal([at, problems.map(({ seq }) => seq), (await db.all()).map((d) => d.n ?? d._id)], [at, [2], ['a', 2, 'c']])
+        await db.close()
+      }
+    },
+  },
+  {
     name: 'a database open elsewhere takes in what a repair has left',
     async run(context) {
       const { storage, flip } = memory(context)
