@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/atomicdb-go/atomicdb/engine"
@@ -130,11 +131,12 @@ func (c *crashes) worker() *crashWorker {
 	w.log.BeforeCompact = func(uint64) error { return w.at("before compact") }
 	w.log.OnRecord = func(*storage.Record) error { return w.at("while reading") }
 	var log storage.Log = w.log
-	if watcher, ok := w.log.Log.(storage.Watcher); ok && c.random.IntN(2) == 0 {
+	// Of the others, some hear nothing until they meet, and some hear it wrong.
+	if watcher, ok := w.log.Log.(storage.Watcher); ok && c.random.IntN(3) > 0 {
 		log = struct {
 			*FaultyLog
 			storage.Watcher
-		}{w.log, watcher} // the others hear of nothing until they meet
+		}{w.log, &rumours{Watcher: watcher, random: rand.New(rand.NewPCG(c.random.Uint64(), 0))}}
 	}
 	session, err := storage.Open(log, storage.SessionOptions{CompactAfter: 600, Durability: storage.Durability(c.random.IntN(2))})
 	if err != nil {
@@ -143,6 +145,34 @@ func (c *crashes) worker() *crashWorker {
 	w.session = session
 	c.workers = append(c.workers, w)
 	return w
+}
+
+// rumours is a Watcher whose news come late, out of order, twice or not at all.
+type rumours struct {
+	storage.Watcher
+	mutex  sync.Mutex
+	random *rand.Rand
+	held   []func()
+}
+
+// Watch implements storage.Watcher.
+func (r *rumours) Watch(listener func(seq uint64, bytes []byte)) (stop func()) {
+	return r.Watcher.Watch(func(seq uint64, bytes []byte) {
+		r.mutex.Lock()
+		for range r.random.IntN(3) {
+			r.held = append(r.held, func() { listener(seq, slices.Clone(bytes)) })
+		}
+		var tell []func()
+		for len(r.held) > r.random.IntN(4) {
+			i := r.random.IntN(len(r.held))
+			tell = append(tell, r.held[i])
+			r.held = slices.Delete(r.held, i, i+1)
+		}
+		r.mutex.Unlock()
+		for _, one := range tell {
+			one()
+		}
+	})
 }
 
 func (w *crashWorker) at(call string) error {
