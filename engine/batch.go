@@ -3,6 +3,7 @@ package engine
 import (
 	"encoding/binary"
 	"errors"
+	"slices"
 
 	"github.com/atomicdb-go/atomicdb/engine/msgpack"
 )
@@ -132,11 +133,14 @@ func (c *content) stretch(slot uint32) (docs []byte, count, next uint32) {
 	return c.arena.get(first, int(size)), count, slot
 }
 
-var errBatch = errors.New("the batch is malformed")
+var (
+	errBatch = errors.New("the batch is malformed")
+	errNewer = errors.New("a newer AtomicDB wrote it: it has an effect that this one does not know")
+)
 
 // Apply replays the payload of a batch or of a snapshot. Nothing may be
-// unconfirmed. On malformed bytes it returns CodeCorrupt and changes nothing.
-// The payload is copied.
+// unconfirmed. On malformed bytes it returns CodeCorrupt, on an effect that it
+// does not know CodeUnsupported, and changes nothing. The payload is copied.
 func (db *DB) Apply(payload []byte) error {
 	if len(db.journal) > 0 {
 		return fail(CodeInternal, "apply", "", "changes are unconfirmed")
@@ -144,7 +148,11 @@ func (db *DB) Apply(payload []byte) error {
 	err := db.replay(payload)
 	if err != nil {
 		db.rollbackTo(0)
-		return &Error{Code: CodeCorrupt, Op: "apply", Err: err}
+		code := CodeCorrupt
+		if err == errNewer {
+			code = CodeUnsupported
+		}
+		return &Error{Code: code, Op: "apply", Err: err}
 	}
 	catalogChanged := false
 	for i := range db.journal {
@@ -206,7 +214,7 @@ func (db *DB) replay(payload []byte) error {
 			db.note(change{kind: numbered, c: c, nextID: c.nextID})
 			c.nextID = max(c.nextID, int64(next))
 		default:
-			return errors.New("the batch has an effect of a newer version")
+			return errNewer
 		}
 		if r.bad {
 			return errBatch
@@ -225,8 +233,7 @@ func (db *DB) replayPut(c *collection, count uint64, docs []byte) error {
 		}
 		doc := docs[:n]
 		docs = docs[n:]
-		fields, header := msgpack.Container(doc)
-		if msgpack.KindOf(doc) != msgpack.Map || fields == 0 || len(doc) < header+len(idKey) || string(doc[header:header+len(idKey)]) != idKey {
+		if !startsWithID(doc) {
 			return errors.New("a document does not start with its _id")
 		}
 		id := idOf(doc)
@@ -253,6 +260,12 @@ func (db *DB) replayPut(c *collection, count uint64, docs []byte) error {
 		return errBatch
 	}
 	return nil
+}
+
+// startsWithID reports whether v, a valid value, is a document as it is stored.
+func startsWithID(v []byte) bool {
+	fields, header := msgpack.Container(v)
+	return msgpack.KindOf(v) == msgpack.Map && fields > 0 && len(v) >= header+len(idKey) && string(v[header:header+len(idKey)]) == idKey
 }
 
 // maxReplayDepth bounds the nesting of stored documents, whatever limit the
@@ -296,23 +309,47 @@ func (r *batchReader) value() []byte {
 	return r.bytes(uint64(n))
 }
 
-// Glimpse returns documents that a batch was about which is damaged, as far as
-// its payload can be read from the start: "users/5", at most so many. It is for
-// people to read, and nothing to rely on.
+// Glimpse returns documents that a damaged batch was about, as far as its
+// payload can be read from the start, at most so many: "users/5", or "users/*"
+// where it emptied or dropped the collection. It is for people to read, and
+// nothing to rely on.
 func Glimpse(payload []byte, most int) (names []string) {
-	db, err := New(Options{})
-	if err != nil {
-		return nil
-	}
-	_ = db.replay(payload) // up to where it fails
-	for _, ch := range db.journal {
-		if ch.kind > replaced || ch.c.name == catalogName {
-			continue
+	name := ""
+	see := func(id string) bool {
+		if id = name + "/" + id; name != catalogName && !slices.Contains(names, id) {
+			names = append(names, id)
 		}
-		for slot := ch.slot; slot < ch.slot+max(ch.n, 1) && len(names) < most; slot++ {
-			if doc := ch.in.doc(slot); doc != nil {
-				names = append(names, target(ch.c, idOf(doc)))
+		return len(names) < most
+	}
+	for r := (batchReader{b: payload}); len(r.b) > 0 && !r.bad; {
+		effect := r.b[0]
+		r.b = r.b[1:]
+		switch effect {
+		case effectCollection:
+			name = string(r.bytes(r.uvarint()))
+		case effectPut:
+			r.uvarint()
+			size := r.uvarint()
+			docs := r.bytes(min(size, uint64(len(r.b)))) // cut short, some are still there
+			for len(docs) > 0 {
+				n, err := msgpack.Validate(docs, maxReplayDepth)
+				if err != nil || !startsWithID(docs[:n]) || !see(idText(idOf(docs[:n]))) {
+					return names
+				}
+				docs = docs[n:]
 			}
+		case effectRemove:
+			if id := r.value(); !r.bad && !see(idText(id)) {
+				return names
+			}
+		case effectClear, effectDrop:
+			if !see("*") {
+				return names
+			}
+		case effectNextID:
+			r.uvarint()
+		default:
+			return names
 		}
 	}
 	return names

@@ -31,13 +31,16 @@ func FuzzApply(f *testing.F) {
 	f.Add(join(seedDB.Cut()))
 	f.Add([]byte{1, 1, 'u', 2, 1, 6, 0x81, 0xa3, '_', 'i', 'd', 1, 6, 9})
 	f.Fuzz(func(t *testing.T, payload []byte) {
+		if names := engine.Glimpse(payload, 3); len(names) > 3 {
+			t.Fatalf("glimpses %q", names)
+		}
 		db := newDB(t, engine.Options{})
 		insert(t, db, M{"a": 1}, M{"_id": "x"})
 		db.Cut()
 		db.Confirm()
 		before := db.Dump()
 		if err := db.Apply(payload); err != nil {
-			if !errors.Is(err, engine.CodeCorrupt) {
+			if !errors.Is(err, engine.CodeCorrupt) && !errors.Is(err, engine.CodeUnsupported) {
 				t.Fatalf("refused with %v", err)
 			}
 			if !reflect.DeepEqual(db.Dump(), before) {
@@ -73,6 +76,36 @@ func TestApply_twice(t *testing.T) {
 		if got, want := find(t, replica, engine.Query{}), find(t, db, engine.Query{}); !reflect.DeepEqual(got, want) {
 			t.Fatalf("replica has %v, want %v", got, want)
 		}
+	}
+}
+
+// TestGlimpse: of a batch that is whole it names all documents, and of one that
+// is cut short some of them and no others.
+func TestGlimpse(t *testing.T) {
+	db := newDB(t, engine.Options{})
+	insert(t, db, M{"a": 1}, M{"_id": "x/y"}, M{"a": 3})
+	if _, err := db.Remove("users", where(t, "a = 1")); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Clear("users"); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.CreateIndex("users", []string{"a"}, engine.IndexOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	payload, want := join(db.Cut()), []string{"users/1", "users/x/y", "users/2", "users/*"}
+	if got := engine.Glimpse(payload, 100); !reflect.DeepEqual(got, want) {
+		t.Errorf("it names %q, want %q", got, want)
+	}
+	for n := range payload {
+		for i, name := range engine.Glimpse(payload[:n], 100) {
+			if name != want[i] {
+				t.Errorf("of %d bytes it names %q", n, name)
+			}
+		}
+	}
+	if got := engine.Glimpse(payload, 2); len(got) != 2 {
+		t.Errorf("at most 2 are %q", got)
 	}
 }
 

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"bytes"
+	"slices"
 	"strconv"
 
 	"github.com/atomicdb-go/atomicdb/engine/msgpack"
@@ -22,15 +23,61 @@ func (db *DB) Check() error {
 	return nil
 }
 
+// A Shared is two or more documents with the same values of a unique index. No
+// write makes such; replaying a log without one of its batches can.
+type Shared struct {
+	Collection string
+	Index      string   // its paths: "country, name"
+	IDs        []string // "users/5", in the order of the index; at most 100
+}
+
+// Shared returns what unique indexes should have refused. It takes time in
+// proportion to the data of collections that have such an index.
+func (db *DB) Shared() (all []Shared) {
+	for _, name := range db.Collections() {
+		c := db.collections[name]
+		for _, o := range c.orders {
+			if !o.unique {
+				continue
+			}
+			fresh := newOrder(o.spec, c.content) // the one in use stays as it is
+			if ids := fresh.shared(c); ids != nil {
+				all = append(all, Shared{Collection: name, Index: o.title(), IDs: ids})
+			}
+		}
+	}
+	return all
+}
+
+const mostShared = 100
+
+// shared returns the first documents of c that share the values of the order.
+func (o *order) shared(c *collection) (ids []string) {
+	o.ready()
+	all := o.list.all()
+	for i := 1; i < len(all) && len(ids) < mostShared; i++ {
+		last, e := all[i-1], all[i]
+		if e.slot == last.slot || o.compareKeyed(last, e) != 0 || !o.complete(e) {
+			continue
+		}
+		for _, slot := range []uint32{last.slot, e.slot} {
+			if name := target(c, idOf(c.doc(slot))); !slices.Contains(ids, name) {
+				ids = append(ids, name)
+			}
+		}
+	}
+	return ids
+}
+
 // Equal reports whether two DBs have the same collections, and in each the same
-// documents in the same order.
+// documents in the same order and the same id to give next.
 func (db *DB) Equal(other *DB) bool {
 	if len(db.collections) != len(other.collections) {
 		return false
 	}
 	for name, a := range db.collections {
 		b := other.collections[name]
-		if b == nil || a.live != b.live {
+		if b == nil || a.live != b.live || a.nextID != b.nextID {
 			return false
 		}
 		at := uint32(0)

@@ -351,11 +351,13 @@ func describe(v []byte) string {
 }
 
 // target names a document in an error: "users/42".
-func target(c *collection, id []byte) string {
+func target(c *collection, id []byte) string { return c.name + "/" + idText(id) }
+
+func idText(id []byte) string {
 	if s := msgpack.Str(id); s != nil {
-		return c.name + "/" + string(s)
+		return string(s)
 	}
-	return c.name + "/" + describe(id)
+	return describe(id)
 }
 
 // idFirst returns doc with its _id moved to the front, where idOf expects it;

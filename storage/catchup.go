@@ -214,7 +214,7 @@ func (s *Session) read(visit func(e entry, rest int64) error) error {
 		if tornErr != nil {
 			// A power cut can leave zeros where several records were. Behind
 			// anything else it was not the last.
-			if len(bytes.TrimLeft(r.Bytes, "\x00")) > 0 {
+			if !isZero(r.Bytes) {
 				return tornErr
 			}
 			torn = append(torn, Record{Seq: r.Seq, Bytes: bytes.Clone(r.Bytes)})
@@ -237,3 +237,5 @@ func (s *Session) read(visit func(e entry, rest int64) error) error {
 	}
 	return err
 }
+
+func isZero(b []byte) bool { return len(bytes.TrimLeft(b, "\x00")) == 0 }

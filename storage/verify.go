@@ -1,8 +1,8 @@
 package storage
 
 import (
-	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/atomicdb-go/atomicdb/engine"
 )
@@ -19,20 +19,39 @@ type Report struct {
 
 // A Problem is one thing that is wrong.
 type Problem struct {
-	Seq  uint64 // of the record; 0: it is about none
+	Seq  uint64 // of the record; of several that are missing, the first; 0: it is about none
 	Code engine.Code
 	Why  string
 
-	// IDs are documents that a damaged record was about, as far as it can be
-	// read: "users/5". There may have been more.
+	// IDs are documents that it is about: those of a damaged record as far as it
+	// can be read, of which there may have been more, or those that share the
+	// values of a unique index. "users/5", or "users/*" where the record emptied
+	// the collection.
 	IDs []string
+}
+
+// String says what is wrong in a line, for Go's errors and tests.
+func (p Problem) String() string {
+	if p.Seq == 0 {
+		return p.Why
+	}
+	return strconv.FormatUint(p.Seq, 10) + ": " + p.Why
+}
+
+// A Salvager is a Log that knows more of damaged data than Read gives out. A Log
+// whose Read gives every record with its number, damaged or not, needs none.
+type Salvager interface {
+	// Salvage is Read(0), and also visits what Read would fail at, with whatever
+	// bytes are left. It changes nothing.
+	Salvage(visit func(Record) error) error
 }
 
 // Verify reads the whole log again and compares: every record against its
 // checksum and its number, the state that they lead to against what the session
 // holds, and that against its own bookkeeping. The session takes in what others
-// have stored. The error is about the Log: one that refuses to be read has
-// problems that Verify cannot list, and that is one of them.
+// have stored; what they store meanwhile is not looked at. The error is about
+// the Log: one that refuses to be read has problems that Verify cannot list, and
+// that is one of them.
 //
 // Nothing may be pending, and no stretch of calls have begun.
 func (s *Session) Verify() (*Report, error) {
@@ -46,79 +65,59 @@ func (s *Session) Verify() (*Report, error) {
 	}
 	report := &Report{}
 	if s.log != nil {
-		if err := s.catchUp(); err != nil && engine.CodeOf(err) != engine.CodeCorrupt {
+		var err error
+		if report, err = s.compare(); err != nil {
 			return nil, err
-		}
-		stored, err := s.salvage(report, s.head)
-		if err != nil {
-			return nil, err
-		}
-		if len(report.Problems) == 0 && !stored.Equal(s.db) {
-			report.add(0, fail(engine.CodeInternal, "verify", "", "what is stored leads to another state than the one in memory"))
 		}
 	}
 	if err := s.db.Check(); err != nil {
 		report.add(0, err)
 	}
+	report.addShared(s.db)
 	report.Documents = documentsOf(s.db)
 	return report, nil
+}
+
+// compare reports about the log, and whether it leads to what the session holds.
+func (s *Session) compare() (*Report, error) {
+	for range 100 {
+		err := s.catchUp()
+		last := s.head
+		if engine.CodeOf(err) == engine.CodeCorrupt && err != nil {
+			last = maxSeq // what the session could not take in is what there is to report
+		} else if err != nil {
+			return nil, err
+		}
+		found, err := salvage(s.log, s.opts.Engine, last)
+		if err == errCompacted {
+			continue // others have put a snapshot in the place of what the session holds
+		}
+		if err != nil {
+			return nil, err
+		}
+		report := &found.report
+		if found.unfinished {
+			report.add(report.LastSeq, fail(engine.CodeCorrupt, "read", batchName(report.LastSeq), "a repair has not come to its end; repair it again"))
+		}
+		if len(report.Problems) == 0 && !found.db.Equal(s.db) {
+			report.add(0, fail(engine.CodeInternal, "verify", "", "what is stored leads to another state than the one in memory"))
+		}
+		return report, nil
+	}
+	return nil, fail(engine.CodeConflict, "verify", "", "other writers were faster 100 times")
 }
 
 func (r *Report) add(seq uint64, err error) {
 	r.Problems = append(r.Problems, Problem{Seq: seq, Code: engine.CodeOf(err), Why: err.Error()})
 }
 
-// salvage applies every sound record of the log up to number last to a new
-// engine, from the newest sound snapshot on, and reports about all of them.
-func (s *Session) salvage(report *Report, last uint64) (*engine.DB, error) {
-	db, err := engine.New(s.opts.Engine)
-	if err != nil {
-		return nil, err
+// addShared reports what db's unique indexes should have refused.
+func (r *Report) addShared(db *engine.DB) {
+	for _, s := range db.Shared() {
+		r.add(0, fail(engine.CodeUnique, "verify", s.Collection, "documents share the values of the unique index on "+s.Index+": "+strings.Join(s.IDs, ", ")))
+		r.Problems[len(r.Problems)-1].IDs = s.IDs
 	}
-	next := uint64(1) // the number that is to follow
-	err = s.log.Read(0, func(r Record) error {
-		if r.Seq > last {
-			return nil
-		}
-		report.Bytes += int64(len(r.Bytes))
-		if r.Snapshot {
-			report.SnapshotSeq, next = r.Seq, r.Seq
-		}
-		for ; next < r.Seq; next++ {
-			report.add(next, fail(engine.CodeCorrupt, "read", batchName(next), "it is missing"))
-		}
-		next, report.LastSeq = r.Seq+1, r.Seq
-		e, err := verify(r)
-		if err == nil && r.Snapshot {
-			db, err = engine.New(s.opts.Engine)
-		}
-		if err == nil {
-			if err = db.Apply(e.payload); err != nil {
-				err = &engine.Error{Code: engine.CodeOf(err), Op: "read", Target: batchName(r.Seq), Err: err}
-			}
-		}
-		if engine.CodeOf(err) == engine.CodeUnsupported || engine.CodeOf(err) == engine.CodeDecrypt {
-			return err // nobody may call that damage
-		}
-		if err != nil {
-			report.add(r.Seq, err)
-			if len(r.Bytes) > headerSize {
-				report.Problems[len(report.Problems)-1].IDs = engine.Glimpse(r.Bytes[headerSize:], mostIDs)
-			}
-			return nil
-		}
-		report.Batches++
-		return nil
-	})
-	if engine.CodeOf(err) == engine.CodeCorrupt {
-		report.add(0, err) // the Log knows by itself, and gives nothing behind it
-		err = nil
-	}
-	report.Documents = documentsOf(db)
-	return db, err
 }
-
-const mostIDs = 100
 
 func documentsOf(db *engine.DB) (n int) {
 	for _, name := range db.Collections() {
@@ -126,49 +125,4 @@ func documentsOf(db *engine.DB) (n int) {
 		n += count
 	}
 	return n
-}
-
-// Repair brings a log to a state that can be opened again: what the newest
-// sound snapshot and every sound batch after it lead to. It reports what is lost;
-// a log without problems is left as it is.
-//
-// A batch says what documents have become, not how, so one that follows a
-// damaged one still means what it says. What the damaged one has put or
-// removed is not done, though: a document may be there as it was before.
-//
-// The new state is appended as a batch and then put in the place of everything
-// before it, in one step of the Log: until then, all is as it was. Nobody else
-// should write meanwhile; if somebody does, the error is CodeConflict. Repair
-// closes log.
-func Repair(log Log, opts SessionOptions) (report *Report, err error) {
-	defer func() {
-		if closeErr := log.Close(); err == nil {
-			err = closeErr
-		}
-	}()
-	if opts.Writer == (Writer{}) {
-		opts.Writer = randomWriter()
-	}
-	s := &Session{opts: opts, log: log}
-	report = &Report{}
-	db, err := s.salvage(report, 1<<63)
-	if err != nil || len(report.Problems) == 0 {
-		return report, err
-	}
-	if slices.ContainsFunc(report.Problems, func(p Problem) bool { return p.Seq == 0 }) {
-		return report, fail(engine.CodeUnsupported, "repair", "", "the storage gives out nothing behind the damage: "+report.Problems[len(report.Problems)-1].Why)
-	}
-	seq := report.LastSeq + 1
-	if err := log.Append(seq, newFrame(header{kind: kindBatch, seq: seq, writer: opts.Writer}, nil), Strict); err != nil {
-		return report, err
-	}
-	return report, log.Compact(seq, newFrame(header{kind: kindSnapshot, seq: seq, writer: opts.Writer}, db.Snapshot()))
-}
-
-// String says what is wrong in a line, for Go's errors and tests.
-func (p Problem) String() string {
-	if p.Seq == 0 {
-		return p.Why
-	}
-	return strconv.FormatUint(p.Seq, 10) + ": " + p.Why
 }

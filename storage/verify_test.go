@@ -265,3 +265,53 @@ func TestRepair_random(t *testing.T) {
 		openSession(t, memory.Share(), storage.SessionOptions{})
 	}
 }
+
+// TestVerify_ofWhatItCannotTakeIn: damage in what others have stored since is
+// found, although the session cannot apply it.
+func TestVerify_ofWhatItCannotTakeIn(t *testing.T) {
+	all := records(t, sampleLog(t, false).Share())
+	memory := storage.NewMemory()
+	refill(t, memory, all[:3])
+	s := openSession(t, deaf(memory.Share()), storage.SessionOptions{})
+	all[3].Bytes[50] ^= 1
+	refill(t, memory, all[3:])
+	if report, err := s.Verify(); err != nil || len(report.Problems) != 1 || report.Problems[0].Seq != 4 || report.LastSeq != 5 {
+		t.Errorf("Verify returned %+v, %v", report, err)
+	}
+}
+
+// TestVerify_beside has another session write and compact between Verify's steps.
+func TestVerify_beside(t *testing.T) {
+	memory := sampleLog(t, false)
+	other := openSession(t, deaf(memory.Share()), storage.SessionOptions{CompactAfter: 1})
+	log := &readLog{Log: memory.Share()}
+	s := openSession(t, log, storage.SessionOptions{})
+	log.beforeRead = func() {
+		put(t, other.DB(), "theirs", log.reads)
+		if outcome, err := other.Flush(); err != nil || outcome != storage.Stored {
+			t.Error(outcome, err)
+		}
+		settled(t, other)
+		if log.reads > 7 {
+			log.beforeRead = nil
+		}
+	}
+	report, err := s.Verify()
+	if err != nil || report.Problems != nil || report.SnapshotSeq == 0 {
+		t.Errorf("beside a writer Verify returned %+v, %v", report, err)
+	}
+}
+
+type readLog struct {
+	storage.Log
+	reads      int
+	beforeRead func()
+}
+
+func (l *readLog) Read(after uint64, visit func(storage.Record) error) error {
+	l.reads++
+	if l.beforeRead != nil {
+		l.beforeRead()
+	}
+	return l.Log.Read(after, visit)
+}

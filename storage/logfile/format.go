@@ -8,23 +8,27 @@ import (
 	"github.com/atomicdb-go/atomicdb/engine"
 )
 
-// The layout of the file; FORMAT.md has the tables.
+// What others need to know of the layout.
+const (
+	HeaderSize       = 40     // bytes of a Header
+	RecordHeaderSize = 32     // bytes of a RecordHeader
+	RecordMagic      = "AtDR" // what a RecordHeader starts with
+)
+
+// The rest of the layout; FORMAT.md has the tables.
 const (
 	fileMagic   = "AtDL"
-	RecordMagic = "AtDR"
 	fileVersion = 1
 
 	atVersion  = 4
 	atIdentity = 8
 	atSnapshot = 24
 	atFileSum  = 32
-	HeaderSize = 40
 
-	atKind           = 4
-	atSeq            = 8
-	atLength         = 16
-	atRecordSum      = 24
-	RecordHeaderSize = 32
+	atKind      = 4
+	atSeq       = 8
+	atLength    = 16
+	atRecordSum = 24
 
 	kindBatch    = 1
 	kindSnapshot = 2
@@ -42,6 +46,7 @@ type Header struct {
 	Snapshot uint64
 }
 
+// Encode returns the HeaderSize bytes that DecodeHeader reads.
 func (h Header) Encode() []byte {
 	b := make([]byte, HeaderSize)
 	copy(b, fileMagic)
@@ -98,6 +103,7 @@ type RecordHeader struct {
 	Length   int64 // bytes of the frame
 }
 
+// Encode returns the RecordHeaderSize bytes that DecodeRecordHeader reads.
 func (h RecordHeader) Encode() []byte {
 	b := make([]byte, RecordHeaderSize)
 	copy(b, RecordMagic)

@@ -43,12 +43,20 @@ func Unmarshal(file []byte) ([]storage.Record, error) {
 		if !ok || h.Length > int64(len(rest)-RecordHeaderSize) {
 			return nil, fail(engine.CodeCorrupt, "read", recordName(len(records)), "it is damaged or cut short")
 		}
-		if n := len(records); n > 0 && (h.Snapshot || h.Seq <= records[n-1].Seq) || n == 0 && h.Snapshot != (header.Snapshot != 0) {
+		n := len(records)
+		misplaced := n > 0 && (h.Snapshot || h.Seq <= records[n-1].Seq)
+		if n == 0 {
+			misplaced = h.Snapshot != (header.Snapshot != 0) || h.Snapshot && h.Seq != header.Snapshot
+		}
+		if misplaced {
 			return nil, fail(engine.CodeCorrupt, "read", recordName(n), "another record is in its place")
 		}
 		end := RecordHeaderSize + int(h.Length)
 		records = append(records, storage.Record{Seq: h.Seq, Snapshot: h.Snapshot, Bytes: rest[RecordHeaderSize:end:end]})
 		rest = rest[end:]
+	}
+	if records == nil && header.Snapshot != 0 {
+		return nil, fail(engine.CodeCorrupt, "read", recordName(0), "the snapshot is missing")
 	}
 	return records, nil
 }

@@ -2,9 +2,12 @@ package logfile_test
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"testing"
+
+	"github.com/cespare/xxhash/v2"
 
 	"github.com/atomicdb-go/atomicdb/engine"
 	"github.com/atomicdb-go/atomicdb/storage"
@@ -30,19 +33,25 @@ func TestUnmarshal_refuses(t *testing.T) {
 	file := logfile.Marshal([16]byte{1}, sample)
 	second := logfile.HeaderSize + logfile.RecordHeaderSize + len(sample[0].Bytes)
 	for n := range file {
-		if _, err := logfile.Unmarshal(file[:n]); err == nil && n != logfile.HeaderSize && n != second && n != second+logfile.RecordHeaderSize {
+		if _, err := logfile.Unmarshal(file[:n]); err == nil && n != second && n != second+logfile.RecordHeaderSize {
 			t.Errorf("%d bytes are enough", n)
 		}
 	}
-	newer := bytes.Clone(logfile.Header{}.Encode())
-	newer[4]++
+	damaged := logfile.Header{}.Encode()
+	damaged[4]++
+	newer := bytes.Clone(damaged)
+	binary.LittleEndian.PutUint64(newer[32:], xxhash.Sum64(newer[:32]))
+	other := logfile.Header{Snapshot: 6}.Encode()
 	for name, c := range map[string]struct {
 		file []byte
 		want engine.Code
 	}{
 		"nothing":                 {nil, engine.CodeCorrupt},
 		"text":                    {bytes.Repeat([]byte("text "), 20), engine.CodeCorrupt},
-		"another version":         {newer, engine.CodeCorrupt}, // whose checksum nobody has made
+		"another version":         {damaged, engine.CodeCorrupt}, // whose checksum nobody has made
+		"a newer version":         {newer, engine.CodeUnsupported},
+		"another snapshot":        {append(other, file[logfile.HeaderSize:]...), engine.CodeCorrupt},
+		"no snapshot":             {file[:logfile.HeaderSize], engine.CodeCorrupt},
 		"a snapshot in second":    {logfile.Marshal([16]byte{}, []storage.Record{sample[1], {Seq: 9, Snapshot: true}}), engine.CodeCorrupt},
 		"a number twice":          {logfile.Marshal([16]byte{}, []storage.Record{sample[1], sample[1]}), engine.CodeCorrupt},
 		"a snapshot nobody names": {append(logfile.Header{}.Encode(), file[logfile.HeaderSize:]...), engine.CodeCorrupt},
@@ -63,7 +72,7 @@ func FuzzUnmarshal(f *testing.F) {
 			return
 		}
 		header, _ := logfile.DecodeHeader(file)
-		if !bytes.Equal(logfile.Marshal(header.Identity, records), file) && header.Snapshot == 0 {
+		if !bytes.Equal(logfile.Marshal(header.Identity, records), file) {
 			t.Errorf("%x is read as %v, which is another file", file, records)
 		}
 	})
