@@ -294,10 +294,14 @@ export interface Report {
 
 /** One thing that is wrong with a database. */
 export interface Problem {
-  /** The number of the batch; 0 if it is about none. */
+  /** The number of the batch, of several that are missing the first; 0 if it is about none. */
   seq: number
   code: ErrorCode
   message: string
-  /** Documents that a damaged batch was about, as far as it can be read: 'users/5'. */
+  /**
+   * Documents that it is about, 'users/5': those of a damaged batch as far as it
+   * can be read, with 'users/*' where it emptied the collection; or those that
+   * share the values of a unique index.
+   */
   ids: string[]
 }
