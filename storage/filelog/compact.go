@@ -20,6 +20,22 @@ func (l *Log) Compact(seq uint64, snapshot storage.Frame) error {
 	if err != nil {
 		return err
 	}
+	from, end, err := l.behind(seq, size)
+	if err != nil || from == 0 {
+		unlockFile(l.file.File)
+	}
+	if err != nil {
+		return failed("compact", l.path, err)
+	}
+	if from == 0 {
+		return nil
+	}
+	return l.replace("compact", seq, snapshot, io.NewSectionReader(l.file, from, end-from))
+}
+
+// replace puts a file of the snapshot and the later records in the place of l's,
+// whose lock it ends.
+func (l *Log) replace(op string, seq uint64, snapshot storage.Frame, later *io.SectionReader) error {
 	old := l.file
 	defer func() {
 		unlockFile(old.File)
@@ -27,19 +43,12 @@ func (l *Log) Compact(seq uint64, snapshot storage.Frame) error {
 			old.Close()
 		}
 	}()
-	from, end, err := l.behind(seq, size)
-	if err != nil {
-		return failed("compact", l.path, err)
-	}
-	if from == 0 {
-		return nil
-	}
-	replaced, err := l.writeCompacted(seq, snapshot, io.NewSectionReader(old, from, end-from))
+	replaced, err := l.writeCompacted(seq, snapshot, later)
 	if err == nil {
 		err = l.replaceBy(replaced)
 	}
 	if err != nil {
-		return failed("compact", l.path, err)
+		return failed(op, l.path, err)
 	}
 	return nil
 }

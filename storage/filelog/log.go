@@ -17,6 +17,8 @@ type Log struct {
 	path   string
 	file   *opened
 	closed bool
+
+	salvaged int64 // the size of what Salvage has visited
 }
 
 var (

@@ -1,0 +1,184 @@
+package filelog
+
+import (
+	"bytes"
+	"crypto/rand"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/atomicdb-go/atomicdb/engine"
+	"github.com/atomicdb-go/atomicdb/storage"
+	"github.com/atomicdb-go/atomicdb/storage/logfile"
+)
+
+var (
+	_ storage.Salvager = (*Log)(nil)
+	_ storage.Replacer = (*Log)(nil)
+)
+
+// Repair is storage.Repair for the file at path, also where Open refuses it
+// because its header is damaged: that is written anew then, if there is a record
+// in the file at all. Nothing else in the file changes until the repaired one
+// takes its name.
+func Repair(path string, opts storage.SessionOptions) (*storage.Report, error) {
+	log, err := Open(path)
+	var lost error
+	if errors.Is(err, engine.CodeCorrupt) {
+		lost = err
+		if err := renewHeader(path); err != nil {
+			return nil, err
+		}
+		log, err = Open(path)
+	}
+	if err != nil {
+		return nil, err
+	}
+	report, err := storage.Repair(log, opts)
+	if lost != nil && report != nil {
+		report.Problems = append(report.Problems, storage.Problem{Code: engine.CodeCorrupt, Why: lost.Error()})
+	}
+	return report, err
+}
+
+// renewHeader writes a header for the records behind it. Who has the file open
+// finds another database there.
+func renewHeader(path string) error {
+	path, err := filepath.EvalSymlinks(path)
+	if err != nil {
+		return failed("repair", path, err)
+	}
+	file, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		return failed("repair", path, err)
+	}
+	defer file.Close()
+	if err := lockFile(file, true); err != nil {
+		return failed("repair", path, err)
+	}
+	defer unlockFile(file)
+	content, err := io.ReadAll(file)
+	if err != nil {
+		return failed("repair", path, err)
+	}
+	at := min(logfile.HeaderSize, len(content))
+	first, found := recordFrom(content, at, 0)
+	if !found {
+		return fail(engine.CodeCorrupt, "repair", path, "there is nothing of a database in it")
+	}
+	header := logfile.Header{}
+	if rand.Read(header.Identity[:]); first.Snapshot {
+		header.Snapshot = first.Seq
+	}
+	if _, err = file.WriteAt(header.Encode(), 0); err == nil {
+		err = syncFile(file)
+	}
+	if err != nil {
+		return failed("repair", path, err)
+	}
+	return nil
+}
+
+// Salvage implements storage.Salvager. Where the header of a record is damaged,
+// the record is all up to the next one that can be found.
+func (l *Log) Salvage(visit func(storage.Record) error) error {
+	size, err := l.lock("salvage", false)
+	if err != nil {
+		return err
+	}
+	content := make([]byte, size)
+	_, err = l.file.ReadAt(content, 0)
+	unlockFile(l.file.File)
+	if err != nil && err != io.EOF {
+		return failed("salvage", l.path, err)
+	}
+	l.salvaged = size
+	r := storage.Record{Seq: 1}
+	if l.file.header.Snapshot != 0 {
+		r.Seq, r.Snapshot = l.file.header.Snapshot, true
+	}
+	for at := logfile.HeaderSize; at < len(content); {
+		end := len(content)
+		h, start, ok := recordAt(content, at)
+		if ok && h.Seq >= r.Seq {
+			r.Seq, r.Snapshot = h.Seq, h.Snapshot
+			end = start + int(h.Length)
+		} else if next, found := recordFrom(content, at+1, r.Seq); found {
+			start, end = at, next.at
+		} else {
+			start = at
+		}
+		r.Bytes = content[start:end:end]
+		if err := visit(r); err != nil {
+			return err
+		}
+		at, r = end, storage.Record{Seq: r.Seq + 1}
+	}
+	return nil
+}
+
+// A found is a record in a file that is damaged elsewhere.
+type found struct {
+	logfile.RecordHeader
+	at int
+}
+
+// recordAt returns the header at a place, if a whole record is there, and where
+// its frame starts.
+func recordAt(content []byte, at int) (h logfile.RecordHeader, start int, ok bool) {
+	h, ok = logfile.DecodeRecordHeader(content[at:])
+	start = at + logfile.RecordHeaderSize
+	return h, start, ok && h.Length <= int64(len(content)-start)
+}
+
+// recordFrom returns the first record numbered after seq in content[from:] that
+// is one of the file's own. Documents may hold files like this one; but the
+// records in there end within the damaged record, so the one that counts is the
+// one from which one record after the other leads furthest.
+func recordFrom(content []byte, from int, seq uint64) (best found, ok bool) {
+	furthest := 0
+	for at := from; ; at++ {
+		next := bytes.Index(content[at:], []byte(logfile.RecordMagic))
+		if next < 0 {
+			return best, ok
+		}
+		at += next
+		h, _, whole := recordAt(content, at)
+		if !whole || h.Seq <= seq {
+			continue
+		}
+		end := chainEnd(content, at)
+		if end > furthest {
+			best, furthest, ok = found{h, at}, end, true
+		}
+		if end == len(content) {
+			return best, ok
+		}
+	}
+}
+
+// chainEnd returns where the records end that lie one behind the other from at on.
+func chainEnd(content []byte, at int) int {
+	for seq := uint64(0); at < len(content); {
+		h, start, ok := recordAt(content, at)
+		if !ok || seq != 0 && h.Seq != seq+1 {
+			break
+		}
+		at, seq = start+int(h.Length), h.Seq
+	}
+	return at
+}
+
+// Replace implements storage.Replacer.
+func (l *Log) Replace(seq uint64, snapshot storage.Frame) error {
+	size, err := l.lock("replace", true)
+	if err != nil {
+		return err
+	}
+	if size != l.salvaged {
+		unlockFile(l.file.File)
+		return storage.ConflictError(seq)
+	}
+	return l.replace("replace", seq, snapshot, io.NewSectionReader(l.file, 0, 0))
+}
