@@ -25,7 +25,12 @@ func newLogObject(args []js.Value) (any, error) {
 		return nil, err
 	}
 	o := &logObject{log: log, object: js.Global().Get("Object").New()}
-	o.method("read", o.read)
+	o.method("read", func(args []js.Value) (any, error) {
+		return recordsToJS(func(visit func(storage.Record) error) error { return log.Read(uint64(args[0].Float()), visit) })
+	})
+	o.method("salvage", func([]js.Value) (any, error) {
+		return recordsToJS(func(visit func(storage.Record) error) error { return storage.Salvage(log, visit) })
+	})
 	o.method("append", o.append)
 	o.method("compact", o.compact)
 	o.method("close", func([]js.Value) (any, error) { return nil, o.end(log.Close) })
@@ -44,9 +49,10 @@ func (o *logObject) method(name string, work func(args []js.Value) (any, error))
 	}))
 }
 
-func (o *logObject) read(args []js.Value) (any, error) {
+// recordsToJS returns what read visits as an array.
+func recordsToJS(read func(visit func(storage.Record) error) error) (any, error) {
 	records := js.Global().Get("Array").New()
-	err := o.log.Read(uint64(args[0].Float()), func(r storage.Record) error {
+	err := read(func(r storage.Record) error {
 		record := js.Global().Get("Object").New()
 		record.Set("seq", float64(r.Seq))
 		record.Set("snapshot", r.Snapshot)
@@ -95,7 +101,7 @@ func (o *logObject) watch(watcher storage.Watcher) {
 // the place of the object's own. A call that waits for its turn still runs.
 func (o *logObject) end(close func() error) error {
 	err := close()
-	for _, name := range []string{"read", "append", "compact", "destroy", "watch"} {
+	for _, name := range []string{"read", "salvage", "append", "compact", "destroy", "watch"} {
 		o.object.Set(name, refuseClosed)
 	}
 	o.object.Set("close", alreadyClosed)

@@ -11,10 +11,11 @@ import (
 // startRepair puts on object what looks at the records of a log, each
 // returning a Promise:
 //
-//	verify(handle)              → a report
-//	repair(backend, options)    → a report; the options are those of [sessionOptions]
-//	rawFile(records, identity)  → a file, see package logfile; the identity is 16 random bytes
-//	parseRawFile(bytes)         → records, as the read of a StorageBackend
+//	verify(handle)               → a report
+//	repair(backend, options)     → a report; the options are those of [sessionOptions]
+//	exportRaw(backend, identity) → a file, see package logfile; the identity is 16 random bytes
+//	importRaw(backend, file)
+//	parseRawFile(file)           → records, as the read of a StorageBackend
 //
 // A report is {batches, snapshotSeq, lastSeq, bytes, documents, problems:
 // [{seq, code, message, ids}]}.
@@ -41,13 +42,35 @@ func startRepair(object js.Value) {
 		}
 		return reportToJS(report), nil
 	})
-	function(object, "rawFile", func(args []js.Value) (any, error) {
-		records := make([]storage.Record, args[0].Length())
-		for i := range records {
-			r := args[0].Index(i)
-			records[i] = storage.Record{Seq: uint64(r.Get("seq").Float()), Snapshot: r.Get("snapshot").Truthy(), Bytes: bytesToGo(r.Get("bytes"))}
+	function(object, "exportRaw", func(args []js.Value) (any, error) {
+		log, err := newLog(args[0])
+		if err != nil {
+			return nil, err
+		}
+		var records []storage.Record
+		err = storage.Salvage(log, func(r storage.Record) error {
+			r.Bytes = bytes.Clone(r.Bytes)
+			records = append(records, r)
+			return nil
+		})
+		if closeErr := log.Close(); err == nil {
+			err = closeErr
+		}
+		if err != nil {
+			return nil, err
 		}
 		return bytesToJS(logfile.Marshal([16]byte(bytesToGo(args[1])), records)), nil
+	})
+	function(object, "importRaw", func(args []js.Value) (any, error) {
+		records, err := logfile.Unmarshal(bytesToGo(args[1]))
+		if err != nil {
+			return nil, err
+		}
+		log, err := newLog(args[0])
+		if err != nil {
+			return nil, err
+		}
+		return nil, storage.Restore(log, records)
 	})
 	function(object, "parseRawFile", func(args []js.Value) (any, error) {
 		records, err := logfile.Unmarshal(bytesToGo(args[0]))

@@ -19,8 +19,10 @@ type IndexedDB struct {
 }
 
 var (
-	_ Log     = (*IndexedDB)(nil)
-	_ Watcher = (*IndexedDB)(nil)
+	_ Log      = (*IndexedDB)(nil)
+	_ Watcher  = (*IndexedDB)(nil)
+	_ Salvager = (*IndexedDB)(nil)
+	_ Restorer = (*IndexedDB)(nil)
 )
 
 // NewIndexedDB returns the Log of that name. The database is opened, and
@@ -128,9 +130,7 @@ func (l *IndexedDB) Compact(seq uint64, snapshot Frame) error {
 	if l.closed {
 		return ClosedError("compact")
 	}
-	value := js.Global().Get("Object").New()
-	value.Set("snapshot", bytesToJS(snapshot))
-	value.Set("seq", float64(seq))
+	value := snapshotValue(seq, bytesToJS(snapshot))
 	return l.connection.attempt("compact", batchName(seq), func() error {
 		t, err := l.connection.begin(jsReadwrite, Strict)
 		if err != nil {
@@ -145,6 +145,88 @@ func (l *IndexedDB) Compact(seq uint64, snapshot Frame) error {
 		})
 		return t.wait()
 	})
+}
+
+// Salvage implements Salvager. Read takes it that no number is missing, and gives
+// the records behind a hole wrong ones.
+func (l *IndexedDB) Salvage(visit func(Record) error) error {
+	if l.closed {
+		return ClosedError("salvage")
+	}
+	for after, count := uint64(0), firstPiece; ; {
+		var p piece
+		err := l.connection.attempt("salvage", "", func() (err error) {
+			p, err = l.salvagePiece(after, count)
+			return err
+		})
+		if err != nil || len(p.records) == 0 {
+			return err
+		}
+		if err := visitRecords(p.records, 0, visit); err != nil {
+			return err
+		}
+		after = p.records[len(p.records)-1].seq
+		count = p.nextCount()
+	}
+}
+
+// salvagePiece is readPiece with the number of each record, and with no bytes of
+// one whose value is none.
+func (l *IndexedDB) salvagePiece(after uint64, count int) (p piece, err error) {
+	t, err := l.connection.begin(jsReadonly, Relaxed)
+	if err != nil {
+		return p, err
+	}
+	keys := t.request("getAllKeys", seqsFrom(after+1), count)
+	values := t.request("getAll", seqsFrom(after+1), count)
+	if err := t.wait(); err != nil {
+		return p, err
+	}
+	for i := range keys.Get("result").Length() {
+		r, ok := storedRecord(uint64(keys.Get("result").Index(i).Float()), values.Get("result").Index(i))
+		if !ok {
+			r = newJSRecord(r.seq, false, uint8Array.New())
+		}
+		if r.snapshot {
+			p.records = p.records[:0] // strays, if any
+		}
+		p.records = append(p.records, r)
+	}
+	return p, nil
+}
+
+// Restore implements Restorer.
+func (l *IndexedDB) Restore(records []Record) error {
+	if l.closed {
+		return ClosedError("restore")
+	}
+	values := make([]js.Value, len(records))
+	for i, r := range records {
+		values[i] = bytesToJS(Frame{r.Bytes})
+		if r.Snapshot {
+			values[i] = snapshotValue(r.Seq, values[i])
+		}
+	}
+	isEmpty := false
+	err := l.connection.attempt("restore", "", func() error {
+		t, err := l.connection.begin(jsReadwrite, Strict)
+		if err != nil {
+			return err
+		}
+		t.onSuccess(t.request("getKey", seqsFrom(1)), func(key js.Value) {
+			if isEmpty = key.IsUndefined(); !isEmpty {
+				return
+			}
+			for i, r := range records {
+				t.request("add", values[i], float64(r.Seq))
+			}
+		})
+		return t.wait()
+	})
+	if err == nil && !isEmpty {
+		return notEmpty("restore")
+	}
+	return err
 }
 
 // Watch implements Watcher. Where the host has no BroadcastChannel, others are
@@ -236,6 +318,14 @@ func storedRecord(seq uint64, value js.Value) (r jsRecord, ok bool) {
 		return newJSRecord(uint64(value.Get("seq").Float()), true, value.Get("snapshot")), true
 	}
 	return jsRecord{seq: seq}, false
+}
+
+// snapshotValue is what storedRecord takes for a snapshot.
+func snapshotValue(seq uint64, bytes js.Value) js.Value {
+	value := js.Global().Get("Object").New()
+	value.Set("snapshot", bytes)
+	value.Set("seq", float64(seq))
+	return value
 }
 
 // nextCount returns how many records to ask for next, by what p's were.

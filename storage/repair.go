@@ -118,11 +118,7 @@ func salvage(log Log, opts engine.Options, last uint64) (*salvaged, error) {
 	if err := s.startAnew(); err != nil {
 		return nil, err
 	}
-	read := func(visit func(Record) error) error { return log.Read(0, visit) }
-	if salvager, ok := log.(Salvager); ok {
-		read = salvager.Salvage
-	}
-	err := read(func(r Record) error {
+	err := Salvage(log, func(r Record) error {
 		switch {
 		case r.Seq <= last:
 			return s.see(r)

@@ -46,6 +46,15 @@ type Salvager interface {
 	Salvage(visit func(Record) error) error
 }
 
+// Salvage visits all records of log, damaged ones too: by its own Salvage if it
+// has one, and by Read.
+func Salvage(log Log, visit func(Record) error) error {
+	if s, ok := log.(Salvager); ok {
+		return s.Salvage(visit)
+	}
+	return log.Read(0, visit)
+}
+
 // Verify reads the whole log again and compares: every record against its
 // checksum and its number, the state that they lead to against what the session
 // holds, and that against its own bookkeeping. The session takes in what others

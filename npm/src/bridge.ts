@@ -43,7 +43,8 @@ export interface Host {
   verify(handle: number): Promise<Omit<Report, 'ok'>>
   repair(backend: NativeBackend | StorageBackend, options: object): Promise<Omit<Report, 'ok'>>
   /** See storage/logfile. */
-  rawFile(batches: readonly Batch[], identity: Uint8Array): Promise<Uint8Array>
+  exportRaw(backend: NativeBackend | StorageBackend, identity: Uint8Array): Promise<Uint8Array>
+  importRaw(backend: NativeBackend | StorageBackend, file: Uint8Array): Promise<void>
   parseRawFile(file: Uint8Array): Promise<Batch[]>
 }
 

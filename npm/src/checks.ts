@@ -19,3 +19,8 @@ export function checkCount(what: string, value: unknown, least: number, most: nu
     throw invalid(`${what}: expected a whole number from ${least} to ${most}, not ${describe(value)}`)
   }
 }
+
+/** Refuses what is no file. */
+export function checkFile(file: unknown): asserts file is Uint8Array {
+  if (!(file instanceof Uint8Array)) throw invalid(`file: expected a Uint8Array, not ${describe(file)}`)
+}

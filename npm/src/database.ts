@@ -9,7 +9,7 @@ import { collectionOf } from './find-options.js'
 import { LocalConnection } from './local-connection.js'
 import { backendOf, checkOptions } from './open-options.js'
 import { Op } from './ops.js'
-import { exportRaw, repair, withAdvice } from './repair.js'
+import { bareStorage, exportRaw, importRaw, repair, withAdvice } from './repair.js'
 import type { QueryResult } from './result.js'
 import { sql } from './sql.js'
 import { Transaction } from './transaction.js'
@@ -64,7 +64,7 @@ export class AtomicDB implements AsyncDisposable {
     try {
       return new AtomicDB(name, await connection.open(name, backend, options))
     } catch (error) {
-      throw withAdvice(error, name)
+      throw withAdvice(error, name, options.storage)
     }
   }
 
@@ -84,11 +84,12 @@ export class AtomicDB implements AsyncDisposable {
   }
 
   /**
-   * Brings a stored database that is damaged, open nowhere, to a state that can
-   * be opened: what the newest sound snapshot and every sound batch after it
-   * say. What a damaged batch did is lost, and the report tells of it; what
-   * others did is kept. A sound database is left as it is. If this fails or is
-   * cut off, all is as it was.
+   * Brings a stored database that is damaged to a state that can be opened:
+   * what the newest sound snapshot and every sound batch after it say. What a
+   * damaged batch did is lost, and the report tells of it: a document that it
+   * changed or removed may be there as it was before. What others did is kept.
+   * A sound database is left as it is. If this fails or is cut off, nothing is
+   * lost. Tabs that have the database open take in the result.
    *
    * @throws `decrypt` with a wrong password; `unsupported` if a newer AtomicDB has written it;
    * `conflict` if somebody writes meanwhile; `quota` or `storage`.
@@ -99,11 +100,22 @@ export class AtomicDB implements AsyncDisposable {
 
   /**
    * What is stored, damaged or encrypted as it may be, as one file: to be kept
-   * before {@link repair}, or looked at elsewhere. {@link MemoryStorage.fromRaw}
-   * opens it, and so do Go programs.
+   * before {@link repair}, or looked at elsewhere. It needs no password.
+   * {@link importRaw} and {@link MemoryStorage.fromRaw} take it, and so do Go programs.
    */
   static async exportRaw(name: string, options: Pick<OpenOptions, 'storage' | 'wasm'> = {}): Promise<Uint8Array> {
-    return exportRaw(storedBackend(name, options), options.storage, options.wasm)
+    return exportRaw(storedBackend(name, bare(options)), options.wasm)
+  }
+
+  /**
+   * Stores what {@link exportRaw} has written under a name, or in a storage,
+   * where nothing is stored yet.
+   *
+   * @throws `invalid` if something is; `corrupt` if the file is none or not whole, `unsupported` if a
+   * newer AtomicDB has written it; `quota` or `storage`. Nothing is stored then.
+   */
+  static async importRaw(name: string, file: Uint8Array, options: Pick<OpenOptions, 'storage' | 'wasm'> = {}): Promise<void> {
+    return importRaw(storedBackend(name, bare(options)), file, options.wasm)
   }
 
   /** Adds one document; see {@link Collection.insert}. */
@@ -368,6 +380,10 @@ function storedBackend(name: string, options: Pick<OpenOptions, 'storage' | 'was
   const backend = backendOf(name, options)
   if (!backend) throw invalid('options.storage: this host keeps databases in memory alone unless a storage is given')
   return backend
+}
+
+function bare<O extends Pick<OpenOptions, 'storage'>>(options: O): O {
+  return { ...options, storage: bareStorage(options.storage) }
 }
 
 function lastOptions(args: readonly unknown[]): unknown {

@@ -1,5 +1,5 @@
 import type { FileType, ParsedFile } from './bridge.js'
-import { checkKnown } from './checks.js'
+import { checkFile, checkKnown } from './checks.js'
 import type { Connection } from './connection.js'
 import { encoding } from './encode.js'
 import { describe, invalid } from './errors.js'
@@ -18,7 +18,7 @@ export async function exportFile(connection: Connection, format: FileFormat): Pr
 /** Stores what a file holds: all or nothing. */
 export async function importFile(connection: Connection, file: unknown, format: FileFormat): Promise<void> {
   checkFormat(format)
-  if (!(file instanceof Uint8Array)) throw invalid(`file: expected a Uint8Array, not ${describe(file)}`)
+  checkFile(file)
   const content = await unpackFile(file, format.securityManager)
   const parsed = await connection.parseFile(content, format.type ?? typeOf(content))
   return connection.write(() => storing(connection, parsed))

@@ -1,5 +1,7 @@
 import { startBridge, type NativeBackend } from './bridge.js'
+import { checkFile } from './checks.js'
 import { AtomicDBError } from './errors.js'
+import { DocumentFileStorage } from './storage/document-file.js'
 import { IndexedDBStorage } from './storage/indexeddb.js'
 import { SealedStorage } from './storage/sealed.js'
 import type { OpenOptions, Report, StorageBackend } from './types.js'
@@ -10,30 +12,41 @@ export function reportOf(report: Omit<Report, 'ok'>): Report {
 }
 
 /** Brings what is stored to a state that can be opened; see AtomicDB.repair. */
-export async function repair(backend: NativeBackend | StorageBackend, { wasm, maxDocumentBytes, maxDepth }: OpenOptions): Promise<Report> {
-  const salvaging = 'append' in backend && backend.salvage ? { ...backend, read: (after: number) => salvagedAfter(backend, after) } : backend
+export async function repair(backend: Backend, { wasm, maxDocumentBytes, maxDepth }: OpenOptions): Promise<Report> {
   const bridge = await startBridge(wasm)
-  return reportOf(await bridge.wait((host) => host.repair(salvaging, { maxDocumentBytes, maxDepth })))
-}
-
-async function salvagedAfter(backend: StorageBackend, after: number) {
-  return (await backend.salvage!()).filter(({ seq }) => seq > after)
+  return reportOf(await bridge.wait((host) => host.repair(salvaging(backend), { maxDocumentBytes, maxDepth })))
 }
 
 /** Everything that is stored, as one file and as it is. */
-export async function exportRaw(backend: NativeBackend | StorageBackend, storage: StorageBackend | undefined, wasm: OpenOptions['wasm']): Promise<Uint8Array> {
+export async function exportRaw(backend: Backend, wasm: OpenOptions['wasm']): Promise<Uint8Array> {
   const bridge = await startBridge(wasm)
-  const source = storage ?? new IndexedDBStorage((backend as NativeBackend).name)
-  try {
-    const batches = source instanceof SealedStorage ? await source.salvageSealed() : await (source.salvage?.() ?? source.read(0))
-    return await bridge.wait((host) => host.rawFile(batches, crypto.getRandomValues(new Uint8Array(16))))
-  } finally {
-    await source.close()
-  }
+  return bridge.wait((host) => host.exportRaw(salvaging(backend), crypto.getRandomValues(new Uint8Array(16))))
 }
 
+/** Stores what exportRaw has written. */
+export async function importRaw(backend: Backend, file: unknown, wasm: OpenOptions['wasm']): Promise<void> {
+  checkFile(file)
+  const bridge = await startBridge(wasm)
+  return bridge.wait((host) => host.importRaw(backend, file))
+}
+
+/** The storage that holds what is stored as it is: compressed and encrypted. */
+export function bareStorage(storage: StorageBackend | undefined): StorageBackend | undefined {
+  if (storage instanceof IndexedDBStorage) return new IndexedDBStorage(storage.name)
+  return storage instanceof SealedStorage ? bareStorage(storage.bare) : storage
+}
+
+/** A storage that is read with what is damaged. */
+function salvaging(backend: Backend): Backend {
+  if (!('append' in backend && backend.salvage)) return backend
+  return { ...backend, read: async (after) => (await backend.salvage!()).filter(({ seq }) => seq > after) }
+}
+
+type Backend = NativeBackend | StorageBackend
+
 /** An error of opening, with what can be done about it. */
-export function withAdvice(error: unknown, name: string): unknown {
-  if (!(error instanceof AtomicDBError) || error.code !== 'corrupt') return error
+export function withAdvice(error: unknown, name: string, storage: StorageBackend | undefined): unknown {
+  // Of a file of documents, nothing can be told apart that is sound.
+  if (!(error instanceof AtomicDBError) || error.code !== 'corrupt' || storage instanceof DocumentFileStorage) return error
   return new AtomicDBError('corrupt', `${error.message}; AtomicDB.exportRaw(${JSON.stringify(name)}) saves what is stored as it is, and AtomicDB.repair keeps what is sound of it`, { cause: error.cause })
 }

@@ -263,9 +263,9 @@ export interface StorageBackend {
   /** How many batches there may be before a snapshot is to take their place. Default: as many as are not larger than the data. */
   readonly compactEvery?: number
   /**
-   * As read(0), where read would fail: with empty bytes for each batch that is
-   * damaged. Only a storage that checks what it holds needs it; see
-   * `AtomicDB.repair`.
+   * As read(0), where read would fail: with what is left of each batch that is
+   * damaged, or empty bytes. It changes nothing. Only a storage that checks
+   * what it holds needs it; see `AtomicDB.repair`.
    */
   salvage?(): Promise<Batch[]>
   /** Tells of batches that others appended, until the returned function is called. */
@@ -296,12 +296,9 @@ export interface Report {
 export interface Problem {
   /** The number of the batch, of several that are missing the first; 0 if it is about none. */
   seq: number
+  /** 'corrupt'; 'unique' if documents share the values of a unique index; 'internal' for a bug in AtomicDB. */
   code: ErrorCode
   message: string
-  /**
-   * Documents that it is about, 'users/5': those of a damaged batch as far as it
-   * can be read, with 'users/*' where it emptied the collection; or those that
-   * share the values of a unique index.
-   */
+  /** Documents that it is about, of a damaged batch as far as it can be read: 'users/5', or 'users/*' where it emptied the collection. */
   ids: string[]
 }

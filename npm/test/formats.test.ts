@@ -3,16 +3,22 @@ import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
-import { AtomicDB, AtomicDBError, MemoryStorage } from '../src/index.js'
+import { AtomicDB, AtomicDBError, MemoryStorage, SealedStorage, SecurityManager } from '../src/index.js'
 import { testWasm as wasm } from './harness/node.js'
 import { packageFolder } from './harness/site.js'
 
 const v1 = (name: string) => readFile(join(packageFolder, '../storage/testdata/v1', name))
-const openV1 = async () => MemoryStorage.fromRaw(await v1('database.atomicdb'), { wasm })
+/** A storage that holds one of the files. */
+const stored = async (name: string) => {
+  const storage = new MemoryStorage()
+  await AtomicDB.importRaw('v1', await v1(name), { storage, wasm })
+  return storage
+}
 
 describe('a database of version 1', () => {
   test('holds what it has always held, and can be written', async () => {
-    const storage = await openV1()
+    const storage = await stored('database.atomicdb')
+    assert.deepEqual(await storage.read(0), await (await MemoryStorage.fromRaw(await v1('database.atomicdb'))).read(0))
     const db = await AtomicDB.open('v1', { storage, wasm })
     assert.equal(new TextDecoder().decode(await db.export()), await v1('contents.json').then(String))
     assert.deepEqual((await db.get('int64', 'values'))!.v, -(2n ** 63n))
@@ -27,6 +33,13 @@ describe('a database of version 1', () => {
     assert.deepEqual(await again.documentIds(), [1, 'new'])
     await again.close()
   })
+
+  test('opens with its password where it is compressed and encrypted', async () => {
+    const securityManager = await SecurityManager.create({ password: 'correct horse' })
+    const db = await AtomicDB.open('sealed', { storage: new SealedStorage(await stored('sealed.atomicdb'), { securityManager }), wasm })
+    assert.deepEqual((await db.all()).map(({ n, text }) => [n, text]), Array.from({ length: 20 }, (_, n) => [n < 5 ? n + 100 : n, 'compressible '.repeat(n)]))
+    await db.close()
+  })
 })
 
 describe('a database of a later version', () => {
@@ -38,7 +51,17 @@ describe('a database of a later version', () => {
     await assert.rejects(AtomicDB.repair('later', { storage, wasm }), isNewer)
     assert.equal(Buffer.from((await storage.read(0))[0]!.bytes).toString('hex'), laterFrame)
   })
+
+  test('is refused as such where it is a file', async () => {
+    const storage = new MemoryStorage()
+    const isNewer = (error: unknown) => error instanceof AtomicDBError && error.code === 'unsupported' && /a newer AtomicDB wrote the file/.test(error.message)
+    await assert.rejects(AtomicDB.importRaw('later', Buffer.from(laterFile, 'hex'), { storage, wasm }), isNewer)
+    assert.deepEqual(await storage.read(0), [])
+  })
 })
 
 /** Batch 1, empty, in version 2 of the format, with a checksum that is right: FrameOfLaterVersion in storage/export_test.go. */
 const laterFrame = '417444420201000001000000000000000000000000000000000000000000000056ae23597e9a2fa8'
+
+/** A file in version 2, with no record and a checksum that is right: as TestUnmarshal_refuses makes it in storage/logfile. */
+const laterFile = '4174444c02000000000000000000000000000000000000000000000000000000c5b3ac4c8e145e4a'

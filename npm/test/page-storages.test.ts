@@ -224,13 +224,13 @@ describe('storages of pages', { timeout: 180_000 }, () => {
       })
       const flipped = (bytes: Uint8Array) => bytes.map((byte, n) => (n === bytes.length - 1 ? byte ^ 1 : byte))
       /** For each storage: one on the same data each time, and what damages a batch there. */
-      const kinds: Record<string, [() => import('../src/index.js').StorageBackend, (seq: number) => Promise<unknown>]> = {
-        indexeddb: [() => new IndexedDBStorage('damage'), async (seq) => {
+      const kinds: Record<string, [(name?: string) => import('../src/index.js').StorageBackend, (seq: number) => Promise<unknown>]> = {
+        indexeddb: [(name = 'damage') => new IndexedDBStorage(name), async (seq) => {
           const store = (await result(indexedDB.open('atomicdb:damage'))).transaction('log', 'readwrite').objectStore('log')
           await result(store.put(flipped(await result(store.get(seq) as IDBRequest<Uint8Array>)), seq))
         }],
-        localStorage: [() => new LocalStorageStorage('damage'), async (seq) => localStorage.setItem(`atomicdb:damage:${seq}`, 'b9:damaged')],
-        opfs: [() => new OPFSStorage('damage'), async (seq) => {
+        localStorage: [(name = 'damage') => new LocalStorageStorage(name), async (seq) => localStorage.setItem(`atomicdb:damage:${seq}`, 'b9:damaged')],
+        opfs: [(name = 'damage') => new OPFSStorage(name), async (seq) => {
           const folder = await (await (await navigator.storage.getDirectory()).getDirectoryHandle('atomicdb')).getDirectoryHandle('damage')
           const file = await folder.getFileHandle(`${seq}`)
           const bytes = new Uint8Array(await (await file.getFile()).arrayBuffer())
@@ -247,16 +247,52 @@ describe('storages of pages', { timeout: 180_000 }, () => {
         await db.close()
         await damage(2)
         const code = await open().then(() => 'opened', (error: { code: string }) => error.code)
-        const raw = (await AtomicDB.exportRaw('damage', { storage: storage() })).length
+        const raw = await AtomicDB.exportRaw('damage', { storage: storage() })
+        await AtomicDB.importRaw('copy', raw, { storage: storage('copy') })
+        const copied = await AtomicDB.exportRaw('copy', { storage: storage('copy') })
+        const isSame = copied.length === raw.length && copied.slice(40).every((byte, n) => byte === raw[40 + n]) // but for the identity
+        const taken = await AtomicDB.importRaw('copy', raw, { storage: storage('copy') }).then(() => 'stored', (error: { code: string }) => error.code)
         const { problems } = await AtomicDB.repair('damage', { storage: storage() })
         const again = await open()
-        results[name] = [code, raw > 200, problems.map(({ seq }) => seq).join(), (await again.documentIds()).join(), (await again.verify()).ok]
+        results[name] = [code, isSame, taken, problems.map(({ seq }) => seq).join(), (await again.documentIds()).join(), (await again.verify()).ok]
         await again.close()
       }
       return results
     })
-    const repaired = ['corrupt', true, '2', 'a,c,d', true]
+    const repaired = ['corrupt', true, 'invalid', '2', 'a,c,d', true]
     assert.deepEqual(results, { indexeddb: repaired, localStorage: repaired, opfs: repaired })
+    await context.close()
+  })
+
+  test('records of IndexedDB behind one that is missing keep their numbers, also in a file, and are repaired', async () => {
+    const context = await browser.newContext()
+    const page = await openPage(context, site.origin)
+    const result = await page.evaluate(async () => {
+      const { AtomicDB, IndexedDBStorage } = atomicdb
+      const done = (request: IDBRequest) => new Promise((resolve) => (request.onsuccess = resolve))
+      const results: unknown[] = []
+      for (const options of [{}, { compressionLevel: 1 }]) {
+        const name = `hole ${Object.keys(options)}`
+        const storage = (name: string) => new IndexedDBStorage(name, options)
+        const db = await AtomicDB.open(name, { storage: storage(name) })
+        for (const _id of ['a', 'b', 'c', 'd', 'e']) await db.insert({ _id })
+        await db.close()
+        const opening = indexedDB.open(`atomicdb:${name}`)
+        await done(opening)
+        await done(opening.result.transaction('log', 'readwrite').objectStore('log').delete(2))
+        opening.result.close()
+        const code = await AtomicDB.open(name, { storage: storage(name) }).then(() => 'opened', (error: { code: string }) => error.code)
+        await AtomicDB.importRaw('copy', await AtomicDB.exportRaw(name, { storage: storage(name) }), { storage: storage(`copy of ${name}`) })
+        for (const copy of [name, `copy of ${name}`]) {
+          const { problems, batches } = await AtomicDB.repair(name, { storage: storage(copy) })
+          const again = await AtomicDB.open(name, { storage: storage(copy) })
+          results.push([code, batches, problems.map(({ seq }) => seq).join(), (await again.documentIds()).join(), (await again.verify()).ok])
+          await again.close()
+        }
+      }
+      return results
+    })
+    assert.deepEqual(result, Array(4).fill(['corrupt', 4, '2', 'a,c,d,e', true]))
     await context.close()
   })
 

@@ -1,5 +1,5 @@
 // Compiled, never run: `tsc` fails if a line below stops being an error, or another becomes one.
-import { and, AtomicDB, not, or, type Collection, type Condition, type Id, type QueryResult, type Stored, type Transaction, type Where } from '../src/index.js'
+import { and, AtomicDB, MemoryStorage, not, or, type Collection, type Condition, type ErrorCode, type Id, type Problem, type QueryResult, type Report, type StorageBackend, type Stored, type Transaction, type Where } from '../src/index.js'
 
 interface User {
   name: string
@@ -223,3 +223,27 @@ new AtomicDB()
 
 declare const where: Where<User>
 users.count(where)
+
+// ------------------------------------------------------------ looking after what is stored
+
+declare const storage: StorageBackend
+async () => {
+  const report = await db.verify()
+  report satisfies Report
+  report.problems satisfies Problem[]
+  report.problems[0]!.code satisfies ErrorCode
+  ;(await AtomicDB.repair('notes', { storage })) satisfies Report
+  const file: Uint8Array = await AtomicDB.exportRaw('notes')
+  ;(await AtomicDB.importRaw('copy', file, { storage, wasm: 'atomicdb.wasm' })) satisfies void
+  ;(await MemoryStorage.fromRaw(file)) satisfies StorageBackend
+  // @ts-expect-error: a report has no such number
+  report.lost
+  // @ts-expect-error: which database?
+  AtomicDB.repair()
+  // @ts-expect-error: a database in memory alone has nothing to repair
+  AtomicDB.repair('notes', { inMemory: true })
+  // @ts-expect-error: bytes, not text
+  AtomicDB.importRaw('copy', 'file')
+  // @ts-expect-error: where to?
+  AtomicDB.importRaw(file)
+}

@@ -32,6 +32,10 @@ class IndexedDBLog implements StorageBackend {
     return this.call((log) => log.read(after))
   }
 
+  async salvage(): Promise<Batch[]> {
+    return this.call((log) => log.salvage!())
+  }
+
   async append(seq: number, bytes: Uint8Array, durability: 'relaxed' | 'strict'): Promise<boolean> {
     return this.call((log) => log.append(seq, bytes, durability))
   }

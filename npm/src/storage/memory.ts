@@ -1,5 +1,5 @@
 import { startBridge } from '../bridge.js'
-import { describe, invalid } from '../errors.js'
+import { checkFile } from '../checks.js'
 import type { Batch, OpenOptions, StorageBackend } from '../types.js'
 
 /**
@@ -19,7 +19,7 @@ export class MemoryStorage implements StorageBackend {
    * @throws `corrupt` if the file is none or not whole, `unsupported` if a newer AtomicDB has written it.
    */
   static async fromRaw(file: Uint8Array, options: Pick<OpenOptions, 'wasm'> = {}): Promise<MemoryStorage> {
-    if (!(file instanceof Uint8Array)) throw invalid(`file: expected a Uint8Array, not ${describe(file)}`)
+    checkFile(file)
     const bridge = await startBridge(options.wasm)
     const storage = new MemoryStorage()
     storage.batches = await bridge.wait((host) => host.parseRawFile(file))

@@ -51,13 +51,20 @@ async function write(file: FileSystemFileHandle & { createSyncAccessHandle?(): P
 
 /** What {@link writeChecked} has written; undefined if it has not finished. */
 export async function checked(folder: FileSystemDirectoryHandle, name: string): Promise<Uint8Array | undefined> {
-  const content = await (await (await folder.getFileHandle(name)).getFile()).arrayBuffer()
+  const content = await contentOf(folder, name)
   if (content.byteLength < headerBytes) return undefined
   const view = new DataView(content)
   const bytes = new Uint8Array(content, headerBytes)
   const isWhole = view.getUint32(0) === magic && view.getUint32(atLength) === bytes.length && view.getUint32(atCheck) === checkOf(bytes)
   return isWhole ? bytes : undefined
 }
+
+/** The bytes in a file, whatever they are. */
+export async function unchecked(folder: FileSystemDirectoryHandle, name: string): Promise<Uint8Array> {
+  return new Uint8Array(await contentOf(folder, name)).subarray(headerBytes)
+}
+
+const contentOf = async (folder: FileSystemDirectoryHandle, name: string) => (await (await folder.getFileHandle(name)).getFile()).arrayBuffer()
 
 /** FNV-1a (RFC 9923), but of four bytes at a time: what tells that a file is unfinished. Frames have a checksum of their own. */
 function checkOf(bytes: Uint8Array): number {

@@ -2,7 +2,7 @@ import { checkName } from '../checks.js'
 import { AtomicDBError, unsupported } from '../errors.js'
 import type { Batch, SealOptions, StorageBackend } from '../types.js'
 import { SealedStorage } from './sealed.js'
-import { checked, writeChecked } from './opfs-file.js'
+import { checked, unchecked, writeChecked } from './opfs-file.js'
 
 /**
  * Keeps batches in the origin private file system, a file for each: in a
@@ -43,7 +43,7 @@ class OPFSLog implements StorageBackend {
   }
 
   salvage(): Promise<Batch[]> {
-    return this.alone((folder) => readLog(folder, 0, () => new Uint8Array()))
+    return this.alone((folder) => readLog(folder, 0, (name) => unchecked(folder, name)))
   }
 
   async append(seq: number, bytes: Uint8Array, durability: 'relaxed' | 'strict'): Promise<boolean> {
@@ -147,19 +147,24 @@ async function list(folder: FileSystemDirectoryHandle): Promise<Listing> {
   return listing
 }
 
-/** @param damaged What becomes of what was finished and fails its check. */
-async function readLog(folder: FileSystemDirectoryHandle, after: number, damaged: (what: string) => Uint8Array = refuse): Promise<Batch[]> {
+/** @param damaged Gives what is left of a file that was finished and fails its check. With it, nothing is removed. */
+async function readLog(folder: FileSystemDirectoryHandle, after: number, damaged?: (name: string) => Promise<Uint8Array>): Promise<Batch[]> {
+  const remove = async (name: string) => {
+    if (!damaged) await folder.removeEntry(name)
+  }
+  const leftOf = damaged ?? refuse
+
   const { batches, snapshots } = await list(folder)
   const read: Batch[] = []
   let newest = 0
   for (const seq of snapshots.reverse()) {
-    const bytes = (await checked(folder, `${seq}.snapshot`)) ?? (batches.includes(seq) ? undefined : damaged(`snapshot ${seq}`))
+    const bytes = (await checked(folder, `${seq}.snapshot`)) ?? (batches.includes(seq) ? undefined : await leftOf(`${seq}.snapshot`))
     if (bytes) {
       newest = seq
       if (seq > after) read.push({ seq, snapshot: true, bytes })
       break
     }
-    await folder.removeEntry(`${seq}.snapshot`) // it was never finished
+    await remove(`${seq}.snapshot`) // it was never finished
   }
   const wanted = batches.filter((seq) => seq > Math.max(after, newest))
   const contents = await Promise.all(wanted.map((seq) => checked(folder, `${seq}`)))
@@ -168,14 +173,14 @@ async function readLog(folder: FileSystemDirectoryHandle, after: number, damaged
     if (bytes) {
       read.push({ seq, snapshot: false, bytes })
     } else if (n === wanted.length - 1) {
-      await folder.removeEntry(`${seq}`) // it was never finished, and never acknowledged
+      await remove(`${seq}`) // it was never finished, and never acknowledged
     } else {
-      read.push({ seq, snapshot: false, bytes: damaged(`batch ${seq}`) })
+      read.push({ seq, snapshot: false, bytes: await leftOf(`${seq}`) })
     }
   }
   return read
 }
 
-function refuse(what: string): never {
-  throw new AtomicDBError('corrupt', `OPFS: ${what} is damaged`)
+function refuse(name: string): never {
+  throw new AtomicDBError('corrupt', `OPFS: the file ${name} is damaged`)
 }

@@ -46,9 +46,9 @@ export class SealedStorage implements StorageBackend {
     return Promise.all(batches.map(async (batch) => ({ ...batch, bytes: await this.open(batch.bytes) })))
   }
 
-  /** As {@link read}, with empty bytes for what is damaged. @throws decrypt if nothing can be decrypted. */
+  /** As {@link read}, with empty bytes for what is damaged. @throws decrypt if no batch proves that the key is the right one. */
   async salvage(): Promise<Batch[]> {
-    const batches = await this.salvageSealed()
+    const batches = await (this.storage.salvage?.() ?? this.storage.read(0))
     let refusal: unknown
     let opened = 0
     const salvaged = await Promise.all(batches.map(async (batch) => {
@@ -57,17 +57,19 @@ export class SealedStorage implements StorageBackend {
         opened++
         return { ...batch, bytes }
       } catch (error) {
-        refusal ??= (error as AtomicDBError).code === 'decrypt' ? error : undefined
+        const { code } = error as AtomicDBError
+        if (code === 'decrypt') refusal ??= error
+        else if (code !== 'corrupt') throw error // a newer version, or a host that cannot: that is no damage
         return { ...batch, bytes: new Uint8Array() }
       }
     }))
-    if (opened === 0 && refusal) throw refusal // another password is no damage
+    if (refusal && !(opened && this.manager)) throw refusal // another password is no damage
     return salvaged
   }
 
-  /** @internal As {@link salvage}, of what is stored as it is. */
-  async salvageSealed(): Promise<Batch[]> {
-    return this.storage.salvage?.() ?? this.storage.read(0)
+  /** @internal What holds the batches as they are stored. */
+  get bare(): StorageBackend {
+    return this.storage
   }
 
   async append(seq: number, bytes: Uint8Array, durability: 'relaxed' | 'strict'): Promise<boolean> {

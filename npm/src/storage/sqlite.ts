@@ -56,7 +56,7 @@ class SQLiteLog implements StorageBackend {
   }
 
   salvage(): Promise<Batch[]> {
-    return this.batches(0, () => new Uint8Array())
+    return this.batches(0, () => {})
   }
 
   private async batches(after: number, damaged: Damaged): Promise<Batch[]> {
@@ -142,10 +142,10 @@ function partsOf(bytes: Uint8Array): Uint8Array[] {
   return parts
 }
 
-/** Puts parts together. Of a number that has a snapshot, the snapshot counts; one that is not whole was never finished. */
-/** What becomes of a batch that has not as many parts as it should. */
-type Damaged = (seq: number, found: number, parts: number) => Uint8Array
+/** Told of a batch that has not as many parts as it should. */
+type Damaged = (seq: number, found: number, parts: number) => void
 
+/** Puts parts together. Of a number that has a snapshot, the snapshot counts; one that is not whole was never finished. */
 function batchesOf(rows: readonly Row[], damaged: Damaged): Batch[] {
   const batches: Batch[] = []
   for (let n = 0; n < rows.length; ) {
@@ -157,7 +157,8 @@ function batchesOf(rows: readonly Row[], damaged: Damaged): Batch[] {
       if (snapshot) batches.length = 0
       batches.push({ seq, snapshot: Boolean(snapshot), bytes: joined(own) })
     } else if (!snapshot) {
-      batches.push({ seq, snapshot: false, bytes: damaged(seq, own.length, parts) })
+      damaged(seq, own.length, parts)
+      batches.push({ seq, snapshot: false, bytes: joined(own) })
     }
   }
   return batches

@@ -10,7 +10,19 @@ function memory({ atomicdb }: Context) {
     const bytes = inner.batches[index]!.bytes.slice()
     bytes[at < 0 ? bytes.length + at : at]! ^= 1
     inner.batches[index] = { ...inner.batches[index]!, bytes }
+  }, put: (index: number, bytes: ArrayLike<number>) => {
+    inner.batches[index] = { ...inner.batches[index]!, bytes: Uint8Array.from(bytes) }
   } }
+}
+
+/** An envelope as a later version may write it: FORMAT.md, section Envelope. */
+function newerEnvelope(sealed: Uint8Array): Uint8Array {
+  const newer = sealed.slice()
+  newer[4]!++
+  let check = 0x811c9dc5
+  for (let n = 0; n < 20 + newer[6]!; n++) if (n < 16 || n >= 20) check = Math.imul(check ^ newer[n]!, 0x01000193)
+  new DataView(newer.buffer).setUint32(16, check, true)
+  return newer
 }
 
 /** Three batches, of documents a, b and c; each also counts. */
@@ -115,6 +127,74 @@ export const repairing: Suite = [
       const secret = await atomicdb.MemoryStorage.fromRaw(await atomicdb.AtomicDB.exportRaw('repair', { storage: sealed(other.storage), wasm }), { wasm })
       await rejects('decrypt', () => context.open('secret', { storage: secret }))
       equal(await (await context.open('secret', { storage: sealed(secret) })).count(), 4)
+    },
+  },
+  {
+    name: 'what is not to be opened for another reason is no damage, and stays',
+    async run(context) {
+      const { atomicdb: { AtomicDB, AtomicDBError, SealedStorage, SecurityManager }, wasm } = context
+      const { storage, batches, put } = memory(context)
+      const securityManager = await SecurityManager.create({ password: 'x', iterations: 1000 })
+      await fill(context, new SealedStorage(storage, { securityManager }))
+      const sealed = batches()[1]!.bytes
+      // An envelope of version 2, whose check is right, and a host that cannot do what it has to.
+      put(1, newerEnvelope(sealed))
+      await rejects('unsupported', () => AtomicDB.repair('repair', { storage: new SealedStorage(storage, { securityManager }), wasm }), /newer/)
+      put(1, sealed.map((byte, n) => (n > 100 ? byte ^ 1 : byte)))
+      const broken = Object.create(securityManager, { fernet: { value: () => Promise.reject(new AtomicDBError('unsupported', 'no cryptography here')) } }) as typeof securityManager
+      await rejects('unsupported', () => AtomicDB.repair('repair', { storage: new SealedStorage(storage, { securityManager: broken }), wasm }), /no cryptography/)
+      // Without the key, batches that are not encrypted prove nothing.
+      put(1, sealed)
+      const plain = memory(context)
+      await fill(context, plain.storage)
+      put(0, plain.batches()[0]!.bytes)
+      await rejects('decrypt', () => AtomicDB.repair('repair', { storage: new SealedStorage(storage, { compressionLevel: 1 }), wasm }))
+      equal(batches().length, 3)
+    },
+  },
+  {
+    name: 'a database open elsewhere takes in what a repair has left',
+    async run(context) {
+      const { storage, flip } = memory(context)
+      await fill(context, storage)
+      const db = await context.open('repair', { storage })
+      flip(1)
+      await context.atomicdb.AtomicDB.repair('repair', { storage, wasm: context.wasm })
+      await db.upsert({ _id: 'd' })
+      equal(await db.documentIds(), ['a', 'counter', 'c', 'd'])
+      equal((await db.verify()).ok, true)
+    },
+  },
+  {
+    name: 'a file of a database goes where nothing is stored',
+    async run(context) {
+      const { atomicdb: { AtomicDB, MemoryStorage, SealedStorage, SecurityManager }, wasm } = context
+      const { storage, batches, flip } = memory(context)
+      await fill(context, storage)
+      await storage.compact(2, batches()[1]!.bytes) // no snapshot, but a record in its place
+      flip(1)
+      const file = await AtomicDB.exportRaw('repair', { storage, wasm })
+      const copy = memory(context)
+      await AtomicDB.importRaw('copy', file, { storage: copy.storage, wasm })
+      equal(copy.batches(), batches())
+      await rejects('invalid', () => AtomicDB.importRaw('copy', file, { storage: copy.storage, wasm }), /something is stored there already/)
+      equal(copy.batches(), batches())
+
+      const other = memory(context)
+      const securityManager = await SecurityManager.create({ password: 'x', iterations: 1000 })
+      const sealed = (storage: StorageBackend) => new SealedStorage(storage, { securityManager, compressionLevel: 6 })
+      await fill(context, sealed(other.storage))
+      const [secret, there] = [await AtomicDB.exportRaw('secret', { storage: sealed(other.storage), wasm }), new MemoryStorage()]
+      await AtomicDB.importRaw('there', secret, { storage: sealed(there), wasm })
+      equal(await there.read(0), other.batches())
+      equal(await (await context.open('there', { storage: sealed(there) })).count(), 4)
+
+      for (const bad of [new Uint8Array(), file.subarray(0, -1), file.subarray(0, 40), file.map((byte, n) => (n === 20 ? byte ^ 1 : byte))]) {
+        const empty = memory(context)
+        await rejects('corrupt', () => AtomicDB.importRaw('empty', bad, { storage: empty.storage, wasm }))
+        equal(empty.batches(), [])
+      }
+      await rejects('invalid', () => AtomicDB.importRaw('empty', 'text' as unknown as Uint8Array, { storage: new MemoryStorage() }), /^file: expected a Uint8Array/)
     },
   },
   {
