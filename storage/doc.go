@@ -20,6 +20,21 @@
 //
 // Start at Log (log.go) and the bytes it is given (frame.go, FORMAT.md). Then
 // Session.Flush (session.go), and what it does when another session was faster
-// (catchup.go). Memory (memory.go) is the shortest Log. Logs for Go programs
-// alone, such as filelog, are packages below this one.
+// (catchup.go). Memory (memory.go) is the shortest Log.
+//
+// # Logs for Go programs
+//
+// Each is a package below this one, for those who import it. All pass the same
+// tests, and any number of processes may share what they store.
+//
+//   - filelog: a file of its own, without dependencies, and the fastest to write.
+//     Take it unless one of the others has something that you need. A Relaxed
+//     batch has been written to the file, a Strict one is followed by an fsync.
+//   - sqlitelog: a table of a SQLite, beside others or on Windows, that the npm
+//     package's SQLiteStorage can open. A Relaxed batch is as durable as the
+//     connection's PRAGMA synchronous says, a Strict one is written with FULL.
+//   - lmdblog: an LMDB file, with cgo, that the npm package's LMDBStorage can open
+//     if both have the same format of LMDB. Every batch is flushed; if the last
+//     was Relaxed, which costs less than Strict, a power cut may take it back.
+//   - Memory, here: for tests, and for data that may end with the program.
 package storage
