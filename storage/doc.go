@@ -27,9 +27,9 @@
 // Each is a package below this one, for those who import it. All pass the same
 // tests, and any number of processes may share what they store.
 //
-//   - filelog: a file of its own, without dependencies, and the fastest to write.
-//     Take it unless one of the others has something that you need. A Relaxed
-//     batch has been written to the file, a Strict one is followed by an fsync.
+//   - filelog: a file of its own, without dependencies. Take it unless one of the
+//     others has something that you need. A Relaxed batch has been written to the
+//     file, a Strict one is followed by an fsync.
 //   - sqlitelog: a table of a SQLite, beside others or on Windows, that the npm
 //     package's SQLiteStorage can open. A Relaxed batch is as durable as the
 //     connection's PRAGMA synchronous says, a Strict one is written with FULL.
