@@ -90,6 +90,10 @@ fuzz: ## every decoder and parser against random input, FUZZTIME (30s) each
 bench: build setup ## AtomicDB beside eleven peers, in one run in headless Chromium (ROUNDS, SIZES, LIBRARIES; a round takes 12 minutes)
 	cd npm && node --import tsx bench/run.ts
 
+.PHONY: variants
+variants: build setup ## what sealing costs when a database is opened, and what workers cost and gain
+	cd npm && node --import tsx bench/variants.ts
+
 .PHONY: size
 size: build ## bytes of wasm and JavaScript, raw, gzip and brotli, against the budgets in npm/package.json
 	node npm/scripts/size.mjs

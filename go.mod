@@ -3,7 +3,7 @@ module github.com/atomicdb-go/atomicdb
 go 1.26.0
 
 require (
-	github.com/PowerDNS/lmdb-go v1.9.3
+	github.com/PowerDNS/lmdb-go v1.9.4
 	github.com/cespare/xxhash/v2 v2.3.0
 	github.com/vmihailenco/msgpack/v5 v5.4.1
 	modernc.org/sqlite v1.62.0

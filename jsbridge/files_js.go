@@ -13,7 +13,7 @@ import (
 // returning a Promise:
 //
 //	exportFile(handle, type)    → bytes
-//	parseFile(bytes, type)      → {sections: [{collection, upsert, pieces}], indexes: [{collection, paths, unique, sparse}]}
+//	parseFile(bytes, type)      → {sections: [{collection, upsert, pieces}], indexes: [{collection, paths, unique, sparse, name}]}
 //	documentFile(type)          → see [newFileObject]
 //
 // A type is 'json' or 'msgpack'. The pieces are documents for the op insert.
@@ -68,7 +68,7 @@ func fileToJS(file *docfile.File) js.Value {
 		for _, path := range i.Paths {
 			paths = append(paths, path)
 		}
-		indexes = append(indexes, map[string]any{"collection": i.Collection, "paths": paths, "unique": i.Options.Unique, "sparse": i.Options.Sparse})
+		indexes = append(indexes, map[string]any{"collection": i.Collection, "paths": paths, "unique": i.Options.Unique, "sparse": i.Options.Sparse, "name": i.Options.Name})
 	}
 	return js.ValueOf(map[string]any{"sections": sections, "indexes": indexes})
 }

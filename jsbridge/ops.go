@@ -102,7 +102,7 @@ var ops = []op{
 	},
 	{
 		name: "createIndex", writes: true, run: createIndex,
-		doc:    "Declares an index on one or several paths; options is {unique, sparse}.",
+		doc:    "Declares an index on one or several paths; options is {unique, sparse, name}: a name is what SQL's DROP INDEX finds it by.",
 		args:   []string{"collection", "paths", "options"},
 		result: "nothing",
 	},

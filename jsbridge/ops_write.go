@@ -85,8 +85,8 @@ func createIndex(c *call) error {
 	return c.db().CreateIndex(collection, paths, options)
 }
 
-// indexOptions returns the next argument, {unique, sparse}, either absent or a
-// boolean. An option of another name is refused: its author relies on it.
+// indexOptions returns the next argument, {unique, sparse, name}, of which each
+// may be absent. An option of another name is refused: its author relies on it.
 func (c *call) indexOptions() (options engine.IndexOptions) {
 	v := c.args.value()
 	if c.err != nil {
@@ -100,9 +100,12 @@ func (c *call) indexOptions() (options engine.IndexOptions) {
 	for ; count > 0; count-- {
 		key := string(msgpack.Str(v[pos:]))
 		pos += msgpack.Skip(v[pos:])
-		kind := msgpack.KindOf(v[pos:])
-		pos += msgpack.Skip(v[pos:])
+		value := v[pos:]
+		kind := msgpack.KindOf(value)
+		pos += msgpack.Skip(value)
 		switch {
+		case key == "name" && kind == msgpack.String:
+			options.Name = string(msgpack.Str(value))
 		case kind != msgpack.True && kind != msgpack.False:
 			c.fault(c.name(), key+": expected true or false")
 		case key == "unique":

@@ -27,9 +27,17 @@
 //
 // # Logs for Go programs
 //
-// They are packages below this one. filelog keeps a database in one file, and
-// needs nothing else; Relaxed survives the end of the process, Strict a power
-// cut. sqlitelog keeps it in a table of a SQLite, beside your own tables, and
-// in the very format of the npm package. lmdblog keeps it in LMDB, flushed with
-// each batch; it needs cgo.
+// Each is a package below this one, for those who import it. All pass the same
+// tests, and any number of processes may share what they store.
+//
+//   - filelog: a file of its own, without dependencies. Take it unless one of the
+//     others has something that you need. A Relaxed batch has been written to the
+//     file, a Strict one is followed by an fsync.
+//   - sqlitelog: a table of a SQLite, beside others or on Windows, that the npm
+//     package's SQLiteStorage can open. A Relaxed batch is as durable as the
+//     connection's PRAGMA synchronous says, a Strict one is written with FULL.
+//   - lmdblog: an LMDB file, with cgo, that the npm package's LMDBStorage can open
+//     if both have the same format of LMDB. Every batch is flushed; if the last
+//     was Relaxed, which costs less than Strict, a power cut may take it back.
+//   - Memory, here: for tests, and for data that may end with the program.
 package storage

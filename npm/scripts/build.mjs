@@ -62,7 +62,12 @@ async function buildJavaScript() {
   // webpack and Vite look here for the word that this import is none of theirs; esbuild takes it away.
   const hidden = 'import(name)'
   for (const { outputFiles } of [index, worker]) if (outputFiles.filter(({ text }) => text.includes(hidden)).length !== 1) throw new Error(`not one file has ${hidden}`)
-  await Promise.all(written.map(({ path, text }) => writeFile(path, text.replace(hidden, 'import(/* webpackIgnore: true */ /* @vite-ignore */ name)'))))
+  await Promise.all(written.map(({ path, text }) => writeFile(path, withNames(text.replace(hidden, 'import(/* webpackIgnore: true */ /* @vite-ignore */ name)')))))
+}
+
+/** Gives classes back the names that people see in a console: esbuild calls one that speaks of itself _AtomicDB. */
+function withNames(text) {
+  return [...text.matchAll(/\b(\w+)=class _\1\b/g)].reduce((text, [, name]) => text.replaceAll(new RegExp(`\\b_${name}\\b`, 'g'), name), text)
 }
 
 /**

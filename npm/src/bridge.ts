@@ -54,7 +54,7 @@ export type FileType = 'json' | 'msgpack'
 /** What a file of documents holds: pieces of documents to insert, in this order, and then indexes to create. */
 export interface ParsedFile {
   readonly sections: readonly { readonly collection: string; readonly upsert: boolean; readonly pieces: readonly Uint8Array[] }[]
-  readonly indexes: readonly { readonly collection: string; readonly paths: readonly string[]; readonly unique: boolean; readonly sparse: boolean }[]
+  readonly indexes: readonly { readonly collection: string; readonly paths: readonly string[]; readonly unique: boolean; readonly sparse: boolean; readonly name: string }[]
 }
 
 /** What is in one file of documents. See storage/documentfile.go. */

@@ -45,6 +45,6 @@ function storing(connection: Connection, { sections, indexes }: ParsedFile): () 
       connection.value(Op.insert, input)
     }
   }))
-  for (const { collection, paths, unique, sparse } of indexes) steps.push(command(connection, Op.createIndex, [collection, paths, { unique, sparse }]))
+  for (const { collection, paths, ...options } of indexes) steps.push(command(connection, Op.createIndex, [collection, paths, options]))
   return () => connection.whole(() => steps.forEach((step) => step()))
 }

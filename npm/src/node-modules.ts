@@ -21,7 +21,12 @@ export interface NodeFiles {
   readFile(path: string | URL): Promise<Uint8Array<ArrayBuffer>>
   readFile(path: string, encoding: 'utf8'): Promise<string>
   writeFile(path: string, text: string, options: { flag: 'wx' }): Promise<void>
-  open(path: string, flags: 'r' | 'wx'): Promise<{ writeFile(content: Uint8Array): Promise<void>; sync(): Promise<void>; close(): Promise<void> }>
+  open(path: string, flags: 'r' | 'wx'): Promise<{
+    read(into: Uint8Array, offset: number, length: number, position: number): Promise<{ readonly bytesRead: number }>
+    writeFile(content: Uint8Array): Promise<void>
+    sync(): Promise<void>
+    close(): Promise<void>
+  }>
   rename(from: string, to: string): Promise<void>
   rm(path: string, options: { force: true; recursive?: true }): Promise<void>
   mkdir(path: string): Promise<unknown>

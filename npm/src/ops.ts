@@ -94,7 +94,7 @@ export const Op = {
    */
   dropCollection: 14,
   /**
-   * Declares an index on one or several paths; options is {unique, sparse}.
+   * Declares an index on one or several paths; options is {unique, sparse, name}: a name is what SQL's DROP INDEX finds it by.
    *
    * `[collection, paths, options]` → nothing.
    */

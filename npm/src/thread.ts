@@ -48,9 +48,7 @@ function newWorker(): Worker {
 }
 
 async function startInNode(): Promise<Thread> {
-  const { Worker } = await nodeModule<NodeThreads>('node:worker_threads')
-  // Without Node's own options, of which some, as --input-type, are for the first file only.
-  const worker = new Worker(new URL('./worker.js', import.meta.url), { execArgv: [] })
+  const worker = await newNodeWorker()
   worker.unref()
   return {
     post: (message, transfer) => worker.postMessage(message, transfer),
@@ -64,19 +62,32 @@ async function startInNode(): Promise<Thread> {
   }
 }
 
+async function newNodeWorker(): Promise<NodeWorker> {
+  try {
+    const { Worker } = await nodeModule<NodeThreads>('node:worker_threads')
+    // Without Node's own options, of which some, as --input-type, are for the first file only.
+    return new Worker(new URL('./worker.js', import.meta.url), { execArgv: [] })
+  } catch (error) {
+    // Hosts that are like Node have the module, and it does nothing.
+    throw new AtomicDBError('unsupported', `options.worker: this host cannot start threads: ${(error as Error).message}`, { cause: error })
+  }
+}
+
 /** What is used of node:worker_threads. */
 export interface NodeThreads {
-  readonly Worker: new (file: URL, options: { execArgv: string[] }) => {
-    postMessage(message: unknown, transfer: readonly unknown[]): void
-    on(event: string, listener: (value: any) => void): void
-    ref(): void
-    unref(): void
-    terminate(): Promise<number>
-  }
+  readonly Worker: new (file: URL, options: { execArgv: string[] }) => NodeWorker
   readonly parentPort: {
     postMessage(message: unknown, transfer: readonly unknown[]): void
     on(event: 'message', listener: (message: unknown) => void): void
   }
+}
+
+interface NodeWorker {
+  postMessage(message: unknown, transfer: readonly unknown[]): void
+  on(event: string, listener: (value: any) => void): void
+  ref(): void
+  unref(): void
+  terminate(): Promise<number>
 }
 
 function died(why: string): AtomicDBError {

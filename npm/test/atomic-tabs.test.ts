@@ -83,6 +83,25 @@ describe('four tabs at once', { timeout: 240_000 }, () => {
     })
   }
 
+  test('a tab that stands still in the middle of writing holds up nobody, and goes on afterwards', async () => {
+    const { context, pages } = await openTabs(browser, site, ways['a transaction'])
+    const [still, ...others] = pages as [Page, ...Page[]]
+    const all = incrementIn(still, increments)
+    await Promise.all(others.map((page) => incrementIn(page, 5))) // so that it is in the middle of something
+    let goesOn = false
+    const standing = still.evaluate(() => {
+      const end = performance.now() + 10_000
+      while (performance.now() < end);
+    }).then(() => (goesOn = true))
+    await Promise.all(others.map((page) => incrementIn(page, 20)))
+    assert.ok(!goesOn, 'the others waited for it')
+    await standing
+    await within(60_000, 'the tab that stood still', all)
+    const sum = increments + others.length * 25
+    await assertCounter(context, site, sum, sum)
+    await context.close()
+  })
+
   test('a tab whose transaction never ends holds up nobody, and leaves nothing when it crashes', async () => {
     const { context, pages } = await openTabs(browser, site, ways['a transaction'])
     const [hanging, ...others] = pages as [Page, ...Page[]]

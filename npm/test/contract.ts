@@ -51,7 +51,10 @@ interface AtomicDB extends AsyncDisposable {
   createIndex(...pathsAndOptions: [...string[], IndexOptions] | string[]): Promise<void>
   dropIndex(...pathsAndOptions: [...string[], { collection?: string }] | string[]): Promise<void>
   explain(where: Where, options?: FindOptions | string): Promise<Plan>
+  commit(): Promise<void>
   flush(): Promise<void>
+  export(format?: FileFormat): Promise<Uint8Array>
+  import(file: Uint8Array, format?: FileFormat): Promise<void>
   close(): Promise<void>
   [Symbol.asyncDispose](): Promise<void>
 }
@@ -158,6 +161,28 @@ interface StorageBackend {
   close(): Promise<void>
 }
 
+interface SealOptions {
+  compressionLevel?: number
+  securityManager?: shipped.SecurityManager
+}
+interface FileFormat extends SealOptions {
+  type?: 'json' | 'msgpack'
+}
+
+interface SecurityManager {
+  readonly salt: Uint8Array
+  encrypt(data: Uint8Array | string): Promise<Uint8Array>
+  decrypt(token: Uint8Array | string): Promise<Uint8Array>
+  hashPassword(password: string): Promise<string>
+  verifyPassword(password: string, hash: string): Promise<boolean>
+}
+
+interface ThreadSafeDatabase
+  extends Pick<AtomicDB, 'insert' | 'insertMany' | 'get' | 'search' | 'update' | 'atomicUpdate' | 'remove' | 'count' | 'clear'>, AsyncDisposable {
+  execute<R>(operation: (db: shipped.AtomicDB) => Promise<R>): Promise<R>
+  close(): Promise<void>
+}
+
 type ErrorCode =
   | 'invalid' | 'schema' | 'duplicate_id' | 'unique' | 'not_found' | 'relationship' | 'conflict' | 'quota' | 'storage'
   | 'corrupt' | 'decrypt' | 'timeout' | 'closed' | 'unsupported' | 'internal'
@@ -173,8 +198,24 @@ interface Package {
   }
   QueryResult: new () => QueryResult
   AtomicDBError: { readonly prototype: AtomicDBError }
-  IndexedDBStorage: new (name: string) => StorageBackend
+  IndexedDBStorage: new (name: string, options?: SealOptions) => StorageBackend
+  LocalStorageStorage: new (name: string, options?: SealOptions) => StorageBackend
+  OPFSStorage: new (name: string, options?: SealOptions) => StorageBackend
   MemoryStorage: new () => StorageBackend
+  JSONStorage: new (path: string, options?: { compressionLevel?: number }) => StorageBackend
+  CompressedJSONStorage: new (path: string, options?: { compressionLevel?: 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 }) => StorageBackend
+  EncryptedJSONStorage: new (path: string, securityManager: shipped.SecurityManager, options?: { compressionLevel?: number }) => StorageBackend
+  MessagePackStorage: new (path: string, options?: SealOptions) => StorageBackend
+  SQLiteStorage: new (database: any, options?: SealOptions & { table?: string }) => StorageBackend
+  LMDBStorage: new (path: string, options?: SealOptions) => StorageBackend
+  KVStorage: new (namespace: any, name: string, options?: SealOptions) => StorageBackend
+  SecurityManager: {
+    create(options?: { password?: string; salt?: Uint8Array; iterations?: number }): Promise<SecurityManager>
+    fromKey(key: string): SecurityManager
+  }
+  ThreadSafeDatabase: {
+    open(name?: string, options?: OpenOptions & { maxConnections?: number; timeout?: number }): Promise<ThreadSafeDatabase>
+  }
   and(...all: Condition[]): Condition
   or(...any: Condition[]): Condition
   not(condition: Condition): Condition
@@ -190,6 +231,7 @@ interface Document {
 }
 
 shipped satisfies Package
+({} as shipped.ThreadSafeDatabase).query<Document>() satisfies QueryBuilder<Document>
 
 declare const db: shipped.AtomicDB
 declare const collection: shipped.Collection<Document>

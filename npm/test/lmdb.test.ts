@@ -1,7 +1,7 @@
 // LMDBStorage over the real LMDB: the contract of storages, several processes, and a host without it.
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
@@ -43,6 +43,26 @@ describe('LMDB', () => {
   test('a path that cannot be opened is said', async () => {
     await assert.rejects(AtomicDB.open('folder', { storage: new LMDBStorage(folder), wasm: testWasm }), (error) => error instanceof AtomicDBError && error.code === 'storage')
     assert.throws(() => new LMDBStorage(''), /^AtomicDBError: path: /)
+  })
+
+  test('a file that is another one is refused, and stays as it is', async () => {
+    const format1 = await readFile(new URL('../../storage/lmdblog/testdata/npm.mdb', import.meta.url))
+    for (const [content, code] of [['garbage '.repeat(10_000), 'corrupt'], ['short', 'corrupt'], [format1, 'unsupported']] as const) {
+      const path = join(folder, 'other.mdb')
+      await writeFile(path, content)
+      await assert.rejects(new LMDBStorage(path).read(0), (error) => error instanceof AtomicDBError && error.code === code)
+      assert.deepEqual(await readFile(path), Buffer.from(content))
+    }
+    await writeFile(join(folder, 'empty.mdb'), '')
+    assert.deepEqual(await new LMDBStorage(join(folder, 'empty.mdb')).read(0), [])
+  })
+
+  test("opens a file of before, which Go's storage/lmdblog refuses", async () => {
+    const path = join(folder, 'format2.mdb')
+    await copyFile(new URL('../../storage/lmdblog/testdata/npm-format2.mdb', import.meta.url), path)
+    const db = await AtomicDB.open('format2', { storage: new LMDBStorage(path), wasm: testWasm })
+    assert.deepEqual(await db.collection('notes').documentIds(), [1])
+    await db.close()
   })
 })
 

@@ -71,6 +71,11 @@ describe('the packed package', { timeout: 180_000 }, () => {
     assert.equal(await consumer.node(await consumer.write('node.js', program)), answer)
   })
 
+  test('has classes of the names that it exports them by', async () => {
+    const program = "import * as all from 'atomicdb'; for (const [name, value] of Object.entries(all)) if (value.name !== name) console.log(name, value.name)"
+    assert.equal(await consumer.node(await consumer.write('names.js', program)), '')
+  })
+
   test('has the contract of storages', async () => {
     const claims = await consumer.node(await consumer.write('contract.js', `
       import { MemoryStorage } from 'atomicdb'

@@ -183,6 +183,36 @@ describe('storages of pages', { timeout: 180_000 }, () => {
     await context.close()
   })
 
+  test('tabs whose clocks are days apart lose nothing', async () => {
+    const context = await browser.newContext()
+    const pages = await Promise.all([-3, 0, 4].map(async (days) => {
+      const page = await openPage(context, site.origin)
+      await page.evaluate((days) => {
+        const { now } = Date
+        Date.now = () => now() + days * 86_400_000
+      }, days)
+      return page
+    }))
+    for (const kind of ['IndexedDBStorage', 'LocalStorageStorage', 'OPFSStorage', 'JSONStorage'] as const) {
+      await Promise.all(pages.map((page) => page.evaluate(async (kind) => {
+        const db = await atomicdb.AtomicDB.open('skewed', { storage: new atomicdb[kind]('skewed') })
+        for (let n = 0; n < 20; n++) {
+          await db.transaction(async (tx) => {
+            const { n = 0 } = (await tx.get<{ n: number }>('counter')) ?? {}
+            await tx.upsert({ _id: 'counter', n: n + 1 })
+          })
+        }
+        await db.close()
+      }, kind)))
+      const counted = await pages[0]!.evaluate(async (kind) => {
+        const db = await atomicdb.AtomicDB.open('skewed', { storage: new atomicdb[kind]('skewed') })
+        return (await db.get<{ n: number }>('counter'))!.n
+      }, kind)
+      assert.equal(counted, 60, kind)
+    }
+    await context.close()
+  })
+
   test('damaged batches in IndexedDB, localStorage and OPFS are found, and repaired around', async () => {
     const context = await browser.newContext()
     const page = await openPage(context, site.origin)

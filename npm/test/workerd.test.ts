@@ -18,6 +18,9 @@ let opened = 0
 
 export default {
   async fetch(request) {
+    if (new URL(request.url).pathname === '/thread') {
+      return Response.json(await AtomicDB.open('thread', { wasm, worker: true }).then(() => 'opened', ({ code, message }) => code + ': ' + message))
+    }
     opening ??= (opened++, AtomicDB.open('notes', { wasm }))
     const db = await opening
     const n = Number(new URL(request.url).searchParams.get('n'))
@@ -51,6 +54,7 @@ interface Answer {
 
 describe('in workerd', { timeout: 60_000 }, () => {
   let miniflare: Miniflare
+  let likeNode: Miniflare
 
   before(async () => {
     const bundle = await esbuild.build({
@@ -62,16 +66,22 @@ describe('in workerd', { timeout: 60_000 }, () => {
       external: ['*.wasm'],
       write: false,
     })
-    miniflare = new Miniflare({
-      compatibilityDate: '2026-04-20',
-      modules: [
-        { type: 'ESModule', path: 'worker.js', contents: bundle.outputFiles[0]!.text },
-        { type: 'CompiledWasm', path: 'atomicdb/atomicdb.wasm', contents: await readFile(join(packageFolder, 'dist/atomicdb.wasm')) },
-      ],
-    })
-    await miniflare.ready
+    const modules = [
+      { type: 'ESModule' as const, path: 'worker.js', contents: bundle.outputFiles[0]!.text },
+      { type: 'CompiledWasm' as const, path: 'atomicdb/atomicdb.wasm', contents: await readFile(join(packageFolder, 'dist/atomicdb.wasm')) },
+    ]
+    miniflare = new Miniflare({ compatibilityDate: '2026-04-20', modules })
+    likeNode = new Miniflare({ compatibilityDate: '2026-04-20', compatibilityFlags: ['nodejs_compat'], modules })
+    await Promise.all([miniflare.ready, likeNode.ready])
   })
-  after(() => miniflare.dispose())
+  after(() => Promise.all([miniflare.dispose(), likeNode.dispose()]))
+
+  test('says that it has no threads, also where it looks like Node', async () => {
+    for (const host of [miniflare, likeNode]) {
+      const answer = (await (await within(10_000, 'the answer', host.dispatchFetch('http://notes/thread'))).json()) as string
+      assert.match(answer, /^unsupported: options\.worker: this host /)
+    }
+  })
 
   async function ask(n: number): Promise<Answer> {
     const response = await within(20_000, `request ${n}`, miniflare.dispatchFetch(`http://127.0.0.1/?n=${n}`))

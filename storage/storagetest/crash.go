@@ -138,6 +138,9 @@ func (c *crashes) worker() *crashWorker {
 	w.log.BeforeCompact = func(uint64) error { return w.fail("before compact") }
 	w.log.OnRecord = func(*storage.Record) error { return w.fail("while reading") }
 	w.log.OnNews = badNews(rand.New(rand.NewPCG(c.random.Uint64(), 0)), &c.tally.BadNews)
+	if c.random.IntN(4) == 0 { // it hears of others only when they meet
+		w.log.OnNews = func(News) []News { c.tally.BadNews.Add(1); return nil }
+	}
 	session, err := storage.Open(w.log, storage.SessionOptions{CompactAfter: 600, Durability: storage.Durability(c.random.IntN(2))})
 	if err != nil {
 		c.t.Fatal(err)

@@ -1,6 +1,6 @@
 import { checkName } from '../checks.js'
 import { AtomicDBError, unsupported } from '../errors.js'
-import { isNode, nodeModule } from '../node-modules.js'
+import { isNode, nodeFiles, nodeModule } from '../node-modules.js'
 import type { Batch, SealOptions, StorageBackend } from '../types.js'
 import { ensured, Neighbours } from './neighbours.js'
 import { SealedStorage } from './sealed.js'
@@ -12,7 +12,8 @@ import { SealedStorage } from './sealed.js'
  *
  * Every batch is flushed to the disk, so `relaxed` and `strict` are the same:
  * LMDB without flushing may lose the whole file with the power. Destroying
- * leaves an empty file.
+ * leaves an empty file. A Go program opens the same file, with
+ * storage/lmdblog, if both have LMDB's data format 1: see there.
  *
  * @example
  * ```js
@@ -32,6 +33,7 @@ export class LMDBStorage extends SealedStorage {
 
 /** What is used of the package. Its own types would be needed by whoever uses ours. */
 interface LMDB {
+  readonly version: { readonly patch: number } // of LMDB: 0.9 and this
   open(options: { path: string; noSubdir: true; encoding: 'binary' }): Environment
 }
 interface Environment {
@@ -117,16 +119,38 @@ class LMDBLog implements StorageBackend {
   private async open(): Promise<Environment> {
     try {
       if (!isNode) throw unsupported('LMDB is for Node; in a page OPFSStorage is its like')
-      const { open } = await nodeModule<LMDB>('lmdb').catch((error: Error & { code?: string }) => {
+      const { open, version } = await nodeModule<LMDB>('lmdb').catch((error: Error & { code?: string }) => {
         if (error.code !== 'ERR_MODULE_NOT_FOUND') throw error
         throw unsupported('LMDBStorage needs the package lmdb: run "npm install lmdb"')
       })
+      await refuseOthers(this.path, version.patch < 90 ? 1 : 2)
       return open({ path: this.path, noSubdir: true, encoding: 'binary' })
     } catch (error) {
       this.opened = undefined // so that the next call tries again
       throw error
     }
   }
+}
+
+/** Throws if the file is not one of LMDB, or of another format: over such a one the package ends the process (lmdb 3.5.6). */
+async function refuseOthers(path: string, format: 1 | 2): Promise<void> {
+  const file = await (await nodeFiles()).open(path, 'r').catch((error: Error & { code?: string }) => {
+    if (error.code === 'ENOENT') return undefined
+    throw error
+  })
+  if (!file) return
+  const words = new Uint32Array(8)
+  try {
+    const { bytesRead } = await file.read(new Uint8Array(words.buffer), 0, words.byteLength, 0)
+    if (bytesRead === 0) return // a new file
+  } finally {
+    await file.close()
+  }
+  const magic = 0xbeefc0de // behind the header of a page, which format 2 has made longer
+  if (words[format === 1 ? 6 : 4] === magic) {
+    throw unsupported(`${path} is of LMDB's data format ${3 - format}, and the package lmdb that is installed has ${format}; "npm install lmdb --build-from-source --use_data_v1=true" has 1`)
+  }
+  if (!words.includes(magic)) throw new AtomicDBError('corrupt', `${path} is not an LMDB file`)
 }
 
 /** By path, who wants to hear of appends. */

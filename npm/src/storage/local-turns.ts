@@ -53,11 +53,11 @@ export class LocalTurns {
 
   /** Waits until the newest announcement is seen, or gone; resolves to its number. */
   private async seen(locks: LockManager, isSeen: (written: string) => boolean): Promise<number> {
-    const end = Date.now() + patience
+    const end = performance.now() + patience
     for (;;) {
       const { number, written } = await this.newest(locks)
       if (number === 0 || isSeen(written)) return number
-      if (Date.now() > end) throw new AtomicDBError('timeout', 'localStorage: what another tab has written is not to be seen in this one')
+      if (performance.now() > end) throw new AtomicDBError('timeout', 'localStorage: what another tab has written is not to be seen in this one')
       await pause(1)
     }
   }

@@ -73,7 +73,15 @@ class Host {
 
   /** Undefined, if the database holds that batch; otherwise resolves when it does. */
   private reached(after: number): Promise<void> | undefined {
-    return this.connection.head < after ? this.connection.catchUp() : undefined
+    return this.connection.head < after ? this.catchUpTo(after) : undefined
+  }
+
+  private async catchUpTo(after: number): Promise<void> {
+    for (let tries = 0; this.connection.head < after && tries < 10; tries++) {
+      await this.connection.catchUp()
+      // What others have stored waits while writes are on their way here; storing these meets it.
+      if (this.connection.head < after && this.attempts.size === 0) await this.connection.flush().catch(() => {})
+    }
   }
 
   private async read(question: Question, after: number): Promise<Given> {

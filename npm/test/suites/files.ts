@@ -192,6 +192,20 @@ export const filing: Suite = [
     },
   },
   {
+    name: 'an index keeps its options and its name through a file',
+    async run({ open }) {
+      const db = await open()
+      await db.sql('CREATE UNIQUE INDEX by_city ON users (address.city, age)')
+      const copy = await open()
+      await copy.import(await db.export())
+      equal((await copy.explain("address.city = 'Oslo'", 'users')).index, ['address.city', 'age'])
+      await copy.insert({ address: { city: 'Oslo' }, age: 1 }, 'users')
+      await rejects('unique', () => copy.insert({ address: { city: 'Oslo' }, age: 1 }, 'users'))
+      await copy.sql('DROP INDEX by_city ON users')
+      equal((await copy.explain("address.city = 'Oslo'", 'users')).index, null)
+    },
+  },
+  {
     name: 'a JSON export is readable, a document in each line',
     async run(context) {
       const db = await context.open()

@@ -48,6 +48,25 @@ export const pooling: Suite = [
     },
   },
   {
+    name: 'also while a connection is storing something itself',
+    async run(context) {
+      await withPool(context, { maxConnections: 2 }, async (pool) => {
+        const { dbs: [one, other], release } = await occupy(pool, 2)
+        const writes: Promise<unknown>[] = []
+        for (let n = 0; n < 50; n++) {
+          for (let i = 0; i < 5; i++) writes.push(other!.insert({ by: 'other' }))
+          await one!.insert({ _id: `of one ${n}` })
+          const seen = other!.get(`of one ${n}`)
+          writes.push(other!.insert({ by: 'other' }))
+          equal(await seen, { _id: `of one ${n}` })
+        }
+        await Promise.all(writes)
+        await release()
+        equal(await pool.count(), 350)
+      })
+    },
+  },
+  {
     name: 'a pool has the calls of a database, and its results are tied to it',
     async run(context) {
       await withPool(context, {}, async (pool) => {

@@ -87,7 +87,7 @@ export class Disk implements Place {
 
   /** Creates the file `lock`, which holds the number of this process. One that a process has left behind is removed. */
   private async take(fs: NodeFiles, lock: string): Promise<void> {
-    const end = Date.now() + patience
+    const end = performance.now() + patience
     for (let pause = 1; ; pause = Math.min(2 * pause, 50)) {
       try {
         return await fs.writeFile(lock, String(nodeProcess!.pid), { flag: 'wx' })
@@ -96,7 +96,7 @@ export class Disk implements Place {
       }
       const owner = Number(await fs.readFile(lock, 'utf8').catch(() => ''))
       if (owner > 0 && !isAlive(owner)) await this.removeLeft(fs, lock, owner)
-      else if (Date.now() > end) throw new AtomicDBError('timeout', `another process has ${lock} and does not remove it`)
+      else if (performance.now() > end) throw new AtomicDBError('timeout', `another process has ${lock} and does not remove it`)
       else await new Promise((resolve) => setTimeout(resolve, pause))
     }
   }

@@ -1,0 +1,78 @@
+// What options cost, in headless Chromium: opening a sealed database beside an unsealed one, and the same
+// queries in the page, in one worker and in a pool.
+//
+//   make variants
+//
+// Prints medians of seven rounds, the variants taking turns.
+import { launchChromium, openPage } from '../test/harness/chromium.js'
+import { serveProduct } from '../test/harness/site.js'
+
+const site = await serveProduct()
+const browser = await launchChromium()
+const page = await openPage(await browser.newContext(), site.origin)
+
+const opening = await page.evaluate(async () => {
+  const { AtomicDB, IndexedDBStorage, SecurityManager } = atomicdb
+  const words = ['tea', 'jam', 'salt', 'bread', 'cheese', 'apple', 'pear', 'milk']
+  const documents = Array.from({ length: 48_000 }, (_, n) => ({ n, name: `person ${n}`, text: Array.from({ length: 30 }, (_, i) => words[(n * 31 + i * i * 7) % 8]).join(' '), score: Math.sin(n) }))
+  const securityManager = SecurityManager.fromKey('cw_0x689RpI-jtRR7oE8h_eQsKImvJapLeSbXpwF4e4=')
+  const variants = { plain: {}, encrypted: { securityManager }, compressed: { compressionLevel: 6 }, 'compressed and encrypted': { compressionLevel: 6, securityManager } }
+  let bytes = 0
+  for (const [name, options] of Object.entries(variants)) {
+    const db = await AtomicDB.open(name, { storage: new IndexedDBStorage(name, options) })
+    for (let at = 0; at < documents.length; at += 10_000) await db.insertMany(documents.slice(at, at + 10_000))
+    bytes = (await db.verify()).bytes
+    await db.close()
+  }
+  const times: Record<string, number[]> = {}
+  for (let round = 0; round < 7; round++) {
+    for (const [name, options] of Object.entries(variants)) {
+      const start = performance.now()
+      const db = await AtomicDB.open(name, { storage: new IndexedDBStorage(name, options) })
+      const count = await db.count()
+      ;(times[name] ??= []).push(performance.now() - start)
+      if (count !== documents.length) throw new Error(`${name} has ${count} documents`)
+      await db.close()
+    }
+  }
+  return { bytes, times }
+})
+
+const querying = await page.evaluate(async () => {
+  const { AtomicDB, ThreadSafeDatabase } = atomicdb
+  const documents = Array.from({ length: 100_000 }, (_, n) => ({ n, text: `word${n % 977} and ${n} more text that takes some time to look at` }))
+  const databases = {
+    'in the page': await AtomicDB.open('page', { inMemory: true }),
+    'in a worker': await AtomicDB.open('worker', { inMemory: true, worker: true }),
+    'in a pool of two': await ThreadSafeDatabase.open('pool', { inMemory: true, maxConnections: 2 }),
+  }
+  const times: Record<string, number[]> = {}
+  const note = async (name: string, work: () => Promise<unknown>, each = 1) => {
+    const start = performance.now()
+    await work()
+    ;(times[name] ??= []).push((performance.now() - start) / each)
+  }
+  for (const db of Object.values(databases)) for (let at = 0; at < documents.length; at += 10_000) await db.insertMany(documents.slice(at, at + 10_000))
+  await Promise.all(Array.from({ length: 4 }, () => databases['in a pool of two'].count("text matches 'x'"))) // both are there then
+  for (let round = 0; round < 7; round++) {
+    for (const [name, db] of Object.entries(databases)) {
+      // Of the round, so that no answer is kept.
+      await note(`eight filters at once, ${name}`, () => Promise.all(Array.from({ length: 8 }, (_, k) => db.count(`text matches 'word${k}1? and [0-9]+${round} more'`))))
+      await note(`get, one after the other, ${name}`, async () => {
+        for (let id = 1; id <= 500; id++) await db.get(id)
+      }, 500)
+      await note(`get, 500 at once, ${name}`, () => Promise.all(Array.from({ length: 500 }, (_, id) => db.get(id + 1))), 500)
+      await note(`1,000 documents, ${name}`, () => db.search(`n >= ${round * 1000} and n < ${round * 1000 + 1000}`))
+    }
+  }
+  return times
+})
+
+const median = (times: number[]) => times.toSorted((a, b) => a - b)[times.length >> 1]!
+const shown = (ms: number) => (ms < 1 ? `${(ms * 1000).toFixed(0)} us` : `${ms.toFixed(1)} ms`)
+console.log(`Opening ${(opening.bytes / 1e6).toFixed(1)} MB of 48,000 documents in IndexedDB`)
+for (const [name, times] of Object.entries(opening.times)) console.log(`  ${name}: ${shown(median(times))}, ${(median(times) / median(opening.times.plain!)).toFixed(2)} times plain`)
+console.log('100,000 documents in memory')
+for (const [name, times] of Object.entries(querying).sort(([a], [b]) => (a < b ? -1 : 1))) console.log(`  ${name}: ${shown(median(times))}`)
+await browser.close()
+await site.close()

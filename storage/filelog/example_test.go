@@ -1,0 +1,106 @@
+//go:build darwin || linux
+
+package filelog_test
+
+import (
+	"bytes"
+	"fmt"
+	"log"
+	"os"
+	"path/filepath"
+
+	"github.com/vmihailenco/msgpack/v5"
+
+	"github.com/atomicdb-go/atomicdb/engine"
+	"github.com/atomicdb-go/atomicdb/engine/query"
+	"github.com/atomicdb-go/atomicdb/storage"
+	"github.com/atomicdb-go/atomicdb/storage/filelog"
+)
+
+// A Note is a document. The engine takes and returns MessagePack, of which the
+// package msgpack makes structs.
+type Note struct {
+	ID    int64  `msgpack:"_id,omitempty"` // absent: the next one
+	Title string `msgpack:"title"`
+	Stars int    `msgpack:"stars"`
+}
+
+// Example keeps notes in a file, and finds them when it opens it again.
+func Example() {
+	folder, err := os.MkdirTemp("", "atomicdb")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer os.RemoveAll(folder)
+	path := filepath.Join(folder, "notes.atomicdb")
+
+	if err := write(path, Note{Title: "Hello", Stars: 5}, Note{Title: "Tax", Stars: 1}, Note{Title: "Swim", Stars: 4}); err != nil {
+		log.Fatal(err)
+	}
+	notes, err := best(path)
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, note := range notes {
+		fmt.Println(note.ID, note.Title)
+	}
+	// Output:
+	// 1 Hello
+	// 3 Swim
+}
+
+// write adds notes, all or none: Update is one transaction.
+func write(path string, notes ...Note) error {
+	session, err := openSession(path)
+	if err != nil {
+		return err
+	}
+	defer session.Close()
+	var docs bytes.Buffer
+	for _, note := range notes {
+		if err := msgpack.NewEncoder(&docs).Encode(note); err != nil {
+			return err
+		}
+	}
+	return session.Update(func(db *engine.DB) error {
+		_, err := db.Insert("notes", docs.Bytes(), false)
+		return err
+	})
+}
+
+// best returns the notes of four stars and more, the best first.
+func best(path string) (notes []Note, err error) {
+	session, err := openSession(path)
+	if err != nil {
+		return nil, err
+	}
+	defer session.Close()
+	where, err := query.ParseText("stars >= 4")
+	if err != nil {
+		return nil, err
+	}
+	err = session.View(func(db *engine.DB) error {
+		found, err := db.Find("notes", engine.Query{Where: where, Sort: []engine.SortKey{{Path: query.ParsePath("stars"), Descending: true}}})
+		if err != nil {
+			return err
+		}
+		notes = make([]Note, found.Len())
+		docs, _, _ := found.Next(nil, 1<<30)
+		decoder := msgpack.NewDecoder(bytes.NewReader(docs))
+		for i := range notes {
+			if err := decoder.Decode(&notes[i]); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return notes, err
+}
+
+func openSession(path string) (*storage.Session, error) {
+	log, err := filelog.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	return storage.Open(log, storage.SessionOptions{Durability: storage.Strict})
+}

@@ -1,0 +1,256 @@
+//go:build cgo && !js
+
+package lmdblog
+
+import (
+	"encoding/binary"
+	"errors"
+	"os"
+	"path/filepath"
+	"runtime"
+	"sync"
+
+	"github.com/PowerDNS/lmdb-go/lmdb"
+
+	"github.com/atomicdb-go/atomicdb/engine"
+	"github.com/atomicdb-go/atomicdb/storage"
+)
+
+// An environment is a file that this process has open in LMDB. A process must
+// not have one open twice: closing it would end the locks of both. So all Logs
+// of a path share it.
+type environment struct {
+	path string
+	logs int // that use it; guarded by inUse
+
+	// Transactions share lock. Who changes lmdb or the size of its map, during
+	// which none may be open, holds it alone.
+	lock sync.RWMutex
+	lmdb *lmdb.Env // nil: it has to be opened again
+	root lmdb.DBI
+}
+
+// inUse has the environments of this process by path.
+var inUse = struct {
+	sync.Mutex
+	byPath map[string]*environment
+}{byPath: map[string]*environment{}}
+
+// acquire returns the environment of the file at path, which it makes if there
+// is none. The caller releases it.
+func acquire(path string) (*environment, error) {
+	path, err := prepare(path)
+	if err != nil {
+		return nil, err
+	}
+	inUse.Lock()
+	defer inUse.Unlock()
+	e := inUse.byPath[path]
+	if e == nil {
+		e = &environment{path: path}
+		if err := e.open(); err != nil {
+			return nil, err
+		}
+		inUse.byPath[path] = e
+	}
+	e.logs++
+	return e, nil
+}
+
+// prepare has a file at path, and returns the one path of it: through a link,
+// LMDB would lock another file beside it than without.
+func prepare(path string) (string, error) {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return "", err
+	}
+	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return "", err
+	}
+	defer file.Close()
+	if info, err := file.Stat(); err != nil || !info.Mode().IsRegular() {
+		return "", errors.Join(err, fail(engine.CodeInvalid, "open", path, "this is no regular file"))
+	}
+	if isFormat2(file) {
+		return "", &engine.Error{Code: engine.CodeUnsupported, Op: "open", Target: path, Err: errOtherLMDB}
+	}
+	return filepath.EvalSymlinks(path)
+}
+
+// isFormat2 reports whether the file is one that our LMDB takes for none of LMDB:
+// in format 2 what it looks for is eight bytes further on.
+func isFormat2(file *os.File) bool {
+	start := make([]byte, 32)
+	if _, err := file.ReadAt(start, 0); err != nil {
+		return false
+	}
+	const magic = 0xbeefc0de
+	return binary.NativeEndian.Uint32(start[16:]) != magic && binary.NativeEndian.Uint32(start[24:]) == magic
+}
+
+// release closes the environment after the last Log that used it.
+func (e *environment) release() error {
+	inUse.Lock()
+	defer inUse.Unlock()
+	if e.logs--; e.logs > 0 {
+		return nil
+	}
+	delete(inUse.byPath, e.path)
+	if e.lmdb == nil {
+		return nil
+	}
+	return e.lmdb.Close()
+}
+
+// open opens the file in LMDB. A new file is empty, and LMDB makes it one of
+// its own.
+func (e *environment) open() (err error) {
+	env, err := lmdb.NewEnv()
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			env.Close()
+		}
+	}()
+	// No size of the map: then it is the file's, or 1 MiB.
+	if err := env.Open(e.path, lmdb.NoSubdir|lmdb.NoMetaSync, 0o600); err != nil {
+		return err
+	}
+	if _, err := env.ReaderCheck(); err != nil { // of processes that were killed
+		return err
+	}
+	err = env.View(func(txn *lmdb.Txn) (err error) {
+		e.root, err = txn.OpenRoot(0)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if err := syncDirectory(e.path); err != nil {
+		return err
+	}
+	e.lmdb = env
+	return nil
+}
+
+// syncDirectory puts the name of the file at path on disk. Windows does so by
+// itself.
+func syncDirectory(path string) error {
+	if runtime.GOOS == "windows" {
+		return nil
+	}
+	directory, err := os.Open(filepath.Dir(path))
+	if err != nil {
+		return err
+	}
+	return errors.Join(directory.Sync(), directory.Close())
+}
+
+// view runs read in a transaction that sees one state. It may run it again.
+func (e *environment) view(read func(transaction) error) error {
+	return e.patiently(func() error {
+		return e.lmdb.View(func(txn *lmdb.Txn) error { return read(e.transaction(txn)) })
+	})
+}
+
+// update runs write in a transaction that no other writer can come between. If
+// write fails, nothing of it stays. It may run it again.
+func (e *environment) update(d storage.Durability, write func(transaction) error) error {
+	isStored := false
+	return e.patiently(func() error {
+		if !isStored {
+			err := e.lmdb.Update(func(txn *lmdb.Txn) error { return write(e.transaction(txn)) })
+			if err != nil {
+				return err
+			}
+			isStored = true
+		}
+		if d != storage.Strict {
+			return nil
+		}
+		if err := e.lmdb.Sync(true); err != nil {
+			// Not CodeQuota, which promises that nothing is stored.
+			return &engine.Error{Code: engine.CodeStorage, Op: "sync", Target: e.path, Err: err}
+		}
+		return nil
+	})
+}
+
+// patiently repeats try while all that is in the way is the size of the map or
+// readers that are dead.
+func (e *environment) patiently(try func() error) error {
+	for {
+		size, err := e.shared(try)
+		switch {
+		case err == errNotOpen || isOneOf(err, lmdb.Panic):
+			err = e.reopen()
+		case isOneOf(err, lmdb.MapFull):
+			err = e.resize(size, 2*size)
+		case isOneOf(err, lmdb.MapResized): // by another process
+			err = e.resize(size, 0)
+		default:
+			return err
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+var errNotOpen = errors.New("LMDB is not open")
+
+// shared runs try while lmdb and its map stay as they are, and returns the
+// map's size. Readers that are dead keep pages from being used again.
+func (e *environment) shared(try func() error) (mapSize int64, err error) {
+	e.lock.RLock()
+	defer e.lock.RUnlock()
+	if e.lmdb == nil {
+		return 0, errNotOpen
+	}
+	err = try()
+	if isOneOf(err, lmdb.MapFull, lmdb.ReadersFull) {
+		if dead, _ := e.lmdb.ReaderCheck(); dead > 0 {
+			err = try()
+		}
+	}
+	info, infoErr := e.lmdb.Info()
+	if infoErr != nil {
+		return 0, infoErr
+	}
+	return info.MapSize, err
+}
+
+// resize gives the map another size, unless it no longer has the size before. 0
+// means the one in the file.
+func (e *environment) resize(before, size int64) error {
+	e.lock.Lock()
+	defer e.lock.Unlock()
+	if e.lmdb == nil {
+		return nil
+	}
+	info, err := e.lmdb.Info()
+	if err != nil || info.MapSize != before {
+		return err
+	}
+	if err := e.lmdb.SetMapSize(size); err != nil {
+		// LMDB is left without a map, which every other call would trip over.
+		e.lmdb.Close()
+		e.lmdb = nil
+		return err
+	}
+	return nil
+}
+
+// reopen opens LMDB again after an error that has made it unusable.
+func (e *environment) reopen() error {
+	e.lock.Lock()
+	defer e.lock.Unlock()
+	if e.lmdb != nil {
+		e.lmdb.Close()
+		e.lmdb = nil
+	}
+	return e.open()
+}

@@ -1,0 +1,24 @@
+//go:build cgo && !js
+
+package lmdblog
+
+import "github.com/PowerDNS/lmdb-go/lmdb"
+
+// Resize gives the map another size.
+func (l *Log) Resize(size int64) error {
+	before, err := l.MapSize()
+	if err != nil {
+		return err
+	}
+	return l.env.resize(before, size)
+}
+
+// MapSize returns the size of the map.
+func (l *Log) MapSize() (int64, error) { return l.env.shared(func() error { return nil }) }
+
+// Put stores a key and a value that may be none of a record.
+func (l *Log) Put(key, value []byte) error {
+	return l.env.lmdb.Update(func(txn *lmdb.Txn) error { return txn.Put(l.env.root, key, value, 0) })
+}
+
+var KeyOf = keyOf

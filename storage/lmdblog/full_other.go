@@ -1,0 +1,5 @@
+//go:build cgo && !(darwin || js || linux)
+
+package lmdblog
+
+func isDiskFull(string) bool { return false }
