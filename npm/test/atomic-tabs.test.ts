@@ -88,13 +88,24 @@ describe('four tabs at once', { timeout: 240_000 }, () => {
     const [still, ...others] = pages as [Page, ...Page[]]
     const all = incrementIn(still, increments)
     await Promise.all(others.map((page) => incrementIn(page, 5))) // so that it is in the middle of something
-    let goesOn = false
+    // A page that waits for the answer to a synchronous request runs nothing else.
+    let reachStandstill!: () => void
+    const standsStill = new Promise<void>((resolve) => (reachStandstill = resolve))
+    let goOn!: () => void
+    const told = new Promise<void>((resolve) => (goOn = resolve))
+    await still.route('**/until-told', async (route) => {
+      reachStandstill()
+      await told
+      await route.fulfill({ body: '' })
+    })
     const standing = still.evaluate(() => {
-      const end = performance.now() + 10_000
-      while (performance.now() < end);
-    }).then(() => (goesOn = true))
-    await Promise.all(others.map((page) => incrementIn(page, 20)))
-    assert.ok(!goesOn, 'the others waited for it')
+      const request = new XMLHttpRequest()
+      request.open('GET', '/until-told', false)
+      request.send()
+    })
+    await within(60_000, 'the standstill', standsStill)
+    await within(60_000, 'the others', Promise.all(others.map((page) => incrementIn(page, 20))))
+    goOn()
     await standing
     await within(60_000, 'the tab that stood still', all)
     const sum = increments + others.length * 25
