@@ -99,7 +99,6 @@ func (l *IndexedDB) append(seq uint64, bytes js.Value, d Durability) (isNext boo
 	}
 	before := t.request("getKey", query)
 	t.request("add", bytes, float64(seq))
-	t.commit()
 
 	err = t.wait()
 	if e, ok := err.(*exception); ok && e.name == "ConstraintError" { // add found the key taken
@@ -126,25 +125,53 @@ func (l *IndexedDB) removeStray(seq uint64) {
 
 // Compact implements Log. It is strict, whatever the batches were: it deletes
 // what is known to be stored.
+//
+// It looks first whether the record is there: if not, a newer snapshot has
+// replaced it. Should that happen in between, its snapshot is a stray, as in
+// Append. To look inside the transaction would be one that others may have to
+// wait for: see transaction.commit.
 func (l *IndexedDB) Compact(seq uint64, snapshot Frame) error {
 	if l.closed {
 		return ClosedError("compact")
 	}
+	isThere, wasThere := false, true
+	err := l.connection.attempt("compact", batchName(seq), func() (err error) {
+		isThere, err = l.has(seq)
+		return err
+	})
+	if err != nil || !isThere {
+		return err
+	}
 	value := snapshotValue(seq, bytesToJS(snapshot))
-	return l.connection.attempt("compact", batchName(seq), func() error {
+	err = l.connection.attempt("compact", batchName(seq), func() error {
 		t, err := l.connection.begin(jsReadwrite, Strict)
 		if err != nil {
 			return err
 		}
-		t.onSuccess(t.request("getKey", float64(seq)), func(key js.Value) {
-			if key.IsUndefined() {
-				return // a newer snapshot has replaced it
-			}
-			t.request("put", value, float64(seq))
-			t.request("delete", seqsBetween(0, seq))
-		})
-		return t.wait()
+		before := t.request("getKey", float64(seq))
+		t.request("put", value, float64(seq))
+		t.request("delete", seqsBetween(0, seq))
+		if err := t.wait(); err != nil {
+			return err
+		}
+		wasThere = !before.Get("result").IsUndefined()
+		return nil
 	})
+	if err == nil && !wasThere {
+		l.removeStray(seq)
+	}
+	return err
+}
+
+// has reports whether there is a record of that number.
+func (l *IndexedDB) has(seq uint64) (bool, error) {
+	t, err := l.connection.begin(jsReadonly, Relaxed)
+	if err != nil {
+		return false, err
+	}
+	key := t.request("getKey", float64(seq))
+	err = t.wait()
+	return err == nil && !key.Get("result").IsUndefined(), err
 }
 
 // Salvage implements Salvager. Read takes it that no number is missing, and gives

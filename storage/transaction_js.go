@@ -76,6 +76,7 @@ func (c *connection) idleTransaction() *transaction {
 	})
 	t.onResult = js.FuncOf(func(js.Value, []js.Value) any {
 		t.handle(t.watched.Get("result"))
+		t.commit()
 		return nil
 	})
 	return t
@@ -119,7 +120,9 @@ func (t *transaction) request(method string, args ...any) js.Value {
 }
 
 // onSuccess has handle take the result of request, inside the transaction: it
-// may issue more. It is for one request of a transaction.
+// may issue more. It is for one request of a transaction, and for calls that are
+// rare: until the result has come, a page whose thread stands still keeps all
+// others from writing.
 func (t *transaction) onSuccess(request js.Value, handle func(result js.Value)) {
 	t.watched, t.handle = request, handle
 	request.Set("onsuccess", t.onResult)
@@ -134,8 +137,11 @@ func (t *transaction) abort(cause error) {
 	_, _ = try(func() js.Value { return t.tx.Call("abort") })
 }
 
-// commit says that no more requests will come, which saves the browser from
-// finding out. Safari before 15 has no commit; leaving it out is slower only.
+// commit says that no more requests will come. Otherwise the browser keeps the
+// transaction until this page has had the results and asked for nothing more. Even
+// one that only reads then holds up the writes of all pages: of a page whose thread
+// stood still, for 60 s, after which Chromium 156 ended it; with a commit, for
+// none, also if a request fails. Safari before 15 has no commit.
 func (t *transaction) commit() {
 	if t.c.canCommit() {
 		// It throws if a request has failed meanwhile: then the abort event comes.
@@ -152,9 +158,12 @@ func (c *connection) canCommit() bool {
 	return *c.commits
 }
 
-// wait blocks until the transaction has ended. Nothing can be done with it
-// after that.
+// wait commits the transaction, unless onSuccess does, and blocks until it has
+// ended. Nothing can be done with it after that.
 func (t *transaction) wait() error {
+	if t.watched.IsUndefined() {
+		t.commit()
+	}
 	err := <-t.done
 	if t.c.current == t {
 		t.c.current = nil

@@ -183,6 +183,34 @@ describe('storages of pages', { timeout: 180_000 }, () => {
     await context.close()
   })
 
+  for (const [kind, lock] of [['OPFSStorage', 'atomicdb opfs:held'], ['LocalStorageStorage', 'atomicdb localStorage:held']] as const) {
+    test(`${kind}: a tab that stands still in the middle of its turn makes the calls of others time out, which go on afterwards`, async () => {
+      const context = await browser.newContext()
+      const [holder, page] = [await openPage(context, site.origin), await context.newPage()]
+      await page.clock.install()
+      await page.goto(site.origin)
+      await page.waitForFunction(() => 'atomicdb' in globalThis)
+      await page.evaluate(async (kind) => {
+        globalThis.db = await atomicdb.AtomicDB.open('held', { storage: new atomicdb[kind]('held') })
+        await db.insert({ _id: 'before' })
+      }, kind)
+      await holder.evaluate((lock) => new Promise<void>((held) => {
+        void navigator.locks.request(lock, () => new Promise<void>((release) => (Object.assign(globalThis, { release }), held())))
+      }), lock)
+      const rejected = page.evaluate(() => db.insert({ _id: 'meanwhile' }).then(String, ({ code, message }: { code: string; message: string }) => `${code}: ${message}`))
+      await page.waitForFunction(async (lock) => (await navigator.locks.query()).pending!.some(({ name }) => name === lock), lock)
+      await page.clock.fastForward(31_000)
+      assert.match(await within(20_000, 'the rejection', rejected), /^timeout: .*another tab/)
+
+      await holder.evaluate(() => (globalThis as unknown as { release(): void }).release())
+      assert.deepEqual(await page.evaluate(async () => {
+        await db.insert({ _id: 'after' })
+        return db.documentIds()
+      }), ['before', 'after'])
+      await context.close()
+    })
+  }
+
   test('tabs whose clocks are days apart lose nothing', async () => {
     const context = await browser.newContext()
     const pages = await Promise.all([-3, 0, 4].map(async (days) => {

@@ -1,4 +1,5 @@
 import { AtomicDBError } from '../errors.js'
+import { inTurn } from './locks.js'
 
 /** How long another tab's write may take to be seen here; it takes a few milliseconds. */
 const patience = 5_000
@@ -33,7 +34,7 @@ export class LocalTurns {
   async take<R>(isSeen: (written: string) => boolean, work: (announce: (written: string) => void) => R): Promise<R> {
     const { locks } = navigator
     if (!locks) return work(() => {})
-    return locks.request(this.name, async () => {
+    return inTurn(locks, this.name, 'localStorage', async () => {
       const newest = await this.seen(locks, isSeen)
       let written: string | undefined
       const result = work((text) => (written = text))

@@ -1,6 +1,7 @@
 import { checkName } from '../checks.js'
 import { AtomicDBError, unsupported } from '../errors.js'
 import type { Batch, SealOptions, StorageBackend } from '../types.js'
+import { inTurn } from './locks.js'
 import { SealedStorage } from './sealed.js'
 import { checked, unchecked, writeChecked } from './opfs-file.js'
 
@@ -10,7 +11,9 @@ import { checked, unchecked, writeChecked } from './opfs-file.js'
  * interface; both share one database. Needs a page that is served with https.
  *
  * Tabs take turns by a lock of the browser, held for one call only; the browser
- * does not freeze a page that holds one, and takes it from one that dies.
+ * does not freeze a page that holds one, and takes it from one that dies. Where a
+ * page blocks its thread in the middle of a turn, calls of others reject with
+ * `timeout` after 30 s.
  *
  * `relaxed` survives the end of the page and the browser. `strict` is flushed to
  * the disk in a worker; elsewhere browsers do not promise it.
@@ -105,7 +108,7 @@ class OPFSLog implements StorageBackend {
     const { locks, storage } = (globalThis as { navigator?: Partial<Navigator> }).navigator ?? {}
     if (!locks || !storage?.getDirectory) throw unsupported('this host has no origin private file system: it needs a browser, and a page that is served with https')
     try {
-      return await locks.request(`atomicdb opfs:${this.name}`, async () => {
+      return await inTurn(locks, `atomicdb opfs:${this.name}`, 'OPFS', async () => {
         const all = await (await storage.getDirectory()).getDirectoryHandle('atomicdb', { create: true })
         return work(await all.getDirectoryHandle(encodeURIComponent(this.name), { create: true }))
       })

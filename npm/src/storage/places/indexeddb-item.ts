@@ -46,8 +46,11 @@ export class IndexedDBItem implements Place {
         transaction.oncomplete = () => resolve()
         transaction.onabort = () => reject(transaction.error ?? new Error('the transaction was aborted'))
       })
-      const [answer] = await Promise.all([work(transaction.objectStore(storeName)), done])
-      return answer
+      const answer = work(transaction.objectStore(storeName))
+      // A page whose thread stands still then keeps nobody from writing, unless it is in the middle of a replace.
+      if (mode === 'readonly') transaction.commit?.()
+      await Promise.all([answer, done])
+      return await answer
     } catch (error) {
       void this.close() // a connection that was lost is made anew
       if (error instanceof AtomicDBError) throw error
