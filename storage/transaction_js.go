@@ -11,12 +11,13 @@ type transaction struct {
 	cause     error      // why we have aborted it
 	done      chan error // its end, and the connection's
 	ended     bool       // the browser has said so
+	last      js.Value   // its last request
 	watched   js.Value   // see onSuccess
 	handle    func(result js.Value)
 
 	// The handlers of all transactions that this one is, in turn: to make and
 	// release them each time took a fifth of a single insert.
-	onComplete, onAbort, onResult js.Func
+	onComplete, onAbort, onResult, onLate js.Func
 }
 
 // Arguments that are the same each time: a string is decoded at every call.
@@ -64,7 +65,22 @@ func (c *connection) idleTransaction() *transaction {
 	}
 	t := &transaction{c: c, done: make(chan error, 2)}
 	t.onComplete = js.FuncOf(func(js.Value, []js.Value) any {
-		t.end(nil)
+		// Chromium 156 keeps values of more than 64 KiB in files, and then completes
+		// a transaction that was committed before it has given out what was read.
+		if t.last.Get("readyState").String() == "pending" {
+			t.last.Set("onsuccess", t.onLate)
+			t.last.Set("onerror", t.onLate)
+		} else {
+			t.end(nil)
+		}
+		return nil
+	})
+	t.onLate = js.FuncOf(func(js.Value, []js.Value) any {
+		if err := t.last.Get("error"); err.Type() == js.TypeObject {
+			t.end(exceptionOf(err))
+		} else {
+			t.end(nil)
+		}
 		return nil
 	})
 	t.onAbort = js.FuncOf(func(js.Value, []js.Value) any {
@@ -97,7 +113,7 @@ func (c *connection) putBack(t *transaction) {
 	for len(t.done) > 0 { // the connection was lost and the browser said the end as well
 		<-t.done
 	}
-	t.tx, t.store, t.watched = js.Undefined(), js.Undefined(), js.Undefined()
+	t.tx, t.store, t.last, t.watched = js.Undefined(), js.Undefined(), js.Undefined(), js.Undefined()
 	t.cause, t.ended, t.handle = nil, false, nil
 	c.idle = append(c.idle, t)
 }
@@ -106,6 +122,7 @@ func (t *transaction) release() {
 	t.onComplete.Release()
 	t.onAbort.Release()
 	t.onResult.Release()
+	t.onLate.Release()
 }
 
 // request calls a method of the object store, and aborts the transaction if it
@@ -116,6 +133,7 @@ func (t *transaction) request(method string, args ...any) js.Value {
 		t.abort(err)
 		return js.Global().Get("Object").New() // has no result, and nobody will ask
 	}
+	t.last = request
 	return request
 }
 
@@ -175,6 +193,10 @@ func (t *transaction) wait() error {
 	// The connection is lost. Should an event come after all, nobody is there.
 	for _, event := range []string{"oncomplete", "onabort"} {
 		t.tx.Set(event, js.Null())
+	}
+	if !t.last.IsUndefined() {
+		t.last.Set("onsuccess", js.Null())
+		t.last.Set("onerror", js.Null())
 	}
 	if !t.watched.IsUndefined() {
 		t.watched.Set("onsuccess", js.Null())

@@ -60,6 +60,22 @@ describe(`a browser killed in the middle (replay: CRASH_SEED=${seed})`, { timeou
       }
     })
   }
+
+  // Chromium keeps values of more than 64 KiB, compressed, in files of their own, where the profile is on disk.
+  test('keeps large documents, which verify and exportRaw read too', async () => {
+    await using profile = await newProfile()
+    await killedWhile(profile, site, 30, insertLarge, { inserts, groupSize, durability: 'relaxed' })
+    const { lengths, isSound, exported, inFile } = await reopened(profile, site, async () => ({
+      lengths: (await db.all<{ bytes: Uint8Array }>()).map(({ bytes }) => bytes.length).sort((a, b) => a - b),
+      isSound: (await db.verify()).ok,
+      exported: (await atomicdb.AtomicDB.exportRaw('crash')).length,
+      inFile: (await (await atomicdb.AtomicDB.open('file', { storage: new atomicdb.MessagePackStorage('file') })).get<{ bytes: Uint8Array }>(1))?.bytes.length,
+    }))
+    assert.deepEqual(lengths, Array.from({ length: 20 }, (_, n) => 100_000 + n))
+    assert.ok(isSound)
+    assert.ok(exported > 20 * 100_000)
+    assert.equal(inFile, 300_000)
+  })
 })
 
 /** What runs in the page: 8 lanes share the tasks, and each reports a task when it is stored. */
@@ -95,6 +111,21 @@ async function replaceEach({ inserts, durability }: Work): Promise<void> {
 }
 
 declare function acknowledge(task: number): void
+
+async function insertLarge({ inserts }: Work): Promise<void> {
+  const random = (length: number) => {
+    const bytes = new Uint8Array(length)
+    for (let at = 0; at < length; at += 65_536) crypto.getRandomValues(bytes.subarray(at, at + 65_536)) // takes no more at once
+    return bytes
+  }
+  const file = await atomicdb.AtomicDB.open('file', { storage: new atomicdb.MessagePackStorage('file') })
+  await file.insert({ bytes: random(300_000) })
+  const db = await atomicdb.AtomicDB.open('crash')
+  for (let task = 0; task < inserts; task++) {
+    await db.upsert({ _id: task % 20, bytes: random(100_000 + (task % 20)) })
+    acknowledge(task)
+  }
+}
 
 const isGroup = (task: number) => task % 10 === 9
 const groupIds = (task: number) => Array.from({ length: groupSize }, (_, n) => `${task}.${n}`)
