@@ -112,7 +112,7 @@ describe('when the browser fails', { timeout: 120_000 }, () => {
       db.insert({ _id: 'big', noise: Array.from({ length: 4_000_000 }, () => Math.random().toString(36)[2]).join('') })
     const refused = await tryIn(page, big)
     assert.equal(codeOf(refused), 'quota')
-    assert.match((refused as { message: string }).message, /\(this site has stored \d+ kB; the browser says that it may store \d+ MB\)/)
+    assert.match((refused as { message: string }).message, /\(this site has stored \d+ [kM]B; the browser says that it may store \d+ MB\)/)
     const told = () => db.insert({ bytes: new Uint8Array(2_000_000) }).catch((error: AtomicDBError) => [typeof error.quota, typeof error.usage])
     assert.deepEqual(valueOf(await tryIn(page, told)), ['number', 'number'])
     assert.deepEqual(valueOf(await tryIn(page, () => db.documentIds())), ['kept'])
@@ -124,7 +124,7 @@ describe('when the browser fails', { timeout: 120_000 }, () => {
   })
 
   // With worker: true it may be lost: the browser ends the worker with its page.
-  test('what is written as the page is left or closed is stored', async () => {
+  test('what is written as the page is left is stored, and what is written as it is closed, whole or not at all', async () => {
     const page = await openPage(await newContext(), site.origin)
     const leave = async (go: () => Promise<unknown>) => {
       await page.evaluate(async () => {
@@ -142,11 +142,12 @@ describe('when the browser fails', { timeout: 120_000 }, () => {
     const reader = await openPage(page.context(), site.origin)
     assert.equal(await reader.evaluate(async () => (await atomicdb.AtomicDB.open('faults')).count("type = 'pagehide'")), 101)
     await page.goto(site.origin)
+    const closed = page.waitForEvent('close')
     await leave(() => page.close({ runBeforeUnload: true }))
-    await within(10_000, 'the closed page\'s writes', reader.evaluate(async () => {
-      const db = await atomicdb.AtomicDB.open('faults')
-      while ((await db.count("type = 'pagehide'")) !== 202) await new Promise((resolve) => setTimeout(resolve))
-    }))
+    await within(30_000, 'the page closes', closed)
+    // On a busy machine Chromium ends a page that is closed before its handlers have run: 1 time of 14, all tests on one core.
+    const count = await reader.evaluate(async () => (await atomicdb.AtomicDB.open('faults')).count("type = 'pagehide'"))
+    assert.ok(count === 101 || count === 202, `${count} documents`)
     await page.context().close()
   })
 
