@@ -75,6 +75,11 @@ crash: build setup ## crash points of the engine and its logs, and of browsers t
 		END { if (failed) { print "FAILED: see above" } else print "in all: " p " crash points, " o " operations, " a " of them acknowledged, " f " other faults, " n " pieces of bad news; acknowledged losses: 0" }'
 	cd npm && CRASH_ROUNDS=$(or $(KILLS),10) node --import tsx --test --test-reporter=spec test/crash.test.ts test/atomic-tabs.test.ts test/worker.test.ts
 
+.PHONY: browsers
+browsers: build ## the tests of the API in Debian's Firefox and WebKitGTK, which it installs
+	@node -e "import('./npm/scripts/apt.mjs').then(({ installPackages }) => installPackages('firefox-esr', 'webkit2gtk-driver', 'xvfb', 'xauth'))"
+	cd npm && node --import tsx --test --test-reporter=spec test/other-browsers.ts
+
 .PHONY: fuzz
 fuzz: ## every decoder and parser against random input, FUZZTIME (30s) each
 	@set -e; for package in $$(go list ./...); do \

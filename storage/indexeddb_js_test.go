@@ -150,6 +150,21 @@ func TestIndexedDB_overtakenCompaction(t *testing.T) {
 	}
 }
 
+// TestIndexedDB_silentAbort: in Firefox and WebKit only the request knows why a
+// transaction was aborted that was committed before.
+func TestIndexedDB_silentAbort(t *testing.T) {
+	log := open(t, newName(t))
+	appendText(t, log, 1, "one")
+	for _, says := range []string{"null", "new DOMException('A request was aborted', 'AbortError')"} {
+		undo := patch(t, `
+			const { error } = Object.getOwnPropertyDescriptors(IDBTransaction.prototype)
+			Object.defineProperty(IDBTransaction.prototype, 'error', { configurable: true, get: () => `+says+` })
+			return () => Object.defineProperty(IDBTransaction.prototype, 'error', error)`)
+		wantError(t, tryAppend(log, 1), engine.CodeConflict, "")
+		undo()
+	}
+}
+
 // TestIndexedDB_commits: what is not committed at once holds up other pages for as
 // long as this one does nothing.
 func TestIndexedDB_commits(t *testing.T) {

@@ -9,6 +9,7 @@ type transaction struct {
 	c         *connection
 	tx, store js.Value
 	cause     error      // why we have aborted it
+	failed    *exception // of the first request that failed by itself
 	done      chan error // its end, and the connection's
 	ended     bool       // the browser has said so
 	last      js.Value   // its last request
@@ -17,7 +18,7 @@ type transaction struct {
 
 	// The handlers of all transactions that this one is, in turn: to make and
 	// release them each time took a fifth of a single insert.
-	onComplete, onAbort, onResult, onLate js.Func
+	onComplete, onAbort, onError, onResult, onLate js.Func
 }
 
 // Arguments that are the same each time: a string is decoded at every call.
@@ -52,6 +53,7 @@ func (c *connection) begin(mode js.Value, d Durability) (*transaction, error) {
 	// end of the transaction.
 	t.tx.Set("oncomplete", t.onComplete)
 	t.tx.Set("onabort", t.onAbort)
+	t.tx.Set("onerror", t.onError)
 	c.current = t
 	return t, nil
 }
@@ -85,9 +87,17 @@ func (c *connection) idleTransaction() *transaction {
 	})
 	t.onAbort = js.FuncOf(func(js.Value, []js.Value) any {
 		if t.cause == nil {
-			t.cause = abortReason(t.tx)
+			t.cause = t.abortReason()
 		}
 		t.end(t.cause)
+		return nil
+	})
+	t.onError = js.FuncOf(func(_ js.Value, args []js.Value) any { // it comes from the requests
+		if e := args[0].Get("target").Get("error"); t.failed == nil && e.Type() == js.TypeObject {
+			if e := exceptionOf(e); e.name != "AbortError" {
+				t.failed = e
+			}
+		}
 		return nil
 	})
 	t.onResult = js.FuncOf(func(js.Value, []js.Value) any {
@@ -114,13 +124,14 @@ func (c *connection) putBack(t *transaction) {
 		<-t.done
 	}
 	t.tx, t.store, t.last, t.watched = js.Undefined(), js.Undefined(), js.Undefined(), js.Undefined()
-	t.cause, t.ended, t.handle = nil, false, nil
+	t.cause, t.failed, t.ended, t.handle = nil, nil, false, nil
 	c.idle = append(c.idle, t)
 }
 
 func (t *transaction) release() {
 	t.onComplete.Release()
 	t.onAbort.Release()
+	t.onError.Release()
 	t.onResult.Release()
 	t.onLate.Release()
 }
@@ -191,7 +202,7 @@ func (t *transaction) wait() error {
 		return err
 	}
 	// The connection is lost. Should an event come after all, nobody is there.
-	for _, event := range []string{"oncomplete", "onabort"} {
+	for _, event := range []string{"oncomplete", "onabort", "onerror"} {
 		t.tx.Set(event, js.Null())
 	}
 	if !t.last.IsUndefined() {
@@ -205,10 +216,16 @@ func (t *transaction) wait() error {
 	return err
 }
 
-// abortReason says why the browser has aborted tx.
-func abortReason(tx js.Value) *exception {
-	if err := tx.Get("error"); err.Type() == js.TypeObject {
-		return exceptionOf(err)
+// abortReason says why the browser has aborted t. Of a transaction that was
+// committed and had a request fail, Firefox 153 and WebKit say nothing, or that it
+// was aborted; only the request knows why.
+func (t *transaction) abortReason() *exception {
+	reason := &exception{name: "AbortError", message: "the transaction was aborted"}
+	if err := t.tx.Get("error"); err.Type() == js.TypeObject {
+		reason = exceptionOf(err)
 	}
-	return &exception{name: "AbortError", message: "the transaction was aborted"}
+	if reason.name == "AbortError" && t.failed != nil {
+		return t.failed
+	}
+	return reason
 }

@@ -1,25 +1,12 @@
 // The tests of the public API again, on the built package and IndexedDB, in real Chromium: with the engine in
-// the page, and in workers. It is the test build, which answers each query a second time by the definition of its meaning.
-import { join } from 'node:path'
+// the page, and in workers. `make browsers` runs them in other browsers.
 import { after, before, describe, test } from 'node:test'
-import * as esbuild from 'esbuild'
 import type { Browser, Page } from 'playwright-core'
 import { launchChromium, openPage, waitForValue } from './harness/chromium.js'
 import { within } from './harness/deadline.js'
-import { packageFolder, serveProduct, type Site } from './harness/site.js'
+import type { Site } from './harness/site.js'
+import { serveSuites } from './harness/suites-page.js'
 import { apiSuites, workerSuites } from './suites/api.js'
-
-const script = `
-  import { apiSuites, workerSuites } from './suites/api.js'
-  import { runTest } from './suites/suite.js'
-  const wasm = await WebAssembly.compileStreaming(fetch('/build/atomicdb-test.wasm'))
-  globalThis.runOne = (suite, index, worker) => runTest((worker ? workerSuites : apiSuites)[suite][index], atomicdb, () => ({ wasm, worker }))
-`
-
-declare global {
-  /** Runs one test of a suite in the page. */
-  function runOne(suite: string, index: number, worker: boolean): Promise<void>
-}
 
 describe('in Chromium', { timeout: 300_000 }, () => {
   let site: Site
@@ -27,17 +14,7 @@ describe('in Chromium', { timeout: 300_000 }, () => {
   let page: Page
 
   before(async () => {
-    const bundle = await esbuild.build({
-      stdin: { contents: script, resolveDir: join(packageFolder, 'test') },
-      bundle: true,
-      format: 'esm',
-      write: false,
-    })
-    site = await serveProduct({
-      '/suites': '<!doctype html><meta charset="utf-8"><script type="module" src="/suites.js"></script>',
-      '/suites.js': `import * as atomicdb from '/dist/index.js'\nglobalThis.atomicdb = atomicdb\n${bundle.outputFiles[0]!.text}`,
-      '/build/': { folder: join(packageFolder, '.build') },
-    })
+    site = await serveSuites()
     browser = await launchChromium()
     page = await openPage(await browser.newContext(), `${site.origin}/suites`)
     await waitForValue(page, () => 'runOne' in globalThis || undefined)

@@ -6,8 +6,9 @@ import { SealedStorage } from './sealed.js'
 import { bytesOfText, textOfBytes } from './text-bytes.js'
 
 /**
- * Keeps batches in localStorage, for pages that may not use IndexedDB: about 9
- * MB in all browsers, shared with whatever else the origin keeps there.
+ * Keeps batches in localStorage, for pages that may not use IndexedDB: 9 MB in
+ * Chromium 156, 3 in Firefox 153 and 1.6 in WebKitGTK 2.50, shared with whatever
+ * else the origin keeps there.
  *
  * Tabs take turns by locks of the browser, held for one write only. Without
  * them, in pages that are served without https, tabs that write at the same time

@@ -247,7 +247,7 @@ export const lifecycle: Suite = [
       equal(await Promise.all(writes), [1, 2])
       await closing
       await db.close()
-      await db[Symbol.asyncDispose]()
+      await db[Symbol.asyncDispose ?? Symbol.for('Symbol.asyncDispose')]()
       equal(controlled.closed, 1)
       await rejects('closed', () => db.search())
       equal(await (await context.open('closing', { storage })).count(), 2)

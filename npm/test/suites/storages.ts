@@ -27,7 +27,10 @@ async function kinds({ atomicdb }: Context): Promise<Record<string, () => () => 
     return () => new atomicdb.OPFSStorage(name, options)
   }
   const everywhere = { memory, compressed: sealed({ compressionLevel: 6 }), encrypted: sealed({ compressionLevel: 1, securityManager }) }
-  return typeof indexedDB === 'undefined' ? everywhere : { ...everywhere, indexeddb: indexeddb(), localStorage: local(), opfs: opfs(), 'encrypted opfs': opfs({ compressionLevel: 1, securityManager }), 'encrypted localStorage': local({ compressionLevel: 6, securityManager }), 'encrypted indexeddb': indexeddb({ compressionLevel: 6, securityManager }) }
+  if (typeof indexedDB === 'undefined') return everywhere
+  const page = { ...everywhere, indexeddb: indexeddb(), localStorage: local(), 'encrypted localStorage': local({ compressionLevel: 6, securityManager }), 'encrypted indexeddb': indexeddb({ compressionLevel: 6, securityManager }) }
+  if (!navigator.storage?.getDirectory) return page // WebKitGTK
+  return { ...page, opfs: opfs(), 'encrypted opfs': opfs({ compressionLevel: 1, securityManager }) }
 }
 
 /** The contract, over each storage that the package brings and the host can have. */
