@@ -18,6 +18,7 @@ type DB struct {
 	isAside bool
 	sealed  int    // journal entries before it accept no more documents
 	changes uint64 // see Changes
+	history history
 }
 
 // New returns an empty DB, or CodeInvalid if opts cannot be honoured.
@@ -143,7 +144,10 @@ func (db *DB) tidy() {
 		db.journal = nil
 	}
 	for _, c := range db.collections {
-		c.content = c.content.compacted()
+		if fresh := c.content.compacted(); fresh != c.content {
+			c.content = fresh
+			db.history.forget(db.changes) // its slots are others
+		}
 	}
 }
 

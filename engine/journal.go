@@ -39,6 +39,7 @@ func (db *DB) note(ch change) {
 	if ch.kind <= numbered {
 		ch.in = ch.c.content
 	}
+	db.remember(&ch)
 	if ch.kind == added && len(db.journal) > db.sealed {
 		last := &db.journal[len(db.journal)-1]
 		if last.kind == added && last.in == ch.in && last.slot+last.n == ch.slot &&
@@ -72,6 +73,9 @@ func (db *DB) undoTo(mark int) {
 		db.changes++
 		catalogChanged = catalogChanged || db.journal[i].c.name == catalogName
 		db.undo(&db.journal[i])
+	}
+	if mark < len(db.journal) {
+		db.history.forget(db.changes)
 	}
 	if catalogChanged {
 		db.declareAll()

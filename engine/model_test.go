@@ -108,6 +108,7 @@ func modelRound(t *testing.T, rng *rand.Rand) {
 	var cuts []cut
 	var before *model // of the stretch that is open, if one is
 	var dumpBefore map[string][]string
+	kept := newKeptAnswers(t, db, rng)
 
 	// Few ids and few values, in phases that fill and then empty the
 	// collection: slots, orders and ids must come and go.
@@ -248,12 +249,14 @@ func modelRound(t *testing.T, rng *rand.Rand) {
 			}
 		}
 		compareWithModel(t, db, now, step)
+		kept.check(t, db, rng, step)
 		if before != nil && rng.IntN(3) == 0 {
 			dumpAfter := db.Dump()
 			if err := db.SetAside(); err != nil {
 				t.Fatal(err)
 			}
 			compareWithModel(t, db, before, step)
+			kept.check(t, db, rng, step)
 			if !reflect.DeepEqual(db.Dump(), dumpBefore) {
 				t.Fatalf("step %d: setting aside left something behind", step)
 			}
@@ -265,6 +268,10 @@ func modelRound(t *testing.T, rng *rand.Rand) {
 				t.Fatalf("step %d: not everything was brought back", step)
 			}
 		}
+	}
+
+	if kept.held < 100 {
+		t.Errorf("only %d times an answer held after a change", kept.held)
 	}
 
 	reopened := newDB(t, engine.Options{})

@@ -75,6 +75,7 @@ func (db *DB) BringBack() error {
 		catalogChanged = catalogChanged || db.aside[i].c.name == catalogName
 		db.redo(&db.aside[i])
 	}
+	db.history.forget(db.changes)
 	db.journal = append(db.journal, db.aside...)
 	db.sealed = len(db.journal)
 	db.forgetAside()

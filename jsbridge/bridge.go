@@ -70,9 +70,10 @@ func (b *Bridge) Release(handle uint32) *storage.Session {
 }
 
 // Moment returns the number of the state that a database is in: while it is the
-// same, every op that changes nothing answers the same. 0: the database is not
-// open, or not usable.
-func (b *Bridge) Moment(handle uint32) uint32 {
+// same, every op that changes nothing answers the same, and between two states
+// of one engine are as many changes as their numbers differ by; see the op
+// holds. 0: the database is not open, or not usable.
+func (b *Bridge) Moment(handle uint32) uint64 {
 	d := b.handles.get(handle)
 	if d == nil {
 		return 0

@@ -14,9 +14,8 @@ type database struct {
 	broken  error  // taking back a failed call has failed: memory may be wrong
 
 	// See moment.
-	moments uint32
-	seen    *engine.DB
-	changes uint64
+	last, base uint64
+	seen       *engine.DB
 }
 
 // A cursor holds the documents or rows that a call has found, to be taken in
@@ -27,19 +26,18 @@ var _, _ cursor = (*engine.Result)(nil), (*engine.Rows)(nil)
 
 // moment numbers the states of the database: it is the same number only while
 // every answer is. 0 is for a database that is not usable.
-func (d *database) moment() uint32 {
+func (d *database) moment() uint64 {
 	if d.usable() != nil {
 		return 0
 	}
-	// A session changes to another engine when it loads a snapshot.
-	if db := d.session.DB(); db != d.seen || db.Changes() != d.changes {
-		d.seen, d.changes = db, db.Changes()
-		d.moments++
-		if d.moments == 0 {
-			d.moments = 1
-		}
+	// A session changes to another engine when it loads a snapshot. From all of
+	// that one's states, a state before is further away than it has changes.
+	db := d.session.DB()
+	if db != d.seen {
+		d.seen, d.base = db, d.last+1
 	}
-	return d.moments
+	d.last = d.base + db.Changes()
+	return d.last
 }
 
 // usable returns why no call can be answered, if so.

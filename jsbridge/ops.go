@@ -12,6 +12,7 @@ type op struct {
 	writes bool     // a panic in it is followed by taking back what it did
 	free   bool     // needs no database: the handle may be 0
 	run    func(*call) error
+	holds  func(*call, kept) (bool, error) // whether an answer that was kept is the answer still; nil: that cannot be told
 }
 
 // ops is the only list of the calls. npm/src/ops.ts is written from it:
@@ -25,7 +26,7 @@ var ops = []op{
 		result: "array of ids",
 	},
 	{
-		name: "find", run: find,
+		name: "find", run: find, holds: findHolds,
 		doc:    "The documents that match, in pieces of about 1 MiB; `more` gets the next. A limit of -1 is none; nil fields are all.",
 		args:   []string{"collection", "where", "sort", "skip", "limit", "fields"},
 		result: "u32 documents in this piece, u32 still to come (both little-endian), the documents",
@@ -42,19 +43,19 @@ var ops = []op{
 		result: "the document, or nothing",
 	},
 	{
-		name: "count", run: count,
+		name: "count", run: count, holds: countHolds,
 		doc:    "How many documents match; counting stops at the limit, -1 is none.",
 		args:   []string{"collection", "where", "limit"},
 		result: "integer",
 	},
 	{
-		name: "ids", run: ids,
+		name: "ids", run: ids, holds: idsHold,
 		doc:    "The ids of all documents, in insertion order.",
 		args:   []string{"collection"},
 		result: "array",
 	},
 	{
-		name: "distinct", run: distinct,
+		name: "distinct", run: distinct, holds: distinctHolds,
 		doc:    "The distinct values of a path in the documents that match, in value order.",
 		args:   []string{"collection", "path", "where"},
 		result: "array",
@@ -113,7 +114,7 @@ var ops = []op{
 		result: "nothing",
 	},
 	{
-		name: "aggregate", run: aggregate,
+		name: "aggregate", run: aggregate, holds: aggregateHolds,
 		doc:    "Groups of the documents that match, as rows: the paths of groupBy, then select, an array of [name, operator, path]. A count of the empty path counts documents; having and sort are about the rows.",
 		args:   []string{"collection", "where", "groupBy", "select", "having", "sort", "skip", "limit"},
 		result: "rows, as find",
@@ -129,6 +130,12 @@ var ops = []op{
 		doc:    "Runs any other SQL statement: all or nothing.",
 		args:   []string{"text", "params"},
 		result: "rows, as find, all in one piece",
+	},
+	{
+		name: "holds", run: holds,
+		doc:    "Whether what an op answered so many changes ago is its answer still; it may be mistaken in saying no. What the op was asked follows the arguments directly. count is how many documents it found, and last the _id of the last.",
+		args:   []string{"op", "changes", "count", "last"},
+		result: "boolean",
 	},
 	{
 		name: "explain", run: explain,

@@ -14,16 +14,9 @@ import (
 // be documents. They leave a cursor, as find does.
 
 func aggregate(c *call) error {
-	collection := c.collection()
-	a := engine.Aggregate{
-		Where: c.where(), GroupBy: c.paths(), Select: c.outputs(), Having: c.where(),
-		Sort: c.sort(), Skip: c.number(0), Limit: c.number(-1),
-	}
+	collection, a := c.aggregate()
 	if err := c.end(); err != nil {
 		return err
-	}
-	if a.Limit == 0 {
-		a.Having = nothing
 	}
 	rows, err := c.db().Aggregate(collection, a)
 	if err != nil {
@@ -31,6 +24,19 @@ func aggregate(c *call) error {
 	}
 	c.database.cursor = rows
 	return c.piece()
+}
+
+// aggregate returns the arguments of the op aggregate.
+func (c *call) aggregate() (collection string, a engine.Aggregate) {
+	collection = c.collection()
+	a = engine.Aggregate{
+		Where: c.where(), GroupBy: c.paths(), Select: c.outputs(), Having: c.where(),
+		Sort: c.sort(), Skip: c.number(0), Limit: c.number(-1),
+	}
+	if a.Limit == 0 {
+		a.Having = nothing
+	}
+	return collection, a
 }
 
 func sqlRead(c *call) error {

@@ -9,8 +9,7 @@ import (
 // The functions below are the ops that change nothing but the cursor.
 
 func find(c *call) error {
-	collection, q := c.collection(), c.query()
-	q.Fields = c.texts(true)
+	collection, q := c.find()
 	if err := c.end(); err != nil {
 		return err
 	}
@@ -41,12 +40,9 @@ func get(c *call) error {
 }
 
 func count(c *call) error {
-	collection, where, limit := c.collection(), c.where(), c.number(-1)
+	collection, where, limit := c.count()
 	if err := c.end(); err != nil {
 		return err
-	}
-	if limit == 0 {
-		where = nothing
 	}
 	return c.integer(c.db().Count(collection, where, limit))
 }
@@ -129,6 +125,22 @@ func (c *call) where() *query.Filter {
 		return nil
 	}
 	return where
+}
+
+// find returns the arguments of the op find.
+func (c *call) find() (collection string, q engine.Query) {
+	collection, q = c.collection(), c.query()
+	q.Fields = c.texts(true)
+	return collection, q
+}
+
+// count returns the arguments of the op count.
+func (c *call) count() (collection string, where *query.Filter, limit int) {
+	collection, where, limit = c.collection(), c.where(), c.number(-1)
+	if limit == 0 {
+		where = nothing
+	}
+	return collection, where, limit
 }
 
 // nothing is the condition that a limit of 0 amounts to; to the engine, 0 is

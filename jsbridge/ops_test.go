@@ -322,6 +322,55 @@ func TestStretch_setAside(t *testing.T) {
 	}
 }
 
+// TestHolds: of each op that has it, an answer from before a change that it is
+// about, and from before one that it is not.
+func TestHolds(t *testing.T) {
+	c := withPeople(t)
+	for _, tt := range []struct {
+		op        string
+		arguments array
+		count     int
+		last      any
+		change    any
+		want      bool
+	}{
+		{"find", array{"people", "age < 18", nil, 0, -1, nil}, 1, 1, object{"x": 1}, false},
+		{"find", array{"people", "age > 18", nil, 0, -1, nil}, 2, 2, object{"x": 2}, true},
+		{"find", array{"people", nil, nil, 0, 1, nil}, 1, "ada", object{"x": 3}, true}, // behind its end
+		{"find", array{"people", nil, nil, 0, 9, nil}, 3, 2, object{"x": 4}, false},    // it has no end
+		{"find", array{"people", nil, nil, 0, 1, nil}, 1, nil, object{"x": 5}, false},  // or none that is known
+		{"find", array{"people", nil, nil, 0, 0, nil}, 0, nil, object{"x": 6}, true},
+		{"count", array{"people", "age < 18", -1}, 0, nil, object{"x": 7}, true},
+		{"count", array{"people", "x = 7", -1}, 0, nil, object{"x": 8}, false},
+		{"ids", array{"people"}, 0, nil, object{"x": 9}, true},
+		{"distinct", array{"people", "name", nil}, 0, nil, object{"x": 10}, true},
+		{"distinct", array{"people", "x", nil}, 0, nil, object{"x": 11}, false},
+		{"aggregate", array{"people", nil, array{"name"}, array{array{"n", "count", ""}}, nil, nil, 0, -1}, 0, nil, object{"x": 12}, true},
+		{"aggregate", array{"people", nil, array{"x"}, array{array{"n", "count", ""}}, nil, nil, 0, -1}, 0, nil, object{"x": 13}, false},
+	} {
+		moment := c.bridge.Moment(c.handle)
+		c.must("update", array{"people", tt.change, "age < 18"})
+		asked := func(changes uint64) any {
+			input := append(input(t, array{numberOf(t, tt.op), changes, tt.count, tt.last}), input(t, tt.arguments)...)
+			answer, failure := c.raw(numberOf(t, "holds"), input)
+			if failure != nil {
+				t.Fatalf("%s %v: %s", tt.op, tt.arguments, failure.message)
+			}
+			return decode(t, answer)
+		}
+		if got := asked(c.bridge.Moment(c.handle) - moment); got != tt.want {
+			t.Errorf("%s %v after %v: holds %v, want %t", tt.op, tt.arguments, tt.change, got, tt.want)
+		}
+		equal(t, asked(0), true)
+		equal(t, asked(c.bridge.Moment(c.handle)), false) // of another engine, perhaps
+	}
+	for _, op := range []any{numberOf(t, "get"), numberOf(t, "holds"), 99} {
+		if _, failure := c.call("holds", array{op, 0, 0, nil}); failure == nil || failure.code != engine.CodeInvalid {
+			t.Errorf("op %v got %v, want invalid", op, failure)
+		}
+	}
+}
+
 // TestCall_parseNeedsNoDatabase: conditions have text before anything is open.
 func TestCall_parseNeedsNoDatabase(t *testing.T) {
 	c := newClient(t)

@@ -23,7 +23,7 @@ func TestRandomCalls(t *testing.T) {
 			t.Logf("replay: go test ./jsbridge -run TestRandomCalls -seed %d", *seed)
 		}
 	}()
-	r := &randomCalls{rand.New(rand.NewPCG(*seed, 0))}
+	r := &randomCalls{Rand: rand.New(rand.NewPCG(*seed, 0)), t: t}
 
 	c := withPeople(t)
 	answered := map[string]int{}
@@ -105,6 +105,16 @@ func TestRandomCalls(t *testing.T) {
 // own, and nothing settles within it.
 var control = map[string]bool{"end": true, "undo": true, "setAside": true, "bringBack": true, "settle": true}
 
+// holding is the ops whose answers holds knows about.
+var holding = func() (holding []*op) {
+	for i := range ops {
+		if ops[i].holds != nil {
+			holding = append(holding, &ops[i])
+		}
+	}
+	return holding
+}()
+
 // contents is everything that a user can see.
 func contents(t *testing.T, c *client) string {
 	var all []byte
@@ -116,7 +126,11 @@ func contents(t *testing.T, c *client) string {
 }
 
 // randomCalls makes arguments out of few values, so that they meet.
-type randomCalls struct{ *rand.Rand }
+type randomCalls struct {
+	*rand.Rand
+	t     *testing.T
+	asked *op // what the call of holds is about
+}
 
 func oneOf[T any](r *randomCalls, values ...T) T { return values[r.IntN(len(values))] }
 
@@ -148,7 +162,12 @@ func (r *randomCalls) argument(name string, writes bool) any {
 		return r.IntN(6) - 1
 	case "fields":
 		return oneOf[any](r, nil, array{r.path(), r.path()})
-	case "id":
+	case "op":
+		r.asked = oneOf(r, holding...)
+		return numberOf(r.t, r.asked.name)
+	case "changes", "count":
+		return r.IntN(4)
+	case "id", "last":
 		return r.id()
 	case "path":
 		return r.path()
@@ -187,6 +206,9 @@ func (r *randomCalls) statement(writes bool) string {
 }
 
 func (r *randomCalls) documents(t *testing.T, o *op) (docs []byte) {
+	if o.name == "holds" && r.asked != nil {
+		return input(t, r.arguments(r.asked))
+	}
 	if o.name != "insert" {
 		return nil
 	}

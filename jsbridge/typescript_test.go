@@ -61,6 +61,14 @@ func typeScript() string {
 			separator = ", "
 		}
 	}
+	b.WriteString("])\n\n/** The calls whose answers `holds` knows about. */\nexport const holdingOps: ReadonlySet<Op> = new Set<Op>([")
+	separator = ""
+	for _, o := range ops {
+		if o.holds != nil {
+			b.WriteString(separator + "Op." + o.name)
+			separator = ", "
+		}
+	}
 	b.WriteString("])\n")
 	return b.String()
 }

@@ -1,27 +1,31 @@
 import type { MessagePackWriter } from './messagepack-writer.js'
-import type { Op } from './ops.js'
+import { holdingOps, type Op } from './ops.js'
 
 /** What was answered to a question, for copies of it. */
-interface Kept {
+export interface Kept {
   readonly question: Uint8Array
   readonly answer: unknown
+  readonly bytes: number // of both, as MessagePack
+  moment: number // the newest of which it is known to be the answer
+  used: boolean
 }
 
 /**
- * The answers to questions that were asked twice while nothing changed, as
- * pages do that render again. A third time costs a copy of the answer, 0.15 us
- * for a document of 280 B, and not the engine's work and decoding, which takes
- * 1.1 us for each such document. Callers get copies: what one does to its
- * documents, no other sees.
+ * The answers to questions that were asked twice, as pages do that render
+ * again. A third time costs a copy of the answer, 0.15 us for a document of
+ * 280 B, and not the engine's work and decoding, which takes 1.1 us for each
+ * such document; if something has changed meanwhile, the engine is asked
+ * whether that is of any concern, which it tells from the few documents that
+ * changed. Callers get copies: what one does to its documents, no other sees.
  *
  * A question is an op and the bytes of its arguments; each has one place, by a
  * hash of these, which the next question of that place takes over.
  */
 export class Answers {
   private readonly hashes = new Int32Array(places)
-  private readonly moments = new Uint32Array(places)
-  private kept: (Kept | undefined)[] = [] // of one moment
-  private keptAt = 0
+  private readonly moments = new Float64Array(places) // when the question was asked last
+  private readonly vain = new Uint8Array(places) // 1: the last answer was kept for nothing
+  private kept: (Kept | undefined)[] = []
   private bytes = 0 // of all that is kept
   // Of the question that was asked last:
   private place = -1 // -1: nothing is to be noted of it
@@ -32,10 +36,10 @@ export class Answers {
    * none, what the engine answers is to be told to {@link note}, at once.
    *
    * @param moment The state of the database that the question is about, which is never 0 if it is usable.
+   * @param holds Whether what is kept is the answer still, so many changes later. It may be mistaken in saying no.
    */
-  find(moment: number, op: Op, question: Question): Kept | undefined {
+  find(moment: number, op: Op, question: Question, holds: (op: Op, kept: Kept, changes: number) => boolean): Kept | undefined {
     this.place = -1
-    if (moment !== this.keptAt) this.forget(moment)
     if (moment === 0 || question.length > longestQuestion) return undefined
     const bytes = bytesOf(question)
     const { length } = question
@@ -43,13 +47,27 @@ export class Answers {
     for (let i = 0; i < length; i++) hash = Math.imul(hash ^ bytes[i]!, 0x01000193)
     hash ^= hash >>> 15
     const place = hash & (places - 1)
-    if (this.hashes[place] !== hash || this.moments[place] !== moment) {
+    const last = this.moments[place]
+    this.moments[place] = moment
+    if (this.hashes[place] !== hash) {
       this.hashes[place] = hash
-      this.moments[place] = moment
+      this.vain[place] = 0
+      this.drop(place)
       return undefined
     }
     const kept = this.kept[place]
-    if (kept && isSame(kept.question, bytes, length)) return kept
+    if (kept && isSame(kept.question, bytes, length)) {
+      const changes = moment - kept.moment
+      if (changes === 0 || (changes <= mostChanges && holdingOps.has(op) && holds(op, kept, changes))) {
+        kept.moment = moment
+        kept.used = true
+        return kept
+      }
+      this.vain[place] = Number(!kept.used)
+      this.drop(place)
+    }
+    // What is asked anew after each change is kept only if it is also asked twice in between.
+    if (this.vain[place] === 1 && last !== moment) return undefined
     this.place = place
     this.question = question
     return undefined
@@ -60,17 +78,22 @@ export class Answers {
     const { place, question } = this
     if (place < 0) return
     this.question = nothing
+    this.drop(place) // another question with the same hash
     if (bytes > mostOfOne) return
-    this.bytes += bytes + question.length
-    if (this.bytes > mostOfAll) this.forget(this.keptAt)
-    this.kept[place] = { question: bytesOf(question).slice(0, question.length), answer: copyOf(answer) }
+    bytes += question.length
+    if (this.bytes + bytes > mostOfAll) {
+      this.kept = []
+      this.bytes = 0
+    }
+    this.bytes += bytes
+    this.kept[place] = { question: bytesOf(question).slice(0, question.length), answer: copyOf(answer), bytes, moment: this.moments[place]!, used: false }
   }
 
-  private forget(moment: number): void {
-    this.keptAt = moment
-    if (this.bytes === 0) return
-    this.kept = []
-    this.bytes = 0
+  private drop(place: number): void {
+    const kept = this.kept[place]
+    if (!kept) return
+    this.bytes -= kept.bytes
+    this.kept[place] = undefined
   }
 }
 
@@ -104,6 +127,9 @@ const nothing = new Uint8Array()
 
 /** A power of two. */
 const places = 1024
+
+/** After more of them the engine knows nothing; see engine/history.go. */
+const mostChanges = 1000
 
 // In bytes of MessagePack; objects take about four times as much.
 const longestQuestion = 1 << 10

@@ -1,13 +1,13 @@
-import { Answers, copyOf } from './answers.js'
+import { Answers, copyOf, type Kept } from './answers.js'
 import type { Calls } from './attempt.js'
 import { documentsLeft, startBridge, type Bridge, type FileType, type Host, type NativeBackend, type ParsedFile } from './bridge.js'
 import { closedError, Connection, nothing } from './connection.js'
-import type { Encoder } from './encode.js'
+import { Encoder } from './encode.js'
 import { Op } from './ops.js'
 import { reportOf } from './repair.js'
 import { Transactions } from './transactions.js'
 import { Turns } from './turns.js'
-import type { OpenOptions, Report, StorageBackend } from './types.js'
+import type { Id, OpenOptions, Report, StorageBackend } from './types.js'
 import { withUsage } from './usage.js'
 import { Writer } from './writer.js'
 
@@ -25,6 +25,7 @@ export class LocalConnection extends Connection {
     catchUp: () => void this.catchUp().catch(() => {}),
   })
   private readonly answers = new Answers()
+  private readonly check = new Encoder()
   private readonly stopMourning: () => void
   private closing: Promise<void> | undefined
 
@@ -196,7 +197,7 @@ export class LocalConnection extends Connection {
 
   /** As {@link value}, of an op that changes nothing. */
   ask(op: Op, question: Encoder): unknown {
-    const kept = this.answers.find(this.bridge.moment(this.handle), op, question)
+    const kept = this.kept(op, question)
     if (kept) return copyOf(kept.answer)
     const answer = this.value(op, question)
     this.answers.note(answer, this.bridge.answered)
@@ -205,13 +206,25 @@ export class LocalConnection extends Connection {
 
   /** As {@link rows}, of an op that changes nothing. Fills and returns `rows`, which is empty. */
   askRows(op: Op, question: Encoder | Uint8Array, rows: any[] = []): any[] {
-    const kept = this.answers.find(this.bridge.moment(this.handle), op, question)
+    const kept = this.kept(op, question)
     if (kept) {
       for (const row of kept.answer as unknown[]) rows.push(copyOf(row))
     } else {
       this.answers.note(rows, this.pieces(op, question, rows))
     }
     return rows
+  }
+
+  private kept(op: Op, question: Encoder | Uint8Array): Kept | undefined {
+    return this.answers.find(this.bridge.moment(this.handle), op, question, this.holds)
+  }
+
+  /** Asks the engine whether what is kept is the answer still, after so many changes. */
+  private readonly holds = (op: Op, { question, answer }: Kept, changes: number): boolean => {
+    const documents = op === Op.find ? (answer as { _id: Id }[]) : []
+    const last = documents[documents.length - 1]?._id ?? null
+    this.check.begin('arguments').array(4).number(op).number(changes).number(documents.length).value(last).raw(question)
+    return this.value(Op.holds, this.check) as boolean
   }
 
   /** Appends to `rows` the pieces of an answer, and returns how many bytes they had. */

@@ -2,7 +2,7 @@
 // `go test ./jsbridge -run TestTypeScriptTwin -update`: edit that list, not this file.
 
 /** Changes with the list. An engine whose number is another one comes from another release. */
-export const protocol = 0x2bdf6e07
+export const protocol = 0x4991312a
 
 /** The largest input of one call, in bytes; larger ones are sent in pieces. */
 export const maxInput = 268435456
@@ -124,53 +124,59 @@ export const Op = {
    */
   sqlWrite: 19,
   /**
+   * Whether what an op answered so many changes ago is its answer still; it may be mistaken in saying no. What the op was asked follows the arguments directly. count is how many documents it found, and last the _id of the last.
+   *
+   * `[op, changes, count, last]` → boolean.
+   */
+  holds: 20,
+  /**
    * How a find would run.
    *
    * `[collection, where, sort, skip, limit]` → [text, paths of the index or nil, documents examined, documents returned, leaves as [condition, by, estimate, actual]].
    */
-  explain: 20,
+  explain: 21,
   /**
    * Starts a stretch of calls that undo takes back as one. Stretches nest. Until it ends nothing is stored, and batches of others are put off; see onPutOff.
    *
    * `[]` → nothing.
    */
-  begin: 21,
+  begin: 22,
   /**
    * Ends the innermost stretch and keeps what it did.
    *
    * `[]` → nothing.
    */
-  end: 22,
+  end: 23,
   /**
    * Ends the innermost stretch and takes back what it did.
    *
    * `[]` → nothing.
    */
-  undo: 23,
+  undo: 24,
   /**
    * Takes back what the innermost stretch did until bringBack does it again. Meanwhile every write is refused.
    *
    * `[]` → nothing.
    */
-  setAside: 24,
+  setAside: 25,
   /**
    * Does again what setAside took back.
    *
    * `[]` → nothing.
    */
-  bringBack: 25,
+  bringBack: 26,
   /**
    * Of a database in memory alone: does what flush does, which has nothing to wait for there and as a Promise of Go's costs 40 us.
    *
    * `[]` → nothing.
    */
-  settle: 26,
+  settle: 27,
   /**
    * The canonical text of a condition. The handle may be 0.
    *
    * `[where]` → string.
    */
-  parse: 27,
+  parse: 28,
 } as const
 
 /** The number of a call. */
@@ -178,3 +184,6 @@ export type Op = (typeof Op)[keyof typeof Op]
 
 /** The calls that change documents, collections or indexes. */
 export const writingOps: ReadonlySet<Op> = new Set<Op>([Op.insert, Op.update, Op.updateEach, Op.remove, Op.clear, Op.createCollection, Op.dropCollection, Op.createIndex, Op.dropIndex, Op.sqlWrite])
+
+/** The calls whose answers `holds` knows about. */
+export const holdingOps: ReadonlySet<Op> = new Set<Op>([Op.find, Op.count, Op.ids, Op.distinct, Op.aggregate])

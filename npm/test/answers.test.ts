@@ -19,6 +19,8 @@ interface Item {
 const random = new Random(seed)
 const item = (_id: number): Item => ({ _id, n: random.int(0, 3), team: random.pick(['a', 'b']), body: { list: [{ deep: [1] }, [2], null], at: new Date(_id), bytes: Uint8Array.of(1, 2) } })
 
+const teams = (all: Item[]) => [...new Set(all.map((one) => one.team))]
+
 /** Questions, and their answers from the documents in insertion order. */
 const questions: [ask: (db: AtomicDB) => Promise<unknown>, answer: (all: Item[]) => unknown][] = [
   ...[1, 2, 3].flatMap((id): typeof questions => [
@@ -28,6 +30,11 @@ const questions: [ask: (db: AtomicDB) => Promise<unknown>, answer: (all: Item[])
     [(db) => db.search(`n < ${id}`, { limit: 2 }), (all) => all.filter((one) => one.n < id).slice(0, 2)],
   ]),
   [(db) => db.find<Item>({}, { fields: ['body'] }), (all) => all.map(({ _id, body }) => ({ _id, body }))],
+  [(db) => db.search(undefined, { sort: '-n', limit: 2 }), (all) => all.toSorted((a, b) => b.n - a.n).slice(0, 2)],
+  [(db) => db.search('n > 0', { sort: ['team', '-n'], skip: 1, limit: 1 }), (all) => all.filter((one) => one.n > 0).sort((a, b) => Number(a.team > b.team) - Number(a.team < b.team) || b.n - a.n).slice(1, 2)],
+  [(db) => db.search("team = 'a'", { fields: ['n'] }), (all) => all.filter((one) => one.team === 'a').map(({ _id, n }) => ({ _id, n }))],
+  [(db) => db.distinct('team'), (all) => teams(all).sort()],
+  [(db) => db.aggregate({ groupBy: 'team', select: { n: { $count: true }, sum: { $sum: 'n' } } }), (all) => teams(all).map((team) => all.filter((one) => one.team === team)).map((of) => ({ team: of[0]!.team, n: of.length, sum: of.reduce((sum, one) => sum + one.n, 0) }))],
   [(db) => db.documentIds(), (all) => all.map((one) => one._id)],
   [(db) => db.distinct('body.list'), (all) => (all.length > 0 ? [null, [2], { deep: [1] }] : [])],
   [(db) => db.contains('n = 0'), (all) => all.some((one) => one.n === 0)],
@@ -39,6 +46,8 @@ const changes: ((db: AtomicDB) => Promise<unknown>)[] = [
   (db) => db.upsert(item(random.int(1, 5))),
   (db) => db.remove(`_id = ${random.int(1, 5)}`),
   (db) => db.update({ n: random.int(0, 3) }, `_id = ${random.int(1, 5)}`),
+  (db) => db.update({ team: random.pick(['a', 'b']) }, `_id = ${random.int(1, 5)}`),
+  (db) => db.insert({ n: 0 }, 'others'),
   (db) => db.sql('UPDATE default SET n = n + 1 WHERE n < 3 AND team = ?', [random.pick(['a', 'b'])]),
   // Refused half-way, and taken back.
   (db) => assert.rejects(db.insertMany([item(6), item(7), item(6)]), { code: 'duplicate_id' }),
@@ -74,11 +83,13 @@ function vandalize(value: unknown): void {
 describe('answers', () => {
   const question = (n: number) => Uint8Array.of(0x91, 0xce, n >> 24, n >> 16, n >> 8, n)
 
+  const never = () => false
+
   /** How often the engine is asked when `n` is asked at each of these moments. */
-  function asked(answers: Answers, n: number, moments: number[], bytes = 100): number {
+  function asked(answers: Answers, n: number, moments: number[], { bytes = 100, holds = false, op = Op.find as Op } = {}): number {
     let times = 0
     for (const moment of moments) {
-      const kept = answers.find(moment, Op.find, question(n))
+      const kept = answers.find(moment, op, question(n), () => holds)
       if (kept) assert.deepEqual(kept.answer, [{ n }])
       else answers.note([{ n }], bytes)
       times += Number(!kept)
@@ -87,16 +98,23 @@ describe('answers', () => {
   }
 
   /** How many of the questions 0 to `most` have an answer at moment 1. */
-  const keptOf = (answers: Answers, most: number) => Array.from({ length: most }, (_, n) => answers.find(1, Op.find, question(n))).filter(Boolean).length
+  const keptOf = (answers: Answers, most: number) => Array.from({ length: most }, (_, n) => answers.find(1, Op.find, question(n), never)).filter(Boolean).length
 
   test('are kept from the second time on, while nothing changes', () => {
     const answers = new Answers()
     assert.equal(asked(answers, 1, [1]), 1)
     assert.equal(asked(answers, 1, [1, 1, 1]), 1)
-    assert.equal(asked(answers, 1, [2, 2, 2]), 2)
+    assert.equal(asked(answers, 1, [2, 2, 2]), 1, 'at once, where it was of use')
     assert.equal(asked(answers, 1, [0, 0, 0]), 3, 'of a database that is not usable')
-    assert.equal(answers.find(2, Op.get, question(1)), undefined, 'of another op')
-    assert.equal(asked(answers, 1, [3, 4, 3]), 3, 'of moments that alternate')
+    assert.equal(answers.find(2, Op.get, question(1), never), undefined, 'of another op')
+    assert.equal(asked(answers, 2, [3, 4, 5, 6, 6, 6, 7, 7]), 6, 'only if asked twice in between, where it was of no use')
+  })
+
+  test('are kept when something changes that is no concern of theirs', () => {
+    const answers = new Answers()
+    assert.equal(asked(answers, 1, [1, 2, 3, 4, 900], { holds: true }), 2)
+    assert.equal(asked(answers, 1, [2000], { holds: true }), 1, 'when too much has changed to know')
+    assert.equal(asked(answers, 2, [1, 2, 3, 3, 3, 4, 4], { holds: true, op: Op.get }), 5, 'of an op that cannot tell')
   })
 
   test('of many questions do not mix, and take a bounded memory', () => {
@@ -105,14 +123,14 @@ describe('answers', () => {
     const kept = keptOf(answers, 5_000)
     assert.ok(kept > 0 && kept <= 1024, `${kept} are kept`)
 
-    assert.equal(asked(answers, 5_000, [1, 1, 1], 600 << 10), 3, 'one that is too large')
+    assert.equal(asked(answers, 5_000, [1, 1, 1], { bytes: 600 << 10 }), 3, 'one that is too large')
     const large = new Answers()
-    for (let n = 0; n < 10; n++) asked(large, n, [1, 1], 400 << 10)
+    for (let n = 0; n < 10; n++) asked(large, n, [1, 1], { bytes: 400 << 10 })
     const left = keptOf(large, 10)
     assert.ok(left > 0 && left <= 5, `${left} of 400 KiB each are kept`)
     const long = new Uint8Array(5_000)
     for (let n = 0; n < 3; n++) {
-      assert.equal(large.find(1, Op.find, long), undefined)
+      assert.equal(large.find(1, Op.find, long, never), undefined)
       large.note([1], 10)
     }
   })

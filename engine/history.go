@@ -1,0 +1,196 @@
+package engine
+
+import (
+	"bytes"
+
+	"github.com/atomicdb-go/atomicdb/engine/msgpack"
+	"github.com/atomicdb-go/atomicdb/engine/query"
+)
+
+// A history holds the documents that the latest changes were about. Whoever
+// has kept an answer learns from it whether that still holds, by a look at one
+// or two documents instead of asking again.
+//
+// It may be forgotten at any moment: then no answer is known to hold.
+type history struct {
+	touches [mostTouches]touch // a ring
+	next    int                // the place of the next touch
+	since   uint64             // it has every change after this one, as DB.Changes counts them
+}
+
+// A touch is a change of one document.
+type touch struct {
+	change   uint64 // its number, as DB.Changes counts them
+	in       *content
+	slot     uint32
+	was, now []byte // nil: there was none, there is none any more
+}
+
+// mostTouches bounds how many documents may change before what was kept is
+// asked anew: each costs up to two matches, of 150 ns as js/wasm.
+const mostTouches = 64
+
+// forget is for changes that a history cannot tell, or slots that have moved.
+func (h *history) forget(changes uint64) {
+	h.since = changes
+	clear(h.touches[:]) // they hold contents, and chunks of their arenas
+}
+
+// remember takes in the change that has just been counted.
+func (db *DB) remember(ch *change) {
+	h := &db.history
+	t := touch{change: db.changes, in: ch.in, slot: ch.slot}
+	switch ch.kind {
+	case added:
+		t.now = ch.in.arena.get(ch.r, int(ch.size))
+	case replaced:
+		t.was, t.now = ch.in.arena.get(ch.was, int(ch.wasSize)), ch.in.arena.get(ch.r, int(ch.size))
+	case removed:
+		t.was = ch.in.arena.get(ch.was, int(ch.wasSize))
+	case numbered, created:
+		return // no document is another
+	default:
+		h.forget(db.changes)
+		return
+	}
+	place := &h.touches[h.next]
+	h.since = max(h.since, place.change)
+	*place = t
+	h.next = (h.next + 1) % mostTouches
+}
+
+// hold reports whether each of the last so many changes leaves an answer about
+// a collection as it is, which is for leaves to say of the document it was
+// about.
+func (db *DB) hold(changes uint64, name string, leaves func(t *touch) bool) bool {
+	h := &db.history
+	if changes > db.changes || db.changes-changes < h.since {
+		return false
+	}
+	c := db.collections[name]
+	for i := 1; i <= mostTouches; i++ {
+		t := &h.touches[(h.next+mostTouches-i)%mostTouches]
+		if t.change <= db.changes-changes {
+			break
+		}
+		if c != nil && t.in == c.content && !leaves(t) {
+			return false
+		}
+	}
+	return true
+}
+
+// matches reports whether f lets pass the document before the touch, and the
+// one after it.
+func (t *touch) matches(f *query.Filter) (before, after bool) {
+	return t.was != nil && (f == nil || f.Match(t.was)), t.now != nil && (f == nil || f.Match(t.now))
+}
+
+// FindHolds reports whether Find would find the same documents, in the same
+// order, as so many Changes ago. It may be mistaken in saying no.
+//
+// last is the _id of the last document found then, if there were as many as
+// q.Limit; else nil.
+func (db *DB) FindHolds(name string, q Query, last []byte, changes uint64) bool {
+	var end []byte
+	var endSlot uint32
+	if c := db.collections[name]; c != nil && last != nil && q.Limit > 0 {
+		if slot, ok := c.slotOf(last); ok {
+			endSlot, end = slot, c.doc(slot)
+		}
+	}
+	// What comes after the last document, and did before, is not in the answer.
+	beyond := func(slot uint32, doc []byte) bool {
+		if end == nil {
+			return false
+		}
+		for _, k := range q.Sort {
+			if c := msgpack.Compare(sortValue(k.Path, doc), sortValue(k.Path, end)); c != 0 {
+				return c > 0 != k.Descending
+			}
+		}
+		return slot > endSlot
+	}
+	var fields projection
+	return db.hold(changes, name, func(t *touch) bool {
+		if end != nil && t.slot == endSlot {
+			return false // the end itself is another one
+		}
+		before, after := t.matches(q.Where)
+		if (!before || beyond(t.slot, t.was)) && (!after || beyond(t.slot, t.now)) {
+			return true
+		}
+		if !before || !after || len(q.Fields) == 0 {
+			return false
+		}
+		for _, k := range q.Sort {
+			if !t.sameAt(k.Path) {
+				return false
+			}
+		}
+		if fields == nil {
+			fields = newProjection(q.Fields)
+		}
+		return bytes.Equal(fields.append(nil, t.was), fields.append(nil, t.now))
+	})
+}
+
+// CountHolds is FindHolds for Count.
+func (db *DB) CountHolds(name string, where *query.Filter, changes uint64) bool {
+	return db.hold(changes, name, func(t *touch) bool {
+		before, after := t.matches(where)
+		return before == after
+	})
+}
+
+// IDsHold is FindHolds for IDs.
+func (db *DB) IDsHold(name string, changes uint64) bool { return db.CountHolds(name, nil, changes) }
+
+// DistinctHolds is FindHolds for Distinct.
+func (db *DB) DistinctHolds(name string, path query.Path, where *query.Filter, changes uint64) bool {
+	return db.hold(changes, name, func(t *touch) bool {
+		before, after := t.matches(where)
+		return !before && !after || before && after && t.sameAt(path)
+	})
+}
+
+// AggregateHolds is FindHolds for Aggregate.
+func (db *DB) AggregateHolds(name string, a Aggregate, changes uint64) bool {
+	return db.hold(changes, name, func(t *touch) bool {
+		before, after := t.matches(a.Where)
+		if before != after {
+			return false
+		}
+		for _, path := range a.GroupBy {
+			if before && !t.sameAt(path) {
+				return false
+			}
+		}
+		for _, o := range a.Select {
+			if before && !o.Path.IsEmpty() && !t.sameAt(o.Path) {
+				return false
+			}
+		}
+		return true
+	})
+}
+
+// sameAt reports whether path reaches the same values in a document that
+// matched and still does, as before.
+func (t *touch) sameAt(path query.Path) bool {
+	was, plainWas := path.Lookup(t.was)
+	now, plainNow := path.Lookup(t.now)
+	if plainWas && plainNow {
+		return (was == nil) == (now == nil) && bytes.Equal(was, now)
+	}
+	return bytes.Equal(reached(path, t.was), reached(path, t.now))
+}
+
+// reached returns the values that path reaches in doc, one after the other.
+func reached(path query.Path, doc []byte) (values []byte) {
+	path.Visit(doc, func(v []byte) bool {
+		values = append(values, v...)
+		return true
+	})
+	return values
+}
