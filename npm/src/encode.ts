@@ -25,7 +25,7 @@ export class Encoder extends MessagePackWriter {
   private readonly path: (string | number)[] = [] // to the value being written
   private depth = 0 // how much of path is in use
   private root: unknown
-  private inFilter = false // where a RegExp has a meaning
+  private inFilter = false // where a RegExp has a meaning, and what is undefined has none
   private polluted = false // Object.prototype has enumerable properties, which are no fields
 
   /** Starts again; what is written now is the argument of that name. */
@@ -47,7 +47,11 @@ export class Encoder extends MessagePackWriter {
     return this
   }
 
-  /** Writes a filter, in which a RegExp becomes {$regex, $options}. */
+  /**
+   * Writes a filter, in which a RegExp becomes {$regex, $options}. A property
+   * that is undefined is refused: without it, `{owner: undefined}` would mean
+   * every document.
+   */
   filter(filter: object, name: string): this {
     this.inFilter = true
     this.value(filter, name)
@@ -141,7 +145,11 @@ export class Encoder extends MessagePackWriter {
     const at = this.depth++
     for (const key in object) {
       const value = object[key]
-      if (value === undefined) continue
+      if (value === undefined) {
+        if (!this.inFilter) continue
+        this.path[at] = key
+        this.refuse('is undefined')
+      }
       count++
       this.path[at] = key
       if (key === '__proto__') this.refuse('is a field that objects cannot hold safely')
