@@ -156,6 +156,56 @@ func compareAnswers(t *testing.T, with, without *engine.DB, q engine.Query) {
 	}
 }
 
+// TestIndex_intersection: two indexes are asked where that spares looking at
+// documents, and answer what looking at each does.
+func TestIndex_intersection(t *testing.T) {
+	rng := randomly(t)
+	with, without := newDB(t, engine.Options{}), newDB(t, engine.Options{ColumnThreshold: -1})
+	for _, path := range []string{"a", "b", "tags", "opt"} {
+		if err := with.CreateIndex("users", []string{path}, engine.IndexOptions{Sparse: path == "opt"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for id := range 4000 {
+		d := M{"_id": id, "a": rng.IntN(10), "b": rng.IntN(12), "tags": []any{rng.IntN(9), rng.IntN(9)}, "f": rng.Float64()}
+		if rng.IntN(2) == 0 {
+			d["opt"] = rng.IntN(5)
+		}
+		insertBoth(t, with, without, d)
+	}
+	for _, tt := range []struct{ where, how string }{
+		{"a = 3 and b = 4", "intersection("},
+		{"a = 3 and b = 4 and f > 0.5", "intersection("},
+		{"b >= 4 and b < 6 and tags = 5", "intersection("},
+		{"tags in (1, 2) and tags = 3 and a = 1", "intersection("},
+		{"a in (1, 2) and opt = 3", "intersection("},
+		{"(a = 1 or b = 2) and tags = 7", "intersection("},
+		{"a = 3 and not (b = 4)", "index(a): a = 3 → columns(b): b != 4"},
+		{"_id in (1, 2, 3) and a = 3", "id: _id in (1, 2, 3) → match(a = 3)"},
+	} {
+		f := where(t, tt.where)
+		for _, q := range []engine.Query{{Where: f}, {Where: f, Sort: sortBy("-f")}, {Where: f, Sort: sortBy("-a"), Limit: 7}, {Where: f, Skip: 3, Limit: 5}} {
+			for range 2 { // indexes are built when they are asked for again
+				compareAnswers(t, with, without, q)
+			}
+		}
+		p, err := with.Explain("users", engine.Query{Where: f})
+		if err != nil || !strings.HasPrefix(p.Text, tt.how) {
+			t.Errorf("%s: %s, want %s", tt.where, p.Text, tt.how)
+		}
+		if p, _ := with.Explain("users", engine.Query{Where: f, Limit: 5}); strings.HasPrefix(p.Text, "intersection") {
+			t.Errorf("the first few: %s", p.Text)
+		}
+	}
+	p, err := with.Explain("users", engine.Query{Where: where(t, "a = 3 and b = 4 and f > 2")})
+	if err != nil || len(p.Leaves) != 3 || p.Leaves[0].By != "index(a)" || p.Leaves[1].By != "index(b)" || p.Leaves[2].By == "index(a)" {
+		t.Error(p.Leaves, err)
+	}
+	if want := p.Leaves[0].Estimate + p.Leaves[1].Estimate; p.Examined != want || !reflect.DeepEqual(p.Index, []string{"b", "a"}) && !reflect.DeepEqual(p.Index, []string{"a", "b"}) {
+		t.Errorf("examined %d, want %d, by %v", p.Examined, want, p.Index)
+	}
+}
+
 // TestIndex_leaves: explain says what answered each part, and how well that
 // was foreseen.
 func TestIndex_leaves(t *testing.T) {
