@@ -16,8 +16,9 @@ import (
 var indexed = []string{"n", "few", "f", "s", "tags", "few n", "few f /sparse", "s few", "few s n", "t", "u /unique", "few u /unique", "a.b", "a.b n", "list.k", "f /named", "opt /sparse"}
 
 // TestIndexes does the same random writes to a collection with indexes and to
-// one without, many enough that the blocks of an index split and join, and
-// expects the same answers from both, sorted in every way.
+// one without, many enough that the blocks of an index split and join, drops
+// built indexes and columns at random, and expects the same answers from both,
+// sorted in every way.
 func TestIndexes(t *testing.T) {
 	rng := randomly(t)
 	rounds, steps := 3, 3000
@@ -59,6 +60,9 @@ func TestIndexes(t *testing.T) {
 						t.Fatal(err)
 					}
 				}
+			}
+			if step%100 == 0 {
+				with.DropCaches(rng.Uint64())
 			}
 			if step%40 == 0 {
 				for range 6 {
