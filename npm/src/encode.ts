@@ -67,6 +67,17 @@ export class Encoder extends MessagePackWriter {
     return this
   }
 
+  /**
+   * Writes a change, as update takes it. What it pulls is asked for by filters,
+   * and is written as one first, so that what is undefined there is refused:
+   * left out, it would pull every element.
+   */
+  change(change: unknown, name: string): this {
+    const pulled = typeof change === 'object' && change !== null ? (change as { $pull?: unknown }).$pull : undefined
+    if (typeof pulled === 'object' && pulled !== null) encoding(name, (encoder) => encoder.filter(pulled, `${name}.$pull`))
+    return this.object(change, name)
+  }
+
   /** Writes `list[i]`, which must be an object. The list is called `name` in messages. */
   element(list: readonly unknown[], i: number, name: string): this {
     const start = this.length
