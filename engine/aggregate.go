@@ -82,7 +82,7 @@ func (db *DB) Aggregate(name string, a Aggregate) (*Rows, error) {
 		c = &collection{name, newContent(db.opts.ColumnThreshold)}
 	}
 	g := newGrouping(c.content, &a)
-	p := c.plan(a.Where)
+	p := c.plan(a.Where, false)
 	if c.worthCaches(&p) {
 		g.useCaches()
 	}

@@ -90,7 +90,7 @@ func (db *DB) Count(name string, where *query.Filter, limit int) (int, error) {
 }
 
 func (c *collection) count(where *query.Filter) (n int) {
-	p := c.plan(where)
+	p := c.plan(where, false)
 	if p.from != nil && p.rest == nil && p.from.exact() {
 		return p.from.count
 	}
@@ -107,7 +107,7 @@ func (db *DB) Distinct(name, path string, where *query.Filter) ([]byte, error) {
 		return msgpack.AppendArray(nil, 0), checkName("distinct", name)
 	}
 	var t tally
-	p := c.plan(where)
+	p := c.plan(where, false)
 	at := query.ParsePath(path)
 	d := c.dictionaryFor(&p, at)
 	c.batches(&p, func(slots []uint32) { t.seeAll(c.content, slots, at, d) })

@@ -111,6 +111,7 @@ func BenchmarkFind(b *testing.B) {
 		{"scan-matches", "name matches '99$'", nil, engine.Query{}},
 		{"index-equal", "email = 'user777@example.com'", []string{"email"}, engine.Query{}},
 		{"index-range", "score between 100 and 105", []string{"score"}, engine.Query{}},
+		{"two-indexes", "age = 3 and address.city = 'city 17'", []string{"age", "address.city"}, engine.Query{}},
 		{"sort-limit", "true", nil, engine.Query{Sort: []engine.SortKey{{Path: query.ParsePath("score"), Descending: true}}, Limit: 20}},
 		{"sort-text", "true", nil, engine.Query{Sort: []engine.SortKey{{Path: query.ParsePath("email")}}}},
 		{"sort-two", "true", nil, engine.Query{Sort: []engine.SortKey{{Path: query.ParsePath("address.city")}, {Path: query.ParsePath("score"), Descending: true}}}},

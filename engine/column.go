@@ -12,6 +12,12 @@ import (
 // documents of 160 bytes as js/wasm, a range takes 2 ns a document instead of
 // 110. What a key cannot tell, the document is asked.
 //
+// A column of a type of its own would be no smaller, but for booleans, and no
+// faster: for a range over 100,000 values (js/wasm, while other work was
+// running), keys take 3.6 ns a value, int64 3.6, and float64, which are compared
+// twice, 6.8. Presence is a key too: 0 is of a missing value. Texts that repeat
+// have codes besides (dictionary), and sums exact numbers (numbers).
+//
 // It is a cache: it can be dropped at any moment. Writes only mark what they
 // change, and the next use looks at those documents again.
 type column struct {

@@ -101,14 +101,19 @@ func (p *plan) text(q Query) string {
 	return strings.Join(steps, " → ")
 }
 
-// text reads "index(age): age > 18", or "union(id: _id = 1, index(age): age > 18)".
+// text reads "index(age): age > 18", or "union(id: _id = 1, index(age): age > 18)",
+// or "intersection(…)".
 func (s *source) text() string {
 	if s.kids != nil {
 		var kids []string
 		for i := range s.kids {
 			kids = append(kids, s.kids[i].text())
 		}
-		return "union(" + strings.Join(kids, ", ") + ")"
+		how := "union("
+		if s.each {
+			how = "intersection("
+		}
+		return how + strings.Join(kids, ", ") + ")"
 	}
 	if len(s.used) == 0 {
 		return s.by()

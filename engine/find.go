@@ -98,11 +98,11 @@ type run struct {
 
 // run answers q.
 func (c *collection) run(q Query) run {
-	r := run{plan: c.plan(q.Where)}
 	window := 0 // how many matches are wanted before skipping; 0: all
 	if q.Limit > 0 {
 		window = max(q.Skip, 0) + q.Limit
 	}
+	r := run{plan: c.plan(q.Where, window > 0 && len(q.Sort) == 0)}
 	switch {
 	case len(q.Sort) == 0:
 		r.slots, r.examined = c.answer(&r.plan, window)
@@ -164,6 +164,9 @@ func (c *content) answer(p *plan, enough int) (slots []uint32, examined int) {
 		return nil, 0
 	case p.from != nil:
 		candidates := p.from.slots(len(c.refs))
+		if p.from.each { // what is looked at more closely is among the entries
+			examined = p.from.entries() - len(candidates)
+		}
 		if columns && len(candidates) > c.live/manyCandidates {
 			if s := c.newSieve(p.rest); !s.blind {
 				p.columns = s.paths(nil)
@@ -172,10 +175,11 @@ func (c *content) answer(p *plan, enough int) (slots []uint32, examined int) {
 				if enough > 0 && enough < len(slots) {
 					slots = slots[:enough]
 				}
-				return slots, len(candidates)
+				return slots, examined + len(candidates)
 			}
 		}
-		return c.pick(candidates, p.rest, enough)
+		slots, looked := c.pick(candidates, p.rest, enough)
+		return slots, examined + looked
 	case columns && !p.brief:
 		if s := c.newSieve(p.rest); !s.blind {
 			p.columns = s.paths(nil)

@@ -16,8 +16,9 @@ import (
 var indexed = []string{"n", "few", "f", "s", "tags", "few n", "few f /sparse", "s few", "few s n", "t", "u /unique", "few u /unique", "a.b", "a.b n", "list.k", "f /named", "opt /sparse"}
 
 // TestIndexes does the same random writes to a collection with indexes and to
-// one without, many enough that the blocks of an index split and join, and
-// expects the same answers from both, sorted in every way.
+// one without, many enough that the blocks of an index split and join, drops
+// built indexes and columns at random, and expects the same answers from both,
+// sorted in every way.
 func TestIndexes(t *testing.T) {
 	rng := randomly(t)
 	rounds, steps := 3, 3000
@@ -59,6 +60,9 @@ func TestIndexes(t *testing.T) {
 						t.Fatal(err)
 					}
 				}
+			}
+			if step%100 == 0 {
+				with.DropCaches(rng.Uint64())
 			}
 			if step%40 == 0 {
 				for range 6 {
@@ -153,6 +157,56 @@ func compareAnswers(t *testing.T, with, without *engine.DB, q engine.Query) {
 	}
 	if a, b := count(with), count(without); a != b {
 		t.Fatalf("%s\ncounts %d, without indexes %d", plan(), a, b)
+	}
+}
+
+// TestIndex_intersection: two indexes are asked where that spares looking at
+// documents, and answer what looking at each does.
+func TestIndex_intersection(t *testing.T) {
+	rng := randomly(t)
+	with, without := newDB(t, engine.Options{}), newDB(t, engine.Options{ColumnThreshold: -1})
+	for _, path := range []string{"a", "b", "tags", "opt"} {
+		if err := with.CreateIndex("users", []string{path}, engine.IndexOptions{Sparse: path == "opt"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for id := range 4000 {
+		d := M{"_id": id, "a": rng.IntN(10), "b": rng.IntN(12), "tags": []any{rng.IntN(9), rng.IntN(9)}, "f": rng.Float64()}
+		if rng.IntN(2) == 0 {
+			d["opt"] = rng.IntN(5)
+		}
+		insertBoth(t, with, without, d)
+	}
+	for _, tt := range []struct{ where, how string }{
+		{"a = 3 and b = 4", "intersection("},
+		{"a = 3 and b = 4 and f > 0.5", "intersection("},
+		{"b >= 4 and b < 6 and tags = 5", "intersection("},
+		{"tags in (1, 2) and tags = 3 and a = 1", "intersection("},
+		{"a in (1, 2) and opt = 3", "intersection("},
+		{"(a = 1 or b = 2) and tags = 7", "intersection("},
+		{"a = 3 and not (b = 4)", "index(a): a = 3 → columns(b): b != 4"},
+		{"_id in (1, 2, 3) and a = 3", "id: _id in (1, 2, 3) → match(a = 3)"},
+	} {
+		f := where(t, tt.where)
+		for _, q := range []engine.Query{{Where: f}, {Where: f, Sort: sortBy("-f")}, {Where: f, Sort: sortBy("-a"), Limit: 7}, {Where: f, Skip: 3, Limit: 5}} {
+			for range 2 { // indexes are built when they are asked for again
+				compareAnswers(t, with, without, q)
+			}
+		}
+		p, err := with.Explain("users", engine.Query{Where: f})
+		if err != nil || !strings.HasPrefix(p.Text, tt.how) {
+			t.Errorf("%s: %s, want %s", tt.where, p.Text, tt.how)
+		}
+		if p, _ := with.Explain("users", engine.Query{Where: f, Limit: 5}); strings.HasPrefix(p.Text, "intersection") {
+			t.Errorf("the first few: %s", p.Text)
+		}
+	}
+	p, err := with.Explain("users", engine.Query{Where: where(t, "a = 3 and b = 4 and f > 2")})
+	if err != nil || len(p.Leaves) != 3 || p.Leaves[0].By != "index(a)" || p.Leaves[1].By != "index(b)" || p.Leaves[2].By == "index(a)" {
+		t.Error(p.Leaves, err)
+	}
+	if want := p.Leaves[0].Estimate + p.Leaves[1].Estimate; p.Examined != want || !reflect.DeepEqual(p.Index, []string{"b", "a"}) && !reflect.DeepEqual(p.Index, []string{"a", "b"}) {
+		t.Errorf("examined %d, want %d, by %v", p.Examined, want, p.Index)
 	}
 }
 

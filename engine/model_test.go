@@ -80,8 +80,8 @@ func (m *model) list() []any {
 }
 
 // TestModel does the same random steps to a DB and to a model, cuts batches,
-// confirms and rolls them back at random, replays them on a second DB, and
-// expects to see no difference anywhere.
+// confirms and rolls them back at random, drops what may be dropped, replays the
+// batches on a second DB, and expects to see no difference anywhere.
 func TestModel(t *testing.T) {
 	rng := randomly(t)
 	rounds := 20
@@ -247,6 +247,9 @@ func modelRound(t *testing.T, rng *rand.Rand) {
 					t.Fatalf("step %d: rolling back left something behind", step)
 				}
 			}
+		}
+		if rng.IntN(10) == 0 {
+			db.DropCaches(rng.Uint64())
 		}
 		compareWithModel(t, db, now, step)
 		kept.check(t, db, rng, step)

@@ -9,13 +9,14 @@ import (
 )
 
 // A source yields the documents that may meet a conjunction of conditions,
-// without looking at them: those of some ids, a part of an order, or what
-// several sources yield together.
+// without looking at them: those of some ids, a part of an order, what several
+// sources yield together, or what each of two does.
 type source struct {
 	ids   []uint32 // slots; if there is neither order nor kids
 	order *order
 	spans []span
 	kids  []source
+	each  bool // what each of the kids yields, not what any does
 
 	count    int             // how many documents it yields at most
 	answered []*query.Filter // the conditions that all it yields do meet
@@ -243,6 +244,9 @@ func (s *source) exact() bool { return s.order != nil && s.order.arrays == 0 }
 // slots returns what s yields, in insertion order and each document once.
 // There are slots in all.
 func (s *source) slots(slots int) []uint32 {
+	if s.each {
+		return both(s.kids[0].slots(slots), s.kids[1].slots(slots))
+	}
 	found := s.appendTo(make([]uint32, 0, s.count))
 	if slices.IsSorted(found) {
 		return slices.Compact(found)
@@ -280,6 +284,17 @@ func (s *source) appendTo(found []uint32) []uint32 {
 		found = s.kids[i].appendTo(found)
 	}
 	return found
+}
+
+// entries returns how many places s looks at in orders and the id table.
+func (s *source) entries() (n int) {
+	if s.kids == nil {
+		return s.count
+	}
+	for i := range s.kids {
+		n += s.kids[i].entries()
+	}
+	return n
 }
 
 // index returns the paths of the orders that s uses, as Plan.Index has them.

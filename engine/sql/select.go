@@ -247,7 +247,11 @@ func (q *selection) list(tuples []tuple) *list {
 		for i, t := range tuples {
 			all[i].tuple = t
 			for _, k := range q.keys {
-				all[i].keys = append(all[i].keys, k.expr.eval(&t))
+				v := k.expr.eval(&t)
+				if q.distinct && isNull(v) { // one row may stand for null and for a missing field
+					v = null
+				}
+				all[i].keys = append(all[i].keys, v)
 			}
 		}
 		slices.SortStableFunc(all, func(a, b sorted) int {

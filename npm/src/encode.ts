@@ -25,7 +25,7 @@ export class Encoder extends MessagePackWriter {
   private readonly path: (string | number)[] = [] // to the value being written
   private depth = 0 // how much of path is in use
   private root: unknown
-  private inFilter = false // where a RegExp has a meaning
+  private inFilter = false // where a RegExp has a meaning, and what is undefined has none
   private polluted = false // Object.prototype has enumerable properties, which are no fields
 
   /** Starts again; what is written now is the argument of that name. */
@@ -47,7 +47,11 @@ export class Encoder extends MessagePackWriter {
     return this
   }
 
-  /** Writes a filter, in which a RegExp becomes {$regex, $options}. */
+  /**
+   * Writes a filter, in which a RegExp becomes {$regex, $options}. A property
+   * that is undefined is refused: without it, `{owner: undefined}` would mean
+   * every document.
+   */
   filter(filter: object, name: string): this {
     this.inFilter = true
     this.value(filter, name)
@@ -61,6 +65,17 @@ export class Encoder extends MessagePackWriter {
     this.value(value, name)
     this.needMap(start, value)
     return this
+  }
+
+  /**
+   * Writes a change, as update takes it. What it pulls is asked for by filters,
+   * and is written as one first, so that what is undefined there is refused:
+   * left out, it would pull every element.
+   */
+  change(change: unknown, name: string): this {
+    const pulled = typeof change === 'object' && change !== null ? (change as { $pull?: unknown }).$pull : undefined
+    if (typeof pulled === 'object' && pulled !== null) encoding(name, (encoder) => encoder.filter(pulled, `${name}.$pull`))
+    return this.object(change, name)
   }
 
   /** Writes `list[i]`, which must be an object. The list is called `name` in messages. */
@@ -141,7 +156,11 @@ export class Encoder extends MessagePackWriter {
     const at = this.depth++
     for (const key in object) {
       const value = object[key]
-      if (value === undefined) continue
+      if (value === undefined) {
+        if (!this.inFilter) continue
+        this.path[at] = key
+        this.refuse('is undefined')
+      }
       count++
       this.path[at] = key
       if (key === '__proto__') this.refuse('is a field that objects cannot hold safely')

@@ -77,7 +77,7 @@ export interface Aggregate<T = any> {
 export interface AggregateOutput {
   /** How many documents: all of the group (true), or those whose value there is not null. */
   $count?: boolean | string
-  /** The sum of the numbers there; 0 without any. Exact for whole numbers, for fractions rounded once. */
+  /** The sum of the numbers there; 0 without any. Exact for whole numbers of 64 bits; for all others, rounding errors are compensated (Neumaier). */
   $sum?: string
   /** The mean of the numbers there; null without any. */
   $avg?: string

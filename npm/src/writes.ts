@@ -49,16 +49,16 @@ export function update(connection: Connection, collection: unknown, change: unkn
     const ask = change as (document: Stored<any>) => unknown
     const matching = prepared(where)
     return () => updateEach(connection, collection, all(connection, collection, matching), (encoder, document) => {
-      encoder.object(connection.asked('fields', ask, document), 'fields: what the function returned')
+      encoder.change(connection.asked('fields', ask, document), 'fields: what the function returned')
     })
   }
   const predicate = predicateOf(where)
   if (predicate) {
-    const fields = encoding('fields', (encoder) => encoder.object(change, 'fields').taken())
+    const fields = encoding('fields', (encoder) => encoder.change(change, 'fields').taken())
     return () => updateEach(connection, collection, all(connection, collection, predicate), (encoder) => encoder.raw(fields))
   }
   const input = encoding('fields', (encoder) => {
-    encoder.array(3).string(collectionName(collection)).object(change, 'fields')
+    encoder.array(3).string(collectionName(collection)).change(change, 'fields')
     writeWhere(encoder, where)
     return encoder.taken()
   })
@@ -119,7 +119,7 @@ export function atomicUpdate(connection: Connection, collection: unknown, change
     if (!document) return undefined
     const { _id } = document // the function may change its copy
     updateEach(connection, collection, [document], (encoder) => {
-      encoder.object(connection.asked('change', ask, document), 'change: what the function returned')
+      encoder.change(connection.asked('change', ask, document), 'change: what the function returned')
     })
     return byId(connection, collection, _id)
   }

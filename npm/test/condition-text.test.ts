@@ -1,13 +1,14 @@
-// The text of a condition and the condition itself, as the engine's parser reads them.
+// A condition of the builder, its text and its filter, as the engine's parser reads them.
 import assert from 'node:assert/strict'
 import { before, describe, test } from 'node:test'
+import { inspect } from 'node:util'
 import { startBridge, type Bridge } from '../src/bridge.js'
 import { queryBuilder } from '../src/builder.js'
 import { encoding } from '../src/encode.js'
 import { Op } from '../src/ops.js'
 import { writeWhere } from '../src/where.js'
 import { testWasm } from './harness/node.js'
-import { built, condition } from './random/conditions.js'
+import { asFilter, built, condition } from './random/conditions.js'
 import { Random } from './random/random.js'
 import { replayOf, seed } from './random/seed.js'
 
@@ -25,11 +26,19 @@ describe(`5,000 random conditions (${replayOf('condition-text.test.ts')})`, () =
     })
   }
 
-  test('are the same condition as their text', () => {
+  test('are the same tree as their text and as their filter', () => {
     const random = new Random(seed)
+    let filters = 0
     for (let n = 0; n < 5_000; n++) {
-      const one = built(queryBuilder(), condition(random, 4), random)
-      assert.equal(canonical(String(one)), canonical(one), String(one))
+      const data = condition(random, 4)
+      const one = built(queryBuilder(), data, random)
+      const tree = canonical(one)
+      assert.equal(canonical(String(one)), tree, String(one))
+      const filter = asFilter(data)
+      if (!filter) continue
+      filters++
+      assert.equal(canonical(filter), tree, inspect(filter, { depth: null }))
     }
+    assert.ok(filters > 1_000, `only ${filters} have a filter`)
   })
 })

@@ -146,6 +146,23 @@ export const documents: Suite = [
     },
   },
   {
+    name: 'undefined in what $pull asks for is refused, and does not stand for every element',
+    async run({ open }) {
+      const db = await open()
+      const document = { _id: 1, items: [{ id: 1 }, { id: 2 }], tags: ['a', 'b'] }
+      await db.insert(document)
+      for (const [pull, place] of [[{ items: { id: undefined } }, 'items.id'], [{ tags: { $gt: undefined } }, 'tags.$gt'], [{ tags: undefined }, 'tags']] as const) {
+        const change = { $pull: pull }
+        for (const where of ['true', () => true]) {
+          await rejects('invalid', () => db.update(change, where), new RegExp(`^fields\\.\\$pull\\.${place.replace('$', '\\$')} is undefined$`))
+        }
+        await rejects('invalid', () => db.update(() => change), /\$pull\..* is undefined$/)
+        await rejects('invalid', () => db.atomicUpdate(() => change as object), /\$pull\..* is undefined$/)
+      }
+      equal(await db.get(1), document)
+    },
+  },
+  {
     name: 'an update of many megabytes by a function is whole',
     async run({ open }) {
       const db = await open()

@@ -1,0 +1,20 @@
+package sql
+
+import (
+	"github.com/atomicdb-go/atomicdb/engine"
+	"github.com/atomicdb-go/atomicdb/engine/query"
+)
+
+// WhereOf returns the filter that the condition of a SELECT from one collection
+// becomes, nil if a part of it is left to be evaluated.
+func WhereOf(db *engine.DB, text string) (*query.Filter, error) {
+	s, err := Parse(text)
+	if err != nil {
+		return nil, err
+	}
+	q, err := s.body.(*selectBody).bind(&execution{db: db, text: text})
+	if err != nil || len(q.rest) > 0 {
+		return nil, err
+	}
+	return q.filters[0], nil
+}
