@@ -134,7 +134,7 @@ function sizeSection(run: Run, size: number): string {
 ## ${size.toLocaleString('en')} documents
 
 ${markdown(libraries, all)}
-The same queries, each asked for the first time since one document was changed, so that nobody has its answer:
+The same queries, each asked for the first time since one document was changed. Who keeps answers, AtomicDB and RxDB, has to find out whether they still hold:
 
 ${markdown(libraries, changed)}
 The very first call of each query, which may build what later calls reuse:

@@ -25,7 +25,7 @@ export class Answers {
   private readonly hashes = new Int32Array(places)
   private readonly moments = new Float64Array(places) // when the question was asked last
   private readonly vain = new Uint8Array(places) // 1: the last answer was kept for nothing
-  private kept: (Kept | undefined)[] = []
+  private readonly kept = new Array<Kept | undefined>(places) // at its full length, or V8 makes it a dictionary
   private bytes = 0 // of all that is kept
   // Of the question that was asked last:
   private place = -1 // -1: nothing is to be noted of it
@@ -45,7 +45,8 @@ export class Answers {
     const { length } = question
     let hash: number = op
     for (let i = 0; i < length; i++) hash = Math.imul(hash ^ bytes[i]!, 0x01000193)
-    hash ^= hash >>> 15
+    hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b) // as MurmurHash3 ends: texts that differ in few bytes would meet
+    hash ^= hash >>> 13
     const place = hash & (places - 1)
     const last = this.moments[place]
     this.moments[place] = moment
@@ -82,7 +83,7 @@ export class Answers {
     if (bytes > mostOfOne) return
     bytes += question.length
     if (this.bytes + bytes > mostOfAll) {
-      this.kept = []
+      this.kept.fill(undefined)
       this.bytes = 0
     }
     this.bytes += bytes
@@ -125,8 +126,8 @@ const bytesOf = (question: Question) => (question instanceof Uint8Array ? questi
 
 const nothing = new Uint8Array()
 
-/** A power of two. */
-const places = 1024
+/** A power of two. Of 64 questions, about four share one if there are 1,024. */
+const places = 4096
 
 /** After more of them the engine knows nothing; see engine/history.go. */
 const mostChanges = 1000

@@ -119,16 +119,22 @@ describe('answers', () => {
 
   test('of many questions do not mix, and take a bounded memory', () => {
     const answers = new Answers()
-    for (let n = 0; n < 5_000; n++) asked(answers, n, [1, 1, 1])
-    const kept = keptOf(answers, 5_000)
-    assert.ok(kept > 0 && kept <= 1024, `${kept} are kept`)
+    for (let n = 0; n < 10_000; n++) asked(answers, n, [1, 1, 1])
+    const kept = keptOf(answers, 10_000)
+    assert.ok(kept > 0 && kept <= 4096, `${kept} are kept`)
 
-    assert.equal(asked(answers, 5_000, [1, 1, 1], { bytes: 600 << 10 }), 3, 'one that is too large')
+    assert.equal(asked(answers, 10_000, [1, 1, 1], { bytes: 600 << 10 }), 3, 'one that is too large')
     const large = new Answers()
     for (let n = 0; n < 10; n++) asked(large, n, [1, 1], { bytes: 400 << 10 })
     const left = keptOf(large, 10)
     assert.ok(left > 0 && left <= 5, `${left} of 400 KiB each are kept`)
-    const long = new Uint8Array(5_000)
+    const alike = Array.from({ length: 64 }, (_, n) => new TextEncoder().encode(`person${n}@example.com`))
+    const few = new Answers()
+    for (let time = 0; time < 2; time++) for (const one of alike) if (!few.find(1, Op.find, one, never)) few.note([], 1)
+    const without = alike.filter((one) => !few.find(1, Op.find, one, never)).length
+    assert.ok(without <= 2, `${without} of 64 questions that are much alike have no place`)
+
+    const long = new Uint8Array(10_000)
     for (let n = 0; n < 3; n++) {
       assert.equal(large.find(1, Op.find, long, never), undefined)
       large.note([1], 10)
