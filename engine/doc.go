@@ -28,6 +28,7 @@
 // primitives of collection.go. Then follow a query: query.Parse → plan
 // (plan.go, source.go) → Find (find.go), or Aggregate (aggregate.go). What may
 // be dropped at any moment: orders (order.go), columns (column.go, sieve.go),
-// dictionaries (dictionary.go) and numbers (numbers.go). batch.go is the format
+// dictionaries (dictionary.go), numbers (numbers.go) and the history (history.go),
+// by which answers that were kept are known to hold. batch.go is the format
 // that other replicas read. SQL is the package engine/sql.
 package engine

@@ -4,8 +4,9 @@
 // over two shared buffers: JavaScript writes the arguments into one, calls
 // adb_call with the number of an [op], and reads the answer from the other.
 // What waits for storage (open, flush, close) is a function that returns a
-// Promise. adb_moment says whether an answer of before still holds, so that
-// JavaScript can give it again (npm/src/answers.ts).
+// Promise. adb_moment says whether anything has changed, and the op holds
+// whether that is of any concern to an answer of before, so that JavaScript can
+// give it again (npm/src/answers.ts).
 //
 // A transaction is a stretch of calls (begin, end, undo) that lasts over several
 // turns of the event loop. Meanwhile Flush refuses, batches of others wait

@@ -80,7 +80,7 @@ NeDB by its file in localforage; SignalDB by its IndexedDB adapter; sqlite-wasm 
 writes before they are stored (relaxedDurability, as it recommends): its durable figures have a star and are not ranked. Single inserts go into an empty database, which favours those
 that store everything. Dexie, PouchDB and RxDB over Dexie keep nothing in memory; RxDB in memory keeps nothing stored. LokiJS, NeDB,
 SignalDB and RxDB hand out the objects they hold; the others copy. AtomicDB and RxDB keep the answers of queries, so asking again
-while nothing changes, as the rows of queries do, costs them little: the second table shows what a query itself costs. Memory is what Chromium's
+while nothing changes, as the rows of queries do, costs them little: the second table shows what a query itself costs, right after a write. Memory is what Chromium's
 measureUserAgentSpecificMemory() counts of the page and its workers above the page before the database; bytes stored are what
 navigator.storage.estimate() counts, both left out where they are less than the documents need: a worker's memory and files in a pool
 are not in them, nor what is not stored yet.
@@ -130,16 +130,20 @@ function sizeSection(run: Run, size: number): string {
   const all = table((m) => m.micros)
   const first = table((m) => m.firstMicros)
   const changed = table((m) => m.changedMicros)
+  const joined = table((m) => m.joinedMicros)
   return `
 ## ${size.toLocaleString('en')} documents
 
 ${markdown(libraries, all)}
-The same queries, each asked for the first time since one document was changed. Who keeps answers, AtomicDB and RxDB, has to find out whether they still hold:
+The same queries, each asked for the first time since a document came that is in the answer:
+
+${markdown(libraries, joined)}
+Each asked for the first time since one document was changed, which is in few of the answers. Who keeps answers, AtomicDB and RxDB, finds out whether they still hold:
 
 ${markdown(libraries, changed)}
 The very first call of each query, which may build what later calls reuse:
 
-${markdown(libraries, first)}${libraries[0] === 'atomicdb' ? `\nOf the first table:\n\n${standing(libraries, all)}\nOf the second:\n\n${standing(libraries, changed)}` : ''}`
+${markdown(libraries, first)}${libraries[0] === 'atomicdb' ? `\nOf the first table:\n\n${standing(libraries, all)}\nOf the second:\n\n${standing(libraries, joined)}\nOf the third:\n\n${standing(libraries, changed)}` : ''}`
 }
 
 function suiteSection(suite: Run['suite']): string {
