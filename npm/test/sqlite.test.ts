@@ -11,11 +11,13 @@ import sqlite3InitModule from '@sqlite.org/sqlite-wasm'
 import * as esbuild from 'esbuild'
 import { Miniflare } from 'miniflare'
 import { AtomicDB, AtomicDBError, SQLiteStorage } from '../src/index.js'
+import * as lib from '../src/index.js'
 import { newerNode } from '../scripts/newer-node.mjs'
 import { launchChromium, openPage } from './harness/chromium.js'
 import { within } from './harness/deadline.js'
 import { testWasm } from './harness/node.js'
 import { packageFolder, serve } from './harness/site.js'
+import { sharesObject } from './suites/storages.js'
 import { contract } from '../src/testing.js'
 
 const run = promisify(execFile)
@@ -151,6 +153,12 @@ describe('sqlite-wasm in Node', async () => {
       sqlite.close()
     })
   }
+
+  test('one SQLiteStorage may be used by several databases at once, and again after it was closed', async () => {
+    const sqlite = new oo1.DB()
+    await sharesObject(lib, new SQLiteStorage(sqlite), { wasm: testWasm })
+    sqlite.close()
+  })
 
   test('two tables are two databases', async () => {
     const sqlite = new oo1.DB()

@@ -39,7 +39,6 @@ class SQLiteLog implements StorageBackend {
   private readonly run: Run
   private readonly neighbours: Neighbours
   private made: Promise<unknown> | undefined
-  private closed = false
 
   constructor(
     database: object,
@@ -106,14 +105,14 @@ class SQLiteLog implements StorageBackend {
     await this.close()
   }
 
+  /** The SQLite stays open: it is the user's. */
   async close(): Promise<void> {
-    this.closed = true
+    this.made = undefined
     this.neighbours.close()
   }
 
   /** Runs statements in one transaction, on a table that is there. */
   private async ask(statements: readonly Statement[], undo?: Statement): Promise<Row[][]> {
-    if (this.closed) throw new AtomicDBError('closed', 'the storage has been closed')
     try {
       this.made ??= this.run([
         [`CREATE TABLE IF NOT EXISTS ${this.table} (seq INTEGER, snapshot INTEGER, part INTEGER, parts INTEGER, writer INTEGER, bytes BLOB, PRIMARY KEY (seq, snapshot, part))`],

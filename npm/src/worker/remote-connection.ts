@@ -273,6 +273,11 @@ export class RemoteConnection extends Connection {
     return this.wire.ask('commit')
   }
 
+  /** Whether it has been closed, or its thread has died. */
+  get isOver(): boolean {
+    return this.closing !== undefined || this.wire.isStopped
+  }
+
   close(): Promise<void> {
     return (this.closing ??= this.closeOnce())
   }

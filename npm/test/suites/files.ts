@@ -1,6 +1,7 @@
 // Storages of one file, export and import, in Node and in a page.
 import type { AtomicDB, FileFormat, StorageBackend } from '../../src/index.js'
 import { equal, ok, rejects, throws } from './check.js'
+import { sharesObject } from './storages.js'
 import type { Context, Suite } from './suite.js'
 
 const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes)
@@ -81,6 +82,13 @@ export const fileStorages: Suite = [
         equal((await reader.get<{ n: number }>('counter'))!.n, 30)
         await Promise.all([...writers, reader].map((db) => db.close()))
       })
+    },
+  },
+  {
+    name: 'one storage of one file may be used by several databases at once, and again after it was closed',
+    async run(context) {
+      const options = { wasm: context.wasm, worker: context.threads }
+      await each(context, async (make) => sharesObject(context.atomicdb, make(), options))
     },
   },
   {
@@ -244,6 +252,8 @@ export const filing: Suite = [
         ['invalid', bytes('{"default": [{"__proto__": {"a": 1}}]}'), {}, /__proto__/],
         ['invalid', bytes('{"default": [{"_id": 2}, {"_id": {}}]}'), {}, /_id/],
         ['invalid', bytes('{"": [{"n": 2}]}'), {}],
+        ['invalid', bytes('{"default": [{"_id": 7, "n": 7}, {"_id": 7, "n": 8}]}'), {}, /collection "default": two documents have the _id 7/],
+        ['invalid', bytes(JSON.stringify({ _catalog: [{ _id: 'default', indexes: Array.from({ length: 10_000 }, (_, n) => ({ paths: [`p${n}`] })) }] })), {}, /64 indexes/],
         ['unique', bytes('{"a": [{"n": 5}], "default": [{"n": 2}, {"n": 2}]}'), {}],
         ['invalid', Uint8Array.of(0x81, 0xa1, 0x61, 0xdd, 0xff, 0xff, 0xff, 0xff), {}],
         ['invalid', Uint8Array.of(0x81, 0xa1, 0x61, 0x90, 0x00), {}, /bytes too many/],
