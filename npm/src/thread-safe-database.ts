@@ -1,5 +1,5 @@
 import { queryBuilder } from './builder.js'
-import { checkCount, checkName } from './checks.js'
+import { checkCount, checkName, checkOptionsObject } from './checks.js'
 import { asyncDispose, AtomicDB } from './database.js'
 import { describe, invalid } from './errors.js'
 import { processors } from './node-modules.js'
@@ -54,6 +54,7 @@ export class ThreadSafeDatabase implements AsyncDisposable {
    */
   static async open(name = 'default', options: PoolOptions = {}): Promise<ThreadSafeDatabase> {
     checkName('name', name)
+    checkOptionsObject(options)
     const { maxConnections = 10, timeout = 30_000, ...rest } = options
     checkOptions(rest)
     checkCount('options.maxConnections', maxConnections, 1, 1000)

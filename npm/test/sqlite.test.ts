@@ -208,6 +208,9 @@ describe('sqlite-wasm in Node', async () => {
     for (const table of ['', 'a b', 'x"; DROP', 'sqlite_x', 7 as unknown as string]) {
       assert.throws(() => new SQLiteStorage(sqlite, { table }), (error) => error instanceof AtomicDBError && /^options.table: expected/.test(error.message))
     }
+    for (const wrong of [null, 5, { tabel: 'x' }]) {
+      assert.throws(() => new SQLiteStorage(sqlite, wrong as object), (error) => error instanceof AtomicDBError && /^options: /.test(error.message))
+    }
     sqlite.close()
   })
 })

@@ -1,3 +1,4 @@
+import { checkOptionsObject } from '../checks.js'
 import { AtomicDBError, describe, invalid } from '../errors.js'
 import { joined } from '../security/compress.js'
 import type { Batch, SealOptions, StorageBackend } from '../types.js'
@@ -27,11 +28,13 @@ export class SQLiteStorage extends SealedStorage {
    * @param options.table The name of the table, which is created if it is not there. Default: 'atomicdb'.
    * @param options How batches are compressed and encrypted. Default: not at all.
    */
-  constructor(database: any, { table = 'atomicdb', ...options }: SealOptions & { table?: string } = {}) {
+  constructor(database: any, options: SealOptions & { table?: string } = {}) {
+    checkOptionsObject(options)
+    const { table = 'atomicdb', ...seal } = options
     if (typeof table !== 'string' || !/^[a-z_]\w*$/i.test(table) || /^sqlite_/i.test(table)) {
       throw invalid(`options.table: expected letters, digits and _, not ${describe(table)}`)
     }
-    super(new SQLiteLog(database, table), options)
+    super(new SQLiteLog(database, table), seal)
   }
 }
 

@@ -122,6 +122,30 @@ export const fileStorages: Suite = [
     },
   },
   {
+    name: 'an option that is undefined is as good as absent',
+    async run(context) {
+      const { CompressedJSONStorage, EncryptedJSONStorage, SecurityManager } = context.atomicdb
+      const securityManager = await SecurityManager.create()
+      const path = newPath()
+      const makes = [
+        (options?: { compressionLevel?: undefined }) => new CompressedJSONStorage(path, options),
+        (options?: { compressionLevel?: undefined }) => new EncryptedJSONStorage(path, securityManager, options),
+      ]
+      for (const make of makes) {
+        const sizes: number[] = []
+        for (const options of [undefined, { compressionLevel: undefined }]) {
+          const storage = make(options)
+          const db = await context.open('file', { storage })
+          await db.insert({ text: 'compressible '.repeat(1000) })
+          sizes.push((await (storage as unknown as { place: { read(): Promise<Uint8Array> } }).place.read()).length)
+          await db.close()
+          await storage.destroy()
+        }
+        ok(sizes[0]! < 2000 && Math.abs(sizes[0]! - sizes[1]!) < 100, `sizes are ${sizes}`)
+      }
+    },
+  },
+  {
     name: 'a file of another password, without one, or that is damaged, is refused and left alone',
     async run(context) {
       const { EncryptedJSONStorage, JSONStorage, MessagePackStorage, SecurityManager } = context.atomicdb
@@ -174,6 +198,13 @@ export const fileStorages: Suite = [
       throws('invalid', () => new JSONStorage('x', { compressionLevel: 10 }), /^options\.compressionLevel: .* 0 to 9/)
       throws('invalid', () => new CompressedJSONStorage('x', { compressionLevel: 0 as never }), /^options\.compressionLevel: .* 1 to 9/)
       throws('invalid', () => new JSONStorage('x', { level: 1 } as never), /no option level/)
+      const manager = await atomicdb.SecurityManager.create()
+      for (const wrong of [null, 5, 'x'] as never[]) {
+        throws('invalid', () => new JSONStorage('x', wrong), /^options: expected an object/)
+        throws('invalid', () => new CompressedJSONStorage('x', wrong), /^options: expected an object/)
+        throws('invalid', () => new EncryptedJSONStorage('x', manager, wrong), /^options: expected an object/)
+        throws('invalid', () => new atomicdb.SealedStorage(new atomicdb.MemoryStorage(), wrong), /^options: expected an object/)
+      }
       throws('invalid', () => new EncryptedJSONStorage('x', 'password' as never), /^securityManager: /)
       throws('invalid', () => new MessagePackStorage('x', { securityManager: {} as never }), /^options\.securityManager: /)
     },

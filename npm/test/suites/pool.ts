@@ -220,6 +220,7 @@ export const pooling: Suite = [
       await rejects('invalid', () => open({ timeout: '5' }), /^options\.timeout/)
       await rejects('invalid', () => open({ inMemory: true, storage: storageOf(context).storage }), /^options\.inMemory: /)
       await rejects('invalid', () => open({ max: 5 }), /there is no option max/)
+      for (const wrong of [null, 5, 'x']) await rejects('invalid', () => context.atomicdb.ThreadSafeDatabase.open('wrong', wrong as never), /^options: expected an object/)
       await rejects('invalid', () => open({ storage: {} }), /^options\.storage/)
     },
   },

@@ -1,7 +1,7 @@
 import type * as atomicdb from '../../src/index.js'
 import type { OpenOptions, SealOptions, StorageBackend } from '../../src/index.js'
 import { contract } from '../../src/testing.js'
-import { equal, until } from './check.js'
+import { equal, rejects, until } from './check.js'
 import type { Context, Suite } from './suite.js'
 
 let stores = 0
@@ -68,6 +68,14 @@ async function each(context: Context, work: (open: () => StorageBackend) => Prom
 
 /** The contract, and what several databases may do with one object. */
 export const storages: Suite = [
+  {
+    name: 'a storage that the host cannot have is unsupported',
+    async run({ atomicdb, wasm }) {
+      const { IndexedDBStorage, LocalStorageStorage, OPFSStorage, LMDBStorage } = atomicdb
+      const missing = typeof indexedDB === 'undefined' ? [new IndexedDBStorage('x'), new LocalStorageStorage('x'), new OPFSStorage('x')] : [new LMDBStorage('x')]
+      for (const storage of missing) await rejects('unsupported', () => atomicdb.AtomicDB.open('x', { wasm, storage }))
+    },
+  },
   ...contract.map(({ name, run }) => ({ name: `each storage ${name}`, run: (context: Context) => each(context, run) })),
   {
     name: 'each storage may be used by several databases at once, and again after it was closed',
