@@ -211,6 +211,50 @@ describe('storages of pages', { timeout: 180_000 }, () => {
     })
   }
 
+  test('a page without https, which has neither WebCrypto nor locks, encrypts what one with them reads, and the other way round', async () => {
+    const context = await browser.newContext()
+    await context.route('http://insecure.test/**', async (route) => {
+      await route.fulfill({ response: await route.fetch({ url: route.request().url().replace('http://insecure.test', site.origin) }) })
+    })
+    const [without, secure] = [await openPage(context, 'http://insecure.test/'), await openPage(context, site.origin)]
+    assert.deepEqual(await without.evaluate(() => [isSecureContext, typeof crypto.subtle, typeof navigator.locks]), [false, 'undefined', 'undefined'])
+    const exchange = async (from: Page, to: Page) => {
+      const files = await from.evaluate(async () => {
+        const { AtomicDB, EncryptedJSONStorage, IndexedDBStorage, LocalStorageStorage, MessagePackStorage, SecurityManager } = atomicdb
+        const securityManager = await SecurityManager.create({ password: 'over there', iterations: 1000, salt: new Uint8Array(16) })
+        const stores = [
+          () => new IndexedDBStorage('insecure', { securityManager, compressionLevel: 6 }),
+          () => new LocalStorageStorage('insecure', { securityManager }),
+          () => new EncryptedJSONStorage('insecure.json', securityManager),
+          () => new MessagePackStorage('insecure.msgpack', { securityManager }),
+        ]
+        const files: string[] = []
+        for (const [n, store] of stores.entries()) {
+          for (const worker of [false, true]) {
+            const db = await AtomicDB.open('insecure', { storage: store(), worker })
+            await db.insert({ store: n, worker })
+            files.push(new TextDecoder().decode(await db.export({ securityManager, compressionLevel: 1 + n })))
+            await db.close()
+          }
+        }
+        return files
+      })
+      return to.evaluate(async (files) => {
+        const securityManager = await atomicdb.SecurityManager.create({ password: 'over there', iterations: 1000, salt: new Uint8Array(16) })
+        const counts: number[] = []
+        for (const file of files) {
+          const db = await atomicdb.AtomicDB.open('copy', { inMemory: true })
+          await db.import(new TextEncoder().encode(file), { securityManager })
+          counts.push(await db.count('store exists'))
+          await db.close()
+        }
+        return counts
+      }, files)
+    }
+    for (const [from, to] of [[without, secure], [secure, without]] as const) assert.deepEqual(await exchange(from, to), [1, 2, 1, 2, 1, 2, 1, 2])
+    await context.close()
+  })
+
   test('tabs whose clocks are days apart lose nothing', async () => {
     const context = await browser.newContext()
     const pages = await Promise.all([-3, 0, 4].map(async (days) => {

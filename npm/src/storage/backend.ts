@@ -20,15 +20,25 @@ export function deferred(storage: StorageBackend): StorageBackend {
   const missing = needed.filter((method) => typeof storage[method] !== 'function')
   if (missing.length > 0) throw invalid(`options.storage: it has no method ${missing.join(', ')}`)
   const neighbours = new Neighbours(ensured(listeners, storage, () => new Set()))
-  let isUser = false
   const count = (change: number) => {
     const left = (users.get(storage) ?? 0) + change
     users.set(storage, left)
-    isUser = change > 0
     return left
   }
+  let isUsed = false
+  let isLeft = false
+  /** Whether nobody uses the storage any more. */
+  const leave = () => {
+    if (isLeft) return false
+    isLeft = true
+    neighbours.close()
+    return count(isUsed ? -1 : 0) === 0
+  }
   const soon = async <R>(work: () => Promise<R>): Promise<R> => {
-    if (!isUser) count(1)
+    if (!isUsed && !isLeft) {
+      isUsed = true
+      count(1)
+    }
     await undefined
     try {
       return await work()
@@ -44,10 +54,9 @@ export function deferred(storage: StorageBackend): StorageBackend {
       return stored
     }),
     compact: (seq, snapshot) => soon(() => storage.compact(seq, snapshot)),
-    destroy: () => soon(() => (count(-1), storage.destroy())),
+    destroy: () => soon(() => (leave(), storage.destroy())),
     close: () => soon(async () => {
-      neighbours.close()
-      if (count(-1) === 0) await storage.close()
+      if (leave()) await storage.close()
     }),
     ...(storage.compactEvery !== undefined && { compactEvery: storage.compactEvery }),
     ...(storage.salvage && { salvage: () => soon(() => storage.salvage!()) }),

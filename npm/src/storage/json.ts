@@ -16,9 +16,10 @@ import type { Place } from './places/place.js'
  *
  * The file is written whole for each batch: for settings and small data. The
  * next id is not in it: after opening, it is one more than the highest. On
- * disk, the file keeps its permissions and links to it, and processes that write at the same time exclude each other by a file
- * beside it; in localStorage tabs do, by locks of the browser, but in a page
- * without https, which has none, let only one tab be open.
+ * disk, a file keeps its permissions, and links to it stay; processes that write
+ * at the same time exclude each other by a file beside it. In localStorage tabs
+ * do, by locks of the browser, but in a page without https, which has none, let
+ * only one tab be open.
  *
  * What JSON has no word for is written as in MongoDB's Extended JSON:
  * `{"$date": "2026-11-23T18:00:00Z"}`, `{"$binary": {...}}`.
