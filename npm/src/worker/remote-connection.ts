@@ -318,12 +318,13 @@ class RemoteAttempt implements Calls {
     private readonly ask: Ask,
   ) {}
 
-  /** Runs the function of the transaction. */
+  /** Runs the function of the transaction; what it has asked for belongs to it, though it did not wait for the answer. */
   async run<R>(work: () => Promise<R>): Promise<R> {
     try {
       return await work()
     } finally {
       this.over = true
+      await this.last
     }
   }
 
