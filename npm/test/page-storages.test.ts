@@ -95,6 +95,41 @@ describe('storages of pages', { timeout: 180_000 }, () => {
     await context.close()
   })
 
+  test('OPFS: with the engine in a worker, files are written there, where they can be flushed, unless they are sealed', async () => {
+    const context = await browser.newContext()
+    const page = await openPage(context, site.origin)
+    const results = await page.evaluate(async () => {
+      const { AtomicDB, OPFSStorage, ThreadSafeDatabase } = atomicdb
+      const name = 'of a / worker'
+      const before = await AtomicDB.open('opfs', { storage: new OPFSStorage(name) })
+      await before.insert({ _id: 'page' })
+      await before.close()
+
+      const { createWritable } = FileSystemFileHandle.prototype
+      FileSystemFileHandle.prototype.createWritable = () => Promise.reject(new Error('it is the page that writes'))
+      const sealed = await AtomicDB.open('opfs', { storage: new OPFSStorage('sealed', { compressionLevel: 1 }), worker: true })
+      const refused = await sealed.insert({}).then(String, ({ code }: { code: string }) => code)
+      await sealed.close()
+      const db = await AtomicDB.open('opfs', { storage: new OPFSStorage(name), worker: true, durability: 'strict' })
+      await db.insert({ _id: 'worker' })
+      const pool = await ThreadSafeDatabase.open('opfs', { storage: new OPFSStorage(name), maxConnections: 2, durability: 'strict' })
+      await Promise.all(Array.from({ length: 10 }, (_, n) => (n % 2 === 0 ? db : pool).upsert({ _id: n })))
+      await pool.close()
+      while ((await db.count()) < 12) await new Promise((resolve) => setTimeout(resolve, 1)) // it hears of the pool
+      await db.close()
+      FileSystemFileHandle.prototype.createWritable = createWritable
+
+      const again = await AtomicDB.open('opfs', { storage: new OPFSStorage(name) })
+      const ids = await again.documentIds()
+      await again.close()
+      await AtomicDB.destroy('opfs', { storage: new OPFSStorage(name) })
+      const destroyed = await AtomicDB.open('opfs', { storage: new OPFSStorage(name), worker: true })
+      return [refused, ids.slice(0, 2), ids.length, await destroyed.count()]
+    })
+    assert.deepEqual(results, ['storage', ['page', 'worker'], 12, 0])
+    await context.close()
+  })
+
   test('OPFS: workers and pages share a database', async () => {
     const context = await browser.newContext()
     const page = await openDatabase(context, storages.OPFS)
