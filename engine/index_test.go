@@ -279,3 +279,29 @@ func TestIndex_names(t *testing.T) {
 		t.Error(p, err)
 	}
 }
+
+// TestIndex_most: each index is written down again with every one that is added, so a file that declares thousands would
+// take gigabytes.
+func TestIndex_most(t *testing.T) {
+	db := newDB(t, engine.Options{})
+	path := func(n int) []string { return []string{fmt.Sprintf("p%d", n)} }
+	for n := range 64 {
+		if err := db.CreateIndex("users", path(n), engine.IndexOptions{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	err := db.CreateIndex("users", path(64), engine.IndexOptions{})
+	if engine.CodeOf(err) != engine.CodeInvalid || !strings.Contains(err.Error(), "64 indexes") {
+		t.Errorf("the 65th: %v", err)
+	}
+	for _, again := range []func() error{
+		func() error { return db.CreateIndex("users", path(3), engine.IndexOptions{}) },
+		func() error { return db.CreateIndex("others", path(64), engine.IndexOptions{}) },
+		func() error { return db.DropIndex("users", path(0)) },
+		func() error { return db.CreateIndex("users", path(64), engine.IndexOptions{}) },
+	} {
+		if err := again(); err != nil {
+			t.Error(err)
+		}
+	}
+}

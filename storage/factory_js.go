@@ -101,7 +101,7 @@ func indexedDB() (js.Value, error) {
 		return js.Undefined(), openError(err)
 	}
 	if factory.Type() != js.TypeObject {
-		return js.Undefined(), fail(engine.CodeStorage, "open", "IndexedDB", "this host has none: use inMemory: true or another storage")
+		return js.Undefined(), fail(engine.CodeUnsupported, "open", "IndexedDB", "this host has none: use inMemory: true or another storage")
 	}
 	return factory, nil
 }

@@ -130,12 +130,12 @@ export class Bridge {
     let result: number
     let answer: number
     try {
-      const at = this.exports.adb_in(length)
+      const at = address(this.exports.adb_in(length))
       if (this.bytes.length === 0) this.renewViews()
       if (input instanceof Encoder) input.copyTo(this.bytes, at)
       else this.bytes.set(input, at)
       result = this.exports.adb_call(handle, op, length)
-      answer = this.exports.adb_out()
+      answer = address(this.exports.adb_out())
     } catch (error) {
       this.die(error)
       throw this.death
@@ -166,7 +166,7 @@ export class Bridge {
   /** Calls `op` and returns the bytes of its answer. */
   answer(handle: number, op: Op, input: Uint8Array): Uint8Array<ArrayBuffer> {
     const length = this.call(handle, op, input)
-    const at = this.exports.adb_out()
+    const at = address(this.exports.adb_out())
     return this.bytes.slice(at, at + length) as Uint8Array<ArrayBuffer>
   }
 
@@ -212,6 +212,9 @@ export class Bridge {
     for (const mourn of mourners) mourn(this.death)
   }
 }
+
+/** What WebAssembly gives out is signed: from 2 GiB of memory on, an address would be below 0. */
+const address = (pointer: number) => pointer >>> 0
 
 /** How many documents are still to come after a piece of an answer. */
 export function documentsLeft(piece: Uint8Array): number {

@@ -5,9 +5,14 @@ export function checkName(what: string, name: unknown): asserts name is string {
   if (typeof name !== 'string' || name === '') throw invalid(`${what}: expected a name, not ${describe(name)}`)
 }
 
+/** Refuses what has no options. */
+export function checkOptionsObject(options: unknown): asserts options is object {
+  if (typeof options !== 'object' || options === null) throw invalid(`options: expected an object, not ${describe(options)}`)
+}
+
 /** Refuses options of other names. */
 export function checkKnown(options: unknown, known: readonly string[]): void {
-  if (typeof options !== 'object' || options === null) throw invalid(`options: expected an object, not ${describe(options)}`)
+  checkOptionsObject(options)
   for (const name of Object.keys(options)) {
     if (!known.includes(name)) throw invalid(`options: there is no option ${name}; the options are ${known.join(', ')}`)
   }

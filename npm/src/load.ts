@@ -19,8 +19,16 @@ export function moduleOf(source: WasmSource | undefined): Promise<WebAssembly.Mo
   return module
 }
 
-/** Compiles the engine's wasm; without a source, the file beside this one. */
+/** The last that came from a source. Storages need an engine too, and are not told what open() was. */
+let given: WebAssembly.Module | undefined
+
+/** Compiles the engine's wasm; without a source, it is what was given before, or else the file beside this one. */
 export async function compiled(source: WasmSource | undefined): Promise<WebAssembly.Module> {
+  if (source !== undefined) return (given = await compiledFrom(source))
+  return given ?? compiledFrom(undefined)
+}
+
+async function compiledFrom(source: WasmSource | undefined): Promise<WebAssembly.Module> {
   if (source instanceof WebAssembly.Module) return source
   try {
     // In these very words, which bundlers look for to bring the file along.

@@ -21,7 +21,8 @@ export interface NodeFiles {
   readFile(path: string | URL): Promise<Uint8Array<ArrayBuffer>>
   readFile(path: string, encoding: 'utf8'): Promise<string>
   writeFile(path: string, text: string, options: { flag: 'wx' }): Promise<void>
-  open(path: string, flags: 'r' | 'wx'): Promise<{
+  open(path: string, flags: 'r' | 'wx', mode?: number): Promise<{
+    chmod(mode: number): Promise<void>
     read(into: Uint8Array, offset: number, length: number, position: number): Promise<{ readonly bytesRead: number }>
     writeFile(content: Uint8Array): Promise<void>
     sync(): Promise<void>
@@ -30,7 +31,8 @@ export interface NodeFiles {
   rename(from: string, to: string): Promise<void>
   rm(path: string, options: { force: true; recursive?: true }): Promise<void>
   mkdir(path: string): Promise<unknown>
-  stat(path: string): Promise<{ readonly mtimeMs: number }>
+  stat(path: string): Promise<{ readonly mtimeMs: number; readonly mode: number }>
+  realpath(path: string): Promise<string>
   watch(folder: string, options: { persistent: false; signal: AbortSignal }): AsyncIterable<{ readonly filename: string | null }>
 }
 

@@ -1,5 +1,5 @@
 import { queryBuilder } from './builder.js'
-import { checkCount, checkName } from './checks.js'
+import { checkCount, checkName, checkOptionsObject } from './checks.js'
 import { asyncDispose, AtomicDB } from './database.js'
 import { describe, invalid } from './errors.js'
 import { processors } from './node-modules.js'
@@ -24,7 +24,8 @@ export interface PoolOptions extends OpenOptions {
 /**
  * Several engines, each in a worker of its own, over one database: reads run
  * side by side, and writes one after the other. Whatever one of them has
- * stored, the calls that are made later see.
+ * stored, the calls that are made later see. A connection that dies, as one whose
+ * worker runs out of memory, fails the calls it has, and another takes its place.
  *
  * Its calls are those of {@link AtomicDB} of the same names. They make as many
  * connections as the machine has processors, and {@link execute} up to
@@ -53,6 +54,7 @@ export class ThreadSafeDatabase implements AsyncDisposable {
    */
   static async open(name = 'default', options: PoolOptions = {}): Promise<ThreadSafeDatabase> {
     checkName('name', name)
+    checkOptionsObject(options)
     const { maxConnections = 10, timeout = 30_000, ...rest } = options
     checkOptions(rest)
     checkCount('options.maxConnections', maxConnections, 1, 1000)
@@ -62,8 +64,14 @@ export class ThreadSafeDatabase implements AsyncDisposable {
     const backend = backendOf(name, rest) ?? deferred(new MemoryStorage())
     const forOne = 'append' in backend ? shared(backend) : () => backend
     const seen: Seen = { head: 0 }
-    const make = async () => AtomicDB.over(name, await RemoteConnection.open(name, forOne(), { ...rest, inMemory: false }, seen))
-    const pool = new Pool(make, maxConnections, Math.min(maxConnections, await processors()), timeout)
+    const connections = new WeakMap<AtomicDB, RemoteConnection>()
+    const make = async () => {
+      const connection = await RemoteConnection.open(name, forOne(), { ...rest, inMemory: false }, seen)
+      const db = AtomicDB.over(name, connection)
+      connections.set(db, connection)
+      return db
+    }
+    const pool = new Pool(make, (db) => connections.get(db)!.isOver, maxConnections, Math.min(maxConnections, await processors()), timeout)
     await pool.start()
     return new ThreadSafeDatabase(name, pool)
   }
@@ -121,6 +129,11 @@ export class ThreadSafeDatabase implements AsyncDisposable {
     return this.pool.shared((db) => db.all(collection))
   }
 
+  /** @see {@link AtomicDB.documentIds} */
+  documentIds(collection?: string): Promise<Id[]> {
+    return this.pool.shared((db) => db.documentIds(collection))
+  }
+
   /** @see {@link AtomicDB.count} */
   count(where?: Where, collection?: string): Promise<number> {
     return this.pool.shared((db) => db.count(where, collection))
@@ -173,9 +186,19 @@ export class ThreadSafeDatabase implements AsyncDisposable {
     return this.pool.serial((db) => db.transaction(work))
   }
 
+  /** @see {@link AtomicDB.collections} */
+  collections(): Promise<string[]> {
+    return this.pool.shared((db) => db.collections())
+  }
+
   /** @see {@link AtomicDB.createIndex} */
   createIndex(...pathsAndOptions: Parameters<AtomicDB['createIndex']>): Promise<void> {
     return this.pool.serial((db) => db.createIndex(...pathsAndOptions))
+  }
+
+  /** @see {@link AtomicDB.dropIndex} */
+  dropIndex(...pathsAndOptions: Parameters<AtomicDB['dropIndex']>): Promise<void> {
+    return this.pool.serial((db) => db.dropIndex(...pathsAndOptions))
   }
 
   /** @see {@link AtomicDB.query} */
@@ -183,7 +206,7 @@ export class ThreadSafeDatabase implements AsyncDisposable {
     return queryBuilder<T>()
   }
 
-  /** Waits for the calls under way, and closes all connections. Closing twice is closing once. */
+  /** Waits for the calls under way, and closes all connections; what still waits for one is refused. Closing twice is closing once. */
   close(): Promise<void> {
     return (this.closing ??= this.closeOnce())
   }

@@ -272,6 +272,7 @@ export interface StorageBackend {
   watch?(listener: (seq: number) => void): () => void
   /** Deletes what is stored. */
   destroy(): Promise<void>
+  /** Lets go of it. Several databases may use one object: the last of them calls this, and one that is opened later uses it again. */
   close(): Promise<void>
 }
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { copyFile, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { chmod, copyFile, lstat, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
@@ -97,6 +97,29 @@ test('a damaged file is refused as corrupt, and left as it is', async () => {
     await assert.rejects(open(new JSONStorage(path)), (error) => isCode('corrupt')(error) && error instanceof Error && /file/.test(error.message) && !/AtomicDB\.repair/.test(error.message), damaged)
     assert.equal(await readFile(path, 'utf8'), damaged)
   }
+})
+
+test('a file keeps its permissions, and where a link leads to it, the link stays', async () => {
+  const elsewhere = join(folder, 'elsewhere')
+  await mkdir(elsewhere)
+  const path = join(elsewhere, 'private.json')
+  const link = join(folder, 'link.json')
+  await writeFile(path, '{"default": [{"_id": 1}]}')
+  await chmod(path, 0o600)
+  await symlink(join('elsewhere', 'private.json'), link)
+  const direct = await open(new JSONStorage(path))
+  const linked = await open(new JSONStorage(link))
+  const writes: Promise<unknown>[] = []
+  for (const db of [linked, direct, linked]) for (let n = 0; n < 5; n++) writes.push(db.insert({ n }))
+  await Promise.all(writes)
+  await linked.insert({ _id: 'heard' })
+  for (let tries = 0; !(await direct.get('heard')) && tries < 1000; tries++) await new Promise((resolve) => setTimeout(resolve, 1))
+  assert.equal(await direct.count(), 17)
+  await Promise.all([direct.close(), linked.close()])
+  assert.equal((await stat(path)).mode & 0o777, 0o600)
+  assert.ok((await lstat(link)).isSymbolicLink())
+  assert.equal((JSON.parse(await readFile(path, 'utf8')) as { default: unknown[] }).default.length, 17)
+  assert.deepEqual((await readdir(elsewhere)), ['private.json'])
 })
 
 test('a file that cannot be written undoes the write', async () => {

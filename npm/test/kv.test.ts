@@ -6,11 +6,13 @@ import { after, before, describe, test } from 'node:test'
 import * as esbuild from 'esbuild'
 import { Miniflare } from 'miniflare'
 import { AtomicDB, AtomicDBError, KVStorage } from '../src/index.js'
+import * as lib from '../src/index.js'
 import { within } from './harness/deadline.js'
 import { testWasm } from './harness/node.js'
 import { packageFolder } from './harness/site.js'
 import { Random } from './random/random.js'
 import { replayOf, seed } from './random/seed.js'
+import { sharesObject } from './suites/storages.js'
 import { contract } from '../src/testing.js'
 
 const worker = `
@@ -137,6 +139,10 @@ describe('KV', { timeout: 120_000 }, () => {
       await run(() => new KVStorage(namespace, 'contract'))
     })
   }
+
+  test('one KVStorage may be used by several databases at once, and again after it was closed', async () => {
+    await sharesObject(lib, new KVStorage(new LaggingKV(() => 0).at(true), 'object'), { wasm: testWasm })
+  })
 
   test('elsewhere shows a state that was whole, or says that it has not arrived', async () => {
     const random = new Random(seed)

@@ -7,9 +7,11 @@ import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { promisify } from 'node:util'
 import { AtomicDB, AtomicDBError, LMDBStorage, SecurityManager } from '../src/index.js'
+import * as lib from '../src/index.js'
 import { testWasm } from './harness/node.js'
 import { countTogether } from './harness/processes.js'
 import { packageFolder } from './harness/site.js'
+import { sharesObject } from './suites/storages.js'
 import { contract } from '../src/testing.js'
 
 let folder: string
@@ -24,6 +26,10 @@ describe('LMDB', () => {
       await run(() => new LMDBStorage(join(folder, `sealed ${n}.mdb`), { compressionLevel: 6, securityManager }))
     })
   }
+
+  test('one LMDBStorage may be used by several databases at once, and again after it was closed', async () => {
+    await sharesObject(lib, new LMDBStorage(join(folder, 'object.mdb')), { wasm: testWasm })
+  })
 
   test('processes that share a file lose no write, also when one is killed', { timeout: 120_000 }, async () => {
     const path = join(folder, 'shared.mdb')

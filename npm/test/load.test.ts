@@ -1,9 +1,11 @@
 // Where the wasm can come from, and what loading it leaves behind.
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
-import { readFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
@@ -105,6 +107,30 @@ describe('the built package', { timeout: 60_000 }, () => {
       await (await AtomicDB.open()).insert({ n: 1 })
       console.log('done')`
     assert.equal(await inNode(program), 'done')
+  })
+
+  test('uses the wasm it was given also for storages that need an engine, with the database in a worker or not', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'atomicdb-load-'))
+    try {
+      const program = `
+        import { readFile } from 'node:fs/promises'
+        const { AtomicDB, JSONStorage } = await import('atomicdb')
+        const wasm = await readFile(new URL(import.meta.resolve('atomicdb/atomicdb.wasm')))
+        const { compile } = WebAssembly
+        WebAssembly.compile = async (bytes) => {
+          if (bytes !== wasm && bytes.length > 1e6) throw new Error('this is another engine') // Node compiles small ones of its own
+          return compile(bytes)
+        }
+        for (const worker of [true, false]) {
+          const db = await AtomicDB.open('a', { wasm, worker, storage: new JSONStorage(${JSON.stringify(join(folder, 'a.json'))}) })
+          await db.insert({})
+          console.log(await db.count())
+          await db.close()
+        }`
+      assert.equal(await inNode(program), '1\n2')
+    } finally {
+      await rm(folder, { recursive: true })
+    }
   })
 
   test('loads one engine for many databases, and tries again after it could not', async () => {

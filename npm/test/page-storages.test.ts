@@ -95,6 +95,41 @@ describe('storages of pages', { timeout: 180_000 }, () => {
     await context.close()
   })
 
+  test('OPFS: with the engine in a worker, files are written there, where they can be flushed, unless they are sealed', async () => {
+    const context = await browser.newContext()
+    const page = await openPage(context, site.origin)
+    const results = await page.evaluate(async () => {
+      const { AtomicDB, OPFSStorage, ThreadSafeDatabase } = atomicdb
+      const name = 'of a / worker'
+      const before = await AtomicDB.open('opfs', { storage: new OPFSStorage(name) })
+      await before.insert({ _id: 'page' })
+      await before.close()
+
+      const { createWritable } = FileSystemFileHandle.prototype
+      FileSystemFileHandle.prototype.createWritable = () => Promise.reject(new Error('it is the page that writes'))
+      const sealed = await AtomicDB.open('opfs', { storage: new OPFSStorage('sealed', { compressionLevel: 1 }), worker: true })
+      const refused = await sealed.insert({}).then(String, ({ code }: { code: string }) => code)
+      await sealed.close()
+      const db = await AtomicDB.open('opfs', { storage: new OPFSStorage(name), worker: true, durability: 'strict' })
+      await db.insert({ _id: 'worker' })
+      const pool = await ThreadSafeDatabase.open('opfs', { storage: new OPFSStorage(name), maxConnections: 2, durability: 'strict' })
+      await Promise.all(Array.from({ length: 10 }, (_, n) => (n % 2 === 0 ? db : pool).upsert({ _id: n })))
+      await pool.close()
+      while ((await db.count()) < 12) await new Promise((resolve) => setTimeout(resolve, 1)) // it hears of the pool
+      await db.close()
+      FileSystemFileHandle.prototype.createWritable = createWritable
+
+      const again = await AtomicDB.open('opfs', { storage: new OPFSStorage(name) })
+      const ids = await again.documentIds()
+      await again.close()
+      await AtomicDB.destroy('opfs', { storage: new OPFSStorage(name) })
+      const destroyed = await AtomicDB.open('opfs', { storage: new OPFSStorage(name), worker: true })
+      return [refused, ids.slice(0, 2), ids.length, await destroyed.count()]
+    })
+    assert.deepEqual(results, ['storage', ['page', 'worker'], 12, 0])
+    await context.close()
+  })
+
   test('OPFS: workers and pages share a database', async () => {
     const context = await browser.newContext()
     const page = await openDatabase(context, storages.OPFS)
@@ -210,6 +245,50 @@ describe('storages of pages', { timeout: 180_000 }, () => {
       await context.close()
     })
   }
+
+  test('a page without https, which has neither WebCrypto nor locks, encrypts what one with them reads, and the other way round', async () => {
+    const context = await browser.newContext()
+    await context.route('http://insecure.test/**', async (route) => {
+      await route.fulfill({ response: await route.fetch({ url: route.request().url().replace('http://insecure.test', site.origin) }) })
+    })
+    const [without, secure] = [await openPage(context, 'http://insecure.test/'), await openPage(context, site.origin)]
+    assert.deepEqual(await without.evaluate(() => [isSecureContext, typeof crypto.subtle, typeof navigator.locks]), [false, 'undefined', 'undefined'])
+    const exchange = async (from: Page, to: Page) => {
+      const files = await from.evaluate(async () => {
+        const { AtomicDB, EncryptedJSONStorage, IndexedDBStorage, LocalStorageStorage, MessagePackStorage, SecurityManager } = atomicdb
+        const securityManager = await SecurityManager.create({ password: 'over there', iterations: 1000, salt: new Uint8Array(16) })
+        const stores = [
+          () => new IndexedDBStorage('insecure', { securityManager, compressionLevel: 6 }),
+          () => new LocalStorageStorage('insecure', { securityManager }),
+          () => new EncryptedJSONStorage('insecure.json', securityManager),
+          () => new MessagePackStorage('insecure.msgpack', { securityManager }),
+        ]
+        const files: string[] = []
+        for (const [n, store] of stores.entries()) {
+          for (const worker of [false, true]) {
+            const db = await AtomicDB.open('insecure', { storage: store(), worker })
+            await db.insert({ store: n, worker })
+            files.push(new TextDecoder().decode(await db.export({ securityManager, compressionLevel: 1 + n })))
+            await db.close()
+          }
+        }
+        return files
+      })
+      return to.evaluate(async (files) => {
+        const securityManager = await atomicdb.SecurityManager.create({ password: 'over there', iterations: 1000, salt: new Uint8Array(16) })
+        const counts: number[] = []
+        for (const file of files) {
+          const db = await atomicdb.AtomicDB.open('copy', { inMemory: true })
+          await db.import(new TextEncoder().encode(file), { securityManager })
+          counts.push(await db.count('store exists'))
+          await db.close()
+        }
+        return counts
+      }, files)
+    }
+    for (const [from, to] of [[without, secure], [secure, without]] as const) assert.deepEqual(await exchange(from, to), [1, 2, 1, 2, 1, 2, 1, 2])
+    await context.close()
+  })
 
   test('tabs whose clocks are days apart lose nothing', async () => {
     const context = await browser.newContext()

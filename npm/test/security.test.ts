@@ -5,7 +5,9 @@ import { describe, test } from 'node:test'
 import { inspect, promisify } from 'node:util'
 import { pythonPath } from '../scripts/python.mjs'
 import * as atomicdb from '../src/index.js'
-import { managing, python, sealing } from './suites/security.js'
+import { toBase64Url } from '../src/security/base64url.js'
+import { FernetKey } from '../src/security/fernet.js'
+import { fernetHello, fernetKey, managing, python, sealing } from './suites/security.js'
 import { runTest } from './suites/suite.js'
 import { testWasm } from './harness/node.js'
 
@@ -46,6 +48,17 @@ for (const [host, lacks] of Object.entries({ 'without WebCrypto': noWebCrypto, '
     for (const one of [...managing, ...sealing]) {
       test(one.name, () => lacking(lacks, () => runTest(one, atomicdb, () => ({ wasm: testWasm }))))
     }
+  })
+}
+
+// github.com/fernet/spec, generate.json: 1985-10-26T01:20:00-07:00, and an IV of 0 to 15.
+for (const [host, lacks] of Object.entries({ 'with WebCrypto': [], 'without it': noWebCrypto })) {
+  test(`the token of Fernet's specification is generated ${host}`, async () => {
+    await lacking(lacks, async () => {
+      const key = new FernetKey(Uint8Array.from(Buffer.from(fernetKey, 'base64url')))
+      const token = await key.seal(new TextEncoder().encode('hello'), 499_162_800, Uint8Array.from({ length: 16 }, (_, n) => n))
+      assert.equal(toBase64Url(token), fernetHello)
+    })
   })
 }
 

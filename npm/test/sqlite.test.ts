@@ -11,11 +11,13 @@ import sqlite3InitModule from '@sqlite.org/sqlite-wasm'
 import * as esbuild from 'esbuild'
 import { Miniflare } from 'miniflare'
 import { AtomicDB, AtomicDBError, SQLiteStorage } from '../src/index.js'
+import * as lib from '../src/index.js'
 import { newerNode } from '../scripts/newer-node.mjs'
 import { launchChromium, openPage } from './harness/chromium.js'
 import { within } from './harness/deadline.js'
 import { testWasm } from './harness/node.js'
 import { packageFolder, serve } from './harness/site.js'
+import { sharesObject } from './suites/storages.js'
 import { contract } from '../src/testing.js'
 
 const run = promisify(execFile)
@@ -152,6 +154,12 @@ describe('sqlite-wasm in Node', async () => {
     })
   }
 
+  test('one SQLiteStorage may be used by several databases at once, and again after it was closed', async () => {
+    const sqlite = new oo1.DB()
+    await sharesObject(lib, new SQLiteStorage(sqlite), { wasm: testWasm })
+    sqlite.close()
+  })
+
   test('two tables are two databases', async () => {
     const sqlite = new oo1.DB()
     const [a, b] = await Promise.all(['a', 'b'].map((table) => AtomicDB.open(table, { wasm: testWasm, storage: new SQLiteStorage(sqlite, { table }) })))
@@ -199,6 +207,9 @@ describe('sqlite-wasm in Node', async () => {
     const sqlite = new oo1.DB()
     for (const table of ['', 'a b', 'x"; DROP', 'sqlite_x', 7 as unknown as string]) {
       assert.throws(() => new SQLiteStorage(sqlite, { table }), (error) => error instanceof AtomicDBError && /^options.table: expected/.test(error.message))
+    }
+    for (const wrong of [null, 5, { tabel: 'x' }]) {
+      assert.throws(() => new SQLiteStorage(sqlite, wrong as object), (error) => error instanceof AtomicDBError && /^options: /.test(error.message))
     }
     sqlite.close()
   })

@@ -2,6 +2,8 @@
 // every engine in a thread of its own; and what becomes of threads.
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { promisify } from 'node:util'
 import type * as atomicdb from '../src/index.js'
@@ -47,6 +49,44 @@ describe('a thread', { timeout: 60_000 }, () => {
     assert.equal(await other!.insert({}), 1)
     await other!.close()
   })
+
+  test('of a pool that dies is replaced by another, also one that nobody used then', async () => {
+    await using pool = await lib.ThreadSafeDatabase.open('pool', { wasm: testWasm, maxConnections: 2, timeout: 10_000 })
+    await pool.insert({ _id: 'kept' })
+    await assert.rejects(pool.execute(async (db) => (kill(db), db.count())), internal)
+    for (let n = 0; n < 4; n++) assert.equal(await pool.count(), 1)
+    await pool.execute(async (db) => setTimeout(kill, 0, db))
+    await new Promise((resolve) => setTimeout(resolve, 200))
+    await pool.insert({ _id: 'again' })
+    assert.deepEqual(await Promise.all([pool.documentIds(), pool.execute((db) => db.count())]), [['kept', 'again'], 2])
+    await pool.execute(async (db) => kill(db))
+  })
+
+  for (const [kind, make] of Object.entries({
+    'a MemoryStorage': () => new lib.MemoryStorage(),
+    'a file': () => new lib.JSONStorage(join(tmpdir(), `atomicdb-killed-${process.pid}.json`)),
+  })) {
+    test(`that dies among four that count in ${kind} loses nothing acknowledged`, async () => {
+      const storage = make()
+      const open = () => lib.AtomicDB.open('counted', { worker: true, wasm: testWasm, storage })
+      const [dying, ...staying] = await Promise.all([open(), open(), open(), open()])
+      await dying!.insert({ _id: 'counter', n: 0 })
+      for (const db of staying) while (!(await db.get('counter'))) await new Promise((resolve) => setTimeout(resolve, 1))
+      let acknowledged = 0
+      const add = async (db: atomicdb.AtomicDB, times: number) => {
+        for (let n = 0; n < times; n++) {
+          assert.ok(await db.atomicUpdate<{ n: number }>((counter) => ({ n: counter.n + 1 }), "_id = 'counter'"))
+          if (db === dying && ++acknowledged === 50) setImmediate(kill, db) // in the middle of the next
+        }
+      }
+      await within(50_000, 'the increments', Promise.all([assert.rejects(add(dying!, 250), internal), ...staying.map((db) => add(db, 250))]))
+      const reader = await lib.AtomicDB.open('counted', { storage })
+      const { n } = (await reader.get<{ n: number }>('counter'))!
+      assert.ok(acknowledged >= 50 && (n === 750 + acknowledged || n === 751 + acknowledged), `${n} of 750 and ${acknowledged}`)
+      await Promise.all([...staying, reader].map((db) => db.close()))
+      await storage.destroy()
+    })
+  }
 
   test('works while this one does: a timer fires before the answer to a long query', async () => {
     const db = await lib.AtomicDB.open('long', { worker: true })

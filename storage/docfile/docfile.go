@@ -106,13 +106,17 @@ func (f *File) addCollection(name string, docs []byte) error {
 	count, header := msgpack.Container(docs)
 	rest := docs[header:]
 	var named, nameless []byte
+	seen := ids{}
 	for n := range count {
 		doc := rest[:msgpack.Skip(rest)]
 		rest = rest[len(doc):]
 		if msgpack.KindOf(doc) != msgpack.Map {
 			return invalid("collection " + strconv.Quote(name) + ", document " + strconv.Itoa(n+1) + ": expected an object, not " + msgpack.KindOf(doc).String())
 		}
-		if msgpack.Lookup(doc, "_id") != nil {
+		if id := msgpack.Lookup(doc, "_id"); id != nil {
+			if seen.add(id) {
+				return invalid("collection " + strconv.Quote(name) + ": two documents have the _id " + idText(id))
+			}
 			named = append(named, doc...)
 		} else {
 			nameless = append(nameless, doc...)

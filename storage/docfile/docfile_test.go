@@ -179,6 +179,8 @@ func TestParse_wrong(t *testing.T) {
 		{`{"a": [{"b": "\x"}]}`, "there is no such escape"},
 		{`{"a": [{"b": 1, "b": 2}]}`, `the name "b" is there twice in one object`},
 		{`{"a": [], "a": []}`, `the name "a" is there twice in one object`},
+		{`{"a": [{"_id": 7}, {"n": 1}, {"_id": 7}]}`, `collection "a": two documents have the _id 7`},
+		{`{"a": [{"_id": "7"}, {"_id": 7}], "b": [{"_id": "x"}, {"_id": "x"}]}`, `collection "b": two documents have the _id "x"`},
 		{`{"a": [{"b": {"$date": "yesterday"}}]}`, "this is no $date"},
 		{`{"a": [{"b": {"$literal": 5}}]}`, "expected an object"},
 		{`{"a": [{"b": {"$literal": {}, "c": 1}}]}`, "expected }"},
@@ -190,6 +192,10 @@ func TestParse_wrong(t *testing.T) {
 		if engine.CodeOf(err) != engine.CodeInvalid || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%.40s: %v, want %s", tt.file, err, tt.want)
 		}
+	}
+	// The same number in two widths.
+	if _, err := docfile.Parse([]byte("\x81\xa1a\x92\x81\xa3_id\x07\x81\xa3_id\xcd\x00\x07"), docfile.MessagePack, 100); err == nil || !strings.Contains(err.Error(), "two documents have the _id 7") {
+		t.Errorf("two widths of an _id: %v", err)
 	}
 	for _, file := range []string{"", "\xc0", "\x81\xa1a\x91\x80\x00", "\x81\xa1a\x91\x01", "\xdf\xff\xff\xff\xff", strings.Repeat("\x91", 1e6)} {
 		if _, err := docfile.Parse([]byte(file), docfile.MessagePack, 100); engine.CodeOf(err) != engine.CodeInvalid {

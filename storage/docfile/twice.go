@@ -1,6 +1,10 @@
 package docfile
 
-import "github.com/atomicdb-go/atomicdb/engine/msgpack"
+import (
+	"strconv"
+
+	"github.com/atomicdb-go/atomicdb/engine/msgpack"
+)
 
 // twice returns a key that one of the maps in v, however deep, has twice; nil
 // if there is none. The engine would find the one, and JavaScript the other.
@@ -49,4 +53,38 @@ func has(keys []string, key []byte) bool {
 		}
 	}
 	return false
+}
+
+// ids are those of one collection: stored one after the other, the second of
+// two documents would take the place of the first, which nobody would miss.
+type ids map[any]struct{}
+
+// add reports whether the id is there already. What can be no id, the engine
+// says later.
+func (s ids) add(id []byte) bool {
+	key := idOf(id)
+	if key == nil {
+		return false
+	}
+	before := len(s)
+	s[key] = struct{}{}
+	return len(s) == before
+}
+
+// idOf returns a string or an integer, whose width does not matter; else nil.
+func idOf(id []byte) any {
+	if msgpack.KindOf(id) == msgpack.String {
+		return string(msgpack.Str(id))
+	}
+	if n, ok := msgpack.Int(id); ok {
+		return n
+	}
+	return nil
+}
+
+func idText(id []byte) string {
+	if n, ok := msgpack.Int(id); ok {
+		return strconv.FormatInt(n, 10)
+	}
+	return strconv.Quote(string(msgpack.Str(id)))
 }

@@ -6,9 +6,9 @@ export function toBase64Url(data: Uint8Array): string {
   return btoa(binary).replaceAll('+', '-').replaceAll('/', '_')
 }
 
-/** The bytes of url-safe base64; undefined if it is none. */
+/** The bytes of url-safe base64; undefined if it is none, or not what {@link toBase64Url} writes: of that, each character counts. */
 export function fromBase64Url(text: string): Uint8Array<ArrayBuffer> | undefined {
-  if (!/^[\w-]*={0,2}$/.test(text)) return undefined
+  if (!/^[\w-]*={0,2}$/.test(text) || text.length % 4 !== 0) return undefined
   let binary: string
   try {
     binary = atob(text.replaceAll('-', '+').replaceAll('_', '/'))
@@ -17,5 +17,6 @@ export function fromBase64Url(text: string): Uint8Array<ArrayBuffer> | undefined
   }
   const data = new Uint8Array(binary.length)
   for (let i = 0; i < data.length; i++) data[i] = binary.charCodeAt(i)
-  return data
+  const lastThree = data.subarray((text.length / 4) * 3 - 3)
+  return text.endsWith(toBase64Url(lastThree)) ? data : undefined
 }

@@ -1,5 +1,6 @@
 import { checkKnown } from '../checks.js'
 import { describe, invalid } from '../errors.js'
+import { isWellFormed } from '../messagepack-writer.js'
 import { fromBase64Url, toBase64Url } from './base64url.js'
 import { FernetKey, refused } from './fernet.js'
 import { bytes, libraries, webCrypto } from './host.js'
@@ -32,8 +33,12 @@ export interface Derivation {
  * ```
  */
 export class SecurityManager {
-  /** What the key is derived with, besides the password: not secret. Empty with a ready key. */
+  /**
+   * What the key is derived with, besides the password, and what old password
+   * hashes were made with: not secret. Empty with a ready key.
+   */
   readonly salt: Uint8Array
+  /** Those of a password; there are none to a ready or a random key. */
   readonly #iterations: number
   readonly #password: string | undefined
   /** By salt and iterations. */
@@ -50,7 +55,7 @@ export class SecurityManager {
   /**
    * @param options.password Default: a random key, which exportKey() tells.
    * @param options.salt Default: 16 random bytes. Databases remember their salt, files of the
-   * *JSONStorage classes do not: keep `salt` for those.
+   * *JSONStorage classes and hashes of the Python library do not: keep `salt` for those.
    * @param options.iterations Of PBKDF2-HMAC-SHA256. Default 480,000, a tenth of a second with WebCrypto.
    */
   static async create(options: { password?: string; salt?: Uint8Array; iterations?: number } = {}): Promise<SecurityManager> {
@@ -65,7 +70,7 @@ export class SecurityManager {
     if (!Number.isInteger(iterations) || iterations < 1 || iterations > mostIterations) {
       throw invalid(`options.iterations: expected a whole number from 1 to ${mostIterations}, not ${describe(iterations)}`)
     }
-    if (password === undefined) return new SecurityManager(undefined, { salt: new Uint8Array(), iterations: 0 }, crypto.getRandomValues(new Uint8Array(keyBytes)))
+    if (password === undefined) return new SecurityManager(undefined, { salt: salt.slice(), iterations: 0 }, crypto.getRandomValues(new Uint8Array(keyBytes)))
     return new SecurityManager(password, { salt: salt.slice(), iterations })
   }
 
@@ -81,14 +86,17 @@ export class SecurityManager {
     return toBase64Url(await this.keyOf(this.derivation))
   }
 
-  /** A Fernet token of `data`: url-safe base64, as bytes. */
+  /** A Fernet token of `data`, of which text is encoded as UTF-8: url-safe base64, as bytes. */
   async encrypt(data: Uint8Array | string): Promise<Uint8Array> {
+    checkData('data', data)
+    if (typeof data === 'string' && !isWellFormed(data)) throw invalid('data: the text holds a lone surrogate, half of a character, which UTF-8 cannot hold')
     const token = await (await this.fernet()).seal(typeof data === 'string' ? new TextEncoder().encode(data) : data)
     return new TextEncoder().encode(toBase64Url(token))
   }
 
   /** What {@link encrypt} was given, as bytes. @throws decrypt if the password or key is another one, or the token has been changed. */
   async decrypt(token: Uint8Array | string): Promise<Uint8Array> {
+    checkData('token', token)
     const decoded = fromBase64Url(typeof token === 'string' ? token : new TextDecoder('latin1').decode(token))
     if (!decoded) throw refused('a Fernet token is url-safe base64')
     return (await this.fernet()).open(decoded)
@@ -113,7 +121,7 @@ export class SecurityManager {
 
   /** @internal What the key of new tokens is derived with. */
   get derivation(): Derivation {
-    return { salt: this.salt, iterations: this.#iterations }
+    return this.#iterations === 0 ? { salt: new Uint8Array(), iterations: 0 } : { salt: this.salt, iterations: this.#iterations }
   }
 
   /** @internal The key for tokens that were made with another salt. @throws decrypt if there is no password to derive it from. */
@@ -140,6 +148,11 @@ export class SecurityManager {
     derived.catch(() => this.#keys.delete(name))
     return derived
   }
+}
+
+/** Does not tell what it is: that could be a secret. */
+function checkData(name: string, data: unknown): void {
+  if (typeof data !== 'string' && !(data instanceof Uint8Array)) throw invalid(`${name}: expected a Uint8Array or a text`)
 }
 
 const nameOf = ({ salt, iterations }: Derivation) => `${iterations} ${salt.join()}`

@@ -69,14 +69,16 @@ export abstract class DocumentFileStorage implements StorageBackend {
     await this.close()
   }
 
-  async close(): Promise<void> {
-    await this.work
-    this.listeners.clear()
-    await this.place.close?.()
-    const { engine } = this
-    this.engine = undefined
-    this.inDoubt = true
-    if (engine && !engine.bridge.dead) await engine.bridge.wait(() => engine.documents.close())
+  /** What is asked for later opens it again. */
+  close(): Promise<void> {
+    return this.inTurn(async () => {
+      this.listeners.clear()
+      await this.place.close?.()
+      const { engine } = this
+      this.engine = undefined
+      this.inDoubt = true
+      if (engine && !engine.bridge.dead) await engine.bridge.wait(() => engine.documents.close())
+    })
   }
 
   /** Takes in the file if it is another one than before. */

@@ -1,4 +1,4 @@
-import { checkName } from '../checks.js'
+import { checkName, checkOptionsObject } from '../checks.js'
 import { unsupported } from '../errors.js'
 import { isNode } from '../node-modules.js'
 import { checkLevel, checkManager, checkSealOptions } from '../security/packing.js'
@@ -14,10 +14,12 @@ import type { Place } from './places/place.js'
  * [...], "users": [...]}`: on disk in Node, and elsewhere an item of
  * localStorage. The Python library reads it, and the other way round.
  *
- * The file is written whole for each batch: for settings and small data. On
- * disk, processes that write at the same time exclude each other by a file
- * beside it; in localStorage tabs do, by locks of the browser, but in a page
- * without https, which has none, let only one tab be open.
+ * The file is written whole for each batch: for settings and small data. The
+ * next id is not in it: after opening, it is one more than the highest. On
+ * disk, a file keeps its permissions, and links to it stay; processes that write
+ * at the same time exclude each other by a file beside it. In localStorage tabs
+ * do, by locks of the browser, but in a page without https, which has none, let
+ * only one tab be open.
  *
  * What JSON has no word for is written as in MongoDB's Extended JSON:
  * `{"$date": "2026-11-23T18:00:00Z"}`, `{"$binary": {...}}`.
@@ -41,6 +43,7 @@ export class JSONStorage extends DocumentFileStorage {
 export class CompressedJSONStorage extends JSONStorage {
   /** @param options.compressionLevel zlib, 1 to 9. Default 6. */
   constructor(path: string, options: { compressionLevel?: 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 } = {}) {
+    checkOptionsObject(options)
     const { compressionLevel = 6 } = options
     checkLevel(compressionLevel, 1)
     super(path, { ...options, compressionLevel })
@@ -55,7 +58,9 @@ export class EncryptedJSONStorage extends JSONStorage {
   /** @param options.compressionLevel zlib, 0 (none) to 9. Default 6. */
   constructor(path: string, securityManager: SecurityManager, options: { compressionLevel?: number } = {}) {
     checkManager('securityManager', securityManager)
-    super(path, { compressionLevel: 6, ...options, securityManager } as SealOptions)
+    checkOptionsObject(options)
+    const { compressionLevel = 6 } = options
+    super(path, { ...options, compressionLevel, securityManager } as SealOptions)
   }
 }
 

@@ -74,7 +74,6 @@ class KVLog implements StorageBackend {
   private readonly writer = crypto.randomUUID().slice(0, 8)
   private readonly known: Known
   private readonly neighbours: Neighbours
-  private closed = false
 
   constructor(
     private readonly namespace: Namespace,
@@ -139,7 +138,6 @@ class KVLog implements StorageBackend {
   }
 
   async close(): Promise<void> {
-    this.closed = true
     this.neighbours.close()
   }
 
@@ -189,7 +187,6 @@ class KVLog implements StorageBackend {
   }
 
   private async ask<R>(work: () => Promise<R>): Promise<R> {
-    if (this.closed) throw new AtomicDBError('closed', 'the storage has been closed')
     try {
       return await work()
     } catch (error) {

@@ -1,3 +1,4 @@
+import { checkOptionsObject } from '../checks.js'
 import { AtomicDBError, describe, invalid } from '../errors.js'
 import { joined } from '../security/compress.js'
 import type { Batch, SealOptions, StorageBackend } from '../types.js'
@@ -27,11 +28,13 @@ export class SQLiteStorage extends SealedStorage {
    * @param options.table The name of the table, which is created if it is not there. Default: 'atomicdb'.
    * @param options How batches are compressed and encrypted. Default: not at all.
    */
-  constructor(database: any, { table = 'atomicdb', ...options }: SealOptions & { table?: string } = {}) {
+  constructor(database: any, options: SealOptions & { table?: string } = {}) {
+    checkOptionsObject(options)
+    const { table = 'atomicdb', ...seal } = options
     if (typeof table !== 'string' || !/^[a-z_]\w*$/i.test(table) || /^sqlite_/i.test(table)) {
       throw invalid(`options.table: expected letters, digits and _, not ${describe(table)}`)
     }
-    super(new SQLiteLog(database, table), options)
+    super(new SQLiteLog(database, table), seal)
   }
 }
 
@@ -39,7 +42,6 @@ class SQLiteLog implements StorageBackend {
   private readonly run: Run
   private readonly neighbours: Neighbours
   private made: Promise<unknown> | undefined
-  private closed = false
 
   constructor(
     database: object,
@@ -106,14 +108,14 @@ class SQLiteLog implements StorageBackend {
     await this.close()
   }
 
+  /** The SQLite stays open: it is the user's. */
   async close(): Promise<void> {
-    this.closed = true
+    this.made = undefined
     this.neighbours.close()
   }
 
   /** Runs statements in one transaction, on a table that is there. */
   private async ask(statements: readonly Statement[], undo?: Statement): Promise<Row[][]> {
-    if (this.closed) throw new AtomicDBError('closed', 'the storage has been closed')
     try {
       this.made ??= this.run([
         [`CREATE TABLE IF NOT EXISTS ${this.table} (seq INTEGER, snapshot INTEGER, part INTEGER, parts INTEGER, writer INTEGER, bytes BLOB, PRIMARY KEY (seq, snapshot, part))`],

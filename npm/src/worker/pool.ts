@@ -19,20 +19,23 @@ interface Waiting<M> {
 /**
  * Lends what it makes when it is needed, up to so many: to one user alone, or
  * to several at once. Whoever has to wait is served in the order they asked.
+ * One that is over, as after an accident, is lent no more, and another made.
  */
 export class Pool<M> {
-  private readonly members: Member<M>[] = []
+  private members: Member<M>[] = []
   private making = 0
   private queue: Waiting<M>[] = []
   private closed = false
   private whenIdle: (() => void) | undefined
 
   /**
+   * @param isOver Whether one is of no more use.
    * @param most How many there may be; `mostShared` for those that do not want one alone.
    * @param timeout How long one waits, in milliseconds.
    */
   constructor(
     private readonly make: () => Promise<M>,
+    private readonly isOver: (item: M) => boolean,
     private readonly most: number,
     private readonly mostShared: number,
     private readonly timeout: number,
@@ -55,18 +58,19 @@ export class Pool<M> {
 
   /** As {@link shared}, but as long as it can be with one and the same member. */
   async serial<R>(work: (item: M) => Promise<R>): Promise<R> {
-    const [first] = this.members
+    this.drop()
+    const [first] = this.usable()
     if (this.closed || !first || first.isLent || this.queue.length > 0) return this.shared(work)
     first.users++
     return this.run(first, work)
   }
 
-  /** Refuses what waits and what comes, waits for those at work, and returns all members. */
+  /** Refuses what waits and what comes, waits for those at work, and returns all that are not over. */
   async close(): Promise<M[]> {
     this.closed = true
     for (const { refuse } of this.queue.splice(0)) refuse(closedError())
     if (!this.isIdle()) await new Promise<void>((resolve) => (this.whenIdle = resolve))
-    return this.members.map(({ item }) => item)
+    return this.usable().map(({ item }) => item)
   }
 
   private async use<R>(alone: boolean, work: (item: M) => Promise<R>): Promise<R> {
@@ -95,10 +99,20 @@ export class Pool<M> {
     })
   }
 
+  private usable(): Member<M>[] {
+    return this.members.filter(({ item }) => !this.isOver(item))
+  }
+
+  /** Forgets those that are over, once nobody uses them. */
+  private drop(): void {
+    this.members = this.members.filter(({ item, users }) => users > 0 || !this.isOver(item))
+  }
+
   private serve(): void {
+    this.drop()
     while (this.queue.length > 0) {
       const { alone, grant } = this.queue[0]!
-      const free = this.members.filter((member) => !member.isLent).sort((a, b) => a.users - b.users)[0]
+      const free = this.usable().filter((member) => !member.isLent).sort((a, b) => a.users - b.users)[0]
       if (!free || (free.users > 0 && this.members.length + this.making < (alone ? this.most : this.mostShared))) this.grow()
       if (!free || (alone && free.users > 0)) return
       this.queue.shift()

@@ -7,8 +7,9 @@ import { AtomicDBError, invalid } from '../errors.js'
 import { moduleOf } from '../load.js'
 import { writingOps, type Op } from '../ops.js'
 import { startThread, type Thread } from '../thread.js'
+import { OPFSStorage } from '../storage/opfs.js'
 import type { OpenOptions, Report, StorageBackend } from '../types.js'
-import type { Opening, Reply } from './host.js'
+import type { Opening, OwnBackend, Reply } from './host.js'
 import { storageHandlers } from './remote-storage.js'
 import { Script, type Answer, type End, type Question } from './script.js'
 import { Wire } from './wire.js'
@@ -63,7 +64,8 @@ export class RemoteConnection extends Connection {
    */
   static async open(name: string, backend: NativeBackend | StorageBackend | null, options: OpenOptions, seen: Seen = { head: 0 }): Promise<RemoteConnection> {
     const { inMemory, durability, maxDocumentBytes, maxDepth, onProgress } = options
-    const storage = isStorage(backend) ? backend : undefined
+    const own = ownBackend(options.storage)
+    const storage = isStorage(backend) && !own ? backend : undefined
     const module = moduleOf(options.wasm)
     module.catch(() => {}) // it is awaited below
     const thread = await startThread()
@@ -71,7 +73,7 @@ export class RemoteConnection extends Connection {
     try {
       const opening: Opening = {
         name,
-        backend: isStorage(backend) ? 'other thread' : backend,
+        backend: own ?? (isStorage(backend) ? 'other thread' : backend),
         storage: storage && { watches: storage.watch !== undefined, compactEvery: storage.compactEvery },
         wasm: await module,
         options: {
@@ -273,6 +275,11 @@ export class RemoteConnection extends Connection {
     return this.wire.ask('commit')
   }
 
+  /** Whether it has been closed, or its thread has died. */
+  get isOver(): boolean {
+    return this.closing !== undefined || this.wire.isStopped
+  }
+
   close(): Promise<void> {
     return (this.closing ??= this.closeOnce())
   }
@@ -313,12 +320,13 @@ class RemoteAttempt implements Calls {
     private readonly ask: Ask,
   ) {}
 
-  /** Runs the function of the transaction. */
+  /** Runs the function of the transaction; what it has asked for belongs to it, though it did not wait for the answer. */
   async run<R>(work: () => Promise<R>): Promise<R> {
     try {
       return await work()
     } finally {
       this.over = true
+      await this.last
     }
   }
 
@@ -343,6 +351,11 @@ async function answered(reply: Promise<Reply>): Promise<Answer> {
   } catch (error) {
     return { error }
   }
+}
+
+/** What the thread opens itself instead of a storage here. Keys stay here, and with them what is sealed. */
+function ownBackend(storage: StorageBackend | undefined): OwnBackend | undefined {
+  return storage instanceof OPFSStorage && !storage.sealed ? { kind: 'opfs', name: storage.name } : undefined
 }
 
 function isStorage(backend: NativeBackend | StorageBackend | null): backend is StorageBackend {

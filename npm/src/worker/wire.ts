@@ -61,6 +61,11 @@ export class Wire {
     if (!this.end) this.send({ id: 0, name, argument })
   }
 
+  /** Whether it has been stopped. */
+  get isStopped(): boolean {
+    return this.end !== undefined
+  }
+
   /** Rejects all that waits for an answer, and all that is asked later. */
   stop(error: AtomicDBError): void {
     this.end ??= error
@@ -117,10 +122,17 @@ interface Packed {
   readonly quota: number | undefined
 }
 
-function packed(error: unknown): Packed {
-  const { name = 'Error', message = String(error), cause, usage, quota } = Object(error) as Partial<AtomicDBError>
-  const code = error instanceof AtomicDBError ? error.code : undefined
-  return { code, name: String(name), message: String(message), cause: cause === undefined ? undefined : packed(cause), usage, quota }
+/** How many causes go along: they are the user's, and can go round in a circle. */
+const mostCauses = 8
+
+function packed(error: unknown, causes = mostCauses): Packed {
+  try {
+    const { name = 'Error', message = String(error), cause, usage, quota } = Object(error) as Partial<AtomicDBError>
+    const code = error instanceof AtomicDBError ? error.code : undefined
+    return { code, name: String(name), message: String(message), cause: cause === undefined || causes === 0 ? undefined : packed(cause, causes - 1), usage, quota }
+  } catch {
+    return { code: undefined, name: 'Error', message: 'an object that does not say what it is', cause: undefined, usage: undefined, quota: undefined }
+  }
 }
 
 function unpacked({ code, name, message, cause, usage, quota }: Packed): Error {

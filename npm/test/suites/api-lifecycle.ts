@@ -434,4 +434,30 @@ export const lifecycle: Suite = [
       await rejects('invalid', async () => new (IndexedDBStorage as any)('sealed', { compression: 6 }), /no option compression;/)
     },
   },
+  {
+    name: 'whatever a storage rejects with is a storage error, and the database goes on',
+    async run(context) {
+      const { storage, controlled } = storageOf(context)
+      const db = await context.open('rejecting', { storage })
+      const cyclic = new Error('cyclic')
+      cyclic.cause = { cause: cyclic }
+      const reasons: [unknown, RegExp][] = [
+        [cyclic, /cyclic/],
+        [new TypeError('typed', { cause: () => {} }), /typed/],
+        ['a text', /a text/],
+        [undefined, /storage/],
+        [null, /storage/],
+        [Object.create(null), /storage/],
+        [{ get message() { throw new Error('no message') } }, /storage/],
+      ]
+      for (const [reason, message] of reasons) {
+        controlled.append = () => Promise.reject(reason as Error)
+        await rejects('storage', () => db.insert({ n: 1 }), message)
+        equal(await db.count(), 0)
+      }
+      controlled.append = (store) => store()
+      await db.insert({ n: 2 })
+      equal(await db.count(), 1)
+    },
+  },
 ]

@@ -295,14 +295,18 @@ export const transactions: Suite = [
         kept = tx
         await tx.insert({ n: 1 })
         found = await tx.search()
-        return { promise: tx.insert({ n: 2 }) } // done at once, though nobody waits
+        // Done at once, though nobody waits.
+        const failing = tx.insert({ _id: 1 })
+        failing.catch(() => {})
+        return { promises: [tx.insert({ n: 2 }), tx.update({ $inc: { n: 1 } }, (d) => d.n === 2), tx.insert({ n: 4 })], failing }
       })
-      equal(await early.promise, 2)
-      equal(await db.count(), 2)
+      equal(await Promise.all(early.promises), [2, 1, 3])
+      await rejects('duplicate_id', () => early.failing)
+      equal(await db.distinct('n'), [1, 3, 4])
       for (const call of [() => kept.count(), () => kept.insert({}), () => kept.sql`SELECT * FROM default`, () => kept.collection('x').clear(), () => found.updateAll({ n: 5 })]) {
         await rejects('closed', call, /the transaction has ended/)
       }
-      equal(await db.distinct('n'), [1, 2])
+      equal(await db.distinct('n'), [1, 3, 4])
     },
   },
   {

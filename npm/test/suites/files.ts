@@ -1,6 +1,7 @@
 // Storages of one file, export and import, in Node and in a page.
 import type { AtomicDB, FileFormat, StorageBackend } from '../../src/index.js'
 import { equal, ok, rejects, throws } from './check.js'
+import { sharesObject } from './storages.js'
 import type { Context, Suite } from './suite.js'
 
 const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes)
@@ -84,6 +85,13 @@ export const fileStorages: Suite = [
     },
   },
   {
+    name: 'one storage of one file may be used by several databases at once, and again after it was closed',
+    async run(context) {
+      const options = { wasm: context.wasm, worker: context.threads }
+      await each(context, async (make) => sharesObject(context.atomicdb, make(), options))
+    },
+  },
+  {
     name: 'who has a file open hears of what others write',
     async run(context) {
       await each(context, async (make) => {
@@ -111,6 +119,30 @@ export const fileStorages: Suite = [
       await new JSONStorage(path).destroy()
       const again = await context.open('file', { storage: new JSONStorage(path) })
       equal(await again.count(), 0)
+    },
+  },
+  {
+    name: 'an option that is undefined is as good as absent',
+    async run(context) {
+      const { CompressedJSONStorage, EncryptedJSONStorage, SecurityManager } = context.atomicdb
+      const securityManager = await SecurityManager.create()
+      const path = newPath()
+      const makes = [
+        (options?: { compressionLevel?: undefined }) => new CompressedJSONStorage(path, options),
+        (options?: { compressionLevel?: undefined }) => new EncryptedJSONStorage(path, securityManager, options),
+      ]
+      for (const make of makes) {
+        const sizes: number[] = []
+        for (const options of [undefined, { compressionLevel: undefined }]) {
+          const storage = make(options)
+          const db = await context.open('file', { storage })
+          await db.insert({ text: 'compressible '.repeat(1000) })
+          sizes.push((await (storage as unknown as { place: { read(): Promise<Uint8Array> } }).place.read()).length)
+          await db.close()
+          await storage.destroy()
+        }
+        ok(sizes[0]! < 2000 && Math.abs(sizes[0]! - sizes[1]!) < 100, `sizes are ${sizes}`)
+      }
     },
   },
   {
@@ -166,6 +198,13 @@ export const fileStorages: Suite = [
       throws('invalid', () => new JSONStorage('x', { compressionLevel: 10 }), /^options\.compressionLevel: .* 0 to 9/)
       throws('invalid', () => new CompressedJSONStorage('x', { compressionLevel: 0 as never }), /^options\.compressionLevel: .* 1 to 9/)
       throws('invalid', () => new JSONStorage('x', { level: 1 } as never), /no option level/)
+      const manager = await atomicdb.SecurityManager.create()
+      for (const wrong of [null, 5, 'x'] as never[]) {
+        throws('invalid', () => new JSONStorage('x', wrong), /^options: expected an object/)
+        throws('invalid', () => new CompressedJSONStorage('x', wrong), /^options: expected an object/)
+        throws('invalid', () => new EncryptedJSONStorage('x', manager, wrong), /^options: expected an object/)
+        throws('invalid', () => new atomicdb.SealedStorage(new atomicdb.MemoryStorage(), wrong), /^options: expected an object/)
+      }
       throws('invalid', () => new EncryptedJSONStorage('x', 'password' as never), /^securityManager: /)
       throws('invalid', () => new MessagePackStorage('x', { securityManager: {} as never }), /^options\.securityManager: /)
     },
@@ -244,6 +283,8 @@ export const filing: Suite = [
         ['invalid', bytes('{"default": [{"__proto__": {"a": 1}}]}'), {}, /__proto__/],
         ['invalid', bytes('{"default": [{"_id": 2}, {"_id": {}}]}'), {}, /_id/],
         ['invalid', bytes('{"": [{"n": 2}]}'), {}],
+        ['invalid', bytes('{"default": [{"_id": 7, "n": 7}, {"_id": 7, "n": 8}]}'), {}, /collection "default": two documents have the _id 7/],
+        ['invalid', bytes(JSON.stringify({ _catalog: [{ _id: 'default', indexes: Array.from({ length: 10_000 }, (_, n) => ({ paths: [`p${n}`] })) }] })), {}, /64 indexes/],
         ['unique', bytes('{"a": [{"n": 5}], "default": [{"n": 2}, {"n": 2}]}'), {}],
         ['invalid', Uint8Array.of(0x81, 0xa1, 0x61, 0xdd, 0xff, 0xff, 0xff, 0xff), {}],
         ['invalid', Uint8Array.of(0x81, 0xa1, 0x61, 0x90, 0x00), {}, /bytes too many/],

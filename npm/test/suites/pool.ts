@@ -80,6 +80,8 @@ export const pooling: Suite = [
         equal((await pool.find({ n: 30 })).length, 1)
         equal((await pool.findOne({ n: 30 }))!._id, 3)
         equal((await pool.all()).length, 3)
+        equal(await pool.documentIds(), [1, 2, 3])
+        equal(await pool.collections(), ['default'])
         equal(await pool.contains('n = 2'), true)
         equal(await pool.distinct('n'), [1, 2, 30])
         equal(await pool.aggregate({ select: { sum: { $sum: 'n' } } }), [{ sum: 33 }])
@@ -90,6 +92,8 @@ export const pooling: Suite = [
         equal(await (await pool.search('n = 3')).updateAll({ n: 4 }), 1)
         equal(await pool.transaction(async (tx) => tx.count('n = 4')), 1)
         equal(await pool.remove('n = 4'), 1)
+        await pool.dropIndex('n')
+        await rejects('not_found', () => pool.dropIndex('n'))
         await pool.clear()
         equal(await pool.count(), 0)
         await rejects('invalid', () => pool.insert(5 as never))
@@ -147,6 +151,23 @@ export const pooling: Suite = [
     },
   },
   {
+    name: 'a connection that an operation has closed is replaced by another',
+    async run(context) {
+      await withPool(context, { maxConnections: 2 }, async (pool) => {
+        await pool.insert({ _id: 'kept' })
+        const { dbs, release } = await occupy(pool, 2)
+        const waiting = pool.count()
+        await Promise.all(dbs.map((db) => db.close())) // all there are
+        await release()
+        equal(await waiting, 1)
+        for (let n = 0; n < 4; n++) equal(await pool.contains("_id = 'kept'"), true)
+        equal(await pool.execute(async (db) => db.insert({ _id: 1 })), 1)
+        await pool.upsert({ _id: 1, again: true })
+        await pool.execute(async (db) => db.close())
+      })
+    },
+  },
+  {
     name: '1,000 atomicUpdates by four connections are all counted',
     async run(context) {
       await withPool(context, { maxConnections: 4 }, async (pool) => {
@@ -199,6 +220,7 @@ export const pooling: Suite = [
       await rejects('invalid', () => open({ timeout: '5' }), /^options\.timeout/)
       await rejects('invalid', () => open({ inMemory: true, storage: storageOf(context).storage }), /^options\.inMemory: /)
       await rejects('invalid', () => open({ max: 5 }), /there is no option max/)
+      for (const wrong of [null, 5, 'x']) await rejects('invalid', () => context.atomicdb.ThreadSafeDatabase.open('wrong', wrong as never), /^options: expected an object/)
       await rejects('invalid', () => open({ storage: {} }), /^options\.storage/)
     },
   },

@@ -18,8 +18,8 @@ export const python = {
 }
 
 // github.com/fernet/spec: generate.json, verify.json and invalid.json, without its two that are about the age of a token.
-const fernetKey = 'cw_0x689RpI-jtRR7oE8h_eQsKImvJapLeSbXpwF4e4='
-const fernetHello = 'gAAAAAAdwJ6wAAECAwQFBgcICQoLDA0ODy021cpGVWKZ_eEwCGM4BLLF_5CV9dOPmrhuVUPgJobwOz7JcbmrR64jVmpU4IwqDA=='
+export const fernetKey = 'cw_0x689RpI-jtRR7oE8h_eQsKImvJapLeSbXpwF4e4='
+export const fernetHello = 'gAAAAAAdwJ6wAAECAwQFBgcICQoLDA0ODy021cpGVWKZ_eEwCGM4BLLF_5CV9dOPmrhuVUPgJobwOz7JcbmrR64jVmpU4IwqDA=='
 const fernetInvalid: Record<string, string> = {
   'incorrect mac': 'gAAAAAAdwJ6xAAECAwQFBgcICQoLDA0OD3HkMATM5lFqGaerZ-fWPAl1-szkFVzXTuGb4hR8AKtwcaX1YdykQUFBQUFBQUFBQQ==',
   'too short': 'gAAAAAAdwJ6xAAECAwQFBgcICQoLDA0OD3HkMATM5lFqGaerZ-fWPA==',
@@ -73,11 +73,27 @@ export const managing: Suite = [
         ok(!message.includes(manager.salt.join()) && !/secret/i.test(message), 'the message tells a secret')
       }
       const manager = await SecurityManager.create(options)
-      // Of the last character before ==, four bits mean nothing.
-      for (let n = 0; n < token.length - 3; n++) {
-        const changed = token.slice()
-        changed[n] = changed[n] === 65 ? 66 : 65
-        await rejects('decrypt', () => manager.decrypt(changed))
+      for (let n = 0; n < token.length; n++) {
+        // By another bit in the middle, and by the last one, which means nothing before ==.
+        for (const character of [token[n] === 65 ? 66 : 65, token[n]! ^ 1]) {
+          const changed = token.slice()
+          changed[n] = character
+          await rejects('decrypt', () => manager.decrypt(changed)).catch((error: Error) => ok(false, `character ${n}: ${error.message}`))
+        }
+      }
+    },
+  },
+  {
+    name: 'a token that is cut anywhere, at its end or its start, is refused',
+    async run(context) {
+      const manager = await create(context, 'secret')
+      for (const length of [0, 5, 15, 16]) {
+        const token = text(await manager.encrypt(new Uint8Array(length)))
+        for (let n = 0; n < token.length; n++) {
+          for (const cut of [token.slice(0, n), token.slice(n + 1)]) {
+            await rejects('decrypt', () => manager.decrypt(cut)).catch((error: Error) => ok(false, `${cut}: ${error.message}`))
+          }
+        }
       }
     },
   },
@@ -100,6 +116,11 @@ export const managing: Suite = [
       equal(await manager.verifyPassword('Zoe', hash), false)
       equal(await manager.verifyPassword(python.legacy.password, python.legacy.hash), true)
       equal(await manager.verifyPassword('hunter3', python.legacy.hash), false)
+      // As in Python, where a manager needs a salt for old hashes, and no password.
+      const withoutPassword = await SecurityManager.create({ salt: python.salt })
+      equal(withoutPassword.salt, python.salt)
+      equal(await withoutPassword.verifyPassword(python.legacy.password, python.legacy.hash), true)
+      equal((await SecurityManager.create()).salt.length, 16)
       // argon2-cffi's own example, for the password "password".
       const theirs = '$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc'
       equal(await manager.verifyPassword('password', theirs), true)
@@ -122,7 +143,13 @@ export const managing: Suite = [
       ]
       for (const [options, message] of wrong) await rejects('invalid', () => SecurityManager.create(options as never), message)
       for (const key of ['', 'abc', fernetKey.slice(4), 5]) throws('invalid', () => SecurityManager.fromKey(key as string), /^key: /)
-      await rejects('invalid', async () => (await SecurityManager.create()).hashPassword(5 as never), /^password: (?!.*5)/)
+      const manager = await SecurityManager.create()
+      await rejects('invalid', () => manager.hashPassword(5 as never), /^password: (?!.*5)/)
+      for (const data of [undefined, null, 12345, {}, [1, 2], new Uint16Array(2), new ArrayBuffer(2)]) {
+        await rejects('invalid', () => manager.encrypt(data as never), /^data: expected a Uint8Array or a text(?!.*12345)/)
+        await rejects('invalid', () => manager.decrypt(data as never), /^token: expected a Uint8Array or a text(?!.*12345)/)
+      }
+      await rejects('invalid', () => manager.encrypt('\ud800'), /^data: .*surrogate/)
     },
   },
 ]
@@ -181,6 +208,7 @@ export const sealing: Suite = [
       equal(JSON.stringify(await stored()), before)
       const keyed = memory(context)
       await write(context, keyed.seal({ securityManager: context.atomicdb.SecurityManager.fromKey(fernetKey) }), 'a')
+      await rejects('decrypt', async () => context.open('sealed', { storage: keyed.seal({ securityManager: await context.atomicdb.SecurityManager.create({ salt: python.salt }) }) }))
       await rejects('decrypt', () => context.open('sealed', { storage: keyed.seal({ securityManager: wrong[0]! }) }))
     },
   },

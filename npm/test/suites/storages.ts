@@ -1,5 +1,7 @@
-import type { SealOptions, StorageBackend } from '../../src/index.js'
+import type * as atomicdb from '../../src/index.js'
+import type { OpenOptions, SealOptions, StorageBackend } from '../../src/index.js'
 import { contract } from '../../src/testing.js'
+import { equal, rejects, until } from './check.js'
 import type { Context, Suite } from './suite.js'
 
 let stores = 0
@@ -33,14 +35,50 @@ async function kinds({ atomicdb }: Context): Promise<Record<string, () => () => 
   return { ...page, opfs: opfs(), 'encrypted opfs': opfs({ compressionLevel: 1, securityManager }) }
 }
 
-/** The contract, over each storage that the package brings and the host can have. */
-export const storages: Suite = contract.map(({ name, run }) => ({
-  name: `each storage ${name}`,
-  async run(context) {
-    for (const [kind, make] of Object.entries(await kinds(context))) {
-      await run(make()).catch((error: Error) => {
-        throw new Error(`${kind}: ${error.message}`, { cause: error })
-      })
-    }
+/** One storage object may be used by several databases at once, of which the last closes it, and again after that. */
+export async function sharesObject(lib: typeof atomicdb, storage: StorageBackend, options: OpenOptions = {}): Promise<void> {
+  const open = () => lib.AtomicDB.open('shared object', { ...options, storage })
+  const first = await open()
+  await first.insert({ n: 1 })
+  await first.close()
+  const [one, other, third] = await Promise.all([open(), open(), open()])
+  const writes = Array.from({ length: 20 }, (_, n) => one.insert({ n }))
+  await other.close()
+  await Promise.all(writes)
+  equal(await one.count(), 21)
+  await one.insert({ _id: 'heard' })
+  await until(() => third.contains("_id = 'heard'"), 'a database hears of another after a third was closed')
+  await Promise.all([one, third].map((db) => db.close()))
+  await lib.AtomicDB.destroy('shared object', { storage })
+  const anew = await open()
+  equal(await anew.count(), 0)
+  await anew.insert({ n: 1 })
+  await anew.close()
+  await lib.AtomicDB.destroy('shared object', { storage })
+}
+
+/** Runs `work` for each storage that the package brings and the host can have. */
+async function each(context: Context, work: (open: () => StorageBackend) => Promise<void>): Promise<void> {
+  for (const [kind, make] of Object.entries(await kinds(context))) {
+    await work(make()).catch((error: Error) => {
+      throw new Error(`${kind}: ${error.message}`, { cause: error })
+    })
+  }
+}
+
+/** The contract, and what several databases may do with one object. */
+export const storages: Suite = [
+  {
+    name: 'a storage that the host cannot have is unsupported',
+    async run({ atomicdb, wasm }) {
+      const { IndexedDBStorage, LocalStorageStorage, OPFSStorage, LMDBStorage } = atomicdb
+      const missing = typeof indexedDB === 'undefined' ? [new IndexedDBStorage('x'), new LocalStorageStorage('x'), new OPFSStorage('x')] : [new LMDBStorage('x')]
+      for (const storage of missing) await rejects('unsupported', () => atomicdb.AtomicDB.open('x', { wasm, storage }))
+    },
   },
-}))
+  ...contract.map(({ name, run }) => ({ name: `each storage ${name}`, run: (context: Context) => each(context, run) })),
+  {
+    name: 'each storage may be used by several databases at once, and again after it was closed',
+    run: (context) => each(context, (open) => sharesObject(context.atomicdb, open(), { wasm: context.wasm })),
+  },
+]

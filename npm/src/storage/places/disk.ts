@@ -7,7 +7,10 @@ const patience = 10_000
 
 type NodeError = Error & { readonly code?: string }
 
-/** A file on disk. It is replaced by renaming another one, so that whoever reads it sees the old or the new one. */
+/**
+ * A file on disk. It is replaced by renaming another one, so that whoever reads it sees the old or the new one; with
+ * the permissions of the old one, and where a link leads to it, the link stays.
+ */
 export class Disk implements Place {
   constructor(private readonly path: string) {}
 
@@ -22,29 +25,32 @@ export class Disk implements Place {
   }
 
   replace(seen: Uint8Array | undefined, next: Uint8Array, durability: 'relaxed' | 'strict'): Promise<boolean> {
-    return this.alone(async (fs) => {
+    return this.alone(async (fs, path) => {
       if (!same(await this.read(), seen)) return false
-      const written = `${this.path}.${randomName()}.tmp`
+      const before = seen && (await fs.stat(path))
+      const written = `${path}.${randomName()}.tmp`
       try {
-        const file = await fs.open(written, 'wx')
+        // Never more people may read it than the old one, also not while it is written.
+        const file = await fs.open(written, 'wx', before ? before.mode & 0o777 : 0o666)
         try {
+          if (before) await file.chmod(before.mode & 0o777) // without what the process does not give to new files
           await file.writeFile(next)
           if (durability === 'strict') await file.sync()
         } finally {
           await file.close()
         }
-        await fs.rename(written, this.path)
+        await fs.rename(written, path)
       } catch (error) {
         await fs.rm(written, { force: true })
         throw error
       }
-      if (durability === 'strict') await this.syncFolder(fs)
+      if (durability === 'strict') await syncFolder(fs, path)
       return true
     })
   }
 
   remove(): Promise<void> {
-    return this.alone((fs) => fs.rm(this.path, { force: true }))
+    return this.alone((fs, path) => fs.rm(path, { force: true }))
   }
 
   watch(listener: () => void): () => void {
@@ -55,28 +61,27 @@ export class Disk implements Place {
 
   private async listen(listener: () => void, signal: AbortSignal): Promise<void> {
     const [fs, { basename, dirname }] = await Promise.all([nodeFiles(), nodePath()])
+    const path = await this.target(fs)
     // The file becomes another one whenever it is replaced: the folder stays.
-    for await (const { filename } of fs.watch(dirname(this.path), { persistent: false, signal })) {
-      if (filename === basename(this.path)) listener()
+    for await (const { filename } of fs.watch(dirname(path), { persistent: false, signal })) {
+      if (filename === basename(path)) listener()
     }
   }
 
-  /** The name of a file is in its folder, which has to reach the disk too. Windows has no such call. */
-  private async syncFolder(fs: NodeFiles): Promise<void> {
-    const { dirname } = await nodePath()
-    const folder = await fs.open(dirname(this.path), 'r').catch(() => undefined)
-    await folder?.sync().catch(() => {})
-    await folder?.close()
+  /** Where the file itself is, by whatever links one gets there: everybody has to lock the same name. */
+  private async target(fs: NodeFiles): Promise<string> {
+    return fs.realpath(this.path).catch(() => this.path) // a new file, or what the next call says
   }
 
-  /** Runs `work` while no other process does. */
-  private async alone<R>(work: (fs: NodeFiles) => Promise<R>): Promise<R> {
+  /** Runs `work` on the file itself while no other process does. */
+  private async alone<R>(work: (fs: NodeFiles, path: string) => Promise<R>): Promise<R> {
     const fs = await nodeFiles()
-    const lock = `${this.path}.lock`
     try {
+      const path = await this.target(fs)
+      const lock = `${path}.lock`
       await this.take(fs, lock)
       try {
-        return await work(fs)
+        return await work(fs, path)
       } finally {
         await fs.rm(lock, { force: true })
       }
@@ -118,6 +123,14 @@ export class Disk implements Place {
       await fs.rm(removing, { recursive: true, force: true })
     }
   }
+}
+
+/** The name of a file is in its folder, which has to reach the disk too. Windows has no such call. */
+async function syncFolder(fs: NodeFiles, path: string): Promise<void> {
+  const { dirname } = await nodePath()
+  const folder = await fs.open(dirname(path), 'r').catch(() => undefined)
+  await folder?.sync().catch(() => {})
+  await folder?.close()
 }
 
 function isAlive(pid: number): boolean {

@@ -1,0 +1,164 @@
+import { AtomicDBError, unsupported } from '../errors.js'
+import type { Batch, StorageBackend } from '../types.js'
+import { inTurn } from './locks.js'
+import { checked, unchecked, writeChecked } from './opfs-file.js'
+
+/** The files of a log: "17" is a batch, "17.snapshot" what stands for it and all before. */
+interface Listing {
+  batches: number[]
+  snapshots: number[]
+}
+
+/** What is under an {@link OPFSStorage}; apart from it, because worker.js has this and no cryptography. */
+export class OPFSLog implements StorageBackend {
+  private channel: BroadcastChannel | undefined
+  private readonly listeners = new Set<(seq: number) => void>()
+
+  constructor(private readonly name: string) {}
+
+  read(after: number): Promise<Batch[]> {
+    return this.alone((folder) => readLog(folder, after))
+  }
+
+  salvage(): Promise<Batch[]> {
+    return this.alone((folder) => readLog(folder, 0, (name) => unchecked(folder, name)))
+  }
+
+  async append(seq: number, bytes: Uint8Array, durability: 'relaxed' | 'strict'): Promise<boolean> {
+    const stored = await this.alone(async (folder) => {
+      if (!(await isNext(folder, seq))) return false
+      await writeChecked(folder, `${seq}`, bytes, durability)
+      return true
+    })
+    if (stored) this.channelNow().postMessage(seq)
+    return stored
+  }
+
+  compact(seq: number, snapshot: Uint8Array): Promise<void> {
+    return this.alone(async (folder) => {
+      if (!(await exists(folder, `${seq}`))) return // a newer snapshot has been faster
+      await writeChecked(folder, `${seq}.snapshot`, snapshot, 'relaxed')
+      const { batches, snapshots } = await list(folder)
+      for (const older of snapshots) if (older < seq) await folder.removeEntry(`${older}.snapshot`)
+      // The newest last: as long as it is there, a snapshot that is not whole counts for nothing.
+      for (const older of batches) if (older <= seq) await folder.removeEntry(`${older}`)
+    })
+  }
+
+  watch(listener: (seq: number) => void): () => void {
+    const own = (seq: number) => listener(seq) // wrapped, so that the same function may watch twice
+    this.listeners.add(own)
+    this.channelNow()
+    return () => this.listeners.delete(own)
+  }
+
+  async destroy(): Promise<void> {
+    await this.alone(async (folder) => {
+      // From the last on: what a crash leaves is a log that ends earlier.
+      const { batches, snapshots } = await list(folder)
+      for (const seq of batches.reverse()) await folder.removeEntry(`${seq}`)
+      for (const seq of snapshots.reverse()) await folder.removeEntry(`${seq}.snapshot`)
+    })
+    await this.close()
+  }
+
+  async close(): Promise<void> {
+    this.listeners.clear()
+    this.channel?.close()
+    this.channel = undefined
+  }
+
+  private channelNow(): BroadcastChannel {
+    if (!this.channel) {
+      this.channel = new BroadcastChannel(`atomicdb opfs:${this.name}`)
+      this.channel.onmessage = ({ data }) => {
+        for (const listener of this.listeners) listener(data as number)
+      }
+    }
+    return this.channel
+  }
+
+  /** Runs `work` on the folder while nobody else does. */
+  private async alone<R>(work: (folder: FileSystemDirectoryHandle) => Promise<R>): Promise<R> {
+    const { locks, storage } = (globalThis as { navigator?: Partial<Navigator> }).navigator ?? {}
+    if (!locks || !storage?.getDirectory) throw unsupported('this host has no origin private file system: it needs a browser, and a page that is served with https')
+    try {
+      return await inTurn(locks, `atomicdb opfs:${this.name}`, 'OPFS', async () => {
+        const all = await (await storage.getDirectory()).getDirectoryHandle('atomicdb', { create: true })
+        return work(await all.getDirectoryHandle(encodeURIComponent(this.name), { create: true }))
+      })
+    } catch (error) {
+      if (error instanceof AtomicDBError) throw error
+      const { name, message } = error as DOMException
+      throw new AtomicDBError(name === 'QuotaExceededError' ? 'quota' : 'storage', `OPFS: ${message}`, { cause: error })
+    }
+  }
+}
+
+/** Without listing the folder: the one before is there, and this one is not. */
+async function isNext(folder: FileSystemDirectoryHandle, seq: number): Promise<boolean> {
+  const isThere = async (n: number) => (await exists(folder, `${n}`)) || (await exists(folder, `${n}.snapshot`))
+  if (await isThere(seq)) return false
+  if (seq > 1) return isThere(seq - 1)
+  const { batches, snapshots } = await list(folder)
+  return batches.length + snapshots.length === 0
+}
+
+async function exists(folder: FileSystemDirectoryHandle, name: string): Promise<boolean> {
+  try {
+    await folder.getFileHandle(name)
+    return true
+  } catch (error) {
+    if ((error as DOMException).name === 'NotFoundError') return false
+    throw error
+  }
+}
+
+async function list(folder: FileSystemDirectoryHandle): Promise<Listing> {
+  const listing: Listing = { batches: [], snapshots: [] }
+  for await (const name of folder.keys()) {
+    const [, seq, snapshot] = /^(\d+)(\.snapshot)?$/.exec(name) ?? []
+    if (seq) listing[snapshot ? 'snapshots' : 'batches'].push(Number(seq))
+  }
+  listing.batches.sort((a, b) => a - b)
+  listing.snapshots.sort((a, b) => a - b)
+  return listing
+}
+
+/** @param damaged Gives what is left of a file that was finished and fails its check. With it, nothing is removed. */
+async function readLog(folder: FileSystemDirectoryHandle, after: number, damaged?: (name: string) => Promise<Uint8Array>): Promise<Batch[]> {
+  const remove = async (name: string) => {
+    if (!damaged) await folder.removeEntry(name)
+  }
+  const leftOf = damaged ?? refuse
+
+  const { batches, snapshots } = await list(folder)
+  const read: Batch[] = []
+  let newest = 0
+  for (const seq of snapshots.reverse()) {
+    const bytes = (await checked(folder, `${seq}.snapshot`)) ?? (batches.includes(seq) ? undefined : await leftOf(`${seq}.snapshot`))
+    if (bytes) {
+      newest = seq
+      if (seq > after) read.push({ seq, snapshot: true, bytes })
+      break
+    }
+    await remove(`${seq}.snapshot`) // it was never finished
+  }
+  const wanted = batches.filter((seq) => seq > Math.max(after, newest))
+  const contents = await Promise.all(wanted.map((seq) => checked(folder, `${seq}`)))
+  for (const [n, seq] of wanted.entries()) {
+    const bytes = contents[n]
+    if (bytes) {
+      read.push({ seq, snapshot: false, bytes })
+    } else if (n === wanted.length - 1) {
+      await remove(`${seq}`) // it was never finished, and never acknowledged
+    } else {
+      read.push({ seq, snapshot: false, bytes: await leftOf(`${seq}`) })
+    }
+  }
+  return read
+}
+
+function refuse(name: string): never {
+  throw new AtomicDBError('corrupt', `OPFS: the file ${name} is damaged`)
+}
