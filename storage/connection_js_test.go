@@ -197,15 +197,19 @@ func TestIndexedDB_newerVersion(t *testing.T) {
 
 func TestIndexedDB_denied(t *testing.T) {
 	newName(t)
-	for _, tt := range []struct{ name, indexedDB, says string }{
-		{"missing", "value: undefined", "inMemory: true"},
-		{"getter throws", "get() { throw new DOMException('The operation is insecure.', 'SecurityError') }", "inMemory: true"},
-		{"open throws", "value: { open() { throw new DOMException('access to the Indexed Database API is denied in this context.', 'SecurityError') } }", "private window"},
+	for _, tt := range []struct {
+		name, indexedDB string
+		code            engine.Code
+		says            string
+	}{
+		{"missing", "value: undefined", engine.CodeUnsupported, "inMemory: true"},
+		{"getter throws", "get() { throw new DOMException('The operation is insecure.', 'SecurityError') }", engine.CodeStorage, "inMemory: true"},
+		{"open throws", "value: { open() { throw new DOMException('access to the Indexed Database API is denied in this context.', 'SecurityError') } }", engine.CodeStorage, "private window"},
 		{"open fails", `value: { open() {
 			const request = { error: new DOMException('A mutation operation was attempted on a database that did not allow mutations.', 'InvalidStateError') }
 			setTimeout(() => request.onerror(new Event('error')))
 			return request
-		} }`, "private window"},
+		} }`, engine.CodeStorage, "private window"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			patch(t, `
@@ -213,8 +217,8 @@ func TestIndexedDB_denied(t *testing.T) {
 				Object.defineProperty(globalThis, 'indexedDB', { configurable: true, `+tt.indexedDB+` })
 				return () => Object.defineProperty(globalThis, 'indexedDB', original)`)
 			log := storage.NewIndexedDB("denied")
-			wantError(t, tryAppend(log, 1), engine.CodeStorage, tt.says)
-			wantError(t, log.Read(0, nil), engine.CodeStorage, tt.says)
+			wantError(t, tryAppend(log, 1), tt.code, tt.says)
+			wantError(t, log.Read(0, nil), tt.code, tt.says)
 		})
 	}
 }
