@@ -348,6 +348,8 @@ export class AtomicDB implements AsyncDisposable {
    * Reads everything that is stored again, and compares: each batch with its
    * checksum and number, what they lead to with what is in memory, and that
    * with itself. It takes about as long as opening the database.
+   *
+   * @throws `invalid` with `inMemory` and a storage, while something is not committed.
    */
   verify(): Promise<Report> {
     return this.connection.verify()
