@@ -74,12 +74,12 @@ export class AtomicDB implements AsyncDisposable {
   }
 
   /** Deletes a stored database, open nowhere. One that does not exist is deleted already. */
-  static async destroy(name: string, options: Pick<OpenOptions, 'storage'> = {}): Promise<void> {
+  static async destroy(name: string, options: Pick<OpenOptions, 'storage' | 'wasm'> = {}): Promise<void> {
     checkName('name', name)
-    checkKnown(options, ['storage'])
+    checkKnown(options, ['storage', 'wasm'])
     const backend = backendOf(name, options)
     if (!backend) return
-    const bridge = await startBridge(undefined)
+    const bridge = await startBridge(options.wasm)
     await bridge.wait((host) => host.destroy(backend))
   }
 
