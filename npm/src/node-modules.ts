@@ -31,6 +31,7 @@ export interface NodeFiles {
   rm(path: string, options: { force: true; recursive?: true }): Promise<void>
   mkdir(path: string): Promise<unknown>
   stat(path: string): Promise<{ readonly mtimeMs: number }>
+  statfs(path: string): Promise<{ readonly bavail: number; readonly bsize: number }>
   watch(folder: string, options: { persistent: false; signal: AbortSignal }): AsyncIterable<{ readonly filename: string | null }>
 }
 
