@@ -19,9 +19,10 @@ type HostLog struct {
 type watchedHostLog struct{ *HostLog }
 
 var (
-	_ Log     = (*HostLog)(nil)
-	_ Counted = (*HostLog)(nil)
-	_ Watcher = watchedHostLog{}
+	_ Log      = (*HostLog)(nil)
+	_ Counted  = (*HostLog)(nil)
+	_ Salvager = (*HostLog)(nil)
+	_ Watcher  = watchedHostLog{}
 )
 
 // NewHostLog returns the Log in backend. The error has CodeInvalid if backend
@@ -58,29 +59,45 @@ func (l *HostLog) Read(after uint64, visit func(Record) error) error {
 	if l.closed {
 		return ClosedError("read")
 	}
-	answer, err := callAsync(l.backend, "read", float64(after))
+	return l.visit(visit, "read", float64(after))
+}
+
+// Salvage implements Salvager, by the object's method salvage if it has one.
+func (l *HostLog) Salvage(visit func(Record) error) error {
+	if l.closed {
+		return ClosedError("salvage")
+	}
+	if l.backend.Get("salvage").Type() != js.TypeFunction {
+		return l.Read(0, visit)
+	}
+	return l.visit(visit, "salvage")
+}
+
+// visit visits the records that a method of the object gives.
+func (l *HostLog) visit(visit func(Record) error, method string, args ...any) error {
+	answer, err := callAsync(l.backend, method, args...)
 	if err != nil {
-		return storageError("read", "", err)
+		return storageError(method, "", err)
 	}
 	if answer.Type() != js.TypeObject || answer.Get("length").Type() != js.TypeNumber {
-		return wrongAnswer("read", "", "must resolve to an array of {seq, snapshot, bytes}")
+		return wrongAnswer(method, "", "must resolve to an array of {seq, snapshot, bytes}")
 	}
 	records := make([]jsRecord, answer.Length())
 	for i := range records {
-		if records[i], err = hostRecord(answer.Index(i)); err != nil {
+		if records[i], err = hostRecord(method, answer.Index(i)); err != nil {
 			return err
 		}
 	}
 	return visitRecords(records, 0, visit)
 }
 
-func hostRecord(v js.Value) (jsRecord, error) {
+func hostRecord(method string, v js.Value) (jsRecord, error) {
 	if v.Type() != js.TypeObject || v.Get("seq").Type() != js.TypeNumber || v.Get("seq").Float() < 1 {
-		return jsRecord{}, wrongAnswer("read", "", "must give each batch a seq of 1 or more")
+		return jsRecord{}, wrongAnswer(method, "", "must give each batch a seq of 1 or more")
 	}
 	seq := uint64(v.Get("seq").Float())
 	if !isBytes(v.Get("bytes")) {
-		return jsRecord{}, wrongAnswer("read", batchName(seq), "must give the bytes as a Uint8Array")
+		return jsRecord{}, wrongAnswer(method, batchName(seq), "must give the bytes as a Uint8Array")
 	}
 	return newJSRecord(seq, v.Get("snapshot").Truthy(), v.Get("bytes")), nil // SQL keeps a boolean as 0 or 1
 }

@@ -70,7 +70,7 @@ func (s *Session) Verify() (*Report, error) {
 		return nil, err
 	}
 	if s.db.Begun() || s.doubt != nil || s.db.HasChanges() && s.log != nil {
-		return nil, fail(engine.CodeInvalid, "verify", "", "changes are pending")
+		return nil, fail(engine.CodeInvalid, "verify", "", "changes are pending: commit or flush them first")
 	}
 	report := &Report{}
 	if s.log != nil {
@@ -92,14 +92,20 @@ func (s *Session) compare() (*Report, error) {
 	for range 100 {
 		err := s.catchUp()
 		last := s.head
-		if engine.CodeOf(err) == engine.CodeCorrupt && err != nil {
+		switch code := engine.CodeOf(err); {
+		case err == nil:
+		case isDamage(code):
 			last = maxSeq // what the session could not take in is what there is to report
-		} else if err != nil {
+		default:
 			return nil, err
 		}
 		found, err := salvage(s.log, s.opts.Engine, last)
 		if err == errCompacted {
 			continue // others have put a snapshot in the place of what the session holds
+		}
+		if err != nil && isDamage(engine.CodeOf(err)) {
+			found.report.add(0, err)
+			return &found.report, nil
 		}
 		if err != nil {
 			return nil, err
@@ -114,6 +120,12 @@ func (s *Session) compare() (*Report, error) {
 		return report, nil
 	}
 	return nil, fail(engine.CodeConflict, "verify", "", "other writers were faster 100 times")
+}
+
+// isDamage reports whether an error of the log means damage. To a session that has
+// decrypted the log before, CodeDecrypt does.
+func isDamage(code engine.Code) bool {
+	return code == engine.CodeCorrupt || code == engine.CodeDecrypt
 }
 
 func (r *Report) add(seq uint64, err error) {

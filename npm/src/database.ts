@@ -74,12 +74,12 @@ export class AtomicDB implements AsyncDisposable {
   }
 
   /** Deletes a stored database, open nowhere. One that does not exist is deleted already. */
-  static async destroy(name: string, options: Pick<OpenOptions, 'storage'> = {}): Promise<void> {
+  static async destroy(name: string, options: Pick<OpenOptions, 'storage' | 'wasm'> = {}): Promise<void> {
     checkName('name', name)
-    checkKnown(options, ['storage'])
+    checkKnown(options, ['storage', 'wasm'])
     const backend = backendOf(name, options)
     if (!backend) return
-    const bridge = await startBridge(undefined)
+    const bridge = await startBridge(options.wasm)
     await bridge.wait((host) => host.destroy(backend))
   }
 
@@ -348,6 +348,8 @@ export class AtomicDB implements AsyncDisposable {
    * Reads everything that is stored again, and compares: each batch with its
    * checksum and number, what they lead to with what is in memory, and that
    * with itself. It takes about as long as opening the database.
+   *
+   * @throws `invalid` with `inMemory` and a storage, while something is not committed.
    */
   verify(): Promise<Report> {
     return this.connection.verify()

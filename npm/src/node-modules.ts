@@ -33,6 +33,7 @@ export interface NodeFiles {
   mkdir(path: string): Promise<unknown>
   stat(path: string): Promise<{ readonly mtimeMs: number; readonly mode: number }>
   realpath(path: string): Promise<string>
+  statfs(path: string): Promise<{ readonly bavail: number; readonly bsize: number }>
   watch(folder: string, options: { persistent: false; signal: AbortSignal }): AsyncIterable<{ readonly filename: string | null }>
 }
 

@@ -14,13 +14,13 @@ export function reportOf(report: Omit<Report, 'ok'>): Report {
 /** Brings what is stored to a state that can be opened; see AtomicDB.repair. */
 export async function repair(backend: Backend, { wasm, maxDocumentBytes, maxDepth }: OpenOptions): Promise<Report> {
   const bridge = await startBridge(wasm)
-  return reportOf(await bridge.wait((host) => host.repair(salvaging(backend), { maxDocumentBytes, maxDepth })))
+  return reportOf(await bridge.wait((host) => host.repair(backend, { maxDocumentBytes, maxDepth })))
 }
 
 /** Everything that is stored, as one file and as it is. */
 export async function exportRaw(backend: Backend, wasm: OpenOptions['wasm']): Promise<Uint8Array> {
   const bridge = await startBridge(wasm)
-  return bridge.wait((host) => host.exportRaw(salvaging(backend), crypto.getRandomValues(new Uint8Array(16))))
+  return bridge.wait((host) => host.exportRaw(backend, crypto.getRandomValues(new Uint8Array(16))))
 }
 
 /** Stores what exportRaw has written. */
@@ -34,12 +34,6 @@ export async function importRaw(backend: Backend, file: unknown, wasm: OpenOptio
 export function bareStorage(storage: StorageBackend | undefined): StorageBackend | undefined {
   if (storage instanceof IndexedDBStorage) return new IndexedDBStorage(storage.name)
   return storage instanceof SealedStorage ? bareStorage(storage.bare) : storage
-}
-
-/** A storage that is read with what is damaged. */
-function salvaging(backend: Backend): Backend {
-  if (!('append' in backend && backend.salvage)) return backend
-  return { ...backend, read: async (after) => (await backend.salvage!()).filter(({ seq }) => seq > after) }
 }
 
 type Backend = NativeBackend | StorageBackend

@@ -2,10 +2,13 @@
 // deletes or blocks, storage that is refused. Nothing may hang, nothing acknowledged may be lost, and
 // what was refused may not stay in memory.
 import assert from 'node:assert/strict'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import type { Browser, BrowserContext, Frame, Page } from 'playwright-core'
 import type { AtomicDBError } from '../src/index.js'
-import { launchChromium, openPage } from './harness/chromium.js'
+import { launchChromium, openPage, spawnChromium } from './harness/chromium.js'
 import { within } from './harness/deadline.js'
 import { serveProduct, type Site } from './harness/site.js'
 
@@ -149,6 +152,33 @@ describe('when the browser fails', { timeout: 120_000 }, () => {
     const count = await reader.evaluate(async () => (await atomicdb.AtomicDB.open('faults')).count("type = 'pagehide'"))
     assert.ok(count === 101 || count === 202, `${count} documents`)
     await page.context().close()
+  })
+
+  test('what is written as a tab is hidden and as it is frozen is stored, though it may never run again', async () => {
+    const profile = await mkdtemp(join(tmpdir(), 'atomicdb-frozen-'))
+    const chromium = await spawnChromium(profile, true)
+    try {
+      const page = await openPage(chromium.context, site.origin)
+      await page.evaluate(async () => {
+        globalThis.db = await atomicdb.AtomicDB.open('faults')
+        for (const type of ['visibilitychange', 'freeze']) {
+          document.addEventListener(type, () => {
+            void db.insertMany(Array.from({ length: 100 }, () => ({ type })))
+            void db.insert({ type })
+          })
+        }
+      })
+      const reader = await openPage(chromium.context, site.origin)
+      const stored = (type: string) => reader.evaluate(async (type) => (await atomicdb.AtomicDB.open('faults')).count(`type = '${type}'`), type)
+      await reader.bringToFront() // which hides the other
+      await within(10_000, 'what is written as the tab is hidden', reachedBy(() => stored('visibilitychange'), 101))
+      const devtools = await chromium.context.newCDPSession(page)
+      await devtools.send('Page.setWebLifecycleState', { state: 'frozen' })
+      await within(10_000, 'what is written as the tab is frozen', reachedBy(() => stored('freeze'), 101))
+    } finally {
+      await chromium.kill()
+      await rm(profile, { recursive: true, maxRetries: 5 })
+    }
   })
 
   test('persist asks the browser to keep what is stored', async () => {
@@ -305,6 +335,11 @@ describe('when the browser fails', { timeout: 120_000 }, () => {
 /** Runs `work` in the page or frame, where it may fail but not hang. */
 function tryIn(page: Page | Frame, work: () => Promise<unknown>): Promise<Outcome> {
   return within(30_000, String(work), page.evaluate(`attempt(${work})`) as Promise<Outcome>)
+}
+
+/** Resolves when `read` finds as much as that. */
+async function reachedBy(read: () => Promise<number>, wanted: number): Promise<void> {
+  while ((await read()) !== wanted) await new Promise((resolve) => setTimeout(resolve, 50))
 }
 
 function codeOf(outcome: Outcome): string {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmod, copyFile, lstat, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
+import { chmod, copyFile, lstat, mkdir, mkdtemp, open as openFile, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
@@ -128,6 +128,30 @@ test('a file that cannot be written undoes the write', async () => {
   await assert.rejects(db.insert({ a: 1 }), isCode('storage'))
   assert.equal(await db.count(), 0)
   await db.close()
+})
+
+test('a file reaches the disk before it takes the place of the one before, and if the write is strict, its name too', async () => {
+  const path = join(folder, 'synced.json')
+  const probe = await openFile(folder, 'r')
+  const handles = Object.getPrototypeOf(probe) as typeof probe
+  await probe.close()
+  const { sync } = handles
+  const synced: string[] = []
+  handles.sync = async function (this: typeof probe) {
+    synced.push((await this.stat()).isDirectory() ? 'folder' : 'file')
+    return sync.call(this)
+  }
+  try {
+    for (const [durability, wanted] of [['relaxed', ['file']], ['strict', ['file', 'folder']]] as const) {
+      const db = await AtomicDB.open('file', { storage: new JSONStorage(path), wasm: testWasm, durability })
+      synced.length = 0
+      await db.insert({ durability })
+      assert.deepEqual(synced, wanted)
+      await db.close()
+    }
+  } finally {
+    handles.sync = sync
+  }
 })
 
 test('processes that share a file lose no write, also when one is killed', { timeout: 120_000 }, async () => {

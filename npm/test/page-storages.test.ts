@@ -15,6 +15,20 @@ const storages = {
   'a MessagePack value': (name: string) => new atomicdb.MessagePackStorage(name),
 }
 
+/** Fills OPFS by a large batch or snapshot, several times, as what Chromium says depends on how fast it is; returns how that ended, and how much is stored. */
+async function full(name: string): Promise<[string[], number]> {
+  const storage = new OPFSStorage(name)
+  await storage.append(1, new Uint8Array(9), 'relaxed')
+  const codes: string[] = []
+  for (let n = 0; n < 12; n++) {
+    const work = n % 2 ? storage.compact(1, new Uint8Array(4_000_000)) : storage.append(2, new Uint8Array(4_000_000), 'relaxed')
+    codes.push(await work.then(() => 'stored', ({ code }: { code: string }) => code))
+  }
+  return [[...new Set(codes)], (await storage.read(0)).length]
+}
+
+declare const OPFSStorage: typeof import('../src/index.js').OPFSStorage
+
 // Runs the contract, or counts, in a dedicated worker, where OPFS has synchronous access.
 const worker = `
 import { AtomicDB, OPFSStorage } from 'atomicdb'
@@ -34,7 +48,25 @@ const work = {
     for (let n = 0; n < times; n++) await db.update({ $inc: { n: 1 } }, "_id = 'counter'")
     await db.close()
   },
+  async flushes() {
+    let flushed = 0
+    const { flush } = FileSystemSyncAccessHandle.prototype
+    FileSystemSyncAccessHandle.prototype.flush = function () {
+      flushed++
+      return flush.call(this)
+    }
+    const storage = new OPFSStorage('flushed')
+    const flushes = []
+    for (const work of [() => storage.append(1, new Uint8Array(9), 'relaxed'), () => storage.append(2, new Uint8Array(9), 'strict'), () => storage.compact(2, new Uint8Array(9))]) {
+      flushed = 0
+      await work()
+      flushes.push(flushed)
+    }
+    return flushes
+  },
+  full: (name) => full(name),
 }
+${full}
 onmessage = ({ data: [task, argument] }) => work[task](argument).then((result) => postMessage({ result }), (error) => postMessage({ failed: error.stack }))
 `
 
@@ -127,6 +159,47 @@ describe('storages of pages', { timeout: 180_000 }, () => {
       return [refused, ids.slice(0, 2), ids.length, await destroyed.count()]
     })
     assert.deepEqual(results, ['storage', ['page', 'worker'], 12, 0])
+    await context.close()
+  })
+
+  test('OPFS: what is strict is flushed in a dedicated worker, and so is a snapshot, which takes the place of what was', async () => {
+    const context = await browser.newContext()
+    const page = await openPage(context, site.origin)
+    assert.deepEqual(await inWorker(page, 'flushes'), [0, 1, 1])
+    await context.close()
+  })
+
+  test('OPFS: a full one refuses a write with quota and keeps everything, in a page and in a dedicated worker', async () => {
+    const context = await browser.newContext()
+    const page = await openPage(context, site.origin)
+    const devtools = await context.newCDPSession(page)
+    await devtools.send('Storage.overrideQuotaForOrigin', { origin: site.origin, quotaSize: 1_000_000 })
+    const inPage = page.evaluate(`(() => { const { OPFSStorage } = atomicdb; return (${full})('full page') })()`)
+    assert.deepEqual(await inPage, [['quota'], 1])
+    assert.deepEqual(await inWorker(page, 'full', 'full worker'), [['quota'], 1])
+    await context.close()
+  })
+
+  test('IndexedDB is asked for the durability that open was told, for files of documents too', async () => {
+    const context = await browser.newContext()
+    const page = await openPage(context, site.origin)
+    const asked = await page.evaluate(async () => {
+      const asked: string[] = []
+      const { transaction } = IDBDatabase.prototype
+      IDBDatabase.prototype.transaction = function (...args) {
+        if (args[1] === 'readwrite') asked.push(args[2]!.durability!)
+        return transaction.apply(this, args)
+      }
+      for (const durability of ['relaxed', 'strict'] as const) {
+        for (const storage of [undefined, new atomicdb.IndexedDBStorage('packed', { compressionLevel: 1 }), new atomicdb.MessagePackStorage('file')]) {
+          const db = await atomicdb.AtomicDB.open('durable', { ...(storage && { storage }), durability })
+          await db.insert({})
+          await db.close()
+        }
+      }
+      return asked.join(' ')
+    })
+    assert.equal(asked, 'relaxed relaxed relaxed strict strict strict')
     await context.close()
   })
 

@@ -10,7 +10,7 @@ import { packageFolder } from './harness/site.js'
 
 // workerd refuses randomness and waiting at top level, so the first request opens the database.
 const worker = `
-import { AtomicDB } from 'atomicdb'
+import { AtomicDB, MemoryStorage } from 'atomicdb'
 import wasm from 'atomicdb/atomicdb.wasm'
 
 let opening
@@ -20,6 +20,12 @@ export default {
   async fetch(request) {
     if (new URL(request.url).pathname === '/thread') {
       return Response.json(await AtomicDB.open('thread', { wasm, worker: true }).then(() => 'opened', ({ code, message }) => code + ': ' + message))
+    }
+    if (new URL(request.url).pathname === '/destroy') {
+      const storage = new MemoryStorage()
+      await storage.append(1, new Uint8Array(1))
+      await AtomicDB.destroy('doomed', { wasm, storage })
+      return Response.json((await storage.read(0)).length)
     }
     opening ??= (opened++, AtomicDB.open('notes', { wasm }))
     const db = await opening
@@ -81,6 +87,10 @@ describe('in workerd', { timeout: 60_000 }, () => {
       const answer = (await (await within(10_000, 'the answer', host.dispatchFetch('http://notes/thread'))).json()) as string
       assert.match(answer, /^unsupported: options\.worker: this host /)
     }
+  })
+
+  test('a database can be deleted before one is opened', async () => {
+    assert.equal(await (await within(10_000, 'the answer', likeNode.dispatchFetch('http://notes/destroy'))).json(), 0)
   })
 
   async function ask(n: number): Promise<Answer> {

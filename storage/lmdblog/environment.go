@@ -171,13 +171,17 @@ func (e *environment) update(d storage.Durability, write func(transaction) error
 		if d != storage.Strict {
 			return nil
 		}
-		if err := e.lmdb.Sync(true); err != nil {
+		if err := syncLMDB(e.lmdb); err != nil {
 			// Not CodeQuota, which promises that nothing is stored.
 			return &engine.Error{Code: engine.CodeStorage, Op: "sync", Target: e.path, Err: err}
 		}
 		return nil
 	})
 }
+
+// syncLMDB puts everything on disk, with the note of the newest transaction. Tests
+// listen here.
+var syncLMDB = func(env *lmdb.Env) error { return env.Sync(true) }
 
 // patiently repeats try while all that is in the way is the size of the map or
 // readers that are dead.

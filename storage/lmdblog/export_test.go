@@ -21,4 +21,17 @@ func (l *Log) Put(key, value []byte) error {
 	return l.env.lmdb.Update(func(txn *lmdb.Txn) error { return txn.Put(l.env.root, key, value, 0) })
 }
 
+// OnSync has hear called before LMDB puts its note on disk, until stop is called.
+// What hear returns is the error of that, if it is one.
+func OnSync(hear func() error) (stop func()) {
+	before := syncLMDB
+	syncLMDB = func(env *lmdb.Env) error {
+		if err := hear(); err != nil {
+			return err
+		}
+		return before(env)
+	}
+	return func() { syncLMDB = before }
+}
+
 var KeyOf = keyOf

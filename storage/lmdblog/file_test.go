@@ -208,3 +208,31 @@ func TestCompact_usesPagesAgain(t *testing.T) {
 		t.Errorf("the file has %d bytes (%v) of at most 0.6 MB that were needed at a time", info.Size(), err)
 	}
 }
+
+// TestStrict_syncs: without a flush of its own, LMDB may take back the last batch
+// when the power is cut.
+func TestStrict_syncs(t *testing.T) {
+	log := open(t, filepath.Join(t.TempDir(), "test.mdb"))
+	syncs := 0
+	defer lmdblog.OnSync(func() error { syncs++; return nil })()
+	for i, d := range []storage.Durability{storage.Relaxed, storage.Strict, storage.Relaxed} {
+		if err := log.Append(uint64(i+1), storage.Frame{[]byte("text")}, d); err != nil {
+			t.Fatal(err)
+		}
+		if want := min(i, 1); syncs != want {
+			t.Errorf("after a %s batch as number %d there were %d flushes, want %d", d, i+1, syncs, want)
+		}
+	}
+}
+
+// TestStrict_thatCannotBeSynced: nobody can tell then whether the batch is kept, which
+// is not what CodeQuota says.
+func TestStrict_thatCannotBeSynced(t *testing.T) {
+	log := open(t, filepath.Join(t.TempDir(), "test.mdb"))
+	stop := lmdblog.OnSync(func() error { return errors.New("the disk is gone") })
+	err := log.Append(1, storage.Frame{[]byte("text")}, storage.Strict)
+	stop()
+	if !errors.Is(err, engine.CodeStorage) {
+		t.Errorf("Append returned %v, want code storage", err)
+	}
+}

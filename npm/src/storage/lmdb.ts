@@ -112,7 +112,9 @@ class LMDBLog implements StorageBackend {
     } catch (error) {
       if (error instanceof AtomicDBError) throw error
       const { message } = error as Error
-      throw new AtomicDBError(/ENOSPC|No space|MDB_MAP_FULL/i.test(message) ? 'quota' : 'storage', `LMDB: ${message}`, { cause: error })
+      // A write that had room for a part is an "Input/output error".
+      const full = /ENOSPC|No space|MDB_MAP_FULL/i.test(message) || (/input\/output/i.test(message) && (await isDiskFull(this.path)))
+      throw new AtomicDBError(full ? 'quota' : 'storage', `LMDB: ${message}`, { cause: error })
     }
   }
 
@@ -151,6 +153,12 @@ async function refuseOthers(path: string, format: 1 | 2): Promise<void> {
     throw unsupported(`${path} is of LMDB's data format ${3 - format}, and the package lmdb that is installed has ${format}; "npm install lmdb --build-from-source --use_data_v1=true" has 1`)
   }
   if (!words.includes(magic)) throw new AtomicDBError('corrupt', `${path} is not an LMDB file`)
+}
+
+/** Whether the disk of a file has less room than LMDB may need for one page. */
+async function isDiskFull(path: string): Promise<boolean> {
+  const disk = await (await nodeFiles()).statfs(path).catch(() => undefined)
+  return disk !== undefined && disk.bavail * disk.bsize < 64 << 10
 }
 
 /** By path, who wants to hear of appends. */

@@ -24,29 +24,55 @@ export async function writeChecked(folder: FileSystemDirectoryHandle, name: stri
 /** Only dedicated workers have this; TypeScript keeps its types apart from those of pages. */
 interface SyncFile {
   write(content: Uint8Array, options: { at: number }): number
+  getSize(): number
   truncate(length: number): void
   flush(): void
   close(): void
 }
 
+/** What Chromium 156 answers, instead of throwing, when the disk is full: its error -8 as an unsigned number. Some of the bytes are written then. */
+const noSpace = 2 ** 32 - 8
+
 async function write(file: FileSystemFileHandle & { createSyncAccessHandle?(): Promise<SyncFile> }, content: Uint8Array<ArrayBuffer>, durability: 'relaxed' | 'strict'): Promise<void> {
   if (!file.createSyncAccessHandle) {
     const stream = await file.createWritable()
-    await stream.write(content)
+    await stream.write(content).catch(async (error: unknown) => {
+      throw await whyRefused(file, content.length, error)
+    })
     return stream.close() // which puts it in its place, whole
   }
   const open = await file.createSyncAccessHandle()
   try {
     open.truncate(0)
     for (let at = 0; at < content.length; ) {
-      const written = open.write(content.subarray(at), { at })
-      if (written === 0) throw new DOMException('the file cannot grow', 'QuotaExceededError')
+      const left = content.subarray(at)
+      const written = open.write(left, { at })
+      if (written === 0 || written === noSpace) throw new DOMException('the file cannot grow', 'QuotaExceededError')
+      if (written > left.length) throw new Error(`the file cannot be written: ${written | 0}`)
       at += written
     }
+    if (open.getSize() !== content.length) throw new Error(`the file has ${open.getSize()} bytes instead of ${content.length}`)
     if (durability === 'strict') open.flush()
   } finally {
     open.close()
   }
+}
+
+/**
+ * Why a file could not be written. Chromium 156 sometimes says of a disk that is
+ * full only that it "failed to write data to data pipe" (4 times of 12); asked
+ * for the room alone, it always says so.
+ */
+async function whyRefused(file: FileSystemFileHandle, length: number, error: unknown): Promise<unknown> {
+  if ((error as DOMException).name === 'QuotaExceededError') return error
+  try {
+    const stream = await file.createWritable()
+    await stream.truncate(length)
+    await stream.abort()
+  } catch (refusal) {
+    if ((refusal as DOMException).name === 'QuotaExceededError') return refusal
+  }
+  return error
 }
 
 /** What {@link writeChecked} has written; undefined if it has not finished. */

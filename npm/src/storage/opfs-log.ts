@@ -37,7 +37,7 @@ export class OPFSLog implements StorageBackend {
   compact(seq: number, snapshot: Uint8Array): Promise<void> {
     return this.alone(async (folder) => {
       if (!(await exists(folder, `${seq}`))) return // a newer snapshot has been faster
-      await writeChecked(folder, `${seq}.snapshot`, snapshot, 'relaxed')
+      await writeChecked(folder, `${seq}.snapshot`, snapshot, 'strict') // whatever the batches were: they are removed
       const { batches, snapshots } = await list(folder)
       for (const older of snapshots) if (older < seq) await folder.removeEntry(`${older}.snapshot`)
       // The newest last: as long as it is there, a snapshot that is not whole counts for nothing.

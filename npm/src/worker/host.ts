@@ -5,7 +5,7 @@ import { LocalConnection } from '../local-connection.js'
 import { writingOps } from '../ops.js'
 import type { OpenOptions, StorageBackend } from '../types.js'
 import { OPFSLog } from '../storage/opfs-log.js'
-import { RemoteStorage } from './remote-storage.js'
+import { RemoteStorage, type StorageKind } from './remote-storage.js'
 import type { Question } from './script.js'
 import { Given, Wire, type Handlers, type Port } from './wire.js'
 
@@ -20,8 +20,7 @@ export interface Opening {
   readonly name: string
   /** 'other thread': a storage that is there, and is asked for by messages. */
   readonly backend: NativeBackend | OwnBackend | 'other thread' | null
-  /** What the storage over there is besides its methods. */
-  readonly storage: { readonly watches: boolean; readonly compactEvery: number | undefined } | undefined
+  readonly storage: StorageKind | undefined
   readonly wasm: WebAssembly.Module
   readonly options: Pick<OpenOptions, 'inMemory' | 'durability' | 'maxDocumentBytes' | 'maxDepth'>
   readonly reportsProgress: boolean
@@ -72,7 +71,7 @@ class Host {
 
   private async open({ name, backend, storage, wasm, options, reportsProgress }: Opening): Promise<void> {
     let where: NativeBackend | StorageBackend | null
-    if (backend === 'other thread') where = this.storage = new RemoteStorage(this.wire, storage!.watches, storage!.compactEvery)
+    if (backend === 'other thread') where = this.storage = new RemoteStorage(this.wire, storage!)
     else if (backend?.kind === 'opfs') where = new OPFSLog(backend.name) // which calls nobody before the engine is off the stack
     else where = backend
     const onProgress = reportsProgress ? (done: number, total: number) => this.wire.tell('progress', [done, total]) : undefined

@@ -74,7 +74,7 @@ export class RemoteConnection extends Connection {
       const opening: Opening = {
         name,
         backend: own ?? (isStorage(backend) ? 'other thread' : backend),
-        storage: storage && { watches: storage.watch !== undefined, compactEvery: storage.compactEvery },
+        storage: storage && { watches: storage.watch !== undefined, salvages: storage.salvage !== undefined, compactEvery: storage.compactEvery },
         wasm: await module,
         options: {
           ...(inMemory !== undefined && { inMemory }),

@@ -1,17 +1,27 @@
 import type { Batch, StorageBackend } from '../types.js'
 import type { Handlers, Wire } from './wire.js'
 
+/** What a storage is besides the methods that each has. */
+export interface StorageKind {
+  /** Whether it tells of what others append. */
+  readonly watches: boolean
+  readonly salvages: boolean
+  readonly compactEvery: number | undefined
+}
+
 /** A storage in the other thread. */
 export class RemoteStorage implements StorageBackend {
   private readonly listeners = new Set<(seq: number) => void>()
   readonly watch?: NonNullable<StorageBackend['watch']>
+  readonly salvage?: NonNullable<StorageBackend['salvage']>
+  readonly compactEvery: number | undefined
 
-  /** @param watches Whether it tells of what others append. */
   constructor(
     private readonly wire: Wire,
-    watches: boolean,
-    readonly compactEvery: number | undefined,
+    { watches, salvages, compactEvery }: StorageKind,
   ) {
+    this.compactEvery = compactEvery
+    if (salvages) this.salvage = () => this.wire.ask('storageSalvage')
     if (watches) {
       this.watch = (listener) => {
         this.listeners.add(listener)
@@ -50,6 +60,7 @@ export class RemoteStorage implements StorageBackend {
 export function storageHandlers(storage: StorageBackend): Handlers {
   return {
     storageRead: (after: number) => storage.read(after),
+    storageSalvage: () => storage.salvage!(),
     storageAppend: ({ seq, bytes, durability }: { seq: number; bytes: Uint8Array; durability: 'relaxed' | 'strict' }) => storage.append(seq, bytes, durability),
     storageCompact: ({ seq, snapshot }: { seq: number; snapshot: Uint8Array }) => storage.compact(seq, snapshot),
     storageDestroy: () => storage.destroy(),

@@ -45,8 +45,12 @@ export interface MortalChromium {
   kill(): Promise<void>
 }
 
-/** Starts a Chromium on the profile in `userDataFolder`, as the leader of a process group. */
-export async function spawnChromium(userDataFolder: string): Promise<MortalChromium> {
+/**
+ * Starts a Chromium on the profile in `userDataFolder`, as the leader of a process group.
+ *
+ * @param seesPages Whether only the page in front is visible, as it is for people; otherwise Playwright has all pages take themselves for it.
+ */
+export async function spawnChromium(userDataFolder: string, seesPages = false): Promise<MortalChromium> {
   const child = spawn(
     chromiumPath(),
     [...chromiumArguments, '--headless', '--remote-debugging-port=0', `--user-data-dir=${userDataFolder}`],
@@ -58,7 +62,7 @@ export async function spawnChromium(userDataFolder: string): Promise<MortalChrom
     await exited
   }
   try {
-    const browser = await connected(await devToolsAddress(child.stderr))
+    const browser = await connected(await devToolsAddress(child.stderr), seesPages)
     return { context: browser.contexts()[0]!, kill }
   } catch (error) {
     await kill()
@@ -72,10 +76,10 @@ export async function spawnChromium(userDataFolder: string): Promise<MortalChrom
  * of two runs of all tests, with a benchmark beside them); no page of a test is
  * open yet, so it connects once more.
  */
-async function connected(address: string): Promise<Browser> {
-  return chromium.connectOverCDP(address, { timeout: 10_000 }).catch((error: Error) => {
+async function connected(address: string, noDefaults: boolean): Promise<Browser> {
+  return chromium.connectOverCDP(address, { timeout: 10_000, noDefaults }).catch((error: Error) => {
     if (error.name !== 'TimeoutError') throw error
-    return chromium.connectOverCDP(address)
+    return chromium.connectOverCDP(address, { noDefaults })
   })
 }
 

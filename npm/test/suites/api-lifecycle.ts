@@ -1,5 +1,6 @@
-import type { StorageBackend } from '../../src/index.js'
+import type { OpenOptions, StorageBackend, Transaction } from '../../src/index.js'
 import { equal, ok, rejects, until } from './check.js'
+import { callsThatAreNotClosed } from './closed.js'
 import { gate, storageOf } from './controlled-storage.js'
 import type { Suite } from './suite.js'
 
@@ -286,6 +287,56 @@ export const lifecycle: Suite = [
       await rejects('storage', () => first)
       equal(await second, 1)
       await closing
+    },
+  },
+  {
+    name: 'after close, every call of everything that belongs to the database is closed',
+    async run({ atomicdb: { MemoryStorage }, open }) {
+      for (const options of [{}, { inMemory: true, storage: undefined }, { inMemory: true, storage: new MemoryStorage() }] as OpenOptions[]) {
+        const db = await open('closed', options)
+        const users = db.collection('users')
+        await users.insertMany([{ n: 1 }, { n: 2 }])
+        const found = await users.search()
+        const tracked = found.tracked()
+        await db.close()
+        equal(await callsThatAreNotClosed(db), ['collection', 'query', 'close'])
+        equal(await callsThatAreNotClosed(users), ['query'])
+        await rejects('closed', () => found.updateAll({ n: 3 }))
+        await rejects('closed', () => found.removeAll())
+        tracked[0]!.n = 3
+        await rejects('closed', () => tracked.saved())
+      }
+    },
+  },
+  {
+    name: 'after the end of a transaction, every call of it is closed',
+    async run({ open }) {
+      const db = await open('ended')
+      let ended: Transaction | undefined
+      await db.transaction(async (tx) => void (ended = tx))
+      // A transaction in one is always refused: that is what it is to be told.
+      equal(await callsThatAreNotClosed(ended!), ['collection', 'query', 'transaction'])
+      equal(await callsThatAreNotClosed(ended!.collection('default')), ['query'])
+    },
+  },
+  {
+    name: 'each batch is stored as durably as open was told, whatever lies between',
+    async run(context) {
+      const { SealedStorage } = context.atomicdb
+      for (const durability of [undefined, 'relaxed', 'strict'] as const) {
+        const { storage, controlled } = storageOf(context)
+        const options = durability && { durability }
+        for (const where of [storage, new SealedStorage(storage, { compressionLevel: 1 })]) {
+          const db = await context.open('durable', { storage: where, ...options })
+          await db.insert({ n: 1 })
+          await db.transaction(async (tx) => void (await tx.insert({ n: 2 })))
+          await db.close()
+          const memory = await context.open('durable', { storage: where, inMemory: true, ...options })
+          await memory.insert({ n: 3 })
+          await memory.commit()
+        }
+        equal(controlled.durabilities, Array(6).fill(durability ?? 'relaxed'))
+      }
     },
   },
   {

@@ -7,13 +7,16 @@ export function storageOf({ atomicdb }: Context) {
   const controlled = {
     memory,
     batches: 0,
+    /** What each append was asked for. */
+    durabilities: [] as string[],
     /** Called instead of storing; calls `store` to store. */
     append: (store: () => Promise<boolean>): Promise<boolean> => store(),
     closed: 0,
   }
   const storage: StorageBackend = {
     read: (after) => memory.read(after),
-    append: (seq, bytes) => controlled.append(async () => {
+    append: (seq, bytes, durability) => controlled.append(async () => {
+      controlled.durabilities.push(durability)
       const stored = await memory.append(seq, bytes)
       if (stored) controlled.batches++
       return stored

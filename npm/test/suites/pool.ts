@@ -1,5 +1,6 @@
 import type { AtomicDB, PoolOptions, StorageBackend, ThreadSafeDatabase } from '../../src/index.js'
 import { equal, ok, rejects } from './check.js'
+import { callsThatAreNotClosed } from './closed.js'
 import { gate, storageOf } from './controlled-storage.js'
 import type { Context, Suite } from './suite.js'
 
@@ -208,7 +209,19 @@ export const pooling: Suite = [
       await closing
       await pool.close()
       equal(controlled.closed, 1)
-      await rejects('closed', () => dbs[0]!.count())
+      equal(await callsThatAreNotClosed(pool), ['query', 'close'])
+      equal(await callsThatAreNotClosed(dbs[0]!), ['collection', 'query', 'close'])
+    },
+  },
+  {
+    name: 'a pool stores each batch as durably as it was told',
+    async run(context) {
+      const { storage, controlled } = storageOf(context)
+      await withPool(context, { storage, durability: 'strict', maxConnections: 2 }, async (pool) => {
+        await pool.insert({ n: 1 })
+        await pool.execute((db) => db.insert({ n: 2 }))
+      })
+      equal(controlled.durabilities, ['strict', 'strict'])
     },
   },
   {

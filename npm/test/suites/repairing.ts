@@ -51,6 +51,11 @@ export const repairing: Suite = [
       const memory = await open('memory', { inMemory: true, storage: undefined as unknown as StorageBackend })
       await memory.insert({})
       equal(await memory.verify(), { ok: true, batches: 0, snapshotSeq: 0, lastSeq: 0, bytes: 0, documents: 1, problems: [] })
+      const later = await open('later', { inMemory: true })
+      await later.insert({})
+      await rejects('invalid', () => later.verify(), /changes are pending: commit/)
+      await later.commit()
+      equal((await later.verify()).documents, 1)
     },
   },
   {
@@ -64,6 +69,39 @@ export const repairing: Suite = [
       equal([isOk, problems.length, problems[0]!.seq, problems[0]!.code], [false, 1, 2, 'corrupt'])
       ok(problems[0]!.ids.includes('default/b'), problems[0]!.ids.join())
       equal(await db.count(), 4)
+    },
+  },
+  {
+    name: 'verify names the damaged batch of a database that is compressed or encrypted',
+    async run(context) {
+      const { SealedStorage, SecurityManager } = context.atomicdb
+      const securityManager = await SecurityManager.create({ password: 'x', iterations: 1000 })
+      for (const seal of [{ compressionLevel: 6 }, { securityManager }, { compressionLevel: 6, securityManager }]) {
+        const { storage, flip } = memory(context)
+        await fill(context, new SealedStorage(storage, seal))
+        const db = await context.open('repair', { storage: new SealedStorage(storage, seal) })
+        flip(1)
+        const { ok: isOk, batches, problems } = await db.verify()
+        equal([isOk, batches, problems.map(({ seq, code }) => [seq, code])], [false, 2, [[2, 'corrupt']]])
+      }
+    },
+  },
+  {
+    name: 'verify reports damage that others have stored, and a storage that cannot be decrypted any more',
+    async run(context) {
+      const { SealedStorage, SecurityManager } = context.atomicdb
+      const securityManager = await SecurityManager.create({ password: 'x', iterations: 1000 })
+      const { storage, flip } = memory(context)
+      const deaf = new SealedStorage(storage, { securityManager })
+      deaf.watch = () => () => {}
+      const db = await context.open('repair', { storage: deaf })
+      await db.insert({ _id: 'mine' })
+      const other = await context.open('repair', { storage: new SealedStorage(storage, { securityManager }) })
+      await other.insert({ _id: 'theirs' })
+      flip(1)
+      equal((await db.verify()).problems.map(({ seq, code }) => [seq, code]), [[2, 'corrupt']])
+      flip(0)
+      equal((await db.verify()).problems.map(({ seq, code }) => [seq, code]), [[0, 'decrypt']])
     },
   },
   {

@@ -1,0 +1,51 @@
+/** Arguments that a call accepts, of those that need some. */
+const accepted: Record<string, unknown[]> = {
+  insert: [{ n: 1 }],
+  insertMany: [[{ n: 1 }]],
+  upsert: [{ _id: 1 }],
+  get: [1],
+  findOne: [{}],
+  contains: ['n = 1'],
+  distinct: ['n'],
+  aggregate: [{ select: { n: { $count: true } } }],
+  sql: ['SELECT * FROM users'],
+  update: [{ n: 2 }],
+  atomicUpdate: [() => ({ n: 2 })],
+  remove: ['n = 1'],
+  transaction: [async () => {}],
+  collection: ['users'],
+  createCollection: ['more'],
+  dropCollection: ['users'],
+  createIndex: ['n'],
+  dropIndex: ['n'],
+  explain: ['n = 1'],
+  import: [new TextEncoder().encode('{"users": []}')],
+  execute: [async () => {}],
+}
+
+/** What TypeScript alone keeps private. */
+const isPrivate = new Set(['constructor', 'in', 'at', 'closeOnce'])
+
+/** The names of the methods of `object`, whatever they are, that do not reject with `closed`; those it inherits too. */
+export async function callsThatAreNotClosed(object: object): Promise<string[]> {
+  const open: string[] = []
+  for (let owner = Object.getPrototypeOf(object) as object; owner !== Object.prototype; owner = Object.getPrototypeOf(owner) as object) {
+    for (const [name, { value }] of Object.entries(Object.getOwnPropertyDescriptors(owner))) {
+      if (typeof value !== 'function' || isPrivate.has(name)) continue
+      const code = await outcomeOf(() => (value as (...args: unknown[]) => unknown).apply(object, accepted[name] ?? []))
+      if (code !== 'closed') open.push(name)
+    }
+  }
+  return open.sort((a, b) => Number(a === 'close') - Number(b === 'close') || (a < b ? -1 : 1))
+}
+
+/** The code that a call rejects with; anything else, if it does not, or throws instead. */
+async function outcomeOf(call: () => unknown): Promise<string | undefined> {
+  let answer: unknown
+  try {
+    answer = call()
+  } catch {
+    return 'thrown'
+  }
+  return Promise.resolve(answer).then(() => undefined, ({ code }: { code?: string }) => code)
+}
