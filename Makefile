@@ -67,7 +67,7 @@ test-npm: build setup ## the npm package in Node, Chromium, workerd and bundlers
 # Each prints what it did; a failure prints how to replay it.
 # The lines that a test logs are "n crash points, n operations, …": the last line is their sum.
 .PHONY: crash
-crash: build setup ## crash points of the engine and its logs, and of browsers that are killed: CRASHES (6000), PROCESSES (200) and KILLS (10)
+crash: build setup ## crash points of the engine and its logs, and of browsers, tabs and workers that are killed: CRASHES (6000), PROCESSES (200) and KILLS (10)
 	@set -o pipefail; go test ./storage ./storage/filelog ./storage/sqlitelog ./storage/lmdblog -run 'Crashes|Processes' -count=1 -v -timeout 60m \
 		-crash.points=$(or $(CRASHES),6000) -crash.kills=$(or $(PROCESSES),200) | awk '{ print; fflush() } \
 		/ crash points, / { for (i = 2; i < NF; i++) { if ($$(i+1) == "crash") p += $$i; if ($$(i+1) ~ /^operations/) o += $$i; if ($$(i+2) == "them") a += $$i; if ($$(i+1) == "other") f += $$i; if ($$(i+1) == "pieces") n += $$i } } \

@@ -3,6 +3,7 @@ package storage_test
 import (
 	"syscall/js"
 	"testing"
+	"time"
 
 	"github.com/atomicdb-go/atomicdb/engine"
 	"github.com/atomicdb-go/atomicdb/storage"
@@ -125,9 +126,13 @@ func TestIndexedDB_connectionStaysLost(t *testing.T) {
 			throw new DOMException('Connection to Indexed Database server lost. Refresh the page to try again', 'UnknownError')
 		}
 		return () => { IDBObjectStore.prototype.add = add }`)
+	start := time.Now()
 	wantError(t, tryAppend(log, 2), engine.CodeStorage, "server lost")
 	if tries := js.Global().Get("tries").Int(); tries != 4 {
 		t.Errorf("tried %d times, want 4", tries)
+	}
+	if took := time.Since(start); took < 300*time.Millisecond { // 50, 100 and 200: the storage process has to start again
+		t.Errorf("gave up after %s", took)
 	}
 }
 

@@ -40,7 +40,8 @@ type Backend = NativeBackend | StorageBackend
 
 /** An error of opening, with what can be done about it. */
 export function withAdvice(error: unknown, name: string, storage: StorageBackend | undefined): unknown {
+  if (!(error instanceof AtomicDBError) || error.code !== 'corrupt') return error
   // Of a file of documents, nothing can be told apart that is sound.
-  if (!(error instanceof AtomicDBError) || error.code !== 'corrupt' || storage instanceof DocumentFileStorage) return error
+  if (storage instanceof DocumentFileStorage) return new AtomicDBError('corrupt', `${error.message}; the storage's file() gives the file as it is`, { cause: error.cause })
   return new AtomicDBError('corrupt', `${error.message}; AtomicDB.exportRaw(${JSON.stringify(name)}) saves what is stored as it is, and AtomicDB.repair keeps what is sound of it`, { cause: error.cause })
 }

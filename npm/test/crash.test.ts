@@ -1,18 +1,22 @@
 // A power cut, as near as a process comes to it: every process of a real Chromium is killed at a
-// seeded point in the middle of writing, and the profile is opened again.
+// seeded point in the middle of writing, and the profile is opened again. And smaller deaths: of a tab, and of the
+// worker that a database is in.
 import assert from 'node:assert/strict'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
-import { openPage, spawnChromium, type MortalChromium } from './harness/chromium.js'
+import type { Browser, Page } from 'playwright-core'
+import type { Id } from '../src/index.js'
+import { launchChromium, openPage, spawnChromium, type MortalChromium } from './harness/chromium.js'
+import { within } from './harness/deadline.js'
 import { serveProduct, type Site } from './harness/site.js'
 import { Random } from './random/random.js'
 
-const inserts = 1_000
+// More than are done until the kill arrives, so that it meets a write under way.
+const inserts = 20_000
 const groupSize = 5
-// Much is still to come then, so the kill meets a write under way.
-const latestKill = 0.5 * inserts
+const latestKill = 500
 /** How often each is done; `make crash` asks for more. */
 const rounds = Number(process.env.CRASH_ROUNDS ?? 1)
 const seed = Number(process.env.CRASH_SEED ?? Math.floor(Math.random() * 2 ** 32))
@@ -31,18 +35,7 @@ describe(`a browser killed in the middle (replay: CRASH_SEED=${seed})`, { timeou
     test(`keeps each ${durability} insert up to acknowledgement ${killAfter}, and each batch whole`, async () => {
       await using profile = await newProfile()
       const acknowledged = await killedWhile(profile, site, killAfter, insertEach, { inserts, groupSize, durability })
-      assert.ok(acknowledged.length < inserts, 'everything was done before the kill')
-
-      const found = new Set(await reopened(profile, site, () => db.documentIds()))
-      for (const task of acknowledged) {
-        const ids = isGroup(task) ? groupIds(task) : [`${task}`]
-        for (const id of ids) assert.ok(found.has(id), `document ${id} was acknowledged and is gone`)
-      }
-      for (let task = 0; task < inserts; task++) {
-        if (!isGroup(task)) continue
-        const there = groupIds(task).filter((id) => found.has(id)).length
-        assert.ok(there === 0 || there === groupSize, `batch ${task} has ${there} of its ${groupSize} documents`)
-      }
+      assertKept(acknowledged, await reopened(profile, site, () => db.documentIds()))
     })
   }
 
@@ -78,15 +71,78 @@ describe(`a browser killed in the middle (replay: CRASH_SEED=${seed})`, { timeou
   })
 })
 
+describe(`a tab or a worker killed in the middle (replay: CRASH_SEED=${seed})`, { timeout: 120_000 * rounds }, () => {
+  let site: Site
+  let browser: Browser
+  before(async () => {
+    site = await serveProduct()
+    browser = await launchChromium()
+  })
+  after(async () => {
+    await browser.close()
+    await site.close()
+  })
+
+  const random = new Random(seed)
+  /** What kills each, prepared so that nothing is left to wait for. */
+  const deaths = {
+    tab: async (page: Page) => {
+      const crashed = new Promise((resolve) => page.once('crash', resolve))
+      const devtools = await page.context().newCDPSession(page)
+      return () => {
+        devtools.send('Page.crash').catch(() => {}) // nobody is left to answer
+        return crashed
+      }
+    },
+    worker: async (page: Page) => () =>
+      page.evaluate(() => {
+        const { thread } = db.collection('default').connection as unknown as { thread: { terminate(): Promise<void> } }
+        return thread.terminate()
+      }),
+  }
+  for (const [what, killing] of Object.entries(deaths)) {
+    for (const killAfter of Array.from({ length: 4 * rounds }, () => random.int(1, latestKill))) {
+      test(`keeps each insert up to acknowledgement ${killAfter}, and each batch whole, when the ${what} is killed`, async () => {
+        const context = await browser.newContext()
+        const page = await openPage(context, site.origin)
+        const acknowledged = await acknowledgedBefore(page, killAfter, await killing(page), insertEach, { inserts, groupSize, durability: 'relaxed', worker: what === 'worker' })
+        const reader = await openPage(context, site.origin)
+        assertKept(acknowledged, await within(20_000, 'reading', reader.evaluate(async () => {
+          const db = await atomicdb.AtomicDB.open('crash')
+          const ids = await db.documentIds()
+          await db.insert({ _id: 'after' })
+          return ids
+        })))
+        await context.close()
+      })
+    }
+  }
+})
+
+/** Fails unless what was acknowledged is among the ids that were found, and each group whole or not there. */
+function assertKept(acknowledged: number[], ids: Id[]): void {
+  assert.ok(acknowledged.length < inserts, 'everything was done before the kill')
+  const found = new Set(ids)
+  for (const task of acknowledged) {
+    for (const id of isGroup(task) ? groupIds(task) : [`${task}`]) assert.ok(found.has(id), `document ${id} was acknowledged and is gone`)
+  }
+  for (let task = 0; task < inserts; task++) {
+    if (!isGroup(task)) continue
+    const there = groupIds(task).filter((id) => found.has(id)).length
+    assert.ok(there === 0 || there === groupSize, `batch ${task} has ${there} of its ${groupSize} documents`)
+  }
+}
+
 /** What runs in the page: 8 lanes share the tasks, and each reports a task when it is stored. */
 interface Work {
   inserts: number
   groupSize: number
   durability: 'relaxed' | 'strict'
+  worker?: boolean
 }
 
-async function insertEach({ inserts, groupSize, durability }: Work): Promise<void> {
-  const db = await atomicdb.AtomicDB.open('crash', { durability })
+async function insertEach({ inserts, groupSize, durability, worker = false }: Work): Promise<void> {
+  globalThis.db = await atomicdb.AtomicDB.open('crash', { durability, worker })
   let next = 0
   const lane = async () => {
     for (let task = next++; task < inserts; task = next++) {
@@ -134,11 +190,16 @@ const groupIds = (task: number) => Array.from({ length: groupSize }, (_, n) => `
 async function killedWhile(profile: Profile, site: Site, killAfter: number, work: (work: Work) => Promise<void>, options: Work): Promise<number[]> {
   const chromium = await profile.start()
   const page = await openPage(chromium.context, site.origin)
+  return acknowledgedBefore(page, killAfter, () => chromium.kill(), work, options)
+}
+
+/** Runs `work` in the page until it has acknowledged `killAfter` tasks, and then `kill`; returns what was acknowledged. */
+async function acknowledgedBefore(page: Page, killAfter: number, kill: () => Promise<unknown>, work: (work: Work) => Promise<void>, options: Work): Promise<number[]> {
   const acknowledged: number[] = []
-  const killed = new Promise<void>((resolve, reject) => {
+  const killed = new Promise<unknown>((resolve, reject) => {
     void page.exposeBinding('acknowledge', (_, task: number) => {
       acknowledged.push(task)
-      if (acknowledged.length === killAfter) chromium.kill().then(resolve, reject)
+      if (acknowledged.length === killAfter) kill().then(resolve, reject)
     }).then(() => page.evaluate(work, options)).catch((error: Error) => {
       // The page dies with its browser; before that, it failed.
       if (acknowledged.length < killAfter) reject(error)

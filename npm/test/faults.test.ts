@@ -126,6 +126,34 @@ describe('when the browser fails', { timeout: 120_000 }, () => {
     await page.context().close()
   })
 
+  for (const [name, how] of [['in a worker', 'worker'], ['through a seal', 'sealed'], ['of a MessagePack value', 'file'], ['at a commit', 'commit']] as const) {
+    test(`a quota error ${name} tells usage and quota too, and nothing of the write is left`, async () => {
+      const page = await openPage(await newContext(), site.origin)
+      const devtools = await page.context().newCDPSession(page)
+      await devtools.send('Storage.overrideQuotaForOrigin', { origin: site.origin, quotaSize: 1_000_000 })
+      const result = await within(30_000, 'the writes', page.evaluate(async (how) => {
+        const { AtomicDB, IndexedDBStorage, MessagePackStorage } = atomicdb
+        const storage = { worker: undefined, sealed: new IndexedDBStorage('small', { compressionLevel: 1 }), file: new MessagePackStorage('small'), commit: new IndexedDBStorage('small') }[how]
+        const options = { ...(storage && { storage }), worker: how === 'worker' }
+        const kept = await AtomicDB.open('small', options)
+        await kept.insert({ _id: 'kept', n: 0 })
+        await kept.close()
+        const db = await AtomicDB.open('small', { ...options, inMemory: how === 'commit' })
+        const error = await db.transaction(async (tx) => {
+          await tx.update({ $inc: { n: 1 } })
+          await tx.insert({ _id: 'big', noise: Array.from({ length: 4_000_000 }, () => Math.random().toString(36)[2]).join('') })
+        }).then(() => db.commit()).then(() => 'stored', ({ code, usage, quota }: AtomicDBError) => [code, typeof usage, typeof quota].join())
+        const inMemory = (await db.documentIds()).join()
+        await db.close()
+        const again = await AtomicDB.open('small', options)
+        return [error, inMemory, JSON.stringify(await again.all())]
+      }, how))
+      // What could not be committed stays, for the next commit.
+      assert.deepEqual(result, ['quota,number,number', how === 'commit' ? 'kept,big' : 'kept', '[{"_id":"kept","n":0}]'])
+      await page.context().close()
+    })
+  }
+
   // With worker: true it may be lost: the browser ends the worker with its page.
   test('what is written as the page is left is stored, and what is written as it is closed, whole or not at all', async () => {
     const page = await openPage(await newContext(), site.origin)

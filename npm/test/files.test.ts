@@ -94,8 +94,9 @@ test('a damaged file is refused as corrupt, and left as it is', async () => {
   const path = join(folder, 'damaged.json')
   for (const damaged of ['', '{"default": [{"a": 1}', 'not JSON at all', '{"default": 5}']) {
     await writeFile(path, damaged)
-    await assert.rejects(open(new JSONStorage(path)), (error) => isCode('corrupt')(error) && error instanceof Error && /file/.test(error.message) && !/AtomicDB\.repair/.test(error.message), damaged)
+    await assert.rejects(open(new JSONStorage(path)), (error) => isCode('corrupt')(error) && error instanceof Error && /the storage's file\(\) gives/.test(error.message) && !/AtomicDB\.repair/.test(error.message), damaged)
     assert.equal(await readFile(path, 'utf8'), damaged)
+    assert.equal(new TextDecoder().decode(await new JSONStorage(path).file()), damaged)
   }
 })
 

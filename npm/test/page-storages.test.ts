@@ -70,6 +70,11 @@ ${full}
 onmessage = ({ data: [task, argument] }) => work[task](argument).then((result) => postMessage({ result }), (error) => postMessage({ failed: error.stack }))
 `
 
+declare global {
+  /** Every IndexedDB connection that the page has opened; defined by a test. */
+  var connections: IDBDatabase[]
+}
+
 describe('storages of pages', { timeout: 180_000 }, () => {
   let site: Site
   let browser: Browser
@@ -159,6 +164,53 @@ describe('storages of pages', { timeout: 180_000 }, () => {
       return [refused, ids.slice(0, 2), ids.length, await destroyed.count()]
     })
     assert.deepEqual(results, ['storage', ['page', 'worker'], 12, 0])
+    await context.close()
+  })
+
+  test('a MessagePack value: a lost connection is opened again, and a write across one ends', async () => {
+    const context = await browser.newContext()
+    await context.addInitScript(() => {
+      globalThis.connections = []
+      const { open } = IDBFactory.prototype
+      IDBFactory.prototype.open = function (...args) {
+        const request = open.apply(this, args)
+        request.addEventListener('success', () => connections.push(request.result))
+        return request
+      }
+    })
+    const page = await openDatabase(context, storages['a MessagePack value'])
+    const ids = await page.evaluate(async () => {
+      await db.insert({ _id: 'before' })
+      for (const connection of connections) connection.close()
+      await db.insert({ _id: 'after' })
+      for (const connection of connections) {
+        connection.close()
+        connection.dispatchEvent(new Event('close'))
+      }
+      await db.insert({ _id: 'after a close event' })
+      return db.documentIds()
+    })
+    assert.deepEqual(ids, ['before', 'after', 'after a close event'])
+
+    // Chromium fires no event at a transaction that was about to end when it closed the connection.
+    const across = page.evaluate(async () => {
+      const { transaction } = IDBDatabase.prototype
+      const begun = new Promise<void>((resolve) => {
+        IDBDatabase.prototype.transaction = function (...args) {
+          const silent = transaction.apply(this, args)
+          Object.defineProperty(silent, 'oncomplete', { set: () => resolve() })
+          IDBDatabase.prototype.transaction = transaction
+          return silent
+        }
+      })
+      const write = db.insert({ _id: 'across' }).then(String, ({ code }: { code: string }) => code)
+      await begun
+      for (const connection of connections) connection.dispatchEvent(new Event('close'))
+      const outcome = await write
+      await db.insert({ _id: 'last' })
+      return [outcome, (await db.documentIds()).at(-1)]
+    })
+    assert.deepEqual(await within(20_000, 'the write', across), ['storage', 'last'])
     await context.close()
   })
 

@@ -26,6 +26,11 @@ export abstract class DocumentFileStorage implements StorageBackend {
     private readonly options: SealOptions,
   ) {}
 
+  /** The file as it is, packed or damaged as it may be; undefined if there is none. {@link AtomicDB.import} takes it. */
+  file(): Promise<Uint8Array | undefined> {
+    return this.inTurn(() => this.place.read())
+  }
+
   /** The file as one snapshot, if it is newer than `after`. */
   read(after: number): Promise<Batch[]> {
     return this.inTurn(async () => {

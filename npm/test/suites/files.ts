@@ -171,6 +171,26 @@ export const fileStorages: Suite = [
     },
   },
   {
+    name: 'the file is given out as it is, also where it cannot be read',
+    async run(context) {
+      const { JSONStorage, MessagePackStorage, SecurityManager } = context.atomicdb
+      const securityManager = await SecurityManager.create({ password: 'x', iterations: 10 })
+      for (const Kind of [JSONStorage, MessagePackStorage]) {
+        const storage = new Kind(newPath(), { securityManager })
+        equal(await storage.file(), undefined)
+        const db = await context.open('file', { storage })
+        await db.insert({ _id: 'a' })
+        const file = (await storage.file())!
+        const copy = await context.open('copy', { inMemory: true, storage: undefined })
+        await copy.import(file, { securityManager })
+        equal(await copy.documentIds(), ['a'])
+        await db.close()
+        equal(await storage.file(), file)
+        await storage.destroy()
+      }
+    },
+  },
+  {
     name: 'a full localStorage refuses a write with quota, and goes on',
     async run(context) {
       if (typeof localStorage === 'undefined') return

@@ -7,6 +7,8 @@ const storeName = 'files'
 /** A value in an IndexedDB database of its own, with the path as key. */
 export class IndexedDBItem implements Place {
   private opened: Promise<IDBDatabase> | undefined
+  /** Ends the newest transaction: Chromium fires no event at one whose connection it closes, which would wait for ever. */
+  private interrupt: (() => void) | undefined
 
   constructor(private readonly path: string) {}
 
@@ -41,10 +43,11 @@ export class IndexedDBItem implements Place {
 
   private async transaction<R>(mode: IDBTransactionMode, durability: 'relaxed' | 'strict', work: (store: IDBObjectStore) => Promise<R>): Promise<R> {
     try {
-      const transaction = (await this.open()).transaction(storeName, mode, { durability })
+      const transaction = await this.begin(mode, durability)
       const done = new Promise<void>((resolve, reject) => {
         transaction.oncomplete = () => resolve()
         transaction.onabort = () => reject(transaction.error ?? new Error('the transaction was aborted'))
+        this.interrupt = () => reject(new Error('the browser has closed the connection'))
       })
       const answer = work(transaction.objectStore(storeName))
       // A page whose thread stands still then keeps nobody from writing, unless it is in the middle of a replace.
@@ -55,7 +58,21 @@ export class IndexedDBItem implements Place {
       void this.close() // a connection that was lost is made anew
       if (error instanceof AtomicDBError) throw error
       const { name, message } = error as DOMException
-      throw new AtomicDBError(name === 'QuotaExceededError' ? 'quota' : 'storage', `IndexedDB: ${message}`, { cause: error })
+      throw new AtomicDBError(name === 'QuotaExceededError' ? 'quota' : 'storage', `IndexedDB: ${message || name}`, { cause: error })
+    }
+  }
+
+  /** A transaction that has not asked anything; if the connection is lost, of a new one, three times within half a second. */
+  private async begin(mode: IDBTransactionMode, durability: 'relaxed' | 'strict'): Promise<IDBTransaction> {
+    for (let wait = 50; ; wait *= 2) {
+      try {
+        return (await this.open()).transaction(storeName, mode, { durability })
+      } catch (error) {
+        const { name } = error as DOMException
+        if (wait > 200 || (name !== 'InvalidStateError' && name !== 'UnknownError')) throw error
+        await this.close()
+        await new Promise((resolve) => setTimeout(resolve, wait))
+      }
     }
   }
 
@@ -66,6 +83,10 @@ export class IndexedDBItem implements Place {
       request.onerror = () => reject(request.error)
       request.onsuccess = () => {
         request.result.onversionchange = () => void this.close()
+        request.result.onclose = () => {
+          this.interrupt?.()
+          void this.close()
+        }
         resolve(request.result)
       }
     })
