@@ -41,7 +41,7 @@ async function fill(context: Context, storage: StorageBackend): Promise<void> {
 export const repairing: Suite = [
   {
     name: 'verify tells what is stored, and that it is sound',
-    async run({ open }) {
+    async run({ atomicdb, open }) {
       const db = await open('sound')
       await db.insertMany([{ n: 1 }, { n: 2 }])
       void db.insert({ n: 3 }, 'others')
@@ -51,7 +51,7 @@ export const repairing: Suite = [
       const memory = await open('memory', { inMemory: true, storage: undefined as unknown as StorageBackend })
       await memory.insert({})
       equal(await memory.verify(), { ok: true, batches: 0, snapshotSeq: 0, lastSeq: 0, bytes: 0, documents: 1, problems: [] })
-      const later = await open('later', { inMemory: true })
+      const later = await open('later', { inMemory: true, storage: new atomicdb.MemoryStorage() })
       await later.insert({})
       await rejects('invalid', () => later.verify(), /changes are pending: commit/)
       await later.commit()
