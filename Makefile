@@ -92,7 +92,7 @@ fuzz: ## every decoder and parser against random input, FUZZTIME (30s) each
 # ---------------------------------------------------------------- measurements
 
 .PHONY: bench
-bench: build setup ## AtomicDB beside eleven peers, in one run in headless Chromium (ROUNDS, SIZES, LIBRARIES; a round takes 12 minutes)
+bench: build setup ## AtomicDB beside eleven peers, in one run in headless Chromium (ROUNDS, SIZES, LIBRARIES; a whole run takes the better part of an hour)
 	cd npm && node --import tsx bench/run.ts
 
 .PHONY: variants

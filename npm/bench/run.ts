@@ -83,7 +83,7 @@ async function runComparison(): Promise<void> {
 
   const text = comparison(run)
   console.log(text)
-  // Only a whole run is worth keeping beside the code.
+  // Only a whole run goes beside the code by itself.
   const whole = !quick && libraries.length === libraryKeys.length && suites.length === 2
   const folder = join(packageFolder, whole ? 'bench/results' : '.build/bench')
   await mkdir(folder, { recursive: true })
