@@ -61,7 +61,7 @@ func TestLayering(t *testing.T) {
 
 // TestTopLevel keeps the layout short enough to hold in the head.
 func TestTopLevel(t *testing.T) {
-	agreed := strings.Fields(".ci .gitignore CHANGELOG.md LICENSE Makefile README.md demo engine go.mod go.sum jsbridge npm storage wasm")
+	agreed := strings.Fields(".ci .github .gitignore CHANGELOG.md LICENSE Makefile README.md demo engine go.mod go.sum jsbridge npm storage wasm")
 	// What git, a worktree, or an editor puts there is not part of the project.
 	const tolerated = ".git .DS_Store .idea .vscode"
 

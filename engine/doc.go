@@ -26,9 +26,9 @@
 //
 // Start at DB (db.go) and its writes (write.go), which all end in the three
 // primitives of collection.go. Then follow a query: query.Parse → plan
-// (plan.go, source.go) → Find (find.go), or Aggregate (aggregate.go). What may
-// be dropped at any moment: orders (order.go), columns (column.go, sieve.go),
-// dictionaries (dictionary.go), numbers (numbers.go) and the history (history.go),
+// (plan.go, plan_source.go) → Find (find.go), or Aggregate (aggregate.go). What may
+// be dropped at any moment: orders (index.go), columns (column.go, column_filter.go),
+// dictionaries (column_dictionary.go), numbers (column_numbers.go) and the history (history.go),
 // by which answers that were kept are known to hold. batch.go is the format
 // that other replicas read. SQL is the package engine/sql.
 package engine

@@ -11,7 +11,7 @@ import (
 // JavaScript has made with the methods defer (see newDeferred) and ready, and
 // calls ready. Each function returns a Promise:
 //
-//	protocol                        as in npm/src/ops.ts
+//	protocol                        as in npm/src/engine/ops.ts
 //	open(name, backend, options)  → handle; backend null: in memory only
 //	flush(handle)                 → 0 stored, 1 rolled back by a conflict: run again
 //	commit(handle)                → stores everything at once; on an error nothing is lost

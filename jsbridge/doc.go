@@ -6,12 +6,12 @@
 // What waits for storage (open, flush, close) is a function that returns a
 // Promise. adb_moment says whether anything has changed, and the op holds
 // whether that is of any concern to an answer of before, so that JavaScript can
-// give it again (npm/src/answers.ts).
+// give it again (npm/src/connection/query-cache.ts).
 //
 // A transaction is a stretch of calls (begin, end, undo) that lasts over several
 // turns of the event loop. Meanwhile Flush refuses, batches of others wait
 // (onPutOff), and JavaScript lets nobody else write: it takes turns
-// (npm/src/turns.ts), and sets the stretch aside before anybody else reads.
+// (npm/src/connection/write-lock.ts), and sets the stretch aside before anybody else reads.
 //
 // Everything that is not about JavaScript itself is ordinary Go and tested
 // natively; syscall/js and the exported functions are in the *_js.go files.

@@ -15,7 +15,7 @@ type op struct {
 	holds  func(*call, kept) (bool, error) // whether an answer that was kept is the answer still; nil: that cannot be told
 }
 
-// ops is the only list of the calls. npm/src/ops.ts is written from it:
+// ops is the only list of the calls. npm/src/engine/ops.ts is written from it:
 //
 //	go test ./jsbridge -run TestTypeScriptTwin -update
 var ops = []op{

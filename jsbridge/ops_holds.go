@@ -5,7 +5,7 @@ import (
 	"github.com/atomicdb-go/atomicdb/engine/query"
 )
 
-// JavaScript keeps what it was answered (npm/src/answers.ts) and asks here
+// JavaScript keeps what it was answered (npm/src/connection/query-cache.ts) and asks here
 // whether that still holds, when something has changed since.
 
 // A kept answer is known by its age, and by where it ends if it is of

@@ -13,9 +13,9 @@ import (
 	"testing"
 )
 
-var rewrite = flag.Bool("update", false, "write npm/src/ops.ts anew")
+var rewrite = flag.Bool("update", false, "write npm/src/engine/ops.ts anew")
 
-const twin = "../npm/src/ops.ts"
+const twin = "../npm/src/engine/ops.ts"
 
 // TestTypeScriptTwin: what JavaScript believes about the ops is what this
 // package does.
@@ -36,7 +36,7 @@ func TestTypeScriptTwin(t *testing.T) {
 	}
 }
 
-// typeScript returns the source of npm/src/ops.ts.
+// typeScript returns the source of npm/src/engine/ops.ts.
 func typeScript() string {
 	var b strings.Builder
 	b.WriteString("// The calls that the engine answers, as jsbridge/ops.go lists them. Written by\n" +

@@ -4,11 +4,11 @@
  *
  * @packageDocumentation
  */
-export { AtomicDB } from './database.js'
-export type { Collection } from './collection.js'
-export { and, not, or, type Condition } from './condition.js'
+export { AtomicDB } from './api/database.js'
+export type { Collection } from './api/collection.js'
+export { and, not, or, type Condition } from './query/condition.js'
 export { AtomicDBError, type ErrorCode } from './errors.js'
-export { QueryResult } from './result.js'
+export { QueryResult } from './api/result.js'
 export { SecurityManager } from './security/security-manager.js'
 export { CompressedJSONStorage, EncryptedJSONStorage, JSONStorage } from './storage/json.js'
 export { IndexedDBStorage } from './storage/indexeddb.js'
@@ -20,8 +20,8 @@ export { MessagePackStorage } from './storage/message-pack.js'
 export { OPFSStorage } from './storage/opfs.js'
 export { SealedStorage } from './storage/sealed.js'
 export { SQLiteStorage } from './storage/sqlite.js'
-export { ThreadSafeDatabase, type PoolOptions } from './thread-safe-database.js'
-export type { Transaction } from './transaction.js'
+export { ThreadSafeDatabase, type PoolOptions } from './api/thread-safe-database.js'
+export type { Transaction } from './api/transaction.js'
 export type {
   Aggregate,
   AggregateOutput,

@@ -1,6 +1,6 @@
 import { AtomicDBError, unsupported } from './errors.js'
 import { isNode, nodeModule } from './node-modules.js'
-import type { Port } from './worker/wire.js'
+import type { Port } from './thread/rpc.js'
 
 // In this folder, because bundlers bring along what is named as it is here, and worker.js is beside index.js.
 

@@ -1,4 +1,4 @@
-import type { Condition } from './condition.js'
+import type { Condition } from './query/condition.js'
 import type { ErrorCode } from './errors.js'
 import type { SecurityManager } from './security/security-manager.js'
 

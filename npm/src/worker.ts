@@ -1,7 +1,7 @@
 /** What a thread of `{worker: true}` runs: it serves one database to whoever has started it. */
 import { isNode, nodeModule } from './node-modules.js'
 import type { NodeThreads } from './thread.js'
-import { serve } from './worker/host.js'
+import { serve } from './thread/server.js'
 
 if (isNode) {
   void nodeModule<NodeThreads>('node:worker_threads').then(({ parentPort }) => {

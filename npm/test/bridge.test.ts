@@ -3,7 +3,7 @@
 // of each call after it.
 import assert from 'node:assert/strict'
 import { beforeEach, describe, test } from 'node:test'
-import { Op, maxInput, protocol } from '../src/ops.js'
+import { Op, maxInput, protocol } from '../src/engine/ops.js'
 import type { StorageBackend } from '../src/types.js'
 import { RawEngine, faultOp, piece, spawnOp, type Failure } from './harness/raw-bridge.js'
 

@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { AtomicDB, AtomicDBError, MemoryStorage, type StorageBackend } from '../src/index.js'
-import type { Op } from '../src/ops.js'
-import { encoding } from '../src/encode.js'
+import type { Op } from '../src/engine/ops.js'
+import { encoding } from '../src/msgpack/encode.js'
 import { testWasm } from './harness/node.js'
 import { faultOp } from './harness/raw-bridge.js'
 

@@ -1,6 +1,6 @@
 import { checkKnown } from '../checks.js'
 import { describe, invalid } from '../errors.js'
-import { isWellFormed } from '../messagepack-writer.js'
+import { isWellFormed } from '../msgpack/writer.js'
 import { fromBase64Url, toBase64Url } from './base64url.js'
 import { FernetKey, refused } from './fernet.js'
 import { bytes, libraries, webCrypto } from './host.js'

@@ -1,6 +1,6 @@
 import { describe, invalid } from '../errors.js'
 import type { StorageBackend } from '../types.js'
-import { ensured, Neighbours } from './neighbours.js'
+import { ensured, Neighbours } from './same-page-listeners.js'
 
 const needed = ['read', 'append', 'compact', 'destroy', 'close'] as const
 

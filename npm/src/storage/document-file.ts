@@ -1,7 +1,7 @@
-import { startBridge, type Bridge, type DocumentFile, type FileType } from '../bridge.js'
+import { startBridge, type Bridge, type DocumentFile, type FileType } from '../engine/bridge.js'
 import { packFile, unpackFile } from '../security/packing.js'
 import type { Batch, SealOptions, StorageBackend } from '../types.js'
-import { same, type Place } from './places/place.js'
+import { same, type Place } from './file-places/place.js'
 
 /**
  * A storage that is one file of documents, written anew for each batch. What

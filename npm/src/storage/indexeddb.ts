@@ -1,4 +1,4 @@
-import { startBridge } from '../bridge.js'
+import { startBridge } from '../engine/bridge.js'
 import { checkName } from '../checks.js'
 import type { Batch, SealOptions, StorageBackend } from '../types.js'
 import { SealedStorage } from './sealed.js'

@@ -5,9 +5,9 @@ import { checkLevel, checkManager, checkSealOptions } from '../security/packing.
 import type { SecurityManager } from '../security/security-manager.js'
 import type { SealOptions } from '../types.js'
 import { DocumentFileStorage } from './document-file.js'
-import { Disk } from './places/disk.js'
-import { LocalItem } from './places/local-item.js'
-import type { Place } from './places/place.js'
+import { Disk } from './file-places/disk.js'
+import { LocalItem } from './file-places/local-item.js'
+import type { Place } from './file-places/place.js'
 
 /**
  * Keeps a database as one file of JSON that people can read, `{"default":

@@ -1,9 +1,9 @@
 import { checkName } from '../checks.js'
 import { AtomicDBError, describe, invalid } from '../errors.js'
 import { joined } from '../security/compress.js'
-import { Turns } from '../turns.js'
+import { Turns } from '../connection/write-lock.js'
 import type { Batch, SealOptions, StorageBackend } from '../types.js'
-import { ensured, Neighbours } from './neighbours.js'
+import { ensured, Neighbours } from './same-page-listeners.js'
 import { SealedStorage } from './sealed.js'
 
 /**

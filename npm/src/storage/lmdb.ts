@@ -2,7 +2,7 @@ import { checkName } from '../checks.js'
 import { AtomicDBError, unsupported } from '../errors.js'
 import { isNode, nodeFiles, nodeModule } from '../node-modules.js'
 import type { Batch, SealOptions, StorageBackend } from '../types.js'
-import { ensured, Neighbours } from './neighbours.js'
+import { ensured, Neighbours } from './same-page-listeners.js'
 import { SealedStorage } from './sealed.js'
 
 /**

@@ -1,4 +1,4 @@
-import { startBridge } from '../bridge.js'
+import { startBridge } from '../engine/bridge.js'
 import { checkFile } from '../checks.js'
 import type { Batch, OpenOptions, StorageBackend } from '../types.js'
 

@@ -4,9 +4,9 @@ import { isNode } from '../node-modules.js'
 import { checkSealOptions } from '../security/packing.js'
 import type { SealOptions } from '../types.js'
 import { DocumentFileStorage } from './document-file.js'
-import { Disk } from './places/disk.js'
-import { IndexedDBItem } from './places/indexeddb-item.js'
-import type { Place } from './places/place.js'
+import { Disk } from './file-places/disk.js'
+import { IndexedDBItem } from './file-places/indexeddb-item.js'
+import type { Place } from './file-places/place.js'
 
 /**
  * Keeps a database as one file of MessagePack, a map of arrays of documents: on

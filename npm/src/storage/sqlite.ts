@@ -2,7 +2,7 @@ import { checkOptionsObject } from '../checks.js'
 import { AtomicDBError, describe, invalid } from '../errors.js'
 import { joined } from '../security/compress.js'
 import type { Batch, SealOptions, StorageBackend } from '../types.js'
-import { ensured, Neighbours } from './neighbours.js'
+import { ensured, Neighbours } from './same-page-listeners.js'
 import { SealedStorage } from './sealed.js'
 import { driverOf, sqliteError, type Row, type Run, type Statement } from './sqlite-drivers.js'
 

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { Packr, Unpackr } from 'msgpackr'
-import { Op } from '../../src/ops.js'
+import { Op } from '../../src/engine/ops.js'
 import type { StorageBackend } from '../../src/types.js'
 
 /** The exports of the engine. */

@@ -1,0 +1,50 @@
+import type { FileType, ParsedFile } from '../engine/bridge.js'
+import { checkFile, checkKnown } from '../checks.js'
+import type { Connection } from '../connection/connection.js'
+import { encoding } from '../msgpack/encode.js'
+import { describe, invalid } from '../errors.js'
+import { Op } from '../engine/ops.js'
+import { checkSealOptions, packFile, unpackFile } from '../security/packing.js'
+import type { FileFormat } from '../types.js'
+import { command } from '../operations/writes.js'
+
+/** The whole database as one file. */
+export async function exportFile(connection: Connection, format: FileFormat): Promise<Uint8Array> {
+  checkFormat(format)
+  const { type = 'json', ...seal } = format
+  return packFile(await connection.exportFile(type), seal)
+}
+
+/** Stores what a file holds: all or nothing. */
+export async function importFile(connection: Connection, file: unknown, format: FileFormat): Promise<void> {
+  checkFormat(format)
+  checkFile(file)
+  const content = await unpackFile(file, format.securityManager)
+  const parsed = await connection.parseFile(content, format.type ?? typeOf(content))
+  return connection.write(() => storing(connection, parsed))
+}
+
+function checkFormat(format: FileFormat): void {
+  checkKnown(format, ['type', 'compressionLevel', 'securityManager'])
+  checkSealOptions(format, 'type')
+  if (format.type !== undefined && format.type !== 'json' && format.type !== 'msgpack') {
+    throw invalid(`format.type: expected 'json' or 'msgpack', not ${describe(format.type)}`)
+  }
+}
+
+/** The first byte of a map of MessagePack is none of JSON's. */
+function typeOf(content: Uint8Array): FileType {
+  const first = content[0] ?? 0
+  return (first >= 0x80 && first <= 0x8f) || first === 0xde || first === 0xdf ? 'msgpack' : 'json'
+}
+
+function storing(connection: Connection, { sections, indexes }: ParsedFile): () => void {
+  const steps = sections.flatMap(({ collection, upsert, pieces }) => pieces.map((piece) => {
+    const input = encoding('file', (encoder) => encoder.array(2).string(collection).boolean(upsert).raw(piece).taken())
+    return () => {
+      connection.value(Op.insert, input)
+    }
+  }))
+  for (const { collection, paths, ...options } of indexes) steps.push(command(connection, Op.createIndex, [collection, paths, options]))
+  return () => connection.whole(() => steps.forEach((step) => step()))
+}

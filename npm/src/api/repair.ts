@@ -1,0 +1,47 @@
+import { startBridge, type NativeBackend } from '../engine/bridge.js'
+import { checkFile } from '../checks.js'
+import { AtomicDBError } from '../errors.js'
+import { DocumentFileStorage } from '../storage/document-file.js'
+import { IndexedDBStorage } from '../storage/indexeddb.js'
+import { SealedStorage } from '../storage/sealed.js'
+import type { OpenOptions, Report, StorageBackend } from '../types.js'
+
+/** The report of the engine. */
+export function reportOf(report: Omit<Report, 'ok'>): Report {
+  return { ok: report.problems.length === 0, ...report }
+}
+
+/** Brings what is stored to a state that can be opened; see AtomicDB.repair. */
+export async function repair(backend: Backend, { wasm, maxDocumentBytes, maxDepth }: OpenOptions): Promise<Report> {
+  const bridge = await startBridge(wasm)
+  return reportOf(await bridge.wait((host) => host.repair(backend, { maxDocumentBytes, maxDepth })))
+}
+
+/** Everything that is stored, as one file and as it is. */
+export async function exportRaw(backend: Backend, wasm: OpenOptions['wasm']): Promise<Uint8Array> {
+  const bridge = await startBridge(wasm)
+  return bridge.wait((host) => host.exportRaw(backend, crypto.getRandomValues(new Uint8Array(16))))
+}
+
+/** Stores what exportRaw has written. */
+export async function importRaw(backend: Backend, file: unknown, wasm: OpenOptions['wasm']): Promise<void> {
+  checkFile(file)
+  const bridge = await startBridge(wasm)
+  return bridge.wait((host) => host.importRaw(backend, file))
+}
+
+/** The storage that holds what is stored as it is: compressed and encrypted. */
+export function bareStorage(storage: StorageBackend | undefined): StorageBackend | undefined {
+  if (storage instanceof IndexedDBStorage) return new IndexedDBStorage(storage.name)
+  return storage instanceof SealedStorage ? bareStorage(storage.bare) : storage
+}
+
+type Backend = NativeBackend | StorageBackend
+
+/** An error of opening, with what can be done about it. */
+export function withAdvice(error: unknown, name: string, storage: StorageBackend | undefined): unknown {
+  if (!(error instanceof AtomicDBError) || error.code !== 'corrupt') return error
+  // Of a file of documents, nothing can be told apart that is sound.
+  if (storage instanceof DocumentFileStorage) return new AtomicDBError('corrupt', `${error.message}; the storage's file() gives the file as it is`, { cause: error.cause })
+  return new AtomicDBError('corrupt', `${error.message}; AtomicDB.exportRaw(${JSON.stringify(name)}) saves what is stored as it is, and AtomicDB.repair keeps what is sound of it`, { cause: error.cause })
+}

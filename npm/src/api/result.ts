@@ -1,0 +1,207 @@
+import { compare } from '../query/compare.js'
+import { invalid } from '../errors.js'
+import { exclude, project, treeOf, valueAt } from '../query/paths.js'
+import { originalOf, Tracker, type TrackedChange } from './tracker.js'
+import type { Id, Stored } from '../types.js'
+
+/** @internal What a result asks of the collection it comes from. */
+export interface Source {
+  updateThese(ids: readonly Id[], change: object, fields: readonly string[] | null): Promise<{ changed: number; documents: Stored<any>[] }>
+  removeThese(ids: readonly Id[]): Promise<number>
+  changeThese(changes: readonly TrackedChange[]): Promise<number>
+}
+
+/** @internal Where the documents of a result come from. */
+export interface Origin {
+  readonly collection: Source
+  /** The paths that were asked for; null for whole documents. */
+  readonly fields: readonly string[] | null
+}
+
+/** @internal An empty result, to be filled with documents from `origin`. */
+export function newResult<T>(origin: Origin): QueryResult<T> {
+  return withOrigin(new QueryResult<T>(), origin)
+}
+
+/** Sets the origin of a result, which only the class can. */
+let withOrigin: <R extends QueryResult>(result: R, origin: Origin | undefined) => R
+
+/**
+ * An array of documents, with helpers. A snapshot: later writes do not change
+ * it. `slice` and `filter` return results too; `map` and the others return
+ * plain arrays, because what they hold need not be documents.
+ */
+export class QueryResult<T = any> extends Array<Stored<T>> {
+  // Private by #: another property would show in whatever lists an array's, and a WeakMap takes 0.4 us.
+  #origin: Origin | undefined = undefined
+
+  static {
+    withOrigin = (result, origin) => {
+      result.#origin = origin
+      return result
+    }
+  }
+
+  static override get [Symbol.species](): ArrayConstructor {
+    return Array
+  }
+
+  /** The first document; undefined if there is none. */
+  first(): Stored<T> | undefined {
+    return this[0]
+  }
+
+  /** The last document; undefined if there is none. */
+  last(): Stored<T> | undefined {
+    return this[this.length - 1]
+  }
+
+  count(): number {
+    return this.length
+  }
+
+  isEmpty(): boolean {
+    return this.length === 0
+  }
+
+  /** The documents with only these fields, given as paths; _id too only if it is named. */
+  pluck(...paths: string[]): QueryResult<any> {
+    const tree = treeOf(paths)
+    return this.detached((document) => project(document, tree))
+  }
+
+  /** The documents without these fields, given as paths. */
+  exclude(...paths: string[]): QueryResult<any> {
+    const tree = treeOf(paths)
+    return this.detached((document) => exclude(document, tree))
+  }
+
+  /** A result of what `change` makes of each document. */
+  private detached(change: (document: object) => object): QueryResult<any> {
+    const result = withOrigin(new QueryResult<any>(), this.#origin)
+    for (const document of this) result.push(change(originalOf(document)) as Stored<any>)
+    return result
+  }
+
+  /**
+   * The documents in the order of the values at `path`, and where these are
+   * equal in the order they have here. Documents without the field come first,
+   * reversed last.
+   */
+  sortBy(path: string, options: { reverse?: boolean } = {}): QueryResult<T> {
+    const sign = options.reverse ? -1 : 1
+    const keyed = this.map((document) => ({ document, key: valueAt(originalOf(document), path) }))
+    keyed.sort((a, b) => sign * compare(a.key, b.key))
+    return this.derived(keyed.map(({ document }) => document))
+  }
+
+  /**
+   * Updates every document here, in the database and in this result.
+   *
+   * @param fields Fields by path, or an operator object, as update takes them.
+   * @returns How many changed, once that is stored.
+   */
+  async updateAll(fields: object): Promise<number> {
+    const { collection, fields: paths } = this.origin('updateAll')
+    const { changed, documents } = await collection.updateThese(this.ids(), fields, paths)
+    const fresh = new Map<Id, object>(documents.map((document) => [document._id, document]))
+    for (const document of this) {
+      const now = fresh.get(document._id)
+      if (now) become(originalOf(document), now)
+    }
+    return changed
+  }
+
+  /** Removes every document here from the database, and resolves to how many it had. This result stays as it is. */
+  async removeAll(): Promise<number> {
+    return this.origin('removeAll').collection.removeThese(this.ids())
+  }
+
+  /**
+   * The same documents, where assigning to a field, at any depth, stores it;
+   * await saved() to know that it is. Assignments of one tick are stored
+   * together, all or none.
+   *
+   * @example
+   * ```ts
+   * const found = (await db.search('age > 30')).tracked()
+   * found[0].name = 'New'
+   * await found.saved()
+   * ```
+   */
+  tracked(): QueryResult<T> & { saved(): Promise<void> } {
+    const origin = this.origin('tracked')
+    const tracker = new Tracker((changes) => origin.collection.changeThese(changes))
+    const result = withOrigin(new TrackedResult<T>(), origin)
+    result.trackWith(tracker)
+    for (const document of this) result.push(tracker.watch(originalOf(document)))
+    return result
+  }
+
+  /** The documents as a plain array. */
+  asList(): Stored<T>[] {
+    return Array.from(this)
+  }
+
+  override slice(start?: number, end?: number): QueryResult<T> {
+    return this.derived(super.slice(start, end))
+  }
+
+  override filter<S extends Stored<T>>(predicate: (document: Stored<T>, index: number, all: Stored<T>[]) => document is S, thisArg?: any): QueryResult<S>
+  override filter(predicate: (document: Stored<T>, index: number, all: Stored<T>[]) => unknown, thisArg?: any): QueryResult<T>
+  override filter(predicate: (document: Stored<T>, index: number, all: Stored<T>[]) => unknown, thisArg?: any): QueryResult<T> {
+    return this.derived(super.filter(predicate, thisArg))
+  }
+
+  /** @internal A result like this one with other documents of it. */
+  derived(documents: Stored<T>[]): QueryResult<T> {
+    const result = withOrigin(this.empty(), this.#origin)
+    for (const document of documents) result.push(document)
+    return result
+  }
+
+  /** @internal */
+  empty(): QueryResult<T> {
+    return new QueryResult<T>()
+  }
+
+  private origin(call: string): Origin {
+    const origin = this.#origin
+    if (!origin) throw invalid(`${call}: this result comes from no database`)
+    return origin
+  }
+
+  private ids(): Id[] {
+    return this.map((document, i) => {
+      if (document._id === undefined) throw invalid(`document ${i} of this result has no _id: pluck and exclude can leave it out`)
+      return document._id
+    })
+  }
+}
+
+/** A result whose documents are watched. */
+class TrackedResult<T> extends QueryResult<T> {
+  #tracker!: Tracker
+
+  trackWith(tracker: Tracker): void {
+    this.#tracker = tracker
+  }
+
+  saved(): Promise<void> {
+    return this.#tracker.saved()
+  }
+
+  override empty(): QueryResult<T> {
+    const result = new TrackedResult<T>()
+    result.trackWith(this.#tracker)
+    return result
+  }
+}
+
+/** Gives `document` the fields of `now`, and no others. */
+function become(document: object, now: object): void {
+  for (const name of Object.keys(document)) {
+    if (!Object.hasOwn(now, name)) delete (document as Record<string, unknown>)[name]
+  }
+  Object.assign(document, now)
+}

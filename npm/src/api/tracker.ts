@@ -1,0 +1,156 @@
+import { invalid } from '../errors.js'
+import { isMap } from '../query/paths.js'
+import type { Id } from '../types.js'
+
+/** What is to change in one document. */
+export interface TrackedChange {
+  readonly _id: Id
+  /** An operator object: $set and $unset. */
+  readonly change: object
+}
+
+/** Stores changes, all or none. */
+export type Store = (changes: TrackedChange[]) => Promise<unknown>
+
+/** The object behind each proxy of a tracker. */
+const originals = new WeakMap<object, object>()
+
+/** The document that `document` is a proxy of, or itself. */
+export function originalOf<D extends object>(document: D): D {
+  return (originals.get(document) as D | undefined) ?? document
+}
+
+/**
+ * Notices assignments to documents, at any depth, and stores them: all of a
+ * tick together.
+ *
+ * What it stores is the path that was assigned to, so that changes of others
+ * to the rest stay. An array is stored whole: positions in it may shift. A
+ * Date or Uint8Array that is changed in place is not noticed.
+ */
+export class Tracker {
+  private readonly touched = new Map<object, Set<string>>() // paths by document
+  private scheduled = false
+  private saving: Promise<unknown> = Promise.resolve()
+  private failure: { error: unknown } | undefined
+
+  constructor(private readonly store: Store) {}
+
+  /** A proxy of `document` that is watched. */
+  watch<D extends object>(document: D): D {
+    const proxy = new Proxy(document, new Watched<D>(document, '', (path) => this.touch(document, path)))
+    originals.set(proxy, document)
+    return proxy
+  }
+
+  /** Resolves when every assignment so far is stored; rejects with the first failure since it was asked last. */
+  async saved(): Promise<void> {
+    this.save()
+    await this.saving
+    const { failure } = this
+    this.failure = undefined
+    if (failure) throw failure.error
+  }
+
+  private touch(document: object, path: string): void {
+    const paths = this.touched.get(document)
+    if (paths) paths.add(path)
+    else this.touched.set(document, new Set([path]))
+    if (this.scheduled) return
+    this.scheduled = true
+    queueMicrotask(() => {
+      this.scheduled = false
+      this.save()
+    })
+  }
+
+  private save(): void {
+    if (this.touched.size === 0) return
+    const changes = [...this.touched].map(([document, paths]) => changeOf(document as { _id: Id }, paths))
+    this.touched.clear()
+    // A failure waits for saved(): nobody may be there yet to hear of it.
+    const stored = this.store(changes).catch((error: unknown) => {
+      this.failure ??= { error }
+    })
+    this.saving = Promise.all([this.saving, stored])
+  }
+}
+
+/** The change that makes the stored document agree with `document` at `paths`. */
+function changeOf(document: { _id: Id }, paths: Set<string>): TrackedChange {
+  const $set: Record<string, unknown> = {}
+  const $unset: Record<string, unknown> = {}
+  for (const path of paths) {
+    if (isInsideAnother(path, paths)) continue
+    const value = fieldAt(document, path)
+    if (value === undefined) $unset[path] = true
+    else $set[path] = value
+  }
+  return { _id: document._id, change: { $set, $unset } }
+}
+
+function isInsideAnother(path: string, paths: Set<string>): boolean {
+  for (let dot = path.indexOf('.'); dot >= 0; dot = path.indexOf('.', dot + 1)) {
+    if (paths.has(path.slice(0, dot))) return true
+  }
+  return false
+}
+
+function fieldAt(document: object, path: string): unknown {
+  let value: unknown = document
+  for (const name of path.split('.')) {
+    if (typeof value !== 'object' || value === null) return undefined
+    value = (value as Record<string, unknown>)[name]
+  }
+  return value
+}
+
+/** The traps of one watched object: a document, or an object or array in it. */
+class Watched<D extends object> implements ProxyHandler<D> {
+  private readonly below = new Map<string, { value: object; proxy: object }>()
+
+  /** @param path Of the object in its document; '' is the document. */
+  constructor(
+    object: D,
+    private readonly path: string,
+    private readonly touch: (path: string) => void,
+    private readonly isArray = Array.isArray(object),
+  ) {}
+
+  get(object: D, name: string | symbol): unknown {
+    const value: unknown = Reflect.get(object, name)
+    if (typeof name === 'symbol' || typeof value !== 'object' || value === null) return value
+    if (!Array.isArray(value) && !isMap(value)) return value
+    const known = this.below.get(name)
+    if (known?.value === value) return known.proxy
+    // Everything in an array is stored as the array.
+    const touch = this.isArray ? () => this.touch(this.path) : this.touch
+    const proxy = new Proxy(value, new Watched(value, this.isArray ? this.path : this.pathOf(name), touch))
+    originals.set(proxy, value)
+    this.below.set(name, { value, proxy })
+    return proxy
+  }
+
+  set(object: D, name: string | symbol, value: unknown): boolean {
+    this.note(name)
+    return Reflect.set(object, name, typeof value === 'object' && value !== null ? originalOf(value) : value)
+  }
+
+  deleteProperty(object: D, name: string | symbol): boolean {
+    this.note(name)
+    return Reflect.deleteProperty(object, name)
+  }
+
+  private note(name: string | symbol): void {
+    if (typeof name === 'symbol') return
+    this.touch(this.isArray ? this.path : this.pathOf(name))
+  }
+
+  private pathOf(name: string): string {
+    if (this.path === '' && name === '_id') throw invalid('_id: the _id of a document cannot change')
+    if (name === '' || name.includes('.')) {
+      throw invalid(`a tracked result cannot store the field ${JSON.stringify(name)}: paths have dots between names`)
+    }
+    return this.path === '' ? name : `${this.path}.${name}`
+  }
+}

@@ -1,0 +1,279 @@
+import { className, describe, invalid } from '../errors.js'
+import { MessagePackWriter } from './writer.js'
+import { patternOf } from './regexp.js'
+
+/**
+ * Writes JavaScript values as MessagePack.
+ *
+ * What JSON can say is stored as JSON would (properties that are undefined are
+ * left out, holes in arrays are null, an instance of a class is its own
+ * properties or what its toJSON returns), and besides: NaN, the infinities,
+ * Date, Uint8Array, and bigint in the range of int64. -0 is stored as 0.
+ * Everything else is `invalid`, and the message names the place:
+ * "documents[3].tags[1] is a function".
+ *
+ * It takes msgpackr's place, which would need a second walk through each value
+ * to say the same: that writes integers from 2^32 on as floats, changes long
+ * text with a lone surrogate, has extensions of its own for undefined, Set,
+ * RegExp and Error, and runs out of stack in a cycle. Without that walk, for
+ * 170-byte and 90-byte documents in Node 20, msgpackr 2.1 takes 0.77 and 0.47
+ * us to write one and 2.0 and 0.55 us to read one of many; this and
+ * {@link Decoder} take 0.61 and 0.35, 0.64 and 0.40, in 25 kB less source.
+ */
+export class Encoder extends MessagePackWriter {
+  private name = '' // of the argument being written, for messages
+  private readonly path: (string | number)[] = [] // to the value being written
+  private depth = 0 // how much of path is in use
+  private root: unknown
+  private inFilter = false // where a RegExp has a meaning, and what is undefined has none
+  private polluted = false // Object.prototype has enumerable properties, which are no fields
+
+  /** Starts again; what is written now is the argument of that name. */
+  begin(name: string): this {
+    this.length = 0
+    this.depth = 0
+    this.name = name
+    this.inFilter = false
+    this.polluted = isPolluted()
+    return this
+  }
+
+  /** Writes any value. The argument is called `name` in messages. */
+  value(value: unknown, name = this.name): this {
+    this.name = name
+    this.root = value
+    this.depth = 0
+    this.write(value)
+    return this
+  }
+
+  /**
+   * Writes a filter, in which a RegExp becomes {$regex, $options}. A property
+   * that is undefined is refused: without it, `{owner: undefined}` would mean
+   * every document.
+   */
+  filter(filter: object, name: string): this {
+    this.inFilter = true
+    this.value(filter, name)
+    this.inFilter = false
+    return this
+  }
+
+  /** Writes a value that must be an object, as documents and updates are. */
+  object(value: unknown, name: string): this {
+    const start = this.length
+    this.value(value, name)
+    this.needMap(start, value)
+    return this
+  }
+
+  /**
+   * Writes a change, as update takes it. What it pulls is asked for by filters,
+   * and is written as one first, so that what is undefined there is refused:
+   * left out, it would pull every element.
+   */
+  change(change: unknown, name: string): this {
+    const pulled = typeof change === 'object' && change !== null ? (change as { $pull?: unknown }).$pull : undefined
+    if (typeof pulled === 'object' && pulled !== null) encoding(name, (encoder) => encoder.filter(pulled, `${name}.$pull`))
+    return this.object(change, name)
+  }
+
+  /** Writes `list[i]`, which must be an object. The list is called `name` in messages. */
+  element(list: readonly unknown[], i: number, name: string): this {
+    const start = this.length
+    this.name = name
+    this.root = list
+    this.path[0] = i
+    this.depth = 1
+    const value = list[i]
+    this.write(value)
+    this.needMap(start, value)
+    return this
+  }
+
+  /** Refuses `value`, written at `start`, if that has not made it a map. */
+  private needMap(start: number, value: unknown): void {
+    if (!this.isMapAt(start)) this.refuse(`must be an object, not ${describe(value)}`)
+  }
+
+  private write(value: unknown): void {
+    switch (typeof value) {
+      case 'string':
+        this.string(value)
+        return
+      case 'number':
+        this.number(value)
+        return
+      case 'boolean':
+        this.boolean(value)
+        return
+      case 'object':
+        if (value === null) this.nil()
+        else this.writeObject(value)
+        return
+      case 'bigint':
+        this.bigint(value)
+        return
+      case 'function':
+        this.refuse('is a function')
+        break
+      case 'symbol':
+        this.refuse('is a symbol')
+    }
+    if (this.depth === 0) this.refuse('is undefined')
+    this.nil() // a hole of an array
+  }
+
+  private writeObject(value: object): void {
+    const prototype = Object.getPrototypeOf(value)
+    if (prototype === Object.prototype) this.map(this.polluted ? ownFields(value) : (value as Record<string, unknown>))
+    else if (Array.isArray(value)) this.list(value)
+    else if (prototype === null) this.map(value as Record<string, unknown>)
+    else this.instance(value)
+  }
+
+  private list(list: readonly unknown[]): void {
+    this.descend()
+    const { length } = list
+    this.array(length)
+    const at = this.depth++
+    for (let i = 0; i < length; i++) {
+      this.path[at] = i
+      this.write(list[i])
+    }
+    this.depth = at
+  }
+
+  /**
+   * Writes an object that inherits no enumerable property. Reading a property
+   * by the name that for-in has just given takes no look-up, so this is a third
+   * faster than going over Object.keys.
+   */
+  private map(object: Record<string, unknown>): void {
+    this.descend()
+    const start = this.openMap()
+    let count = 0
+    const at = this.depth++
+    for (const key in object) {
+      const value = object[key]
+      if (value === undefined) {
+        if (!this.inFilter) continue
+        this.path[at] = key
+        this.refuse('is undefined')
+      }
+      count++
+      this.path[at] = key
+      if (key === '__proto__') this.refuse('is a field that objects cannot hold safely')
+      this.string(key)
+      this.write(value)
+    }
+    this.depth = at
+    this.closeMap(start, count)
+  }
+
+  /**
+   * Writes what is neither a plain object nor an array.
+   *
+   * @param answered Whether `value` is what a toJSON has returned, and is not asked again.
+   */
+  private instance(value: object, answered = false): void {
+    // The tag and not instanceof: a value may come from another realm, such as a frame.
+    const tag = Object.prototype.toString.call(value)
+    switch (tag) {
+      case '[object Date]':
+        this.date((value as Date).getTime())
+        return
+      case '[object Uint8Array]':
+        this.binary(value as Uint8Array)
+        return
+      case '[object RegExp]':
+        if (!this.inFilter) break
+        this.writeObject({ $regex: patternOf(value as RegExp) })
+        return
+    }
+    const { toJSON } = value as { toJSON?: unknown }
+    if (typeof toJSON === 'function' && !answered) {
+      const json: unknown = toJSON.call(value, '')
+      if (typeof json === 'object' && json !== null && !isPlain(json)) this.instance(json, true)
+      else this.write(json)
+      return
+    }
+    if (tag !== '[object Object]') this.refuse(`is ${describe(value)}${instead[className(value)] ?? ''}`)
+    this.map(ownFields(value))
+  }
+
+  /** Stops what never ends. Depth that does end is the engine's to judge. */
+  private descend(): void {
+    if (this.depth < maxDepth) return
+    const seen = new Map<unknown, number>()
+    let value = this.root
+    for (let i = 0; i < this.depth; i++) {
+      const above = value === undefined ? undefined : seen.get(value)
+      if (above !== undefined) {
+        this.depth = i
+        this.refuse(`is a cycle: it is ${this.place(above)} itself`)
+      }
+      seen.set(value, i)
+      value = (value as Record<string | number, unknown> | undefined)?.[this.path[i]!] // undefined behind a toJSON
+    }
+    this.depth = 4
+    this.refuse(`goes on for more than ${maxDepth} levels`)
+  }
+
+  protected override refuse(why: string): never {
+    throw invalid(`${this.place(this.depth)} ${why}`)
+  }
+
+  /** The first `depth` steps of the path as JavaScript would write them. */
+  private place(depth: number): string {
+    let text = this.name
+    for (const step of this.path.slice(0, depth)) {
+      if (typeof step === 'number') text += `[${step}]`
+      else text += /^[\p{L}_$][\p{L}\p{N}_$]*$/u.test(step) ? `.${step}` : `[${JSON.stringify(step)}]`
+    }
+    return text
+  }
+}
+
+/** Deeper than any document the engine can be told to accept. */
+const maxDepth = 1100
+
+const instead: Record<string, string> = {
+  Map: '; Object.fromEntries makes an object of it',
+  Set: '; spread it into an array',
+  ArrayBuffer: '; wrap it in a Uint8Array',
+  RegExp: '; matches(pattern) and $regex take one',
+}
+
+function isPlain(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value)
+  return prototype === Object.prototype || prototype === null || Array.isArray(value)
+}
+
+/** The enumerable properties of `value` itself, as those of an object that inherits none. */
+function ownFields(value: object): Record<string, unknown> {
+  const fields = Object.create(null) as Record<string, unknown>
+  for (const key of Object.keys(value)) fields[key] = (value as Record<string, unknown>)[key]
+  return fields
+}
+
+function isPolluted(): boolean {
+  for (const _ in Object.prototype) return true
+  return false
+}
+
+let idle: Encoder | undefined
+
+/**
+ * Lends `use` an encoder. A toJSON or a getter may start another encoding in
+ * the middle of it, so the idle one is taken away meanwhile.
+ */
+export function encoding<R>(name: string, use: (encoder: Encoder) => R): R {
+  const encoder = idle ?? new Encoder()
+  idle = undefined
+  try {
+    return use(encoder.begin(name))
+  } finally {
+    idle = encoder
+  }
+}

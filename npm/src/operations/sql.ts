@@ -1,0 +1,70 @@
+import type { Calls } from '../connection/transaction-run.js'
+import type { Connection } from '../connection/connection.js'
+import { encoding } from '../msgpack/encode.js'
+import { describe, invalid } from '../errors.js'
+import { Op } from '../engine/ops.js'
+import { isMap } from '../query/paths.js'
+
+/** A statement and its parameters, as the engine reads them. */
+interface Request {
+  readonly input: Uint8Array
+  readonly writes: boolean
+}
+
+/** Runs an SQL statement, given as text and parameters or as a tagged template. */
+export function sql(connection: Connection, text: unknown, params: readonly unknown[], calls: Calls = connection): Promise<any[]> {
+  let request: Request
+  try {
+    // Once: a write may run again, and even a read may have to wait.
+    request = isTemplate(text) ? ofTemplate(text, params) : ofText(text, params[0])
+  } catch (error) {
+    return Promise.reject(error as Error)
+  }
+  const { input, writes } = request
+  if (writes) return calls.write(() => () => connection.rows(Op.sqlWrite, input))
+  return calls.read(() => connection.askRows(Op.sql, input))
+}
+
+function ofTemplate(strings: readonly (string | undefined)[], values: readonly unknown[]): Request {
+  for (const [i, string] of strings.entries()) {
+    if (string === undefined) throw invalid(`sql: the text ${i === 0 ? 'before the first value' : `after value ${i}`} has a backslash that starts no escape; write \\\\ for one`)
+  }
+  for (const [i, value] of values.entries()) {
+    if (value === undefined) throw invalid(`sql: value ${i + 1}, after ${describe(tail(strings[i]!))}, is undefined`)
+  }
+  return requestOf(strings.join('?'), values)
+}
+
+/** The end of a text, to recognize a place by. */
+function tail(text: string): string {
+  const line = text.trim().replace(/\s+/g, ' ')
+  return line.length > 30 ? `…${line.slice(-29)}` : line
+}
+
+function ofText(text: unknown, params: unknown): Request {
+  if (typeof text !== 'string') throw invalid(`sql: expected a statement, not ${describe(text)}`)
+  if (params === undefined) return requestOf(text, null)
+  if (!Array.isArray(params) && !isMap(params)) {
+    throw invalid(`params: expected an array for ?, or an object for :name, not ${describe(params)}`)
+  }
+  const isList = Array.isArray(params)
+  for (const [name, value] of isList ? [...params].entries() : Object.entries(params)) {
+    if (value === undefined) throw invalid(`params${isList ? `[${name}]` : `.${name}`} is undefined`)
+  }
+  return requestOf(text, params)
+}
+
+function requestOf(text: string, params: unknown): Request {
+  const input = encoding('arguments', (encoder) => encoder.array(2).value(text, 'sql').value(params, 'params').taken())
+  return { input, writes: writesOf(text) }
+}
+
+/** Whether the first word of a statement is that of one that changes something. The engine refuses it if this is wrong. */
+function writesOf(text: string): boolean {
+  const [, word] = /^(?:\s|--[^\n]*(?:\n|$)|\/\*(?:[^*]|\*(?!\/))*\*\/)*([a-z]+)/i.exec(text) ?? []
+  return word !== undefined && ['insert', 'update', 'delete', 'create', 'drop'].includes(word.toLowerCase())
+}
+
+function isTemplate(text: unknown): text is readonly (string | undefined)[] {
+  return Array.isArray(text) && Array.isArray((text as unknown as TemplateStringsArray).raw)
+}

@@ -1,0 +1,96 @@
+import { decoded } from '../msgpack/decode.js'
+import { encoding } from '../msgpack/encode.js'
+import { describe, invalid } from '../errors.js'
+import { textOf } from './print.js'
+import { isWellFormed } from '../msgpack/writer.js'
+
+/** @internal Operators that compare the value at a path with one other. */
+export type Comparison = 'eq' | 'ne' | 'gt' | 'gte' | 'lt' | 'lte' | 'contains' | 'startsWith' | 'matches'
+
+/** @internal A condition as the engine reads it. */
+export type Node =
+  | readonly ['true']
+  | readonly ['false']
+  | readonly ['and' | 'or', ...Node[]]
+  | readonly ['not', Node]
+  | readonly [Comparison, path: string, value: unknown]
+  | readonly ['between', path: string, low: unknown, high: unknown]
+  | readonly ['in' | 'notIn', path: string, values: readonly unknown[]]
+  | readonly ['exists', path: string, yes: boolean]
+  | readonly ['type', path: string, name: string]
+  | readonly ['size', path: string, length: number]
+  | readonly ['any', path: string, element: Node]
+
+/**
+ * Which documents a query is about, made by a {@link QueryBuilder}. Conditions
+ * do not change: each method returns another one.
+ */
+export class Condition {
+  /** @internal */
+  readonly node: Node
+
+  /** @internal */
+  constructor(node: Node) {
+    this.node = node
+  }
+
+  /** Holds where this condition and all the others hold. */
+  and(...others: Condition[]): Condition {
+    return and(this, ...others)
+  }
+
+  /** Holds where this condition or one of the others holds. */
+  or(...others: Condition[]): Condition {
+    return or(this, ...others)
+  }
+
+  /** Holds exactly where this condition does not. */
+  not(): Condition {
+    return not(this)
+  }
+
+  /** The condition as text, which `search` and all the others read as the same condition. */
+  toString(): string {
+    return textOf(this.node)
+  }
+}
+
+/** Holds where all conditions hold; everywhere, if there are none. */
+export function and(...all: Condition[]): Condition {
+  return join('and', all)
+}
+
+/** Holds where one of the conditions holds; nowhere, if there are none. */
+export function or(...any: Condition[]): Condition {
+  return join('or', any)
+}
+
+/** Holds exactly where the condition does not. */
+export function not(condition: Condition): Condition {
+  return new Condition(['not', nodeOf('not', condition)])
+}
+
+// Flat, because the engine limits how deep conditions nest, and `a.and(b).and(c)` in a loop is common.
+function join(op: 'and' | 'or', conditions: Condition[]): Condition {
+  const nodes: Node[] = []
+  for (const condition of conditions) {
+    const node = nodeOf(op, condition)
+    if (node[0] === op) nodes.push(...(node.slice(1) as Node[]))
+    else nodes.push(node)
+  }
+  if (nodes.length === 0) return new Condition([op === 'and' ? 'true' : 'false'])
+  return new Condition(nodes.length === 1 ? nodes[0]! : [op, ...nodes])
+}
+
+/** @internal The node of what must be a condition; `op` is who asks. */
+export function nodeOf(op: string, condition: unknown): Node {
+  if (condition instanceof Condition) return condition.node
+  throw invalid(`${op}: expected a condition from a query builder, not ${describe(condition)}`)
+}
+
+/** @internal A value for a node: checked, and copied as documents are. */
+export function operand(name: string, value: unknown): unknown {
+  if (typeof value === 'number' || typeof value === 'boolean' || value === null) return value
+  if (typeof value === 'string' && isWellFormed(value)) return value
+  return decoded(encoding(name, (encoder) => encoder.value(value).borrowed()))
+}

@@ -1,0 +1,98 @@
+import type { Encoder } from '../msgpack/encode.js'
+import { describe, invalid, unsupported } from '../errors.js'
+
+/** How a query returns what it finds, checked. */
+export interface Query {
+  /** Pairs of path and whether it descends; null for insertion order. */
+  readonly sort: readonly (readonly [path: string, descending: boolean])[] | null
+  readonly skip: number
+  /** -1 for all. */
+  readonly limit: number
+  /** Paths; null for whole documents. */
+  readonly fields: readonly string[] | null
+}
+
+/** The query without options: whole documents, all of them, in insertion order. */
+export const everything: Query = { sort: null, skip: 0, limit: -1, fields: null }
+
+/** The largest count that the engine's calls take; no collection is as long. */
+const most = 0x7fffffff
+
+const known = ['collection', 'sort', 'skip', 'limit', 'fields', 'populate']
+
+/** The collection that `options` name; it need not be a string. */
+export function collectionOf(options: unknown): unknown {
+  if (options === undefined) return 'default'
+  if (typeof options !== 'object' || options === null) return options
+  return (options as { collection?: unknown }).collection ?? 'default'
+}
+
+/** Reads `options` for a query on `collection`. */
+export function queryOf(options: unknown, collection: unknown): Query {
+  if (options === undefined || options === collection) return everything
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+    throw invalid(`options: expected an object or a collection's name, not ${describe(options)}`)
+  }
+  const given = options as Record<string, unknown>
+  for (const name of Object.keys(given)) {
+    if (!known.includes(name)) throw invalid(`options: there is no option ${name}; the options are ${known.slice(0, -1).join(', ')}`)
+  }
+  if (given.populate !== undefined) throw unsupported('options.populate is not supported yet')
+  if (given.collection !== undefined && given.collection !== collection) {
+    throw invalid(`options.collection: this is the collection ${describe(collection)}, not ${describe(given.collection)}`)
+  }
+  return {
+    sort: sortOf(given.sort, 'options'),
+    skip: countOf(given.skip, 'options.skip', 'documents') ?? 0,
+    limit: countOf(given.limit, 'options.limit', 'documents') ?? -1,
+    fields: fieldsOf(given.fields),
+  }
+}
+
+/** Reads a number of `what`, called `name` in messages. */
+export function countOf(value: unknown, name: string, what: string): number | undefined {
+  if (value === undefined) return undefined
+  if (typeof value !== 'number' || value < 0 || (!Number.isInteger(value) && value !== Infinity)) {
+    throw invalid(`${name}: expected a whole number of ${what}, not ${describe(value)}`)
+  }
+  return Math.min(value, most)
+}
+
+function fieldsOf(fields: unknown): readonly string[] | null {
+  if (fields === undefined) return null
+  const paths = typeof fields === 'object' && Array.isArray(fields) ? (fields as unknown[]) : undefined
+  if (!paths?.every((path) => typeof path === 'string' && path !== '')) {
+    throw invalid(`options.fields: expected an array of field paths, not ${describe(fields)}`)
+  }
+  // To the engine, no fields at all are all of them; _id comes along anyway.
+  return paths.length === 0 ? ['_id'] : (paths.slice() as string[])
+}
+
+/** Reads the option `sort` of what is called `owner` in messages. */
+export function sortOf(sort: unknown, owner: string): Query['sort'] {
+  if (sort === undefined) return null
+  const list = typeof sort === 'string' ? [sort] : sort
+  if (Array.isArray(list)) return list.map((path) => dashed(path, owner))
+  if (typeof list !== 'object' || list === null) {
+    throw invalid(`${owner}.sort: expected a path, an array of paths, or an object of paths, not ${describe(sort)}`)
+  }
+  return Object.entries(list).map(([path, direction]) => {
+    const descending = direction === 'desc' || direction === -1
+    if (!descending && direction !== 'asc' && direction !== 1) {
+      throw invalid(`${owner}.sort.${path}: expected 'asc', 'desc', 1 or -1, not ${describe(direction)}`)
+    }
+    return [path, descending] as const
+  })
+}
+
+function dashed(path: unknown, owner: string): readonly [string, boolean] {
+  if (typeof path !== 'string' || path === '' || path === '-') {
+    throw invalid(`${owner}.sort: expected a field path, with a dash before it for descending, not ${describe(path)}`)
+  }
+  return path.startsWith('-') ? [path.slice(1), true] : [path, false]
+}
+
+/** Writes the arguments that come after the condition of a find: sort, skip, limit, fields. */
+export function writeQuery(encoder: Encoder, query: Query): void {
+  encoder.value(query.sort, 'options.sort').number(query.skip).number(query.limit).value(query.fields, 'options.fields')
+}

@@ -1,0 +1,50 @@
+import { isField } from './builder.js'
+import { Condition } from './condition.js'
+import { encoding, type Encoder } from '../msgpack/encode.js'
+import { describe, invalid } from '../errors.js'
+import type { Stored } from '../types.js'
+
+/** A condition that only JavaScript can answer. */
+export type Predicate = (document: Stored<any>) => unknown
+
+/** A condition as it was when a write was asked for, for as often as that runs. */
+export class Prepared {
+  constructor(readonly bytes: Uint8Array) {}
+}
+
+/** Copies `where`, unless it is a function, which cannot be copied. */
+export function prepared(where: unknown): Prepared | Predicate {
+  return predicateOf(where) ?? new Prepared(encoding('where', (encoder) => (writeWhere(encoder, where), encoder.taken())))
+}
+
+/** The function that `where` is, if it is one. */
+export function predicateOf(where: unknown): Predicate | undefined {
+  if (typeof where !== 'function') return undefined
+  if (isField(where)) throw invalid('where: expected a condition, not a field: what should hold of it, as in q.age.gte(18)?')
+  return where as Predicate
+}
+
+/** Writes `where`, anything but a function, as the engine reads it. The argument is called `name` in messages. */
+export function writeWhere(encoder: Encoder, where: unknown, name = 'where'): void {
+  if (where === undefined) encoder.nil()
+  else if (where instanceof Prepared) encoder.raw(where.bytes)
+  else if (where instanceof Condition) encoder.value(where.node, name)
+  else if (typeof where === 'string') encoder.value(where, name)
+  else if (isFilter(where)) encoder.filter(where, name)
+  else throw invalid(`${name}: expected a condition, text, a filter object or a function, not ${describe(where)}`)
+}
+
+/** For calls that would do too much without a condition. */
+export function needWhere(where: unknown, instead: string): void {
+  if (where === undefined) throw invalid(`where: expected a condition; ${instead}`)
+}
+
+/** Refuses what `find` was given if it is no filter. */
+export function needFilter(filter: unknown): void {
+  if (filter !== undefined && !isFilter(filter)) throw invalid(`filter: expected a filter object, not ${describe(filter)}`)
+}
+
+function isFilter(value: unknown): value is object {
+  if (typeof value !== 'object' || value === null || Array.isArray(value) || value instanceof Condition) return false
+  return Object.prototype.toString.call(value) === '[object Object]'
+}

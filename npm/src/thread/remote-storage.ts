@@ -1,0 +1,70 @@
+import type { Batch, StorageBackend } from '../types.js'
+import type { Handlers, Wire } from './rpc.js'
+
+/** What a storage is besides the methods that each has. */
+export interface StorageKind {
+  /** Whether it tells of what others append. */
+  readonly watches: boolean
+  readonly salvages: boolean
+  readonly compactEvery: number | undefined
+}
+
+/** A storage in the other thread. */
+export class RemoteStorage implements StorageBackend {
+  private readonly listeners = new Set<(seq: number) => void>()
+  readonly watch?: NonNullable<StorageBackend['watch']>
+  readonly salvage?: NonNullable<StorageBackend['salvage']>
+  readonly compactEvery: number | undefined
+
+  constructor(
+    private readonly wire: Wire,
+    { watches, salvages, compactEvery }: StorageKind,
+  ) {
+    this.compactEvery = compactEvery
+    if (salvages) this.salvage = () => this.wire.ask('storageSalvage')
+    if (watches) {
+      this.watch = (listener) => {
+        this.listeners.add(listener)
+        return () => this.listeners.delete(listener)
+      }
+    }
+  }
+
+  /** Passes on what the storage tells. */
+  tell(seq: number): void {
+    for (const listener of this.listeners) listener(seq)
+  }
+
+  read(after: number): Promise<Batch[]> {
+    return this.wire.ask('storageRead', after)
+  }
+
+  append(seq: number, bytes: Uint8Array, durability: 'relaxed' | 'strict'): Promise<boolean> {
+    return this.wire.ask('storageAppend', { seq, bytes, durability }, [bytes.buffer as ArrayBuffer])
+  }
+
+  compact(seq: number, snapshot: Uint8Array): Promise<void> {
+    return this.wire.ask('storageCompact', { seq, snapshot }, [snapshot.buffer as ArrayBuffer])
+  }
+
+  destroy(): Promise<void> {
+    return this.wire.ask('storageDestroy')
+  }
+
+  close(): Promise<void> {
+    return this.wire.ask('storageClose')
+  }
+}
+
+/** What the thread that has the storage answers. */
+export function storageHandlers(storage: StorageBackend): Handlers {
+  return {
+    storageRead: (after: number) => storage.read(after),
+    storageSalvage: () => storage.salvage!(),
+    storageAppend: ({ seq, bytes, durability }: { seq: number; bytes: Uint8Array; durability: 'relaxed' | 'strict' }) => storage.append(seq, bytes, durability),
+    storageCompact: ({ seq, snapshot }: { seq: number; snapshot: Uint8Array }) => storage.compact(seq, snapshot),
+    storageDestroy: () => storage.destroy(),
+    storageClose: () => storage.close(),
+  }
+}
+
