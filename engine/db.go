@@ -11,14 +11,14 @@ type DB struct {
 	opts        Options
 	collections map[string]*collection
 
-	journal []change // what Rollback would undo, the oldest first
-	cuts    []int    // where in the journal each cut batch ends
-	begun   []int    // marks of Begin, the innermost last
-	aside   []change // what BringBack would do again, the oldest first
-	isAside bool
-	sealed  int    // journal entries before it accept no more documents
-	changes uint64 // see Changes
-	history history
+	journal     []change // what Rollback would undo, the oldest first
+	cuts        []int    // where in the journal each cut batch ends
+	savepoints  []int    // places in the journal, the innermost last
+	suspended   []change // what ResumeSavepoint would do again, the oldest first
+	isSuspended bool
+	sealed      int    // journal entries before it accept no more documents
+	version     uint64 // see Version
+	history     history
 }
 
 // New returns an empty DB, or CodeInvalid if opts cannot be honoured.
@@ -79,9 +79,9 @@ func (db *DB) ensure(name string) *collection {
 	return c
 }
 
-// Changes counts what has been changed, and undone, since New: while it is the
+// Version counts what was changed, and undone, since New. While it is the
 // same, the same question has the same answer.
-func (db *DB) Changes() uint64 { return db.changes }
+func (db *DB) Version() uint64 { return db.version }
 
 // HasChanges reports whether anything has changed since the last Cut.
 func (db *DB) HasChanges() bool { return len(db.journal) > db.lastCut() }
@@ -129,8 +129,8 @@ func (db *DB) Uncut() {
 // Rollback undoes everything that is not confirmed, cut or not.
 func (db *DB) Rollback() {
 	db.rollbackTo(0)
-	db.cuts, db.begun = db.cuts[:0], db.begun[:0]
-	db.forgetAside()
+	db.cuts, db.savepoints = db.cuts[:0], db.savepoints[:0]
+	db.forgetSuspended()
 	db.tidy()
 }
 
@@ -146,7 +146,7 @@ func (db *DB) tidy() {
 	for _, c := range db.collections {
 		if fresh := c.content.compacted(); fresh != c.content {
 			c.content = fresh
-			db.history.forget(db.changes) // its slots are others
+			db.history.forget(db.version) // its slots are others
 		}
 	}
 }

@@ -15,12 +15,12 @@ import (
 type history struct {
 	touches [mostTouches]touch // a ring
 	next    int                // the place of the next touch
-	since   uint64             // it has every change after this one, as DB.Changes counts them
+	since   uint64             // it has every change after this one, as DB.Version counts them
 }
 
 // A touch is a change of one document.
 type touch struct {
-	change   uint64 // its number, as DB.Changes counts them
+	change   uint64 // its number, as DB.Version counts them
 	in       *content
 	slot     uint32
 	was, now []byte // nil: there was none, there is none any more
@@ -39,7 +39,7 @@ func (h *history) forget(changes uint64) {
 // remember takes in the change that has just been counted.
 func (db *DB) remember(ch *change) {
 	h := &db.history
-	t := touch{change: db.changes, in: ch.in, slot: ch.slot}
+	t := touch{change: db.version, in: ch.in, slot: ch.slot}
 	switch ch.kind {
 	case added:
 		t.now = ch.in.arena.get(ch.r, int(ch.size))
@@ -50,7 +50,7 @@ func (db *DB) remember(ch *change) {
 	case numbered, created:
 		return // no document is another
 	default:
-		h.forget(db.changes)
+		h.forget(db.version)
 		return
 	}
 	place := &h.touches[h.next]
@@ -64,13 +64,13 @@ func (db *DB) remember(ch *change) {
 // about.
 func (db *DB) hold(changes uint64, name string, leaves func(t *touch) bool) bool {
 	h := &db.history
-	if changes > db.changes || db.changes-changes < h.since {
+	if changes > db.version || db.version-changes < h.since {
 		return false
 	}
 	c := db.collections[name]
 	for i := 1; i <= mostTouches; i++ {
 		t := &h.touches[(h.next+mostTouches-i)%mostTouches]
-		if t.change <= db.changes-changes {
+		if t.change <= db.version-changes {
 			break
 		}
 		if c != nil && t.in == c.content && !leaves(t) {
@@ -86,12 +86,12 @@ func (t *touch) matches(f *query.Filter) (before, after bool) {
 	return t.was != nil && (f == nil || f.Match(t.was)), t.now != nil && (f == nil || f.Match(t.now))
 }
 
-// FindHolds reports whether Find would find the same documents, in the same
+// FindStillValid reports whether Find would find the same documents, in the same
 // order, as so many Changes ago. It may be mistaken in saying no.
 //
 // last is the _id of the last document found then, if there were as many as
 // q.Limit; else nil.
-func (db *DB) FindHolds(name string, q Query, last []byte, changes uint64) bool {
+func (db *DB) FindStillValid(name string, q Query, last []byte, changes uint64) bool {
 	var end []byte
 	var endSlot uint32
 	if c := db.collections[name]; c != nil && last != nil && q.Limit > 0 {
@@ -135,27 +135,29 @@ func (db *DB) FindHolds(name string, q Query, last []byte, changes uint64) bool 
 	})
 }
 
-// CountHolds is FindHolds for Count.
-func (db *DB) CountHolds(name string, where *query.Filter, changes uint64) bool {
+// CountStillValid is FindStillValid for Count.
+func (db *DB) CountStillValid(name string, where *query.Filter, changes uint64) bool {
 	return db.hold(changes, name, func(t *touch) bool {
 		before, after := t.matches(where)
 		return before == after
 	})
 }
 
-// IDsHold is FindHolds for IDs.
-func (db *DB) IDsHold(name string, changes uint64) bool { return db.CountHolds(name, nil, changes) }
+// IDsStillValid is FindStillValid for IDs.
+func (db *DB) IDsStillValid(name string, changes uint64) bool {
+	return db.CountStillValid(name, nil, changes)
+}
 
-// DistinctHolds is FindHolds for Distinct.
-func (db *DB) DistinctHolds(name string, path query.Path, where *query.Filter, changes uint64) bool {
+// DistinctStillValid is FindStillValid for Distinct.
+func (db *DB) DistinctStillValid(name string, path query.Path, where *query.Filter, changes uint64) bool {
 	return db.hold(changes, name, func(t *touch) bool {
 		before, after := t.matches(where)
 		return !before && !after || before && after && t.sameAt(path)
 	})
 }
 
-// AggregateHolds is FindHolds for Aggregate.
-func (db *DB) AggregateHolds(name string, a Aggregate, changes uint64) bool {
+// AggregateStillValid is FindStillValid for Aggregate.
+func (db *DB) AggregateStillValid(name string, a Aggregate, changes uint64) bool {
 	return db.hold(changes, name, func(t *touch) bool {
 		before, after := t.matches(a.Where)
 		if before != after {

@@ -40,7 +40,7 @@ func newKeptAnswers(t *testing.T, db *engine.DB, rng *rand.Rand) *keptAnswers {
 	}
 	k.answers, k.at = make([]string, len(k.questions)), make([]uint64, len(k.questions))
 	for i, q := range k.questions {
-		k.answers[i], k.at[i] = q.ask(), db.Changes()
+		k.answers[i], k.at[i] = q.ask(), db.Version()
 	}
 	return k
 }
@@ -61,20 +61,20 @@ func randomQuestion(t *testing.T, db *engine.DB, rng *rand.Rand, text string, f 
 				n, err := db.Count("users", f, 0)
 				return must(msgpack.AppendInt(nil, int64(n)), err)
 			},
-			func(_ string, changes uint64) bool { return db.CountHolds("users", f, changes) },
+			func(_ string, changes uint64) bool { return db.CountStillValid("users", f, changes) },
 		}
 	case 1:
 		return question{
 			"ids",
 			func() string { return must(db.IDs("users")) },
-			func(_ string, changes uint64) bool { return db.IDsHold("users", changes) },
+			func(_ string, changes uint64) bool { return db.IDsStillValid("users", changes) },
 		}
 	case 2:
 		return question{
 			"distinct " + path + " of " + text,
 			func() string { return must(db.Distinct("users", path, f)) },
 			func(_ string, changes uint64) bool {
-				return db.DistinctHolds("users", query.ParsePath(path), f, changes)
+				return db.DistinctStillValid("users", query.ParsePath(path), f, changes)
 			},
 		}
 	case 3:
@@ -89,7 +89,7 @@ func randomQuestion(t *testing.T, db *engine.DB, rng *rand.Rand, text string, f 
 				all, _, _ := rows.Next(nil, 1<<20)
 				return string(all)
 			},
-			func(_ string, changes uint64) bool { return db.AggregateHolds("users", a, changes) },
+			func(_ string, changes uint64) bool { return db.AggregateStillValid("users", a, changes) },
 		}
 	}
 	q := engine.Query{Where: f, Limit: []int{0, 1, 2, 5}[rng.IntN(4)], Skip: rng.IntN(3) / 2}
@@ -119,7 +119,7 @@ func randomQuestion(t *testing.T, db *engine.DB, rng *rand.Rand, text string, f 
 			if count != q.Limit {
 				last = nil
 			}
-			return db.FindHolds("users", q, last, changes)
+			return db.FindStillValid("users", q, last, changes)
 		},
 	}
 }
@@ -129,7 +129,7 @@ func randomQuestion(t *testing.T, db *engine.DB, rng *rand.Rand, text string, f 
 func (k *keptAnswers) check(t *testing.T, db *engine.DB, rng *rand.Rand, step int) {
 	t.Helper()
 	for i, q := range k.questions {
-		changes := db.Changes() - k.at[i]
+		changes := db.Version() - k.at[i]
 		holds := q.holds(k.answers[i], changes)
 		if !holds && changes == 0 {
 			t.Fatalf("step %d: nothing has changed, but %s holds no more", step, q.name)
@@ -145,7 +145,7 @@ func (k *keptAnswers) check(t *testing.T, db *engine.DB, rng *rand.Rand, step in
 			k.held++
 		}
 		if rng.IntN(2) == 0 { // some are kept for many changes
-			k.answers[i], k.at[i] = answer, db.Changes()
+			k.answers[i], k.at[i] = answer, db.Version()
 		}
 	}
 }
@@ -169,33 +169,33 @@ func TestHolds(t *testing.T) {
 		holds  func(changes uint64) bool
 		want   bool
 	}{
-		{"find: another document", update(M{"x": 1}, "n = 1"), func(n uint64) bool { return db.FindHolds("users", engine.Query{Where: where(t, "n > 1")}, nil, n) }, true},
-		{"find: one of its documents", update(M{"x": 2}, "n = 2"), func(n uint64) bool { return db.FindHolds("users", engine.Query{Where: where(t, "n > 1")}, nil, n) }, false},
-		{"find: a field of it that was not asked for", update(M{"x": 3}, "n = 2"), func(n uint64) bool { return db.FindHolds("users", engine.Query{Fields: []string{"s"}}, nil, n) }, true},
-		{"find: one beyond its end", update(M{"x": 4}, "n = 2"), func(n uint64) bool { return db.FindHolds("users", byS, id(3), n) }, true},
-		{"find: its last one", update(M{"x": 5}, "n = 3"), func(n uint64) bool { return db.FindHolds("users", byS, id(3), n) }, false},
-		{"find: one that moves before its end", update(M{"s": "cc"}, "n = 2"), func(n uint64) bool { return db.FindHolds("users", byS, id(3), n) }, false},
-		{"find: one beyond its end, inserted", func() { insert(t, db, M{"n": 5, "s": "0"}) }, func(n uint64) bool { return db.FindHolds("users", byS, id(2), n) }, true},
-		{"count: another field", update(M{"x": 6}, "n > 2"), func(n uint64) bool { return db.CountHolds("users", where(t, "n > 1"), n) }, true},
-		{"count: a document less", update(M{"n": 0}, "n = 2"), func(n uint64) bool { return db.CountHolds("users", where(t, "n > 1"), n) }, false},
-		{"ids: an update", update(M{"x": 7}, "n = 3"), func(n uint64) bool { return db.IDsHold("users", n) }, true},
-		{"distinct: another field", update(M{"x": 8}, "n = 3"), func(n uint64) bool { return db.DistinctHolds("users", query.ParsePath("s"), nil, n) }, true},
-		{"distinct: the field itself", update(M{"s": "e"}, "n = 3"), func(n uint64) bool { return db.DistinctHolds("users", query.ParsePath("s"), nil, n) }, false},
+		{"find: another document", update(M{"x": 1}, "n = 1"), func(n uint64) bool { return db.FindStillValid("users", engine.Query{Where: where(t, "n > 1")}, nil, n) }, true},
+		{"find: one of its documents", update(M{"x": 2}, "n = 2"), func(n uint64) bool { return db.FindStillValid("users", engine.Query{Where: where(t, "n > 1")}, nil, n) }, false},
+		{"find: a field of it that was not asked for", update(M{"x": 3}, "n = 2"), func(n uint64) bool { return db.FindStillValid("users", engine.Query{Fields: []string{"s"}}, nil, n) }, true},
+		{"find: one beyond its end", update(M{"x": 4}, "n = 2"), func(n uint64) bool { return db.FindStillValid("users", byS, id(3), n) }, true},
+		{"find: its last one", update(M{"x": 5}, "n = 3"), func(n uint64) bool { return db.FindStillValid("users", byS, id(3), n) }, false},
+		{"find: one that moves before its end", update(M{"s": "cc"}, "n = 2"), func(n uint64) bool { return db.FindStillValid("users", byS, id(3), n) }, false},
+		{"find: one beyond its end, inserted", func() { insert(t, db, M{"n": 5, "s": "0"}) }, func(n uint64) bool { return db.FindStillValid("users", byS, id(2), n) }, true},
+		{"count: another field", update(M{"x": 6}, "n > 2"), func(n uint64) bool { return db.CountStillValid("users", where(t, "n > 1"), n) }, true},
+		{"count: a document less", update(M{"n": 0}, "n = 2"), func(n uint64) bool { return db.CountStillValid("users", where(t, "n > 1"), n) }, false},
+		{"ids: an update", update(M{"x": 7}, "n = 3"), func(n uint64) bool { return db.IDsStillValid("users", n) }, true},
+		{"distinct: another field", update(M{"x": 8}, "n = 3"), func(n uint64) bool { return db.DistinctStillValid("users", query.ParsePath("s"), nil, n) }, true},
+		{"distinct: the field itself", update(M{"s": "e"}, "n = 3"), func(n uint64) bool { return db.DistinctStillValid("users", query.ParsePath("s"), nil, n) }, false},
 		{"aggregate: another field", update(M{"x": 9}, "n = 3"), func(n uint64) bool {
-			return db.AggregateHolds("users", engine.Aggregate{GroupBy: paths("s"), Select: outputs("sum", engine.AggSum, "n")}, n)
+			return db.AggregateStillValid("users", engine.Aggregate{GroupBy: paths("s"), Select: outputs("sum", engine.AggSum, "n")}, n)
 		}, true},
 		{"another collection", func() {
 			if _, err := db.Insert("others", encode(t, M{"n": 2}), false); err != nil {
 				t.Fatal(err)
 			}
-		}, func(n uint64) bool { return db.FindHolds("users", engine.Query{}, nil, n) }, true},
-		{"more changes than are remembered", func() { insert(t, db, slices.Repeat([]M{{"n": 0}}, 65)...) }, func(n uint64) bool { return db.CountHolds("users", where(t, "n > 1"), n) }, false},
-		{"so many that all are remembered", func() { insert(t, db, slices.Repeat([]M{{"n": 0}}, 64)...) }, func(n uint64) bool { return db.CountHolds("users", where(t, "n > 1"), n) }, true},
-		{"before the first change", func() {}, func(uint64) bool { return db.CountHolds("users", where(t, "n > 1"), db.Changes()+1) }, false},
+		}, func(n uint64) bool { return db.FindStillValid("users", engine.Query{}, nil, n) }, true},
+		{"more changes than are remembered", func() { insert(t, db, slices.Repeat([]M{{"n": 0}}, 65)...) }, func(n uint64) bool { return db.CountStillValid("users", where(t, "n > 1"), n) }, false},
+		{"so many that all are remembered", func() { insert(t, db, slices.Repeat([]M{{"n": 0}}, 64)...) }, func(n uint64) bool { return db.CountStillValid("users", where(t, "n > 1"), n) }, true},
+		{"before the first change", func() {}, func(uint64) bool { return db.CountStillValid("users", where(t, "n > 1"), db.Version()+1) }, false},
 	} {
-		before := db.Changes()
+		before := db.Version()
 		tt.change()
-		if got := tt.holds(db.Changes() - before); got != tt.want {
+		if got := tt.holds(db.Version() - before); got != tt.want {
 			t.Errorf("%s: holds %t, want %t", tt.name, got, tt.want)
 		}
 	}

@@ -35,7 +35,7 @@ const (
 // note adds a change to the journal. Bulk inserts become one change as long
 // as their documents lie side by side in the arena.
 func (db *DB) note(ch change) {
-	db.changes++
+	db.version++
 	if ch.kind <= numbered {
 		ch.in = ch.c.content
 	}
@@ -70,12 +70,12 @@ func (db *DB) rollbackTo(mark int) {
 func (db *DB) undoTo(mark int) {
 	catalogChanged := false
 	for i := len(db.journal) - 1; i >= mark; i-- {
-		db.changes++
+		db.version++
 		catalogChanged = catalogChanged || db.journal[i].c.name == catalogName
 		db.undo(&db.journal[i])
 	}
 	if mark < len(db.journal) {
-		db.history.forget(db.changes)
+		db.history.forget(db.version)
 	}
 	if catalogChanged {
 		db.declareAll()

@@ -116,7 +116,7 @@ func modelRound(t *testing.T, rng *rand.Rand) {
 	for step := range 600 {
 		filling := step/phase%2 == 0
 		if before == nil && rng.IntN(8) == 0 {
-			db.Begin()
+			db.Savepoint()
 			before, dumpBefore = now.clone(), db.Dump()
 		}
 		switch n := rng.IntN(20); {
@@ -211,12 +211,12 @@ func modelRound(t *testing.T, rng *rand.Rand) {
 			}
 			now = &model{docs: map[any]M{}, next: 1}
 		case n == 19 && before != nil && rng.IntN(2) == 0: // end the stretch
-			if err := db.End(); err != nil {
+			if err := db.ReleaseSavepoint(); err != nil {
 				t.Fatal(err)
 			}
 			before = nil
 		case n == 19 && before != nil:
-			if err := db.Undo(); err != nil {
+			if err := db.RollbackToSavepoint(); err != nil {
 				t.Fatal(err)
 			}
 			now, before = before, nil
@@ -255,7 +255,7 @@ func modelRound(t *testing.T, rng *rand.Rand) {
 		kept.check(t, db, rng, step)
 		if before != nil && rng.IntN(3) == 0 {
 			dumpAfter := db.Dump()
-			if err := db.SetAside(); err != nil {
+			if err := db.SuspendSavepoint(); err != nil {
 				t.Fatal(err)
 			}
 			compareWithModel(t, db, before, step)
@@ -263,7 +263,7 @@ func modelRound(t *testing.T, rng *rand.Rand) {
 			if !reflect.DeepEqual(db.Dump(), dumpBefore) {
 				t.Fatalf("step %d: setting aside left something behind", step)
 			}
-			if err := db.BringBack(); err != nil {
+			if err := db.ResumeSavepoint(); err != nil {
 				t.Fatal(err)
 			}
 			compareWithModel(t, db, now, step)

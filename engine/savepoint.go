@@ -1,97 +1,98 @@
 package engine
 
-// A stretch is the calls from a Begin on, which Undo takes back as one. It is
-// what a transaction is made of: while it is set aside, readers see the state
-// before it, and nothing of it has to be done again by whoever asked for it.
+// A savepoint is what a failed part of the work is undone to. A transaction is
+// the calls between a savepoint and its release. While it is suspended, readers
+// see the state before it, and none of its calls has to run again.
 
-// Begin starts a stretch of calls that Undo can take back as one. Stretches
-// nest; none may be open when Cut, Confirm or Apply is called.
-func (db *DB) Begin() { db.begun = append(db.begun, db.mark()) }
+// Savepoint marks the state that RollbackToSavepoint restores. Savepoints
+// nest. None may be open when Cut, Confirm or Apply is called.
+func (db *DB) Savepoint() { db.savepoints = append(db.savepoints, db.mark()) }
 
-// Begun reports whether a stretch is open.
-func (db *DB) Begun() bool { return len(db.begun) > 0 }
+// HasSavepoint reports whether a savepoint is open.
+func (db *DB) HasSavepoint() bool { return len(db.savepoints) > 0 }
 
-// End keeps what was done since the innermost Begin. It returns CodeInvalid
-// if there is none, or if it is set aside.
-func (db *DB) End() error {
-	if err := db.needBegun("end"); err != nil {
+// ReleaseSavepoint forgets the innermost savepoint and keeps what was done
+// since. It returns CodeInvalid if there is none, or if it is suspended.
+func (db *DB) ReleaseSavepoint() error {
+	if err := db.checkSavepoint("release"); err != nil {
 		return err
 	}
-	if db.isAside {
-		return fail(CodeInvalid, "end", "", "the stretch is set aside")
+	if db.isSuspended {
+		return fail(CodeInvalid, "release", "", "the savepoint is suspended")
 	}
-	db.begun = db.begun[:len(db.begun)-1]
+	db.savepoints = db.savepoints[:len(db.savepoints)-1]
 	return nil
 }
 
-// Undo takes back everything since the innermost Begin, set aside or not. It
-// returns CodeInvalid if there is none.
-func (db *DB) Undo() error {
-	if err := db.needBegun("undo"); err != nil {
+// RollbackToSavepoint undoes everything since the innermost savepoint,
+// suspended or not, and forgets the savepoint. It returns CodeInvalid if there
+// is none.
+func (db *DB) RollbackToSavepoint() error {
+	if err := db.checkSavepoint("rollback"); err != nil {
 		return err
 	}
-	last := len(db.begun) - 1
-	db.rollbackTo(db.begun[last])
-	db.begun = db.begun[:last]
-	db.forgetAside()
+	last := len(db.savepoints) - 1
+	db.rollbackTo(db.savepoints[last])
+	db.savepoints = db.savepoints[:last]
+	db.forgetSuspended()
 	return nil
 }
 
-// SetAside takes back everything since the innermost Begin until BringBack
-// does it again. It costs about as much as the changes did and copies no
-// document. Meanwhile nothing may be changed. It returns CodeInvalid if nothing
-// has begun or something is set aside already.
-func (db *DB) SetAside() error {
-	if err := db.needBegun("setAside"); err != nil {
+// SuspendSavepoint undoes everything since the innermost savepoint until
+// ResumeSavepoint does it again. It costs about as much as the changes did and
+// copies no document. Nothing may be changed in between. It returns CodeInvalid
+// if there is no savepoint or one is suspended already.
+func (db *DB) SuspendSavepoint() error {
+	if err := db.checkSavepoint("suspend"); err != nil {
 		return err
 	}
-	if db.isAside {
-		return fail(CodeInvalid, "setAside", "", "it is set aside already")
+	if db.isSuspended {
+		return fail(CodeInvalid, "suspend", "", "the savepoint is suspended already")
 	}
-	mark := db.begun[len(db.begun)-1]
+	mark := db.savepoints[len(db.savepoints)-1]
 	db.undoTo(mark)
-	db.aside = append(db.aside, db.journal[mark:]...)
+	db.suspended = append(db.suspended, db.journal[mark:]...)
 	clear(db.journal[mark:])
 	db.cutJournal(mark)
-	db.isAside = true
+	db.isSuspended = true
 	return nil
 }
 
-// IsAside reports whether a stretch is set aside.
-func (db *DB) IsAside() bool { return db.isAside }
+// IsSuspended reports whether a savepoint is suspended.
+func (db *DB) IsSuspended() bool { return db.isSuspended }
 
-// BringBack does again what SetAside took back. It returns CodeInvalid if
-// nothing is set aside, or if something has been changed since.
-func (db *DB) BringBack() error {
+// ResumeSavepoint does again what SuspendSavepoint undid. It returns
+// CodeInvalid if nothing is suspended, or if something was changed in between.
+func (db *DB) ResumeSavepoint() error {
 	switch {
-	case !db.isAside:
-		return fail(CodeInvalid, "bringBack", "", "nothing is set aside")
-	case len(db.journal) != db.begun[len(db.begun)-1]:
-		return fail(CodeInvalid, "bringBack", "", "something has been changed meanwhile")
+	case !db.isSuspended:
+		return fail(CodeInvalid, "resume", "", "no savepoint is suspended")
+	case len(db.journal) != db.savepoints[len(db.savepoints)-1]:
+		return fail(CodeInvalid, "resume", "", "something was changed while the savepoint was suspended")
 	}
 	catalogChanged := false
-	for i := range db.aside {
-		db.changes++
-		catalogChanged = catalogChanged || db.aside[i].c.name == catalogName
-		db.redo(&db.aside[i])
+	for i := range db.suspended {
+		db.version++
+		catalogChanged = catalogChanged || db.suspended[i].c.name == catalogName
+		db.redo(&db.suspended[i])
 	}
-	db.history.forget(db.changes)
-	db.journal = append(db.journal, db.aside...)
+	db.history.forget(db.version)
+	db.journal = append(db.journal, db.suspended...)
 	db.sealed = len(db.journal)
-	db.forgetAside()
+	db.forgetSuspended()
 	if catalogChanged {
 		db.declareAll()
 	}
 	return nil
 }
 
-func (db *DB) forgetAside() {
-	db.aside, db.isAside = nil, false
+func (db *DB) forgetSuspended() {
+	db.suspended, db.isSuspended = nil, false
 }
 
-func (db *DB) needBegun(op string) error {
-	if len(db.begun) == 0 {
-		return fail(CodeInvalid, op, "", "nothing has begun")
+func (db *DB) checkSavepoint(op string) error {
+	if len(db.savepoints) == 0 {
+		return fail(CodeInvalid, op, "", "there is no savepoint")
 	}
 	return nil
 }

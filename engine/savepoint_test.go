@@ -13,21 +13,21 @@ import (
 func TestSetAside(t *testing.T) {
 	db := newDB(t, engine.Options{})
 	insert(t, db, M{"a": 1})
-	db.Begin()
+	db.Savepoint()
 	insert(t, db, M{"a": 2}, M{"a": 3})
-	changes := db.Changes()
-	if err := db.SetAside(); err != nil {
+	changes := db.Version()
+	if err := db.SuspendSavepoint(); err != nil {
 		t.Fatal(err)
 	}
 	wantIDs(t, idsOf(find(t, db, engine.Query{})), 1)
-	if !db.IsAside() || db.Changes() == changes {
+	if !db.IsSuspended() || db.Version() == changes {
 		t.Error("nobody can tell that something is set aside")
 	}
-	if err := db.BringBack(); err != nil {
+	if err := db.ResumeSavepoint(); err != nil {
 		t.Fatal(err)
 	}
 	wantIDs(t, insert(t, db, M{"a": 4}), 4)
-	if err := db.End(); err != nil {
+	if err := db.ReleaseSavepoint(); err != nil {
 		t.Fatal(err)
 	}
 
@@ -40,19 +40,19 @@ func TestSetAside(t *testing.T) {
 
 func TestSetAside_undone(t *testing.T) {
 	for name, undo := range map[string]func(*engine.DB) error{
-		"by Undo":     (*engine.DB).Undo,
+		"by Undo":     (*engine.DB).RollbackToSavepoint,
 		"by Rollback": func(db *engine.DB) error { db.Rollback(); return nil },
 	} {
 		db := newDB(t, engine.Options{})
-		db.Begin()
+		db.Savepoint()
 		insert(t, db, M{"a": 1})
-		if err := db.SetAside(); err != nil {
+		if err := db.SuspendSavepoint(); err != nil {
 			t.Fatal(err)
 		}
 		if err := undo(db); err != nil {
 			t.Fatal(name, err)
 		}
-		if db.IsAside() || db.Begun() || db.HasChanges() {
+		if db.IsSuspended() || db.HasSavepoint() || db.HasChanges() {
 			t.Error(name, "leaves something behind")
 		}
 		wantIDs(t, insert(t, db, M{}), 1)
@@ -67,15 +67,15 @@ func TestSetAside_refused(t *testing.T) {
 			t.Errorf("%s: %v", what, err)
 		}
 	}
-	wantInvalid("without Begin", db.SetAside())
-	wantInvalid("nothing to bring back", db.BringBack())
-	db.Begin()
+	wantInvalid("without Begin", db.SuspendSavepoint())
+	wantInvalid("nothing to bring back", db.ResumeSavepoint())
+	db.Savepoint()
 	insert(t, db, M{})
-	if err := db.SetAside(); err != nil {
+	if err := db.SuspendSavepoint(); err != nil {
 		t.Fatal(err)
 	}
-	wantInvalid("set aside twice", db.SetAside())
-	wantInvalid("ended while set aside", db.End())
+	wantInvalid("set aside twice", db.SuspendSavepoint())
+	wantInvalid("ended while set aside", db.ReleaseSavepoint())
 	insert(t, db, M{})
-	wantInvalid("changed meanwhile", db.BringBack())
+	wantInvalid("changed meanwhile", db.ResumeSavepoint())
 }

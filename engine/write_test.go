@@ -201,24 +201,24 @@ func TestCollections(t *testing.T) {
 func TestBeginUndo(t *testing.T) {
 	db := newDB(t, engine.Options{})
 	insert(t, db, M{"a": 1})
-	db.Begin()
+	db.Savepoint()
 	insert(t, db, M{"a": 2}) // lies beside the first in memory, and must not join it
-	db.Begin()
+	db.Savepoint()
 	insert(t, db, M{"a": 3})
-	if err := db.Undo(); err != nil {
+	if err := db.RollbackToSavepoint(); err != nil {
 		t.Fatal(err)
 	}
 	wantIDs(t, idsOf(find(t, db, engine.Query{})), 1, 2)
-	if err := db.Undo(); err != nil {
+	if err := db.RollbackToSavepoint(); err != nil {
 		t.Fatal(err)
 	}
 	wantIDs(t, idsOf(find(t, db, engine.Query{})), 1)
-	db.Begin()
+	db.Savepoint()
 	wantIDs(t, insert(t, db, M{}), 2)
-	if err := db.End(); err != nil {
+	if err := db.ReleaseSavepoint(); err != nil {
 		t.Fatal(err)
 	}
-	for _, f := range []func() error{db.End, db.Undo} {
+	for _, f := range []func() error{db.ReleaseSavepoint, db.RollbackToSavepoint} {
 		if err := f(); !errors.Is(err, engine.CodeInvalid) {
 			t.Errorf("without Begin: %v", err)
 		}

@@ -84,7 +84,7 @@ func newLog(backend js.Value) (storage.Log, error) {
 //	onProgress        called with the bytes done and in all while the log is read
 //	onForeign         called when batches of others have been applied
 //	onRollback        called when everything unconfirmed has been undone
-//	onPutOff          called when batches of others wait for the end of a stretch: catchUp then
+//	onPutOff          called when batches of others wait for a savepoint to end: catchUp then
 //
 // The first two callbacks run as microtasks, so they may call anything.
 // The others run in the same step as what they tell of, with Go on the

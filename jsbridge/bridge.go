@@ -69,16 +69,16 @@ func (b *Bridge) Release(handle uint32) *storage.Session {
 	return d.session
 }
 
-// Moment returns the number of the state that a database is in: while it is the
+// Version returns the number of the state that a database is in: while it is the
 // same, every op that changes nothing answers the same, and between two states
 // of one engine are as many changes as their numbers differ by; see the op
 // holds. 0: the database is not open, or not usable.
-func (b *Bridge) Moment(handle uint32) uint64 {
+func (b *Bridge) Version(handle uint32) uint64 {
 	d := b.handles.get(handle)
 	if d == nil {
 		return 0
 	}
-	return d.moment()
+	return d.version()
 }
 
 // Head returns the number of the newest batch that a database holds; 0 if the

@@ -162,7 +162,7 @@ func TestTired(t *testing.T) {
 }
 
 // TestSettle: what is settled cannot be rolled back any more; a database with
-// a log is to be flushed instead, and a stretch is to be ended first.
+// a log is to be flushed instead, and a savepoint is to be released first.
 func TestSettle(t *testing.T) {
 	c := newClient(t)
 	c.must("insert", []any{"people", false}, map[string]any{"n": 1})
@@ -173,11 +173,11 @@ func TestSettle(t *testing.T) {
 		t.Errorf("after a rollback there are %d documents, want the settled one", len(docs))
 	}
 
-	c.must("begin", nil)
+	c.must("savepoint", nil)
 	if _, failure := c.call("settle", nil); failure == nil || failure.code != engine.CodeInvalid {
-		t.Errorf("settle within a stretch: %v, want invalid", failure)
+		t.Errorf("settle with an open savepoint: %v, want invalid", failure)
 	}
-	c.must("end", nil)
+	c.must("release", nil)
 
 	session, err := storage.Open(storage.NewMemory(), storage.SessionOptions{})
 	if err != nil {
@@ -196,9 +196,9 @@ func TestSettle(t *testing.T) {
 func TestMoment_anotherEngine(t *testing.T) {
 	c := newClient(t)
 	d := c.bridge.handles.get(c.handle)
-	before := d.moment()
-	if again := d.moment(); again != before || before == 0 {
-		t.Fatalf("moments %d and %d of the same state", before, again)
+	before := d.version()
+	if again := d.version(); again != before || before == 0 {
+		t.Fatalf("versions %d and %d of the same state", before, again)
 	}
 	session, err := storage.Open(nil, storage.SessionOptions{})
 	if err != nil {
@@ -208,10 +208,10 @@ func TestMoment_anotherEngine(t *testing.T) {
 	if _, err := session.DB().Insert("people", input(t, array{object{}})[1:], false); err != nil {
 		t.Fatal(err)
 	}
-	if after := d.moment(); after-before <= session.DB().Changes() {
-		t.Errorf("from moment %d to %d of another engine there are as few changes as that has seen", before, after)
+	if after := d.version(); after-before <= session.DB().Version() {
+		t.Errorf("from version %d to %d of another engine there are as few changes as that has seen", before, after)
 	}
-	if moment := c.bridge.Moment(c.handle + 1<<placeBits); moment != 0 {
-		t.Errorf("moment %d of a database that is not open", moment)
+	if version := c.bridge.Version(c.handle + 1<<placeBits); version != 0 {
+		t.Errorf("version %d of a database that is not open", version)
 	}
 }

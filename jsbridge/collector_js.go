@@ -51,7 +51,7 @@ func doneFilling(op, n uint32) bool {
 	}
 	passed += int(n)
 	o := opOf(op)
-	if passed < filled || o == nil || o.name == "insert" || o.name == "begin" || o.name == "end" {
+	if passed < filled || o == nil || o.name == "insert" || o.name == "savepoint" || o.name == "release" {
 		return false
 	}
 	passed = 0 // once is enough

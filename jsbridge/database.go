@@ -13,7 +13,7 @@ type database struct {
 	cursor  cursor // what more continues; nil: nothing
 	broken  error  // taking back a failed call has failed: memory may be wrong
 
-	// See moment.
+	// See version.
 	last, base uint64
 	seen       *engine.DB
 }
@@ -24,9 +24,9 @@ type cursor = sql.Rows
 
 var _, _ cursor = (*engine.Result)(nil), (*engine.Rows)(nil)
 
-// moment numbers the states of the database: it is the same number only while
+// version numbers the states of the database: it is the same number only while
 // every answer is. 0 is for a database that is not usable.
-func (d *database) moment() uint64 {
+func (d *database) version() uint64 {
 	if d.usable() != nil {
 		return 0
 	}
@@ -36,7 +36,7 @@ func (d *database) moment() uint64 {
 	if db != d.seen {
 		d.seen, d.base = db, d.last+1
 	}
-	d.last = d.base + db.Changes()
+	d.last = d.base + db.Version()
 	return d.last
 }
 
@@ -47,11 +47,11 @@ func (d *database) usable() error { return d.broken }
 // caller of a write sees all of it or nothing even when AtomicDB itself is wrong.
 func (d *database) attempt(c *call) (err error) {
 	op, db := c.op.name, d.session.DB()
-	if db.IsAside() {
-		return &engine.Error{Code: engine.CodeInvalid, Op: op, Err: reason("a stretch of calls is set aside: only reads are answered")}
+	if db.IsSuspended() {
+		return &engine.Error{Code: engine.CodeInvalid, Op: op, Err: reason("a savepoint is suspended: only reads are answered")}
 	}
 	d.cursor = nil
-	db.Begin()
+	db.Savepoint()
 	defer func() {
 		p := recover()
 		if p == nil {
@@ -65,12 +65,12 @@ func (d *database) attempt(c *call) (err error) {
 				err = d.broken
 			}
 		}()
-		if undoErr := db.Undo(); undoErr != nil {
+		if undoErr := db.RollbackToSavepoint(); undoErr != nil {
 			panic(undoErr)
 		}
 	}()
 	err = c.op.run(c)
-	if endErr := db.End(); endErr != nil {
+	if endErr := db.ReleaseSavepoint(); endErr != nil {
 		panic(endErr)
 	}
 	return err

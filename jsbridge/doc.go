@@ -4,14 +4,15 @@
 // over two shared buffers: JavaScript writes the arguments into one, calls
 // adb_call with the number of an [op], and reads the answer from the other.
 // What waits for storage (open, flush, close) is a function that returns a
-// Promise. adb_moment says whether anything has changed, and the op holds
-// whether that is of any concern to an answer of before, so that JavaScript can
-// give it again (npm/src/connection/query-cache.ts).
+// Promise. JavaScript caches answers (npm/src/connection/query-cache.ts):
+// adb_version tells whether anything has changed since, and the op stillValid
+// whether a change touches a cached answer.
 //
-// A transaction is a stretch of calls (begin, end, undo) that lasts over several
-// turns of the event loop. Meanwhile Flush refuses, batches of others wait
-// (onPutOff), and JavaScript lets nobody else write: it takes turns
-// (npm/src/connection/write-lock.ts), and sets the stretch aside before anybody else reads.
+// A transaction is a savepoint that stays open over several turns of the event
+// loop. Until it is released or rolled back, Flush refuses and batches of other
+// writers wait (onPutOff). JavaScript holds its write lock
+// (npm/src/connection/write-lock.ts), and suspends the savepoint before anybody
+// outside reads.
 //
 // Everything that is not about JavaScript itself is ordinary Go and tested
 // natively; syscall/js and the exported functions are in the *_js.go files.

@@ -32,10 +32,10 @@ func adbCall(handle, op, n uint32) int32 {
 	return result
 }
 
-// adbMoment is [Bridge.Moment], as JavaScript holds numbers.
+// adbVersion is [Bridge.Version], as JavaScript holds numbers.
 //
-//go:wasmexport adb_moment
-func adbMoment(handle uint32) float64 { return float64(bridge.Moment(handle)) }
+//go:wasmexport adb_version
+func adbVersion(handle uint32) float64 { return float64(bridge.Version(handle)) }
 
 // adbHead is [Bridge.Head], as JavaScript holds numbers.
 //

@@ -7,7 +7,7 @@ import (
 )
 
 // FuzzCall: whatever bytes a few calls are made of, each is answered or refused
-// with a code the caller can act on, no stretch is left half done, and the
+// with a code the caller can act on, no savepoint is left half done, and the
 // database goes on. The input is a list of calls: the op's number, the length
 // of its arguments, its arguments.
 func FuzzCall(f *testing.F) {
@@ -29,12 +29,12 @@ func FuzzCall(f *testing.F) {
 				t.Fatalf("after op %d with %x: %v", number, arguments, err)
 			}
 		}
-		c.must("begin", nil)
+		c.must("savepoint", nil)
 		id := decode(t, c.must("insert", array{"probe", false}, object{"probe": true})).(array)[0]
 		if doc := c.must("get", array{"probe", id}); len(doc) == 0 {
 			t.Fatal("an inserted document is not found")
 		}
-		c.must("undo", nil)
+		c.must("rollback", nil)
 	})
 }
 
@@ -47,7 +47,7 @@ func fuzzSeeds(t testing.TB) (seeds [][]byte) {
 		arguments array
 		docs      array
 	}{
-		{"begin", nil, nil},
+		{"savepoint", nil, nil},
 		{"insert", array{"people", false}, array{object{"_id": "x", "age": 1}, object{}}},
 		{"insert", array{"people", true}, array{object{"_id": "x", "age": 2.5}}},
 		{"find", array{"people", object{"age": object{"$gt": 1}}, array{array{"age", true}}, 0, 2, array{"age"}}, nil},
@@ -70,8 +70,8 @@ func fuzzSeeds(t testing.TB) (seeds [][]byte) {
 		{"explain", array{"people", "age between 1 and 5", nil, 0, -1}, nil},
 		{"dropCollection", array{"people"}, nil},
 		{"parse", array{"name matches '^a' or tags contains 'x'"}, nil},
-		{"undo", nil, nil},
-		{"end", nil, nil},
+		{"rollback", nil, nil},
+		{"release", nil, nil},
 	} {
 		arguments := input(t, call.arguments, call.docs...)
 		one := append([]byte{byte(numberOf(t, call.op)), byte(len(arguments))}, arguments...)

@@ -59,7 +59,7 @@ var fault = op{
 			panic("a bug")
 		case "nil":
 			var db *engine.DB
-			db.Begin()
+			db.Savepoint()
 		case "exhaust":
 			c.out = make([]byte, 4095<<20)
 		case "overflow":

@@ -5,14 +5,14 @@ import "strings"
 // An op is one call that JavaScript makes through adb_call. Its number is its
 // place in the table, from 1.
 type op struct {
-	name   string
-	doc    string   // one sentence, for both languages
-	args   []string // their names in order; messages about a wrong one use them
-	result string   // what the out-buffer holds after it
-	writes bool     // a panic in it is followed by taking back what it did
-	free   bool     // needs no database: the handle may be 0
-	run    func(*call) error
-	holds  func(*call, kept) (bool, error) // whether an answer that was kept is the answer still; nil: that cannot be told
+	name       string
+	doc        string   // one sentence, for both languages
+	args       []string // their names in order; messages about a wrong one use them
+	result     string   // what the out-buffer holds after it
+	writes     bool     // a panic in it is followed by taking back what it did
+	free       bool     // needs no database: the handle may be 0
+	run        func(*call) error
+	stillValid func(*call, cached) (bool, error) // whether a cached answer is the answer still; nil: no answer is cached
 }
 
 // ops is the only list of the calls. npm/src/engine/ops.ts is written from it:
@@ -26,7 +26,7 @@ var ops = []op{
 		result: "array of ids",
 	},
 	{
-		name: "find", run: find, holds: findHolds,
+		name: "find", run: find, stillValid: findStillValid,
 		doc:    "The documents that match, in pieces of about 1 MiB; `more` gets the next. A limit of -1 is none; nil fields are all.",
 		args:   []string{"collection", "where", "sort", "skip", "limit", "fields"},
 		result: "u32 documents in this piece, u32 still to come (both little-endian), the documents",
@@ -43,19 +43,19 @@ var ops = []op{
 		result: "the document, or nothing",
 	},
 	{
-		name: "count", run: count, holds: countHolds,
+		name: "count", run: count, stillValid: countStillValid,
 		doc:    "How many documents match; counting stops at the limit, -1 is none.",
 		args:   []string{"collection", "where", "limit"},
 		result: "integer",
 	},
 	{
-		name: "ids", run: ids, holds: idsHold,
+		name: "ids", run: ids, stillValid: idsStillValid,
 		doc:    "The ids of all documents, in insertion order.",
 		args:   []string{"collection"},
 		result: "array",
 	},
 	{
-		name: "distinct", run: distinct, holds: distinctHolds,
+		name: "distinct", run: distinct, stillValid: distinctStillValid,
 		doc:    "The distinct values of a path in the documents that match, in value order.",
 		args:   []string{"collection", "path", "where"},
 		result: "array",
@@ -114,7 +114,7 @@ var ops = []op{
 		result: "nothing",
 	},
 	{
-		name: "aggregate", run: aggregate, holds: aggregateHolds,
+		name: "aggregate", run: aggregate, stillValid: aggregateStillValid,
 		doc:    "Groups of the documents that match, as rows: the paths of groupBy, then select, an array of [name, operator, path]. A count of the empty path counts documents; having and sort are about the rows.",
 		args:   []string{"collection", "where", "groupBy", "select", "having", "sort", "skip", "limit"},
 		result: "rows, as find",
@@ -132,8 +132,8 @@ var ops = []op{
 		result: "rows, as find, all in one piece",
 	},
 	{
-		name: "holds", run: holds,
-		doc:    "Whether what an op answered so many changes ago is its answer still; it may be mistaken in saying no. What the op was asked follows the arguments directly. count is how many documents it found, and last the _id of the last.",
+		name: "stillValid", run: stillValid,
+		doc:    "Whether what an op answered so many changes ago is still valid; a no may be wrong, a yes never is. The op's own arguments follow these directly. count is how many documents it found, and last the _id of the last.",
 		args:   []string{"op", "changes", "count", "last"},
 		result: "boolean",
 	},
@@ -144,28 +144,28 @@ var ops = []op{
 		result: "[text, paths of the index or nil, documents examined, documents returned, leaves as [condition, by, estimate, actual]]",
 	},
 	{
-		name: "begin", run: begin,
-		doc:    "Starts a stretch of calls that undo takes back as one. Stretches nest. Until it ends nothing is stored, and batches of others are put off; see onPutOff.",
+		name: "savepoint", run: savepoint,
+		doc:    "Opens a savepoint. Savepoints nest. Nothing is stored while one is open, and batches of other writers are put off; see onPutOff.",
 		result: "nothing",
 	},
 	{
-		name: "end", run: end,
-		doc:    "Ends the innermost stretch and keeps what it did.",
+		name: "release", run: release,
+		doc:    "Forgets the innermost savepoint and keeps what was done since.",
 		result: "nothing",
 	},
 	{
-		name: "undo", run: undo,
-		doc:    "Ends the innermost stretch and takes back what it did.",
+		name: "rollback", run: rollback,
+		doc:    "Undoes everything since the innermost savepoint, and forgets it.",
 		result: "nothing",
 	},
 	{
-		name: "setAside", run: setAside,
-		doc:    "Takes back what the innermost stretch did until bringBack does it again. Meanwhile every write is refused.",
+		name: "suspend", run: suspend,
+		doc:    "Undoes everything since the innermost savepoint until resume does it again. Every write in between is refused.",
 		result: "nothing",
 	},
 	{
-		name: "bringBack", run: bringBack,
-		doc:    "Does again what setAside took back.",
+		name: "resume", run: resume,
+		doc:    "Does again what suspend undid.",
 		result: "nothing",
 	},
 	{

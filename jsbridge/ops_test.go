@@ -260,52 +260,52 @@ func TestFind_pieces(t *testing.T) {
 	}
 }
 
-// TestStretch: undo takes back every call since begin, end keeps them, and
+// TestSavepoint: rollback undoes every call since savepoint, release keeps them, and
 // they nest.
-func TestStretch(t *testing.T) {
+func TestSavepoint(t *testing.T) {
 	c := withPeople(t)
 	count := func() any { return decode(t, c.must("count", array{"people", nil, -1})) }
 
-	c.must("begin", nil)
+	c.must("savepoint", nil)
 	c.must("insert", array{"people", false}, object{"name": "Di"})
-	c.must("begin", nil)
+	c.must("savepoint", nil)
 	c.must("remove", array{"people", nil})
 	equal(t, count(), int64(0))
-	c.must("undo", nil)
+	c.must("rollback", nil)
 	equal(t, count(), int64(4))
-	c.must("end", nil)
+	c.must("release", nil)
 	equal(t, count(), int64(4))
 
-	c.must("begin", nil)
+	c.must("savepoint", nil)
 	c.must("dropCollection", array{"people"})
 	c.must("insert", array{"cats", false}, object{})
-	c.must("undo", nil)
+	c.must("rollback", nil)
 	equal(t, count(), int64(4))
 	equal(t, decode(t, c.must("collections", nil)), array{"people"})
 
-	for _, op := range []string{"end", "undo"} {
+	for _, op := range []string{"release", "rollback"} {
 		if _, failure := c.call(op, nil); failure == nil || failure.code != engine.CodeInvalid {
-			t.Errorf("%s without begin got %v, want invalid", op, failure)
+			t.Errorf("%s without savepoint got %v, want invalid", op, failure)
 		}
 	}
 }
 
-// TestStretch_setAside: what a stretch did is gone for reads, every write is
-// refused, and bringBack does it again.
-func TestStretch_setAside(t *testing.T) {
+// TestSavepoint_suspended: what was done since a savepoint is gone for reads, every write is
+// refused, and resume does it again.
+func TestSavepoint_suspended(t *testing.T) {
 	c := withPeople(t)
 	count := func() any { return decode(t, c.must("count", array{"people", nil, -1})) }
 
-	c.must("begin", nil)
+	c.must("savepoint", nil)
 	c.must("clear", array{"people"})
 	c.must("insert", array{"people", false}, object{"name": "Di"})
-	moment := c.bridge.Moment(c.handle)
-	c.must("setAside", nil)
-	if c.bridge.Moment(c.handle) == moment {
-		t.Error("the moment is the same")
+	version := c.bridge.Version(c.handle)
+	c.must("suspend", nil)
+	if c.bridge.Version(c.handle) == version {
+		t.Error("the version is the same")
 	}
 	equal(t, count(), int64(3))
-	for _, op := range []string{"setAside", "end"} {
+	for _, op := range []string{"suspend", "release"} {
 		if _, failure := c.call(op, nil); failure == nil || failure.code != engine.CodeInvalid {
 			t.Errorf("%s while set aside got %v, want invalid", op, failure)
 		}
@@ -313,12 +313,12 @@ func TestStretch_setAside(t *testing.T) {
 	if _, failure := c.call("insert", array{"people", false}, object{}); failure == nil || failure.code != engine.CodeInvalid {
 		t.Errorf("a write while set aside got %v, want invalid", failure)
 	}
-	c.must("bringBack", nil)
+	c.must("resume", nil)
 	equal(t, count(), int64(1))
-	c.must("end", nil)
+	c.must("release", nil)
 	equal(t, decode(t, c.must("insert", array{"people", false}, object{})), array{int64(4)})
-	if _, failure := c.call("bringBack", nil); failure == nil || failure.code != engine.CodeInvalid {
-		t.Errorf("bringBack without setAside got %v, want invalid", failure)
+	if _, failure := c.call("resume", nil); failure == nil || failure.code != engine.CodeInvalid {
+		t.Errorf("resume without suspend got %v, want invalid", failure)
 	}
 }
 
@@ -348,24 +348,24 @@ func TestHolds(t *testing.T) {
 		{"aggregate", array{"people", nil, array{"name"}, array{array{"n", "count", ""}}, nil, nil, 0, -1}, 0, nil, object{"x": 12}, true},
 		{"aggregate", array{"people", nil, array{"x"}, array{array{"n", "count", ""}}, nil, nil, 0, -1}, 0, nil, object{"x": 13}, false},
 	} {
-		moment := c.bridge.Moment(c.handle)
+		version := c.bridge.Version(c.handle)
 		c.must("update", array{"people", tt.change, "age < 18"})
 		asked := func(changes uint64) any {
 			input := append(input(t, array{numberOf(t, tt.op), changes, tt.count, tt.last}), input(t, tt.arguments)...)
-			answer, failure := c.raw(numberOf(t, "holds"), input)
+			answer, failure := c.raw(numberOf(t, "stillValid"), input)
 			if failure != nil {
 				t.Fatalf("%s %v: %s", tt.op, tt.arguments, failure.message)
 			}
 			return decode(t, answer)
 		}
-		if got := asked(c.bridge.Moment(c.handle) - moment); got != tt.want {
-			t.Errorf("%s %v after %v: holds %v, want %t", tt.op, tt.arguments, tt.change, got, tt.want)
+		if got := asked(c.bridge.Version(c.handle) - version); got != tt.want {
+			t.Errorf("%s %v after %v: still valid: %v, want %t", tt.op, tt.arguments, tt.change, got, tt.want)
 		}
 		equal(t, asked(0), true)
-		equal(t, asked(c.bridge.Moment(c.handle)), false) // of another engine, perhaps
+		equal(t, asked(c.bridge.Version(c.handle)), false) // of another engine, perhaps
 	}
-	for _, op := range []any{numberOf(t, "get"), numberOf(t, "holds"), 99} {
-		if _, failure := c.call("holds", array{op, 0, 0, nil}); failure == nil || failure.code != engine.CodeInvalid {
+	for _, op := range []any{numberOf(t, "get"), numberOf(t, "stillValid"), 99} {
+		if _, failure := c.call("stillValid", array{op, 0, 0, nil}); failure == nil || failure.code != engine.CodeInvalid {
 			t.Errorf("op %v got %v, want invalid", op, failure)
 		}
 	}

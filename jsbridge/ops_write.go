@@ -127,43 +127,43 @@ func dropIndex(c *call) error {
 	return c.db().DropIndex(collection, paths)
 }
 
-func begin(c *call) error {
+func savepoint(c *call) error {
 	if err := c.end(); err != nil {
 		return err
 	}
-	c.db().Begin()
+	c.db().Savepoint()
 	return nil
 }
 
-func end(c *call) error {
+func release(c *call) error {
 	if err := c.end(); err != nil {
 		return err
 	}
-	return c.db().End()
+	return c.db().ReleaseSavepoint()
 }
 
-func undo(c *call) error {
+func rollback(c *call) error {
 	if err := c.end(); err != nil {
 		return err
 	}
 	c.database.cursor = nil
-	return c.db().Undo()
+	return c.db().RollbackToSavepoint()
 }
 
-func setAside(c *call) error {
+func suspend(c *call) error {
 	if err := c.end(); err != nil {
 		return err
 	}
 	c.database.cursor = nil
-	return c.db().SetAside()
+	return c.db().SuspendSavepoint()
 }
 
-func bringBack(c *call) error {
+func resume(c *call) error {
 	if err := c.end(); err != nil {
 		return err
 	}
 	c.database.cursor = nil
-	return c.db().BringBack()
+	return c.db().ResumeSavepoint()
 }
 
 func settle(c *call) error {
@@ -174,8 +174,8 @@ func settle(c *call) error {
 	if !session.InMemory() {
 		return &engine.Error{Code: engine.CodeInvalid, Op: "settle", Err: reason("the database has a storage: flush waits for it")}
 	}
-	if c.db().Begun() {
-		return &engine.Error{Code: engine.CodeInvalid, Op: "settle", Err: reason("a stretch of calls has begun and not ended")}
+	if c.db().HasSavepoint() {
+		return &engine.Error{Code: engine.CodeInvalid, Op: "settle", Err: reason("a savepoint is open")}
 	}
 	_, err := session.Flush()
 	return err

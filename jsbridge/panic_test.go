@@ -24,7 +24,7 @@ func TestCall_panic(t *testing.T) {
 	}{
 		{"text", func() { panic("a bug") }, "a bug"},
 		{"error", func() { panic(errors.New("a bug")) }, "a bug"},
-		{"runtime error", func() { var db *engine.DB; db.Begin() }, "nil pointer"},
+		{"runtime error", func() { var db *engine.DB; db.Savepoint() }, "nil pointer"},
 		{"other", func() { panic(7) }, "panic"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -39,7 +39,7 @@ func TestCall_panic(t *testing.T) {
 				return nil
 			}})
 			c := withPeople(t)
-			c.must("begin", nil)
+			c.must("savepoint", nil)
 			c.must("insert", array{"people", false}, object{"_id": "kept"})
 
 			_, failure := c.call("fault", nil)
@@ -48,7 +48,7 @@ func TestCall_panic(t *testing.T) {
 			}
 			equal(t, decode(t, c.must("ids", array{"people"})), array{"ada", int64(1), int64(2), "kept"})
 			equal(t, decode(t, c.must("insert", array{"people", false}, object{})), array{int64(3)})
-			c.must("undo", nil) // the stretch that was open is still the one to take back
+			c.must("rollback", nil) // the savepoint that was open is still the one to roll back to
 			equal(t, decode(t, c.must("ids", array{"people"})), array{"ada", int64(1), int64(2)})
 		})
 	}
@@ -78,7 +78,7 @@ func TestCall_panicInError(t *testing.T) {
 // answered from it any more.
 func TestCall_panicThatCannotBeTakenBack(t *testing.T) {
 	withOp(t, op{name: "fault", writes: true, run: func(c *call) error {
-		if err := c.db().End(); err != nil { // the stretch that attempt has begun
+		if err := c.db().ReleaseSavepoint(); err != nil { // the savepoint that attempt has opened
 			return err
 		}
 		panic("a bug")

@@ -38,8 +38,8 @@ func TestRandomCalls(t *testing.T) {
 			continue
 		}
 		before := contents(t, c)
-		c.must("begin", nil)
-		moment := c.bridge.Moment(c.handle)
+		c.must("savepoint", nil)
+		version := c.bridge.Version(c.handle)
 		arguments := r.arguments(o)
 		answer, failure := c.raw(numberOf(t, o.name), append(input(t, arguments), r.documents(t, o)...))
 		what := func() string { return "step " + strconv.Itoa(step) + ": " + o.name }
@@ -52,22 +52,22 @@ func TestRandomCalls(t *testing.T) {
 		if (failure != nil || !o.writes) && contents(t, c) != before {
 			t.Fatalf("%s %v: has changed something, though refused or not a write: %v", what(), arguments, failure)
 		}
-		if same := c.bridge.Moment(c.handle) == moment; same && contents(t, c) != before || !same && !o.writes {
-			t.Fatalf("%s %v: same moment: %t", what(), arguments, same)
+		if same := c.bridge.Version(c.handle) == version; same && contents(t, c) != before || !same && !o.writes {
+			t.Fatalf("%s %v: same version: %t", what(), arguments, same)
 		}
 		if failure == nil {
 			answered[o.name]++
 		}
-		if o.name == "begin" {
-			c.must("end", nil)
+		if o.name == "savepoint" {
+			c.must("release", nil)
 		}
 		if r.IntN(3) == 0 {
 			after := contents(t, c)
-			c.must("setAside", nil)
+			c.must("suspend", nil)
 			if contents(t, c) != before {
 				t.Fatalf("%s %v, set aside: something is left", what(), arguments)
 			}
-			c.must("bringBack", nil)
+			c.must("resume", nil)
 			if contents(t, c) != after {
 				t.Fatalf("%s %v, brought back: it is not as before", what(), arguments)
 			}
@@ -76,13 +76,13 @@ func TestRandomCalls(t *testing.T) {
 			}
 		}
 		if failure == nil && r.IntN(3) > 0 {
-			c.must("end", nil)
+			c.must("release", nil)
 			continue
 		}
-		moment, after := c.bridge.Moment(c.handle), contents(t, c)
-		c.must("undo", nil)
-		if after != before && c.bridge.Moment(c.handle) == moment {
-			t.Fatalf("%s %v, undone: the moment is the same", what(), arguments)
+		version, after := c.bridge.Version(c.handle), contents(t, c)
+		c.must("rollback", nil)
+		if after != before && c.bridge.Version(c.handle) == version {
+			t.Fatalf("%s %v, undone: the version is the same", what(), arguments)
 		}
 		if contents(t, c) != before {
 			t.Fatalf("%s %v: undo leaves something of %x", what(), arguments, answer)
@@ -101,18 +101,18 @@ func TestRandomCalls(t *testing.T) {
 	}
 }
 
-// control is the ops that are not picked at random: each begin above has its
+// control is the ops that are not picked at random: each savepoint above has its
 // own, and nothing settles within it.
-var control = map[string]bool{"end": true, "undo": true, "setAside": true, "bringBack": true, "settle": true}
+var control = map[string]bool{"release": true, "rollback": true, "suspend": true, "resume": true, "settle": true}
 
-// holding is the ops whose answers holds knows about.
-var holding = func() (holding []*op) {
+// cacheable is the ops about whose answers stillValid can tell.
+var cacheable = func() (cacheable []*op) {
 	for i := range ops {
-		if ops[i].holds != nil {
-			holding = append(holding, &ops[i])
+		if ops[i].stillValid != nil {
+			cacheable = append(cacheable, &ops[i])
 		}
 	}
-	return holding
+	return cacheable
 }()
 
 // contents is everything that a user can see.
@@ -129,7 +129,7 @@ func contents(t *testing.T, c *client) string {
 type randomCalls struct {
 	*rand.Rand
 	t     *testing.T
-	asked *op // what the call of holds is about
+	asked *op // what the call of stillValid is about
 }
 
 func oneOf[T any](r *randomCalls, values ...T) T { return values[r.IntN(len(values))] }
@@ -163,7 +163,7 @@ func (r *randomCalls) argument(name string, writes bool) any {
 	case "fields":
 		return oneOf[any](r, nil, array{r.path(), r.path()})
 	case "op":
-		r.asked = oneOf(r, holding...)
+		r.asked = oneOf(r, cacheable...)
 		return numberOf(r.t, r.asked.name)
 	case "changes", "count":
 		return r.IntN(4)
@@ -206,7 +206,7 @@ func (r *randomCalls) statement(writes bool) string {
 }
 
 func (r *randomCalls) documents(t *testing.T, o *op) (docs []byte) {
-	if o.name == "holds" && r.asked != nil {
+	if o.name == "stillValid" && r.asked != nil {
 		return input(t, r.arguments(r.asked))
 	}
 	if o.name != "insert" {

@@ -61,10 +61,10 @@ func typeScript() string {
 			separator = ", "
 		}
 	}
-	b.WriteString("])\n\n/** The calls whose answers `holds` knows about. */\nexport const holdingOps: ReadonlySet<Op> = new Set<Op>([")
+	b.WriteString("])\n\n/** The calls about whose cached answers `stillValid` can tell. */\nexport const cachedOps: ReadonlySet<Op> = new Set<Op>([")
 	separator = ""
 	for _, o := range ops {
-		if o.holds != nil {
+		if o.stillValid != nil {
 			b.WriteString(separator + "Op." + o.name)
 			separator = ", "
 		}

@@ -9,7 +9,7 @@ import (
 
 // CatchUp applies what other sessions have appended. It does nothing while
 // changes are pending, whose Flush will meet the others' batches, and while a
-// stretch of calls has begun; see SessionOptions.OnPutOff.
+// savepoint is open; see SessionOptions.OnPutOff.
 func (s *Session) CatchUp() error {
 	s.turn.Lock()
 	defer s.turn.Unlock()
@@ -35,7 +35,7 @@ func (s *Session) catchUp() error {
 
 // putsOff reports whether batches of others cannot be applied now.
 func (s *Session) putsOff() bool {
-	if s.db.Begun() {
+	if s.db.HasSavepoint() {
 		if s.opts.OnPutOff != nil {
 			s.opts.OnPutOff()
 		}

@@ -197,9 +197,9 @@ func TestCatchUp_leavesPendingChangesAlone(t *testing.T) {
 	wantContents(t, b, "a=1 b=1")
 }
 
-// TestCatchUp_waitsForAStretch: calls between Begin and End see one state,
-// whatever others store, and whoever ends the stretch knows that there is news.
-func TestCatchUp_waitsForAStretch(t *testing.T) {
+// TestCatchUp_waitsForASavepoint: calls between a savepoint and its release see
+// one state, whatever others store, and the release tells that there is news.
+func TestCatchUp_waitsForASavepoint(t *testing.T) {
 	memory := storage.NewMemory()
 	other := openSession(t, deaf(memory.Share()), storage.SessionOptions{})
 	putOff := 0
@@ -208,25 +208,25 @@ func TestCatchUp_waitsForAStretch(t *testing.T) {
 	put(t, other.DB(), "a", 1)
 	flush(t, other, storage.Stored)
 
-	s.DB().Begin()
+	s.DB().Savepoint()
 	if err := s.CatchUp(); err != nil {
 		t.Fatal(err)
 	}
 	wantContents(t, s, "")
 	if _, err := s.Flush(); engine.CodeOf(err) != engine.CodeInvalid {
-		t.Errorf("Flush within a stretch returned %v, want invalid", err)
+		t.Errorf("Flush with an open savepoint returned %v, want invalid", err)
 	}
-	if err := s.DB().End(); err != nil || putOff != 1 {
+	if err := s.DB().ReleaseSavepoint(); err != nil || putOff != 1 {
 		t.Fatalf("End returned %v, and OnPutOff was called %d times", err, putOff)
 	}
 
-	// The stretch begins while CatchUp waits for the log.
-	log.OnRecord = func(*storage.Record) error { s.DB().Begin(); return nil }
+	// The savepoint is opened while CatchUp waits for the log.
+	log.OnRecord = func(*storage.Record) error { s.DB().Savepoint(); return nil }
 	if err := s.CatchUp(); err != nil {
 		t.Fatal(err)
 	}
 	wantContents(t, s, "")
-	if err := s.DB().Undo(); err != nil || putOff != 2 {
+	if err := s.DB().RollbackToSavepoint(); err != nil || putOff != 2 {
 		t.Fatalf("Undo returned %v, and OnPutOff was called %d times", err, putOff)
 	}
 	log.OnRecord = nil

@@ -241,7 +241,7 @@ func (s *Session) settleDoubt() error {
 // append cuts what is pending and appends it as the next batch. If that fails,
 // it returns the frame, unconfirmed.
 func (s *Session) append(op string) (frame Frame, compaction func(), err error) {
-	if s.db.Begun() {
+	if s.db.HasSavepoint() {
 		return nil, nil, fail(engine.CodeInvalid, op, "", "a stretch of calls has begun and not ended")
 	}
 	if !s.db.HasChanges() {

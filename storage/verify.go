@@ -69,7 +69,7 @@ func (s *Session) Verify() (*Report, error) {
 	if err := s.usable("verify"); err != nil {
 		return nil, err
 	}
-	if s.db.Begun() || s.doubt != nil || s.db.HasChanges() && s.log != nil {
+	if s.db.HasSavepoint() || s.doubt != nil || s.db.HasChanges() && s.log != nil {
 		return nil, fail(engine.CodeInvalid, "verify", "", "changes are pending: commit or flush them first")
 	}
 	report := &Report{}

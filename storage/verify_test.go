@@ -83,9 +83,9 @@ func TestVerify(t *testing.T) {
 	// What is stored is sound, and not what the session holds.
 	memory := sampleLog(t, false)
 	s := openSession(t, deaf(memory.Share()), storage.SessionOptions{})
-	s.DB().Begin()
+	s.DB().Savepoint()
 	put(t, s.DB(), "stray", 1)
-	if err := s.DB().End(); err != nil {
+	if err := s.DB().ReleaseSavepoint(); err != nil {
 		t.Fatal(err)
 	}
 	s.DB().Cut()

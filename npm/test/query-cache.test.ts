@@ -85,11 +85,11 @@ describe('answers', () => {
 
   const never = () => false
 
-  /** How often the engine is asked when `n` is asked at each of these moments. */
-  function asked(answers: Answers, n: number, moments: number[], { bytes = 100, holds = false, op = Op.find as Op } = {}): number {
+  /** How often the engine is asked when `n` is asked at each of these versions. */
+  function asked(answers: Answers, n: number, versions: number[], { bytes = 100, holds = false, op = Op.find as Op } = {}): number {
     let times = 0
-    for (const moment of moments) {
-      const kept = answers.find(moment, op, question(n), () => holds)
+    for (const version of versions) {
+      const kept = answers.find(version, op, question(n), () => holds)
       if (kept) assert.deepEqual(kept.answer, [{ n }])
       else answers.note([{ n }], bytes)
       times += Number(!kept)
@@ -97,7 +97,7 @@ describe('answers', () => {
     return times
   }
 
-  /** How many of the questions 0 to `most` have an answer at moment 1. */
+  /** How many of the questions 0 to `most` have an answer at version 1. */
   const keptOf = (answers: Answers, most: number) => Array.from({ length: most }, (_, n) => answers.find(1, Op.find, question(n), never)).filter(Boolean).length
 
   test('are kept from the second time on, while nothing changes', () => {

@@ -176,12 +176,12 @@ func (f *File) addIndexes(doc []byte) error {
 // Store adds what the file holds to db: all or, if it fails, nothing. A
 // document takes the place of one with the same _id.
 func (f *File) Store(db *engine.DB) error {
-	db.Begin()
+	db.Savepoint()
 	if err := f.store(db); err != nil {
-		_ = db.Undo() // it has begun above
+		_ = db.RollbackToSavepoint() // it has begun above
 		return err
 	}
-	return db.End()
+	return db.ReleaseSavepoint()
 }
 
 func (f *File) store(db *engine.DB) error {

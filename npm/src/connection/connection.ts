@@ -101,7 +101,7 @@ export abstract class Connection implements Calls {
     try {
       const answer = ask(document)
       if (typeof (answer as Promise<unknown> | undefined)?.then === 'function') {
-        throw invalid(`${name}: the function must answer at once, not with a Promise: all documents have to be of one moment`)
+        throw invalid(`${name}: the function must answer at once, not with a Promise: all documents have to be of one version`)
       }
       return answer
     } finally {
@@ -111,15 +111,15 @@ export abstract class Connection implements Calls {
 
   /** Does `work`, several calls of the engine, all or none. */
   whole<R>(work: () => R): R {
-    this.command(Op.begin)
+    this.command(Op.savepoint)
     let result: R
     try {
       result = work()
     } catch (error) {
-      this.command(Op.undo)
+      this.command(Op.rollback)
       throw error
     }
-    this.command(Op.end)
+    this.command(Op.release)
     return result
   }
 

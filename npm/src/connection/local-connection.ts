@@ -62,7 +62,7 @@ export class LocalConnection extends Connection {
       // Until the writes so far have run again, a read would miss them; and what a transaction did may still be undone.
       const settled = this.transactions.storing ?? this.writer.settled()
       if (settled) return settled.then(() => this.read(work))
-      this.transactions.setAside()
+      this.transactions.suspend()
       return Promise.resolve(work())
     } catch (error) {
       return Promise.reject(error as Error)
@@ -216,7 +216,7 @@ export class LocalConnection extends Connection {
   }
 
   private kept(op: Op, question: Encoder | Uint8Array): Kept | undefined {
-    return this.answers.find(this.bridge.moment(this.handle), op, question, this.holds)
+    return this.answers.find(this.bridge.version(this.handle), op, question, this.holds)
   }
 
   /** Asks the engine whether what is kept is the answer still, after so many changes. */
@@ -224,7 +224,7 @@ export class LocalConnection extends Connection {
     const documents = op === Op.find ? (answer as { _id: Id }[]) : []
     const last = documents[documents.length - 1]?._id ?? null
     this.check.begin('arguments').array(4).number(op).number(changes).number(documents.length).value(last).raw(question)
-    return this.value(Op.holds, this.check) as boolean
+    return this.value(Op.stillValid, this.check) as boolean
   }
 
   /** Appends to `rows` the pieces of an answer, and returns how many bytes they had. */
@@ -256,9 +256,9 @@ export class LocalConnection extends Connection {
     return answer
   }
 
-  /** The number of the state that the database is in; see {@link Bridge.moment}. */
-  get moment(): number {
-    return this.bridge.moment(this.handle)
+  /** The number of the state that the database is in; see {@link Bridge.version}. */
+  get version(): number {
+    return this.bridge.version(this.handle)
   }
 
   /** The number of the newest batch that the database holds. */

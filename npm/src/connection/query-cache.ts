@@ -1,12 +1,12 @@
 import type { MessagePackWriter } from '../msgpack/writer.js'
-import { holdingOps, type Op } from '../engine/ops.js'
+import { cachedOps, type Op } from '../engine/ops.js'
 
 /** What was answered to a question, for copies of it. */
 export interface Kept {
   readonly question: Uint8Array
   readonly answer: unknown
   readonly bytes: number // of both, as MessagePack
-  moment: number // the newest of which it is known to be the answer
+  version: number // the newest of which it is known to be the answer
   used: boolean
 }
 
@@ -23,7 +23,7 @@ export interface Kept {
  */
 export class Answers {
   private readonly hashes = new Int32Array(places)
-  private readonly moments = new Float64Array(places) // when the question was asked last
+  private readonly versions = new Float64Array(places) // when the question was asked last
   private readonly vain = new Uint8Array(places) // 1: the last answer was kept for nothing
   private readonly kept = new Array<Kept | undefined>(places) // at its full length, or V8 makes it a dictionary
   private bytes = 0 // of all that is kept
@@ -35,12 +35,12 @@ export class Answers {
    * The answer to a question, to be copied by {@link copyOf}; if there is
    * none, what the engine answers is to be told to {@link note}, at once.
    *
-   * @param moment The state of the database that the question is about, which is never 0 if it is usable.
+   * @param version The state of the database that the question is about, which is never 0 if it is usable.
    * @param holds Whether what is kept is the answer still, so many changes later. It may be mistaken in saying no.
    */
-  find(moment: number, op: Op, question: Question, holds: (op: Op, kept: Kept, changes: number) => boolean): Kept | undefined {
+  find(version: number, op: Op, question: Question, holds: (op: Op, kept: Kept, changes: number) => boolean): Kept | undefined {
     this.place = -1
-    if (moment === 0 || question.length > longestQuestion) return undefined
+    if (version === 0 || question.length > longestQuestion) return undefined
     const bytes = bytesOf(question)
     const { length } = question
     let hash: number = op
@@ -48,8 +48,8 @@ export class Answers {
     hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b) // as MurmurHash3 ends: texts that differ in few bytes would meet
     hash ^= hash >>> 13
     const place = hash & (places - 1)
-    const last = this.moments[place]
-    this.moments[place] = moment
+    const last = this.versions[place]
+    this.versions[place] = version
     if (this.hashes[place] !== hash) {
       this.hashes[place] = hash
       this.vain[place] = 0
@@ -58,9 +58,9 @@ export class Answers {
     }
     const kept = this.kept[place]
     if (kept && isSame(kept.question, bytes, length)) {
-      const changes = moment - kept.moment
-      if (changes === 0 || (changes <= mostChanges && holdingOps.has(op) && holds(op, kept, changes))) {
-        kept.moment = moment
+      const changes = version - kept.version
+      if (changes === 0 || (changes <= mostChanges && cachedOps.has(op) && holds(op, kept, changes))) {
+        kept.version = version
         kept.used = true
         return kept
       }
@@ -68,7 +68,7 @@ export class Answers {
       this.drop(place)
     }
     // What is asked anew after each change is kept only if it is also asked twice in between.
-    if (this.vain[place] === 1 && last !== moment) return undefined
+    if (this.vain[place] === 1 && last !== version) return undefined
     this.place = place
     this.question = question
     return undefined
@@ -87,7 +87,7 @@ export class Answers {
       this.bytes = 0
     }
     this.bytes += bytes
-    this.kept[place] = { question: bytesOf(question).slice(0, question.length), answer: copyOf(answer), bytes, moment: this.moments[place]!, used: false }
+    this.kept[place] = { question: bytesOf(question).slice(0, question.length), answer: copyOf(answer), bytes, version: this.versions[place]!, used: false }
   }
 
   private drop(place: number): void {

@@ -25,14 +25,14 @@ export class Attempt implements Calls {
   starting = false
 
   private hasBegun = true // and nothing is decided yet
-  private isAside = false
+  private isSuspended = false
   private over: AtomicDBError | undefined
   private called = false // since the clock was looked at last
   private clock: ReturnType<typeof setInterval> | undefined
   private fail: ((error: unknown) => void) | undefined
 
   constructor(private readonly connection: LocalConnection) {
-    connection.command(Op.begin)
+    connection.command(Op.savepoint)
   }
 
   /** Runs the function; rejects with what it throws. */
@@ -78,7 +78,7 @@ export class Attempt implements Calls {
       if (this.over) throw this.over
       this.connection.needNotAsking()
       this.called = true
-      this.bringBack()
+      this.resume()
       return Promise.resolve(work())
     } catch (error) {
       return Promise.reject(error as Error)
@@ -86,28 +86,28 @@ export class Attempt implements Calls {
   }
 
   /** Takes what it did out of the sight of others, until its next call. */
-  setAside(): void {
-    if (this.isAside || !this.wrote || !this.hasBegun) return
-    this.connection.command(Op.setAside)
-    this.isAside = true
+  suspend(): void {
+    if (this.isSuspended || !this.wrote || !this.hasBegun) return
+    this.connection.command(Op.suspend)
+    this.isSuspended = true
   }
 
-  private bringBack(): void {
-    if (!this.isAside) return
-    this.connection.command(Op.bringBack)
-    this.isAside = false
+  private resume(): void {
+    if (!this.isSuspended) return
+    this.connection.command(Op.resume)
+    this.isSuspended = false
   }
 
   /** Leaves what it did in the engine, to be stored. The run is over. */
   keep(): void {
-    this.bringBack()
-    this.connection.command(Op.end)
+    this.resume()
+    this.connection.command(Op.release)
     this.hasBegun = false
   }
 
   /** Takes back what it did, unless that was to be kept. The run is over. */
   undo(): void {
-    if (this.hasBegun && !this.connection.dead) this.connection.command(Op.undo)
+    if (this.hasBegun && !this.connection.dead) this.connection.command(Op.rollback)
     this.hasBegun = false
   }
 

@@ -83,8 +83,8 @@ export class Transactions {
   }
 
   /** To be called before anybody outside reads: takes what a transaction did out of sight. */
-  setAside(): void {
-    this.attempt?.setAside()
+  suspend(): void {
+    this.attempt?.suspend()
   }
 
   /** To be called as the engine puts off batches of others. */

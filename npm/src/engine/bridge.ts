@@ -106,10 +106,10 @@ export class Bridge {
   }
 
   /** The number of the state that a database is in: while it is the same, so is every answer. 0 is for one that is not usable. */
-  moment(handle: number): number {
+  version(handle: number): number {
     if (this.death) return 0
     try {
-      return this.exports.adb_moment(handle)
+      return this.exports.adb_version(handle)
     } catch (error) {
       this.die(error)
       throw this.death

@@ -9,7 +9,7 @@ export interface Exports {
   /** Runs an op on the first `n` bytes of the in-buffer. Below 0: the complement of how many bytes of error there are. */
   adb_call(handle: number, op: number, n: number): number
   /** The number of the state of a database: while it is the same, so is every answer. 0: it is not usable. */
-  adb_moment(handle: number): number
+  adb_version(handle: number): number
   /** The number of the newest batch that a database holds. */
   adb_head(handle: number): number
   /** The address of the out-buffer. */

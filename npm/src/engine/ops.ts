@@ -2,7 +2,7 @@
 // `go test ./jsbridge -run TestTypeScriptTwin -update`: edit that list, not this file.
 
 /** Changes with the list. An engine whose number is another one comes from another release. */
-export const protocol = 0x4991312a
+export const protocol = 0xdd3a6282
 
 /** The largest input of one call, in bytes; larger ones are sent in pieces. */
 export const maxInput = 268435456
@@ -124,11 +124,11 @@ export const Op = {
    */
   sqlWrite: 19,
   /**
-   * Whether what an op answered so many changes ago is its answer still; it may be mistaken in saying no. What the op was asked follows the arguments directly. count is how many documents it found, and last the _id of the last.
+   * Whether what an op answered so many changes ago is still valid; a no may be wrong, a yes never is. The op's own arguments follow these directly. count is how many documents it found, and last the _id of the last.
    *
    * `[op, changes, count, last]` → boolean.
    */
-  holds: 20,
+  stillValid: 20,
   /**
    * How a find would run.
    *
@@ -136,35 +136,35 @@ export const Op = {
    */
   explain: 21,
   /**
-   * Starts a stretch of calls that undo takes back as one. Stretches nest. Until it ends nothing is stored, and batches of others are put off; see onPutOff.
+   * Opens a savepoint. Savepoints nest. Nothing is stored while one is open, and batches of other writers are put off; see onPutOff.
    *
    * `[]` → nothing.
    */
-  begin: 22,
+  savepoint: 22,
   /**
-   * Ends the innermost stretch and keeps what it did.
+   * Forgets the innermost savepoint and keeps what was done since.
    *
    * `[]` → nothing.
    */
-  end: 23,
+  release: 23,
   /**
-   * Ends the innermost stretch and takes back what it did.
+   * Undoes everything since the innermost savepoint, and forgets it.
    *
    * `[]` → nothing.
    */
-  undo: 24,
+  rollback: 24,
   /**
-   * Takes back what the innermost stretch did until bringBack does it again. Meanwhile every write is refused.
+   * Undoes everything since the innermost savepoint until resume does it again. Every write in between is refused.
    *
    * `[]` → nothing.
    */
-  setAside: 25,
+  suspend: 25,
   /**
-   * Does again what setAside took back.
+   * Does again what suspend undid.
    *
    * `[]` → nothing.
    */
-  bringBack: 26,
+  resume: 26,
   /**
    * Of a database in memory alone: does what flush does, which has nothing to wait for there and as a Promise of Go's costs 40 us.
    *
@@ -185,5 +185,5 @@ export type Op = (typeof Op)[keyof typeof Op]
 /** The calls that change documents, collections or indexes. */
 export const writingOps: ReadonlySet<Op> = new Set<Op>([Op.insert, Op.update, Op.updateEach, Op.remove, Op.clear, Op.createCollection, Op.dropCollection, Op.createIndex, Op.dropIndex, Op.sqlWrite])
 
-/** The calls whose answers `holds` knows about. */
-export const holdingOps: ReadonlySet<Op> = new Set<Op>([Op.find, Op.count, Op.ids, Op.distinct, Op.aggregate])
+/** The calls about whose cached answers `stillValid` can tell. */
+export const cachedOps: ReadonlySet<Op> = new Set<Op>([Op.find, Op.count, Op.ids, Op.distinct, Op.aggregate])

@@ -100,12 +100,12 @@ export class RemoteConnection extends Connection {
     this.needFree()
     if (this.changing && this.inTransactions === 0) await this.changing
     for (let tries = 0; tries < 3; tries++) {
-      let moment: number | undefined
+      let version: number | undefined
       let moved = false
       const result = await this.perform(new Script(), work, async (question) => {
         const reply = await this.send('read', { question, after: this.seen.head })
-        if (moment !== undefined && moment !== reply.moment) moved = true
-        moment = reply.moment
+        if (version !== undefined && version !== reply.version) moved = true
+        version = reply.version
         return reply
       })
       if (!moved) return result

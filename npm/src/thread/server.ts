@@ -29,7 +29,7 @@ export interface Opening {
 /** What was answered, and of which state of the database. */
 export interface Reply {
   readonly pieces: Uint8Array[]
-  readonly moment: number
+  readonly version: number
   /** The newest batch that the answer has seen. */
   readonly head: number
 }
@@ -135,8 +135,8 @@ class Host {
   }
 
   private given(pieces: Uint8Array<ArrayBuffer>[]): Given {
-    const { moment, head } = this.connection
-    return given(pieces, () => ({ pieces, moment, head }) satisfies Reply)
+    const { version, head } = this.connection
+    return given(pieces, () => ({ pieces, version, head }) satisfies Reply)
   }
 }
 
