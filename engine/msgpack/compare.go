@@ -168,13 +168,9 @@ func compareInStep(a, b []byte) int {
 type pair struct{ key, value []byte }
 
 func sortedPairs(m []byte) []pair {
-	count, pos := Container(m)
-	pairs := make([]pair, 0, count)
-	for range count {
-		key := Str(m[pos:])
-		pos += Skip(m[pos:])
-		pairs = append(pairs, pair{key, m[pos:]})
-		pos += Skip(m[pos:])
+	pairs := make([]pair, 0, Count(m))
+	for key, value := range Fields(m) {
+		pairs = append(pairs, pair{key, value})
 	}
 	slices.SortStableFunc(pairs, func(x, y pair) int { return bytes.Compare(x.key, y.key) })
 	return pairs

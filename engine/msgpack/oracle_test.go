@@ -85,12 +85,6 @@ func plain(t testing.TB, v any) any {
 // byUs decodes v, a whole value, with the readers of this package. Of equal
 // keys the last counts, as for the oracle.
 func byUs(t testing.TB, v []byte) any {
-	count, pos := msgpack.Container(v)
-	next := func() []byte {
-		n := msgpack.Skip(v[pos:])
-		pos += n
-		return v[pos-n : pos]
-	}
 	switch kind := msgpack.KindOf(v); kind {
 	case msgpack.Null:
 		return nil
@@ -106,16 +100,15 @@ func byUs(t testing.TB, v []byte) any {
 		seconds, nanos := msgpack.Time(v)
 		return instant{seconds, int64(nanos)}
 	case msgpack.Array:
-		list := make([]any, count)
-		for i := range list {
-			list[i] = byUs(t, next())
+		list := make([]any, 0, msgpack.Count(v))
+		for element := range msgpack.Elements(v) {
+			list = append(list, byUs(t, element))
 		}
 		return list
 	case msgpack.Map:
-		m := make(map[string]any, count)
-		for range count {
-			key := string(msgpack.Str(next()))
-			m[key] = byUs(t, next())
+		m := make(map[string]any, msgpack.Count(v))
+		for key, value := range msgpack.Fields(v) {
+			m[string(key)] = byUs(t, value)
 		}
 		return m
 	}
@@ -149,21 +142,19 @@ func number(t testing.TB, v []byte) any {
 // hasEqualKeys reports whether some map in v has a key twice: Go's maps, and so
 // both decoders, keep one of them.
 func hasEqualKeys(v []byte) bool {
-	kind := msgpack.KindOf(v)
-	count, pos := msgpack.Container(v)
-	keys := map[string]bool{}
-	for range count {
-		if kind == msgpack.Map {
-			keys[string(msgpack.Str(v[pos:]))] = true
-			pos += msgpack.Skip(v[pos:])
-		}
-		n := msgpack.Skip(v[pos:])
-		if hasEqualKeys(v[pos : pos+n]) {
+	for element := range msgpack.Elements(v) {
+		if hasEqualKeys(element) {
 			return true
 		}
-		pos += n
 	}
-	return kind == msgpack.Map && len(keys) < count
+	keys := map[string]bool{}
+	for key, value := range msgpack.Fields(v) {
+		if keys[string(key)] || hasEqualKeys(value) {
+			return true
+		}
+		keys[string(key)] = true
+	}
+	return false
 }
 
 var seed = flag.Uint64("seed", 0, "replay one failing run of a random test; 0 picks a new seed")

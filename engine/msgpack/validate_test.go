@@ -374,18 +374,10 @@ func FuzzValidate(f *testing.F) {
 // Lookup must not find: names that are none of its keys.
 func firstFields(m []byte) map[string][]byte {
 	fields := map[string][]byte{}
-	if msgpack.KindOf(m) != msgpack.Map {
-		return fields
-	}
-	count, pos := msgpack.Container(m)
-	for range count {
-		key := string(msgpack.Str(m[pos:]))
-		pos += msgpack.Skip(m[pos:])
-		n := msgpack.Skip(m[pos:])
-		if fields[key] == nil {
-			fields[key] = m[pos : pos+n]
+	for key, value := range msgpack.Fields(m) {
+		if fields[string(key)] == nil {
+			fields[string(key)] = value
 		}
-		pos += n
 	}
 	for _, key := range slices.Collect(maps.Keys(fields)) {
 		for _, other := range []string{key + "x", key[:len(key)/2], "x" + key[:max(0, len(key)-1)]} {
