@@ -135,7 +135,7 @@ func window[T any](all []T, skip, limit int) []T {
 
 func (a *Aggregate) check(name string) error {
 	refuse := func(argument, why string) error {
-		return &Error{Code: CodeInvalid, Op: "aggregate", Target: name, Err: reason(argument + ": " + why)}
+		return Fail(CodeInvalid, "aggregate", name, argument+": "+why)
 	}
 	for i, p := range a.GroupBy {
 		if p.IsEmpty() {

@@ -143,7 +143,7 @@ var (
 // does not know CodeUnsupported, and changes nothing. The payload is copied.
 func (db *DB) Apply(payload []byte) error {
 	if len(db.journal) > 0 {
-		return fail(CodeInternal, "apply", "", "changes are unconfirmed")
+		return Fail(CodeInternal, "apply", "", "changes are unconfirmed")
 	}
 	err := db.replay(payload)
 	if err != nil {

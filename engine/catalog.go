@@ -91,21 +91,21 @@ func (db *DB) CreateIndex(name string, paths []string, opts IndexOptions) error 
 				continue
 			}
 			if o.unique != s.unique || o.sparse != s.sparse {
-				return fail(CodeInvalid, op, name, "an index on "+s.title()+" exists with other options; drop it first")
+				return Fail(CodeInvalid, op, name, "an index on "+s.title()+" exists with other options; drop it first")
 			}
 			return nil
 		}
 		if other := c.orderNamed(s.name); other != nil {
-			return fail(CodeInvalid, op, name, "the index on "+other.title()+" is named "+s.name+" already")
+			return Fail(CodeInvalid, op, name, "the index on "+other.title()+" is named "+s.name+" already")
 		}
 		if len(c.orders) >= mostIndexes {
-			return fail(CodeInvalid, op, name, "it has "+strconv.Itoa(mostIndexes)+" indexes, which is the most; drop one first")
+			return Fail(CodeInvalid, op, name, "it has "+strconv.Itoa(mostIndexes)+" indexes, which is the most; drop one first")
 		}
 		o := newOrder(s, c.content)
 		o.debt = math.MaxInt // whoever creates an index means to use it
 		if s.unique {
 			if a, b, found := o.duplicate(); found {
-				return fail(CodeUnique, op, name, "documents "+describe(idOf(c.doc(a)))+" and "+describe(idOf(c.doc(b)))+" have the same "+s.title())
+				return Fail(CodeUnique, op, name, "documents "+describe(idOf(c.doc(a)))+" and "+describe(idOf(c.doc(b)))+" have the same "+s.title())
 			}
 		}
 		c.orders = append(slices.Clip(c.orders), o)
@@ -126,7 +126,7 @@ func (db *DB) DropIndex(name string, paths []string) error {
 			}
 		}
 	}
-	return fail(CodeNotFound, "dropIndex", name, "there is no index on "+strings.Join(paths, ", "))
+	return Fail(CodeNotFound, "dropIndex", name, "there is no index on "+strings.Join(paths, ", "))
 }
 
 // DropIndexNamed removes the index that was created under a name. It returns
@@ -140,7 +140,7 @@ func (db *DB) DropIndexNamed(collection, name string) error {
 			return db.dropOrder(c, o)
 		}
 	}
-	return fail(CodeNotFound, "dropIndex", collection, "there is no index named "+strconv.Quote(name))
+	return Fail(CodeNotFound, "dropIndex", collection, "there is no index named "+strconv.Quote(name))
 }
 
 func (db *DB) dropOrder(c *collection, o *order) error {
@@ -167,14 +167,14 @@ func (c *content) orderNamed(name string) *order {
 func newSpec(op, name string, paths []string, opts IndexOptions) (spec, error) {
 	s := spec{name: opts.Name, unique: opts.Unique, sparse: opts.Sparse}
 	if len(paths) == 0 {
-		return s, fail(CodeInvalid, op, name, "an index needs at least one path")
+		return s, Fail(CodeInvalid, op, name, "an index needs at least one path")
 	}
 	if len(paths) > maxIndexPaths {
-		return s, fail(CodeInvalid, op, name, "an index has at most "+strconv.Itoa(maxIndexPaths)+" paths")
+		return s, Fail(CodeInvalid, op, name, "an index has at most "+strconv.Itoa(maxIndexPaths)+" paths")
 	}
 	for i, text := range paths {
 		if text == "" || slices.Contains(paths[:i], text) {
-			return s, fail(CodeInvalid, op, name, "path "+strconv.Itoa(i+1)+" of the index is empty or there twice")
+			return s, Fail(CodeInvalid, op, name, "path "+strconv.Itoa(i+1)+" of the index is empty or there twice")
 		}
 		s.paths = append(s.paths, query.ParsePath(text))
 	}

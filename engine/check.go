@@ -14,10 +14,10 @@ import (
 func (db *DB) Check() error {
 	for name, c := range db.collections {
 		if broken := c.check(); broken != "" {
-			return fail(CodeInternal, "check", name, broken)
+			return Fail(CodeInternal, "check", name, broken)
 		}
 		if c.name != name {
-			return fail(CodeInternal, "check", name, "is known to itself as "+c.name)
+			return Fail(CodeInternal, "check", name, "is known to itself as "+c.name)
 		}
 	}
 	return nil

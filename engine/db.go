@@ -57,13 +57,13 @@ const maxNameBytes = 255
 func checkName(op, name string) error {
 	switch {
 	case name == "":
-		return fail(CodeInvalid, op, "collection", "the name is empty")
+		return Fail(CodeInvalid, op, "collection", "the name is empty")
 	case len(name) > maxNameBytes:
-		return fail(CodeInvalid, op, "collection", "the name is longer than 255 bytes")
+		return Fail(CodeInvalid, op, "collection", "the name is longer than 255 bytes")
 	case !utf8.ValidString(name):
-		return fail(CodeInvalid, op, "collection", "the name is not well-formed Unicode")
+		return Fail(CodeInvalid, op, "collection", "the name is not well-formed Unicode")
 	case name[0] == '_':
-		return fail(CodeInvalid, op, name, "collection names that start with _ are reserved")
+		return Fail(CodeInvalid, op, name, "collection names that start with _ are reserved")
 	}
 	return nil
 }

@@ -38,17 +38,17 @@ type Error struct {
 	Err    error  // the cause; may be nil
 }
 
-// Error reads "insert users/42: duplicate_id: cause".
+// Error reads "insert users/42: a document with this _id exists". The code,
+// which CodeOf and errors.Is tell, stands there only if there is no cause.
 func (e *Error) Error() string {
 	s := e.Op
 	if e.Target != "" {
 		s += " " + e.Target
 	}
-	s += ": " + string(e.Code)
-	if e.Err != nil {
-		s += ": " + e.Err.Error()
+	if e.Err == nil {
+		return s + ": " + string(e.Code)
 	}
-	return s
+	return s + ": " + e.Err.Error()
 }
 
 // Unwrap returns the cause.
@@ -70,12 +70,19 @@ func CodeOf(err error) Code {
 	return CodeInternal
 }
 
-// reason is a cause that is only a sentence.
-type reason string
+// Fail returns an Error whose cause is only a sentence.
+func Fail(code Code, op, target, why string) error {
+	return &Error{Code: code, Op: op, Target: target, Err: errors.New(why)}
+}
 
-func (r reason) Error() string { return string(r) }
-
-// fail builds the error that the engine's operations return.
-func fail(code Code, op, target, why string) error {
-	return &Error{Code: code, Op: op, Target: target, Err: reason(why)}
+// PanicText returns what a recovered panic says: the text of an error or a
+// string, and "panic" of another value.
+func PanicText(p any) string {
+	switch p := p.(type) {
+	case error:
+		return p.Error()
+	case string:
+		return p
+	}
+	return "panic"
 }

@@ -435,7 +435,7 @@ func (c *collection) checkUnique(op string, doc []byte, self uint32) error {
 			continue
 		}
 		if slot, found := o.conflict(doc, self); found {
-			return fail(CodeUnique, op, target(c, idOf(doc)), "the unique index on "+o.title()+" has these values already, in document "+describe(idOf(c.doc(slot))))
+			return Fail(CodeUnique, op, target(c, idOf(doc)), "the unique index on "+o.title()+" has these values already, in document "+describe(idOf(c.doc(slot))))
 		}
 	}
 	return nil

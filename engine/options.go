@@ -23,10 +23,10 @@ type Options struct {
 
 func (o Options) withDefaults() (Options, error) {
 	if o.MaxDocumentBytes < 0 || o.MaxDocumentBytes > maxChunkBytes {
-		return o, fail(CodeInvalid, "open", "MaxDocumentBytes", strconv.Itoa(o.MaxDocumentBytes)+" is outside 0 to 1 GiB")
+		return o, Fail(CodeInvalid, "open", "MaxDocumentBytes", strconv.Itoa(o.MaxDocumentBytes)+" is outside 0 to 1 GiB")
 	}
 	if o.MaxDepth < 0 || o.MaxDepth > 1000 {
-		return o, fail(CodeInvalid, "open", "MaxDepth", strconv.Itoa(o.MaxDepth)+" is outside 0 to 1000")
+		return o, Fail(CodeInvalid, "open", "MaxDepth", strconv.Itoa(o.MaxDepth)+" is outside 0 to 1000")
 	}
 	switch {
 	case o.ColumnThreshold == 0:

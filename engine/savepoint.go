@@ -18,7 +18,7 @@ func (db *DB) ReleaseSavepoint() error {
 		return err
 	}
 	if db.isSuspended {
-		return fail(CodeInvalid, "release", "", "the savepoint is suspended")
+		return Fail(CodeInvalid, "release", "", "the savepoint is suspended")
 	}
 	db.savepoints = db.savepoints[:len(db.savepoints)-1]
 	return nil
@@ -47,7 +47,7 @@ func (db *DB) SuspendSavepoint() error {
 		return err
 	}
 	if db.isSuspended {
-		return fail(CodeInvalid, "suspend", "", "the savepoint is suspended already")
+		return Fail(CodeInvalid, "suspend", "", "the savepoint is suspended already")
 	}
 	mark := db.savepoints[len(db.savepoints)-1]
 	db.undoTo(mark)
@@ -66,9 +66,9 @@ func (db *DB) IsSuspended() bool { return db.isSuspended }
 func (db *DB) ResumeSavepoint() error {
 	switch {
 	case !db.isSuspended:
-		return fail(CodeInvalid, "resume", "", "no savepoint is suspended")
+		return Fail(CodeInvalid, "resume", "", "no savepoint is suspended")
 	case len(db.journal) != db.savepoints[len(db.savepoints)-1]:
-		return fail(CodeInvalid, "resume", "", "something was changed while the savepoint was suspended")
+		return Fail(CodeInvalid, "resume", "", "something was changed while the savepoint was suspended")
 	}
 	catalogChanged := false
 	for i := range db.suspended {
@@ -92,7 +92,7 @@ func (db *DB) forgetSuspended() {
 
 func (db *DB) checkSavepoint(op string) error {
 	if len(db.savepoints) == 0 {
-		return fail(CodeInvalid, op, "", "there is no savepoint")
+		return Fail(CodeInvalid, op, "", "there is no savepoint")
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"bytes"
+	"errors"
 	"slices"
 	"strconv"
 
@@ -54,7 +55,7 @@ func (db *DB) Insert(name string, docs []byte, upsert bool) (ids []byte, err err
 // checkDocument returns the length of the document that docs starts with.
 func (db *DB) checkDocument(op, target string, docs []byte) (int, error) {
 	if msgpack.KindOf(docs) != msgpack.Map {
-		return 0, fail(CodeInvalid, op, target, "a document must be an object")
+		return 0, Fail(CodeInvalid, op, target, "a document must be an object")
 	}
 	n, err := msgpack.Validate(docs, db.opts.MaxDepth)
 	if err != nil {
@@ -67,7 +68,7 @@ func (db *DB) checkSize(op, target string, n int) error {
 	if n <= db.opts.MaxDocumentBytes {
 		return nil
 	}
-	return fail(CodeInvalid, op, target, "the document takes "+strconv.Itoa(n)+" bytes; the limit is "+strconv.Itoa(db.opts.MaxDocumentBytes))
+	return Fail(CodeInvalid, op, target, "the document takes "+strconv.Itoa(n)+" bytes; the limit is "+strconv.Itoa(db.opts.MaxDocumentBytes))
 }
 
 // tooDeep adds the limit to a fault about depth.
@@ -91,15 +92,15 @@ func (db *DB) insertOne(op string, c *collection, doc []byte, upsert bool, ids [
 		hash = hashID(id)
 		if slot, taken := c.slotOfHash(hash, id); taken {
 			if !upsert {
-				return nil, fail(CodeDuplicateID, op, target(c, id), "a document with this _id exists")
+				return nil, Fail(CodeDuplicateID, op, target(c, id), "a document with this _id exists")
 			}
 			ids = append(ids, id...)
 			return ids, db.store(op, c, slot, idFirst(doc, id))
 		}
 	case upsert:
-		return nil, fail(CodeInvalid, op, c.name, "the document has no _id")
+		return nil, Fail(CodeInvalid, op, c.name, "the document has no _id")
 	case nextID > maxSafeID:
-		return nil, fail(CodeInvalid, op, c.name, "the integer ids are used up; give documents an _id")
+		return nil, Fail(CodeInvalid, op, c.name, "the integer ids are used up; give documents an _id")
 	}
 
 	var r ref
@@ -157,7 +158,7 @@ func (db *DB) store(op string, c *collection, slot uint32, doc []byte) error {
 	return nil
 }
 
-const errFull reason = "the collection is full, at 4 GiB"
+var errFull = errors.New("the collection is full, at 4 GiB")
 
 // put is store without the checks.
 func (db *DB) put(c *collection, slot uint32, doc []byte) error {
@@ -227,7 +228,7 @@ func (db *DB) UpdateEach(name string, pairs []byte) (int, error) {
 			pos += n
 			two, header := msgpack.Container(pair)
 			if two != 2 || msgpack.KindOf(pair) != msgpack.Array {
-				return fail(CodeInvalid, "update", name, "expected pairs of id and update")
+				return Fail(CodeInvalid, "update", name, "expected pairs of id and update")
 			}
 			idLen := msgpack.Skip(pair[header:])
 			id := pair[header : header+idLen]
@@ -326,7 +327,7 @@ func checkID(op, collection string, id []byte) error {
 			return nil
 		}
 	}
-	return fail(CodeInvalid, op, collection, "_id must be a string or a safe integer, not "+describe(id))
+	return Fail(CodeInvalid, op, collection, "_id must be a string or a safe integer, not "+describe(id))
 }
 
 // describe names a value in an error message.

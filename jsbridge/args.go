@@ -38,7 +38,7 @@ func (a *args) start(o *op, input []byte) {
 // fault notes that the argument of that name is wrong.
 func (a *args) fault(name, why string) {
 	if a.err == nil {
-		a.err = &engine.Error{Code: engine.CodeInvalid, Op: a.op.name, Target: name, Err: reason(why)}
+		a.err = engine.Fail(engine.CodeInvalid, a.op.name, name, why)
 	}
 	a.rest = nil
 }
@@ -153,8 +153,3 @@ func elementsOf(v []byte) ([][]byte, bool) {
 	}
 	return elements, true
 }
-
-// reason is a cause that is only a sentence.
-type reason string
-
-func (r reason) Error() string { return string(r) }

@@ -69,7 +69,7 @@ func newLog(backend js.Value) (storage.Log, error) {
 	}
 	if kind := backend.Get("kind"); kind.Type() == js.TypeString && backend.Get("append").IsUndefined() {
 		if kind.String() != "indexeddb" {
-			return nil, &engine.Error{Code: engine.CodeInvalid, Op: "open", Target: "storage", Err: reason("there is no storage named " + kind.String())}
+			return nil, engine.Fail(engine.CodeInvalid, "open", "storage", "there is no storage named "+kind.String())
 		}
 		return storage.NewIndexedDB(backend.Get("name").String()), nil
 	}

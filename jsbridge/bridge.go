@@ -42,7 +42,7 @@ func (b *Bridge) Output() []byte { return b.out[:cap(b.out)] }
 func (b *Bridge) Open(session *storage.Session) (uint32, error) {
 	handle := b.handles.add(&database{session: session})
 	if handle == 0 {
-		return 0, &engine.Error{Code: engine.CodeInvalid, Op: "open", Err: reason("1,024 databases are open already")}
+		return 0, engine.Fail(engine.CodeInvalid, "open", "", "1,024 databases are open already")
 	}
 	return handle, nil
 }
@@ -94,7 +94,7 @@ func (b *Bridge) Head(handle uint32) uint64 {
 func (b *Bridge) database(op string, handle uint32) (*database, error) {
 	d := b.handles.get(handle)
 	if d == nil {
-		return nil, &engine.Error{Code: engine.CodeClosed, Op: op, Err: reason("the database is not open")}
+		return nil, engine.Fail(engine.CodeClosed, op, "", "the database is not open")
 	}
 	return d, d.usable()
 }
@@ -116,11 +116,11 @@ func (b *Bridge) Call(handle, number uint32, n int) (result int32) {
 	b.out = b.output()
 	o := opOf(number)
 	if o == nil {
-		return b.refuse(&engine.Error{Code: engine.CodeInvalid, Op: name, Err: reason("there is no op of this number")})
+		return b.refuse(engine.Fail(engine.CodeInvalid, name, "", "there is no op of this number"))
 	}
 	name = o.name
 	if n < 0 || n > cap(b.in) {
-		return b.refuse(&engine.Error{Code: engine.CodeInvalid, Op: name, Err: reason("the arguments are longer than the buffer")})
+		return b.refuse(engine.Fail(engine.CodeInvalid, name, "", "the arguments are longer than the buffer"))
 	}
 	out, err := b.run(o, handle, n)
 	b.mangle(n)

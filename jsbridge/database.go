@@ -48,7 +48,7 @@ func (d *database) usable() error { return d.broken }
 func (d *database) attempt(c *call) (err error) {
 	op, db := c.op.name, d.session.DB()
 	if db.IsSuspended() {
-		return &engine.Error{Code: engine.CodeInvalid, Op: op, Err: reason("a savepoint is suspended: only reads are answered")}
+		return engine.Fail(engine.CodeInvalid, op, "", "a savepoint is suspended: only reads are answered")
 	}
 	d.cursor = nil
 	db.Savepoint()
@@ -60,8 +60,8 @@ func (d *database) attempt(c *call) (err error) {
 		err = panicked(op, p)
 		defer func() {
 			if p := recover(); p != nil {
-				d.broken = &engine.Error{Code: engine.CodeInternal, Op: op,
-					Err: reason("a failed call could not be taken back; open the database again: " + panicText(p))}
+				d.broken = engine.Fail(engine.CodeInternal, op, "",
+					"a failed call could not be undone; open the database again: "+engine.PanicText(p))
 				err = d.broken
 			}
 		}()
@@ -78,15 +78,5 @@ func (d *database) attempt(c *call) (err error) {
 
 // panicked is the error of an op that has panicked: always a bug of AtomicDB.
 func panicked(op string, p any) error {
-	return &engine.Error{Code: engine.CodeInternal, Op: op, Err: reason(panicText(p))}
-}
-
-func panicText(p any) string {
-	switch p := p.(type) {
-	case error:
-		return p.Error()
-	case string:
-		return p
-	}
-	return "panic"
+	return engine.Fail(engine.CodeInternal, op, "", engine.PanicText(p))
 }

@@ -26,7 +26,7 @@ func more(c *call) error {
 		return err
 	}
 	if c.database.cursor == nil {
-		return &engine.Error{Code: engine.CodeInvalid, Op: "more", Err: reason("there is nothing to continue")}
+		return engine.Fail(engine.CodeInvalid, "more", "", "there is nothing to continue")
 	}
 	return c.piece()
 }

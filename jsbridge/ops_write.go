@@ -62,8 +62,7 @@ func createCollection(c *call) error {
 		return err
 	}
 	if msgpack.KindOf(schema) != msgpack.Null {
-		return &engine.Error{Code: engine.CodeUnsupported, Op: "createCollection", Target: collection,
-			Err: reason("schemas are not supported yet")}
+		return engine.Fail(engine.CodeUnsupported, "createCollection", collection, "schemas are not supported yet")
 	}
 	return c.db().CreateCollection(collection)
 }
@@ -172,10 +171,10 @@ func settle(c *call) error {
 	}
 	session := c.database.session
 	if !session.InMemory() {
-		return &engine.Error{Code: engine.CodeInvalid, Op: "settle", Err: reason("the database has a storage: flush waits for it")}
+		return engine.Fail(engine.CodeInvalid, "settle", "", "the database has a storage: flush waits for it")
 	}
 	if c.db().HasSavepoint() {
-		return &engine.Error{Code: engine.CodeInvalid, Op: "settle", Err: reason("a savepoint is open")}
+		return engine.Fail(engine.CodeInvalid, "settle", "", "a savepoint is open")
 	}
 	_, err := session.Flush()
 	return err

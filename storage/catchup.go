@@ -91,7 +91,7 @@ func (s *Session) settleConflict(seq uint64, frame Frame) (Outcome, error) {
 	}
 	if err == nil && s.head == before {
 		// Running the work again would meet the same conflict for ever.
-		err = fail(engine.CodeStorage, "append", batchName(seq),
+		err = engine.Fail(engine.CodeStorage, "append", batchName(seq),
 			"the log no longer holds "+batchName(before)+": it was cleared or replaced; open the database again")
 	}
 	if err != nil {
@@ -133,7 +133,7 @@ func verify(r Record) (entry, error) {
 		return entry{}, &engine.Error{Code: engine.CodeOf(err), Op: "read", Target: batchName(r.Seq), Err: err}
 	}
 	if h.seq != r.Seq || (h.kind == kindSnapshot) != r.Snapshot {
-		return entry{}, fail(engine.CodeCorrupt, "read", batchName(r.Seq), "the record is another one: "+batchName(h.seq))
+		return entry{}, engine.Fail(engine.CodeCorrupt, "read", batchName(r.Seq), "the record is another one: "+batchName(h.seq))
 	}
 	return entry{header: h, bytes: r.Bytes, payload: payload}, nil
 }
@@ -161,7 +161,7 @@ func (s *Session) apply(e entry) error {
 	case e.seq == s.head && e.checksum == s.last:
 		return nil // the same record once more
 	default:
-		return fail(engine.CodeCorrupt, "read", batchName(e.seq), "it does not follow "+batchName(s.head))
+		return engine.Fail(engine.CodeCorrupt, "read", batchName(e.seq), "it does not follow "+batchName(s.head))
 	}
 	s.head, s.last = e.seq, e.checksum
 	return nil

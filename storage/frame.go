@@ -98,8 +98,8 @@ func isEnvelope(b []byte) bool {
 // whole frame of a later version, or CodeDecrypt for one in an envelope.
 func parseFrame(b []byte) (h header, payload []byte, err error) {
 	if isEnvelope(b) {
-		return h, nil, &engine.Error{Code: engine.CodeDecrypt, Op: "read", Target: "frame",
-			Err: reason("it is compressed or encrypted: open the storage with the compressionLevel and the securityManager it was written with")}
+		return h, nil, engine.Fail(engine.CodeDecrypt, "read", "frame",
+			"it is compressed or encrypted: open the storage with the compressionLevel and the securityManager it was written with")
 	}
 	if len(b) < headerSize {
 		return h, nil, badFrame("it is shorter than its header")
@@ -118,7 +118,7 @@ func parseFrame(b []byte) (h header, payload []byte, err error) {
 
 	// From here on somebody has meant these bytes.
 	if b[atVersion] != frameVersion {
-		return h, nil, &engine.Error{Code: engine.CodeUnsupported, Op: "read", Target: "frame", Err: reason("a newer AtomicDB wrote it")}
+		return h, nil, engine.Fail(engine.CodeUnsupported, "read", "frame", "a newer AtomicDB wrote it")
 	}
 	h.kind = frameKind(b[atKind])
 	if h.kind != kindBatch && h.kind != kindSnapshot {
@@ -136,5 +136,5 @@ func parseFrame(b []byte) (h header, payload []byte, err error) {
 }
 
 func badFrame(why string) error {
-	return fail(engine.CodeCorrupt, "read", "frame", why)
+	return engine.Fail(engine.CodeCorrupt, "read", "frame", why)
 }

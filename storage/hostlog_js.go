@@ -29,7 +29,7 @@ var (
 // lacks a method, and names it.
 func NewHostLog(backend js.Value) (Log, error) {
 	if backend.Type() != js.TypeObject && backend.Type() != js.TypeFunction {
-		return nil, fail(engine.CodeInvalid, "open", "storage", "it is not an object")
+		return nil, engine.Fail(engine.CodeInvalid, "open", "storage", "it is not an object")
 	}
 	var missing []string
 	for _, method := range []string{"read", "append", "compact", "destroy", "close"} {
@@ -38,7 +38,7 @@ func NewHostLog(backend js.Value) (Log, error) {
 		}
 	}
 	if missing != nil {
-		return nil, fail(engine.CodeInvalid, "open", "storage", "it has no method "+strings.Join(missing, ", "))
+		return nil, engine.Fail(engine.CodeInvalid, "open", "storage", "it has no method "+strings.Join(missing, ", "))
 	}
 	log := &HostLog{backend: backend}
 	if every := backend.Get("compactEvery"); every.Type() == js.TypeNumber {
@@ -173,5 +173,5 @@ func (l *HostLog) Destroy() error {
 }
 
 func wrongAnswer(method, target, rule string) error {
-	return fail(engine.CodeStorage, method, target, "the storage's method "+method+"() "+rule)
+	return engine.Fail(engine.CodeStorage, method, target, "the storage's method "+method+"() "+rule)
 }

@@ -98,13 +98,13 @@ func (c *connection) open() error {
 		if event.Get("newVersion").IsNull() {
 			why = "another page has destroyed the database"
 		}
-		c.ended = fail(engine.CodeClosed, "use", c.name, why)
+		c.ended = engine.Fail(engine.CodeClosed, "use", c.name, why)
 		c.close()
 	})
 
 	identity, err := c.readIdentity()
 	if err == nil && c.identity != "" && c.identity != identity {
-		c.ended = fail(engine.CodeClosed, "open", c.name, "the database was deleted and created anew; open it again")
+		c.ended = engine.Fail(engine.CodeClosed, "open", c.name, "the database was deleted and created anew; open it again")
 		err = c.ended
 	}
 	if err != nil {
@@ -155,7 +155,7 @@ func (c *connection) readIdentity() (string, error) {
 	}
 	identity := request.Get("result")
 	if !isBytes(identity) {
-		return "", fail(engine.CodeCorrupt, "open", c.name, "this database of the browser is not AtomicDB's")
+		return "", engine.Fail(engine.CodeCorrupt, "open", c.name, "this database of the browser is not AtomicDB's")
 	}
 	return string(bytesToGo(nil, identity)), nil
 }

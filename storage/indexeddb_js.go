@@ -318,7 +318,7 @@ func (l *IndexedDB) readPiece(after uint64, count int) (p piece, err error) {
 	for i := range n {
 		r, ok := storedRecord(seq, result.Index(i))
 		if !ok {
-			return p, fail(engine.CodeCorrupt, "read", batchName(r.seq), "the stored value is of another kind")
+			return p, engine.Fail(engine.CodeCorrupt, "read", batchName(r.seq), "the stored value is of another kind")
 		}
 		if r.snapshot {
 			p.records, batchBytes, batches = p.records[:0], 0, 0 // strays, if any

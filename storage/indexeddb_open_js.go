@@ -76,7 +76,7 @@ func settle(op string, timeout int, whyLate string, ask func(factory js.Value, h
 		done <- exceptionOf(request.Get("error"))
 	})
 	stop := after(timeout, func() {
-		done <- fail(engine.CodeTimeout, op, "", whyLate)
+		done <- engine.Fail(engine.CodeTimeout, op, "", whyLate)
 	})
 	defer stop()
 
@@ -101,7 +101,7 @@ func indexedDB() (js.Value, error) {
 		return js.Undefined(), openError(err)
 	}
 	if factory.Type() != js.TypeObject {
-		return js.Undefined(), fail(engine.CodeUnsupported, "open", "IndexedDB", "this host has none: use inMemory: true or another storage")
+		return js.Undefined(), engine.Fail(engine.CodeUnsupported, "open", "IndexedDB", "this host has none: use inMemory: true or another storage")
 	}
 	return factory, nil
 }
@@ -123,12 +123,12 @@ func openError(err error) error {
 	case "SecurityError", "NotAllowedError", "InvalidStateError": // the last is Firefox before 115 in a private window
 		return denied(e)
 	case "VersionError":
-		return fail(engine.CodeUnsupported, "open", "IndexedDB", "a newer AtomicDB than this one has written the database")
+		return engine.Fail(engine.CodeUnsupported, "open", "IndexedDB", "a newer AtomicDB than this one has written the database")
 	}
 	return err
 }
 
 func denied(e *exception) error {
-	return fail(engine.CodeStorage, "open", "IndexedDB",
+	return engine.Fail(engine.CodeStorage, "open", "IndexedDB",
 		"the browser denies it to this page (private window, sandboxed frame or blocked site data): use inMemory: true or another storage ("+e.Error()+")")
 }

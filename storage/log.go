@@ -99,23 +99,14 @@ type Cutter interface {
 	Cut(seq uint64, torn []byte) error
 }
 
-// reason is a cause that is only a sentence.
-type reason string
-
-func (r reason) Error() string { return string(r) }
-
-func fail(code engine.Code, op, target, why string) error {
-	return &engine.Error{Code: code, Op: op, Target: target, Err: reason(why)}
-}
-
 func batchName(seq uint64) string { return "batch " + strconv.FormatUint(seq, 10) }
 
 // ConflictError is the error of an Append whose seq is not the next number.
 func ConflictError(seq uint64) error {
-	return fail(engine.CodeConflict, "append", batchName(seq), "another writer has stored this number, or the one before it is missing")
+	return engine.Fail(engine.CodeConflict, "append", batchName(seq), "another writer has stored this number, or the one before it is missing")
 }
 
 // ClosedError is the error of every call to a closed Log.
 func ClosedError(op string) error {
-	return fail(engine.CodeClosed, op, "", "the log has been closed")
+	return engine.Fail(engine.CodeClosed, op, "", "the log has been closed")
 }

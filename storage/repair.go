@@ -2,6 +2,7 @@ package storage
 
 import (
 	"bytes"
+	"errors"
 	"strconv"
 
 	"github.com/atomicdb-go/atomicdb/engine"
@@ -52,7 +53,7 @@ func Repair(log Log, opts SessionOptions) (report *Report, err error) {
 		return report, nil
 	}
 	if found.refusal != nil {
-		return report, fail(engine.CodeUnsupported, "repair", "", "the storage gives out nothing behind the damage: "+found.refusal.Error())
+		return report, engine.Fail(engine.CodeUnsupported, "repair", "", "the storage gives out nothing behind the damage: "+found.refusal.Error())
 	}
 	seq := report.LastSeq + 1
 	h := header{kind: kindSnapshot, seq: seq, writer: opts.Writer}
@@ -88,7 +89,7 @@ const mostIDs = 100
 
 // errCompacted ends a salvage that meets a snapshot beyond the last number that
 // it is to look at.
-var errCompacted = reason("the log has been compacted meanwhile")
+var errCompacted = errors.New("the log has been compacted meanwhile")
 
 // A salvaged is what can be had of a log.
 type salvaged struct {
@@ -197,7 +198,7 @@ func (s *salvaged) count(r Record) {
 		if r.Seq > s.next+1 {
 			what = "batches " + strconv.FormatUint(s.next, 10) + " to " + strconv.FormatUint(r.Seq-1, 10) + " are"
 		}
-		s.report.add(s.next, fail(engine.CodeCorrupt, "read", batchName(s.next), what+" missing"))
+		s.report.add(s.next, engine.Fail(engine.CodeCorrupt, "read", batchName(s.next), what+" missing"))
 	}
 	s.next, s.report.LastSeq = r.Seq+1, r.Seq
 }

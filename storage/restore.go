@@ -41,7 +41,7 @@ func Restore(log Log, records []Record) (err error) {
 		return err
 	}
 	if n := len(records); n > 0 && records[n-1].Seq > uint64(n+mostFillers) {
-		return fail(engine.CodeUnsupported, "restore", "", "the numbers of its batches go up to "+strconv.FormatUint(records[n-1].Seq, 10)+", which this storage can only count up to, one by one")
+		return engine.Fail(engine.CodeUnsupported, "restore", "", "the numbers of its batches go up to "+strconv.FormatUint(records[n-1].Seq, 10)+", which this storage can only count up to, one by one")
 	}
 	err = fill(log, records)
 	if err != nil && engine.CodeOf(err) != engine.CodeConflict {
@@ -77,5 +77,5 @@ func fill(log Log, records []Record) error {
 }
 
 func notEmpty(op string) error {
-	return fail(engine.CodeInvalid, op, "", "something is stored there already; destroy it first, or take another name")
+	return engine.Fail(engine.CodeInvalid, op, "", "something is stored there already; destroy it first, or take another name")
 }

@@ -149,7 +149,7 @@ func (s *Session) takeTurn(store func() (Outcome, func(), error)) (outcome Outco
 	finished := false
 	defer func() {
 		if !finished { // a panic, which the caller recovers: the next call must not wait for this one
-			s.broken = fail(engine.CodeInternal, "flush", "", "an earlier flush has panicked; open the database again")
+			s.broken = engine.Fail(engine.CodeInternal, "flush", "", "an earlier flush has panicked; open the database again")
 		}
 		s.endTurn(compaction)
 	}()
@@ -210,7 +210,7 @@ func (s *Session) commit() (Outcome, func(), error) {
 	switch engine.CodeOf(err) {
 	case engine.CodeConflict:
 		s.db.Uncut()
-		err = fail(engine.CodeConflict, "commit", batchName(s.head+1), "another writer has stored something since this database was opened or committed; what is here stays, uncommitted")
+		err = engine.Fail(engine.CodeConflict, "commit", batchName(s.head+1), "another writer has stored something since this database was opened or committed; what is here stays, uncommitted")
 	case engine.CodeQuota:
 		s.db.Uncut()
 	default:
@@ -242,7 +242,7 @@ func (s *Session) settleDoubt() error {
 // it returns the frame, unconfirmed.
 func (s *Session) append(op string) (frame Frame, compaction func(), err error) {
 	if s.db.HasSavepoint() {
-		return nil, nil, fail(engine.CodeInvalid, op, "", "a stretch of calls has begun and not ended")
+		return nil, nil, engine.Fail(engine.CodeInvalid, op, "", "a stretch of calls has begun and not ended")
 	}
 	if !s.db.HasChanges() {
 		return nil, nil, nil
@@ -279,7 +279,7 @@ func (s *Session) rollback() {
 
 func (s *Session) usable(op string) error {
 	if s.closed {
-		return fail(engine.CodeClosed, op, "", "the database has been closed")
+		return engine.Fail(engine.CodeClosed, op, "", "the database has been closed")
 	}
 	return s.broken
 }
@@ -305,19 +305,9 @@ func (s *Session) background(work func()) {
 			if p := recover(); p != nil {
 				s.turn.Lock()
 				defer s.turn.Unlock()
-				s.broken = fail(engine.CodeInternal, "session", "", panicText(p))
+				s.broken = engine.Fail(engine.CodeInternal, "session", "", engine.PanicText(p))
 			}
 		}()
 		work()
 	}()
-}
-
-func panicText(p any) string {
-	switch p := p.(type) {
-	case error:
-		return p.Error()
-	case string:
-		return p
-	}
-	return "panic"
 }

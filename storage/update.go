@@ -13,7 +13,7 @@ func (s *Session) Update(work func(*engine.DB) error) error {
 			return err
 		}
 	}
-	return fail(engine.CodeConflict, "update", "", "another writer was faster 1,000 times")
+	return engine.Fail(engine.CodeConflict, "update", "", "another writer was faster 1,000 times")
 }
 
 func (s *Session) tryUpdate(work func(*engine.DB) error) (done bool, err error) {

@@ -70,7 +70,7 @@ func (s *Session) Verify() (*Report, error) {
 		return nil, err
 	}
 	if s.db.HasSavepoint() || s.doubt != nil || s.db.HasChanges() && s.log != nil {
-		return nil, fail(engine.CodeInvalid, "verify", "", "changes are pending: commit or flush them first")
+		return nil, engine.Fail(engine.CodeInvalid, "verify", "", "changes are pending: commit or flush them first")
 	}
 	report := &Report{}
 	if s.log != nil {
@@ -112,14 +112,14 @@ func (s *Session) compare() (*Report, error) {
 		}
 		report := &found.report
 		if found.unfinished {
-			report.add(report.LastSeq, fail(engine.CodeCorrupt, "read", batchName(report.LastSeq), "a repair has not come to its end; repair it again"))
+			report.add(report.LastSeq, engine.Fail(engine.CodeCorrupt, "read", batchName(report.LastSeq), "a repair has not come to its end; repair it again"))
 		}
 		if len(report.Problems) == 0 && !found.db.Equal(s.db) {
-			report.add(0, fail(engine.CodeInternal, "verify", "", "what is stored leads to another state than the one in memory"))
+			report.add(0, engine.Fail(engine.CodeInternal, "verify", "", "what is stored leads to another state than the one in memory"))
 		}
 		return report, nil
 	}
-	return nil, fail(engine.CodeConflict, "verify", "", "other writers were faster 100 times")
+	return nil, engine.Fail(engine.CodeConflict, "verify", "", "other writers were faster 100 times")
 }
 
 // isDamage reports whether an error of the log means damage. To a session that has
@@ -135,7 +135,7 @@ func (r *Report) add(seq uint64, err error) {
 // addShared reports what db's unique indexes should have refused.
 func (r *Report) addShared(db *engine.DB) {
 	for _, s := range db.Shared() {
-		r.add(0, fail(engine.CodeUnique, "verify", s.Collection, "documents share the values of the unique index on "+s.Index+": "+strings.Join(s.IDs, ", ")))
+		r.add(0, engine.Fail(engine.CodeUnique, "verify", s.Collection, "documents share the values of the unique index on "+s.Index+": "+strings.Join(s.IDs, ", ")))
 		r.Problems[len(r.Problems)-1].IDs = s.IDs
 	}
 }

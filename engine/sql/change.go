@@ -220,7 +220,7 @@ func (x *execution) dropNamed(name string) error {
 			return err
 		}
 	}
-	return &engine.Error{Code: engine.CodeNotFound, Op: "sql", Target: name, Err: reason("no collection has an index of this name")}
+	return engine.Fail(engine.CodeNotFound, "sql", name, "no collection has an index of this name")
 }
 
 func texts(paths []*expr) []string {

@@ -1,6 +1,7 @@
 package sql
 
 import (
+	"errors"
 	"strconv"
 
 	"github.com/atomicdb-go/atomicdb/engine"
@@ -78,7 +79,7 @@ func (x *execution) takeParams(params []param, values []byte) error {
 	kind := msgpack.KindOf(values)
 	if kind != msgpack.Missing {
 		if n, err := msgpack.Validate(values, maxParamDepth); err != nil || n != len(values) {
-			return reason("the parameters are no MessagePack value")
+			return errors.New("the parameters are no MessagePack value")
 		}
 	}
 	if len(params) == 0 || params[0].name == "" {
@@ -107,13 +108,13 @@ func (x *execution) takeList(params []param, kind msgpack.Kind, values []byte) e
 	case kind <= msgpack.Null:
 		given = 0
 	default:
-		return reason("expected the parameters as an array, one value for each ?")
+		return errors.New("expected the parameters as an array, one value for each ?")
 	}
 	if given < len(params) {
 		return at(x.text, params[given].pos, "expected as many parameters as there are ?, "+count(len(params))+", found "+count(given))
 	}
 	if given > len(params) {
-		return reason("expected as many parameters as there are ?, " + count(len(params)) + ", found " + count(given))
+		return errors.New("expected as many parameters as there are ?, " + count(len(params)) + ", found " + count(given))
 	}
 	for range given {
 		n := msgpack.Skip(values[pos:])
@@ -122,10 +123,5 @@ func (x *execution) takeList(params []param, kind msgpack.Kind, values []byte) e
 	}
 	return nil
 }
-
-// reason is a fault without a place.
-type reason string
-
-func (r reason) Error() string { return string(r) }
 
 func count(n int) string { return strconv.Itoa(n) }

@@ -231,11 +231,6 @@ func elements(array []byte) [][]byte {
 
 func isTrue(v []byte) bool { return msgpack.KindOf(v) == msgpack.True }
 
-// reason is a cause that is only a sentence.
-type reason string
-
-func (r reason) Error() string { return string(r) }
-
 func invalid(why string) error {
-	return &engine.Error{Code: engine.CodeInvalid, Op: "import", Err: reason(why)}
+	return engine.Fail(engine.CodeInvalid, "import", "", why)
 }

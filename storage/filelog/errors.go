@@ -6,10 +6,6 @@ import (
 	"github.com/atomicdb-go/atomicdb/engine"
 )
 
-func fail(code engine.Code, op, target, why string) error {
-	return &engine.Error{Code: code, Op: op, Target: target, Err: errors.New(why)}
-}
-
 // failed gives a code to what the system has answered.
 func failed(op, path string, err error) error {
 	var coded *engine.Error

@@ -32,7 +32,7 @@ var (
 // CodeStorage or CodeQuota.
 func Open(path string) (*Log, error) {
 	if !canLock {
-		return nil, fail(engine.CodeUnsupported, "open", path, "this system has no flock; use storage/sqlitelog")
+		return nil, engine.Fail(engine.CodeUnsupported, "open", path, "this system has no flock; use storage/sqlitelog")
 	}
 	// Neither another working directory nor a link that is replaced by what it
 	// leads to may make two Logs disagree about the file.
@@ -155,7 +155,7 @@ func (l *Log) lock(op string, alone bool) (size int64, err error) {
 	}
 }
 
-var errDeleted = fail(engine.CodeClosed, "open", "", "the file was deleted; open the database again")
+var errDeleted = engine.Fail(engine.CodeClosed, "open", "", "the file was deleted; open the database again")
 
 // reopen turns to the file that a compaction has put in the place of l's. One
 // of another identity was made after a Destroy: its numbers mean other batches.
@@ -173,7 +173,7 @@ func (l *Log) reopen() error {
 		o.header, err = logfile.DecodeHeader(start)
 	}
 	if err == nil && o.header.Identity != l.file.header.Identity {
-		err = fail(engine.CodeClosed, "open", l.path, "the file was replaced by another database; open it again")
+		err = engine.Fail(engine.CodeClosed, "open", l.path, "the file was replaced by another database; open it again")
 	}
 	if err != nil {
 		file.Close()

@@ -47,7 +47,7 @@ func openOrCreate(path string) (*opened, error) {
 // if the file has been replaced or deleted meanwhile.
 func (o *opened) prepare(path string) (there bool, err error) {
 	if info, err := o.Stat(); err != nil || !info.Mode().IsRegular() {
-		return false, errors.Join(err, fail(engine.CodeInvalid, "open", path, "this is no regular file"))
+		return false, errors.Join(err, engine.Fail(engine.CodeInvalid, "open", path, "this is no regular file"))
 	}
 	if err := lockFile(o.File, true); err != nil {
 		return false, err

@@ -65,7 +65,7 @@ func renewHeader(path string) error {
 	at := min(logfile.HeaderSize, len(content))
 	first, found := recordFrom(content, at, 0)
 	if !found {
-		return fail(engine.CodeCorrupt, "repair", path, "there is nothing of a database in it")
+		return engine.Fail(engine.CodeCorrupt, "repair", path, "there is nothing of a database in it")
 	}
 	header := logfile.Header{}
 	if rand.Read(header.Identity[:]); first.Snapshot {

@@ -158,5 +158,5 @@ func (s *scanner) bytes(at int64, n int) ([]byte, error) {
 }
 
 func corrupt(seq uint64, why string) error {
-	return fail(engine.CodeCorrupt, "read", "batch "+strconv.FormatUint(seq, 10), why)
+	return engine.Fail(engine.CodeCorrupt, "read", "batch "+strconv.FormatUint(seq, 10), why)
 }

@@ -70,7 +70,7 @@ func prepare(path string) (string, error) {
 	}
 	defer file.Close()
 	if info, err := file.Stat(); err != nil || !info.Mode().IsRegular() {
-		return "", errors.Join(err, fail(engine.CodeInvalid, "open", path, "this is no regular file"))
+		return "", errors.Join(err, engine.Fail(engine.CodeInvalid, "open", path, "this is no regular file"))
 	}
 	if isFormat2(file) {
 		return "", &engine.Error{Code: engine.CodeUnsupported, Op: "open", Target: path, Err: errOtherLMDB}

@@ -61,13 +61,13 @@ func (h Header) Encode() []byte {
 // CodeUnsupported for one of a later version.
 func DecodeHeader(b []byte) (h Header, err error) {
 	if len(b) < HeaderSize || string(b[:len(fileMagic)]) != fileMagic {
-		return h, fail(engine.CodeCorrupt, "open", "", "the file does not start like a database of AtomicDB")
+		return h, engine.Fail(engine.CodeCorrupt, "open", "", "the file does not start like a database of AtomicDB")
 	}
 	if binary.LittleEndian.Uint64(b[atFileSum:]) != xxhash.Sum64(b[:atFileSum]) {
-		return h, fail(engine.CodeCorrupt, "open", "", "the checksum of the file's header differs")
+		return h, engine.Fail(engine.CodeCorrupt, "open", "", "the checksum of the file's header differs")
 	}
 	if b[atVersion] != fileVersion {
-		return h, fail(engine.CodeUnsupported, "open", "", "a newer AtomicDB wrote the file")
+		return h, engine.Fail(engine.CodeUnsupported, "open", "", "a newer AtomicDB wrote the file")
 	}
 	h.Identity = [16]byte(b[atIdentity:])
 	h.Snapshot = binary.LittleEndian.Uint64(b[atSnapshot:])

@@ -1,7 +1,6 @@
 package logfile
 
 import (
-	"errors"
 	"strconv"
 
 	"github.com/atomicdb-go/atomicdb/engine"
@@ -41,7 +40,7 @@ func Unmarshal(file []byte) ([]storage.Record, error) {
 	for rest := file[HeaderSize:]; len(rest) > 0; {
 		h, ok := DecodeRecordHeader(rest)
 		if !ok || h.Length > int64(len(rest)-RecordHeaderSize) {
-			return nil, fail(engine.CodeCorrupt, "read", recordName(len(records)), "it is damaged or cut short")
+			return nil, engine.Fail(engine.CodeCorrupt, "read", recordName(len(records)), "it is damaged or cut short")
 		}
 		n := len(records)
 		misplaced := n > 0 && (h.Snapshot || h.Seq <= records[n-1].Seq)
@@ -49,20 +48,16 @@ func Unmarshal(file []byte) ([]storage.Record, error) {
 			misplaced = h.Snapshot != (header.Snapshot != 0) || h.Snapshot && h.Seq != header.Snapshot
 		}
 		if misplaced {
-			return nil, fail(engine.CodeCorrupt, "read", recordName(n), "another record is in its place")
+			return nil, engine.Fail(engine.CodeCorrupt, "read", recordName(n), "another record is in its place")
 		}
 		end := RecordHeaderSize + int(h.Length)
 		records = append(records, storage.Record{Seq: h.Seq, Snapshot: h.Snapshot, Bytes: rest[RecordHeaderSize:end:end]})
 		rest = rest[end:]
 	}
 	if records == nil && header.Snapshot != 0 {
-		return nil, fail(engine.CodeCorrupt, "read", recordName(0), "the snapshot is missing")
+		return nil, engine.Fail(engine.CodeCorrupt, "read", recordName(0), "the snapshot is missing")
 	}
 	return records, nil
 }
 
 func recordName(n int) string { return "record " + strconv.Itoa(n+1) + " of the file" }
-
-func fail(code engine.Code, op, target, why string) error {
-	return &engine.Error{Code: code, Op: op, Target: target, Err: errors.New(why)}
-}

@@ -13,12 +13,8 @@ import (
 	"github.com/atomicdb-go/atomicdb/engine"
 )
 
-func fail(code engine.Code, op, target, why string) error {
-	return &engine.Error{Code: code, Op: op, Target: target, Err: errors.New(why)}
-}
-
 func corrupt(seq int64, why string) error {
-	return fail(engine.CodeCorrupt, "read", "batch "+strconv.FormatInt(seq, 10), why)
+	return engine.Fail(engine.CodeCorrupt, "read", "batch "+strconv.FormatInt(seq, 10), why)
 }
 
 // failed gives a code to what SQLite or database/sql has answered.

@@ -52,7 +52,7 @@ func New(db *sql.DB, opts Options) (*Log, error) {
 		opts.Table = "atomicdb"
 	}
 	if !isName.MatchString(opts.Table) || isReserved.MatchString(opts.Table) {
-		return nil, fail(engine.CodeInvalid, "open", opts.Table, "the table's name has to be letters, digits and _")
+		return nil, engine.Fail(engine.CodeInvalid, "open", opts.Table, "the table's name has to be letters, digits and _")
 	}
 	if opts.BusyTimeout == 0 {
 		opts.BusyTimeout = 5 * time.Second
@@ -83,7 +83,7 @@ func (l *Log) create(conn *sql.Conn) error {
 	var columns int
 	err = conn.QueryRowContext(ctx, "SELECT count(*) FROM pragma_table_info(?) WHERE name IN ('seq', 'snapshot', 'part', 'parts', 'writer', 'bytes')", l.name).Scan(&columns)
 	if err == nil && columns != 6 {
-		return fail(engine.CodeInvalid, "open", l.name, "the SQLite has a table of this name that is not AtomicDB's")
+		return engine.Fail(engine.CodeInvalid, "open", l.name, "the SQLite has a table of this name that is not AtomicDB's")
 	}
 	return err
 }

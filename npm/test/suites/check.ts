@@ -39,6 +39,7 @@ export function throws(code: string, work: () => unknown, message?: RegExp): str
 
 function checkError(error: Error & { code?: string }, code: string, message?: RegExp): string {
   if (error.name !== 'AtomicDBError' || error.code !== code) throw new Error(`failed with ${error.name} ${error.code}, expected ${code}: ${error.stack}`)
+  if (error.message.includes(`${code}: `)) throw new Error(`the message repeats the code ${code}: ${error.message}`)
   if (message && !message.test(error.message)) throw new Error(`the message is ${JSON.stringify(error.message)}, expected ${message}`)
   return error.message
 }
