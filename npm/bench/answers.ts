@@ -1,6 +1,6 @@
 import type { Person } from './people.js'
 
-/** Throws unless both are the same number. */
+/** Throws unless the numbers are equal. */
 export function same(got: number, expected: number): void {
   if (got !== expected) throw new Error(`wrong answer: ${got} instead of ${expected}`)
 }
@@ -12,7 +12,7 @@ export function sameById(got: readonly Person[], expected: readonly Person[]): v
   for (const person of expected) samePerson(byId.get(person._id), person)
 }
 
-/** Throws unless `got` are the first `limit` of `people` in this order; those that compare equal may swap. */
+/** Throws unless `got` is the first `limit` of `people` in this order. People that compare equal may come in any order. */
 export function sameOrder(got: readonly Person[], people: readonly Person[], compare: (a: Person, b: Person) => number, limit: number): void {
   const expected = [...people].sort(compare).slice(0, limit)
   same(got.length, expected.length)
@@ -24,10 +24,10 @@ export function sameOrder(got: readonly Person[], people: readonly Person[], com
   }
 }
 
-/** No answer as an empty one. */
+/** A list of the person, or an empty one. */
 export const gather = (person: Person | undefined): Person[] => (person ? [person] : [])
 
-/** Only the person's own fields count: LokiJS adds two of its own to each document it stores. */
+/** Compares the fields of a person only: LokiJS adds two fields to each document it stores. */
 function samePerson(got: Person | undefined, expected: Person | undefined): void {
   const [a, b] = [got && text(got), expected && text(expected)]
   if (a !== b) throw new Error(`wrong answer: ${a} instead of ${b}`)

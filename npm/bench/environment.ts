@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { packageFolder } from '../test/harness/site.js'
 
-/** The machine that numbers belong to. */
+/** The machine on which a run was made. */
 export interface Machine {
   cores: number
   model: string
@@ -18,12 +18,12 @@ export async function machine(): Promise<Machine> {
   return { cores: cpus().length, model: await processorModel(), memoryGiB: Math.round(totalmem() / 2 ** 30) }
 }
 
-/** The packages that AtomicDB is measured beside. */
+/** The packages of the peers. */
 const peers = [
   '@electric-sql/pglite', '@seald-io/nedb', '@signaldb/core', '@sqlite.org/sqlite-wasm', 'dexie', 'lokijs', 'pouchdb-browser', 'pouchdb-find', 'rxdb', 'sql.js', 'tinybase',
 ]
 
-/** Versions of what was measured, by the name of its package. */
+/** The versions of everything that was measured, by package name; Go's as `go`. */
 export async function versions(): Promise<Record<string, string>> {
   const versions: Record<string, string> = { atomicdb: await ownVersion() }
   for (const name of peers) {
@@ -33,7 +33,7 @@ export async function versions(): Promise<Record<string, string>> {
   return versions
 }
 
-/** The version of package.json, with the commit it was built from where git knows one. */
+/** The version in package.json, with the commit it was built from if git knows one. */
 async function ownVersion(): Promise<string> {
   const { version } = await packageJson('.')
   const commit = await output('git', 'describe', '--always', '--dirty').catch(() => '')
@@ -49,7 +49,7 @@ async function output(command: string, ...args: string[]): Promise<string> {
   return stdout.trim()
 }
 
-/** Node has no model where the kernel says "unknown", which some virtual machines do; the family is better than nothing. */
+/** The processor's model; its family and speed on virtual machines whose kernel says that the model is "unknown". */
 async function processorModel(): Promise<string> {
   const fields = new Map<string, string>()
   if (existsSync('/proc/cpuinfo')) {

@@ -1,6 +1,6 @@
 import type { CityGroup } from './library.js'
 
-/** Groups by city in JavaScript, as the users of libraries without aggregates must. */
+/** Groups by city in JavaScript, as a program does whose library has no aggregates. */
 export class Groups {
   readonly #sums = new Map<string, { n: number; sum: number }>()
 

@@ -1,24 +1,24 @@
 import type { Person } from './people.js'
 
-/** What a library answers at once or later; only the latter is awaited, for an await costs more than some lookups. */
+/** An answer that comes at once or later. Only a promise is awaited: an await costs more than some lookups. */
 export type Answer<T> = T | Promise<T>
 
 /** One database library, used as its own documentation recommends. */
 export interface Library {
   readonly name: string
 
-  /** False if every write goes to IndexedDB: it then has no figures for memory. */
+  /** False if every write goes to IndexedDB: the library then has no figures for memory. */
   readonly inMemory: boolean
 
-  /** False if it cannot keep what it holds: it has no durable figures, and its queries are asked in memory. */
+  /** False if the library cannot store what it holds: it has no durable figures, and its queries are asked in memory. */
   readonly persistent: boolean
 
   /**
-   * Opens the database of that name, creating it empty and with indexes on
-   * `email` and `score`, and nothing else, if there is none.
+   * Opens the database of that name. If there is none, creates an empty one
+   * with indexes on `email` and `score` and no others.
    *
-   * @param durable Each write resolves once IndexedDB has committed it, with
-   * the browser's default durability. Otherwise nothing outlives the page.
+   * @param durable True: a write resolves once IndexedDB has committed it, with
+   * the browser's default durability. False: nothing outlives the page.
    */
   open(name: string, durable: boolean): Promise<Database>
 }
@@ -27,7 +27,7 @@ export interface Library {
 export interface CityGroup {
   city: string
   n: number
-  /** Of their ages. */
+  /** The mean of their ages. */
   mean: number
 }
 
@@ -40,7 +40,7 @@ export interface Database {
   withEmail(email: string): Answer<Person[]>
   /** Scores from `low` to `high`, both included, in any order. */
   withScore(low: number, high: number): Answer<Person[]>
-  /** Lives in `city` and is `age` or older; neither is indexed. */
+  /** The people in `city` who are `age` or older; neither field is indexed. */
   inCity(city: string, age: number): Answer<Person[]>
   countInCity(city: string, age: number): Answer<number>
   /** How many live in each city, and their mean age, in any order. */
@@ -51,9 +51,9 @@ export interface Database {
   firstByName(limit: number): Answer<Person[]>
 
   setActive(id: string, active: boolean): Answer<unknown>
-  /** Sets these fields of everyone aged `low` to `high`; answers how many. */
+  /** Sets these fields of everyone aged `low` to `high`. Returns how many. */
   updateAged(low: number, high: number, fields: Pick<Person, 'active' | 'bio'>): Answer<number>
-  /** Removes everyone aged `low` to `high`; answers how many. */
+  /** Removes everyone aged `low` to `high`. Returns how many. */
   removeAged(low: number, high: number): Answer<number>
 
   close(): Answer<unknown>

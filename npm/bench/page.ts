@@ -3,19 +3,19 @@ import { runSuite, type Samples, type SuiteLibrary } from './rxdb-suite/suite.js
 import { makePeople, type Person } from './people.js'
 import { workloads, type Figure, type Work } from './workloads.js'
 
-/** What the runner tells a page, as JSON in the query of its address. */
+/** What the runner tells a page: JSON in the query of the page's address. */
 export interface PageOptions {
   people: number
   seed: number
   budgetMillis: number
-  /** Run 'reopen' as soon as the script runs: there is no time to lose by being asked. */
+  /** Run 'reopen' as soon as the script runs: waiting for the runner's call would count as time. */
   reopen?: true
 }
 
 declare global {
-  /** Whether the library of this page has figures for memory. */
+  /** `inMemory` of this page's library. */
   var libraryInMemory: boolean
-  /** Whether it can keep what it holds. */
+  /** `persistent` of this page's library. */
   var libraryPersistent: boolean
   /** Runs one workload in this page; rejects if an answer was wrong. */
   var runWorkload: (name: string) => Promise<Figure>
@@ -23,12 +23,12 @@ declare global {
   var runRxDBSuite: (runs: number, seed: number) => Promise<Samples>
 }
 
-/** Makes `runRxDBSuite` for one library. */
+/** Defines `runRxDBSuite` for one library. */
 export function startSuitePage(library: SuiteLibrary): void {
   globalThis.runRxDBSuite = (runs, seed) => runSuite(library, runs, seed)
 }
 
-/** Makes `runWorkload` for one library. */
+/** Defines `runWorkload` for one library. */
 export function startPage(library: Library): void {
   const options = JSON.parse(decodeURIComponent(location.search.slice(1))) as PageOptions
   let people: Person[] | undefined

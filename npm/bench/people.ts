@@ -13,13 +13,13 @@ export interface Person {
   bio: string
 }
 
-/** Ages run over 60 values, so one value is a sixtieth of the people. */
+/** There are 60 ages, so one age is a sixtieth of the people. */
 export const ages = { lowest: 18, highest: 77 }
 
-/** Fifty of them, so one city is two percent of the people. */
+/** There are 50 cities, so one city is two percent of the people. */
 export const cities = Array.from({ length: 50 }, (_, n) => `${['North', 'South', 'East', 'West', 'New '][n % 5]}${['field', 'haven', 'bridge', 'mouth', 'ford', 'wick', 'gate', 'ton', 'ham', 'stead'][Math.floor(n / 5)]}`)
 
-/** Scores are spread evenly from 0 to this. */
+/** Scores are spread evenly between 0 and this. */
 export const highestScore = 1_000
 
 const givenNames = ['Ada', 'Alan', 'Barbara', 'Claude', 'Donald', 'Edsger', 'Frances', 'Grace', 'Hedy', 'John', 'Katherine', 'Leslie', 'Margaret', 'Niklaus', 'Radia', 'Tony']
@@ -27,8 +27,8 @@ const syllables = ['ber', 'don', 'el', 'fa', 'gri', 'hol', 'ing', 'ja', 'ker', '
 const interests = ['chess', 'climbing', 'cooking', 'cycling', 'gardens', 'jazz', 'maps', 'painting', 'poetry', 'rowing', 'running', 'sailing', 'theatre', 'travel']
 
 /**
- * `count` people, the same ones for the same seed. They are new objects each
- * time: LokiJS marks the ones it stores.
+ * `count` people, the same for the same seed. They are new objects each time,
+ * since LokiJS marks the objects it stores.
  */
 export function makePeople(count: number, seed: number): Person[] {
   const random = new Random(seed)
@@ -36,7 +36,7 @@ export function makePeople(count: number, seed: number): Person[] {
     const given = random.pick(givenNames)
     const family = capitalised(random.list(2, 4, () => random.pick(syllables)).join(''))
     return {
-      // As MongoDB makes ids: time first, so they ascend.
+      // Ascending, as MongoDB's ids are, which start with the time.
       _id: hex(0x66000000 + n, 8) + hex(random.int(0, 0xffffffff), 8) + hex(n, 8),
       name: `${given} ${family}`,
       age: random.int(ages.lowest, ages.highest),

@@ -2,7 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { Page } from 'playwright-core'
 
-/** What DevTools' Profiler.stop answers, as far as it is read here. */
+/** The parts of the answer of DevTools' Profiler.stop that are read here. */
 interface Profile {
   nodes: { id: number; callFrame: { functionName: string; url: string; lineNumber: number } }[]
   samples: number[]
@@ -10,8 +10,8 @@ interface Profile {
 }
 
 /**
- * Samples the page's stack every 100 microseconds while `work` runs, writes the
- * profile for DevTools to `file`, and answers the functions that took longest.
+ * Samples the page's stack every 100 microseconds while `work` runs, and writes
+ * the profile to `file` for DevTools. Returns the functions that took longest.
  */
 export async function profile(page: Page, file: string, work: () => Promise<unknown>): Promise<string> {
   const devTools = await page.context().newCDPSession(page)

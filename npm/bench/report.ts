@@ -1,10 +1,9 @@
 import type { Machine } from './environment.js'
-import { reasons } from './reasons.js'
 import { steps, type Samples } from './rxdb-suite/suite.js'
 import type { LibraryKey } from './site.js'
 import { workloads, type Figure } from './workloads.js'
 
-/** One figure, and what it is of. */
+/** One figure, with the library, the size, the round and the workload that it belongs to. */
 export interface Measurement extends Figure {
   library: LibraryKey
   size: number
@@ -12,7 +11,7 @@ export interface Measurement extends Figure {
   workload: string
 }
 
-/** A workload that a peer did not do: the later ones of that library and round are left out. */
+/** A workload that a peer could not do. Its later ones in that round are left out. */
 export interface Failure {
   library: LibraryKey
   size: number
@@ -21,17 +20,17 @@ export interface Failure {
   message: string
 }
 
-/** Everything a run found out: the .json file. */
+/** Everything that a run has measured; the .json file in .build/bench/ holds it. */
 export interface Run {
   date: string
   command: string
-  machine: Machine & { /** Processes that wanted a core in the minute before the run. */ loadAtStart: number }
+  machine: Machine & { /** The load average of the minute before the run. */ loadAtStart: number }
   browser: string
   versions: Record<string, string>
   seed: number
   rounds: number
   measurements: Measurement[]
-  /** What RxDB's suite measured, in milliseconds. */
+  /** The samples of RxDB's suite, in milliseconds. */
   suite: Partial<Record<LibraryKey, Samples>>
   failures: Failure[]
 }
@@ -51,19 +50,19 @@ const names: Record<LibraryKey, string> = {
   tinybase: 'TinyBase',
 }
 
-/** Those that keep nothing. */
+/** The libraries that store nothing. */
 const inMemoryOnly: LibraryKey[] = ['rxdbmemory']
 
-/** Those whose answers are the objects they hold, not copies. */
+/** The libraries that answer with the objects they hold, not with copies. */
 const handOut: LibraryKey[] = ['lokijs', 'nedb', 'rxdbdexie', 'rxdbmemory', 'signaldb']
 
-/** Those whose writes resolve before they are stored: in durable rows they are shown and not ranked. */
+/** The libraries whose writes resolve before they are stored. Durable rows show them and do not rank them. */
 const early: LibraryKey[] = ['pglite']
 
-/** The rows: the workloads, and what a page of the library loads. */
+/** The rows: each workload, and the bytes that a page of the library loads. */
 const allRows: Record<string, { title: string; unit?: 'bytes'; durable?: true }> = { ...workloads, downloaded: { title: 'bytes downloaded, compressed', unit: 'bytes' } }
 
-/** The run as Markdown: medians, and how many times AtomicDB's median each of them is. */
+/** The run as Markdown: medians, each with its ratio to AtomicDB's. */
 export function comparison(run: Run): string {
   const { machine, versions } = run
   const sizes = [...new Set(run.measurements.map((m) => m.size))]
@@ -73,37 +72,32 @@ export function comparison(run: Run): string {
 - ${machine.cores} cores, ${machine.model}, ${machine.memoryGiB} GiB; load ${machine.loadAtStart.toFixed(1)} before the run${machine.loadAtStart > 0.5 ? ': **other work may have disturbed it**' : ''}
 ${spread(run.measurements)}- Chromium ${run.browser} headless; ${Object.entries(versions).map(([name, version]) => `${name} ${version}`).join(', ')}
 
-Time for one operation; in brackets, how many times as long as AtomicDB. Every answer was compared with plain JavaScript's.
-"durable" is stored in IndexedDB: AtomicDB, Dexie as they are; LokiJS by saveDatabase() with its incremental adapter after
-each write; sql.js by export() into IndexedDB after each write; TinyBase by its IndexedDB persister, which stores everything;
-NeDB by its file in localforage; SignalDB by its IndexedDB adapter; sqlite-wasm in the origin private file system. PGlite resolves
-writes before they are stored (relaxedDurability, as it recommends): its durable figures have a star and are not ranked. Single inserts go into an empty database, which favours those
-that store everything. Dexie, PouchDB and RxDB over Dexie keep nothing in memory; RxDB in memory keeps nothing stored. LokiJS, NeDB,
-SignalDB and RxDB hand out the objects they hold; the others copy. AtomicDB and RxDB keep the answers of queries, so asking again
-while nothing changes, as the rows of queries do, costs them little: the second table shows what a query itself costs, right after a write. Memory is what Chromium's
-measureUserAgentSpecificMemory() counts of the page and its workers above the page before the database; bytes stored are what
-navigator.storage.estimate() counts, both left out where they are less than the documents need: a worker's memory and files in a pool
-are not in them, nor what is not stored yet.
-${failed(run.failures)}${withReasons(sizes.map((size) => sizeSection(run, size)).join('') + suiteSection(run.suite))}`
-}
+Each cell is the time for one operation and, in brackets, how many times AtomicDB's time that is. Every answer was compared
+with plain JavaScript's. npm/bench/PROFILE.md says where AtomicDB's time goes, and why a peer is faster where one is.
 
-/** The sections, and for each row that they say AtomicDB is behind in, why. */
-function withReasons(sections: string): string {
-  const behind = [...new Set([...sections.matchAll(/^- (.*): \S+x that of /gm)].map(([, title]) => title!))]
-  if (behind.length === 0) return sections
-  return `${sections}
-## Why AtomicDB is behind where it is
+"durable" rows are stored in the browser. AtomicDB and Dexie store in IndexedDB as they are. LokiJS calls saveDatabase() of its
+incremental adapter after each write, and sql.js stores its export() in IndexedDB after each write. TinyBase has its IndexedDB
+persister, which stores everything; NeDB its file in localforage; SignalDB its IndexedDB adapter; sqlite-wasm the origin private
+file system. PGlite resolves a write before it is stored (relaxedDurability, which it recommends): its durable figures have a
+star and are not ranked. Single inserts go into an empty database, which favours libraries that store everything each time.
 
-${behind.map((title) => `- ${title}: ${reasons[title] ?? 'not known yet.'}\n`).join('')}`
+Dexie, PouchDB and RxDB over Dexie keep nothing in memory. RxDB in memory stores nothing. LokiJS, NeDB, SignalDB and RxDB hand
+out the objects they hold; the others copy. AtomicDB and RxDB cache the answers of queries. A query that is asked again while
+nothing changes costs them little, and the first table asks so. The second table shows the same queries right after a write.
+
+Memory is what Chromium's measureUserAgentSpecificMemory() counts, less what it counted before the database was opened. Bytes
+stored are what navigator.storage.estimate() counts. Both can miss something (SQLite's memory in a worker, files in a pool,
+writes that are not stored yet): a figure that is less than the documents need is left out.
+${failed(run.failures)}${sizes.map((size) => sizeSection(run, size)).join('')}${suiteSection(run.suite)}`
 }
 
 function failed(failures: Failure[]): string {
   if (failures.length === 0) return ''
   const lines = failures.map(({ library, size, round, workload, message }) => `- ${names[library]}, ${size.toLocaleString('en')} documents, round ${round + 1}, ${allRows[workload]?.title ?? workload}: ${message.split('\n')[0]!.replace(/^.*?: page\.evaluate: (Error: )?/, '')}\n`)
-  return `\nNot done, and with it what comes after it in that page:\n\n${lines.join('')}`
+  return `\nNot done, with every later workload of that page:\n\n${lines.join('')}`
 }
 
-/** How far the rounds of one cell lie apart: what the numbers are worth. */
+/** How far the rounds of one cell lie apart, which says how far the numbers can be trusted. */
 function spread(measurements: Measurement[]): string {
   const cells = new Map<string, number[]>()
   for (const { library, size, workload, micros } of measurements) {
@@ -135,10 +129,10 @@ function sizeSection(run: Run, size: number): string {
 ## ${size.toLocaleString('en')} documents
 
 ${markdown(libraries, all)}
-The same queries, each asked for the first time since a document came that is in the answer:
+The same queries, each asked for the first time after a document was added that is in the answer:
 
 ${markdown(libraries, joined)}
-Each asked for the first time since one document was changed, which is in few of the answers. Who keeps answers, AtomicDB and RxDB, finds out whether they still hold:
+Each asked for the first time after one document was changed, which is in few of the answers. AtomicDB and RxDB, which cache answers, find out whether those are still valid:
 
 ${markdown(libraries, changed)}
 The very first call of each query, which may build what later calls reuse:
@@ -160,28 +154,28 @@ function suiteSection(suite: Run['suite']): string {
   return `
 ## RxDB's own suite
 
-3,000 documents of 330 B in one of four collections with four indexes each, ${suite[libraries[0]!]!.firstInsert.length} runs in one browser for each library; see npm/bench/rxdb-suite/. What is durable
-in the tables above is here; RxDB in memory keeps nothing. Medians:
+3,000 documents of 330 B in one of four collections with four indexes each, ${suite[libraries[0]!]!.firstInsert.length} runs in one browser for each library; see
+npm/bench/rxdb-suite/. Writes are durable as in the tables above; RxDB in memory stores nothing. Medians:
 
 ${markdown(libraries, medians)}
-The means of the fastest 5 %, which is what RxDB publishes:
+The means of the fastest 5 %, which RxDB publishes:
 
 ${markdown(libraries, table(meanOfFastest))}${libraries[0] === 'atomicdb' ? `\nOf the medians:\n\n${standing(libraries, medians)}` : ''}`
 }
 
-/** Of the fastest 5 %. */
+/** The mean of the fastest 5 %. */
 function meanOfFastest(values: number[]): number {
   const fastest = [...values].sort((a, b) => a - b).slice(0, Math.max(1, Math.ceil(values.length * 0.05)))
   return fastest.reduce((sum, value) => sum + value, 0) / fastest.length
 }
 
-/** Whether a figure can be right: no library holds documents of 280 bytes in a tenth of that. */
+/** Whether a figure of bytes can be right: no library holds documents of 280 bytes in a tenth of that. */
 const isWhole = ({ workload, size, micros }: Measurement) => !(workload === 'stored' || workload === 'memoryUsed') || micros > 28 * size
 
 interface Row {
   title: string
   unit: 'bytes' | undefined
-  /** By library: not ranked. */
+  /** By library: true is not ranked. */
   early: boolean[]
   medians: (number | undefined)[]
 }
@@ -208,14 +202,14 @@ function markdown(libraries: LibraryKey[], rows: Row[]): string {
   return line(head) + rule + cells.map(line).join('')
 }
 
-/** Where AtomicDB is not the first, said rather than left to be found: among those that keep what they hold, and among all. */
+/** The rows in which AtomicDB is not the first, among all libraries and among those that do what it does. */
 function standing(libraries: LibraryKey[], rows: Row[]): string {
   const verdict = (among: string, counts: (library: LibraryKey) => boolean) => {
     const behind = rows.flatMap(({ title, early, medians: [own, ...peers] }) => {
       const others = peers.map((peer, n) => (counts(libraries[1 + n]!) && !early[1 + n] ? (peer ?? Infinity) : Infinity))
       const best = Math.min(...others)
       if (own === undefined || own <= best) return []
-      return [`- ${title}: ${ratio(own / best)} that of ${names[libraries[1 + others.indexOf(best)]!]}\n`]
+      return [`- ${title}: ${ratio(own / best)} that of ${described(libraries[1 + others.indexOf(best)]!)}\n`]
     })
     if (behind.length === 0) return `Among ${among}, AtomicDB is the first in all ${rows.length} rows.\n`
     return `Among ${among}, AtomicDB is the first in ${rows.length - behind.length} of ${rows.length} rows, and behind in:\n\n${behind.join('')}`
@@ -223,9 +217,15 @@ function standing(libraries: LibraryKey[], rows: Row[]): string {
   const copies = (library: LibraryKey) => !handOut.includes(library)
   return [
     verdict('all', () => true),
-    verdict('those that keep what they hold', (library) => !inMemoryOnly.includes(library)),
+    verdict('those that store what they hold', (library) => !inMemoryOnly.includes(library)),
     verdict('those that copy what they answer', copies),
   ].join('\n')
+}
+
+/** A library's name, with what it does not do for the time it takes. */
+function described(library: LibraryKey): string {
+  const without = [inMemoryOnly.includes(library) && 'stores nothing', handOut.includes(library) && 'hands out the objects it holds'].filter(Boolean)
+  return without.length === 0 ? names[library] : `${names[library]}, which ${without.join(' and ')}`
 }
 
 function median(values: (number | undefined)[]): number | undefined {
@@ -247,5 +247,5 @@ function bytes(count: number): string {
 
 const ratio = (times: number) => `${digits(times)}x`
 
-/** Two significant digits are more than a median of a few rounds is sure of; large numbers keep all theirs. */
+/** Two significant digits, which is more than a median of a few rounds is sure of. Numbers from 10 on keep all their whole digits. */
 const digits = (n: number) => (n >= 10 ? n.toFixed(0) : n >= 1 ? n.toFixed(1) : n.toPrecision(2))

@@ -6,9 +6,12 @@
 //   SUITE=people       only the workloads of workloads.ts, or SUITE=rxdb only RxDB's own suite
 //   QUICK=1            a small smoke run, whose numbers mean nothing
 //   PROFILE=filter     instead: writes a CPU profile of AtomicDB in that workload to .build/
+//
+// The tables of a run of every library go to results/, others to .build/bench/. Each figure of each round is in the
+// .json file in .build/bench/, which is not kept.
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { loadavg, tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { brotliCompressSync, constants } from 'node:zlib'
 import { chromium, type BrowserContext, type Page } from 'playwright-core'
 import { chromiumArguments, chromiumPath } from '../scripts/chromium.mjs'
@@ -18,7 +21,7 @@ import type { PageOptions } from './page.js'
 import { profile } from './profile.js'
 import { comparison, type Failure, type Measurement, type Run } from './report.js'
 import type { Samples } from './rxdb-suite/suite.js'
-import { libraryKeys, mostPeople, serveLibraries, smokeKeys, suiteKeys, type LibraryKey } from './site.js'
+import { libraryKeys, maxPeople, serveLibraries, smokeKeys, suiteKeys, type LibraryKey } from './site.js'
 import { workloads, type Figure } from './workloads.js'
 
 const quick = process.env.QUICK === '1'
@@ -29,8 +32,8 @@ const suites = process.env.SUITE?.split(',') ?? ['people', 'rxdb']
 const profiled = process.env.PROFILE
 const suiteRuns = quick ? 2 : 40 // RxDB's number
 const seed = 42
-/** A workload that takes longer is cut, and with it all later ones of that library. */
-const mostMillis = 120_000
+/** A workload that takes longer is stopped, and all later ones of that library are left out. */
+const maxMillis = 120_000
 const compressed = new Map<string, number>()
 const failures: Failure[] = []
 
@@ -41,7 +44,7 @@ try {
   await site.close()
 }
 
-/** Waits until the build is no longer in the load, which is an average over a minute, or for three minutes if other work goes on. */
+/** Waits until the build is no longer in the load, which is an average over a minute. Gives up after three minutes. */
 async function quiet(): Promise<void> {
   for (let waited = 0; waited < 180 && loadavg()[0]! > 0.3; waited++) await new Promise((resolve) => setTimeout(resolve, 1000))
 }
@@ -63,7 +66,7 @@ async function runComparison(): Promise<void> {
   for (const size of suites.includes('people') ? sizes : []) {
     for (let round = 0; round < rounds; round++) {
       for (const library of inOrder(libraries, round)) {
-        if (size > (mostPeople[library] ?? Infinity)) continue
+        if (size > (maxPeople[library] ?? Infinity)) continue
         console.error(`${size} documents, round ${round + 1} of ${rounds}: ${library}`)
         run.measurements.push(...(await withPage((page) => measure(page, library, size, round))))
       }
@@ -83,14 +86,16 @@ async function runComparison(): Promise<void> {
 
   const text = comparison(run)
   console.log(text)
-  // Only a whole run goes beside the code by itself.
   const whole = !quick && libraries.length === libraryKeys.length && suites.length === 2
-  const folder = join(packageFolder, whole ? 'bench/results' : '.build/bench')
-  await mkdir(folder, { recursive: true })
-  const file = join(folder, run.date.slice(0, 10))
-  await writeFile(`${file}.md`, text)
-  await writeFile(`${file}.json`, JSON.stringify(run, null, 1) + '\n')
-  console.log(`written to ${file}.md and .json`)
+  const name = quick ? 'quick' : run.date.slice(0, 10)
+  await writeOut(join(packageFolder, whole ? 'bench/results' : '.build/bench', `${name}.md`), text)
+  await writeOut(join(packageFolder, '.build/bench', `${name}.json`), JSON.stringify(run, null, 1) + '\n')
+}
+
+async function writeOut(file: string, text: string): Promise<void> {
+  await mkdir(dirname(file), { recursive: true })
+  await writeFile(file, text)
+  console.log(`written to ${file}`)
 }
 
 /** All workloads of one library, in one browser. */
@@ -105,20 +110,20 @@ async function measure(page: Page, library: LibraryKey, size: number, round: num
   const measured: Measurement[] = []
   for (const [workload, { inMemory: needsMemory, durable }] of Object.entries(workloads)) {
     if (needsMemory && !inMemory) continue
-    // The queries are asked of what insertDurable has filled, if only in memory.
+    // The queries are asked of the database that insertDurable fills, also where that one is only in memory.
     if (durable && !persistent && workload !== 'insertDurable') continue
     if (workload === 'reopen') await load(page, library, { ...options, reopen: true })
     let figure: Figure | undefined
     try {
       figure = await withinTime(runWorkload(page, library, workload))
-      if (!figure) throw new Error(`not done in ${mostMillis / 1_000} s`)
+      if (!figure) throw new Error(`not done in ${maxMillis / 1_000} s`)
     } catch (error) {
       if (library === 'atomicdb') throw error
       failures.push({ library, size, round, workload, message: (error as Error).message })
       console.error(`${size} documents, ${(error as Error).message}; the rest is left out`)
       break
     }
-    // What the browser cannot count, as the files of a pool, it counts as nothing.
+    // What the browser cannot count, such as the files of a pool, it counts as 0.
     if ((!durable || persistent) && figure.micros > 0) measured.push({ library, size, round, workload, ...figure })
   }
   if (round === 0) measured.push({ library, size, round, workload: 'downloaded', micros: await downloaded(loaded), operations: 1 })
@@ -133,12 +138,12 @@ async function measureSuite(page: Page, library: LibraryKey): Promise<Samples> {
 
 function withinTime<R>(work: Promise<R>): Promise<R | undefined> {
   let timer: NodeJS.Timeout
-  const late = new Promise<undefined>((resolve) => (timer = setTimeout(() => resolve(undefined), mostMillis)))
-  work.catch(() => {}) // of a page that is closed meanwhile
+  const late = new Promise<undefined>((resolve) => (timer = setTimeout(() => resolve(undefined), maxMillis)))
+  work.catch(() => {}) // rejects when the page is closed before the work is done
   return Promise.race([work, late]).finally(() => clearTimeout(timer))
 }
 
-/** Bytes of what was loaded, compressed as a server would. */
+/** Bytes of everything that was loaded, compressed as a server does it. */
 async function downloaded(urls: ReadonlySet<string>): Promise<number> {
   let bytes = 0
   for (const url of urls) {
@@ -155,7 +160,7 @@ async function runProfile(workload: string): Promise<void> {
   if (!(workload in workloads)) throw new Error(`PROFILE must be one of ${Object.keys(workloads).join(', ')}`)
   const size = sizes[0]!
   await withPage(async (page) => {
-    // Long enough for the check of the first answers not to show.
+    // Long enough that the check of the first answers does not show in the profile.
     const options = { people: size, seed, budgetMillis: 2_000 }
     await load(page, 'atomicdb', options)
     for (const name of Object.keys(workloads)) {
@@ -180,7 +185,7 @@ async function runWorkload(page: Page, library: LibraryKey, workload: string) {
   }
 }
 
-/** Loads the page of a library, from where `runWorkload` works. */
+/** Loads the page of a library; `runWorkload` works from then on. */
 async function load(page: Page, library: LibraryKey, options: PageOptions): Promise<void> {
   await page.goto(`${site.origin}/${library}?${encodeURIComponent(JSON.stringify(options))}`)
 }

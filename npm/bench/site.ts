@@ -11,18 +11,18 @@ export const libraryKeys = [
 ] as const
 export type LibraryKey = (typeof libraryKeys)[number]
 
-/** Those that RxDB's suite is run with. */
+/** The libraries that run RxDB's suite. */
 export const suiteKeys: LibraryKey[] = ['atomicdb', 'dexie', 'lokijs', 'nedb', 'rxdbdexie', 'rxdbmemory']
 
-/** Those of the smoke run. */
+/** The libraries of the smoke run. */
 export const smokeKeys: LibraryKey[] = ['atomicdb', 'dexie', 'lokijs', 'sqlitewasm', 'sqljs']
 
-/** Those that would take many minutes, or all of the memory, with more documents. */
-export const mostPeople: Partial<Record<LibraryKey, number>> = { nedb: 20_000, pouchdb: 20_000, rxdbdexie: 20_000, rxdbmemory: 20_000, signaldb: 20_000 }
+/** How many documents a library gets at most: with more, these take many minutes or all of the memory. */
+export const maxPeople: Partial<Record<LibraryKey, number>> = { nedb: 20_000, pouchdb: 20_000, rxdbdexie: 20_000, rxdbmemory: 20_000, signaldb: 20_000 }
 
 const folder = join(packageFolder, '.build/bench/site')
 
-/** What a library loads beside its script, from where that is. */
+/** The files in node_modules that a library loads beside its script. */
 const assets: Partial<Record<LibraryKey, string[]>> = {
   sqljs: ['sql.js/dist/sql-wasm-browser.wasm'],
   sqlitewasm: ['@sqlite.org/sqlite-wasm/dist/sqlite3.wasm', '@sqlite.org/sqlite-wasm/dist/sqlite3-opfs-async-proxy.js'],
@@ -30,9 +30,9 @@ const assets: Partial<Record<LibraryKey, string[]>> = {
 }
 
 /**
- * Bundles each library with the workloads into one script, as an app would, and
- * serves a page for each; for RxDB's suite, another one at /suite-<library>.
- * @param named AtomicDB's wasm keeps its function names, for profiles.
+ * Bundles each library with the workloads into one script, as an app does, and
+ * serves a page for each. RxDB's suite has a page of its own at /suite-<library>.
+ * @param named AtomicDB's wasm keeps the names of its functions, for profiles.
  */
 export async function serveLibraries(libraries: readonly LibraryKey[], { named }: { named: boolean }): Promise<Site> {
   await mkdir(folder, { recursive: true })
@@ -48,7 +48,7 @@ export async function serveLibraries(libraries: readonly LibraryKey[], { named }
       outfile: join(folder, `${name}.js`),
       logLevel: 'warning',
       plugins: [withoutNode],
-      // What bundlers stand in for, and NeDB and PouchDB expect.
+      // NeDB and PouchDB expect these of a bundler.
       define: { global: 'globalThis' },
       banner: { js: 'globalThis.process ??= { env: {}, nextTick: (f, ...args) => queueMicrotask(() => f(...args)) };' },
     })
@@ -75,7 +75,7 @@ export async function serveLibraries(libraries: readonly LibraryKey[], { named }
   })
 }
 
-/** Node's modules, which some libraries import and use only there. */
+/** Stands in for Node's modules: some libraries import them in a page too, and use them only in Node. */
 const withoutNode: Plugin = {
   name: 'without Node',
   setup({ onResolve, onLoad }) {

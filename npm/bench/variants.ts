@@ -1,9 +1,9 @@
-// What options cost, in headless Chromium: opening a sealed database beside an unsealed one, and the same
-// queries in the page, in one worker and in a pool.
+// What options cost, in headless Chromium: opening a sealed database and an unsealed one, and the same queries in
+// the page, in one worker and in a pool.
 //
 //   make variants
 //
-// Prints medians of seven rounds, the variants taking turns.
+// Prints medians of seven rounds; each round runs every variant.
 import { launchChromium, openPage } from '../test/harness/chromium.js'
 import { serveProduct } from '../test/harness/site.js'
 
@@ -53,10 +53,10 @@ const querying = await page.evaluate(async () => {
     ;(times[name] ??= []).push((performance.now() - start) / each)
   }
   for (const db of Object.values(databases)) for (let at = 0; at < documents.length; at += 10_000) await db.insertMany(documents.slice(at, at + 10_000))
-  await Promise.all(Array.from({ length: 4 }, () => databases['in a pool of two'].count("text matches 'x'"))) // both are there then
+  await Promise.all(Array.from({ length: 4 }, () => databases['in a pool of two'].count("text matches 'x'"))) // after this both workers run
   for (let round = 0; round < 7; round++) {
     for (const [name, db] of Object.entries(databases)) {
-      // Of the round, so that no answer is kept.
+      // The pattern differs in each round, so that no answer comes from the query cache.
       await note(`eight filters at once, ${name}`, () => Promise.all(Array.from({ length: 8 }, (_, k) => db.count(`text matches 'word${k}1? and [0-9]+${round} more'`))))
       await note(`get, one after the other, ${name}`, async () => {
         for (let id = 1; id <= 500; id++) await db.get(id)

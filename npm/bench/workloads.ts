@@ -4,43 +4,43 @@ import type { Answer, CityGroup, Database, Library } from './library.js'
 import { ages, cities, highestScore, makePeople, type Person } from './people.js'
 import { Random } from '../test/random/random.js'
 
-/** What one workload cost one library once. */
+/** What one workload cost one library in one round. */
 export interface Figure {
-  /** Microseconds for one operation, the mean of `operations` of them; of a workload in bytes, those. */
+  /** Microseconds for one operation, the mean of `operations` of them. A workload with `unit: 'bytes'` has its bytes here. */
   micros: number
   operations: number
   /** Queries: microseconds of the first call, which may build what later calls reuse. */
   firstMicros?: number
-  /** Queries: microseconds of a call that is the first of its kind since a document changed, which mostly is not in the answer. */
+  /** Queries: microseconds of the first call after a document changed. The document is in few of the answers. */
   changedMicros?: number
-  /** Queries: microseconds of a call that is the first since a document came that is in the answer, so that none that was kept still holds. */
+  /** Queries: microseconds of the first call after a document was added that is in the answer, so that no cached answer is still valid. */
   joinedMicros?: number
 }
 
 /** One page's work: a library, its people, and what is open. */
 export interface Work {
   readonly library: Library
-  /** The documents as plain JavaScript: each answer is compared with theirs. */
+  /** The documents as plain JavaScript, with which each answer is compared. */
   readonly people: Person[]
   readonly seed: number
-  /** A read is repeated until this has passed, so the clock's steps do not count. */
+  /** A read is repeated for this many milliseconds, so that the clock's steps do not count. */
   readonly budgetMillis: number
-  /** The database in IndexedDB; open from 'insertDurable' on. */
+  /** The stored database; open from 'insertDurable' on. */
   durable?: Database
   /** The database in memory; open from 'insertMemory' to 'removeMemory'. */
   memory?: Database
-  /** Before the durable database was opened: bytes stored, and in memory. */
+  /** Bytes stored and bytes in memory, before the durable database was opened. */
   before?: { stored: number; memory: number }
 }
 
 /** One row of the report. */
 export interface Workload {
   readonly title: string
-  /** Left out for libraries that only store in IndexedDB. */
+  /** True: only for libraries that can hold a database in memory alone. */
   readonly inMemory?: true
-  /** Left out for libraries that keep nothing: what is stored, and how fast. */
+  /** True: only for libraries that store what they hold. */
   readonly durable?: true
-  /** What the figure is in. Default: time. */
+  /** The figure is bytes. Default: time. */
   readonly unit?: 'bytes'
   run(work: Work): Promise<Figure>
 }
@@ -50,7 +50,7 @@ const changedAges = [ages.lowest, ages.lowest + 5] as const // six of sixty: 10 
 const removedAges = [ages.highest - 5, ages.highest] as const
 const changedFields = { active: false, bio: 'moved away' }
 
-/** In the order in which a page runs them; 'reopen' comes after a reload. */
+/** In the order in which a page runs them. The page is loaded again before 'reopen'. */
 export const workloads: Record<string, Workload> = {
   open: {
     title: 'open an empty database',
@@ -200,7 +200,7 @@ export const workloads: Record<string, Workload> = {
     title: 'page reload to first answer',
     durable: true,
     async run(work) {
-      // The first few of all: to make all of them would count as time to the answer.
+      // The first of all people are enough: the time to make all of them would count as time to the answer.
       const { email } = makePeople(50, work.seed).find(isKept)!
       const db = (work.durable = await work.library.open('durable', true))
       const found = await db.withEmail(email)
@@ -218,13 +218,13 @@ interface Read<P, R> {
   title: string
   ask(db: Database, parameter: P): Answer<R>
   parameters(people: Person[], random: Random): P[]
-  /** What a person older than all must be like to be in the answer. */
+  /** The fields that put a new person into the answer. Their age is higher than every other. */
   joins?(parameter: P): Partial<Person>
   /** Throws unless `answer` is what plain JavaScript says. */
   check(answer: R, parameter: P, people: Person[]): void
 }
 
-/** A workload that asks one question with changing parameters, over and over. */
+/** A workload that asks one query again and again, with changing parameters. */
 function read<P, R>({ title, ask, parameters, joins, check }: Read<P, R>): Workload {
   return {
     title,
@@ -244,19 +244,19 @@ function read<P, R>({ title, ask, parameters, joins, check }: Read<P, R>): Workl
         }
         return performance.now() - start
       }
-      // No collection between the change and the question: what follows one is slow for everybody, 200 us of AtomicDB's
-      // 230 for an indexed sort, and no page collects all of its garbage before each query.
+      // The garbage is not collected between the change and the query. After a collection every library is slow (200 of
+      // AtomicDB's 230 us for an indexed sort), and no page collects all of its garbage before each query.
       let changes = 0
       let changedMillis = 0
       let enough = performance.now() + changesBudget * budgetMillis
-      while (changes < fewestChanges || changes % 2 === 1 || (changes < mostChanges && performance.now() < enough)) {
+      while (changes < minChanges || changes % 2 === 1 || (changes < maxChanges && performance.now() < enough)) {
         await db.setActive(people[0]!._id, people[0]!.active === (changes++ % 2 === 1))
         changedMillis += await ofCalls(all.length)
       }
       let joined = 0
       let joinedMillis = 0
       enough = performance.now() + changesBudget * budgetMillis
-      while (joins && (joined < fewestChanges || (joined < mostChanges && performance.now() < enough))) {
+      while (joins && (joined < minChanges || (joined < maxChanges && performance.now() < enough))) {
         const parameter = all[joined % all.length]!
         const newcomer: Person = { ...people[1]!, _id: `newcomer ${title} ${joined++}`, email: 'newcomer', age: newcomersAge, ...joins(parameter) }
         await db.insert({ ...newcomer })
@@ -282,10 +282,10 @@ function read<P, R>({ title, ask, parameters, joins, check }: Read<P, R>): Workl
   }
 }
 
-// Of one document, there and back.
-const fewestChanges = 4
-const mostChanges = 64
-/** How many times as long as questions may take changes and what is asked after them. */
+// Changes of one document, in pairs: the second undoes the first.
+const minChanges = 4
+const maxChanges = 64
+/** Changes and the queries after them may take this many times `budgetMillis`. */
 const changesBudget = 5
 
 const newcomersAge = ages.highest + 1
@@ -323,10 +323,10 @@ function sameGroups(groups: CityGroup[], _: undefined, people: Person[]): void {
   if (text(groups) !== text(expected.all())) throw new Error(`wrong groups: ${text(groups)} instead of ${text(expected.all())}`)
 }
 
-/** What the page's origin has stored, as the browser counts it. */
+/** Bytes that the page's origin has stored, as the browser counts them. */
 const bytesStored = async () => (await navigator.storage.estimate()).usage ?? 0
 
-/** What the page and its workers hold: JavaScript's heap and wasm's memories, after a collection. */
+/** Bytes that the page and its workers hold: JavaScript's heap and wasm's memories, after a garbage collection. */
 async function bytesInMemory(): Promise<number> {
   collectGarbage()
   return (await performance.measureUserAgentSpecificMemory()).bytes
@@ -350,7 +350,7 @@ async function timed<R>(work: () => Answer<R>): Promise<[R, Figure]> {
 
 declare global {
   interface Performance {
-    /** Chromium's, for pages that are cross-origin isolated. */
+    /** Chromium has it in pages that are cross-origin isolated. */
     measureUserAgentSpecificMemory(): Promise<{ bytes: number }>
   }
 }
@@ -359,5 +359,5 @@ declare global {
 declare const gc: undefined | (() => void)
 const collectGarbage = () => gc?.()
 
-// Dexie's promises are its own class.
+// Dexie's promises are of a class of its own.
 const isThenable = (answer: unknown) => typeof (answer as { then?: unknown } | undefined)?.then === 'function'

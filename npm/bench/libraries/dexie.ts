@@ -3,7 +3,7 @@ import type { Database, Library } from '../library.js'
 import { Groups } from '../groups.js'
 import type { Person } from '../people.js'
 
-/** Dexie: IndexedDB with a good API. What it holds is always in IndexedDB. */
+/** Dexie: IndexedDB with a good API. Its documents are always in IndexedDB. */
 export const library: Library = {
   name: 'Dexie',
   inMemory: false,

@@ -7,8 +7,8 @@ import type { Person } from '../people.js'
 /**
  * LokiJS: plain objects in memory, handed out as they are. A write is durable
  * after saveDatabase(); its incremental adapter stores only the chunks of 100
- * documents that changed. Its by() needs a unique field: the ids are; emails
- * are indexed as in every library here, without a promise that each is one.
+ * documents that changed. Its by() needs a unique field, which only the ids
+ * are: the index on emails is not unique, here as in every other library.
  */
 export const library: Library = {
   name: 'LokiJS',
@@ -25,7 +25,7 @@ export const library: Library = {
 }
 
 function peopleIn(loki: Loki, people: Collection<Person>, durable: boolean): Database {
-  // Saves asked for while one is under way are joined into the next (throttledSaves, its default).
+  // Calls while a save is under way share the next save (throttledSaves, its default).
   const stored = () => (durable ? called((done) => loki.saveDatabase(done)) : undefined)
   const aged = (low: number, high: number) => people.chain().find({ age: { $between: [low, high] } })
 

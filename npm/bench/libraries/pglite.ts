@@ -4,8 +4,8 @@ import type { Person } from '../people.js'
 
 /**
  * PGlite: Postgres compiled to WebAssembly, its files in IndexedDB. With
- * relaxedDurability, as its documentation advises, a write resolves before it
- * is stored: its durable figures are of a weaker promise than the others'.
+ * relaxedDurability, which its documentation advises, a write resolves before
+ * it is stored: its durable figures stand for a weaker promise than the others'.
  */
 export const library: Library = {
   name: 'PGlite',
@@ -37,7 +37,7 @@ export const library: Library = {
         (await db.query('UPDATE people SET active = $3, bio = $4 WHERE age BETWEEN $1 AND $2', [low, high, fields.active, fields.bio])).affectedRows!,
       removeAged: async (low, high) => (await db.query('DELETE FROM people WHERE age BETWEEN $1 AND $2', [low, high])).affectedRows!,
       close: async () => {
-        // What is not stored yet would be lost, and its own syncToFs() does not wait for it.
+        // Writes that are not stored yet would be lost, and the database's own syncToFs() does not wait for them.
         await (db as unknown as { fs: { syncToFs(): Promise<void> } }).fs.syncToFs()
         await db.close()
       },

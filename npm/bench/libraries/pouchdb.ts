@@ -22,7 +22,7 @@ function peopleIn(db: InstanceType<typeof PouchDB>): Database {
   // Without a limit, find() stops at 25.
   const found = async (selector: object): Promise<Person[]> => (await db.find({ selector, limit: 2 ** 31 })).docs
   const aged = (low: number, high: number) => found({ age: { $gte: low, $lte: high } })
-  // Its own documents, the indexes' definitions, have ids that start with _design.
+  // PouchDB keeps the definitions of indexes as documents; their ids start with _design.
   const all = async () => (await db.allDocs({ include_docs: true })).rows.filter(({ id }) => !id.startsWith('_')).map(({ doc }) => doc as Person)
   return {
     insert: (person) => db.put(person),

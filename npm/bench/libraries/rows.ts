@@ -1,11 +1,11 @@
 import type { Person } from '../people.js'
 
-/** The columns of a table of people, for the databases that speak SQL: nested fields in columns of their own, tags as JSON. */
+/** The columns of a table of people, for SQL databases: nested fields have columns of their own, tags are JSON. */
 export const columns = '_id, name, age, email, active, tags, city, zip, score, bio'
 
 type Cell = string | number | boolean | null | Uint8Array
 
-/** A person as the cells of `columns`; a boolean as 0 or 1. */
+/** A person as the cells of `columns`; a boolean is 0 or 1. */
 export function toRow(p: Person): (string | number)[] {
   return [p._id, p.name, p.age, p.email, Number(p.active), JSON.stringify(p.tags), p.address.city, p.address.zip, p.score, p.bio]
 }
@@ -15,11 +15,11 @@ export function fromRow([_id, name, age, email, active, tags, city, zip, score, 
   return { _id, name, age, email, active: active === 1, tags: JSON.parse(tags as string), address: { city, zip }, score, bio } as Person
 }
 
-/** The table and its indexes in SQLite's words. */
+/** The table and its indexes in SQLite's SQL. */
 export const schema = `
   CREATE TABLE IF NOT EXISTS people (_id TEXT PRIMARY KEY, name TEXT, age INTEGER, email TEXT, active INTEGER, tags TEXT, city TEXT, zip TEXT, score REAL, bio TEXT);
   CREATE INDEX IF NOT EXISTS people_email ON people (email);
   CREATE INDEX IF NOT EXISTS people_score ON people (score);`
 
-/** Adds a row, by parameters. */
+/** Adds a row, whose cells are parameters. */
 export const insertOne = 'INSERT INTO people VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)'

@@ -6,7 +6,7 @@ import { highestScore, type Person } from '../people.js'
 
 addRxPlugin(RxDBUpdatePlugin)
 
-/** RxDB over a storage, as its documentation sets it up; indexed strings need a length, indexed numbers a range. */
+/** RxDB over a storage, as its documentation sets it up. Indexed strings need a maximal length, indexed numbers a range. */
 export async function openPeople(name: string, storage: RxStorage<any, any>): Promise<Database> {
   const db = await createRxDatabase({ name, storage, multiInstance: false, eventReduce: true })
   const { people } = await db.addCollections({ people: { schema } })
@@ -46,7 +46,7 @@ function peopleIn(db: RxDatabase, people: RxCollection<Person>): Database {
     withEmail: async (email) => plain(await people.find({ selector: { email } }).exec()),
     withScore: async (low, high) => plain(await people.find({ selector: { score: { $gte: low, $lte: high } } }).exec()),
     inCity: async (city, age) => plain(await people.find(lives(city, age)).exec()),
-    // count() refuses what no index answers entirely.
+    // count() refuses a query that no index answers entirely.
     countInCity: async (city, age) => (await people.find(lives(city, age)).exec()).length,
     groupByCity: async () => {
       const groups = new Groups()

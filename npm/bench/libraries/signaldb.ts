@@ -4,12 +4,12 @@ import { Groups } from '../groups.js'
 import type { Library } from '../library.js'
 import type { Person } from '../people.js'
 
-// Its declarations take the default export of an ES module for one of CommonJS.
+// Its declarations describe the default export as CommonJS; it is that of an ES module.
 const createIndexedDBAdapter = adapter as unknown as (name: string) => PersistenceAdapter<Item, string>
 
 type Item = Omit<Person, '_id'> & { id: string }
 
-/** SignalDB: a collection in memory; its IndexedDB adapter is told of writes, and says when it has stored them. */
+/** SignalDB: a collection in memory. Its IndexedDB adapter hears of writes, and says when it has stored them. */
 export const library: Library = {
   name: 'SignalDB',
   inMemory: true,

@@ -1,8 +1,8 @@
 import type { Database, Library } from '../library.js'
 
 /**
- * The SQLite project's own WebAssembly, in a worker, its files in the origin
- * private file system through the "SAH pool" VFS, the faster of its two.
+ * The SQLite project's own WebAssembly, in a worker. Its files are in the origin
+ * private file system, through its "SAH pool" VFS, the faster of its two.
  */
 export const library: Library = {
   name: 'sqlite-wasm',
@@ -16,7 +16,7 @@ export const library: Library = {
   },
 }
 
-/** What the page asks its worker. */
+/** A call, from the page to the worker. */
 export interface Request {
   id: number
   method: string
@@ -24,7 +24,7 @@ export interface Request {
   handle: number
 }
 
-/** What the worker answers. */
+/** The worker's reply. */
 export interface Response {
   id: number
   result?: unknown
@@ -32,7 +32,7 @@ export interface Response {
 }
 
 let worker: Worker | undefined
-let asked = 0
+let lastId = 0
 const waiting = new Map<number, { resolve: (result: any) => void; reject: (error: Error) => void }>()
 
 function call(method: string, args: unknown[], handle = 0): Promise<unknown> {
@@ -45,7 +45,7 @@ function call(method: string, args: unknown[], handle = 0): Promise<unknown> {
       else reject(new Error(error))
     }
   }
-  const id = ++asked
+  const id = ++lastId
   worker.postMessage({ id, method, args, handle } satisfies Request)
   return new Promise((resolve, reject) => waiting.set(id, { resolve, reject }))
 }

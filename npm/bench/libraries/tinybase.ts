@@ -6,8 +6,8 @@ import type { Person } from '../people.js'
 
 /**
  * TinyBase: tables of cells in memory. Nested fields are cells of their own,
- * tags are JSON. It has no range queries: those walk the table. A write is durable
- * after save() of its IndexedDB persister, which stores everything.
+ * tags are JSON. It has no range queries: here they walk the table. A write is
+ * durable after save() of its IndexedDB persister, which stores everything.
  */
 export const library: Library = {
   name: 'TinyBase',

@@ -1,4 +1,4 @@
-// What the benchmark uses of the peers that ship no declarations.
+// The parts that the benchmark uses of peers that ship no declarations.
 
 declare module 'lokijs' {
   type Done = (error?: unknown) => void

@@ -10,10 +10,10 @@ export interface Item {
   list: { deep1: string; deep2: string }[]
 }
 
-/** The item of a library whose ids are in `_id`. */
+/** An item for libraries whose ids are in `_id`. */
 export type Own = Omit<Item, 'id'> & { _id: string }
 export const own = ({ id, ...rest }: Item): Own => ({ _id: id, ...rest })
-/** Back from it. */
+/** The item that {@link own} made `found` of. */
 export function plainOf(found: unknown): Item {
   const { _id, ...rest } = found as Own
   return { id: _id, ...rest }
@@ -22,31 +22,31 @@ export function plainOf(found: unknown): Item {
 /** A library as the suite uses it. */
 export interface SuiteLibrary {
   /**
-   * Opens the database of that name, created with four collections if there is
-   * none, each with indexes on var1, var2, deep.deep1, and var2 with var1.
+   * Opens the database of that name. If there is none, creates one with four
+   * collections, each with indexes on var1, var2, deep.deep1, and var2 with var1.
    */
   open(name: string): Promise<SuiteDatabase>
 }
 
-/** An open database. What is found may be objects of the library's own, as the suite does not look inside. */
+/** An open database. It may answer with objects of the library's own: `plain` reads them. */
 export interface SuiteDatabase {
-  /** Stores one in the second collection. */
+  /** Stores one item in the second collection. */
   insertElsewhere(item: Item): Answer<unknown>
-  // All others are about the first.
+  // All other methods use the first collection.
   insert(item: Item): Answer<unknown>
   insertMany(items: Item[]): Answer<unknown>
   byId(id: string): Answer<unknown>
   byIds(ids: string[]): Answer<Iterable<unknown>>
-  /** All, by var2 and then var1. */
+  /** All items, by var2 and then var1. */
   sorted(): Answer<Iterable<unknown>>
   withVar2(var2: number): Answer<Iterable<unknown>>
   countVar2(var2: number): Answer<number>
-  /** What was found as plain data. */
+  /** The item that `found` is. */
   plain(found: unknown): Item
   close(): Answer<unknown>
 }
 
-/** The steps that are timed, in the words of RxDB's charts. */
+/** The steps that are timed, with the names of RxDB's charts. */
 export const steps = {
   firstInsert: 'time to first insert',
   insertMany: 'insert 500 documents (bulk)',
@@ -59,7 +59,7 @@ export const steps = {
   access: 'read a nested property of 3,050 documents, twice',
 }
 
-/** Milliseconds of each step, one of each run; of insertMany six. */
+/** Milliseconds of each step: one number a run, of insertMany six. */
 export type Samples = Record<keyof typeof steps, number[]>
 
 const batches = 6
@@ -69,10 +69,10 @@ const queries = 4
 
 /**
  * The performance suite of RxDB 17 (src/plugins/test-utils/performance.ts in
- * its repository), which it publishes the mean of the fastest 5 % of: the
- * same documents, steps, and new connections between them, so that no library
- * answers from what it has kept. Two things differ: the pauses are shorter,
- * and every answer is compared with plain JavaScript's, outside the time.
+ * its repository), with the same documents, the same steps, and new connections
+ * between them, so that no library answers from a cache. RxDB publishes the mean
+ * of the fastest 5 %. Two things differ here: the pauses are shorter, and every
+ * answer is compared with plain JavaScript's, which is not timed.
  */
 export async function runSuite(library: SuiteLibrary, runs: number, seed: number): Promise<Samples> {
   const random = new Random(seed)
@@ -148,7 +148,7 @@ async function runOnce(library: SuiteLibrary, name: string, random: Random, samp
   await db.close()
 }
 
-/** Text that sorts as the suite sorts: var2 is padded. */
+/** A text that sorts as the suite sorts items: var2 is padded. */
 const keyOf = ({ var1, var2 }: Item) => `${String(var2).padStart(5, '0')} ${var1}`
 
 function makeItem(random: Random): Item {
@@ -164,7 +164,7 @@ function makeItem(random: Random): Item {
 
 const letters = [...'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789']
 
-/** Lets what a step has left behind end. */
+/** Waits until work that a step has left behind is done. */
 async function pause(): Promise<void> {
   await new Promise((resolve) => setTimeout(resolve, 20))
   await new Promise((resolve) => requestIdleCallback(resolve))
