@@ -8,16 +8,16 @@ const saved = document.getElementById('saved')
 const previous = document.getElementById('previous')
 const next = document.getElementById('next')
 
-/** The result as a table whose cells store what is written into them. */
+/** The result as a table. Editing a cell stores the edit. */
 export class Answer {
   #onRemove
   #change
-  #shown = '' // the rows on screen as JSON, to see whether others differ
+  #shown = '' // the rows on screen, as JSON
 
   /**
-   * @param onPage Called with how many documents to move by: minus or plus one page.
-   * @param change Runs the change it is given and then draws the page again.
-   * @param onRemove Called with the id of a document to remove.
+   * @param onPage Called with -1 for the previous page and 1 for the next.
+   * @param change Runs the function it is given and then draws the page again.
+   * @param onRemove Called with the id of the document to remove.
    */
   constructor({ onPage, change, onRemove }) {
     this.#change = change
@@ -29,10 +29,15 @@ export class Answer {
   /** Whether `rows` differ from those on screen. */
   differs(rows) { return JSON.stringify(rows) !== this.#shown }
 
-  /** Whether the visitor is writing in a cell, which a redraw would take away. */
+  /** Whether the visitor is editing a cell, which drawing again would interrupt. */
   get isBusy() { return body.contains(document.activeElement) && document.activeElement.matches('input') }
 
-  /** @param rows A tracked result. @param page {total, skip, millis} */
+  /**
+   * Shows a tracked result.
+   *
+   * @param page {total, skip, millis}
+   * @returns The rows that were on screen before, for flash.
+   */
   show(rows, { total, skip, millis }) {
     const before = new Map([...body.rows].map(row => [row.dataset.id, row.textContent + values(row)]))
     this.#shown = JSON.stringify(rows)
@@ -50,7 +55,7 @@ export class Answer {
     return before
   }
 
-  /** Lights up the rows that are not as they were in `before`, what show returned. */
+  /** Highlights the rows that differ from `before`, the value that show returned. */
   flash(before) {
     for (const row of body.rows) {
       if (before.get(row.dataset.id) !== row.textContent + values(row)) row.classList.add('arrived')
@@ -96,7 +101,7 @@ export class Answer {
       if (!input.reportValidity()) return
       try {
         await this.#change(() => {
-          stored[path] = read.value // the assignment is the whole edit: the result is tracked
+          stored[path] = read.value // the result is tracked: this assignment is the update
           return rows.saved()
         })
         saved.textContent = `Stored: ${path} of ${stored._id} is ${JSON.stringify(read.value)}.`
@@ -109,7 +114,7 @@ export class Answer {
   }
 }
 
-/** `_id`, then the fields in the order in which documents bring them. */
+/** `_id`, then every other field in the order in which it first appears. */
 function columnsOf(rows) {
   const columns = new Set(['_id'])
   for (const document of rows) for (const path of Object.keys(document)) columns.add(path)
@@ -131,7 +136,7 @@ const values = row => [...row.querySelectorAll('input')].map(input => input.valu
 
 const written = value => value === undefined ? '' : typeof value === 'string' ? value : JSON.stringify(value)
 
-/** The words of a cell as a value of the kind it held: a string stays a string, all else is JSON. */
+/** Reads the text of a cell as the type of its old value: a string stays a string, everything else is JSON. */
 function readAs(old, text) {
   if (typeof old === 'string') return { value: text }
   try {

@@ -12,15 +12,15 @@ const problem = document.getElementById('change-problem')
 const dialog = document.getElementById('confirm')
 
 /**
- * Insert, update and remove. The last two change whatever the query on screen
- * matches, all of it and not only the rows shown.
+ * Insert, update and remove. Update and remove change every match of the query
+ * on screen, not only the rows shown.
  */
 export class Changes {
   #cities
   #query
   #change
 
-  /** @param change Runs the change it is given and then draws the page again. */
+  /** @param change Runs the function it is given and then draws the page again. */
   constructor(collection, change) {
     this.#cities = collection
     this.#change = change
@@ -35,7 +35,7 @@ export class Changes {
     this.#on(removeForm, () => this.#removeMatches())
   }
 
-  /** The query that update and remove are about, and how many documents match it. */
+  /** Sets the query whose matches update and remove change, and the number of its matches. */
   aim(query, matches) {
     this.#query = query
     target.textContent = query.text.replace(/\s+/g, ' ').trim() || 'everything'
@@ -53,7 +53,7 @@ export class Changes {
   async #removeMatches() {
     const { where } = this.#query
     if (where !== undefined) return `Removed ${cities(await this.#cities.remove(where))}`
-    await this.#cities.clear() // the empty condition is no condition, and remove wants one
+    await this.#cities.clear() // remove requires a condition, and an empty text is none
     return 'Removed everything'
   }
 
@@ -65,7 +65,7 @@ export class Changes {
     })
   }
 
-  /** Does the work and says what it did: `work` returns the words. */
+  /** Does the work and shows the sentence that `work` returns, or its error. */
   async #report(work) {
     report(problem, undefined)
     done.textContent = ''
@@ -78,7 +78,7 @@ export class Changes {
   }
 }
 
-/** Asks before something cannot be taken back. The first answer offered is the one that keeps. */
+/** Asks before a change that cannot be undone. Resolves to whether the answer was yes; the button with the focus is no. */
 export function confirmed(question, yes) {
   document.getElementById('confirm-text').textContent = question
   document.getElementById('confirm-yes').textContent = yes

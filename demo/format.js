@@ -6,7 +6,7 @@ export const count = number => number.toLocaleString('en')
 /** "1 city", "20 cities". */
 export const cities = number => `${count(number)} ${number === 1 ? 'city' : 'cities'}`
 
-/** Milliseconds with as many digits as mean something: "0.31 ms", "12 ms", "1.4 s". */
+/** Milliseconds with the digits that mean something: "0.31 ms", "12 ms", "1.4 s". */
 export function time(millis) {
   if (millis < 0.01) return '<0.01 ms'
   if (millis < 10) return `${millis.toFixed(2)} ms`
@@ -14,14 +14,14 @@ export function time(millis) {
   return `${(millis / 1000).toFixed(1)} s`
 }
 
-/** The wall time of an asynchronous call: [its result, milliseconds]. */
+/** Runs an asynchronous call. Resolves to [its result, its wall time in milliseconds]. */
 export async function timed(work) {
   const start = performance.now()
   const result = await work()
   return [result, performance.now() - start]
 }
 
-/** One line of JavaScript for a value: keys bare where JavaScript lets them be. */
+/** A value as one line of JavaScript. Keys have quotes only where JavaScript needs them. */
 export function source(value) {
   if (typeof value === 'string') return quoted(value)
   if (Array.isArray(value)) return `[${value.map(source).join(', ')}]`
@@ -30,7 +30,7 @@ export function source(value) {
   return fields.length ? `{ ${fields.join(', ')} }` : '{}'
 }
 
-/** A JavaScript string literal, in the quotes that need no escapes where possible. */
+/** A JavaScript string literal, in quotes that need no escapes where that is possible. */
 function quoted(text) {
   if (!/['\\\n]/.test(text)) return `'${text}'`
   if (!/["\\\n]/.test(text)) return `"${text}"`

@@ -9,11 +9,11 @@ const barBox = document.getElementById('loader-bar')
 const bar = document.getElementById('progress')
 const label = document.getElementById('progress-text')
 
-/** The button that fills an empty, or half filled, database, and the bar that shows how far it is. */
+/** The button that fills an empty or half filled database, and the bar that shows the progress. */
 export class Loader {
   #db
   isLoading = false
-  millis = undefined // what inserting took, once this tab has done it
+  millis = undefined // how long inserting took; set once this tab has done it
 
   /**
    * @param onPiece Called with each piece of documents once it is stored.
@@ -27,7 +27,7 @@ export class Loader {
     }))
   }
 
-  /** Shows the button unless every city is there already. Returns whether it is. */
+  /** Shows the button unless every city is stored. Returns whether every city is stored. */
   async offer() {
     const progress = await progressOf(this.#db)
     const complete = progress !== undefined && progress.loaded === progress.total

@@ -9,18 +9,22 @@
  *   plan.js        how the query ran, and the indexes
  *   changes.js     insert, update, remove
  *   tabs.js        noticing what other tabs write
+ *
+ * All of them draw under one lock, lock.js.
  */
 import { AtomicDB } from 'atomicdb'
 import { Answer } from './answer.js'
 import { Changes, confirmed } from './changes.js'
 import { cities, time, timed } from './format.js'
+import { nextFrame } from './frame.js'
 import { Loader } from './loader.js'
+import { withLock } from './lock.js'
 import { WorldMap } from './map.js'
 import { PlanPanel } from './plan.js'
 import { Playground } from './playground.js'
 import { report } from './problem.js'
 import { ask } from './spellings.js'
-import { inTurn, keepLooking, nextFrame, tellDestroyed } from './tabs.js'
+import { keepLooking, tellDestroyed } from './tabs.js'
 
 const databaseName = 'atomicdb-demo'
 
@@ -30,17 +34,17 @@ const state = document.getElementById('state')
 const [db, openMillis] = await open()
 const collection = db.collection('cities')
 
-let query // the last one that ran without an error
-let shownSize = -1 // documents in the collection when the page last said so
-let drawing = 0 // how often the map was begun; one that another overtook stops
+let query // the last query that ran without an error
+let shownSize = -1 // the number of documents that the page shows
+let drawing = 0 // counts the drawings of the map; a drawing stops when a later one has begun
 
 const map = new WorldMap(document.getElementById('map'), document.getElementById('area'), corners => playground.askArea(corners))
-const loader = new Loader(db, { onPiece: piece => map.add(piece), onLoaded: () => inTurn(begin), onProblem: fail })
-const playground = new Playground(collection, next => inTurn(() => show(next)))
+const loader = new Loader(db, { onPiece: piece => map.add(piece), onLoaded: () => withLock(begin), onProblem: fail })
+const playground = new Playground(collection, next => withLock(() => show(next)))
 const plan = new PlanPanel(collection, { change, onProblem: error => playground.showProblem(error) })
 const changes = new Changes(collection, change)
 const answer = new Answer({
-  onPage: direction => inTurn(() => show({ ...query, options: { ...query.options, skip: Math.max(0, query.options.skip + direction * query.options.limit) } })),
+  onPage: direction => withLock(() => show({ ...query, options: { ...query.options, skip: Math.max(0, query.options.skip + direction * query.options.limit) } })),
   change,
   onRemove: id => changes.removeOne(id),
 })
@@ -48,10 +52,10 @@ const answer = new Answer({
 document.getElementById('reload').addEventListener('click', () => location.reload())
 document.getElementById('second-tab').addEventListener('click', event => { event.currentTarget.href = location.href })
 document.getElementById('destroy').addEventListener('click', destroy)
-await inTurn(begin)
+await withLock(begin)
 keepLooking(look, fail)
 
-/** Opens the database, or says on the page why it cannot be. */
+/** Opens the database, or shows on the page why that failed. */
 async function open() {
   try {
     return await timed(() => AtomicDB.open(databaseName, {
@@ -64,7 +68,7 @@ async function open() {
   }
 }
 
-/** Shows the playground, or the way to fill an empty database first. */
+/** Shows the playground, or the loader if the database is not full yet. */
 async function begin() {
   const complete = await loader.offer()
   page.classList.toggle('empty', !complete)
@@ -73,9 +77,9 @@ async function begin() {
   if (complete) playground.run()
 }
 
-/** A change this tab makes, then the page drawn anew, before anything else has its turn. */
+/** Makes a change and draws the page again, both under one lock. */
 function change(work) {
-  return inTurn(async () => {
+  return withLock(async () => {
     const result = await work()
     await refresh()
     return result
@@ -89,7 +93,7 @@ async function refresh() {
   drawWorld().catch(fail)
 }
 
-/** Runs a query and shows its answer in every part of the page. Returns what Answer.flash wants. */
+/** Runs a query and shows its answer in every part of the page. Returns the rows before it, for Answer.flash. */
 async function show(next) {
   try {
     const [found, millis] = await timed(() => ask(collection, next, next.options))
@@ -100,7 +104,7 @@ async function show(next) {
     query = next
     changes.aim(next, total)
     const before = answer.show(found.tracked(), { total, skip: next.options.skip, millis })
-    await nextFrame() // the table first: a hundred thousand dots take a while
+    await nextFrame() // the table appears first, since a hundred thousand dots take a while
     map.setMatches(await ask(collection, next, { fields: ['lat', 'lng'] }))
     return before
   } catch (error) {
@@ -110,7 +114,7 @@ async function show(next) {
   }
 }
 
-/** Draws what other tabs changed, and lights it up. */
+/** Draws what other tabs have changed, and highlights it. */
 async function look() {
   const size = await collection.count()
   const grown = size !== shownSize
@@ -127,21 +131,21 @@ async function look() {
   drawWorld().catch(fail)
 }
 
-/** Says how many documents there are, and `news`; first of all, how long that took. */
+/** Shows the number of documents, followed by `news`: by default, how long loading or opening took. */
 async function saySize(news = loader.millis === undefined ? `opened in ${time(openMillis)}` : `stored in ${time(loader.millis)}`) {
   shownSize = await collection.count()
   state.textContent = `${cities(shownSize)} in this browser, ${news}`
 }
 
-/** Reads the place of every city, some at a time so that the page stays alive, and draws them. */
+/** Reads the place of every city and draws them. Reads in pieces, so that the page stays responsive. */
 async function drawWorld() {
-  const turn = ++drawing
+  const own = ++drawing
   const atOnce = 20_000
-  const first = map.isEmpty // then they may appear as they come
+  const first = map.isEmpty // then each piece is drawn when it comes
   const all = []
   for (let skip = 0; ; skip += atOnce) {
     const points = await collection.search(undefined, { fields: ['lat', 'lng'], skip, limit: atOnce })
-    if (turn !== drawing) return
+    if (own !== drawing) return
     if (first) map.add(points)
     else all.push(...points)
     if (points.length < atOnce) break
@@ -152,17 +156,17 @@ async function drawWorld() {
 
 async function destroy() {
   if (!await confirmed('Destroy the database, and everything in it?', 'Destroy it')) return
-  drawing++ // stops a drawing that has begun
-  inTurn(async () => {
+  drawing++ // stops the drawing that is under way
+  withLock(async () => {
     await db.close()
     await AtomicDB.destroy(databaseName)
     tellDestroyed()
     location.reload()
-    await new Promise(() => {}) // nothing has a turn any more: the page is about to go
+    await new Promise(() => {}) // keeps the lock: the page is about to go
   }).catch(fail)
 }
 
-/** An error that no single part of the page is about. */
+/** Shows an error that belongs to no single part of the page. */
 function fail(error) {
   report(document.getElementById('failure'), error)
 }

@@ -1,16 +1,16 @@
-/**
- * A map drawn from nothing but the documents: one dot for each city, the
- * matching ones on top in the accent colour. Longitude is x and latitude y,
- * cut where no city lies.
- */
+/** The edges of the map in degrees: longitude is x and latitude is y. No city lies outside them. */
 const west = -180, east = 180, south = -57, north = 80
 
+/**
+ * A map that is drawn from the documents alone: one dot for each city, and the
+ * matches on top of them in the accent colour.
+ */
 export class WorldMap {
   #canvas
-  #base = document.createElement('canvas') // the dots of every city, drawn once: 170,000 take some 50 ms
+  #base = document.createElement('canvas') // the dots of all cities, drawn once: 170,000 take about 50 ms
   #all = [] // {lat, lng} of every city
   #matches = []
-  #area // an element over the canvas: moving it costs nothing, drawing the dots again would
+  #area // an element over the canvas, since moving an element is cheap and drawing the dots again is not
 
   /** @param onArea Called with {south, west, north, east} in degrees when a rectangle has been dragged. */
   constructor(canvas, area, onArea) {
@@ -49,7 +49,7 @@ export class WorldMap {
   #drawAll() {
     const { clientWidth: width, clientHeight: height } = this.#canvas
     for (const canvas of [this.#base, this.#canvas]) {
-      canvas.width = width * window.devicePixelRatio // setting it wipes the canvas
+      canvas.width = width * window.devicePixelRatio // this also clears the canvas
       canvas.height = height * window.devicePixelRatio
     }
     this.#grid()
@@ -59,17 +59,17 @@ export class WorldMap {
 
   #draw() {
     const canvas = this.#canvas
-    if (canvas.width === 0) return // not on screen, and drawImage refuses an empty picture
+    if (canvas.width === 0) return // the canvas is not on screen, and drawImage refuses an empty picture
     const context = canvas.getContext('2d')
     context.setTransform(1, 0, 0, 1, 0, 0)
     context.clearRect(0, 0, canvas.width, canvas.height)
     context.drawImage(this.#base, 0, 0)
-    // The fewer matches, the larger: one must be seen, a hundred thousand must not be a blot.
+    // The fewer the matches, the larger the dots: one must be visible, a hundred thousand must stay dots.
     const size = (6.5 - 1.3 * Math.log10(this.#matches.length + 1)) * this.#dotSize
     this.#dots(canvas, this.#matches, this.#colour('--accent-dot'), Math.max(size, this.#dotSize))
   }
 
-  /** A line at every 30 degrees, so that even an empty map is one. */
+  /** Draws a line at every 30 degrees, so that an empty map looks like a map. */
   #grid() {
     const context = this.#base.getContext('2d')
     const { width, height } = this.#base
@@ -79,7 +79,7 @@ export class WorldMap {
     for (let lat = -30; lat < north; lat += 30) context.fillRect(0, Math.round((north - lat) / (north - south) * height), width, 1)
   }
 
-  /** Squares: arcs take ten times as long, and at this size nobody sees the corners. */
+  /** Draws dots as squares: arcs take ten times as long and look the same at this size. */
   #dots(canvas, points, colour, size) {
     const context = canvas.getContext('2d')
     const { clientWidth: width, clientHeight: height } = this.#canvas
@@ -92,7 +92,7 @@ export class WorldMap {
     }
   }
 
-  /** Dragging is for mouse and pen: a finger over the map scrolls the page. */
+  /** Listens to mouse and pen only: a finger on the map scrolls the page. */
   #listen(onArea) {
     const canvas = this.#canvas
     let start = null

@@ -5,18 +5,21 @@ const looked = document.getElementById('looked')
 const runs = document.querySelector('#runs tbody')
 const list = document.getElementById('indexes')
 
-/** Fields the page offers to index, each with a condition that only its index would answer. */
+/** The fields that the page offers to index, each with a condition that its index alone would answer. */
 const indexable = { country: q => q.country.eq(''), name: q => q.name.eq(''), lat: q => q.lat.eq(1000) }
 
 const runsKept = 6
 
-/** How the last queries ran, and the switches that make them run otherwise. */
+/** How the last queries ran, and the switches that create and drop indexes. */
 export class PlanPanel {
   #cities
   #change
   #switches = new Map()
 
-  /** @param change Runs the change it is given and then draws the page again. @param onProblem Called with what went wrong. */
+  /**
+   * @param change Runs the function it is given and then draws the page again.
+   * @param onProblem Called with the error if creating or dropping fails.
+   */
   constructor(collection, { change, onProblem }) {
     this.#cities = collection
     this.#change = change
@@ -32,8 +35,9 @@ export class PlanPanel {
   }
 
   /**
-   * The fastest of a few runs: the first one builds what later ones use, and a
-   * single one may meet the garbage collector.
+   * Explains a query a few times and returns the fastest run: the first run
+   * builds columns that the later ones use, and any one may meet the garbage
+   * collector.
    */
   async #bestOf(times, where, options) {
     const start = performance.now()
@@ -45,7 +49,7 @@ export class PlanPanel {
     return best
   }
 
-  /** Puts a run on top of the list, in the place of the last one if that was the same query run the same way. */
+  /** Puts a run on top of the list. It replaces the last run if that was the same query with the same access path. */
   #addRun({ condition, way, micros }) {
     const top = runs.rows[0]
     if (top?.cells[0].textContent === condition && top.cells[1].textContent === way) top.remove()
@@ -60,7 +64,7 @@ export class PlanPanel {
     for (const row of runs.rows) row.cells[2].style.setProperty('--share', Number(row.dataset.micros) / slowest)
   }
 
-  /** Looks which indexes there are: another tab, or an earlier visit, may have made them. */
+  /** Finds out which indexes exist: another tab or an earlier visit may have created them. */
   async refresh() {
     for (const [path, { button, note }] of this.#switches) {
       const on = (await this.#probe(path)).index !== null
@@ -99,7 +103,7 @@ export class PlanPanel {
     this.#switches.set(path, { button, note })
   }
 
-  /** Milliseconds until an index has answered its first query, which is what builds it. */
+  /** Creates an index. Resolves to the milliseconds until it has answered its first query, which builds it. */
   async #create(path) {
     const [, millis] = await timed(async () => {
       await this.#cities.createIndex(path)

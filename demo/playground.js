@@ -12,15 +12,15 @@ const code = document.getElementById('code')
 const chips = document.getElementById('examples')
 
 /**
- * The form a query is written in. What it says is kept in the address, so
- * that a reload or a second tab asks the same thing.
+ * The form in which a query is written. Its content is kept in the address of
+ * the page, so that a reload or a second tab asks the same query.
  */
 export class Playground {
   #cities
   #onQuery
-  #drafts = { ...examples[0] } // what each spelling's editor holds
+  #drafts = { ...examples[0] } // the text of each spelling's editor
 
-  /** @param onQuery Called with {spelling, text, where, options} for each query that could be read. */
+  /** @param onQuery Called with {spelling, text, where, options} for each query whose text could be read. */
   constructor(collection, onQuery) {
     this.#cities = collection
     this.#onQuery = onQuery
@@ -43,7 +43,7 @@ export class Playground {
     })
   }
 
-  /** Reads the form and hands on the query, or shows why it cannot be read. */
+  /** Reads the form and passes the query on, or shows why it cannot be read. */
   run() {
     const spelling = this.#spelling
     const text = condition.value
@@ -59,12 +59,12 @@ export class Playground {
     }
   }
 
-  /** Asks for the cities inside a rectangle, in whichever spelling is chosen. */
+  /** Asks for the cities inside a rectangle, in the spelling that is chosen. */
   askArea(corners) {
     this.#take(area(corners))
   }
 
-  /** Shows an error as it words itself; undefined takes the last one away. */
+  /** Shows an error; undefined hides the last one. */
   showProblem(error) {
     report(problem, error)
     condition.setAttribute('aria-invalid', String(Boolean(error)))
@@ -103,7 +103,7 @@ export class Playground {
     this.#markExample()
   }
 
-  /** The example that the editor holds word for word, if any, is the pressed one. */
+  /** Marks the example whose text is exactly the editor's. */
   #markExample() {
     const spelling = this.#spelling
     for (const [i, chip] of [...chips.children].entries()) {
@@ -126,4 +126,3 @@ export class Playground {
     this.#showSpelling()
   }
 }
-

@@ -1,10 +1,11 @@
 /**
- * Shows an error in its own words, its code first (JavaScript's own errors
- * have a name instead, and DOM's a number that says little). Lines after the first are an excerpt with a caret
- * under it, so they stay as they are, letter under letter.
+ * Shows an error: its code, then its message. Errors of JavaScript have no
+ * code, and the code of a DOM error is a number that says little; the name
+ * takes its place. The lines after the first are an excerpt with a caret under
+ * it, so they keep their spaces.
  *
- * @param element Where; an alert, so that screen readers say it.
- * @param error undefined takes the last one away.
+ * @param element Where the error is shown; an alert, which screen readers read out.
+ * @param error undefined hides the last error.
  */
 export function report(element, error) {
   element.hidden = !error

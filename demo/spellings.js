@@ -2,11 +2,11 @@ import { and, not, or } from 'atomicdb'
 import { source } from './format.js'
 
 /**
- * The three ways to write a condition. Each says how the words in the editor
- * become what AtomicDB is called with, and how that call looks in a program.
+ * The three ways to write a condition. `read` turns the text of the editor into
+ * the argument for AtomicDB; `code` is the same call as a program writes it.
  *
- * All three become the same query inside the engine, so everything else on
- * the page treats them alike.
+ * All three become the same query in the engine, so the rest of the page does
+ * not tell them apart.
  */
 export const spellings = {
   text: {
@@ -21,14 +21,14 @@ export const spellings = {
   },
   builder: {
     note: 'A JavaScript expression over q = cities.query(); and(…), or(…), not(…) are there too.',
-    // The visitor's own words run in the visitor's own page, as they would in its
-    // console. A program never does this: it has the expression in its source.
+    // The visitor's own text runs in the visitor's own page, as it would in the
+    // console. A program never does this: the expression is in its source.
     read: (text, q) => text.trim() ? new Function('q', 'and', 'or', 'not', `return (${text}\n)`)(q, and, or, not) : undefined,
     code: (text, options) => `const q = cities.query()\nawait cities.search(${args(text.trim(), options)})`,
   },
 }
 
-/** The arguments of a search as source: neither written when there is nothing to say. */
+/** The arguments of a search as source code; arguments that say nothing are left out. */
 function args(where, options) {
   const chosen = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined && value !== 0))
   const last = Object.keys(chosen).length ? source(chosen) : ''
@@ -36,7 +36,7 @@ function args(where, options) {
   return last ? `${where}, ${last}` : where
 }
 
-/** Asks in the words chosen: a filter goes to find, the other two to search. */
+/** Asks a query in its spelling: a filter goes to find, the other two to search. */
 export function ask(cities, { spelling, where }, options) {
   return spelling === 'filter' ? cities.find(where, options) : cities.search(where, options)
 }

@@ -1,47 +1,27 @@
-/** What the page does with the database beside what other tabs do. */
-
-let last = Promise.resolve()
+import { withLock } from './lock.js'
 
 /**
- * Runs `work` after everything given before, so that what is drawn is never
- * half of one answer and half of the next, and a change of this tab is on the
- * page before anything looks for changes of others.
- */
-export function inTurn(work) {
-  const turn = last.then(work)
-  last = turn.catch(() => {}) // the caller is told; those behind it have their turn all the same
-  return turn
-}
-
-/** Resolves when the page has been drawn, or after 100 ms: a tab that nobody sees is not drawn, and must go on. */
-export function nextFrame() {
-  return new Promise(resolve => {
-    requestAnimationFrame(() => setTimeout(resolve))
-    setTimeout(resolve, 100)
-  })
-}
-
-/**
- * Looks again and again, while the page can be seen.
+ * Calls `look` again and again while the tab is visible.
  *
- * The database itself needs no asking: what another tab stores is in this
- * tab's engine within milliseconds. Only the page does not know that it
- * should draw, and a look costs less than a millisecond.
+ * The database needs no such loop: a batch that another tab stores is in this
+ * tab's engine within milliseconds. The page needs it, since nothing tells it
+ * that it should draw. A look costs less than a millisecond.
  *
- * @param look Runs the query on screen again and draws if it differs.
+ * @param look Runs the query on screen again, and draws the answer if it differs.
+ * @param onProblem Called with the error that ended the loop.
  */
 export function keepLooking(look, onProblem) {
-  const pause = 300 // milliseconds: soon enough to seem immediate
+  const pause = 300 // milliseconds: short enough to seem immediate
   let timer
   const again = async () => {
     const start = performance.now()
     try {
-      await inTurn(look)
+      await withLock(look)
     } catch (error) {
-      onProblem(error) // and no further look: a closed database stays closed
+      onProblem(error) // the loop ends here: a closed database stays closed
       return
     }
-    // A query that takes long must not fill the page's only thread.
+    // A slow query must not fill the page's only thread.
     timer = setTimeout(again, Math.max(pause, 10 * (performance.now() - start)))
   }
   document.addEventListener('visibilitychange', () => {
@@ -54,5 +34,5 @@ export function keepLooking(look, onProblem) {
 const channel = new BroadcastChannel('atomicdb-demo')
 channel.onmessage = () => location.reload()
 
-/** Has the other tabs begin anew too: what they hold is stored no longer. */
+/** Makes the other tabs load again: the database that they have open is gone. */
 export function tellDestroyed() { channel.postMessage('destroyed') }
