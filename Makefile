@@ -1,4 +1,4 @@
-# Needs Go, Node 20 with npm, make and apt; installs the rest. `make help` first.
+# Needs Go, Node 20 with npm, make and apt, and installs the rest. Start with `make help`.
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
 
@@ -18,16 +18,16 @@ demo: build ## try it: build everything and serve the demo page on 127.0.0.1
 	node demo/serve.mjs
 
 .PHONY: build
-build: npm/node_modules/.package-lock.json ## leave a ready npm package in npm/: JavaScript, declarations, wasm
+build: npm/node_modules/.package-lock.json ## build the npm package in npm/: JavaScript, declarations, wasm
 	node npm/scripts/build.mjs
 
 .PHONY: setup
-setup: npm/node_modules/.package-lock.json ## install what a bare machine lacks: npm's packages, Debian's Chromium and Python, a newer Node
+setup: npm/node_modules/.package-lock.json ## install what the tests need: npm's packages, Debian's Chromium and Python, a newer Node
 	@node npm/scripts/chromium.mjs --install
 	@node npm/scripts/python.mjs --install
 	@node npm/scripts/newer-node.mjs --install
 
-# npm writes this file last, so it is as new as the installation.
+# npm writes this file last, so its time is that of the installation.
 npm/node_modules/.package-lock.json: npm/package-lock.json
 	cd npm && npm ci
 
@@ -37,37 +37,37 @@ npm/node_modules/.package-lock.json: npm/package-lock.json
 test: lint test-go test-wasm test-types test-npm ## everything that must hold before a change lands (under 10 minutes on 2 cores)
 
 .PHONY: lint
-lint: ## formatting and vet, for both ways the Go code is built
+lint: ## gofmt and vet, natively and as js/wasm
 	@unformatted="$$(gofmt -l engine storage jsbridge wasm)"; \
 	if [ -n "$$unformatted" ]; then echo "not gofmt-ed:"; echo "$$unformatted"; exit 1; fi
 	go vet ./...
 	GOOS=js GOARCH=wasm go vet ./...
 
 .PHONY: test-go
-test-go: ## the Go tests natively: fastest to tell what is wrong
+test-go: ## the Go tests natively: the fastest way to see what is wrong
 	go test ./...
-	@echo 'every benchmark, once, so that none rots'; out="$$(go test -run '^$$' -bench . -benchtime=1x ./...)" || { echo "$$out"; exit 1; }
-	go test -tags invariants ./engine/... ./jsbridge/... # every query checked against the slow path, borrowed buffers overwritten
+	@echo 'every benchmark once, so that each still runs'; out="$$(go test -run '^$$' -bench . -benchtime=1x ./...)" || { echo "$$out"; exit 1; }
+	go test -tags invariants ./engine/... ./jsbridge/... # checks every query against its slow definition, overwrites borrowed buffers
 
-# Only storage has code that needs a browser; the rest would say the same twice.
+# Only storage has Go code that needs a browser.
 .PHONY: test-wasm
-test-wasm: setup ## the Go tests as the WebAssembly users run: under Node, and storage in Chromium
+test-wasm: setup ## the Go tests as WebAssembly: all of them in Node, storage in Chromium too
 	GOOS=js GOARCH=wasm go test -exec="$(NODE_EXEC)" ./...
 	GOOS=js GOARCH=wasm go test -exec="$(CHROMIUM_EXEC)" ./storage/...
 
 .PHONY: test-types
-test-types: build ## the declarations, the sources and the tests against the type checker
+test-types: build ## type-check the declarations, the sources and the tests
 	cd npm && npx tsc --noEmit
 
-# Two files at a time: one more only makes browsers wait for each other.
+# Two files at a time: with more, browsers only wait for each other.
 .PHONY: test-npm
 test-npm: build setup ## the npm package in Node, Chromium, workerd and bundlers
 	cd npm && node --import tsx --test --test-concurrency=2 --test-reporter=spec test/*.test.ts
 
-# Each prints what it did; a failure prints how to replay it.
-# The lines that a test logs are "n crash points, n operations, …": the last line is their sum.
+# Each test logs a line "n crash points, n operations, …"; the last line printed is their sum. A failure prints how to
+# replay it.
 .PHONY: crash
-crash: build setup ## crash points of the engine and its logs, and of browsers, tabs and workers that are killed: CRASHES (6000), PROCESSES (200) and KILLS (10)
+crash: build setup ## crash the engine and its logs, kill processes, tabs and workers: CRASHES (6000), PROCESSES (200), KILLS (10)
 	@set -o pipefail; go test ./storage ./storage/filelog ./storage/sqlitelog ./storage/lmdblog -run 'Crashes|Processes' -count=1 -v -timeout 60m \
 		-crash.points=$(or $(CRASHES),6000) -crash.kills=$(or $(PROCESSES),200) | awk '{ print; fflush() } \
 		/ crash points, / { for (i = 2; i < NF; i++) { if ($$(i+1) == "crash") p += $$i; if ($$(i+1) ~ /^operations/) o += $$i; if ($$(i+2) == "them") a += $$i; if ($$(i+1) == "other") f += $$i; if ($$(i+1) == "pieces") n += $$i } } \
@@ -76,12 +76,12 @@ crash: build setup ## crash points of the engine and its logs, and of browsers, 
 	cd npm && CRASH_ROUNDS=$(or $(KILLS),10) node --import tsx --test --test-reporter=spec test/crash.test.ts test/atomic-tabs.test.ts test/worker.test.ts
 
 .PHONY: browsers
-browsers: build ## the tests of the API in Debian's Firefox and WebKitGTK, which it installs
+browsers: build ## the tests of the API in Debian's Firefox and WebKitGTK, which this target installs
 	@node -e "import('./npm/scripts/apt.mjs').then(({ installPackages }) => installPackages('firefox-esr', 'webkit2gtk-driver', 'xvfb', 'xauth'))"
 	cd npm && node --import tsx --test --test-reporter=spec test/other-browsers.ts
 
 .PHONY: fuzz
-fuzz: ## every decoder and parser against random input, FUZZTIME (30s) each
+fuzz: ## feed random input to every decoder and parser, FUZZTIME (30s) each
 	@set -e; for package in $$(go list ./...); do \
 		for target in $$(go test -list '^Fuzz' $$package | grep '^Fuzz' || true); do \
 			echo "$$package $$target"; \
@@ -92,21 +92,21 @@ fuzz: ## every decoder and parser against random input, FUZZTIME (30s) each
 # ---------------------------------------------------------------- measurements
 
 .PHONY: bench
-bench: build setup ## AtomicDB beside eleven peers, in one run in headless Chromium (ROUNDS, SIZES, LIBRARIES; a whole run takes the better part of an hour)
+bench: build setup ## AtomicDB and eleven peers in headless Chromium, about an hour: ROUNDS, SIZES, LIBRARIES
 	cd npm && node --import tsx bench/run.ts
 
 .PHONY: variants
-variants: build setup ## what sealing costs when a database is opened, and what workers cost and gain
+variants: build setup ## what encryption and compression cost at opening, and what workers cost and gain
 	cd npm && node --import tsx bench/variants.ts
 
 .PHONY: size
-size: build ## bytes of wasm and JavaScript, raw, gzip and brotli, against the budgets in npm/package.json
+size: build ## bytes of wasm and JavaScript (raw, gzip, brotli), against the budgets in npm/package.json
 	node npm/scripts/size.mjs
 
 .PHONY: startup
-startup: build setup ## time to ready and initial memory in Chromium, against their budgets
+startup: build setup ## time until the engine is ready and its memory, in Node and Chromium, against their budgets
 	node npm/scripts/startup.mjs
 
 .PHONY: clean
-clean: ## remove what a build leaves
+clean: ## remove everything that a build writes
 	rm -rf npm/dist npm/.build demo/dist

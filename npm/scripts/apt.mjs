@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
 
-/** Installs packages of Debian. */
+/** Installs Debian packages; through sudo if this user is not root. */
 export function installPackages(...names) {
   const asRoot = process.getuid?.() === 0 ? [] : ['sudo']
   const apt = (...args) => {

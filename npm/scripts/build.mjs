@@ -1,9 +1,9 @@
 /**
- * Builds the package into dist/, and what the tests need into .build/:
+ * Builds the package into dist/, and files for the tests into .build/:
  *
  *     node npm/scripts/build.mjs [wasm] [js] [types]
  *
- * Without a name, all three. Go, esbuild and tsc run side by side.
+ * Without a name it builds all three. Go, esbuild and tsc run side by side.
  */
 import { execFile } from 'node:child_process'
 import { copyFile, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
@@ -18,7 +18,7 @@ const root = join(npm, '..')
 const dist = join(npm, 'dist')
 const scratch = join(npm, '.build')
 
-/** The engine as users get it, and with every query checked against its definition, for the tests. */
+/** Builds the engine twice: for users, and for the tests, where it checks every query against its definition. */
 async function buildWasm() {
   await Promise.all([
     goBuild(join(dist, 'atomicdb.wasm'), '-ldflags=-s -w'),
@@ -26,23 +26,23 @@ async function buildWasm() {
   ])
 }
 
-/** Go leaves a file alone that is up to date. */
+/** Builds the wasm. Go does not rewrite a file that is up to date. */
 async function goBuild(output, ...flags) {
   const env = { ...process.env, GOOS: 'js', GOARCH: 'wasm' }
   await run('go', ['build', '-trimpath', ...flags, '-o', output, './wasm/atomicdb'], { cwd: root, env })
 }
 
-/** What both bundles are built with. */
+/** esbuild's options for every bundle. */
 const bundling = {
   outdir: dist,
   bundle: true,
-  // What is imported when it is needed is a file of its own.
+  // A dynamic import is a file of its own.
   splitting: true,
   chunkNames: '[name]',
   format: 'esm',
   target: 'es2022',
   platform: 'neutral',
-  // Names stay: they are in the stack traces that users send.
+  // Names are kept, since they are in the stack traces that users send.
   minifySyntax: true,
   minifyWhitespace: true,
   legalComments: 'inline',
@@ -51,29 +51,31 @@ const bundling = {
 }
 
 /**
- * index.js; worker.js for the threads of `{worker: true}`, a bundle of its
- * own, so that whoever needs no thread loads one file; and testing.js.
+ * Builds index.js, testing.js, and worker.js for the threads of `{worker: true}`.
+ * worker.js is a bundle of its own, so that a page without threads loads one file.
  */
 async function buildJavaScript() {
   const [index, worker, testing] = await Promise.all(['index', 'worker', 'testing'].map((name) => esbuild.build({ ...bundling, entryPoints: [join(npm, `src/${name}.ts`)] })))
   const written = [...index.outputFiles, ...testing.outputFiles, ...worker.outputFiles.filter(({ path }) => path.endsWith('/worker.js'))]
   const same = worker.outputFiles.every(({ path, text }) => path.endsWith('/worker.js') || index.outputFiles.find((other) => other.path === path)?.text === text)
-  if (!same) throw new Error('index.js and worker.js import other versions of the same file')
-  // webpack and Vite look here for the word that this import is none of theirs; esbuild takes it away.
+  if (!same) throw new Error('index.js and worker.js import different versions of the same file')
+  // A comment tells webpack and Vite to leave this import alone. esbuild removes comments, so it is added afterwards.
   const hidden = 'import(name)'
-  for (const { outputFiles } of [index, worker]) if (outputFiles.filter(({ text }) => text.includes(hidden)).length !== 1) throw new Error(`not one file has ${hidden}`)
+  for (const { outputFiles } of [index, worker]) {
+    if (outputFiles.filter(({ text }) => text.includes(hidden)).length !== 1) throw new Error(`expected ${hidden} in exactly one file`)
+  }
   await Promise.all(written.map(({ path, text }) => writeFile(path, withNames(text.replace(hidden, 'import(/* webpackIgnore: true */ /* @vite-ignore */ name)')))))
 }
 
-/** Gives classes back the names that people see in a console: esbuild calls one that speaks of itself _AtomicDB. */
+/** Restores the names of classes, which people see in a console: esbuild renames a class that refers to itself to _AtomicDB. */
 function withNames(text) {
   return [...text.matchAll(/\b(\w+)=class _\1\b/g)].reduce((text, [, name]) => text.replaceAll(new RegExp(`\\b_${name}\\b`, 'g'), name), text)
 }
 
 /**
- * Makes a module of Go's wasm_exec.js: a function of the object to be used as
- * globalThis, so that nothing of it reaches the real one. It has to be the
- * file of the Go that compiles the wasm.
+ * Makes a module of Go's wasm_exec.js: a function whose argument stands in for
+ * globalThis, so that the file never touches the real one. It must be the file
+ * of the Go version that compiles the wasm.
  */
 async function wrapWasmExec() {
   const { stdout } = await run('go', ['env', 'GOROOT'], { cwd: root })
@@ -81,7 +83,7 @@ async function wrapWasmExec() {
   const [licence] = /^(\/\/.*\n)+/.exec(source)
   const bare = 'fs.writeSync(fd, new Uint8Array('
   const script = source.slice(licence.length).replace(bare, `globalThis.${bare}`)
-  if (script.split(bare).length !== 2 || !script.includes(`globalThis.${bare}`)) throw new Error('wasm_exec.js uses fs in another way than this script knows')
+  if (script.split(bare).length !== 2 || !script.includes(`globalThis.${bare}`)) throw new Error('wasm_exec.js uses fs in a way that this script does not know')
   await writeChanged(
     join(scratch, 'wasm_exec.js'),
     `/*!\n${licence.replace(/^\/\/ ?/gm, ' * ')} */\nexport function loadGo(globalThis) {${script}\nreturn globalThis.Go\n}\n`,
@@ -100,7 +102,7 @@ export function loadGo(scope: object): new () => Go
   )
 }
 
-/** The declarations, of which dist/ gets those that index.d.ts and testing.d.ts lead to. */
+/** Builds the declarations. dist/ gets index.d.ts, testing.d.ts and every file that they import. */
 async function buildTypes() {
   const declarations = join(scratch, 'declarations')
   await rm(declarations, { recursive: true, force: true })
@@ -120,12 +122,12 @@ async function buildTypes() {
   }
 }
 
-/** What npm publishes beside dist/ and is kept at the top. */
+/** Copies the files that npm publishes beside dist/ and that are kept at the top level. */
 async function copyDocuments() {
   for (const name of ['README.md', 'CHANGELOG.md', 'LICENSE']) await copyFile(join(root, name), join(npm, name))
 }
 
-/** Leaves a file alone that has this text already: others are built when it changes. */
+/** Writes a file unless it has this text already: other files are built again when it changes. */
 async function writeChanged(path, text) {
   await mkdir(dirname(path), { recursive: true })
   if ((await readFile(path, 'utf8').catch(() => undefined)) !== text) await writeFile(path, text)

@@ -1,7 +1,7 @@
-// The one place that decides which Chromium the tests and benchmarks drive.
+// Decides which Chromium the tests and benchmarks use; nothing else does.
 //
 //   node npm/scripts/chromium.mjs             prints its path
-//   node npm/scripts/chromium.mjs --install   installs Debian's first if there is none
+//   node npm/scripts/chromium.mjs --install   first installs Debian's, if there is none
 import { accessSync, constants } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -9,9 +9,9 @@ import { installPackages } from './apt.mjs'
 
 const names = ['chromium', 'chromium-browser', 'google-chrome-stable', 'google-chrome']
 
-/** What every Chromium that we start is told: quiet, no GPU, no network of its own. */
+/** Arguments for every Chromium that is started here: no GPU, and no requests of the browser's own. */
 export const chromiumArguments = [
-  // Containers, CI among them, run as root, where Chromium's sandbox refuses to start.
+  // Containers and CI run as root, and Chromium's sandbox does not start as root.
   '--no-sandbox',
   '--disable-gpu',
   '--disable-quic',
@@ -22,7 +22,7 @@ export const chromiumArguments = [
 ]
 
 /**
- * The browser's path: the variable CHROMIUM, else the first known name on the PATH.
+ * The path of the browser: the variable CHROMIUM, or the first known name on the PATH.
  * @returns {string | undefined}
  */
 export function findChromium() {
@@ -37,7 +37,7 @@ export function findChromium() {
 }
 
 /**
- * {@link findChromium}, or an error that says how to get one.
+ * {@link findChromium}; throws an error that says how to get a Chromium if there is none.
  * @returns {string}
  */
 export function chromiumPath() {

@@ -1,9 +1,9 @@
-// Runs a Go test binary built for js/wasm in a page of a real Chromium:
+// Runs a Go test binary that is built for js/wasm in a page of a real Chromium:
 //
 //   GOOS=js GOARCH=wasm go test -exec "node $PWD/npm/scripts/go-test-chromium.mjs" ./storage/...
 //
-// The page gets two functions that only the browser's debugger can offer;
-// each returns a promise:
+// The page gets two functions that need the browser's debugger. Each returns a
+// promise:
 //
 //   setQuota(bytes)   limits what this origin may store; no argument lifts the limit
 //   clearStorage()    deletes the origin's data, as a user does in the settings
@@ -20,10 +20,10 @@ if (!binary) {
   process.exit(2)
 }
 
-// A page has no files to write these to.
+// These flags name files to write, and a page has none.
 const needsFiles = /^-test\.(testlogfile|gocoverdir|coverprofile|cpuprofile|memprofile|blockprofile|mutexprofile|trace|outputdir)\b/
 
-/** What the page runs. The file system answers "no such file", which is the truth. */
+/** The page. Its file system answers every call with "no such file". */
 const page = `<!doctype html><meta charset="utf-8"><title>go test</title><link rel="icon" href="data:,">
 <script>
   const missing = () => Object.assign(new Error('no such file or directory'), { code: 'ENOENT' })

@@ -1,6 +1,6 @@
-// A Node that has node:sqlite, which the oldest that the package runs on has not.
+// A Node that has node:sqlite. The oldest Node that the package supports, 20, has no such module.
 //
-//   node npm/scripts/newer-node.mjs --install   installs it, if this one is too old
+//   node npm/scripts/newer-node.mjs --install   installs one, if the Node that runs this is too old
 import { execFileSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
@@ -11,7 +11,7 @@ const name = `node-${process.platform === 'win32' ? 'win' : process.platform}-${
 const folder = fileURLToPath(new URL(`../.build/node-${version}`, import.meta.url))
 const isNewEnough = Number(process.versions.node.split('.')[0]) >= 24
 
-/** Its path. */
+/** The path of that Node. */
 export const newerNode = isNewEnough ? process.execPath : join(folder, 'node_modules', name, 'bin/node')
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {

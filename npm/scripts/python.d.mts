@@ -1,2 +1,2 @@
-/** Its path; the variable PYTHON overrides it. */
+/** The path of the Python for tests; the variable PYTHON overrides it. */
 export const pythonPath: string

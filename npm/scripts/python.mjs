@@ -1,11 +1,11 @@
-// The Python that tests hold our files against: Debian's, with its cryptography and msgpack.
+// The Python with which tests read and write our files: Debian's, with its packages cryptography and msgpack.
 //
 //   node npm/scripts/python.mjs --install   installs what is missing
 import { execFileSync } from 'node:child_process'
 import { pathToFileURL } from 'node:url'
 import { installPackages } from './apt.mjs'
 
-/** Its path; the variable PYTHON overrides it. */
+/** The path of that Python; the variable PYTHON overrides it. */
 export const pythonPath = process.env.PYTHON ?? '/usr/bin/python3'
 
 function isComplete() {

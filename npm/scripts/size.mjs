@@ -1,6 +1,6 @@
 /**
- * Prints the sizes of what users download, and fails if one is above its
- * budget, "sizeBudgets" in package.json:
+ * Prints the sizes of the files that users download. Fails if one is above its
+ * budget, which is in "sizeBudgets" of package.json:
  *
  *     node npm/scripts/size.mjs
  */

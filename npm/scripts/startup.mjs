@@ -1,13 +1,14 @@
 /**
- * Prints what starting the built package costs, in Node and in Chromium, and
- * fails if it is above "startupBudgets" in package.json:
+ * Prints what starting the built package costs, in Node and in Chromium. Fails
+ * if a figure is above "startupBudgets" in package.json:
  *
  *     node npm/scripts/startup.mjs
  *
- * "compile" is from the wasm's bytes to a module, which a page does while it
- * downloads; "ready" from there to the first open database; "memory" is the
- * engine's linear memory then. Each sample is a new process or a new page; the
- * best counts, because all that differs is what else the machine was doing.
+ * "compile" is the time from the wasm's bytes to a module; a page compiles while
+ * it downloads. "ready" is the time from there to the first open database, and
+ * "memory" the engine's linear memory then. Each sample is a new process or a
+ * new page. The best sample counts: the others differ only in what else the
+ * machine was doing.
  */
 import { execFileSync } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
@@ -19,7 +20,7 @@ const samples = 9
 const npm = new URL('..', import.meta.url)
 const { startupBudgets: budgets } = JSON.parse(await readFile(new URL('package.json', npm), 'utf8'))
 
-/** Runs in each host; `read` gets the bytes of a file of dist/. */
+/** Takes one sample, in the host that runs it; `read` returns the bytes of a file in dist/. */
 async function probe(dist, read) {
   const { instantiate } = WebAssembly
   let instance
