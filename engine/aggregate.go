@@ -82,11 +82,11 @@ func (db *DB) Aggregate(name string, a Aggregate) (*Rows, error) {
 		c = &collection{name, newContent(db.opts.ColumnThreshold)}
 	}
 	g := newGrouping(c.content, &a)
-	p := c.plan(a.Where, false)
+	p := c.plan(Query{Where: a.Where})
 	if c.worthCaches(&p) {
 		g.useCaches()
 	}
-	c.batches(&p, g.take)
+	c.stream(&p, g.take)
 	rows := a.rows(g)
 	if invariants {
 		slow := newGrouping(c.content, &a)

@@ -8,14 +8,14 @@ import (
 	"github.com/atomicdb-go/atomicdb/engine/query"
 )
 
-// A sieve answers a filter from columns, a block of slots at a time, in three
-// values: a document passes for sure, or for sure does not, or has to be
-// asked. Each node of the filter gives two bitmaps, of the slots that may pass
-// and of those among them that do for sure; and, or and not are operations on
-// their words.
-type sieve struct {
+// A columnFilter answers a filter from columns, a block of slots at a time, in
+// three values: a document passes for sure, or for sure does not, or has to be
+// looked at. Each node of the filter gives two bitmaps: the slots that may pass,
+// and those among them that do for sure. And, or and not are operations on their
+// words.
+type columnFilter struct {
 	op    query.Op
-	kids  []*sieve
+	kids  []*columnFilter
 	blind bool // knows nothing: everything may pass
 
 	// A leaf lets pass the keys from low to high. Where asks is set, nothing
@@ -38,8 +38,8 @@ const (
 
 type bitmap [blockWords]uint64
 
-func (c *content) newSieve(f *query.Filter) *sieve {
-	s := &sieve{op: f.Op}
+func (c *content) newColumnFilter(f *query.Filter) *columnFilter {
+	s := &columnFilter{op: f.Op}
 	if worthCodes(f) {
 		if s.codes = c.dictionary(f.Path); s.codes != nil {
 			s.pass = s.codes.passing(f)
@@ -50,7 +50,7 @@ func (c *content) newSieve(f *query.Filter) *sieve {
 	case query.OpAnd, query.OpOr, query.OpNot:
 		blind := 0
 		for _, kid := range f.Kids {
-			k := c.newSieve(kid)
+			k := c.newColumnFilter(kid)
 			s.kids = append(s.kids, k)
 			if k.blind {
 				blind++
@@ -116,7 +116,7 @@ func worthCodes(f *query.Filter) bool {
 }
 
 // paths appends the paths of the columns and dictionaries that s reads.
-func (s *sieve) paths(to []string) []string {
+func (s *columnFilter) paths(to []string) []string {
 	path := ""
 	switch {
 	case s.col != nil:
@@ -135,7 +135,7 @@ func (s *sieve) paths(to []string) []string {
 
 // run fills may with the slots of a block that may pass, and sure with those
 // among them that do. Removed documents' slots may be in either.
-func (s *sieve) run(block int, may, sure *bitmap) {
+func (s *columnFilter) run(block int, may, sure *bitmap) {
 	switch {
 	case s.blind:
 		for i := range may {
@@ -170,7 +170,7 @@ func (s *sieve) run(block int, may, sure *bitmap) {
 	}
 }
 
-func (s *sieve) leaf(keys []key, may, sure *bitmap) {
+func (s *columnFilter) leaf(keys []key, may, sure *bitmap) {
 	*may, *sure = bitmap{}, bitmap{}
 	if s.among != nil {
 		s.member(keys, may)
@@ -193,7 +193,7 @@ func (s *sieve) leaf(keys []key, may, sure *bitmap) {
 }
 
 // coded is leaf for codes.
-func (s *sieve) coded(codes []uint32, may, sure *bitmap) {
+func (s *columnFilter) coded(codes []uint32, may, sure *bitmap) {
 	*may = bitmap{}
 	several := s.codes.several > 0
 	for w := 0; w*64 < len(codes); w++ {
@@ -229,7 +229,7 @@ func between(keys []key, low, high key, may *bitmap) {
 }
 
 // member sets the bits of the keys that are among those asked for.
-func (s *sieve) member(keys []key, may *bitmap) {
+func (s *columnFilter) member(keys []key, may *bitmap) {
 	for i, k := range keys {
 		if _, found := slices.BinarySearch(s.among, k&^inexact); found {
 			may[i/64] |= 1 << (i % 64)
@@ -239,7 +239,7 @@ func (s *sieve) member(keys []key, may *bitmap) {
 
 // ties decides about the keys that agree with a bound: where one of the two is
 // inexact the document must be asked, else a strict bound refuses it.
-func (s *sieve) ties(keys []key, may, sure *bitmap) {
+func (s *columnFilter) ties(keys []key, may, sure *bitmap) {
 	for w, word := range may {
 		for ; word != 0; word &= word - 1 {
 			bit := word & -word
@@ -258,33 +258,59 @@ func (s *sieve) ties(keys []key, may, sure *bitmap) {
 	}
 }
 
-// sift returns the slots that s and then, where it is not sure, f let pass;
+// blocks returns how many blocks the slots fill.
+func (c *content) blocks() int { return (len(c.refs) + blockSlots - 1) / blockSlots }
+
+// filtered returns the slots that pass f and where, as appendBlock has them;
 // the first enough of them if enough is above 0.
-func (c *content) sift(s *sieve, f *query.Filter, enough int) (slots []uint32, examined int) {
-	var may, sure bitmap
-	for block := 0; block*blockSlots < len(c.refs); block++ {
-		s.run(block, &may, &sure)
-		for w := range may {
-			base := block*blockSlots + w*64
-			for word := may[w]; word != 0; word &= word - 1 {
-				slot := base + bits.TrailingZeros64(word)
-				if slot >= len(c.refs) {
+func (c *content) filtered(f *columnFilter, where *query.Filter, enough int) (slots []uint32) {
+	if f == nil {
+		room := c.live
+		if enough > 0 {
+			room = min(enough, room)
+		}
+		slots = make([]uint32, 0, room)
+	}
+	for block := range c.blocks() {
+		if slots = c.appendBlock(slots, block, f, where, enough); enough > 0 && len(slots) >= enough {
+			break
+		}
+	}
+	return slots
+}
+
+// appendBlock appends the slots of a block that f lets pass, asking where about
+// the documents that f is not sure of, until there are enough slots if enough
+// is above 0. If f is nil, all documents pass.
+func (c *content) appendBlock(slots []uint32, block int, f *columnFilter, where *query.Filter, enough int) []uint32 {
+	first := block * blockSlots
+	sizes := c.sizes[first:min(first+blockSlots, len(c.sizes))]
+	if f == nil {
+		for i, size := range sizes {
+			if size != 0 {
+				if slots = append(slots, uint32(first+i)); len(slots) == enough {
 					break
-				}
-				if c.sizes[slot] == 0 {
-					continue
-				}
-				if sure[w]&(word&-word) == 0 {
-					examined++
-					if !f.Match(c.doc(uint32(slot))) {
-						continue
-					}
-				}
-				if slots = append(slots, uint32(slot)); len(slots) == enough {
-					return slots, examined
 				}
 			}
 		}
+		return slots
 	}
-	return slots, examined
+	var may, sure bitmap
+	f.run(block, &may, &sure)
+	for w, word := range may {
+		for ; word != 0; word &= word - 1 {
+			i := w*64 + bits.TrailingZeros64(word)
+			if i >= len(sizes) {
+				return slots
+			}
+			slot := uint32(first + i)
+			if sizes[i] == 0 || sure[w]&(word&-word) == 0 && !where.Match(c.doc(slot)) {
+				continue
+			}
+			if slots = append(slots, slot); len(slots) == enough {
+				return slots
+			}
+		}
+	}
+	return slots
 }

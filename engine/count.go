@@ -1,69 +1,11 @@
 package engine
 
 import (
-	"math/bits"
 	"slices"
 
 	"github.com/atomicdb-go/atomicdb/engine/msgpack"
 	"github.com/atomicdb-go/atomicdb/engine/query"
 )
-
-// batches calls visit with the slots that a plan finds, in insertion order and
-// some at a time. The slice is reused. It never holds all of them where columns
-// answer.
-func (c *content) batches(p *plan, visit func(slots []uint32)) {
-	var s *sieve
-	if p.from == nil && p.rest != nil && p.rest.Op != query.OpFalse && !p.brief && c.worthColumns(0) {
-		if s = c.newSieve(p.rest); s.blind {
-			s = nil
-		}
-	}
-	if p.from != nil || p.rest != nil && s == nil {
-		if slots, _ := c.answer(p, 0); len(slots) > 0 {
-			visit(slots)
-		}
-		return
-	}
-	if s != nil {
-		p.columns = s.paths(nil)
-	}
-	var may, sure bitmap
-	slots := make([]uint32, 0, blockSlots)
-	for block := 0; block*blockSlots < len(c.refs); block++ {
-		slots = slots[:0]
-		first := block * blockSlots
-		if s == nil {
-			for slot := first; slot < min(first+blockSlots, len(c.refs)); slot++ {
-				if c.sizes[slot] != 0 {
-					slots = append(slots, uint32(slot))
-				}
-			}
-		} else {
-			s.run(block, &may, &sure)
-			slots = c.passing(&may, &sure, first, p.rest, slots)
-		}
-		if len(slots) > 0 {
-			visit(slots)
-		}
-	}
-}
-
-// passing appends the slots of a block that pass, asking f where it is not
-// sure.
-func (c *content) passing(may, sure *bitmap, first int, f *query.Filter, slots []uint32) []uint32 {
-	for w, word := range may {
-		for ; word != 0; word &= word - 1 {
-			slot := first + w*64 + bits.TrailingZeros64(word)
-			if slot >= len(c.refs) {
-				return slots
-			}
-			if c.sizes[slot] != 0 && (sure[w]&(word&-word) != 0 || f.Match(c.doc(uint32(slot)))) {
-				slots = append(slots, uint32(slot))
-			}
-		}
-	}
-	return slots
-}
 
 // Count returns how many documents match, and stops counting at limit if that
 // is above 0.
@@ -78,24 +20,10 @@ func (db *DB) Count(name string, where *query.Filter, limit int) (int, error) {
 		}
 		return c.live, nil
 	case limit > 0:
-		return len(c.run(Query{Where: where, Limit: limit}).slots), nil
+		p := c.plan(Query{Where: where, Limit: limit})
+		return len(c.run(&p).slots), nil
 	}
-	n := c.count(where)
-	if invariants {
-		if found, _ := c.scan(where, 0); len(found) != n {
-			panic("engine: counting " + where.String() + " went wrong")
-		}
-	}
-	return n, nil
-}
-
-func (c *collection) count(where *query.Filter) (n int) {
-	p := c.plan(where, false)
-	if p.from != nil && p.rest == nil && p.from.exact() {
-		return p.from.count
-	}
-	c.batches(&p, func(slots []uint32) { n += len(slots) })
-	return n
+	return c.count(where), nil
 }
 
 // Distinct returns, as a MessagePack array in the order of values, the values
@@ -107,10 +35,13 @@ func (db *DB) Distinct(name, path string, where *query.Filter) ([]byte, error) {
 		return msgpack.AppendArray(nil, 0), checkName("distinct", name)
 	}
 	var t tally
-	p := c.plan(where, false)
+	var d *dictionary
+	p := c.plan(Query{Where: where})
 	at := query.ParsePath(path)
-	d := c.dictionaryFor(&p, at)
-	c.batches(&p, func(slots []uint32) { t.seeAll(c.content, slots, at, d) })
+	if c.worthCaches(&p) {
+		d = c.dictionary(at)
+	}
+	c.stream(&p, func(slots []uint32) { t.seeAll(c.content, slots, at, d) })
 	values := t.different(d)
 	if invariants && d != nil {
 		var slow tally
@@ -125,21 +56,6 @@ func (db *DB) Distinct(name, path string, where *query.Filter) ([]byte, error) {
 		out = append(out, v...)
 	}
 	return out, nil
-}
-
-// dictionaryFor returns the dictionary of a path if the plan may find so many
-// documents that it pays.
-func (c *content) dictionaryFor(p *plan, path query.Path) *dictionary {
-	if !c.worthCaches(p) {
-		return nil
-	}
-	return c.dictionary(path)
-}
-
-// worthCaches reports whether a plan may find so many documents that building
-// a cache over all of them pays.
-func (c *content) worthCaches(p *plan) bool {
-	return c.live >= c.columnFrom && (p.from == nil || p.from.count > c.live/manyCandidates)
 }
 
 // seeAll takes in the values that a path reaches in documents, by their codes

@@ -6,86 +6,94 @@ import (
 	"github.com/atomicdb-go/atomicdb/engine/query"
 )
 
-// A plan says how a filter is answered: from a source, by walking an order, or
-// by looking at every document or at columns (see sieve). Then rest, if there
-// is one, decides about each document.
+// A plan says how a query is answered. It is chosen once, here, and never
+// changes; running it (plan_run.go) gives an outcome, which says what came of
+// it.
+//
+// The documents come from an access path, or are all of the collection's; rest
+// is tested on each of them. A sorted query may have an ordered scan besides,
+// which is tried first and may give up: everything else here is its fallback.
 type plan struct {
-	from *source
-	walk *walk         // gives the documents in the order that the query asks for
-	rest *query.Filter // nil: all of them match
+	query  Query
+	window int // how many sorted matches are wanted, before skipping; 0: all
 
-	brief   bool     // of a scan: it should not build columns, for an order will soon be built
-	columns []string // of a scan: the paths whose columns answered it
+	path    *accessPath   // nil: all documents
+	rest    *query.Filter // what is left to test; nil: nothing
+	enough  int           // how many matches in insertion order are wanted; 0: all
+	columns bool          // many documents are tested by columns, which are built for that
+
+	ordered *orderedScan // nil: there is none
 }
 
-// plan chooses the source that yields the fewest documents, and a scan if that
-// is most of them. If only the first few matches are wanted, it may look at
-// fewer documents than it yields, and two orders are not asked.
-func (c *collection) plan(where *query.Filter, firstFew bool) plan {
+// plan chooses how to answer q. Indexes that it needs are built here, once they
+// are worth building.
+func (c *collection) plan(q Query) plan {
+	p := plan{query: q}
+	if q.Limit > 0 {
+		p.window = max(q.Skip, 0) + q.Limit
+	}
+	if len(q.Sort) == 0 {
+		p.enough = p.window
+	}
+	c.choosePath(&p)
+	if len(q.Sort) > 0 {
+		p.ordered = c.orderedScan(&p)
+	}
+	return p
+}
+
+// choosePath chooses the access path that yields the fewest documents, and
+// none if that is most of them. If only the first few matches are wanted, all
+// documents may be fewer to look at than a path yields, and no second index is
+// asked.
+func (c *collection) choosePath(p *plan) {
+	where := p.query.Where
 	if where == nil || where.Op == query.OpTrue {
-		return plan{}
+		return
 	}
 	conditions := conjuncts(where)
 	unbuilt := c.debts()
-	from, ok := c.source(conditions)
-	if !ok || from.count > c.live-c.live/3 && from.ids == nil {
-		return plan{rest: where, brief: c.debts() != unbuilt}
+	path, ok := c.accessPath(conditions)
+	if !ok || path.count > c.live-c.live/3 && path.ids == nil {
+		p.rest = where
+		// Columns are not built for the short time until an index will be.
+		p.columns = c.worthColumns(p.enough) && c.debts() == unbuilt
+		return
 	}
-	rest := without(conditions, from.answered)
-	if !firstFew {
-		if u, ok := c.intersection(from, rest); ok {
-			from, rest = u, without(conditions, u.answered)
+	p.rest = without(conditions, path.answered)
+	if p.enough == 0 {
+		if narrower, ok := c.intersection(path, p.rest); ok {
+			path, p.rest = narrower, without(conditions, narrower.answered)
 		}
 	}
-	return plan{from: &from, rest: rest}
+	p.path = &path
+	p.columns = p.rest != nil && c.worthColumns(p.enough)
 }
 
-// A second order is asked too if what the first one yields is not few, and the
-// second not more than this many times as many. To look at a document takes
-// 75 to 300 ns; to take a slot from an order and find it among others 5, or 20
-// if slots have to be sorted. Measured as js/wasm with 100,000 documents, of
-// which each of two equalities holds for 1,000: 76 µs with one order, 20 with
-// both; for 10,000: 390 and 140; two ranges of 1,500: 310 and 58. If the second
-// yields ten times as many, the gain is gone: 101 and 76 to 98, and an in-list
-// takes longer.
-const (
-	fewCandidates = 64
-	mostPartners  = 8
-)
+// manyCandidates is the part of a collection from which on candidates are
+// tested by columns. To look at one takes 150 ns, to test a document by a
+// column 3 ns (as js/wasm), and the column may have to be built, at 300 ns a
+// document, once.
+const manyCandidates = 16
 
-// intersection returns the source that yields what from does and an order that
-// is built, for some of rest, does too, if that spares more than it costs.
-func (c *content) intersection(from source, rest *query.Filter) (s source, ok bool) {
-	if rest == nil || from.ids != nil || from.count <= fewCandidates {
-		return s, false
-	}
-	var second source
-	conditions := conjuncts(rest)
-	for _, o := range c.orders {
-		if o.list == nil {
-			continue
-		}
-		u, ranges := o.usable(conditions)
-		if len(u.answered) == 0 {
-			continue
-		}
-		if u = o.locate(u, ranges); u.count < from.count*mostPartners && (!ok || u.count < second.count) {
-			second, ok = u, true
-		}
-	}
-	return source{
-		kids: []source{from, second}, each: true, count: min(from.count, second.count),
-		answered: slices.Concat(from.answered, second.answered), used: slices.Concat(from.used, second.used),
-	}, ok
+// worthColumns reports whether a test of all documents should use columns,
+// which means building them first: not if few would be looked at anyway.
+func (c *content) worthColumns(enough int) bool {
+	return c.live >= c.columnFrom && (enough == 0 || c.debt >= c.live)
 }
 
-// debts returns a number that changes when an order is asked for that is not
-// built.
-func (c *content) debts() (sum uint64) {
-	for _, o := range c.orders {
-		sum += uint64(o.debt)
+// worthCaches reports whether p may find so many documents that it pays to
+// build caches of their values, which are of all documents.
+func (c *content) worthCaches(p *plan) bool {
+	return c.live >= c.columnFrom && (p.path == nil || p.path.count > c.live/manyCandidates)
+}
+
+// conjuncts returns the conditions that f is the conjunction of.
+func conjuncts(f *query.Filter) []*query.Filter {
+	if f.Op == query.OpAnd {
+		return f.Kids
 	}
-	return sum
+	return []*query.Filter{f}
 }
 
 // without returns the conjunction of the conditions that are not answered; nil
@@ -101,4 +109,25 @@ func without(conditions, answered []*query.Filter) *query.Filter {
 		}
 	}
 	return query.And(rest...)
+}
+
+// worthBuilding reports whether an order that could answer a query should. One
+// that is not built, because the database has just been opened, has to be asked
+// for twice: to sort 100,000 documents takes longer than to look at each, and a
+// page may ask once.
+func (c *content) worthBuilding(o *order) bool {
+	if o.list != nil || o.unique || c.live < c.columnFrom || o.debt >= c.live {
+		return true
+	}
+	o.debt += c.live
+	return false
+}
+
+// debts returns a number that changes when an order is asked for that is not
+// built.
+func (c *content) debts() (sum uint64) {
+	for _, o := range c.orders {
+		sum += uint64(o.debt)
+	}
+	return sum
 }

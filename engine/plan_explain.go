@@ -41,69 +41,68 @@ func (db *DB) Explain(name string, q Query) (Plan, error) {
 	for _, o := range c.orders {
 		o.debt = math.MaxInt // how the query runs once it is asked again
 	}
-	r := c.run(q)
-	p := Plan{Text: r.plan.text(q), Examined: r.examined, Returned: len(r.slots)}
-	if from := r.plan.source(); from != nil {
-		p.Index = from.index()
+	chosen := c.plan(q)
+	x := explainer{c: c.content, o: c.run(&chosen), path: chosen.path, rest: chosen.rest}
+	if x.o.ordered {
+		x.path, x.rest, x.backwards = &chosen.ordered.accessPath, chosen.ordered.rest, chosen.ordered.descending
+	}
+	if x.o.filter != nil {
+		x.columns = x.o.filter.paths(nil)
+	}
+	p := Plan{Text: x.text(q.Sort), Examined: x.o.examined, Returned: len(x.o.slots)}
+	if x.path != nil {
+		p.Index = x.path.index()
 	}
 	if q.Where != nil {
-		p.Leaves = c.leaves(&r.plan, q.Where, nil)
+		p.Leaves = x.leaves(q.Where, nil)
 	}
 	return p, nil
 }
 
-// source returns what the plan gets its documents from; nil: it looks at all.
-func (p *plan) source() *source {
-	if p.walk != nil {
-		return &p.walk.source
-	}
-	return p.from
+// An explainer tells which parts of a plan gave its outcome.
+type explainer struct {
+	c         *content
+	o         outcome
+	path      *accessPath   // of the ordered scan, if that gave the documents
+	rest      *query.Filter // what was tested on them
+	backwards bool          // path was read from its end
+	columns   []string      // the paths of the columns that tested documents
 }
 
-func (p *plan) text(q Query) string {
+func (x *explainer) text(keys []SortKey) string {
 	var steps []string
-	rest, sorted := p.rest, false
-	from := p.source()
-	switch {
-	case p.walk != nil:
-		step := from.text()
-		if p.walk.descending {
+	if x.path != nil {
+		step := x.path.text()
+		if x.backwards {
 			step = "backwards " + step
 		}
 		steps = append(steps, step)
-		sorted = true
-	case from != nil:
-		steps = append(steps, from.text())
-		if p.columns != nil {
-			steps = append(steps, "columns("+strings.Join(p.columns, ", ")+"): "+rest.String())
-			rest = nil
-		}
-	case p.columns != nil:
-		steps = append(steps, "columns("+strings.Join(p.columns, ", ")+"): "+rest.String())
-		rest = nil
-	default:
+	} else if x.columns == nil {
 		steps = append(steps, "scan")
 	}
-	if rest != nil {
-		steps = append(steps, "match("+rest.String()+")")
+	switch {
+	case x.columns != nil:
+		steps = append(steps, "columns("+strings.Join(x.columns, ", ")+"): "+x.rest.String())
+	case x.rest != nil:
+		steps = append(steps, "match("+x.rest.String()+")")
 	}
-	if len(q.Sort) > 0 && !sorted {
-		var keys []string
-		for _, k := range q.Sort {
+	if len(keys) > 0 && !x.o.ordered {
+		var names []string
+		for _, k := range keys {
 			if k.Descending {
-				keys = append(keys, "-"+k.Path.String())
+				names = append(names, "-"+k.Path.String())
 			} else {
-				keys = append(keys, k.Path.String())
+				names = append(names, k.Path.String())
 			}
 		}
-		steps = append(steps, "sort("+strings.Join(keys, ", ")+")")
+		steps = append(steps, "sort("+strings.Join(names, ", ")+")")
 	}
 	return strings.Join(steps, " → ")
 }
 
 // text reads "index(age): age > 18", or "union(id: _id = 1, index(age): age > 18)",
 // or "intersection(…)".
-func (s *source) text() string {
+func (s *accessPath) text() string {
 	if s.kids != nil {
 		var kids []string
 		for i := range s.kids {
@@ -121,7 +120,7 @@ func (s *source) text() string {
 	return s.by() + ": " + query.And(s.used...).String()
 }
 
-func (s *source) by() string {
+func (s *accessPath) by() string {
 	if s.order == nil {
 		return "id"
 	}
@@ -129,34 +128,33 @@ func (s *source) by() string {
 }
 
 // leaves appends the leaves of f.
-func (c *content) leaves(p *plan, f *query.Filter, to []Leaf) []Leaf {
+func (x *explainer) leaves(f *query.Filter, to []Leaf) []Leaf {
 	if f.Op < query.OpEq {
 		for _, kid := range f.Kids {
-			to = c.leaves(p, kid, to)
+			to = x.leaves(kid, to)
 		}
 		return to
 	}
-	found, _ := c.scan(f, 0)
+	found, _ := x.c.scan(f, 0)
 	leaf := Leaf{Condition: f.String(), By: "document", Actual: len(found)}
-	from := p.source()
-	if from != nil {
-		from = from.of(f)
+	if x.path != nil {
+		if part := x.path.of(f); part != nil {
+			leaf.By, leaf.Estimate = part.by(), part.count
+			return append(to, leaf)
+		}
 	}
 	switch {
-	case from != nil:
-		leaf.By, leaf.Estimate = from.by(), from.count
-		return append(to, leaf)
-	case slices.Contains(p.columns, f.Path.String()):
+	case slices.Contains(x.columns, f.Path.String()):
 		leaf.By = "column(" + f.Path.String() + ")"
-	case p.rest == nil:
+	case x.rest == nil:
 		leaf.By = "none"
 	}
-	leaf.Estimate = c.estimate(f)
+	leaf.Estimate = x.c.estimate(f)
 	return append(to, leaf)
 }
 
 // of returns the part of s that answers a leaf; nil if none does.
-func (s *source) of(leaf *query.Filter) *source {
+func (s *accessPath) of(leaf *query.Filter) *accessPath {
 	if s.kids == nil && slices.Contains(s.used, leaf) {
 		return s
 	}

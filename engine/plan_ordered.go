@@ -6,15 +6,43 @@ import (
 	"github.com/atomicdb-go/atomicdb/engine/query"
 )
 
-// A walk follows an order that is the order a query asks for.
-type walk struct {
-	source
+// An orderedScan reads an index that is sorted as a query asks, so that nothing
+// is left to sort, and it may stop at the last document that is wanted.
+type orderedScan struct {
+	accessPath
 	descending bool
+	rest       *query.Filter // what is left to test; nil: nothing
+	maxLooks   int           // it gives up when testing takes a look at more documents
 }
 
-// walk returns a walk for a sorted query, with its spans located; nil if no
-// order is sorted that way. What conditions it answers are in walk.answered.
-func (c *content) walk(conditions []*query.Filter, keys []SortKey) *walk {
+// orderedScan returns an ordered scan for p's query; nil if no index is sorted
+// that way, or if what p finds without one is likely to be sorted sooner.
+func (c *content) orderedScan(p *plan) *orderedScan {
+	var conditions []*query.Filter
+	if where := p.query.Where; where != nil && where.Op != query.OpTrue {
+		conditions = conjuncts(where)
+	}
+	s := c.sortedIndex(conditions, p.query.Sort)
+	if s == nil {
+		return nil
+	}
+	s.rest = without(conditions, s.answered)
+	if s.rest != nil && (p.window == 0 || p.path != nil && p.path.count <= 4*p.window) {
+		return nil
+	}
+	// To sort what p finds without this scan takes about 5 ns for each document
+	// of the collection with columns, and a look takes 150 ns (as js/wasm).
+	if p.path != nil {
+		s.maxLooks = 16*p.window + p.path.count/2
+	} else {
+		s.maxLooks = 16*p.window + c.live/32
+	}
+	return s
+}
+
+// sortedIndex returns a scan of the first index that is sorted by keys, with its
+// spans located and the conditions that it answers in answered; nil if none is.
+func (c *content) sortedIndex(conditions []*query.Filter, keys []SortKey) *orderedScan {
 	for _, o := range c.orders {
 		prefix := len(o.paths) - len(keys)
 		if prefix < 0 || !o.sortedBy(keys, prefix) {
@@ -31,7 +59,7 @@ func (c *content) walk(conditions []*query.Filter, keys []SortKey) *walk {
 		if o.ready(); o.arrays > 0 {
 			continue // a document may have several entries, or sort by another value
 		}
-		return &walk{source: o.locate(s, ranges), descending: keys[0].Descending}
+		return &orderedScan{accessPath: o.locate(s, ranges), descending: keys[0].Descending}
 	}
 	return nil
 }
@@ -47,19 +75,10 @@ func (o *order) sortedBy(keys []SortKey, prefix int) bool {
 	return true
 }
 
-// mayLook returns how many documents a walk may look at before sorting what
-// another way finds is the better way: that takes about 5 ns for each document
-// of the collection with columns, and a look takes 150 ns (as js/wasm).
-func (c *content) mayLook(p *plan, window int) int {
-	if p.from != nil {
-		return 16*window + p.from.count/2
-	}
-	return 16*window + c.live/32
-}
-
-// follow returns the first enough documents of w for which f holds, all if
-// enough is 0; false if that takes looking at more than most documents.
-func (w *walk) follow(c *content, f *query.Filter, enough, most int) (slots []uint32, examined int, ok bool) {
+// run returns the first enough documents, all if enough is 0; false if it gave
+// up.
+func (w *orderedScan) run(c *content, enough int) (slots []uint32, examined int, ok bool) {
+	f := w.rest
 	ok = true
 	if len(w.spans) == 0 {
 		return nil, 0, true
@@ -69,7 +88,7 @@ func (w *walk) follow(c *content, f *query.Filter, enough, most int) (slots []ui
 	}
 	take := func(e entry) bool {
 		if examined++; f != nil {
-			if ok = examined <= most; !ok {
+			if ok = examined <= w.maxLooks; !ok {
 				return false
 			}
 			if !f.Match(c.doc(e.slot)) {
