@@ -96,7 +96,7 @@ describe(`a tab or a worker killed in the middle (replay: CRASH_SEED=${seed})`, 
     },
     worker: async (page: Page) => () =>
       page.evaluate(() => {
-        const { thread } = db.collection('default').connection as unknown as { thread: { terminate(): Promise<void> } }
+        const { thread } = db.calls as unknown as { thread: { terminate(): Promise<void> } }
         return thread.terminate()
       }),
   }

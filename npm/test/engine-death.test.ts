@@ -10,9 +10,8 @@ import { faultOp } from './harness/raw-bridge.js'
 
 /** Has the engine fail in the middle of a write. */
 function fail(db: AtomicDB, how: 'panic' | 'nil' | 'exhaust' | 'overflow'): Promise<unknown> {
-  const { connection } = db.collection('default')
-  return connection.write(() => () => {
-    return encoding('arguments', (encoder) => connection.value(faultOp as Op, encoder.value(['default', how])))
+  return db.calls.write(() => (engine) => {
+    return encoding('arguments', (encoder) => engine.value(faultOp as Op, encoder.value(['default', how])))
   })
 }
 

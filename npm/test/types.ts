@@ -76,6 +76,12 @@ db.search<User>((user) => user.age > 1, 'users')
 db.search((user) => user.whatever > 1)
 users.get(5).then((user) => user?.address?.city)
 db.get<User>('id').then((user) => user?.name)
+db.search((user: User) => user.age > 1).then((found) => found satisfies QueryResult<User>)
+async function generic<T extends { age: number }>(some: Collection<T>, one: T) {
+  await some.insert(one)
+  ;(await some.search((document) => document.age > 1)) satisfies QueryResult<T>
+}
+void generic
 const count: Promise<number> = db.count(q.age.gt(1))
 void [found, count]
 
@@ -116,6 +122,18 @@ void id
 
 // @ts-expect-error: fields are missing
 users.insert({ name: 'Ada' })
+// @ts-expect-error: no such field
+users.insert({ ...user, adress: 'Oslo' })
+// @ts-expect-error: no such field, in a document of several
+users.insertMany([user, { ...user, adress: 'Oslo' }])
+// @ts-expect-error: a collection has one type of documents
+users.search<Stored<User>>()
+// @ts-expect-error: also where the result is awaited as another
+;(async (): Promise<QueryResult<{ other: number }>> => await users.find())
+// @ts-expect-error: a collection is asked about no other
+users.count('age > 1', 'others')
+// @ts-expect-error: nor by the name in the place of options
+users.search('age > 1', 'others')
 // @ts-expect-error: age is a number
 users.insert({ ...user, age: '36' })
 // @ts-expect-error: an upsert needs an _id

@@ -20,7 +20,7 @@ for (const [name, suite] of Object.entries(workerSuites)) runSuite(`${name}, in 
 
 /** Ends the thread of a database, as running out of memory does. */
 function kill(db: atomicdb.AtomicDB): void {
-  const { thread } = db.collection('default').connection as unknown as { thread: { terminate(): void } }
+  const { thread } = db.calls as unknown as { thread: { terminate(): void } }
   thread.terminate()
 }
 

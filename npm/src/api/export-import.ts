@@ -1,6 +1,8 @@
 import type { FileType, ParsedFile } from '../engine/bridge.js'
 import { checkFile, checkKnown } from '../checks.js'
+import type { Write } from '../connection/calls.js'
 import type { Connection } from '../connection/connection.js'
+import type { EngineCalls } from '../connection/engine-calls.js'
 import { encoding } from '../msgpack/encode.js'
 import { describe, invalid } from '../errors.js'
 import { Op } from '../engine/ops.js'
@@ -21,7 +23,7 @@ export async function importFile(connection: Connection, file: unknown, format: 
   checkFile(file)
   const content = await unpackFile(file, format.securityManager)
   const parsed = await connection.parseFile(content, format.type ?? typeOf(content))
-  return connection.write(() => storing(connection, parsed))
+  return connection.write(() => storing(parsed))
 }
 
 function checkFormat(format: FileFormat): void {
@@ -38,13 +40,13 @@ function typeOf(content: Uint8Array): FileType {
   return (first >= 0x80 && first <= 0x8f) || first === 0xde || first === 0xdf ? 'msgpack' : 'json'
 }
 
-function storing(connection: Connection, { sections, indexes }: ParsedFile): () => void {
-  const steps = sections.flatMap(({ collection, upsert, pieces }) => pieces.map((piece) => {
+function storing({ sections, indexes }: ParsedFile): Write<void> {
+  const steps: Write<void>[] = sections.flatMap(({ collection, upsert, pieces }) => pieces.map((piece) => {
     const input = encoding('file', (encoder) => encoder.array(2).string(collection).boolean(upsert).raw(piece).taken())
-    return () => {
-      connection.value(Op.insert, input)
+    return (engine: EngineCalls) => {
+      engine.value(Op.insert, input)
     }
   }))
-  for (const { collection, paths, ...options } of indexes) steps.push(command(connection, Op.createIndex, [collection, paths, options]))
-  return () => connection.whole(() => steps.forEach((step) => step()))
+  for (const { collection, paths, ...options } of indexes) steps.push(command(Op.createIndex, [collection, paths, options]))
+  return (engine) => engine.whole(() => steps.forEach((step) => step(engine)))
 }

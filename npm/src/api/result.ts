@@ -1,19 +1,16 @@
+import type { Calls } from '../connection/calls.js'
+import { changeEach, removeThese, updateThese } from '../operations/writes.js'
 import { compare } from '../query/compare.js'
 import { invalid } from '../errors.js'
 import { exclude, project, treeOf, valueAt } from '../query/paths.js'
-import { originalOf, Tracker, type TrackedChange } from './tracker.js'
+import { originalOf, Tracker } from './tracker.js'
 import type { Id, Stored } from '../types.js'
-
-/** @internal What a result asks of the collection it comes from. */
-export interface Source {
-  updateThese(ids: readonly Id[], change: object, fields: readonly string[] | null): Promise<{ changed: number; documents: Stored<any>[] }>
-  removeThese(ids: readonly Id[]): Promise<number>
-  changeThese(changes: readonly TrackedChange[]): Promise<number>
-}
 
 /** @internal Where the documents of a result come from. */
 export interface Origin {
-  readonly collection: Source
+  /** What found them, and is to change them. */
+  readonly calls: Calls
+  readonly collection: unknown
   /** The paths that were asked for; null for whole documents. */
   readonly fields: readonly string[] | null
 }
@@ -102,8 +99,8 @@ export class QueryResult<T = any> extends Array<Stored<T>> {
    * @returns How many changed, once that is stored.
    */
   async updateAll(fields: object): Promise<number> {
-    const { collection, fields: paths } = this.origin('updateAll')
-    const { changed, documents } = await collection.updateThese(this.ids(), fields, paths)
+    const { calls, collection, fields: paths } = this.origin('updateAll')
+    const { changed, documents } = await calls.write(() => updateThese(collection, this.ids(), fields, paths))
     const fresh = new Map<Id, object>(documents.map((document) => [document._id, document]))
     for (const document of this) {
       const now = fresh.get(document._id)
@@ -114,7 +111,8 @@ export class QueryResult<T = any> extends Array<Stored<T>> {
 
   /** Removes every document here from the database, and resolves to how many it had. This result stays as it is. */
   async removeAll(): Promise<number> {
-    return this.origin('removeAll').collection.removeThese(this.ids())
+    const { calls, collection } = this.origin('removeAll')
+    return calls.write(() => removeThese(collection, this.ids()))
   }
 
   /**
@@ -131,7 +129,7 @@ export class QueryResult<T = any> extends Array<Stored<T>> {
    */
   tracked(): QueryResult<T> & { saved(): Promise<void> } {
     const origin = this.origin('tracked')
-    const tracker = new Tracker((changes) => origin.collection.changeThese(changes))
+    const tracker = new Tracker((changes) => origin.calls.write(() => changeEach(origin.collection, changes)))
     const result = withOrigin(new TrackedResult<T>(), origin)
     result.trackWith(tracker)
     for (const document of this) result.push(tracker.watch(originalOf(document)))

@@ -1,16 +1,15 @@
-import { queryBuilder } from '../query/builder.js'
 import { checkCount, checkName, checkOptionsObject } from '../checks.js'
-import { asyncDispose, AtomicDB } from './database.js'
+import { AtomicDB } from './database.js'
 import { describe, invalid } from '../errors.js'
 import { processors } from '../node-modules.js'
+import { OpenDatabase } from './open-database.js'
 import { backendOf, checkOptions } from './open-options.js'
-import type { QueryResult } from './result.js'
 import { deferred } from '../storage/backend.js'
 import { MemoryStorage } from '../storage/memory.js'
 import { shared } from '../storage/shared.js'
-import type { Transaction } from './transaction.js'
-import type { Aggregate, Filter, FindOptions, Id, OpenOptions, QueryBuilder, Stored, Value, Where } from '../types.js'
+import type { OpenOptions } from '../types.js'
 import { Pool } from '../thread/pool.js'
+import { PoolCalls } from '../thread/pool-calls.js'
 import { RemoteConnection, type Seen } from '../thread/remote-connection.js'
 
 /** Options of {@link ThreadSafeDatabase.open}. */
@@ -37,13 +36,13 @@ export interface PoolOptions extends OpenOptions {
  * const [old, young] = await Promise.all([pool.count('age >= 40'), pool.count('age < 40')])
  * ```
  */
-export class ThreadSafeDatabase implements AsyncDisposable {
-  readonly name: string
-  private readonly pool: Pool<AtomicDB>
+export class ThreadSafeDatabase extends OpenDatabase {
+  private readonly pool: Pool<RemoteConnection>
+  private readonly databases = new WeakMap<RemoteConnection, AtomicDB>() // what execute() passes
   private closing: Promise<void> | undefined
 
-  private constructor(name: string, pool: Pool<AtomicDB>) {
-    this.name = name
+  private constructor(name: string, pool: Pool<RemoteConnection>) {
+    super(name, new PoolCalls(pool))
     this.pool = pool
   }
 
@@ -64,14 +63,8 @@ export class ThreadSafeDatabase implements AsyncDisposable {
     const backend = backendOf(name, rest) ?? deferred(new MemoryStorage())
     const forOne = 'append' in backend ? shared(backend) : () => backend
     const seen: Seen = { head: 0 }
-    const connections = new WeakMap<AtomicDB, RemoteConnection>()
-    const make = async () => {
-      const connection = await RemoteConnection.open(name, forOne(), { ...rest, inMemory: false }, seen)
-      const db = AtomicDB.over(name, connection)
-      connections.set(db, connection)
-      return db
-    }
-    const pool = new Pool(make, (db) => connections.get(db)!.isOver, maxConnections, Math.min(maxConnections, await processors()), timeout)
+    const make = () => RemoteConnection.open(name, forOne(), { ...rest, inMemory: false }, seen)
+    const pool = new Pool(make, (connection) => connection.isOver, maxConnections, Math.min(maxConnections, await processors()), timeout)
     await pool.start()
     return new ThreadSafeDatabase(name, pool)
   }
@@ -86,124 +79,13 @@ export class ThreadSafeDatabase implements AsyncDisposable {
    */
   execute<R>(operation: (db: AtomicDB) => Promise<R>): Promise<R> {
     if (typeof operation !== 'function') return Promise.reject(invalid(`operation: expected a function, not ${describe(operation)}`))
-    return this.pool.alone(async (db) => operation(db))
+    return this.pool.alone(async (connection) => operation(this.databaseOf(connection)))
   }
 
-  /** @see {@link AtomicDB.insert} */
-  insert<T extends object>(document: T, collection?: string): Promise<Id> {
-    return this.pool.serial((db) => db.insert(document, collection))
-  }
-
-  /** @see {@link AtomicDB.insertMany} */
-  insertMany<T extends object>(documents: readonly T[], collection?: string): Promise<Id[]> {
-    return this.pool.serial((db) => db.insertMany(documents, collection))
-  }
-
-  /** @see {@link AtomicDB.upsert} */
-  upsert<T extends object>(document: T & { _id: Id }, collection?: string): Promise<Id> {
-    return this.pool.serial((db) => db.upsert(document, collection))
-  }
-
-  /** @see {@link AtomicDB.search} */
-  search<T = any>(where?: Where<T>, options?: FindOptions | string): Promise<QueryResult<T>> {
-    return this.pool.shared((db) => db.search(where, options))
-  }
-
-  /** @see {@link AtomicDB.get} */
-  get<T = any>(where: Where<T> | Id, options?: FindOptions | string): Promise<Stored<T> | undefined> {
-    return this.pool.shared((db) => db.get(where, options))
-  }
-
-  /** @see {@link AtomicDB.find} */
-  find<T = any>(filter?: Filter, options?: FindOptions | string): Promise<QueryResult<T>> {
-    return this.pool.shared((db) => db.find(filter, options))
-  }
-
-  /** @see {@link AtomicDB.findOne} */
-  findOne<T = any>(filter: Filter, options?: FindOptions | string): Promise<Stored<T> | undefined> {
-    return this.pool.shared((db) => db.findOne(filter, options))
-  }
-
-  /** @see {@link AtomicDB.all} */
-  all<T = any>(collection?: string): Promise<QueryResult<T>> {
-    return this.pool.shared((db) => db.all(collection))
-  }
-
-  /** @see {@link AtomicDB.documentIds} */
-  documentIds(collection?: string): Promise<Id[]> {
-    return this.pool.shared((db) => db.documentIds(collection))
-  }
-
-  /** @see {@link AtomicDB.count} */
-  count(where?: Where, collection?: string): Promise<number> {
-    return this.pool.shared((db) => db.count(where, collection))
-  }
-
-  /** @see {@link AtomicDB.contains} */
-  contains(where: Where, collection?: string): Promise<boolean> {
-    return this.pool.shared((db) => db.contains(where, collection))
-  }
-
-  /** @see {@link AtomicDB.distinct} */
-  distinct(path: string, where?: Where, collection?: string): Promise<Value[]> {
-    return this.pool.shared((db) => db.distinct(path, where, collection))
-  }
-
-  /** @see {@link AtomicDB.aggregate} */
-  aggregate<R = any>(pipeline: Aggregate, collection?: string): Promise<R[]> {
-    return this.pool.shared((db) => db.aggregate(pipeline, collection))
-  }
-
-  /** @see {@link AtomicDB.sql} */
-  sql<R = any>(text: string, params?: readonly Value[] | Record<string, Value>): Promise<R[]>
-  sql<R = any>(strings: TemplateStringsArray, ...params: Value[]): Promise<R[]>
-  sql<R = any>(...statement: [any, ...any[]]): Promise<R[]> {
-    return this.pool.shared((db) => db.sql<R>(...statement))
-  }
-
-  /** @see {@link AtomicDB.update} */
-  update(fields: object | ((document: any) => object), where?: Where, collection?: string): Promise<number> {
-    return this.pool.serial((db) => db.update(fields, where, collection))
-  }
-
-  /** @see {@link AtomicDB.atomicUpdate} */
-  atomicUpdate<T = any>(change: (document: Stored<T>) => Partial<T>, where?: Where<T>, collection?: string): Promise<Stored<T> | undefined> {
-    return this.pool.serial((db) => db.atomicUpdate(change, where, collection))
-  }
-
-  /** @see {@link AtomicDB.remove} */
-  remove(where: Where, collection?: string): Promise<number> {
-    return this.pool.serial((db) => db.remove(where, collection))
-  }
-
-  /** @see {@link AtomicDB.clear} */
-  clear(collection?: string): Promise<void> {
-    return this.pool.serial((db) => db.clear(collection))
-  }
-
-  /** @see {@link AtomicDB.transaction} */
-  transaction<R>(work: (tx: Transaction) => Promise<R>): Promise<R> {
-    return this.pool.serial((db) => db.transaction(work))
-  }
-
-  /** @see {@link AtomicDB.collections} */
-  collections(): Promise<string[]> {
-    return this.pool.shared((db) => db.collections())
-  }
-
-  /** @see {@link AtomicDB.createIndex} */
-  createIndex(...pathsAndOptions: Parameters<AtomicDB['createIndex']>): Promise<void> {
-    return this.pool.serial((db) => db.createIndex(...pathsAndOptions))
-  }
-
-  /** @see {@link AtomicDB.dropIndex} */
-  dropIndex(...pathsAndOptions: Parameters<AtomicDB['dropIndex']>): Promise<void> {
-    return this.pool.serial((db) => db.dropIndex(...pathsAndOptions))
-  }
-
-  /** @see {@link AtomicDB.query} */
-  query<T = any>(): QueryBuilder<T> {
-    return queryBuilder<T>()
+  private databaseOf(connection: RemoteConnection): AtomicDB {
+    let db = this.databases.get(connection)
+    if (!db) this.databases.set(connection, (db = AtomicDB.over(this.name, connection)))
+    return db
   }
 
   /** Waits for the calls under way, and closes all connections; what still waits for one is refused. Closing twice is closing once. */
@@ -212,12 +94,7 @@ export class ThreadSafeDatabase implements AsyncDisposable {
   }
 
   private async closeOnce(): Promise<void> {
-    const databases = await this.pool.close()
-    await Promise.all(databases.map((db) => db.close()))
-  }
-
-  /** What `await using` calls: close(). */
-  [asyncDispose](): Promise<void> {
-    return this.close()
+    const connections = await this.pool.close()
+    await Promise.all(connections.map((connection) => connection.close()))
   }
 }

@@ -1,16 +1,10 @@
 import { invalid } from '../errors.js'
 import { isMap } from '../query/paths.js'
+import type { DocumentChange } from '../operations/writes.js'
 import type { Id } from '../types.js'
 
-/** What is to change in one document. */
-export interface TrackedChange {
-  readonly _id: Id
-  /** An operator object: $set and $unset. */
-  readonly change: object
-}
-
 /** Stores changes, all or none. */
-export type Store = (changes: TrackedChange[]) => Promise<unknown>
+export type Store = (changes: DocumentChange[]) => Promise<unknown>
 
 /** The object behind each proxy of a tracker. */
 const originals = new WeakMap<object, object>()
@@ -77,7 +71,7 @@ export class Tracker {
 }
 
 /** The change that makes the stored document agree with `document` at `paths`. */
-function changeOf(document: { _id: Id }, paths: Set<string>): TrackedChange {
+function changeOf(document: { _id: Id }, paths: Set<string>): DocumentChange {
   const $set: Record<string, unknown> = {}
   const $unset: Record<string, unknown> = {}
   for (const path of paths) {

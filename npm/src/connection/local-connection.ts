@@ -1,7 +1,8 @@
 import { Answers, copyOf, type Kept } from './query-cache.js'
-import type { Calls } from './transaction-run.js'
+import type { Calls, Write } from './calls.js'
+import { nothing, type EngineCalls } from './engine-calls.js'
 import { documentsLeft, startBridge, type Bridge, type FileType, type Host, type NativeBackend, type ParsedFile } from '../engine/bridge.js'
-import { closedError, Connection, nothing } from './connection.js'
+import { closedError, Connection } from './connection.js'
 import { Encoder } from '../msgpack/encode.js'
 import { Op } from '../engine/ops.js'
 import { reportOf } from '../api/repair.js'
@@ -56,14 +57,14 @@ export class LocalConnection extends Connection {
   }
 
   /** Runs `work`, which changes nothing, now, and resolves to what it returns. */
-  read<R>(work: () => R): Promise<R> {
+  read<R>(work: (engine: EngineCalls) => R): Promise<R> {
     try {
       this.needFree()
       // Until the writes so far have run again, a read would miss them; and what a transaction did may still be undone.
       const settled = this.transactions.storing ?? this.writer.settled()
       if (settled) return settled.then(() => this.read(work))
       this.transactions.suspend()
-      return Promise.resolve(work())
+      return Promise.resolve(work(this))
     } catch (error) {
       return Promise.reject(error as Error)
     }
@@ -76,11 +77,11 @@ export class LocalConnection extends Connection {
    * @param prepare Reads the arguments, which the caller may change later, and
    * returns what is to be done, perhaps several times.
    */
-  write<R>(prepare: () => () => R): Promise<R> {
+  write<R>(prepare: () => Write<R>): Promise<R> {
     try {
       this.needOutside()
       const run = prepare()
-      return this.turns.shared(() => this.writer.write(run))
+      return this.turns.shared(() => this.writer.write(() => run(this)))
     } catch (error) {
       return Promise.reject(error as Error)
     }
@@ -238,7 +239,7 @@ export class LocalConnection extends Connection {
     return bytes
   }
 
-  protected *inPieces(op: Op, input: Uint8Array): Iterable<unknown[]> {
+  *inPieces(op: Op, input: Uint8Array): Iterable<unknown[]> {
     const documents: unknown[] = []
     let left = this.bridge.documents(this.handle, op, input, documents)
     for (;;) {

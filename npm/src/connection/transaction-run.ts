@@ -1,14 +1,8 @@
 import { AtomicDBError } from '../errors.js'
+import type { Calls, Write } from './calls.js'
+import type { EngineCalls } from './engine-calls.js'
 import type { LocalConnection } from './local-connection.js'
 import { Op } from '../engine/ops.js'
-
-/** What a collection's calls go through: a connection, or a transaction on one. */
-export interface Calls {
-  /** Runs `work`, which changes nothing; resolves to what it returns. */
-  read<R>(work: () => R): Promise<R>
-  /** Prepares a write and does it; resolves to what it returns. `prepare` reads the arguments, which the caller may change later. */
-  write<R>(prepare: () => () => R): Promise<R>
-}
 
 /**
  * One run of the function of a transaction, and what it does in the engine,
@@ -61,15 +55,15 @@ export class Attempt implements Calls {
     this.fail?.(error)
   }
 
-  read<R>(work: () => R): Promise<R> {
-    return this.call(work)
+  read<R>(work: (engine: EngineCalls) => R): Promise<R> {
+    return this.call(() => work(this.connection))
   }
 
-  write<R>(prepare: () => () => R): Promise<R> {
+  write<R>(prepare: () => Write<R>): Promise<R> {
     return this.call(() => {
       const run = prepare()
       this.wrote = true
-      return run()
+      return run(this.connection)
     })
   }
 

@@ -1,4 +1,5 @@
-import { Attempt, type Calls } from './transaction-run.js'
+import type { Calls } from './calls.js'
+import { Attempt } from './transaction-run.js'
 import { AtomicDBError, invalid } from '../errors.js'
 import type { LocalConnection } from './local-connection.js'
 

@@ -1,8 +1,9 @@
-import { collectionName, type Connection } from '../connection/connection.js'
+import type { EngineCalls } from '../connection/engine-calls.js'
 import { encoding } from '../msgpack/encode.js'
 import { describe, invalid } from '../errors.js'
 import { countOf, sortOf } from '../query/find-options.js'
 import { Op } from '../engine/ops.js'
+import { collectionName } from './collection-name.js'
 import { all, idIn } from './reads.js'
 import type { Aggregate } from '../types.js'
 import { predicateOf, writeWhere } from '../query/where.js'
@@ -23,20 +24,20 @@ const operators: Record<string, string> = Object.assign(Object.create(null) as o
 const known = ['where', 'groupBy', 'select', 'having', 'sort', 'skip', 'limit']
 
 /** Asks the engine at once, as the functions of reads.ts do; answers one row for each group. */
-export function aggregate(connection: Connection, collection: unknown, pipeline: Aggregate): any[] {
+export function aggregate(engine: EngineCalls, collection: unknown, pipeline: Aggregate): any[] {
   const { where, having, sort, skip, limit } = checked(pipeline)
   const groupBy = groupsOf(pipeline.groupBy)
   const select = outputsOf(pipeline.select)
   const predicate = predicateOf(where)
   return encoding('arguments', (encoder) => {
     encoder.array(8).string(collectionName(collection))
-    writeWhere(encoder, predicate ? idIn(all(connection, collection, predicate).map((document) => document._id)) : where)
+    writeWhere(encoder, predicate ? idIn(all(engine, collection, predicate).map((document) => document._id)) : where)
     encoder.value(groupBy).value(select)
     if (typeof having === 'function') throw invalid('aggregate.having: expected a filter on the rows; a function can filter them once they are here')
     writeWhere(encoder, having, 'aggregate.having')
     encoder.value(sortOf(sort, 'aggregate'))
     encoder.number(countOf(skip, 'aggregate.skip', 'rows') ?? 0).number(countOf(limit, 'aggregate.limit', 'rows') ?? -1)
-    return connection.askRows(Op.aggregate, encoder)
+    return engine.askRows(Op.aggregate, encoder)
   })
 }
 

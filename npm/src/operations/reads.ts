@@ -1,9 +1,10 @@
 import { Condition } from '../query/condition.js'
-import { collectionName, type Connection } from '../connection/connection.js'
+import { nothing, type EngineCalls } from '../connection/engine-calls.js'
 import { encoding } from '../msgpack/encode.js'
 import { AtomicDBError, describe, invalid } from '../errors.js'
-import { everything, type Query } from '../query/find-options.js'
+import { everything, writeQuery, type Query } from '../query/find-options.js'
 import { Op } from '../engine/ops.js'
+import { collectionName } from './collection-name.js'
 import { project, treeOf } from '../query/paths.js'
 import type { Id, Plan, Stored, Value } from '../types.js'
 import { predicateOf, writeWhere, type Predicate, type Prepared } from '../query/where.js'
@@ -11,35 +12,57 @@ import { predicateOf, writeWhere, type Predicate, type Prepared } from '../query
 // Each function asks the engine at once; the caller has seen to it that it may.
 
 /** Fills `into`, an empty array, with the documents of `collection` that match, as `query` wants them. */
-export function find(connection: Connection, collection: unknown, where: unknown, query: Query, into: unknown[]): void {
+export function find(engine: EngineCalls, collection: unknown, where: unknown, query: Query, into: unknown[]): void {
   const predicate = predicateOf(where)
   if (!predicate) {
-    connection.find(collection, where, query, into)
+    encoding('arguments', (encoder) => {
+      encoder.array(6).value(collectionName(collection))
+      writeWhere(encoder, where)
+      writeQuery(encoder, query)
+      engine.askRows(Op.find, encoder, into)
+    })
     return
   }
   if (query.limit === 0) return
   const tree = query.fields && treeOf(['_id', ...query.fields])
   const last = into.length + query.limit
   let { skip } = query
-  connection.visit(collection, predicate, query.sort, (document) => {
+  visit(engine, collection, predicate, query.sort, (document) => {
     if (skip-- > 0) return true
     into.push(tree ? project(document, tree) : document)
     return into.length !== last
   })
 }
 
+/**
+ * Calls `visit` for each document for which `predicate` holds, in the order of
+ * `sort`, until it returns false.
+ */
+function visit(engine: EngineCalls, collection: unknown, predicate: Predicate, sort: Query['sort'], visit: (document: Stored<any>) => boolean): void {
+  const input = encoding('arguments', (encoder) => {
+    encoder.array(6).value(collectionName(collection)).nil()
+    writeQuery(encoder, { ...everything, sort })
+    return encoder.taken()
+  })
+  for (const documents of engine.inPieces(Op.find, input)) {
+    for (const document of documents as Stored<any>[]) {
+      if (engine.asked('where', predicate, document) && !visit(document)) return
+    }
+  }
+}
+
 /** The first document that matches. */
-export function first(connection: Connection, collection: unknown, where: unknown, query: Query = everything): Stored<any> | undefined {
+export function first(engine: EngineCalls, collection: unknown, where: unknown, query: Query = everything): Stored<any> | undefined {
   const found: Stored<any>[] = []
-  find(connection, collection, where, query.limit === 0 ? query : { ...query, limit: 1 }, found)
+  find(engine, collection, where, query.limit === 0 ? query : { ...query, limit: 1 }, found)
   return found[0]
 }
 
 /** The document of an id. */
-export function byId(connection: Connection, collection: unknown, id: Id): Stored<any> | undefined {
+export function byId(engine: EngineCalls, collection: unknown, id: Id): Stored<any> | undefined {
   return encoding('where', (encoder) => {
     encoder.array(2).string(collectionName(collection)).value(id)
-    return connection.ask(Op.get, encoder) as Stored<any> | undefined
+    return engine.ask(Op.get, encoder) as Stored<any> | undefined
   })
 }
 
@@ -47,16 +70,16 @@ export function byId(connection: Connection, collection: unknown, id: Id): Store
  * The document of an id, or the first that matches. Text is an id if a
  * document has it, and else a condition, if it can be read as one.
  */
-export function get(connection: Connection, collection: unknown, where: unknown, query: Query): Stored<any> | undefined {
-  if (typeof where !== 'string' && typeof where !== 'number') return first(connection, collection, where, query)
+export function get(engine: EngineCalls, collection: unknown, where: unknown, query: Query): Stored<any> | undefined {
+  if (typeof where !== 'string' && typeof where !== 'number') return first(engine, collection, where, query)
   if (typeof where === 'number' && !Number.isSafeInteger(where)) throw invalid(`where: ${where} is no id: ids are strings and safe integers`)
   const { fields } = query
   const found = fields
-    ? first(connection, collection, new Condition(['eq', '_id', where]), { ...everything, fields })
-    : byId(connection, collection, where)
+    ? first(engine, collection, new Condition(['eq', '_id', where]), { ...everything, fields })
+    : byId(engine, collection, where)
   if (found !== undefined || typeof where === 'number') return found
   try {
-    return first(connection, collection, where, query)
+    return first(engine, collection, where, query)
   } catch (error) {
     if (error instanceof AtomicDBError && error.code === 'invalid') return undefined
     throw error
@@ -64,53 +87,53 @@ export function get(connection: Connection, collection: unknown, where: unknown,
 }
 
 /** How many documents match; counting stops at `limit`, -1 is none. */
-export function count(connection: Connection, collection: unknown, where: unknown, limit: number): number {
+export function count(engine: EngineCalls, collection: unknown, where: unknown, limit: number): number {
   const predicate = predicateOf(where)
   if (predicate) {
     let matches = 0
-    connection.visit(collection, predicate, null, () => ++matches !== limit)
+    visit(engine, collection, predicate, null, () => ++matches !== limit)
     return matches
   }
   return encoding('arguments', (encoder) => {
     encoder.array(3).string(collectionName(collection))
     writeWhere(encoder, where)
     encoder.number(limit)
-    return connection.ask(Op.count, encoder) as number
+    return engine.ask(Op.count, encoder) as number
   })
 }
 
 /** The ids of all documents, in insertion order. */
-export function ids(connection: Connection, collection: unknown): Id[] {
+export function ids(engine: EngineCalls, collection: unknown): Id[] {
   return encoding('arguments', (encoder) => {
-    return connection.ask(Op.ids, encoder.array(1).string(collectionName(collection))) as Id[]
+    return engine.ask(Op.ids, encoder.array(1).string(collectionName(collection))) as Id[]
   })
 }
 
 /** The distinct values at `path` in the documents that match, in value order. */
-export function distinct(connection: Connection, collection: unknown, path: unknown, where: unknown): Value[] {
+export function distinct(engine: EngineCalls, collection: unknown, path: unknown, where: unknown): Value[] {
   if (typeof path !== 'string' || path === '') throw invalid(`path: expected a field path, not ${describe(path)}`)
-  const filter = predicateOf(where) ? idIn(all(connection, collection, where as Predicate).map((document) => document._id)) : where
+  const filter = predicateOf(where) ? idIn(all(engine, collection, where as Predicate).map((document) => document._id)) : where
   return encoding('arguments', (encoder) => {
     encoder.array(3).string(collectionName(collection)).value(path, 'path')
     writeWhere(encoder, filter)
-    return connection.ask(Op.distinct, encoder) as Value[]
+    return engine.ask(Op.distinct, encoder) as Value[]
   })
 }
 
 /** How a find would run. */
-export function explain(connection: Connection, collection: unknown, where: unknown, query: Query): Plan {
+export function explain(engine: EngineCalls, collection: unknown, where: unknown, query: Query): Plan {
   const start = performance.now()
   const predicate = predicateOf(where)
   const [text, index, examined, found, leaves] = encoding('arguments', (encoder) => {
     encoder.array(5).string(collectionName(collection))
     writeWhere(encoder, predicate ? undefined : where)
     encoder.value(query.sort).number(predicate ? 0 : query.skip).number(predicate ? -1 : query.limit)
-    return connection.value(Op.explain, encoder) as [string, string[] | null, number, number, [string, string, number, number][]]
+    return engine.value(Op.explain, encoder) as [string, string[] | null, number, number, [string, string, number, number][]]
   })
   let returned = found
   if (predicate) {
     const matches: unknown[] = []
-    find(connection, collection, predicate, query, matches)
+    find(engine, collection, predicate, query, matches)
     returned = matches.length
   }
   const micros = Math.round((performance.now() - start) * 1000)
@@ -118,10 +141,15 @@ export function explain(connection: Connection, collection: unknown, where: unkn
 }
 
 /** All documents that match. */
-export function all(connection: Connection, collection: unknown, where: Predicate | Prepared): Stored<any>[] {
+export function all(engine: EngineCalls, collection: unknown, where: Predicate | Prepared): Stored<any>[] {
   const found: Stored<any>[] = []
-  find(connection, collection, where, everything, found)
+  find(engine, collection, where, everything, found)
   return found
+}
+
+/** The names of all collections, sorted. */
+export function collections(engine: EngineCalls): string[] {
+  return engine.value(Op.collections, nothing) as string[]
 }
 
 /** The condition that a document has one of these ids. */

@@ -1,5 +1,4 @@
-import type { Calls } from '../connection/transaction-run.js'
-import type { Connection } from '../connection/connection.js'
+import type { Calls } from '../connection/calls.js'
 import { encoding } from '../msgpack/encode.js'
 import { describe, invalid } from '../errors.js'
 import { Op } from '../engine/ops.js'
@@ -12,7 +11,7 @@ interface Request {
 }
 
 /** Runs an SQL statement, given as text and parameters or as a tagged template. */
-export function sql(connection: Connection, text: unknown, params: readonly unknown[], calls: Calls = connection): Promise<any[]> {
+export function sql(calls: Calls, text: unknown, params: readonly unknown[]): Promise<any[]> {
   let request: Request
   try {
     // Once: a write may run again, and even a read may have to wait.
@@ -21,8 +20,8 @@ export function sql(connection: Connection, text: unknown, params: readonly unkn
     return Promise.reject(error as Error)
   }
   const { input, writes } = request
-  if (writes) return calls.write(() => () => connection.rows(Op.sqlWrite, input))
-  return calls.read(() => connection.askRows(Op.sql, input))
+  if (writes) return calls.write(() => (engine) => engine.rows(Op.sqlWrite, input))
+  return calls.read((engine) => engine.askRows(Op.sql, input))
 }
 
 function ofTemplate(strings: readonly (string | undefined)[], values: readonly unknown[]): Request {

@@ -1,10 +1,12 @@
-import { collectionName, type Connection } from '../connection/connection.js'
+import type { Write } from '../connection/calls.js'
+import type { EngineCalls } from '../connection/engine-calls.js'
 import { encoding, type Encoder } from '../msgpack/encode.js'
 import { describe, invalid } from '../errors.js'
 import { Op } from '../engine/ops.js'
-import { all, byId, first, idIn } from './reads.js'
-import type { TrackedChange } from '../api/tracker.js'
-import type { Id, IndexOptions, Stored } from '../types.js'
+import { collectionName } from './collection-name.js'
+import { all, byId, find, first, idIn } from './reads.js'
+import type { Id, Stored } from '../types.js'
+import { everything } from '../query/find-options.js'
 import { predicateOf, prepared, writeWhere } from '../query/where.js'
 
 // Each function copies its arguments and returns what does the write. That may
@@ -14,15 +16,15 @@ import { predicateOf, prepared, writeWhere } from '../query/where.js'
 const pieceBytes = (1 << 20) - (32 << 10)
 
 /** Adds one document, or with `upsert` replaces it. */
-export function insertOne(connection: Connection, collection: unknown, document: unknown, upsert: boolean): () => Id {
+export function insertOne(collection: unknown, document: unknown, upsert: boolean): Write<Id> {
   const input = encoding('document', (encoder) => {
     return writeInsert(encoder, collection, upsert).object(document, 'document').taken()
   })
-  return () => (connection.value(Op.insert, input) as [Id])[0]
+  return (engine) => (engine.value(Op.insert, input) as [Id])[0]
 }
 
 /** Adds documents, all or none. */
-export function insertMany(connection: Connection, collection: unknown, documents: readonly unknown[]): () => Id[] {
+export function insertMany(collection: unknown, documents: readonly unknown[]): Write<Id[]> {
   if (!Array.isArray(documents)) throw invalid(`documents: expected an array, not ${describe(documents)}`)
   collectionName(collection)
   const pieces: Uint8Array[] = []
@@ -34,8 +36,8 @@ export function insertMany(connection: Connection, collection: unknown, document
     })
     pieces.push(piece)
   }
-  if (pieces.length === 1) return () => connection.value(Op.insert, pieces[0]!) as Id[]
-  return () => connection.whole(() => pieces.flatMap((piece) => connection.value(Op.insert, piece) as Id[]))
+  if (pieces.length === 1) return (engine) => engine.value(Op.insert, pieces[0]!) as Id[]
+  return (engine) => engine.whole(() => pieces.flatMap((piece) => engine.value(Op.insert, piece) as Id[]))
 }
 
 function writeInsert(encoder: Encoder, collection: unknown, upsert: boolean): Encoder {
@@ -43,41 +45,48 @@ function writeInsert(encoder: Encoder, collection: unknown, upsert: boolean): En
 }
 
 /** Makes a change, or what a function returns for each, in every document that matches; answers how many changed. */
-export function update(connection: Connection, collection: unknown, change: unknown, where: unknown): () => number {
+export function update(collection: unknown, change: unknown, where: unknown): Write<number> {
   collectionName(collection)
   if (typeof change === 'function') {
     const ask = change as (document: Stored<any>) => unknown
     const matching = prepared(where)
-    return () => updateEach(connection, collection, all(connection, collection, matching), (encoder, document) => {
-      encoder.change(connection.asked('fields', ask, document), 'fields: what the function returned')
+    return (engine) => updateEach(engine, collection, all(engine, collection, matching), (encoder, document) => {
+      encoder.change(engine.asked('fields', ask, document), 'fields: what the function returned')
     })
   }
   const predicate = predicateOf(where)
   if (predicate) {
     const fields = encoding('fields', (encoder) => encoder.change(change, 'fields').taken())
-    return () => updateEach(connection, collection, all(connection, collection, predicate), (encoder) => encoder.raw(fields))
+    return (engine) => updateEach(engine, collection, all(engine, collection, predicate), (encoder) => encoder.raw(fields))
   }
   const input = encoding('fields', (encoder) => {
     encoder.array(3).string(collectionName(collection)).change(change, 'fields')
     writeWhere(encoder, where)
     return encoder.taken()
   })
-  return () => connection.value(Op.update, input) as number
+  return (engine) => engine.value(Op.update, input) as number
 }
 
-/** Makes a change of its own in each document, and answers how many changed. */
-export function changeEach(connection: Connection, collection: unknown, changes: readonly TrackedChange[]): () => number {
+/** What is to change in one document. */
+export interface DocumentChange {
+  readonly _id: Id
+  /** An operator object: $set and $unset. */
+  readonly change: object
+}
+
+/** Makes a change of its own in each document; answers how many changed. */
+export function changeEach(collection: unknown, changes: readonly DocumentChange[]): Write<number> {
   const pieces = changePieces(collection, changes, (encoder, { change }) => encoder.object(change, 'tracked'))
-  return () => runPieces(connection, pieces)
+  return (engine) => runPieces(engine, pieces)
 }
 
 function updateEach(
-  connection: Connection,
+  engine: EngineCalls,
   collection: unknown,
   documents: readonly Stored<any>[],
   writeChange: (encoder: Encoder, document: Stored<any>) => void,
 ): number {
-  return runPieces(connection, changePieces(collection, documents, writeChange))
+  return runPieces(engine, changePieces(collection, documents, writeChange))
 }
 
 /** The arguments of updateEach, in pieces that one call takes. All are written before the first change is made. */
@@ -103,30 +112,47 @@ function changePieces<D extends { readonly _id: Id }>(
   return pieces
 }
 
-function runPieces(connection: Connection, pieces: readonly Uint8Array[]): number {
-  const run = (piece: Uint8Array) => connection.value(Op.updateEach, piece) as number
+function runPieces(engine: EngineCalls, pieces: readonly Uint8Array[]): number {
+  const run = (piece: Uint8Array) => engine.value(Op.updateEach, piece) as number
   if (pieces.length === 1) return run(pieces[0]!)
-  return connection.whole(() => pieces.reduce((changed, piece) => changed + run(piece), 0))
+  return engine.whole(() => pieces.reduce((changed, piece) => changed + run(piece), 0))
+}
+
+/** Changes the documents of these ids; answers how many changed, and the documents as they are then, with these fields. */
+export function updateThese(collection: unknown, ids: readonly Id[], change: object, fields: readonly string[] | null): Write<{ changed: number; documents: Stored<any>[] }> {
+  const these = idIn(ids)
+  const write = update(collection, change, these)
+  return (engine) => {
+    const changed = write(engine)
+    const documents: Stored<any>[] = []
+    find(engine, collection, these, { ...everything, fields }, documents)
+    return { changed, documents }
+  }
+}
+
+/** Removes the documents of these ids; answers how many there were. */
+export function removeThese(collection: unknown, ids: readonly Id[]): Write<number> {
+  return remove(collection, idIn(ids))
 }
 
 /** Changes the first document that matches and answers it as it is then; undefined if there is none. */
-export function atomicUpdate(connection: Connection, collection: unknown, change: unknown, where: unknown): () => Stored<any> | undefined {
+export function atomicUpdate(collection: unknown, change: unknown, where: unknown): Write<Stored<any> | undefined> {
   if (typeof change !== 'function') throw invalid(`change: expected a function, not ${describe(change)}`)
   const ask = change as (document: Stored<any>) => unknown
   const matching = prepared(where)
-  return () => {
-    const document = first(connection, collection, matching)
+  return (engine) => {
+    const document = first(engine, collection, matching)
     if (!document) return undefined
     const { _id } = document // the function may change its copy
-    updateEach(connection, collection, [document], (encoder) => {
-      encoder.change(connection.asked('change', ask, document), 'change: what the function returned')
+    updateEach(engine, collection, [document], (encoder) => {
+      encoder.change(engine.asked('change', ask, document), 'change: what the function returned')
     })
-    return byId(connection, collection, _id)
+    return byId(engine, collection, _id)
   }
 }
 
 /** Removes every document that matches and answers how many did. */
-export function remove(connection: Connection, collection: unknown, where: unknown): () => number {
+export function remove(collection: unknown, where: unknown): Write<number> {
   const predicate = predicateOf(where)
   const input = (condition: unknown) => {
     return encoding('arguments', (encoder) => {
@@ -134,51 +160,30 @@ export function remove(connection: Connection, collection: unknown, where: unkno
       return encoder.taken()
     })
   }
-  if (predicate) return () => connection.value(Op.remove, input(idIn(all(connection, collection, predicate).map((document) => document._id)))) as number
+  if (predicate) return (engine) => engine.value(Op.remove, input(idIn(all(engine, collection, predicate).map((document) => document._id)))) as number
   const prepared = input(where)
-  return () => connection.value(Op.remove, prepared) as number
+  return (engine) => engine.value(Op.remove, prepared) as number
 }
 
-/** Declares an index. */
-export function createIndex(connection: Connection, collection: unknown, paths: readonly unknown[], options: IndexOptions): () => void {
-  const { unique = false, sparse = false } = options
-  return command(connection, Op.createIndex, [collectionName(collection), pathList(paths), { unique, sparse }])
+/** Removes every document of a collection. */
+export function clear(collection: unknown): Write<void> {
+  return command(Op.clear, [collectionName(collection)])
 }
 
-/** Removes the index on exactly these paths. */
-export function dropIndex(connection: Connection, collection: unknown, paths: readonly unknown[]): () => void {
-  return command(connection, Op.dropIndex, [collectionName(collection), pathList(paths)])
+/** Creates an empty collection. The engine refuses schemas. */
+export function createCollection(name: unknown, schema: unknown = null): Write<void> {
+  return command(Op.createCollection, [collectionName(name), schema])
+}
+
+/** Removes a collection, if it exists, with its documents and indexes. */
+export function dropCollection(name: unknown): Write<void> {
+  return command(Op.dropCollection, [collectionName(name)])
 }
 
 /** An op that answers nothing of interest. */
-export function command(connection: Connection, op: Op, args: readonly unknown[]): () => void {
+export function command(op: Op, args: readonly unknown[]): Write<void> {
   const input = encoding('arguments', (encoder) => encoder.value(args).taken())
-  return () => {
-    connection.value(op, input)
+  return (engine) => {
+    engine.value(op, input)
   }
-}
-
-/** Takes apart the arguments of createIndex and dropIndex: paths, and perhaps options of these names. */
-export function indexArguments(args: readonly unknown[], collection: unknown, names: readonly string[]): { paths: readonly unknown[]; options: IndexOptions } {
-  const last = args[args.length - 1]
-  if (typeof last !== 'object' || last === null) return { paths: args, options: {} }
-  const options = last as Record<string, unknown>
-  for (const [name, value] of Object.entries(options)) {
-    if (name === 'collection') {
-      if (value !== undefined && value !== collection) throw invalid(`options.collection: this is the collection ${describe(collection)}, not ${describe(value)}`)
-    } else if (!names.includes(name)) {
-      throw invalid(`options: there is no option ${name}; the options are ${['collection', ...names].join(', ')}`)
-    } else if (value !== undefined && typeof value !== 'boolean') {
-      throw invalid(`options.${name}: expected true or false, not ${describe(value)}`)
-    }
-  }
-  return { paths: args.slice(0, -1), options }
-}
-
-function pathList(paths: readonly unknown[]): readonly unknown[] {
-  for (const path of paths) {
-    if (typeof path !== 'string' || path === '') throw invalid(`paths: expected a field path, not ${describe(path)}`)
-  }
-  if (paths.length === 0) throw invalid('paths: expected at least one field path')
-  return paths
 }

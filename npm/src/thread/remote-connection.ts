@@ -1,4 +1,5 @@
-import type { Calls } from '../connection/transaction-run.js'
+import type { Calls, Write } from '../connection/calls.js'
+import type { EngineCalls } from '../connection/engine-calls.js'
 import type { FileType, NativeBackend, ParsedFile } from '../engine/bridge.js'
 import { closedError, Connection } from '../connection/connection.js'
 import { Decoder } from '../msgpack/decode.js'
@@ -96,13 +97,13 @@ export class RemoteConnection extends Connection {
    * A call whose answers belong together, but were of two states of the
    * database, is asked again; if that goes on, while nobody writes.
    */
-  async read<R>(work: () => R): Promise<R> {
+  async read<R>(work: (engine: EngineCalls) => R): Promise<R> {
     this.needFree()
     if (this.changing && this.inTransactions === 0) await this.changing
     for (let tries = 0; tries < 3; tries++) {
       let version: number | undefined
       let moved = false
-      const result = await this.perform(new Script(), work, async (question) => {
+      const result = await this.perform(new Script(), () => work(this), async (question) => {
         const reply = await this.send('read', { question, after: this.seen.head })
         if (version !== undefined && version !== reply.version) moved = true
         version = reply.version
@@ -113,16 +114,17 @@ export class RemoteConnection extends Connection {
     return this.alone((calls) => calls.read(work))
   }
 
-  write<R>(prepare: () => () => R): Promise<R> {
+  write<R>(prepare: () => Write<R>): Promise<R> {
     const write = this.writeOnce(prepare)
     const settled: Promise<void> = write.then(() => {}, () => {}).then(() => void this.writing.delete(settled))
     this.writing.add(settled)
     return write
   }
 
-  private async writeOnce<R>(prepare: () => () => R): Promise<R> {
+  private async writeOnce<R>(prepare: () => Write<R>): Promise<R> {
     this.needOutside()
-    const work = prepare()
+    const run = prepare()
+    const work = () => run(this)
     const script = new Script()
     const first = this.runOnce(script, work)
     if ('result' in first) return first.result
@@ -228,7 +230,7 @@ export class RemoteConnection extends Connection {
     return rows
   }
 
-  protected *inPieces(op: Op, input: Uint8Array): Iterable<unknown[]> {
+  *inPieces(op: Op, input: Uint8Array): Iterable<unknown[]> {
     for (const piece of this.pieces(op, input, true)) {
       const documents: unknown[] = []
       this.decode(piece).piece(documents)
@@ -330,16 +332,16 @@ class RemoteAttempt implements Calls {
     }
   }
 
-  read<R>(work: () => R): Promise<R> {
+  read<R>(work: (engine: EngineCalls) => R): Promise<R> {
     return this.write(() => work)
   }
 
-  async write<R>(prepare: () => () => R): Promise<R> {
+  async write<R>(prepare: () => Write<R>): Promise<R> {
     if (this.over) throw new AtomicDBError('closed', 'the transaction has ended; was a call of tx not awaited?')
     this.connection.needNotAsking()
     const work = prepare()
     const before = this.last
-    const done = before.then(() => this.connection.perform(new Script(), work, this.ask))
+    const done = before.then(() => this.connection.perform(new Script(), () => work(this.connection), this.ask))
     this.last = done.catch(() => {})
     return done
   }

@@ -1,4 +1,4 @@
-import type { Calls } from '../connection/transaction-run.js'
+import type { Calls } from '../connection/calls.js'
 import type { FileType, NativeBackend } from '../engine/bridge.js'
 import { AtomicDBError } from '../errors.js'
 import { LocalConnection } from '../connection/local-connection.js'

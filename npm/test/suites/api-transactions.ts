@@ -367,6 +367,41 @@ export const transactions: Suite = [
     },
   },
   {
+    name: 'a transaction has the calls of a database: about documents, collections and indexes',
+    async run({ open }) {
+      const db = await open()
+      await db.insertMany([{ _id: 'a', n: 1 }, { _id: 'b', n: 2 }], 'users')
+      await db.transaction(async (tx) => {
+        equal((await tx.all('users')).length, 2)
+        equal(await tx.documentIds('users'), ['a', 'b'])
+        equal([await tx.contains('n = 2', 'users'), await tx.contains('n = 2')], [true, false])
+        equal(await tx.atomicUpdate<{ n: number }>((d) => ({ n: d.n + 1 }), 'n = 2', 'users'), { _id: 'b', n: 3 })
+        await tx.createCollection('empty')
+        await tx.dropCollection('empty')
+        await tx.createCollection('made')
+        equal(await tx.collections(), ['made', 'users'])
+        await tx.createIndex('n', { collection: 'users', unique: true })
+        equal((await tx.explain('n = 3', 'users')).index, ['n'])
+        await rejects('unique', () => tx.insert({ n: 3 }, 'users'))
+        await tx.createIndex('m', { collection: 'users' })
+        await tx.dropIndex('m', { collection: 'users' })
+        await rejects('not_found', () => tx.dropIndex('m', { collection: 'users' }))
+        await rejects('invalid', () => tx.transaction(async () => {}), /^transaction: a transaction cannot hold another/)
+      })
+      equal(await db.collections(), ['made', 'users'])
+      equal((await db.explain('n = 3', 'users')).index, ['n'])
+      await reasonOf(db.transaction(async (tx) => {
+        await tx.dropIndex('n', { collection: 'users' })
+        await tx.dropCollection('made')
+        await tx.atomicUpdate<{ n: number }>((d) => ({ n: d.n + 1 }), 'n = 3', 'users')
+        throw new Error('undo')
+      }))
+      equal(await db.collections(), ['made', 'users'])
+      equal((await db.explain('n = 3', 'users')).index, ['n'])
+      equal((await db.get('b', 'users')).n, 3)
+    },
+  },
+  {
     name: 'atomicUpdate of several databases on one storage loses nothing, and answers what it stored',
     async run({ open, atomicdb }) {
       const storage = new atomicdb.MemoryStorage()

@@ -24,7 +24,7 @@ const accepted: Record<string, unknown[]> = {
 }
 
 /** What TypeScript alone keeps private. */
-const isPrivate = new Set(['constructor', 'in', 'at', 'closeOnce'])
+const isPrivate = new Set(['constructor', 'collectionNamed', 'collectionIn', 'found', 'databaseOf', 'closeOnce'])
 
 /** The names of the methods of `object`, whatever they are, that do not reject with `closed`; those it inherits too. */
 export async function callsThatAreNotClosed(object: object): Promise<string[]> {

@@ -91,6 +91,12 @@ export const pooling: Suite = [
         equal(await pool.update({ $inc: { n: 1 } }, 'n = 1'), 1)
         equal(await pool.atomicUpdate<{ n: number }>((d) => ({ n: d.n + 1 }), '_id = 1'), { _id: 1, n: 3 })
         equal(await (await pool.search('n = 3')).updateAll({ n: 4 }), 1)
+        equal((await pool.explain('n = 4')).index, ['n'])
+        await pool.createCollection('more')
+        equal(await pool.collection('more').insert({ n: 5 }), 1)
+        equal(await pool.collections(), ['default', 'more'])
+        await pool.dropCollection('more')
+        equal(await pool.collections(), ['default'])
         equal(await pool.transaction(async (tx) => tx.count('n = 4')), 1)
         equal(await pool.remove('n = 4'), 1)
         await pool.dropIndex('n')
@@ -98,6 +104,38 @@ export const pooling: Suite = [
         await pool.clear()
         equal(await pool.count(), 0)
         await rejects('invalid', () => pool.insert(5 as never))
+      })
+    },
+  },
+  {
+    name: 'a result of a pool is changed by any connection, also when the one that found it is gone',
+    async run(context) {
+      await withPool(context, { maxConnections: 1 }, async (pool) => {
+        await pool.insertMany([{ n: 1 }, { n: 2 }])
+        const found = await pool.search('n = 1')
+        await pool.execute((db) => db.close())
+        equal(await found.updateAll({ n: 3 }), 1)
+        equal(found.asList(), [{ _id: 1, n: 3 }])
+        const tracked = found.tracked()
+        tracked[0]!.n = 4
+        await tracked.saved()
+        equal(await pool.get(1), { _id: 1, n: 4 })
+        equal(await found.removeAll(), 1)
+        equal(await pool.documentIds(), [2])
+      })
+    },
+  },
+  {
+    name: 'a write that waits for a connection stores what it was given, not what became of that since',
+    async run(context) {
+      await withPool(context, { maxConnections: 1 }, async (pool) => {
+        const { release } = await occupy(pool, 1)
+        const document = { _id: 'a', n: 1 }
+        const inserted = pool.insert(document)
+        document.n = 2
+        await release()
+        await inserted
+        equal(await pool.get('a'), { _id: 'a', n: 1 })
       })
     },
   },
@@ -209,7 +247,7 @@ export const pooling: Suite = [
       await closing
       await pool.close()
       equal(controlled.closed, 1)
-      equal(await callsThatAreNotClosed(pool), ['query', 'close'])
+      equal(await callsThatAreNotClosed(pool), ['collection', 'query', 'close'])
       equal(await callsThatAreNotClosed(dbs[0]!), ['collection', 'query', 'close'])
     },
   },

@@ -1,0 +1,87 @@
+import { collectionOf } from '../query/find-options.js'
+import * as reads from '../operations/reads.js'
+import { sql } from '../operations/sql.js'
+import * as writes from '../operations/writes.js'
+import type { Filter, FindOptions, Id, JSONSchema, QueryBuilder, Stored, Value, Where } from '../types.js'
+import { Collection } from './collection.js'
+import { DocumentCalls } from './document-calls.js'
+import type { QueryResult } from './result.js'
+
+/**
+ * A collection knows the type of its documents. A database does not, so these
+ * calls learn it from their arguments or from a type argument. Only their types
+ * are here: each call and its comment are in DocumentCalls.
+ */
+export interface DatabaseCalls extends DocumentCalls<any, 'database'> {
+  insert<T extends object>(document: T, collection?: string): Promise<Id>
+  insertMany<T extends object>(documents: readonly T[], collection?: string): Promise<Id[]>
+  upsert<T extends object>(document: T & { _id: Id }, collection?: string): Promise<Id>
+  search<T = any>(where?: Where<T>, options?: FindOptions | string): Promise<QueryResult<T>>
+  get<T = any>(where: Where<T> | Id, options?: FindOptions | string): Promise<Stored<T> | undefined>
+  find<T = any>(filter?: Filter, options?: FindOptions | string): Promise<QueryResult<T>>
+  findOne<T = any>(filter: Filter, options?: FindOptions | string): Promise<Stored<T> | undefined>
+  all<T = any>(collection?: string): Promise<QueryResult<T>>
+  atomicUpdate<T = any>(change: (document: Stored<T>) => Partial<T>, where?: Where<T>, collection?: string): Promise<Stored<T> | undefined>
+  query<T = any>(): QueryBuilder<T>
+}
+
+/** The calls of what has several collections: a database, a pool, a transaction. */
+export abstract class DatabaseCalls extends DocumentCalls<any, 'database'> {
+  /** @internal */
+  collectionNamed(last: readonly unknown[]): unknown {
+    return last[0] === undefined ? 'default' : last[0]
+  }
+
+  /** @internal */
+  collectionIn(options: unknown): unknown {
+    return collectionOf(options)
+  }
+
+  /**
+   * Runs an SQL statement and resolves to its rows as plain objects: SELECT,
+   * INSERT, UPDATE, DELETE, CREATE INDEX, DROP INDEX or EXPLAIN SELECT. Values
+   * go in as parameters, never as text: `?` in the order of an array, `:name`
+   * by the name in an object, and the `${}` of a template.
+   *
+   * INSERT answers the ids, as [{_id}], UPDATE [{updated: n}] and DELETE
+   * [{removed: n}], once that is stored. Each is done whole or not at all.
+   *
+   * @throws `invalid` with line and place if the statement is faulty, and what
+   * the calls of the same name throw.
+   *
+   * @example
+   * ```ts
+   * await db.sql`SELECT city, COUNT(*) AS n FROM users WHERE age > ${18} GROUP BY city ORDER BY n DESC`
+   * await db.sql('UPDATE users SET age = age + 1 WHERE name = :name', { name: 'Ada' })
+   * ```
+   */
+  sql<R = any>(text: string, params?: readonly Value[] | Record<string, Value>): Promise<R[]>
+  sql<R = any>(strings: TemplateStringsArray, ...params: Value[]): Promise<R[]>
+  sql<R = any>(text: string | TemplateStringsArray, ...params: unknown[]): Promise<R[]> {
+    return sql(this.calls, text, params)
+  }
+
+  /** The calls about documents, bound to one collection and typed by its documents. */
+  collection<T extends object = any>(name: string): Collection<T> {
+    return new Collection<T>(this.calls, name)
+  }
+
+  /** The names of all collections, sorted. */
+  collections(): Promise<string[]> {
+    return this.calls.read(reads.collections)
+  }
+
+  /**
+   * Creates an empty collection; one that exists stays as it is.
+   *
+   * @param schema Not there yet: `unsupported`.
+   */
+  createCollection(name: string, schema?: JSONSchema): Promise<void> {
+    return this.calls.write(() => writes.createCollection(name, schema))
+  }
+
+  /** Removes a collection, if it exists, with its documents and indexes. */
+  dropCollection(name: string): Promise<void> {
+    return this.calls.write(() => writes.dropCollection(name))
+  }
+}

@@ -1,0 +1,213 @@
+import { queryBuilder } from '../query/builder.js'
+import type { Calls } from '../connection/calls.js'
+import type { EngineCalls } from '../connection/engine-calls.js'
+import { aggregate } from '../operations/aggregate.js'
+import { createIndex, dropIndex, indexOptions } from '../operations/indexes.js'
+import * as reads from '../operations/reads.js'
+import * as writes from '../operations/writes.js'
+import { queryOf } from '../query/find-options.js'
+import { needFilter, needWhere } from '../query/where.js'
+import type { Aggregate, Filter, FindOptions, Id, IndexOptions, Plan, QueryBuilder, Stored, Value, Where } from '../types.js'
+import { newResult, type QueryResult } from './result.js'
+
+/** What a call is made on: one collection, or a database, whose calls name the collection. */
+export type Owner = 'collection' | 'database'
+
+/** The last argument of calls without options. A database takes the name of the collection; default: 'default'. */
+export type CollectionName<Of extends Owner> = Of extends 'database' ? [collection?: string] : []
+
+/** The options of a find. A database also takes the name of the collection in their place. */
+export type Options<Of extends Owner> = Of extends 'database' ? FindOptions | string : FindOptions
+
+/**
+ * The calls about documents, each written once: for {@link Collection}, and for
+ * what has several collections (see DatabaseCalls).
+ */
+export abstract class DocumentCalls<T, Of extends Owner> {
+  /** @internal What runs the calls. */
+  readonly calls: Calls
+
+  /** @internal */
+  constructor(calls: Calls) {
+    this.calls = calls
+  }
+
+  /** @internal The collection that a call names in its last argument. It is not checked yet. */
+  abstract collectionNamed(last: readonly unknown[]): unknown
+
+  /** @internal The collection that the options of a call name. It is not checked yet. */
+  abstract collectionIn(options: unknown): unknown
+
+  /**
+   * Adds one document.
+   *
+   * @param document Copied; later changes to the object are not seen.
+   * @returns Its id once it is stored: its own `_id` if it has one, else the
+   * collection's next integer.
+   * @throws `duplicate_id` if the id is taken, `unique` if an index forbids it.
+   */
+  insert(document: T, ...collection: CollectionName<Of>): Promise<Id> {
+    return this.calls.write(() => writes.insertOne(this.collectionNamed(collection), document, false))
+  }
+
+  /** Adds all documents or none; resolves to their ids, in order. Fails as {@link insert} does. */
+  insertMany(documents: readonly T[], ...collection: CollectionName<Of>): Promise<Id[]> {
+    return this.calls.write(() => writes.insertMany(this.collectionNamed(collection), documents))
+  }
+
+  /** Adds the document, or replaces the one that has its `_id`. Fails as {@link insert} does. */
+  upsert(document: T & { _id: Id }, ...collection: CollectionName<Of>): Promise<Id> {
+    return this.calls.write(() => writes.insertOne(this.collectionNamed(collection), document, true))
+  }
+
+  /** All documents that match; without a condition, all documents. */
+  search(where?: Where<T>, options?: Options<Of>): Promise<QueryResult<T>> {
+    return this.calls.read((engine) => this.found(engine, where, this.collectionIn(options), options))
+  }
+
+  /**
+   * The document of that id, or the first that matches; undefined if there is
+   * none.
+   *
+   * A string is an id if a document has it, and otherwise a condition; a string
+   * that is neither finds nothing. An id that comes from outside could be made
+   * to read as a condition: `q._id.eq(id)` is safer for it.
+   */
+  get(where: Where<T> | Id, options?: Options<Of>): Promise<Stored<T> | undefined> {
+    return this.calls.read((engine) => {
+      const collection = this.collectionIn(options)
+      return reads.get(engine, collection, where, queryOf(options, collection))
+    })
+  }
+
+  /** All documents that match a MongoDB-style filter: `find({ age: { $gte: 18 }, 'address.city': 'Oslo' })`. */
+  find(filter?: Filter, options?: Options<Of>): Promise<QueryResult<T>> {
+    return this.calls.read((engine) => {
+      needFilter(filter)
+      return this.found(engine, filter, this.collectionIn(options), options)
+    })
+  }
+
+  /** The first document that matches a MongoDB-style filter; undefined if there is none. */
+  findOne(filter: Filter, options?: Options<Of>): Promise<Stored<T> | undefined> {
+    return this.calls.read((engine) => {
+      needFilter(filter)
+      const collection = this.collectionIn(options)
+      return reads.first(engine, collection, filter, queryOf(options, collection))
+    })
+  }
+
+  /** How many documents match. */
+  count(where?: Where<T>, ...collection: CollectionName<Of>): Promise<number> {
+    return this.calls.read((engine) => reads.count(engine, this.collectionNamed(collection), where, -1))
+  }
+
+  /** Whether a document matches. */
+  contains(where: Where<T>, ...collection: CollectionName<Of>): Promise<boolean> {
+    return this.calls.read((engine) => {
+      needWhere(where, 'count() > 0 tells whether there is any document')
+      return reads.count(engine, this.collectionNamed(collection), where, 1) > 0
+    })
+  }
+
+  /** Every document, in insertion order. */
+  all(...collection: CollectionName<Of>): Promise<QueryResult<T>> {
+    return this.calls.read((engine) => this.found(engine, undefined, this.collectionNamed(collection), undefined))
+  }
+
+  /** The ids of all documents, in insertion order. */
+  documentIds(...collection: CollectionName<Of>): Promise<Id[]> {
+    return this.calls.read((engine) => reads.ids(engine, this.collectionNamed(collection)))
+  }
+
+  /** The distinct values at a path in the documents that match, in value order. An array counts as its elements. */
+  distinct(path: string, where?: Where<T>, ...collection: CollectionName<Of>): Promise<Value[]> {
+    return this.calls.read((engine) => reads.distinct(engine, this.collectionNamed(collection), path, where))
+  }
+
+  /**
+   * Groups documents, and resolves to one plain object for each group: its
+   * values of `groupBy`, nested as in a document, and then its values of
+   * `select`.
+   *
+   * @example
+   * ```ts
+   * await users.aggregate({ groupBy: 'address.city', select: { n: { $count: true }, mean: { $avg: 'age' } }, sort: '-n' })
+   * // → [{ address: { city: 'Oslo' }, n: 3, mean: 36.5 }, { address: { city: null }, n: 1, mean: 12 }]
+   * ```
+   */
+  aggregate<R = any>(pipeline: Aggregate<T>, ...collection: CollectionName<Of>): Promise<R[]> {
+    return this.calls.read((engine) => aggregate(engine, this.collectionNamed(collection), pipeline))
+  }
+
+  /**
+   * Changes every document that matches, or without a condition all documents:
+   * all or none. Resolves to how many changed.
+   *
+   * @param fields Fields to merge, named by paths; or an operator object of
+   * $set, $unset, $inc, $push, $pull, $min, $max, $rename; or a function that
+   * returns one of these for a document. The function may run again when
+   * another tab was faster, so it should do nothing else.
+   */
+  update(fields: object | ((document: Stored<T>) => object), where?: Where<T>, ...collection: CollectionName<Of>): Promise<number> {
+    return this.calls.write(() => writes.update(this.collectionNamed(collection), fields, where))
+  }
+
+  /**
+   * Changes the first document that matches. No other write, not even of
+   * another tab, comes between reading the document and writing it.
+   *
+   * @param change Returns the fields to merge, or an operator object. It may
+   * run again when another tab was faster, so it should do nothing else.
+   * @returns The document as it is then; undefined if none matches.
+   */
+  atomicUpdate(change: (document: Stored<T>) => Partial<T>, where?: Where<T>, ...collection: CollectionName<Of>): Promise<Stored<T> | undefined> {
+    return this.calls.write(() => writes.atomicUpdate(this.collectionNamed(collection), change, where))
+  }
+
+  /** Removes every document that matches; resolves to how many. */
+  remove(where: Where<T>, ...collection: CollectionName<Of>): Promise<number> {
+    return this.calls.write(() => {
+      needWhere(where, 'clear() removes every document')
+      return writes.remove(this.collectionNamed(collection), where)
+    })
+  }
+
+  /** Removes every document of the collection; its indexes stay. */
+  clear(...collection: CollectionName<Of>): Promise<void> {
+    return this.calls.write(() => writes.clear(this.collectionNamed(collection)))
+  }
+
+  /** A query builder: `q.age.gte(18).and(q.name.matches('^J'))`. */
+  query(): QueryBuilder<T> {
+    return queryBuilder<T>()
+  }
+
+  /**
+   * Declares an index on one or several field paths: `createIndex('country', 'age', { unique: true })`.
+   * On a database, the option `collection` names the collection; default: 'default'.
+   */
+  createIndex(...pathsAndOptions: [...string[], IndexOptions] | string[]): Promise<void> {
+    return this.calls.write(() => createIndex(this.collectionIn(indexOptions(pathsAndOptions)), pathsAndOptions))
+  }
+
+  /** Removes the index on exactly these paths. @throws `not_found` if there is none. */
+  dropIndex(...pathsAndOptions: [...string[], { collection?: string }] | string[]): Promise<void> {
+    return this.calls.write(() => dropIndex(this.collectionIn(indexOptions(pathsAndOptions)), pathsAndOptions))
+  }
+
+  /** How a query would run: which index answers it, and how many documents it looks at. */
+  explain(where?: Where<T>, options?: Options<Of>): Promise<Plan> {
+    return this.calls.read((engine) => {
+      const collection = this.collectionIn(options)
+      return reads.explain(engine, collection, where, queryOf(options, collection))
+    })
+  }
+
+  private found(engine: EngineCalls, where: unknown, collection: unknown, options: unknown): QueryResult<T> {
+    const query = queryOf(options, collection)
+    const result = newResult<T>({ calls: this.calls, collection, fields: query.fields })
+    reads.find(engine, collection, where, query, result)
+    return result
+  }
+}

@@ -1,0 +1,60 @@
+import type { ConnectionCalls } from '../connection/calls.js'
+import { describe, invalid } from '../errors.js'
+import { DatabaseCalls } from './database-calls.js'
+import { Transaction } from './transaction.js'
+
+/** Symbol.asyncDispose. Hosts without it run `await using` compiled, which looks for this one there. */
+export const asyncDispose: typeof Symbol.asyncDispose = Symbol.asyncDispose ?? Symbol.for('Symbol.asyncDispose')
+
+/** What {@link AtomicDB} and {@link ThreadSafeDatabase} have in common: an open database. */
+export abstract class OpenDatabase extends DatabaseCalls implements AsyncDisposable {
+  readonly name: string
+  /** @internal */
+  declare readonly calls: ConnectionCalls
+
+  /** @internal */
+  constructor(name: string, calls: ConnectionCalls) {
+    super(calls)
+    this.name = name
+  }
+
+  /**
+   * Runs `work`, and stores all that it did through `tx`, in any collections,
+   * as one batch: all or nothing.
+   *
+   * No one else writes between what `work` reads and what it writes. Writes of
+   * this database wait until it has ended; reads see the state before it. If
+   * another tab stores something meanwhile, `work` runs again from the start,
+   * with a new `tx`, so it should have no effects but those of `tx`. If `work`
+   * waits for something else for 10 seconds, the transaction ends.
+   *
+   * @returns What `work` resolves to, once the batch is stored.
+   * @throws What `work` throws, that very value, with everything undone;
+   * `conflict` if other writers were faster 1,000 times; `timeout` if it has asked
+   * nothing of `tx` for 10 seconds, as when it awaits `db.insert` instead of
+   * `tx.insert`; `invalid` inside another transaction; `quota` or `storage`.
+   *
+   * @example
+   * ```ts
+   * await db.transaction(async (tx) => {
+   *   const from = await tx.get('ada', 'accounts')
+   *   if (from.money < 5) throw new Error('too little')
+   *   await tx.update({ $inc: { money: -5 } }, "_id = 'ada'", 'accounts')
+   *   await tx.update({ $inc: { money: 5 } }, "_id = 'bob'", 'accounts')
+   * })
+   * ```
+   */
+  transaction<R>(work: (tx: Transaction) => Promise<R>): Promise<R> {
+    return this.calls.transaction((calls) => {
+      if (typeof work !== 'function') throw invalid(`work: expected a function, not ${describe(work)}`)
+      return work(new Transaction(calls))
+    })
+  }
+
+  abstract close(): Promise<void>
+
+  /** What `await using` calls: close(). */
+  [asyncDispose](): Promise<void> {
+    return this.close()
+  }
+}

@@ -1,0 +1,26 @@
+import type { Calls, ConnectionCalls, Write } from '../connection/calls.js'
+import type { EngineCalls } from '../connection/engine-calls.js'
+import type { Pool } from './pool.js'
+import type { RemoteConnection } from './remote-connection.js'
+
+/** The calls of a pool: reads run side by side, and everything that writes runs on one connection while that is possible. */
+export class PoolCalls implements ConnectionCalls {
+  constructor(private readonly pool: Pool<RemoteConnection>) {}
+
+  read<R>(work: (engine: EngineCalls) => R): Promise<R> {
+    return this.pool.shared((connection) => connection.read(work))
+  }
+
+  write<R>(prepare: () => Write<R>): Promise<R> {
+    try {
+      const write = prepare() // now, and not when a connection is free
+      return this.pool.serial((connection) => connection.write(() => write))
+    } catch (error) {
+      return Promise.reject(error as Error)
+    }
+  }
+
+  transaction<R>(work: (calls: Calls) => Promise<R>): Promise<R> {
+    return this.pool.serial((connection) => connection.transaction(work))
+  }
+}
