@@ -98,7 +98,7 @@ function toProgram(markdown: string): { text: string; count: number } {
     }
     // A statement spans lines until one that closes at the margin.
     statement += `${line}\n`
-    if (line === '' || /^\s/.test(line) || /[[({]$/.test(line)) continue
+    if (line === '' || /^\s/.test(line) || /[[({`]$/.test(line)) continue
 
     const [, value] = / \/\/ → (.+)$/.exec(line) ?? []
     const [, code] = / \/\/ rejects (\w+)$/.exec(line) ?? []

@@ -1,0 +1,59 @@
+// The documents point at what is there: each link to a file and each heading, and each path that a sentence names.
+import assert from 'node:assert/strict'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { dirname, join, relative } from 'node:path'
+import { describe, test } from 'node:test'
+import { packageFolder } from './harness/site.js'
+
+const top = join(packageFolder, '..')
+const copied = ['npm/README.md', 'npm/CHANGELOG.md'] // by the build, from the top
+const documents = markdownBelow(top).filter((path) => !copied.includes(path))
+
+describe('documents', () => {
+  test('are found', () => {
+    for (const path of ['README.md', '.github/CONTRIBUTING.md', '.github/RATIONALE.md', 'storage/FORMAT.md']) assert.ok(documents.includes(path), path)
+  })
+
+  for (const path of documents) {
+    const text = readFileSync(join(top, path), 'utf8')
+    const prose = text.replaceAll(/^```.*?^```/gms, '')
+
+    test(`${path}: every link leads somewhere`, () => {
+      for (const [, target] of prose.matchAll(/\]\(([^)\s]+)\)/g)) {
+        if (/^https?:/.test(target!)) continue
+        const [file, anchor] = target!.split('#') as [string, string?]
+        const found = file === '' ? join(top, path) : join(top, dirname(path), file)
+        assert.ok(existsSync(found), `${target}: there is no such file`)
+        if (anchor !== undefined) assert.ok(anchorsOf(readFileSync(found, 'utf8')).has(anchor), `${target}: there is no such heading`)
+      }
+    })
+
+    test(`${path}: every path that it names exists`, () => {
+      for (const [, named] of prose.matchAll(/`((?:engine|storage|jsbridge|wasm|npm|demo)\/[\w./-]+)`/g)) {
+        assert.ok(existsSync(join(top, named!)), `${named}: there is no such file or folder`)
+      }
+    })
+
+    test(`${path}: prose has lines of at most 120 columns`, () => {
+      for (const line of prose.split('\n')) {
+        const isOneWord = /^\s*(\S+ )?\S+$/.test(line) // a long link, which cannot be broken
+        assert.ok(line.length <= 120 || line.startsWith('|') || isOneWord || path.startsWith('npm/bench/results/'), line)
+      }
+    })
+  }
+})
+
+/** The Markdown files below a folder, by their paths from the top. */
+function markdownBelow(folder: string): string[] {
+  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
+    const path = join(folder, entry.name)
+    if (entry.isDirectory()) return ['node_modules', 'dist', '.build', '.git'].includes(entry.name) ? [] : markdownBelow(path)
+    return entry.name.endsWith('.md') ? [relative(top, path)] : []
+  })
+}
+
+/** The anchors that GitHub gives to headings. */
+function anchorsOf(markdown: string): Set<string> {
+  const headings = [...markdown.matchAll(/^#+ (.+)$/gm)].map(([, heading]) => heading!)
+  return new Set(headings.map((heading) => heading.toLowerCase().replaceAll(/[^\w\s-]/g, '').trim().replaceAll(' ', '-')))
+}
