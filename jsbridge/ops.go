@@ -82,7 +82,7 @@ var ops = []op{
 		name: "clear", writes: true, run: clearCollection,
 		doc:    "Removes every document of a collection; its indexes stay.",
 		args:   []string{"collection"},
-		result: "integer: how many were removed",
+		result: "nothing",
 	},
 	{
 		name: "collections", run: collections,

@@ -55,7 +55,7 @@ func TestOps(t *testing.T) {
 		{op: "updateEach", arguments: array{"people", array{array{1, object{"age": 1}}, array{"ada", object{"age": 2}}, array{77, object{"age": 3}}}}, want: int64(2)},
 		{op: "remove", arguments: array{"people", "age < 40"}, want: int64(2),
 			check: func(t *testing.T, c *client) { equal(t, decode(t, c.must("ids", array{"people"})), array{int64(2)}) }},
-		{op: "clear", arguments: array{"people"}, want: int64(3),
+		{op: "clear", arguments: array{"people"},
 			check: func(t *testing.T, c *client) {
 				equal(t, decode(t, c.must("collections", nil)), array{"people"})
 				equal(t, decode(t, c.must("insert", array{"people", false}, object{})), array{int64(3)})

@@ -49,11 +49,7 @@ func clearCollection(c *call) error {
 	if err := c.end(); err != nil {
 		return err
 	}
-	n, err := c.db().Count(collection, nil, 0)
-	if err != nil {
-		return err
-	}
-	return c.integer(n, c.db().Clear(collection))
+	return c.db().Clear(collection)
 }
 
 func createCollection(c *call) error {

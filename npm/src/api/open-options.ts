@@ -2,7 +2,7 @@ import type { NativeBackend } from '../engine/bridge.js'
 import { checkCount, checkKnown } from '../checks.js'
 import { describe, invalid } from '../errors.js'
 import { deferred } from '../storage/backend.js'
-import { IndexedDBStorage } from '../storage/indexeddb.js'
+import { traitsOf } from '../storage/traits.js'
 import type { OpenOptions, StorageBackend } from '../types.js'
 
 /** Refuses options of open that are wrong, unknown, or of a later version. */
@@ -26,9 +26,7 @@ export function checkOptions(options: OpenOptions): void {
 /** Where a database of that name is kept; null is in memory alone. */
 export function backendOf(name: string, { storage, inMemory }: Pick<OpenOptions, 'storage' | 'inMemory'>): NativeBackend | StorageBackend | null {
   if (inMemory && storage === undefined) return null
-  // Unsealed, the engine need not go through JavaScript.
-  if (storage instanceof IndexedDBStorage && !storage.sealed) return { kind: 'indexeddb', name: storage.name }
-  if (storage !== undefined) return deferred(storage)
+  if (storage !== undefined) return traitsOf(storage).native ?? deferred(storage)
   return hasIndexedDB() ? { kind: 'indexeddb', name } : null
 }
 

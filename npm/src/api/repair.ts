@@ -1,9 +1,7 @@
 import { startBridge, type NativeBackend } from '../engine/bridge.js'
 import { checkFile } from '../checks.js'
 import { AtomicDBError } from '../errors.js'
-import { DocumentFileStorage } from '../storage/document-file.js'
-import { IndexedDBStorage } from '../storage/indexeddb.js'
-import { SealedStorage } from '../storage/sealed.js'
+import { traitsOf } from '../storage/traits.js'
 import type { OpenOptions, Report, StorageBackend } from '../types.js'
 
 /** The report of the engine. */
@@ -32,8 +30,8 @@ export async function importRaw(backend: Backend, file: unknown, wasm: OpenOptio
 
 /** The storage that holds what is stored as it is: compressed and encrypted. */
 export function bareStorage(storage: StorageBackend | undefined): StorageBackend | undefined {
-  if (storage instanceof IndexedDBStorage) return new IndexedDBStorage(storage.name)
-  return storage instanceof SealedStorage ? bareStorage(storage.bare) : storage
+  const { bare } = traitsOf(storage)
+  return bare ? bareStorage(bare) : storage
 }
 
 type Backend = NativeBackend | StorageBackend
@@ -41,7 +39,6 @@ type Backend = NativeBackend | StorageBackend
 /** An error of opening, with what can be done about it. */
 export function withAdvice(error: unknown, name: string, storage: StorageBackend | undefined): unknown {
   if (!(error instanceof AtomicDBError) || error.code !== 'corrupt') return error
-  // Of a file of documents, nothing can be told apart that is sound.
-  if (storage instanceof DocumentFileStorage) return new AtomicDBError('corrupt', `${error.message}; the storage's file() gives the file as it is`, { cause: error.cause })
-  return new AtomicDBError('corrupt', `${error.message}; AtomicDB.exportRaw(${JSON.stringify(name)}) saves what is stored as it is, and AtomicDB.repair keeps what is sound of it`, { cause: error.cause })
+  const { rescue = `AtomicDB.exportRaw(${JSON.stringify(name)}) saves what is stored as it is, and AtomicDB.repair keeps what is sound of it` } = traitsOf(storage)
+  return new AtomicDBError('corrupt', `${error.message}; ${rescue}`, { cause: error.cause })
 }

@@ -2,7 +2,7 @@
 // `go test ./jsbridge -run TestTypeScriptTwin -update`: edit that list, not this file.
 
 /** Changes with the list. An engine whose number is another one comes from another release. */
-export const protocol = 0xdd3a6282
+export const protocol = 0xd43c936d
 
 /** The largest input of one call, in bytes; larger ones are sent in pieces. */
 export const maxInput = 268435456
@@ -72,7 +72,7 @@ export const Op = {
   /**
    * Removes every document of a collection; its indexes stay.
    *
-   * `[collection]` → integer: how many were removed.
+   * `[collection]` → nothing.
    */
   clear: 11,
   /**

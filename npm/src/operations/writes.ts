@@ -180,7 +180,7 @@ export function dropCollection(name: unknown): Write<void> {
   return command(Op.dropCollection, [collectionName(name)])
 }
 
-/** An op that answers nothing of interest. */
+/** An op that answers nothing. */
 export function command(op: Op, args: readonly unknown[]): Write<void> {
   const input = encoding('arguments', (encoder) => encoder.value(args).taken())
   return (engine) => {

@@ -2,6 +2,7 @@ import { startBridge, type Bridge, type DocumentFile, type FileType } from '../e
 import { packFile, unpackFile } from '../security/packing.js'
 import type { Batch, SealOptions, StorageBackend } from '../types.js'
 import { same, type Place } from './file-places/place.js'
+import { traits, type Traits } from './traits.js'
 
 /**
  * A storage that is one file of documents, written anew for each batch. What
@@ -25,6 +26,11 @@ export abstract class DocumentFileStorage implements StorageBackend {
     private readonly type: FileType,
     private readonly options: SealOptions,
   ) {}
+
+  /** @internal In a file that is damaged, no part can be told to be sound. */
+  get [traits](): Traits {
+    return { rescue: "the storage's file() gives the file as it is" }
+  }
 
   /** The file as it is, packed or damaged as it may be; undefined if there is none. {@link AtomicDB.import} takes it. */
   file(): Promise<Uint8Array | undefined> {

@@ -2,6 +2,7 @@ import { startBridge } from '../engine/bridge.js'
 import { checkName } from '../checks.js'
 import type { Batch, SealOptions, StorageBackend } from '../types.js'
 import { SealedStorage } from './sealed.js'
+import { traits, type Traits } from './traits.js'
 
 /**
  * Keeps batches in IndexedDB: where databases live in browsers by default, so
@@ -19,6 +20,11 @@ export class IndexedDBStorage extends SealedStorage {
   ) {
     checkName('name', name)
     super(new IndexedDBLog(name), options)
+  }
+
+  /** @internal Unsealed, the engine opens it. */
+  override get [traits](): Traits {
+    return this.sealed ? { bare: new IndexedDBStorage(this.name) } : { native: { kind: 'indexeddb', name: this.name } }
   }
 }
 

@@ -2,6 +2,7 @@ import { checkName } from '../checks.js'
 import type { SealOptions } from '../types.js'
 import { OPFSLog } from './opfs-log.js'
 import { SealedStorage } from './sealed.js'
+import { traits, type Traits } from './traits.js'
 
 /**
  * Keeps batches in the origin private file system, a file for each: with
@@ -28,5 +29,10 @@ export class OPFSStorage extends SealedStorage {
   ) {
     checkName('name', name)
     super(new OPFSLog(name), options)
+  }
+
+  /** @internal */
+  override get [traits](): Traits {
+    return this.sealed ? super[traits] : { ...super[traits], inWorker: { kind: 'opfs', name: this.name } }
   }
 }

@@ -4,6 +4,7 @@ import { refused } from '../security/fernet.js'
 import { checkSealOptions } from '../security/packing.js'
 import type { Derivation, SecurityManager } from '../security/security-manager.js'
 import type { Batch, SealOptions, StorageBackend } from '../types.js'
+import { traits, type Traits } from './traits.js'
 
 /**
  * A storage whose batches are compressed and encrypted on their way to
@@ -67,9 +68,9 @@ export class SealedStorage implements StorageBackend {
     return salvaged
   }
 
-  /** @internal What holds the batches as they are stored. */
-  get bare(): StorageBackend {
-    return this.storage
+  /** @internal */
+  get [traits](): Traits {
+    return { bare: this.storage }
   }
 
   async append(seq: number, bytes: Uint8Array, durability: 'relaxed' | 'strict'): Promise<boolean> {

@@ -8,9 +8,9 @@ import { AtomicDBError, invalid } from '../errors.js'
 import { moduleOf } from '../load.js'
 import { writingOps, type Op } from '../engine/ops.js'
 import { startThread, type Thread } from '../thread.js'
-import { OPFSStorage } from '../storage/opfs.js'
+import { traitsOf } from '../storage/traits.js'
 import type { OpenOptions, Report, StorageBackend } from '../types.js'
-import type { Opening, OwnBackend, Reply } from './server.js'
+import type { Opening, Reply } from './server.js'
 import { storageHandlers } from './remote-storage.js'
 import { Script, type Answer, type End, type Question } from './replay.js'
 import { Wire } from './rpc.js'
@@ -65,7 +65,7 @@ export class RemoteConnection extends Connection {
    */
   static async open(name: string, backend: NativeBackend | StorageBackend | null, options: OpenOptions, seen: Seen = { head: 0 }): Promise<RemoteConnection> {
     const { inMemory, durability, maxDocumentBytes, maxDepth, onProgress } = options
-    const own = ownBackend(options.storage)
+    const own = traitsOf(options.storage).inWorker
     const storage = isStorage(backend) && !own ? backend : undefined
     const module = moduleOf(options.wasm)
     module.catch(() => {}) // it is awaited below
@@ -353,11 +353,6 @@ async function answered(reply: Promise<Reply>): Promise<Answer> {
   } catch (error) {
     return { error }
   }
-}
-
-/** What the thread opens itself instead of a storage here. Keys stay here, and with them what is sealed. */
-function ownBackend(storage: StorageBackend | undefined): OwnBackend | undefined {
-  return storage instanceof OPFSStorage && !storage.sealed ? { kind: 'opfs', name: storage.name } : undefined
 }
 
 function isStorage(backend: NativeBackend | StorageBackend | null): backend is StorageBackend {

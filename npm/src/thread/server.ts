@@ -5,21 +5,16 @@ import { LocalConnection } from '../connection/local-connection.js'
 import { writingOps } from '../engine/ops.js'
 import type { OpenOptions, StorageBackend } from '../types.js'
 import { OPFSLog } from '../storage/opfs-log.js'
+import type { WorkerBackend } from '../storage/traits.js'
 import { RemoteStorage, type StorageKind } from './remote-storage.js'
 import type { Question } from './replay.js'
 import { Given, Wire, type Handlers, type Port } from './rpc.js'
-
-/** A storage that is opened in this thread, whose files only a worker can flush. */
-export interface OwnBackend {
-  readonly kind: 'opfs'
-  readonly name: string
-}
 
 /** What the other thread wants opened. */
 export interface Opening {
   readonly name: string
   /** 'other thread': a storage that is there, and is asked for by messages. */
-  readonly backend: NativeBackend | OwnBackend | 'other thread' | null
+  readonly backend: NativeBackend | WorkerBackend | 'other thread' | null
   readonly storage: StorageKind | undefined
   readonly wasm: WebAssembly.Module
   readonly options: Pick<OpenOptions, 'inMemory' | 'durability' | 'maxDocumentBytes' | 'maxDepth'>

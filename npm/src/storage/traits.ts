@@ -1,0 +1,28 @@
+import type { NativeBackend } from '../engine/bridge.js'
+import type { StorageBackend } from '../types.js'
+
+/** A storage that a worker opens itself, because only a worker can flush its files. */
+export interface WorkerBackend {
+  readonly kind: 'opfs'
+  readonly name: string
+}
+
+/** What a storage of this package says about itself, besides the methods that every storage has. A user's storage says nothing. */
+export interface Traits {
+  /** What the engine opens in the place of this storage, so that batches need not go through JavaScript. */
+  readonly native?: NativeBackend
+  /** What a worker opens in the place of this storage. Keys do not go to a worker, so a storage that encrypts has none. */
+  readonly inWorker?: WorkerBackend
+  /** The storage that holds the batches as they are stored: compressed and encrypted. Default: this one. */
+  readonly bare?: StorageBackend
+  /** What an error says about saving damaged data. Default: to use AtomicDB.exportRaw and AtomicDB.repair. */
+  readonly rescue?: string
+}
+
+/** The property that holds the traits of a storage. */
+export const traits = Symbol('traits')
+
+/** The traits of a storage, which may be anything that a user has passed. */
+export function traitsOf(storage: unknown): Traits {
+  return (storage as { [traits]?: Traits } | null | undefined)?.[traits] ?? {}
+}
