@@ -25,25 +25,29 @@ export type { Transaction } from './api/transaction.js'
 export type {
   Aggregate,
   AggregateOutput,
-  Batch,
   Field,
   FieldOps,
-  FileFormat,
   Filter,
   FindOptions,
+  Plan,
+  PlanLeaf,
+  QueryBuilder,
+  Where,
+  WhereFilter,
+} from './query/types.js'
+export type {
+  FileFormat,
+  SealOptions,
+} from './security/seal-options.js'
+export type {
+  Batch,
   Id,
   IndexOptions,
   JSONSchema,
   OpenOptions,
-  Plan,
-  PlanLeaf,
   Problem,
-  QueryBuilder,
   Report,
-  SealOptions,
   StorageBackend,
   Stored,
   Value,
-  Where,
-  WhereFilter,
 } from './types.js'

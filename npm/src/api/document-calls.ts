@@ -7,7 +7,8 @@ import * as reads from '../operations/reads.js'
 import * as writes from '../operations/writes.js'
 import { queryOf } from '../query/find-options.js'
 import { needFilter, needWhere } from '../query/where.js'
-import type { Aggregate, Filter, FindOptions, Id, IndexOptions, Plan, QueryBuilder, Stored, Value, Where } from '../types.js'
+import type { Aggregate, Filter, FindOptions, Plan, QueryBuilder, Where } from '../query/types.js'
+import type { Id, IndexOptions, Stored, Value } from '../types.js'
 import { newResult, type QueryResult } from './result.js'
 
 /** What a call is made on: one collection, or a database, whose calls name the collection. */

@@ -7,7 +7,7 @@ import { encoding } from '../msgpack/encode.js'
 import { describe, invalid } from '../errors.js'
 import { Op } from '../engine/ops.js'
 import { checkSealOptions, packFile, unpackFile } from '../security/packing.js'
-import type { FileFormat } from '../types.js'
+import type { FileFormat } from '../security/seal-options.js'
 import { command } from '../operations/writes.js'
 
 /** The whole database as one file. */

@@ -5,7 +5,7 @@ import { countOf, sortOf } from '../query/find-options.js'
 import { Op } from '../engine/ops.js'
 import { collectionName } from './collection-name.js'
 import { all, idIn } from './reads.js'
-import type { Aggregate } from '../types.js'
+import type { Aggregate } from '../query/types.js'
 import { predicateOf, writeWhere } from '../query/where.js'
 
 /** The operators by their names in `select`, each with the engine's name for it. */

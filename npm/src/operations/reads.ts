@@ -6,7 +6,8 @@ import { everything, writeQuery, type Query } from '../query/find-options.js'
 import { Op } from '../engine/ops.js'
 import { collectionName } from './collection-name.js'
 import { project, treeOf } from '../query/paths.js'
-import type { Id, Plan, Stored, Value } from '../types.js'
+import type { Plan } from '../query/types.js'
+import type { Id, Stored, Value } from '../types.js'
 import { predicateOf, writeWhere, type Predicate, type Prepared } from '../query/where.js'
 
 // Each function asks the engine at once; the caller has seen to it that it may.

@@ -1,7 +1,7 @@
 import { Condition, nodeOf, operand, type Comparison, type Node } from './condition.js'
 import { describe, invalid } from '../errors.js'
 import { patternOf } from '../msgpack/regexp.js'
-import type { QueryBuilder } from '../types.js'
+import type { QueryBuilder } from './types.js'
 
 /**
  * A builder whose properties are fields, theirs the fields below them, and so

@@ -1,6 +1,6 @@
 import { checkKnown } from '../checks.js'
 import { describe, invalid } from '../errors.js'
-import type { SealOptions } from '../types.js'
+import type { SealOptions } from './seal-options.js'
 import { deflate, inflate } from './compress.js'
 import { refused } from './fernet.js'
 import { SecurityManager } from './security-manager.js'

@@ -1,6 +1,7 @@
 import { startBridge, type Bridge, type DocumentFile, type FileType } from '../engine/bridge.js'
 import { packFile, unpackFile } from '../security/packing.js'
-import type { Batch, SealOptions, StorageBackend } from '../types.js'
+import type { SealOptions } from '../security/seal-options.js'
+import type { Batch, StorageBackend } from '../types.js'
 import { same, type Place } from './file-places/place.js'
 import { traits, type Traits } from './traits.js'
 

@@ -1,6 +1,7 @@
 import { startBridge } from '../engine/bridge.js'
 import { checkName } from '../checks.js'
-import type { Batch, SealOptions, StorageBackend } from '../types.js'
+import type { SealOptions } from '../security/seal-options.js'
+import type { Batch, StorageBackend } from '../types.js'
 import { SealedStorage } from './sealed.js'
 import { traits, type Traits } from './traits.js'
 

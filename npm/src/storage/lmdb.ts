@@ -1,7 +1,8 @@
 import { checkName } from '../checks.js'
 import { AtomicDBError, unsupported } from '../errors.js'
 import { isNode, nodeFiles, nodeModule } from '../node-modules.js'
-import type { Batch, SealOptions, StorageBackend } from '../types.js'
+import type { SealOptions } from '../security/seal-options.js'
+import type { Batch, StorageBackend } from '../types.js'
 import { ensured, Neighbours } from './same-page-listeners.js'
 import { SealedStorage } from './sealed.js'
 

@@ -1,6 +1,7 @@
 import { checkName } from '../checks.js'
 import { AtomicDBError, unsupported } from '../errors.js'
-import type { Batch, SealOptions, StorageBackend } from '../types.js'
+import type { SealOptions } from '../security/seal-options.js'
+import type { Batch, StorageBackend } from '../types.js'
 import { LocalTurns } from './local-turns.js'
 import { SealedStorage } from './sealed.js'
 import { bytesOfText, textOfBytes } from './text-bytes.js'

@@ -1,5 +1,5 @@
 import { checkName } from '../checks.js'
-import type { SealOptions } from '../types.js'
+import type { SealOptions } from '../security/seal-options.js'
 import { OPFSLog } from './opfs-log.js'
 import { SealedStorage } from './sealed.js'
 import { traits, type Traits } from './traits.js'

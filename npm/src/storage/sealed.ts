@@ -3,7 +3,8 @@ import { deflate, inflate } from '../security/compress.js'
 import { refused } from '../security/fernet.js'
 import { checkSealOptions } from '../security/packing.js'
 import type { Derivation, SecurityManager } from '../security/security-manager.js'
-import type { Batch, SealOptions, StorageBackend } from '../types.js'
+import type { SealOptions } from '../security/seal-options.js'
+import type { Batch, StorageBackend } from '../types.js'
 import { traits, type Traits } from './traits.js'
 
 /**
