@@ -128,7 +128,7 @@ func (g *grouping) take(slots []uint32) {
 // codeOf returns the code of a document for grouping, where null is code 0.
 func (g *grouping) codeOf(path int, slot uint32) uint32 {
 	d := g.codes[path]
-	code := d.codes[slot]
+	code := d.bySlot[slot]
 	if code == severalCode {
 		code = d.code(sortValue(d.path, g.c.doc(slot)))
 	}
@@ -141,7 +141,7 @@ func (g *grouping) codeOf(path int, slot uint32) uint32 {
 func (g *grouping) byOneCode(slots []uint32) {
 	d := g.codes[0]
 	for _, slot := range slots {
-		code := d.codes[slot]
+		code := d.bySlot[slot]
 		if int(code) >= len(g.byCode) || g.byCode[code] < 0 {
 			code = g.codeOf(0, slot)
 			for len(g.byCode) < len(d.values) {
@@ -150,7 +150,7 @@ func (g *grouping) byOneCode(slots []uint32) {
 			if g.byCode[code] < 0 {
 				g.byCode[code] = int32(g.newGroup(slot))
 			}
-			if raw := d.codes[slot]; raw != severalCode {
+			if raw := d.bySlot[slot]; raw != severalCode {
 				g.byCode[raw] = g.byCode[code] // null beside the missing value
 			}
 		}
@@ -223,7 +223,7 @@ func (g *grouping) tally(o *Output, tallies []tally, from cached, slots []uint32
 		}
 	case AggSum, AggAvg, AggSumOrNull:
 		if from.numbers != nil {
-			g.sum(o, tallies, from.numbers.bits, slots)
+			g.sum(o, tallies, from.numbers.bySlot, slots)
 			return
 		}
 		for i, slot := range slots {
@@ -241,8 +241,8 @@ func (g *grouping) tally(o *Output, tallies []tally, from cached, slots []uint32
 }
 
 func (g *grouping) hasValue(o *Output, keys *column, slot uint32) bool {
-	if keys != nil && keys.keys[slot] != otherKey {
-		return keys.keys[slot]>>60 > key(msgpack.Null)
+	if keys != nil && keys.bySlot[slot] != otherKey {
+		return keys.bySlot[slot]>>60 > key(msgpack.Null)
 	}
 	return msgpack.KindOf(sortValue(o.Path, g.c.doc(slot))) > msgpack.Null
 }
@@ -263,8 +263,8 @@ func (g *grouping) sum(o *Output, tallies []tally, numbers []uint64, slots []uin
 // best keeps the least or the greatest value; of equal ones, the first.
 func (g *grouping) best(o *Output, t *tally, keys *column, slot uint32) {
 	var k key
-	if keys != nil && keys.keys[slot] != otherKey {
-		k = keys.keys[slot]
+	if keys != nil && keys.bySlot[slot] != otherKey {
+		k = keys.bySlot[slot]
 	} else {
 		k = keyOf(sortValue(o.Path, g.c.doc(slot)))
 	}

@@ -193,3 +193,35 @@ func BenchmarkCount(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkCache answers a question about 20,000 documents for which a cache is
+// built: the keys of a column, the codes of a dictionary, or numbers.
+func BenchmarkCache(b *testing.B) {
+	for _, bench := range []struct {
+		name string
+		ask  func(db *engine.DB) error
+	}{
+		{"column", func(db *engine.DB) error {
+			_, err := db.Count("users", where(b, "score < 10"), 0)
+			return err
+		}},
+		{"dictionary", func(db *engine.DB) error {
+			_, err := db.Distinct("users", "address.city", nil)
+			return err
+		}},
+		{"numbers", func(db *engine.DB) error {
+			_, err := db.Aggregate("users", engine.Aggregate{Select: outputs("sum", engine.AggSum, "age")})
+			return err
+		}},
+	} {
+		b.Run(bench.name, func(b *testing.B) {
+			db := benchDB(b)
+			for b.Loop() {
+				db.DropCaches(^uint64(0))
+				if err := bench.ask(db); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}

@@ -138,83 +138,10 @@ func (c *content) check() string {
 			return "index on " + o.title() + " " + broken
 		}
 	}
-	for _, d := range c.dictionaries {
-		if broken := d.check(c); broken != "" {
-			return "dictionary of " + d.path.String() + " " + broken
+	for _, cache := range c.caches {
+		if broken := cache.check(c); broken != "" {
+			return "the cache of " + cache.head().path.String() + " " + broken
 		}
-	}
-	for _, n := range c.numberCaches {
-		if broken := n.check(c); broken != "" {
-			return "numbers of " + n.path.String() + " " + broken
-		}
-	}
-	for _, col := range c.columns {
-		if broken := col.check(c); broken != "" {
-			return "column of " + col.path.String() + " " + broken
-		}
-	}
-	return ""
-}
-
-// check compares a column with a new one.
-func (col *column) check(c *content) string {
-	stale, other := 0, 0
-	fresh := column{path: col.path}
-	for slot, k := range col.keys {
-		switch doc := c.doc(uint32(slot)); {
-		case k == staleKey:
-			stale++
-		case doc != nil && k != fresh.keyOf(doc):
-			return "has another key than the document in slot " + strconv.Itoa(slot)
-		case k == otherKey:
-			other++
-		}
-	}
-	if len(col.keys) > len(c.refs) || stale != col.stale || other != col.other {
-		return "has lost count"
-	}
-	return ""
-}
-
-// check compares the codes with the values of the documents.
-func (d *dictionary) check(c *content) string {
-	stale, several := 0, 0
-	for slot, code := range d.codes {
-		v, plain := []byte(nil), true
-		doc := c.doc(uint32(slot))
-		if doc != nil {
-			v, plain = d.path.Lookup(doc)
-		}
-		switch {
-		case code == staleCode:
-			stale++
-		case code == severalCode:
-			several++
-			if doc != nil && plain {
-				return "takes one value for several, in slot " + strconv.Itoa(slot)
-			}
-		case doc != nil && (!plain || msgpack.Compare(d.values[code], v) != 0):
-			return "has another value than the document in slot " + strconv.Itoa(slot)
-		}
-	}
-	if len(d.codes) > len(c.refs) || stale != d.stale || several != d.several {
-		return "has lost count"
-	}
-	return ""
-}
-
-// check compares the numbers with those of the documents.
-func (n *numbers) check(c *content) string {
-	stale := 0
-	for slot, bits := range n.bits {
-		if bits == staleNumber {
-			stale++
-		} else if doc := c.doc(uint32(slot)); doc != nil && bits != n.bitsOf(doc) {
-			return "differs from the document in slot " + strconv.Itoa(slot)
-		}
-	}
-	if len(n.bits) > len(c.refs) || stale != n.stale {
-		return "has lost count"
 	}
 	return ""
 }

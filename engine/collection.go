@@ -23,13 +23,11 @@ type content struct {
 	orders []*order
 	moved  []*order // empty: room for replace
 
-	columns      []*column
-	dictionaries []*dictionary
-	numberCaches []*numbers
-	refused      map[string]int // paths that no dictionary pays for, by how many documents there were
-	columnFrom   int            // Options.ColumnThreshold
-	clock        int            // counts uses of the caches
-	debt         int            // documents that scans have looked at without columns
+	caches     []anyCache     // columns, dictionaries and numbers
+	refused    map[string]int // paths that no dictionary pays for, by how many documents there were
+	columnFrom int            // Options.ColumnThreshold
+	clock      int            // counts uses of the caches
+	debt       int            // documents that scans have looked at without columns
 }
 
 func newContent(columnFrom int) *content { return &content{nextID: 1, columnFrom: columnFrom} }
@@ -124,28 +122,16 @@ func (c *content) remove(slot uint32) {
 // forget drops what the caches know of one slot, which will hold another
 // document.
 func (c *content) forget(slot uint32) {
-	for _, col := range c.columns {
-		col.forget(slot)
-	}
-	for _, d := range c.dictionaries {
-		d.forget(slot)
-	}
-	for _, n := range c.numberCaches {
-		n.forget(slot)
+	for _, cache := range c.caches {
+		cache.forget(slot)
 	}
 }
 
 // truncate drops the slots from end on, which are empty.
 func (c *content) truncate(end uint32) {
 	c.refs, c.sizes = c.refs[:end], c.sizes[:end]
-	for _, col := range c.columns {
-		col.truncate(end)
-	}
-	for _, d := range c.dictionaries {
-		d.truncate(end)
-	}
-	for _, n := range c.numberCaches {
-		n.truncate(end)
+	for _, cache := range c.caches {
+		cache.truncate(end)
 	}
 }
 

@@ -1,23 +1,19 @@
 package engine
 
 import (
+	"slices"
+
 	"github.com/atomicdb-go/atomicdb/engine/msgpack"
 	"github.com/atomicdb-go/atomicdb/engine/query"
 )
 
 // A dictionary numbers the different values that documents have at one path,
-// and holds the number of each document's, its code. Grouping counts codes,
-// and a condition on text asks once for each value instead of each document.
-// It pays where values repeat; where they hardly do, none is made.
-//
-// Like a column, it is a cache. It costs 4 bytes a document and the values.
+// and holds the number of each document's value, its code. Grouping counts
+// codes, and a condition on text is tested once for each value instead of each
+// document. It pays where values repeat; where they hardly do, none is made.
 type dictionary struct {
-	path  query.Path
-	codes []uint32 // by slot
+	slotCache[uint32]
 	valueSet
-	stale   int // how many codes are staleCode
-	several int // how many codes are severalCode
-	used    int // when it was last used, by the content's clock
 }
 
 // Code 0 is for documents without a value, and these are for no value at all.
@@ -27,8 +23,7 @@ const (
 )
 
 const (
-	mostDictionaries = 16
-	mostCodes        = 1 << 16
+	maxCodes = 1 << 16
 	// A dictionary has to save: of this many documents, one may bring a new
 	// value, after the first few.
 	documentsPerCode = 4
@@ -41,78 +36,32 @@ func (c *content) dictionary(path query.Path) *dictionary {
 	if c.live < c.columnFrom || c.refused[path.String()] > c.live/2 {
 		return nil
 	}
-	c.clock++
-	var d *dictionary
-	for _, known := range c.dictionaries {
-		if known.path.String() == path.String() {
-			d = known
+	d := cacheOf(c, path, func() *dictionary {
+		return &dictionary{
+			slotCache[uint32]{bySlot: make([]uint32, 0, len(c.refs)), marks: marks[uint32]{stale: staleCode, unsure: severalCode}},
+			valueSet{values: [][]byte{nil}},
 		}
+	})
+	if d.refresh(c, d.codeOf, d.full) && len(d.values) <= maxCodes {
+		return d
 	}
-	if d == nil {
-		d = &dictionary{path: path, codes: make([]uint32, 0, len(c.refs))}
-		d.values = [][]byte{nil}
-		c.dictionaries = append(c.dictionaries, d)
-		if len(c.dictionaries) > mostDictionaries {
-			oldest := 0
-			for i, other := range c.dictionaries {
-				if other.used < c.dictionaries[oldest].used && other != d {
-					oldest = i
-				}
-			}
-			c.dropDictionary(c.dictionaries[oldest])
-		}
+	c.caches = slices.DeleteFunc(c.caches, func(other anyCache) bool { return other == d })
+	if c.refused == nil {
+		c.refused = map[string]int{}
 	}
-	d.used = c.clock
-	if !d.refresh(c) {
-		c.dropDictionary(d)
-		if c.refused == nil {
-			c.refused = map[string]int{}
-		}
-		c.refused[path.String()] = c.live
-		return nil
-	}
-	return d
+	c.refused[path.String()] = c.live
+	return nil
 }
 
-func (c *content) dropDictionary(d *dictionary) {
-	kept := c.dictionaries[:0]
-	for _, other := range c.dictionaries {
-		if other != d {
-			kept = append(kept, other)
-		}
-	}
-	c.dictionaries = kept
-}
-
-// refresh looks at the documents that came or changed since the last use; false
-// if there are too many values.
-func (d *dictionary) refresh(c *content) bool {
-	for slot := 0; d.stale > 0; slot++ {
-		if d.codes[slot] == staleCode {
-			d.codes[slot] = d.codeOf(c.doc(uint32(slot)))
-			d.stale--
-		}
-	}
-	for slot := len(d.codes); slot < len(c.refs); slot++ {
-		d.codes = append(d.codes, d.codeOf(c.doc(uint32(slot))))
-		if len(d.values) > mostCodes || len(d.values) > freeCodes+slot/documentsPerCode {
-			return false
-		}
-	}
-	return len(d.values) <= mostCodes
+// full reports whether there are too many values for the documents so far.
+func (d *dictionary) full() bool {
+	return len(d.values) > maxCodes || len(d.values) > freeCodes+(len(d.bySlot)-1)/documentsPerCode
 }
 
 func (d *dictionary) codeOf(doc []byte) uint32 {
-	if doc == nil {
-		return 0
-	}
 	v, plain := d.path.Lookup(doc)
-	switch {
-	case !plain:
-		d.several++
+	if !plain {
 		return severalCode
-	case v == nil:
-		return 0
 	}
 	return d.code(v)
 }
@@ -123,32 +72,6 @@ func (d *dictionary) code(v []byte) uint32 {
 		return 0
 	}
 	return d.add(v)
-}
-
-// forget drops what the dictionary knows of one slot.
-func (d *dictionary) forget(slot uint32) {
-	if int(slot) >= len(d.codes) || d.codes[slot] == staleCode {
-		return
-	}
-	if d.codes[slot] == severalCode {
-		d.several--
-	}
-	d.codes[slot] = staleCode
-	d.stale++
-}
-
-// truncate drops what the dictionary knows of the slots from end on.
-func (d *dictionary) truncate(end uint32) {
-	for len(d.codes) > int(end) {
-		last := len(d.codes) - 1
-		switch d.codes[last] {
-		case staleCode:
-			d.stale--
-		case severalCode:
-			d.several--
-		}
-		d.codes = d.codes[:last]
-	}
 }
 
 // passing returns 1 for the codes of values that a leaf holds for.
@@ -166,4 +89,14 @@ func (d *dictionary) passing(f *query.Filter) []uint8 {
 // takes for one.
 func (d *dictionary) isNull(code uint32) bool {
 	return code == 0 || msgpack.KindOf(d.values[code]) == msgpack.Null
+}
+
+func (d *dictionary) check(c *content) string {
+	return d.checkWords(c, func(code uint32, doc []byte) bool {
+		v, plain := d.path.Lookup(doc)
+		if code == severalCode || !plain {
+			return code == severalCode && !plain
+		}
+		return msgpack.Compare(d.values[code], v) == 0
+	})
 }

@@ -162,10 +162,10 @@ func (s *columnFilter) run(block int, may, sure *bitmap) {
 			}
 		}
 	case s.codes != nil:
-		codes := s.codes.codes[block*blockSlots:]
+		codes := s.codes.bySlot[block*blockSlots:]
 		s.coded(codes[:min(len(codes), blockSlots)], may, sure)
 	default:
-		keys := s.col.keys[block*blockSlots:]
+		keys := s.col.bySlot[block*blockSlots:]
 		s.leaf(keys[:min(len(keys), blockSlots)], may, sure)
 	}
 }
@@ -183,7 +183,7 @@ func (s *columnFilter) leaf(keys []key, may, sure *bitmap) {
 			s.ties(keys, may, sure)
 		}
 	}
-	if s.col.other > 0 {
+	if s.col.unsure > 0 {
 		for i, k := range keys {
 			if k == otherKey {
 				may[i/64] |= 1 << (i % 64)
@@ -195,7 +195,7 @@ func (s *columnFilter) leaf(keys []key, may, sure *bitmap) {
 // coded is leaf for codes.
 func (s *columnFilter) coded(codes []uint32, may, sure *bitmap) {
 	*may = bitmap{}
-	several := s.codes.several > 0
+	several := s.codes.unsure > 0
 	for w := 0; w*64 < len(codes); w++ {
 		var word, unsure uint64
 		for i, code := range codes[w*64 : min(w*64+64, len(codes))] {

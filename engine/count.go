@@ -62,8 +62,8 @@ func (db *DB) Distinct(name, path string, where *query.Filter) ([]byte, error) {
 // if there is a dictionary.
 func (t *tally) seeAll(c *content, slots []uint32, path query.Path, d *dictionary) {
 	for _, slot := range slots {
-		if d != nil && d.codes[slot] != severalCode {
-			t.seeCode(d.codes[slot])
+		if d != nil && d.bySlot[slot] != severalCode {
+			t.seeCode(d.bySlot[slot])
 			continue
 		}
 		path.Visit(c.doc(slot), func(v []byte) bool {

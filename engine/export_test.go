@@ -53,9 +53,7 @@ func (db *DB) DropCaches(which uint64) {
 		return which>>63 == 1
 	}
 	for _, c := range db.collections {
-		c.columns = slices.DeleteFunc(c.columns, func(*column) bool { return turn() })
-		c.dictionaries = slices.DeleteFunc(c.dictionaries, func(*dictionary) bool { return turn() })
-		c.numberCaches = slices.DeleteFunc(c.numberCaches, func(*numbers) bool { return turn() })
+		c.caches = slices.DeleteFunc(c.caches, func(anyCache) bool { return turn() })
 		for _, o := range c.orders {
 			if turn() {
 				o.drop()

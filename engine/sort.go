@@ -55,8 +55,8 @@ func (s *sorter) look(nth, n int) {
 
 // item returns a slot with the key of its value at the nth path.
 func (s *sorter) item(slot uint32, nth int) keyed {
-	if col := s.columns[nth]; col != nil && col.keys[slot] != otherKey {
-		return keyed{col.keys[slot], slot}
+	if col := s.columns[nth]; col != nil && col.bySlot[slot] != otherKey {
+		return keyed{col.bySlot[slot], slot}
 	}
 	return keyed{keyOf(s.value(slot, nth)), slot}
 }
@@ -181,7 +181,7 @@ func (s *sorter) best(slots []uint32, limit int) []keyed {
 	first, descending, single := s.columns[0], s.paths[0].Descending, len(s.paths) == 1
 	for _, slot := range slots {
 		if first != nil && len(top.items) == limit {
-			k, worst := first.keys[slot], top.items[0].key
+			k, worst := first.bySlot[slot], top.items[0].key
 			if beyond(k, worst, descending) || single && k == worst && k&inexact == 0 { // an equal one came earlier
 				continue
 			}
