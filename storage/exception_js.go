@@ -12,9 +12,16 @@ type exception struct {
 	code          string // of Node's and of AtomicDB's errors
 }
 
+// Error leaves out a name that tells nothing.
 func (e *exception) Error() string {
-	if e.message == "" {
+	isPlain := e.name == "Error" || e.name == "AtomicDBError"
+	switch {
+	case e.message == "" && isPlain:
+		return "the storage has failed without saying why"
+	case e.message == "":
 		return e.name
+	case isPlain:
+		return e.message
 	}
 	return e.name + ": " + e.message
 }
