@@ -127,7 +127,7 @@ const mostCauses = 8
 
 function packed(error: unknown, causes = mostCauses): Packed {
   try {
-    const { name = 'Error', message = String(error), cause, usage, quota } = Object(error) as Partial<AtomicDBError>
+    const { name = 'Error', message = String(error ?? ''), cause, usage, quota } = Object(error) as Partial<AtomicDBError>
     const code = error instanceof AtomicDBError ? error.code : undefined
     return { code, name: String(name), message: String(message), cause: cause === undefined || causes === 0 ? undefined : packed(cause, causes - 1), usage, quota }
   } catch {

@@ -496,10 +496,10 @@ export const lifecycle: Suite = [
         [cyclic, /cyclic/],
         [new TypeError('typed', { cause: () => {} }), /typed/],
         ['a text', /a text/],
-        [undefined, /storage/],
-        [null, /storage/],
-        [Object.create(null), /storage/],
-        [{ get message() { throw new Error('no message') } }, /storage/],
+        [undefined, /the storage has failed without saying why/],
+        [null, /the storage has failed without saying why/],
+        [Object.create(null), /without saying why|does not say what it is/],
+        [{ get message() { throw new Error('no message') } }, /does not say what it is/],
       ]
       for (const [reason, message] of reasons) {
         controlled.append = () => Promise.reject(reason as Error)
