@@ -11,7 +11,7 @@
 // A transaction is a savepoint that stays open over several turns of the event
 // loop. Until it is released or rolled back, Flush refuses and batches of other
 // writers wait (onPutOff). JavaScript holds its write lock
-// (npm/src/connection/write-lock.ts), and suspends the savepoint before anybody
+// (npm/src/storage/write-lock.ts), and suspends the savepoint before anybody
 // outside reads.
 //
 // Everything that is not about JavaScript itself is ordinary Go and tested

@@ -7,7 +7,7 @@ import type { Port } from './thread/rpc.js'
 /** A thread that serves a database; see worker.ts. */
 export interface Thread extends Port {
   /** Calls `listener` should the thread end by itself. */
-  onDeath(listener: (error: AtomicDBError) => void): void
+  onExit(listener: (error: AtomicDBError) => void): void
   /** Tells whether somebody waits for it: Node goes on running then. */
   setBusy(busy: boolean): void
   terminate(): Promise<unknown>
@@ -24,7 +24,7 @@ function startInPage(): Thread {
   return {
     post: (message, transfer) => worker.postMessage(message, transfer),
     listen: (listener) => worker.addEventListener('message', ({ data }) => listener(data)),
-    onDeath: (listener) => worker.addEventListener('error', (event) => listener(died(event.message))),
+    onExit: (listener) => worker.addEventListener('error', (event) => listener(exitError(event.message))),
     setBusy: () => {},
     terminate: async () => worker.terminate(),
   }
@@ -53,9 +53,9 @@ async function startInNode(): Promise<Thread> {
   return {
     post: (message, transfer) => worker.postMessage(message, transfer),
     listen: (listener) => worker.on('message', listener),
-    onDeath: (listener) => {
-      worker.on('error', (error: Error) => listener(died(error.message)))
-      worker.on('exit', () => listener(died('')))
+    onExit: (listener) => {
+      worker.on('error', (error: Error) => listener(exitError(error.message)))
+      worker.on('exit', () => listener(exitError('')))
     },
     setBusy: (busy) => (busy ? worker.ref() : worker.unref()),
     terminate: () => worker.terminate(),
@@ -90,6 +90,6 @@ interface NodeWorker {
   terminate(): Promise<number>
 }
 
-function died(why: string): AtomicDBError {
+function exitError(why: string): AtomicDBError {
   return new AtomicDBError('internal', `the worker has stopped, and the database needs to be opened again${why ? `: ${why}` : '; is worker.js served beside index.js?'}`)
 }

@@ -1,9 +1,9 @@
-// Questions asked again: what is answered from memory is what the engine would answer, and is the caller's own.
+// Queries asked again: the cached answer is what the engine would answer, and each caller gets its own copy.
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { inspect } from 'node:util'
 import { AtomicDB } from '../src/index.js'
-import { Answers, copyOf } from '../src/connection/query-cache.js'
+import { QueryCache, copyOf } from '../src/connection/query-cache.js'
 import { Op } from '../src/engine/ops.js'
 import { openInNode } from './harness/node.js'
 import { Random } from './random/random.js'
@@ -21,9 +21,9 @@ const item = (_id: number): Item => ({ _id, n: random.int(0, 3), team: random.pi
 
 const teams = (all: Item[]) => [...new Set(all.map((one) => one.team))]
 
-/** Questions, and their answers from the documents in insertion order. */
-const questions: [ask: (db: AtomicDB) => Promise<unknown>, answer: (all: Item[]) => unknown][] = [
-  ...[1, 2, 3].flatMap((id): typeof questions => [
+/** Queries, and their answers from the documents in insertion order. */
+const queries: [ask: (db: AtomicDB) => Promise<unknown>, answer: (all: Item[]) => unknown][] = [
+  ...[1, 2, 3].flatMap((id): typeof queries => [
     [(db) => db.get(id), (all) => all.find((one) => one._id === id)],
     [(db) => db.find<Item>({ n: id }), (all) => all.filter((one) => one.n === id)],
     [(db) => db.count(db.query<Item>().n.gte(id)), (all) => all.filter((one) => one.n >= id).length],
@@ -49,18 +49,18 @@ const changes: ((db: AtomicDB) => Promise<unknown>)[] = [
   (db) => db.update({ team: random.pick(['a', 'b']) }, `_id = ${random.int(1, 5)}`),
   (db) => db.insert({ n: 0 }, 'others'),
   (db) => db.sql('UPDATE default SET n = n + 1 WHERE n < 3 AND team = ?', [random.pick(['a', 'b'])]),
-  // Refused half-way, and taken back.
+  // These fail half-way, and are rolled back.
   (db) => assert.rejects(db.insertMany([item(6), item(7), item(6)]), { code: 'duplicate_id' }),
   (db) => assert.rejects(db.update((one) => (one.n === 0 ? ({ _id: 9 } as object) : { n: 2 })), { code: 'invalid' }).catch(() => {}),
 ]
 
-test(`random questions between random changes (${replayOf('query-cache.test.ts')})`, async () => {
+test(`random queries between random changes (${replayOf('query-cache.test.ts')})`, async () => {
   const db = await openInNode()
   for (let round = 0; round < 400; round++) {
     await random.pick(changes)(db)
-    const [ask, answer] = [...random.pick(questions)]
-    const asked = random.list(1, 6, () => random.pick([[ask, answer] as const, random.pick(questions)]))
-    const all = [...(await db.search((one: Item) => one.n >= 0))] // which is never kept
+    const [ask, answer] = [...random.pick(queries)]
+    const asked = random.list(1, 6, () => random.pick([[ask, answer] as const, random.pick(queries)]))
+    const all = [...(await db.search((one: Item) => one.n >= 0))] // a function: its answer is never cached
     for (const [ask, answer] of asked) {
       const found = await ask(db)
       assert.deepEqual(Array.isArray(found) ? [...found] : found, answer(all), `round ${round}: ${ask}`)
@@ -80,64 +80,75 @@ function vandalize(value: unknown): void {
   else Object.assign(value, { n: 'changed', more: 1 })
 }
 
-describe('answers', () => {
-  const question = (n: number) => Uint8Array.of(0x91, 0xce, n >> 24, n >> 16, n >> 8, n)
+describe('cached answers', () => {
+  const argsOf = (n: number) => Uint8Array.of(0x91, 0xce, n >> 24, n >> 16, n >> 8, n)
 
   const never = () => false
 
-  /** How often the engine is asked when `n` is asked at each of these versions. */
-  function asked(answers: Answers, n: number, versions: number[], { bytes = 100, holds = false, op = Op.find as Op } = {}): number {
-    let times = 0
+  /** How often the engine is asked when query `n` is asked at each of these versions. */
+  function engineCalls(cache: QueryCache, n: number, versions: number[], { bytes = 100, valid = false, op = Op.find as Op } = {}): number {
+    let calls = 0
     for (const version of versions) {
-      const kept = answers.find(version, op, question(n), () => holds)
-      if (kept) assert.deepEqual(kept.answer, [{ n }])
-      else answers.note([{ n }], bytes)
-      times += Number(!kept)
+      const cached = cache.find(version, op, argsOf(n), () => valid)
+      if (typeof cached === 'object') {
+        assert.deepEqual(cached.answer, [{ n }])
+      } else {
+        cache.keep(cached, argsOf(n), [{ n }], bytes)
+        calls++
+      }
     }
-    return times
+    return calls
   }
 
-  /** How many of the questions 0 to `most` have an answer at version 1. */
-  const keptOf = (answers: Answers, most: number) => Array.from({ length: most }, (_, n) => answers.find(1, Op.find, question(n), never)).filter(Boolean).length
+  const isCached = (cache: QueryCache, version: number, op: Op, args: Uint8Array) => typeof cache.find(version, op, args, never) === 'object'
+
+  /** How many of the queries 0 to `end` have an answer at version 1. */
+  const countCached = (cache: QueryCache, end: number) => Array.from({ length: end }, (_, n) => isCached(cache, 1, Op.find, argsOf(n))).filter(Boolean).length
 
   test('are kept from the second time on, while nothing changes', () => {
-    const answers = new Answers()
-    assert.equal(asked(answers, 1, [1]), 1)
-    assert.equal(asked(answers, 1, [1, 1, 1]), 1)
-    assert.equal(asked(answers, 1, [2, 2, 2]), 1, 'at once, where it was of use')
-    assert.equal(asked(answers, 1, [0, 0, 0]), 3, 'of a database that is not usable')
-    assert.equal(answers.find(2, Op.get, question(1), never), undefined, 'of another op')
-    assert.equal(asked(answers, 2, [3, 4, 5, 6, 6, 6, 7, 7]), 6, 'only if asked twice in between, where it was of no use')
+    const cache = new QueryCache()
+    assert.equal(engineCalls(cache, 1, [1]), 1)
+    assert.equal(engineCalls(cache, 1, [1, 1, 1]), 1)
+    assert.equal(engineCalls(cache, 1, [2, 2, 2]), 1, 'at once, after the last answer was used')
+    assert.equal(engineCalls(cache, 1, [0, 0, 0]), 3, 'of a database that is not usable')
+    assert.ok(!isCached(cache, 2, Op.get, argsOf(1)), 'of another op')
+    assert.equal(engineCalls(cache, 2, [3, 4, 5, 6, 6, 6, 7, 7]), 6, 'after an unused answer, only if asked twice without a change in between')
   })
 
-  test('are kept when something changes that is no concern of theirs', () => {
-    const answers = new Answers()
-    assert.equal(asked(answers, 1, [1, 2, 3, 4, 900], { holds: true }), 2)
-    assert.equal(asked(answers, 1, [2000], { holds: true }), 1, 'when too much has changed to know')
-    assert.equal(asked(answers, 2, [1, 2, 3, 3, 3, 4, 4], { holds: true, op: Op.get }), 5, 'of an op that cannot tell')
+  test('are kept after a change, if they are still valid', () => {
+    const cache = new QueryCache()
+    assert.equal(engineCalls(cache, 1, [1, 2, 3, 4, 900], { valid: true }), 2)
+    assert.equal(engineCalls(cache, 1, [2000], { valid: true }), 1, 'after more changes than the engine remembers')
+    assert.equal(engineCalls(cache, 2, [1, 2, 3, 3, 3, 4, 4], { valid: true, op: Op.get }), 5, 'of an op for which the engine cannot tell')
   })
 
-  test('of many questions do not mix, and take a bounded memory', () => {
-    const answers = new Answers()
-    for (let n = 0; n < 10_000; n++) asked(answers, n, [1, 1, 1])
-    const kept = keptOf(answers, 10_000)
-    assert.ok(kept > 0 && kept <= 4096, `${kept} are kept`)
+  test('of many queries do not mix, and take a bounded memory', () => {
+    const cache = new QueryCache()
+    for (let n = 0; n < 10_000; n++) engineCalls(cache, n, [1, 1, 1])
+    const count = countCached(cache, 10_000)
+    assert.ok(count > 0 && count <= 4096, `${count} are kept`)
 
-    assert.equal(asked(answers, 10_000, [1, 1, 1], { bytes: 600 << 10 }), 3, 'one that is too large')
-    const large = new Answers()
-    for (let n = 0; n < 10; n++) asked(large, n, [1, 1], { bytes: 400 << 10 })
-    const left = keptOf(large, 10)
+    assert.equal(engineCalls(cache, 10_000, [1, 1, 1], { bytes: 600 << 10 }), 3, 'one that is too large')
+    const large = new QueryCache()
+    for (let n = 0; n < 10; n++) engineCalls(large, n, [1, 1], { bytes: 400 << 10 })
+    const left = countCached(large, 10)
     assert.ok(left > 0 && left <= 5, `${left} of 400 KiB each are kept`)
-    const alike = Array.from({ length: 64 }, (_, n) => new TextEncoder().encode(`person${n}@example.com`))
-    const few = new Answers()
-    for (let time = 0; time < 2; time++) for (const one of alike) if (!few.find(1, Op.find, one, never)) few.note([], 1)
-    const without = alike.filter((one) => !few.find(1, Op.find, one, never)).length
-    assert.ok(without <= 2, `${without} of 64 questions that are much alike have no place`)
+
+    const similar = Array.from({ length: 64 }, (_, n) => new TextEncoder().encode(`person${n}@example.com`))
+    const small = new QueryCache()
+    const ask = (args: Uint8Array) => {
+      const cached = small.find(1, Op.find, args, never)
+      if (typeof cached === 'number') small.keep(cached, args, [], 1)
+    }
+    for (let time = 0; time < 2; time++) similar.forEach(ask)
+    const missing = similar.filter((args) => !isCached(small, 1, Op.find, args)).length
+    assert.ok(missing <= 2, `${missing} of 64 similar queries have no bucket`)
 
     const long = new Uint8Array(10_000)
     for (let n = 0; n < 3; n++) {
-      assert.equal(large.find(1, Op.find, long, never), undefined)
-      large.note([1], 10)
+      const cached = large.find(1, Op.find, long, never)
+      assert.equal(cached, -1, 'arguments that are too long have no bucket')
+      large.keep(-1, long, [1], 10)
     }
   })
 

@@ -1,4 +1,5 @@
-import { startBridge, type NativeBackend } from '../engine/bridge.js'
+import type { NativeBackend } from '../engine/async-engine.js'
+import { startBridge } from '../engine/bridge.js'
 import { checkKnown, checkName } from '../checks.js'
 import type { Connection } from '../connection/connection.js'
 import { exportFile, importFile } from './export-import.js'
@@ -69,7 +70,7 @@ export class AtomicDB extends OpenDatabase {
     const backend = backendOf(name, options)
     if (!backend) return
     const bridge = await startBridge(options.wasm)
-    await bridge.wait((host) => host.destroy(backend))
+    await bridge.wait((engine) => engine.destroy(backend))
   }
 
   /**

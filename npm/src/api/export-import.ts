@@ -1,4 +1,4 @@
-import type { FileType, ParsedFile } from '../engine/bridge.js'
+import type { FileType, ParsedFile } from '../engine/async-engine.js'
 import { checkFile, checkKnown } from '../checks.js'
 import type { Write } from '../connection/calls.js'
 import type { Connection } from '../connection/connection.js'

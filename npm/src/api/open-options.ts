@@ -1,7 +1,7 @@
-import type { NativeBackend } from '../engine/bridge.js'
+import type { NativeBackend } from '../engine/async-engine.js'
 import { checkCount, checkKnown } from '../checks.js'
 import { describe, invalid } from '../errors.js'
-import { deferred } from '../storage/backend.js'
+import { deferredStorage } from '../storage/backend.js'
 import { traitsOf } from '../storage/traits.js'
 import type { OpenOptions, StorageBackend } from '../types.js'
 
@@ -26,7 +26,7 @@ export function checkOptions(options: OpenOptions): void {
 /** Where a database of that name is kept; null is in memory alone. */
 export function backendOf(name: string, { storage, inMemory }: Pick<OpenOptions, 'storage' | 'inMemory'>): NativeBackend | StorageBackend | null {
   if (inMemory && storage === undefined) return null
-  if (storage !== undefined) return traitsOf(storage).native ?? deferred(storage)
+  if (storage !== undefined) return traitsOf(storage).native ?? deferredStorage(storage)
   return hasIndexedDB() ? { kind: 'indexeddb', name } : null
 }
 

@@ -1,31 +1,28 @@
-import { startBridge, type NativeBackend } from '../engine/bridge.js'
+import type { NativeBackend } from '../engine/async-engine.js'
+import { startBridge } from '../engine/bridge.js'
 import { checkFile } from '../checks.js'
+import { reportOf } from '../connection/report.js'
 import { AtomicDBError } from '../errors.js'
 import { traitsOf } from '../storage/traits.js'
 import type { OpenOptions, Report, StorageBackend } from '../types.js'
 
-/** The report of the engine. */
-export function reportOf(report: Omit<Report, 'ok'>): Report {
-  return { ok: report.problems.length === 0, ...report }
-}
-
 /** Brings what is stored to a state that can be opened; see AtomicDB.repair. */
 export async function repair(backend: Backend, { wasm, maxDocumentBytes, maxDepth }: OpenOptions): Promise<Report> {
   const bridge = await startBridge(wasm)
-  return reportOf(await bridge.wait((host) => host.repair(backend, { maxDocumentBytes, maxDepth })))
+  return reportOf(await bridge.wait((engine) => engine.repair(backend, { maxDocumentBytes, maxDepth })))
 }
 
 /** Everything that is stored, as one file and as it is. */
 export async function exportRaw(backend: Backend, wasm: OpenOptions['wasm']): Promise<Uint8Array> {
   const bridge = await startBridge(wasm)
-  return bridge.wait((host) => host.exportRaw(backend, crypto.getRandomValues(new Uint8Array(16))))
+  return bridge.wait((engine) => engine.exportRaw(backend, crypto.getRandomValues(new Uint8Array(16))))
 }
 
 /** Stores what exportRaw has written. */
 export async function importRaw(backend: Backend, file: unknown, wasm: OpenOptions['wasm']): Promise<void> {
   checkFile(file)
   const bridge = await startBridge(wasm)
-  return bridge.wait((host) => host.importRaw(backend, file))
+  return bridge.wait((engine) => engine.importRaw(backend, file))
 }
 
 /** The storage that holds what is stored as it is: compressed and encrypted. */

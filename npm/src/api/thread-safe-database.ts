@@ -4,9 +4,8 @@ import { describe, invalid } from '../errors.js'
 import { processors } from '../node-modules.js'
 import { OpenDatabase } from './open-database.js'
 import { backendOf, checkOptions } from './open-options.js'
-import { deferred } from '../storage/backend.js'
+import { deferredStorage, sharedStorage } from '../storage/backend.js'
 import { MemoryStorage } from '../storage/memory.js'
-import { shared } from '../storage/shared.js'
 import type { OpenOptions } from '../types.js'
 import { Pool } from '../thread/pool.js'
 import { PoolCalls } from '../thread/pool-calls.js'
@@ -60,11 +59,11 @@ export class ThreadSafeDatabase extends OpenDatabase {
     checkCount('options.timeout', timeout, 0, 2 ** 31 - 1)
     // Engines in several threads have no memory in common: what one has to tell the others is in a storage.
     if (rest.inMemory && rest.storage) throw invalid('options.inMemory: the engines of a pool meet in the storage, which commit() would reach too late')
-    const backend = backendOf(name, rest) ?? deferred(new MemoryStorage())
-    const forOne = 'append' in backend ? shared(backend) : () => backend
+    const backend = backendOf(name, rest) ?? deferredStorage(new MemoryStorage())
+    const forOne = 'append' in backend ? sharedStorage(backend) : () => backend
     const seen: Seen = { head: 0 }
     const make = () => RemoteConnection.open(name, forOne(), { ...rest, inMemory: false }, seen)
-    const pool = new Pool(make, (connection) => connection.isOver, maxConnections, Math.min(maxConnections, await processors()), timeout)
+    const pool = new Pool(make, (connection) => connection.hasEnded, maxConnections, Math.min(maxConnections, await processors()), timeout)
     await pool.start()
     return new ThreadSafeDatabase(name, pool)
   }
@@ -79,7 +78,7 @@ export class ThreadSafeDatabase extends OpenDatabase {
    */
   execute<R>(operation: (db: AtomicDB) => Promise<R>): Promise<R> {
     if (typeof operation !== 'function') return Promise.reject(invalid(`operation: expected a function, not ${describe(operation)}`))
-    return this.pool.alone(async (connection) => operation(this.databaseOf(connection)))
+    return this.pool.exclusive(async (connection) => operation(this.databaseOf(connection)))
   }
 
   private databaseOf(connection: RemoteConnection): AtomicDB {

@@ -1,19 +1,19 @@
 import type { EngineCalls } from './engine-calls.js'
 
-/** A write, as it was asked for: it changes the database and returns what the call resolves to. It does everything or, when it throws, nothing. */
+/** What a write does: it changes the database and returns what the call resolves to. If it throws, it has done nothing. */
 export type Write<R> = (engine: EngineCalls) => R
 
 /** What the calls of the API go through: a connection, a transaction on one, or a pool of them. */
 export interface Calls {
-  /** Runs `work`, which changes nothing; resolves to what it returns. It may run again. */
+  /** Runs `work`, which changes nothing and may run again; resolves to what it returns. */
   read<R>(work: (engine: EngineCalls) => R): Promise<R>
 
   /**
-   * Prepares a write and does it; resolves to what it returns once that is
-   * stored, in a transaction at once.
+   * Prepares a write and does it; resolves to what the write returns, once it
+   * is stored. In a transaction it resolves at once.
    *
-   * @param prepare Runs at once, and copies the arguments, which the caller may
-   * change later. The write that it returns may run several times.
+   * @param prepare Runs at once, and copies the arguments, because the caller
+   * may change them later. The write that it returns may run several times.
    */
   write<R>(prepare: () => Write<R>): Promise<R>
 }

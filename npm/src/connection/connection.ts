@@ -1,4 +1,4 @@
-import type { FileType, ParsedFile } from '../engine/bridge.js'
+import type { FileType, ParsedFile } from '../engine/async-engine.js'
 import { AtomicDBError } from '../errors.js'
 import type { Report } from '../types.js'
 import type { Calls, ConnectionCalls, Write } from './calls.js'
@@ -12,22 +12,22 @@ export abstract class Connection extends EngineCalls implements ConnectionCalls 
 
   abstract transaction<R>(work: (calls: Calls) => Promise<R>): Promise<R>
 
-  /** Everything as a file, with what is not stored yet. */
+  /** All documents and indexes as a file, with what is not stored yet. */
   abstract exportFile(type: FileType): Promise<Uint8Array>
 
   /** What a file holds. */
   abstract parseFile(file: Uint8Array, type: FileType): Promise<ParsedFile>
 
-  /** Compares what is stored with what is in memory, when all writes so far are stored. */
+  /** Waits until all writes so far are stored, and compares what is stored with what is in memory. */
   abstract verify(): Promise<Report>
 
   /** Resolves when every write so far is stored. */
   abstract flush(): Promise<void>
 
-  /** Stores what is kept in memory until then; on an error nothing is undone. */
+  /** Stores what a database with `inMemory` has kept in memory until now; after an error it still has everything. */
   abstract commit(): Promise<void>
 
-  /** Stores what is not stored yet and ends the connection. Closing twice is closing once. */
+  /** Stores what is not stored yet and ends the connection. A second call changes nothing. */
   abstract close(): Promise<void>
 }
 

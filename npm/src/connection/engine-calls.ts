@@ -1,46 +1,46 @@
-import type { Encoder } from '../msgpack/encode.js'
-import { invalid } from '../errors.js'
 import { Op } from '../engine/ops.js'
+import { invalid } from '../errors.js'
+import type { Encoder } from '../msgpack/encode.js'
 import type { Stored } from '../types.js'
 
 /**
  * What a read or a write calls: the engine of one open database, in this
- * thread or in another, which answers at once. Only the functions that
+ * thread or in another, which returns at once. Only the functions that
  * {@link Calls} runs may call it.
  */
 export abstract class EngineCalls {
-  private asking = false // a function of the user is running
+  private inCallback = false // a function of the user is running
 
-  /** Calls `op` and returns the one value that it answers. */
-  abstract value(op: Op, input: Encoder | Uint8Array): unknown
+  /** Calls `op` and returns its one value. */
+  abstract value(op: Op, args: Encoder | Uint8Array): unknown
 
-  /** As {@link value}, of an op that changes nothing. */
-  abstract ask(op: Op, question: Encoder): unknown
+  /** As {@link value}, for an op that changes nothing: the query cache may have the answer. */
+  abstract cachedValue(op: Op, args: Encoder): unknown
 
-  /** Calls `op`, which answers in pieces, and returns all of them. */
-  abstract rows(op: Op, input: Encoder | Uint8Array): any[]
+  /** Calls `op`, which answers in pieces, and returns the rows of all of them. */
+  abstract rows(op: Op, args: Encoder | Uint8Array): any[]
 
-  /** As {@link rows}, of an op that changes nothing. Fills and returns `rows`, which is empty. */
-  abstract askRows(op: Op, question: Encoder | Uint8Array, rows?: any[]): any[]
+  /** As {@link rows}, for an op that changes nothing: the query cache may have the answer. Fills and returns `rows`, an empty array. */
+  abstract cachedRows(op: Op, args: Encoder | Uint8Array, rows?: any[]): any[]
 
-  /** What `op` answers, piece by piece; a piece is called for when the one before it has been looked at. */
-  abstract inPieces(op: Op, input: Uint8Array): Iterable<unknown[]>
+  /** The answer of `op`, piece by piece. The next piece is asked for when the caller is done with one. */
+  abstract inPieces(op: Op, args: Uint8Array): Iterable<unknown[]>
 
-  /** What `ask`, a function of the user that is the argument `name`, returns for `document`. It cannot call the database meanwhile. */
-  asked(name: string, ask: (document: Stored<any>) => unknown, document: Stored<any>): unknown {
-    this.asking = true
+  /** Calls `callback`, a function of the user that is the argument `name`, and returns its result. It cannot call the database meanwhile. */
+  callback(name: string, callback: (document: Stored<any>) => unknown, document: Stored<any>): unknown {
+    this.inCallback = true
     try {
-      const answer = ask(document)
-      if (typeof (answer as Promise<unknown> | undefined)?.then === 'function') {
-        throw invalid(`${name}: the function must answer at once, not with a Promise: all documents have to be of one version`)
+      const result = callback(document)
+      if (typeof (result as Promise<unknown> | undefined)?.then === 'function') {
+        throw invalid(`${name}: the function must return its result at once, not with a Promise: all documents have to be of one version`)
       }
-      return answer
+      return result
     } finally {
-      this.asking = false
+      this.inCallback = false
     }
   }
 
-  /** Does `work`, several calls of the engine, all or none. */
+  /** Does `work`, several calls of the engine, as a whole or not at all. */
   whole<R>(work: () => R): R {
     this.command(Op.savepoint)
     let result: R
@@ -54,16 +54,16 @@ export abstract class EngineCalls {
     return result
   }
 
-  /** Calls an op that takes and answers nothing. */
+  /** Calls an op without arguments and without a result. */
   command(op: Op): void {
-    this.value(op, nothing)
+    this.value(op, noArguments)
   }
 
-  /** Throws while a function of the user answers a query or an update. */
-  needNotAsking(): void {
-    if (this.asking) throw invalid('a function given to a query or an update cannot call the database that runs it')
+  /** Throws while {@link callback} runs a function of the user. */
+  checkNotInCallback(): void {
+    if (this.inCallback) throw invalid('a function given to a query or an update cannot call the database that runs it')
   }
 }
 
-/** The arguments of a call that takes none. */
-export const nothing = Uint8Array.of(0x90)
+/** An empty array, as MessagePack. */
+export const noArguments = Uint8Array.of(0x90)

@@ -1,104 +1,102 @@
 import { AtomicDBError } from '../errors.js'
 
 /** A write that is not stored yet. */
-interface Request {
-  /** Does the write in the engine. It may run again, when what it did has been undone. */
+interface PendingWrite {
+  /** Does the write in the engine. It runs again if the engine has undone it. */
   readonly run: () => unknown
   readonly resolve: (value: any) => void
   readonly reject: (error: unknown) => void
   /** What the last run returned. */
   value: unknown
-  /** Writes nothing: it resolves when all before it are stored, and fails with any of them. */
-  readonly barrier: boolean
+  /** A barrier writes nothing: it resolves when all writes before it are stored, and fails with the first that fails. */
+  readonly isBarrier: boolean
 }
 
-/** What the storage did with what it was given: kept it, or undid it because another writer was faster. */
-export type Flush = () => Promise<0 | 1>
+/** What the storage did with a batch. 0: stored it. 1: refused it, because another writer was faster, and the engine has undone it. */
+export type FlushOutcome = 0 | 1
 
 /**
  * Group commit. A write runs in the engine at once, so that later reads see
- * it; all writes of a tick are stored as one batch, one batch at a time, and
- * each resolves when it is stored.
+ * it. All writes of a tick are stored as one batch, one batch at a time, and
+ * the promise of each write resolves when its batch is stored.
  *
- * When the storage has taken another writer's batch instead, the engine has
- * undone everything that is not stored, and every write runs again, in order.
- * When the storage fails, the writes of that batch fail, and later ones, which
- * were undone with them, run again.
+ * When another writer's batch was stored first, the engine has undone
+ * everything that is not stored, and every pending write runs again, in order.
+ * When the storage fails, the writes of that batch fail. Later writes were
+ * undone with them, and run again.
  */
-export class Writer {
-  private requests: Request[] = [] // in order; those of the batch on its way first
-  private onItsWay = 0 // how many of them
-  private scheduled = false
-  private undone = false // the engine holds none of the requests
+export class GroupCommit {
+  private pending: PendingWrite[] = [] // in order, those of the batch in flight first
+  private inFlight = 0 // how many of them are in the batch that is being stored
+  private isScheduled = false
+  private isUndone = false // the engine holds none of the pending writes
   private conflicts = 0 // in a row
-  private waiting: (() => void)[] = [] // for undone to end
-  private end: AtomicDBError | undefined
+  private waiting: (() => void)[] = [] // for isUndone to become false
+  private stopError: AtomicDBError | undefined
 
-  constructor(private readonly flushEngine: Flush) {}
+  /** @param flushEngine Stores what the engine holds. */
+  constructor(private readonly flushEngine: () => Promise<FlushOutcome>) {}
 
   /** Does a write; resolves to what `run` returns once that is stored. */
   write<R>(run: () => R): Promise<R> {
     return this.add(run, false)
   }
 
-  /** Resolves when every write so far is stored; rejects with the first that is not. */
+  /** Resolves when every write so far is stored; rejects with the first error of one that is not. */
   flush(): Promise<void> {
-    if (!this.end && this.requests.length === 0) return Promise.resolve()
+    if (!this.stopError && this.pending.length === 0) return Promise.resolve()
     return this.add(() => {}, true)
   }
 
-  /** Resolves when nothing is left to be stored. The writes that fail meanwhile tell whoever asked for them. */
+  /** Resolves when nothing is pending. Writes that fail meanwhile reject their own promises, not this one. */
   async drained(): Promise<void> {
-    while (this.requests.length > 0) await this.flush().catch(() => {})
+    while (this.pending.length > 0) await this.flush().catch(() => {})
   }
 
-  /**
-   * While the engine holds none of the writes that it should, a promise of the
-   * time when it does; otherwise undefined.
-   */
+  /** Undefined if the engine holds every pending write. Otherwise a promise that resolves when it does. */
   settled(): Promise<void> | undefined {
-    if (!this.undone || this.end) return undefined
+    if (!this.isUndone || this.stopError) return undefined
     return new Promise((resolve) => this.waiting.push(resolve))
   }
 
-  /** To be called as the engine undoes everything that is not stored. */
+  /** The connection calls this while the engine undoes everything that is not stored. */
   noteUndone(): void {
-    this.undone = true
+    this.isUndone = true
   }
 
-  /** Fails all that is not stored, and everything later. */
+  /** Fails every pending write and every later one. */
   stop(error: AtomicDBError): void {
-    this.end = error
-    for (const request of this.requests.splice(0)) request.reject(error)
-    this.release()
+    this.stopError = error
+    for (const write of this.pending.splice(0)) write.reject(error)
+    this.releaseWaiting()
   }
 
-  private add<R>(run: () => R, barrier: boolean): Promise<R> {
+  private add<R>(run: () => R, isBarrier: boolean): Promise<R> {
     return new Promise<R>((resolve, reject) => {
-      if (this.end) {
-        reject(this.end)
+      if (this.stopError) {
+        reject(this.stopError)
         return
       }
-      const request: Request = { run, resolve, reject, value: undefined, barrier }
-      // What comes before it has to run again first.
-      if (!this.undone) request.value = run()
-      this.requests.push(request)
+      const write: PendingWrite = { run, resolve, reject, value: undefined, isBarrier }
+      // While undone, the writes before it have to run again first.
+      if (!this.isUndone) write.value = run()
+      this.pending.push(write)
       this.schedule()
     })
   }
 
   private schedule(): void {
-    if (this.scheduled || this.onItsWay > 0 || this.requests.length === 0) return
-    this.scheduled = true
+    if (this.isScheduled || this.inFlight > 0 || this.pending.length === 0) return
+    this.isScheduled = true
     queueMicrotask(() => {
-      this.scheduled = false
+      this.isScheduled = false
       this.send()
     })
   }
 
   private send(): void {
-    if (this.end) return
-    this.onItsWay = this.requests.length
+    if (this.stopError) return
+    this.inFlight = this.pending.length
     this.flushEngine().then(
       (outcome) => {
         if (outcome === 0) this.stored()
@@ -110,61 +108,63 @@ export class Writer {
 
   private stored(): void {
     this.conflicts = 0
-    for (const request of this.requests.splice(0, this.onItsWay)) request.resolve(request.value)
-    this.goOn()
+    for (const write of this.pending.splice(0, this.inFlight)) write.resolve(write.value)
+    this.proceed()
   }
 
   private conflicted(): void {
-    if (++this.conflicts < mostConflicts) {
-      this.goOn()
-      return
-    }
-    this.failed(new AtomicDBError('conflict', `another writer was faster ${mostConflicts} times in a row`))
+    if (++this.conflicts < maxConflicts) this.proceed()
+    else this.failed(new AtomicDBError('conflict', tooManyConflicts))
   }
 
   private failed(error: unknown): void {
     this.conflicts = 0
-    for (const request of this.requests.splice(0, this.onItsWay)) request.reject(error)
-    this.failBarriers(this.requests, error)
-    this.goOn()
+    for (const write of this.pending.splice(0, this.inFlight)) write.reject(error)
+    rejectBarriers(this.pending, error)
+    this.proceed()
   }
 
-  /** Brings the engine up to date, if it has been set back, and sends what there is. */
-  private goOn(): void {
-    this.onItsWay = 0
-    if (this.undone) {
-      this.undone = false
-      this.runAgain()
+  /** Runs the pending writes again if the engine has undone them, and sends them. */
+  private proceed(): void {
+    this.inFlight = 0
+    if (this.isUndone) {
+      this.isUndone = false
+      this.rerun()
     }
-    this.release()
+    this.releaseWaiting()
     this.schedule()
   }
 
-  private runAgain(): void {
-    const again = this.requests
-    this.requests = []
-    for (const [i, request] of again.entries()) {
+  private rerun(): void {
+    const writes = this.pending
+    this.pending = []
+    for (const [i, write] of writes.entries()) {
       try {
-        request.value = request.run()
-        this.requests.push(request)
+        write.value = write.run()
+        this.pending.push(write)
       } catch (error) {
-        request.reject(error)
-        this.failBarriers(again.slice(i + 1), error)
+        write.reject(error)
+        rejectBarriers(writes.slice(i + 1), error)
       }
     }
   }
 
-  /** Fails the barriers among `requests`, which come after a write that has failed. */
-  private failBarriers(requests: Request[], error: unknown): void {
-    const failed = requests.filter((request) => request.barrier)
-    for (const barrier of failed) barrier.reject(error)
-    // A settled Promise takes no notice of being resolved later.
-  }
-
-  private release(): void {
+  private releaseWaiting(): void {
     for (const resolve of this.waiting.splice(0)) resolve()
   }
 }
 
-/** A writer that loses this often is not unlucky: something keeps it from winning. */
-const mostConflicts = 1000
+/** Rejects the barriers among `writes`, which come after a write that has failed. Their promises ignore a later resolve. */
+function rejectBarriers(writes: readonly PendingWrite[], error: unknown): void {
+  for (const write of writes) if (write.isBarrier) write.reject(error)
+}
+
+/**
+ * How often in a row a write or a transaction may lose to other writers. Of
+ * four tabs that do nothing but increment one counter in transactions, one
+ * loses up to 50 times in a row; more often than this, something keeps it from winning.
+ */
+export const maxConflicts = 1000
+
+/** The message of the error after {@link maxConflicts}. */
+export const tooManyConflicts = `another writer was faster ${maxConflicts} times in a row`

@@ -1,100 +1,98 @@
-import type { MessagePackWriter } from '../msgpack/writer.js'
 import { cachedOps, type Op } from '../engine/ops.js'
+import type { MessagePackWriter } from '../msgpack/writer.js'
 
-/** What was answered to a question, for copies of it. */
-export interface Kept {
-  readonly question: Uint8Array
+/** The answer of a query, kept so that the same query gets a copy of it. */
+export interface CachedAnswer {
+  /** The arguments of the query, as MessagePack. */
+  readonly args: Uint8Array
   readonly answer: unknown
-  readonly bytes: number // of both, as MessagePack
-  version: number // the newest of which it is known to be the answer
-  used: boolean
+  readonly bytes: number // of arguments and answer, as MessagePack
+  version: number // the newest version of the database for which the answer is known to be right
+  isUsed: boolean
 }
 
+/** Where an answer can be kept; {@link noBucket} if it is not to be kept. */
+export type Bucket = number
+
+/** The arguments of an op, as MessagePack. */
+type Arguments = MessagePackWriter | Uint8Array
+
 /**
- * The answers to questions that were asked twice, as pages do that render
- * again. A third time costs a copy of the answer, 0.15 us for a document of
- * 280 B, and not the engine's work and decoding, which takes 1.1 us for each
- * such document; if something has changed meanwhile, the engine is asked
- * whether that is of any concern, which it tells from the few documents that
- * changed. Callers get copies: what one does to its documents, no other sees.
+ * The answers of queries that were asked twice, as pages do that render
+ * again. From the third time on, the caller gets a copy of the answer: 0.15 us
+ * for a document of 280 B, where the engine's work and decoding take 1.1 us.
+ * If the database has changed meanwhile, the engine is asked whether the
+ * answer is still valid; it tells that from the few documents that changed.
  *
- * A question is an op and the bytes of its arguments; each has one place, by a
- * hash of these, which the next question of that place takes over.
+ * A query is an op and the bytes of its arguments. Its hash chooses a bucket,
+ * which holds one answer; the next query with that bucket takes it over.
  */
-export class Answers {
-  private readonly hashes = new Int32Array(places)
-  private readonly versions = new Float64Array(places) // when the question was asked last
-  private readonly vain = new Uint8Array(places) // 1: the last answer was kept for nothing
-  private readonly kept = new Array<Kept | undefined>(places) // at its full length, or V8 makes it a dictionary
-  private bytes = 0 // of all that is kept
-  // Of the question that was asked last:
-  private place = -1 // -1: nothing is to be noted of it
-  private question: Question = nothing
+export class QueryCache {
+  private readonly hashes = new Int32Array(bucketCount) // of the query that used the bucket last
+  private readonly versions = new Float64Array(bucketCount) // of the database then
+  private readonly wasted = new Uint8Array(bucketCount) // 1: the last answer was kept and never used
+  private readonly answers = new Array<CachedAnswer | undefined>(bucketCount) // at its full length: otherwise V8 makes it a dictionary
+  private bytes = 0 // of all answers
 
   /**
-   * The answer to a question, to be copied by {@link copyOf}; if there is
-   * none, what the engine answers is to be told to {@link note}, at once.
+   * The cached answer of a query, for {@link copyOf}. If there is none, the
+   * bucket for the answer of the engine; hand both to {@link keep} before
+   * the database changes.
    *
-   * @param version The state of the database that the question is about, which is never 0 if it is usable.
-   * @param holds Whether what is kept is the answer still, so many changes later. It may be mistaken in saying no.
+   * @param version The version of the database. 0: it is not usable, and no answer is kept.
+   * @param stillValid Whether a cached answer is right after so many changes. It may say no when in doubt.
    */
-  find(version: number, op: Op, question: Question, holds: (op: Op, kept: Kept, changes: number) => boolean): Kept | undefined {
-    this.place = -1
-    if (version === 0 || question.length > longestQuestion) return undefined
-    const bytes = bytesOf(question)
-    const { length } = question
+  find(version: number, op: Op, args: Arguments, stillValid: (op: Op, cached: CachedAnswer, changes: number) => boolean): CachedAnswer | Bucket {
+    if (version === 0 || args.length > maxArgumentBytes) return noBucket
+    const bytes = bytesOf(args)
+    const { length } = args
     let hash: number = op
     for (let i = 0; i < length; i++) hash = Math.imul(hash ^ bytes[i]!, 0x01000193)
-    hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b) // as MurmurHash3 ends: texts that differ in few bytes would meet
+    hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b) // as MurmurHash3 ends: otherwise arguments that differ in few bytes share a bucket
     hash ^= hash >>> 13
-    const place = hash & (places - 1)
-    const last = this.versions[place]
-    this.versions[place] = version
-    if (this.hashes[place] !== hash) {
-      this.hashes[place] = hash
-      this.vain[place] = 0
-      this.drop(place)
-      return undefined
+    const bucket = hash & (bucketCount - 1)
+    const last = this.versions[bucket]
+    this.versions[bucket] = version
+    if (this.hashes[bucket] !== hash) {
+      this.hashes[bucket] = hash
+      this.wasted[bucket] = 0
+      this.drop(bucket)
+      return noBucket
     }
-    const kept = this.kept[place]
-    if (kept && isSame(kept.question, bytes, length)) {
-      const changes = version - kept.version
-      if (changes === 0 || (changes <= mostChanges && cachedOps.has(op) && holds(op, kept, changes))) {
-        kept.version = version
-        kept.used = true
-        return kept
+    const cached = this.answers[bucket]
+    if (cached && isSame(cached.args, bytes, length)) {
+      const changes = version - cached.version
+      if (changes === 0 || (changes <= maxChanges && cachedOps.has(op) && stillValid(op, cached, changes))) {
+        cached.version = version
+        cached.isUsed = true
+        return cached
       }
-      this.vain[place] = Number(!kept.used)
-      this.drop(place)
+      this.wasted[bucket] = Number(!cached.isUsed)
+      this.drop(bucket)
     }
-    // What is asked anew after each change is kept only if it is also asked twice in between.
-    if (this.vain[place] === 1 && last !== version) return undefined
-    this.place = place
-    this.question = question
-    return undefined
+    // A query that is asked once after each change is not kept until it is asked twice without a change in between.
+    return this.wasted[bucket] === 1 && last !== version ? noBucket : bucket
   }
 
-  /** Keeps a copy of the answer to the last question, of so many bytes, if that is worth it. */
-  note(answer: unknown, bytes: number): void {
-    const { place, question } = this
-    if (place < 0) return
-    this.question = nothing
-    this.drop(place) // another question with the same hash
-    if (bytes > mostOfOne) return
-    bytes += question.length
-    if (this.bytes + bytes > mostOfAll) {
-      this.kept.fill(undefined)
+  /** Keeps a copy of an answer, of so many bytes of MessagePack, in the bucket that {@link find} returned for these arguments. */
+  keep(bucket: Bucket, args: Arguments, answer: unknown, bytes: number): void {
+    if (bucket === noBucket) return
+    this.drop(bucket) // another query with the same hash
+    if (bytes > maxAnswerBytes) return
+    bytes += args.length
+    if (this.bytes + bytes > maxTotalBytes) {
+      this.answers.fill(undefined)
       this.bytes = 0
     }
     this.bytes += bytes
-    this.kept[place] = { question: bytesOf(question).slice(0, question.length), answer: copyOf(answer), bytes, version: this.versions[place]!, used: false }
+    this.answers[bucket] = { args: bytesOf(args).slice(0, args.length), answer: copyOf(answer), bytes, version: this.versions[bucket]!, isUsed: false }
   }
 
-  private drop(place: number): void {
-    const kept = this.kept[place]
-    if (!kept) return
-    this.bytes -= kept.bytes
-    this.kept[place] = undefined
+  private drop(bucket: Bucket): void {
+    const cached = this.answers[bucket]
+    if (!cached) return
+    this.bytes -= cached.bytes
+    this.answers[bucket] = undefined
   }
 }
 
@@ -103,7 +101,7 @@ export function copyOf<V>(value: V): V
 export function copyOf(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value
   if (Array.isArray(value)) {
-    const list: unknown[] = Array.prototype.slice.call(value) // a plain array, also of a QueryResult
+    const list: unknown[] = Array.prototype.slice.call(value) // a plain array, also if value is a QueryResult
     for (let i = 0; i < list.length; i++) {
       if (typeof list[i] === 'object') list[i] = copyOf(list[i])
     }
@@ -113,29 +111,26 @@ export function copyOf(value: unknown): unknown {
   if (value instanceof Uint8Array) return value.slice()
   const object: Record<string, unknown> = { ...value }
   for (const key in object) {
-    // A page may have given Object.prototype properties that for-in lists too.
+    // for-in also lists properties that a page may have given Object.prototype.
     if (typeof object[key] === 'object' && Object.hasOwn(object, key)) object[key] = copyOf(object[key])
   }
   return object
 }
 
-/** The arguments of an op, as MessagePack. */
-type Question = MessagePackWriter | Uint8Array
+const bytesOf = (args: Arguments) => (args instanceof Uint8Array ? args : args.bytes)
 
-const bytesOf = (question: Question) => (question instanceof Uint8Array ? question : question.bytes)
+const noBucket: Bucket = -1
 
-const nothing = new Uint8Array()
+/** A power of two. With 1,024, about four of 64 queries share a bucket. */
+const bucketCount = 4096
 
-/** A power of two. Of 64 questions, about four share one if there are 1,024. */
-const places = 4096
+/** The engine remembers no more changes; see engine/history.go. */
+const maxChanges = 1000
 
-/** After more of them the engine knows nothing; see engine/history.go. */
-const mostChanges = 1000
-
-// In bytes of MessagePack; objects take about four times as much.
-const longestQuestion = 1 << 10
-const mostOfOne = 512 << 10
-const mostOfAll = 2 << 20
+// In bytes of MessagePack; the objects take about four times as much memory.
+const maxArgumentBytes = 1 << 10
+const maxAnswerBytes = 512 << 10
+const maxTotalBytes = 2 << 20
 
 function isSame(a: Uint8Array, b: Uint8Array, length: number): boolean {
   if (a.length !== length) return false

@@ -1,113 +1,107 @@
-import type { Calls } from './calls.js'
-import { Attempt } from './transaction-run.js'
 import { AtomicDBError, invalid } from '../errors.js'
+import type { Calls } from './calls.js'
+import { maxConflicts, tooManyConflicts, type FlushOutcome } from './group-commit.js'
 import type { LocalConnection } from './local-connection.js'
+import { TransactionRun } from './transaction-run.js'
 
-/** What transactions need of their connection beside its calls. */
-export interface Storing {
-  /** Resolves when nothing of earlier writes is left to be stored. */
+/** How transactions reach the storage of their connection. */
+export interface TransactionStorage {
+  /** Resolves when every earlier write is stored or has failed. */
   drained(): Promise<void>
-  /** Stores what the engine holds. 0: stored. 1: another writer was faster, and all is undone. */
-  store(): Promise<0 | 1>
-  /** Has the engine apply what others have stored. */
+  /** Stores what the engine holds. */
+  store(): Promise<FlushOutcome>
+  /** Has the engine apply the batches that others have stored. */
   catchUp(): void
 }
 
-/** The transactions of a connection, which come one at a time. */
+/** The transactions of a connection. They run one after the other. */
 export class Transactions {
-  /** Until what a transaction did is stored or undone: nobody else may see it yet. */
+  /** Set while a transaction is being stored: others must not see what it did, because it may still be undone. */
   storing: Promise<void> | undefined
-  /** Why a transaction was not stored, the last that was not. */
-  lost: { readonly error: unknown } | undefined
+  /** The error of the last transaction that could not be stored. */
+  lastFailure: { readonly error: unknown } | undefined
 
-  private attempt: Attempt | undefined // the one that is under way
-  private putOff = false // batches of others wait for its end
+  private current: TransactionRun | undefined
+  private hasPostponed = false // the engine holds back batches of others until the transaction ends
 
   constructor(
     private readonly connection: LocalConnection,
-    private readonly storage: Storing,
+    private readonly storage: TransactionStorage,
   ) {}
 
-  /** Whether one is under way; it does again itself what the engine undoes. */
-  get underWay(): boolean {
-    return this.attempt !== undefined
+  /** Whether a transaction is running. It runs again by itself if the engine undoes what it did. */
+  get isRunning(): boolean {
+    return this.current !== undefined
   }
 
   /**
-   * Runs `work`, again and again while other writers are faster, and stores
-   * what it did as one batch. Nobody else may write meanwhile.
+   * Runs `work` and stores what it did as one batch; runs it again each time
+   * another writer was faster. The caller has the write lock alone.
    */
   async run<R>(work: (calls: Calls) => Promise<R>): Promise<R> {
     await this.storage.drained()
-    this.putOff = false
+    this.hasPostponed = false
     try {
-      for (let runs = 0; runs < mostRuns; runs++) {
-        this.attempt = new Attempt(this.connection)
-        const end = await this.runOnce(work, this.attempt)
+      for (let runs = 0; runs < maxConflicts; runs++) {
+        this.current = new TransactionRun(this.connection)
+        const end = await this.runOnce(work, this.current)
         if (end) return end.result
       }
-      const error = new AtomicDBError('conflict', `transaction: another writer was faster ${mostRuns} times in a row`)
-      this.lost = { error }
+      const error = new AtomicDBError('conflict', `transaction: ${tooManyConflicts}`)
+      this.lastFailure = { error }
       throw error
     } finally {
-      this.attempt = undefined
-      if (this.putOff) this.storage.catchUp()
+      this.current = undefined
+      if (this.hasPostponed) this.storage.catchUp()
     }
   }
 
-  /** Resolves to what `work` does once that is stored; to undefined if another writer was faster. */
-  private async runOnce<R>(work: (calls: Calls) => Promise<R>, attempt: Attempt): Promise<{ result: R } | undefined> {
+  /** Resolves to the result of `work` once that is stored; to undefined if another writer was faster. */
+  private async runOnce<R>(work: (calls: Calls) => Promise<R>, run: TransactionRun): Promise<{ result: R } | undefined> {
     try {
-      const result = await attempt.run(work)
-      attempt.keep()
-      return !attempt.wrote || (await this.store()) === 0 ? { result } : undefined
+      const result = await run.run(work)
+      run.keep()
+      return !run.wrote || (await this.store()) === 0 ? { result } : undefined
     } catch (error) {
-      attempt.undo()
+      run.undo()
       throw error
     }
   }
 
-  private async store(): Promise<0 | 1> {
+  private async store(): Promise<FlushOutcome> {
     const outcome = this.storage.store()
     this.storing = outcome.then(
       () => {
         this.storing = undefined
-        this.putOff = false // storing has met whatever others have stored
+        this.hasPostponed = false // storing has applied what others have stored
       },
       (error: unknown) => {
         this.storing = undefined
-        this.lost = { error }
+        this.lastFailure = { error }
       },
     )
     await this.storing
     return outcome
   }
 
-  /** To be called before anybody outside reads: takes what a transaction did out of sight. */
+  /** Hides what the running transaction did. The connection calls this before a read from outside. */
   suspend(): void {
-    this.attempt?.suspend()
+    this.current?.suspend()
   }
 
-  /** To be called as the engine puts off batches of others. */
-  notePutOff(): void {
-    this.putOff = true
+  /** The connection calls this when the engine holds back batches of others. */
+  notePostponed(): void {
+    this.hasPostponed = true
   }
 
-  /** Refuses a call from outside that would wait for the transaction it is made in. */
-  needOutside(): void {
-    // Later calls of the function cannot be told from those of others, and wait; see Attempt.
-    if (this.attempt?.starting) throw invalid('transaction: inside it, write with tx.insert() and the like, not with db.insert(), which waits for its end')
+  /** Throws for a write that is called inside a transaction but not through it: it would wait for the end of the transaction that waits for it. */
+  checkOutside(): void {
+    // Only until the function first waits: later its calls cannot be told from those of others. They wait; see TransactionRun.
+    if (this.current?.isStarting) throw invalid('transaction: inside it, write with tx.insert() and the like, not with db.insert(), which waits for its end')
   }
 
-  /** Fails the one that is under way. */
+  /** Fails the running transaction. */
   stop(error: AtomicDBError): void {
-    this.attempt?.stop(error)
+    this.current?.stop(error)
   }
 }
-
-/**
- * A transaction that loses this often takes longer than the others leave it.
- * Of four tabs that do nothing but increment one counter, one loses up to 50
- * times in a row.
- */
-const mostRuns = 1000

@@ -1,14 +1,14 @@
 import { loadGo } from '../../.build/wasm_exec.js'
-import type { Host } from './bridge.js'
+import type { AsyncEngine } from './async-engine.js'
 
 /** What the engine's wasm exports. See jsbridge/exports_js.go. */
 export interface Exports {
   readonly mem: WebAssembly.Memory
   /** The address of the in-buffer, with room for `n` bytes. */
   adb_in(n: number): number
-  /** Runs an op on the first `n` bytes of the in-buffer. Below 0: the complement of how many bytes of error there are. */
+  /** Runs an op on the first `n` bytes of the in-buffer. Returns the length of the result; below 0, the complement of the length of an error. */
   adb_call(handle: number, op: number, n: number): number
-  /** The number of the state of a database: while it is the same, so is every answer. 0: it is not usable. */
+  /** The version of a database: while it is the same, every answer is the same. 0 if the database is not usable. */
   adb_version(handle: number): number
   /** The number of the newest batch that a database holds. */
   adb_head(handle: number): number
@@ -17,20 +17,21 @@ export interface Exports {
 }
 
 /**
- * Runs `module`, a Go program, until it has filled in its host object.
+ * Runs `module`, a Go program, until it has added its functions to the object
+ * that it finds as `atomicdbBridge`.
  *
  * @param onEnd Called with the reason if the program ends after that.
  */
-export async function instantiate(module: WebAssembly.Module, onEnd: (reason: Error) => void): Promise<{ exports: Exports; host: Host }> {
-  let ready = false
-  const host = { ready: () => (ready = true), defer }
-  const scope = goGlobal({ atomicdbBridge: host })
+export async function instantiate(module: WebAssembly.Module, onEnd: (reason: Error) => void): Promise<{ exports: Exports; engine: AsyncEngine }> {
+  let isReady = false
+  const engine = { ready: () => (isReady = true), defer }
+  const scope = goGlobal({ atomicdbBridge: engine })
   const go = new (loadGo(scope))()
 
-  let said = ''
+  let output = ''
   const utf8 = new TextDecoder()
   scope.fs!.writeSync = (_, bytes) => {
-    said += utf8.decode(bytes, { stream: true })
+    output += utf8.decode(bytes, { stream: true })
     return bytes.length
   }
   let end: Error | undefined
@@ -38,9 +39,9 @@ export async function instantiate(module: WebAssembly.Module, onEnd: (reason: Er
     end ??= reason
     onEnd(end)
   }
-  go.exit = (code) => ended(new Error(said.trim().split('\n')[0] || `exit code ${code}`, { cause: said }))
-  // An event that traps would go unheard, and what waits for it would wait for
-  // ever. One that comes after the end is nobody's fault: it was under way.
+  go.exit = (code) => ended(new Error(output.trim().split('\n')[0] || `exit code ${code}`, { cause: output }))
+  // If wasm traps in an event, nothing else reports it, and what waits for the event would wait for ever.
+  // Events that were under way arrive after the end, and are ignored.
   const resume = go._resume.bind(go)
   go._resume = () => {
     if (end) return
@@ -54,11 +55,11 @@ export async function instantiate(module: WebAssembly.Module, onEnd: (reason: Er
   const instance = await WebAssembly.instantiate(module, go.importObject)
   go.run(instance).catch((error: unknown) => ended(asError(error)))
   if (end) throw end
-  if (!ready) throw new Error('the wasm is not the engine of AtomicDB')
-  return { exports: instance.exports as unknown as Exports, host: host as unknown as Host }
+  if (!isReady) throw new Error('the wasm is not the engine of AtomicDB')
+  return { exports: instance.exports as unknown as Exports, engine: engine as unknown as AsyncEngine }
 }
 
-/** A Promise and its two ends, which the engine asks for: making one takes it twice as long. */
+/** A Promise with its resolve and reject. The engine asks for all three at once, which takes half the time of making them from Go. */
 function defer(): { promise: Promise<unknown>; resolve: (value: unknown) => void; reject: (error: unknown) => void } {
   let resolve!: (value: unknown) => void
   let reject!: (error: unknown) => void
@@ -79,9 +80,9 @@ interface GoGlobal {
 }
 
 /**
- * The global object as Go sees it: the real one, behind `own`. Go's runtime
- * sets fs, process, path and Go on it, which must not become globals of the
- * page, nor change with those that a page or Node has.
+ * The global object that Go sees: `own`, and behind it the real one. Go's
+ * runtime sets fs, process, path and Go on it. They must not become globals of
+ * the page, nor replace those that a page or Node has.
  */
 function goGlobal(own: Record<string, unknown>): GoGlobal {
   const hidden = Object.assign(Object.create(null) as GoGlobal, { fs: undefined, process: undefined, path: undefined }, own)
@@ -89,7 +90,7 @@ function goGlobal(own: Record<string, unknown>): GoGlobal {
     get(own, name) {
       if (name in own) return own[name as string]
       const value: unknown = Reflect.get(globalThis, name)
-      // Functions of the host (setTimeout, fetch) want the real global as `this`; classes do not care.
+      // The host's functions (setTimeout, fetch) need the real global as `this`; its classes do not.
       if (typeof value !== 'function' || !/^[a-z]/.test(String(name))) return value
       return (own[name as string] = value.bind(globalThis))
     },

@@ -63,7 +63,7 @@ export class Encoder extends MessagePackWriter {
   object(value: unknown, name: string): this {
     const start = this.length
     this.value(value, name)
-    this.needMap(start, value)
+    this.checkMap(start, value)
     return this
   }
 
@@ -87,12 +87,12 @@ export class Encoder extends MessagePackWriter {
     this.depth = 1
     const value = list[i]
     this.write(value)
-    this.needMap(start, value)
+    this.checkMap(start, value)
     return this
   }
 
   /** Refuses `value`, written at `start`, if that has not made it a map. */
-  private needMap(start: number, value: unknown): void {
+  private checkMap(start: number, value: unknown): void {
     if (!this.isMapAt(start)) this.refuse(`must be an object, not ${describe(value)}`)
   }
 

@@ -293,9 +293,9 @@ export abstract class MessagePackWriter {
     if (this.length + size > this.bytes.length) this.grow(this.length + size)
   }
 
-  private grow(least: number): void {
-    if (least > maxInput) this.refuse(`makes the argument larger than ${maxInput >> 20} MiB`)
-    const bytes = new Uint8Array(Math.min(maxInput, Math.max(least, 2 * this.bytes.length)))
+  private grow(min: number): void {
+    if (min > maxInput) this.refuse(`makes the argument larger than ${maxInput >> 20} MiB`)
+    const bytes = new Uint8Array(Math.min(maxInput, Math.max(min, 2 * this.bytes.length)))
     bytes.set(this.borrowed())
     this.bytes = bytes
     this.view = new DataView(bytes.buffer)

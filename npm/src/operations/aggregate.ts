@@ -37,7 +37,7 @@ export function aggregate(engine: EngineCalls, collection: unknown, pipeline: Ag
     writeWhere(encoder, having, 'aggregate.having')
     encoder.value(sortOf(sort, 'aggregate'))
     encoder.number(countOf(skip, 'aggregate.skip', 'rows') ?? 0).number(countOf(limit, 'aggregate.limit', 'rows') ?? -1)
-    return engine.askRows(Op.aggregate, encoder)
+    return engine.cachedRows(Op.aggregate, encoder)
   })
 }
 

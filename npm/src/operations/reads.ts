@@ -1,5 +1,5 @@
 import { Condition } from '../query/condition.js'
-import { nothing, type EngineCalls } from '../connection/engine-calls.js'
+import { noArguments, type EngineCalls } from '../connection/engine-calls.js'
 import { encoding } from '../msgpack/encode.js'
 import { AtomicDBError, describe, invalid } from '../errors.js'
 import { everything, writeQuery, type Query } from '../query/find-options.js'
@@ -20,7 +20,7 @@ export function find(engine: EngineCalls, collection: unknown, where: unknown, q
       encoder.array(6).value(collectionName(collection))
       writeWhere(encoder, where)
       writeQuery(encoder, query)
-      engine.askRows(Op.find, encoder, into)
+      engine.cachedRows(Op.find, encoder, into)
     })
     return
   }
@@ -47,7 +47,7 @@ function visit(engine: EngineCalls, collection: unknown, predicate: Predicate, s
   })
   for (const documents of engine.inPieces(Op.find, input)) {
     for (const document of documents as Stored<any>[]) {
-      if (engine.asked('where', predicate, document) && !visit(document)) return
+      if (engine.callback('where', predicate, document) && !visit(document)) return
     }
   }
 }
@@ -63,7 +63,7 @@ export function first(engine: EngineCalls, collection: unknown, where: unknown, 
 export function byId(engine: EngineCalls, collection: unknown, id: Id): Stored<any> | undefined {
   return encoding('where', (encoder) => {
     encoder.array(2).string(collectionName(collection)).value(id)
-    return engine.ask(Op.get, encoder) as Stored<any> | undefined
+    return engine.cachedValue(Op.get, encoder) as Stored<any> | undefined
   })
 }
 
@@ -99,14 +99,14 @@ export function count(engine: EngineCalls, collection: unknown, where: unknown, 
     encoder.array(3).string(collectionName(collection))
     writeWhere(encoder, where)
     encoder.number(limit)
-    return engine.ask(Op.count, encoder) as number
+    return engine.cachedValue(Op.count, encoder) as number
   })
 }
 
 /** The ids of all documents, in insertion order. */
 export function ids(engine: EngineCalls, collection: unknown): Id[] {
   return encoding('arguments', (encoder) => {
-    return engine.ask(Op.ids, encoder.array(1).string(collectionName(collection))) as Id[]
+    return engine.cachedValue(Op.ids, encoder.array(1).string(collectionName(collection))) as Id[]
   })
 }
 
@@ -117,7 +117,7 @@ export function distinct(engine: EngineCalls, collection: unknown, path: unknown
   return encoding('arguments', (encoder) => {
     encoder.array(3).string(collectionName(collection)).value(path, 'path')
     writeWhere(encoder, filter)
-    return engine.ask(Op.distinct, encoder) as Value[]
+    return engine.cachedValue(Op.distinct, encoder) as Value[]
   })
 }
 
@@ -150,7 +150,7 @@ export function all(engine: EngineCalls, collection: unknown, where: Predicate |
 
 /** The names of all collections, sorted. */
 export function collections(engine: EngineCalls): string[] {
-  return engine.value(Op.collections, nothing) as string[]
+  return engine.value(Op.collections, noArguments) as string[]
 }
 
 /** The condition that a document has one of these ids. */

@@ -21,7 +21,7 @@ export function sql(calls: Calls, text: unknown, params: readonly unknown[]): Pr
   }
   const { input, writes } = request
   if (writes) return calls.write(() => (engine) => engine.rows(Op.sqlWrite, input))
-  return calls.read((engine) => engine.askRows(Op.sql, input))
+  return calls.read((engine) => engine.cachedRows(Op.sql, input))
 }
 
 function ofTemplate(strings: readonly (string | undefined)[], values: readonly unknown[]): Request {

@@ -51,7 +51,7 @@ export function update(collection: unknown, change: unknown, where: unknown): Wr
     const ask = change as (document: Stored<any>) => unknown
     const matching = prepared(where)
     return (engine) => updateEach(engine, collection, all(engine, collection, matching), (encoder, document) => {
-      encoder.change(engine.asked('fields', ask, document), 'fields: what the function returned')
+      encoder.change(engine.callback('fields', ask, document), 'fields: what the function returned')
     })
   }
   const predicate = predicateOf(where)
@@ -145,7 +145,7 @@ export function atomicUpdate(collection: unknown, change: unknown, where: unknow
     if (!document) return undefined
     const { _id } = document // the function may change its copy
     updateEach(engine, collection, [document], (encoder) => {
-      encoder.change(engine.asked('change', ask, document), 'change: what the function returned')
+      encoder.change(engine.callback('change', ask, document), 'change: what the function returned')
     })
     return byId(engine, collection, _id)
   }

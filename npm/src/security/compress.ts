@@ -1,5 +1,5 @@
 import { AtomicDBError } from '../errors.js'
-import { bytes, libraries } from './host.js'
+import { bytes, libraries } from './web-crypto.js'
 
 /** The level at which every host's CompressionStream works. */
 const hostLevel = 6
@@ -14,15 +14,15 @@ export async function deflate(data: Uint8Array, level: number): Promise<Uint8Arr
 /**
  * What zlib data was made of.
  *
- * @param most Bytes that it may hold: a few can stand for a thousand times as many.
+ * @param max Bytes that it may hold: a few can stand for a thousand times as many.
  * @throws corrupt if it holds more, or is damaged.
  */
-export async function inflate(data: Uint8Array, most: number): Promise<Uint8Array> {
+export async function inflate(data: Uint8Array, max: number): Promise<Uint8Array> {
   const pieces: Uint8Array[] = []
   let length = 0
   const take = (piece: Uint8Array) => {
     length += piece.length
-    if (length > most) throw new AtomicDBError('corrupt', `decompressed, they are more than ${most.toLocaleString('en')} bytes`)
+    if (length > max) throw new AtomicDBError('corrupt', `decompressed, they are more than ${max.toLocaleString('en')} bytes`)
     pieces.push(piece)
   }
   try {

@@ -1,5 +1,5 @@
 import { AtomicDBError } from '../errors.js'
-import { bytes, libraries, webCrypto } from './host.js'
+import { bytes, libraries, webCrypto } from './web-crypto.js'
 
 // A token, before base64: version, seconds since 1970, IV, AES-128-CBC of the data with PKCS #7 padding, and the
 // HMAC-SHA256 of all that. https://github.com/fernet/spec/blob/master/Spec.md

@@ -6,7 +6,7 @@ import { refused } from './fernet.js'
 import { SecurityManager } from './security-manager.js'
 
 /** What a file may hold when it is decompressed: more is taken for a trap. */
-const mostBytes = 512 << 20
+const maxUnpackedBytes = 512 << 20
 
 /** Refuses options of packing that are wrong; `others` are the names of options that belong to somebody else. */
 export function checkSealOptions(options: SealOptions, ...others: string[]): void {
@@ -43,7 +43,7 @@ export async function unpackFile(file: Uint8Array, securityManager: SecurityMana
   let content = file
   if (securityManager) content = await securityManager.decrypt(file)
   else if (isToken(file)) throw refused('the file is encrypted: it needs the securityManager that it was written with')
-  return isCompressed(content) ? inflate(content, mostBytes) : content
+  return isCompressed(content) ? inflate(content, maxUnpackedBytes) : content
 }
 
 /** A Fernet token begins with its version and four bytes of a time that are 0 until the year 2106. */

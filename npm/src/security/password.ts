@@ -1,6 +1,6 @@
 import { invalid } from '../errors.js'
 import { sameBytes } from './fernet.js'
-import { libraries } from './host.js'
+import { libraries } from './web-crypto.js'
 
 /** What a hash costs: OWASP's first choice for argon2id, in KiB, passes and threads. About 0.2 s in V8 on a slow core. */
 const costs = { m: 19 << 10, t: 2, p: 1 }
@@ -8,7 +8,7 @@ const hashBytes = 32
 const saltBytes = 16
 
 /** The most that is spent on a hash that somebody else has made. */
-const most = { m: 1 << 20, t: 64, p: 16 }
+const maxCosts = { m: 1 << 20, t: 64, p: 16 }
 
 /** An argon2id hash of `password` in the PHC string format: github.com/P-H-C/phc-string-format. */
 export async function hashPassword(password: string): Promise<string> {
@@ -33,8 +33,8 @@ function parsePHC(text: string) {
   const [, m, t, p, salt, hash] = /^\$argon2id\$v=19\$m=(\d{1,9}),t=(\d{1,9}),p=(\d{1,9})\$([A-Za-z\d+/]{11,86})\$([A-Za-z\d+/]{22,86})$/.exec(text) ?? []
   if (!hash) throw invalid('hash: expected $argon2id$v=19$m=…,t=…,p=…$salt$hash or 64 hexadecimal digits')
   const its = { m: Number(m), t: Number(t), p: Number(p) }
-  if (its.m > most.m || its.t > most.t || its.p > most.p || its.t < 1 || its.p < 1 || its.m < 8 * its.p) {
-    throw invalid(`hash: costs from m=8,t=1,p=1 to m=${most.m},t=${most.t},p=${most.p} are possible, not m=${its.m},t=${its.t},p=${its.p}`)
+  if (its.m > maxCosts.m || its.t > maxCosts.t || its.p > maxCosts.p || its.t < 1 || its.p < 1 || its.m < 8 * its.p) {
+    throw invalid(`hash: costs from m=8,t=1,p=1 to m=${maxCosts.m},t=${maxCosts.t},p=${maxCosts.p} are possible, not m=${its.m},t=${its.t},p=${its.p}`)
   }
   try {
     return { ...its, salt: unbase64(salt!), hash: unbase64(hash) }

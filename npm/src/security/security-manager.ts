@@ -3,15 +3,15 @@ import { describe, invalid } from '../errors.js'
 import { isWellFormed } from '../msgpack/writer.js'
 import { fromBase64Url, toBase64Url } from './base64url.js'
 import { FernetKey, refused } from './fernet.js'
-import { bytes, libraries, webCrypto } from './host.js'
+import { bytes, libraries, webCrypto } from './web-crypto.js'
 import { hashPassword, verifyPassword } from './password.js'
 
 const keyBytes = 32
 const saltBytes = 16
 const defaultIterations = 480_000
-const mostSalt = 255
+const maxSaltBytes = 255
 /** Two seconds with WebCrypto. What asks for more has been tampered with. */
-const mostIterations = 10_000_000
+const maxIterations = 10_000_000
 
 /** How a key is derived from the password. */
 export interface Derivation {
@@ -64,11 +64,11 @@ export class SecurityManager {
     if (password !== undefined && (typeof password !== 'string' || password === '')) {
       throw invalid('options.password: expected a text that is not empty') // and not what it is: that could be a secret
     }
-    if (!(salt instanceof Uint8Array) || salt.length === 0 || salt.length > mostSalt) {
-      throw invalid(`options.salt: expected a Uint8Array of 1 to ${mostSalt} bytes, not ${salt instanceof Uint8Array ? salt.length : describe(salt)}`)
+    if (!(salt instanceof Uint8Array) || salt.length === 0 || salt.length > maxSaltBytes) {
+      throw invalid(`options.salt: expected a Uint8Array of 1 to ${maxSaltBytes} bytes, not ${salt instanceof Uint8Array ? salt.length : describe(salt)}`)
     }
-    if (!Number.isInteger(iterations) || iterations < 1 || iterations > mostIterations) {
-      throw invalid(`options.iterations: expected a whole number from 1 to ${mostIterations}, not ${describe(iterations)}`)
+    if (!Number.isInteger(iterations) || iterations < 1 || iterations > maxIterations) {
+      throw invalid(`options.iterations: expected a whole number from 1 to ${maxIterations}, not ${describe(iterations)}`)
     }
     if (password === undefined) return new SecurityManager(undefined, { salt: salt.slice(), iterations: 0 }, crypto.getRandomValues(new Uint8Array(keyBytes)))
     return new SecurityManager(password, { salt: salt.slice(), iterations })
@@ -142,7 +142,7 @@ export class SecurityManager {
     if (known) return known
     if (this.#password === undefined) throw refused('this was encrypted with a password, not with a key')
     if (derivation.iterations === 0) throw refused('this was encrypted with a key, not with a password')
-    if (derivation.iterations > mostIterations) throw refused(`${derivation.iterations} iterations are too many`)
+    if (derivation.iterations > maxIterations) throw refused(`${derivation.iterations} iterations are too many`)
     const derived = derive(this.#password, derivation)
     this.#keys.set(name, derived)
     derived.catch(() => this.#keys.delete(name))

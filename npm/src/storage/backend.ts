@@ -1,25 +1,25 @@
 import { describe, invalid } from '../errors.js'
 import type { StorageBackend } from '../types.js'
-import { ensured, Neighbours } from './same-page-listeners.js'
+import { ensured, SamePageListeners } from './same-page-listeners.js'
 
-const needed = ['read', 'append', 'compact', 'destroy', 'close'] as const
+const requiredMethods = ['read', 'append', 'compact', 'destroy', 'close'] as const
 
-/** By how many databases each storage is used now: the last one closes it. */
+/** How many databases use each storage now: the last one closes it. */
 const users = new WeakMap<StorageBackend, number>()
 
-/** Who of them wants to hear what the others append: a storage need not tell itself. */
+/** The listeners of all databases on a storage: each hears what the others append, which a storage need not tell. */
 const listeners = new WeakMap<StorageBackend, Set<(seq: number) => void>>()
 
 /**
- * @internal A storage of the user's as one database may call it: with the engine off the
- * stack, because it must not be entered again, which a storage that uses a
- * database of its own would do; and closed with the last database that uses it.
+ * A user's storage for one database. Its methods are called when the engine is
+ * off the stack: a storage may use a database of its own, and the engine must
+ * not be entered twice. The last database that uses the storage closes it.
  */
-export function deferred(storage: StorageBackend): StorageBackend {
+export function deferredStorage(storage: StorageBackend): StorageBackend {
   if (typeof storage !== 'object' || storage === null) throw invalid(`options.storage: expected a storage, not ${describe(storage)}`)
-  const missing = needed.filter((method) => typeof storage[method] !== 'function')
+  const missing = requiredMethods.filter((method) => typeof storage[method] !== 'function')
   if (missing.length > 0) throw invalid(`options.storage: it has no method ${missing.join(', ')}`)
-  const neighbours = new Neighbours(ensured(listeners, storage, () => new Set()))
+  const own = new SamePageListeners(ensured(listeners, storage, () => new Set()))
   const count = (change: number) => {
     const left = (users.get(storage) ?? 0) + change
     users.set(storage, left)
@@ -27,11 +27,11 @@ export function deferred(storage: StorageBackend): StorageBackend {
   }
   let isUsed = false
   let isLeft = false
-  /** Whether nobody uses the storage any more. */
+  /** Ends the use of the storage. Returns whether it was the last. */
   const leave = () => {
     if (isLeft) return false
     isLeft = true
-    neighbours.close()
+    own.close()
     return count(isUsed ? -1 : 0) === 0
   }
   const soon = async <R>(work: () => Promise<R>): Promise<R> => {
@@ -50,7 +50,7 @@ export function deferred(storage: StorageBackend): StorageBackend {
     read: (after) => soon(() => storage.read(after)),
     append: (seq, bytes, durability) => soon(async () => {
       const stored = await storage.append(seq, bytes, durability)
-      if (stored === true) neighbours.tell(seq)
+      if (stored === true) own.notify(seq)
       return stored
     }),
     compact: (seq, snapshot) => soon(() => storage.compact(seq, snapshot)),
@@ -61,34 +61,49 @@ export function deferred(storage: StorageBackend): StorageBackend {
     ...(storage.compactEvery !== undefined && { compactEvery: storage.compactEvery }),
     ...(storage.salvage && { salvage: () => soon(() => storage.salvage!()) }),
     ...(storage.watch && {
-      watch: (listener) => watchSoon(storage, neighbours, listener),
+      watch: (listener) => watchSoon(storage, own, listener),
     }),
   }
 }
 
-/** What the engine may read: where that throws, it would die of it. */
+/**
+ * For several databases that use one storage object: the returned function
+ * makes a storage for each of them. When the last is closed, the object is.
+ *
+ * @param storage Its methods must not need `this`; those of {@link deferredStorage} do not.
+ */
+export function sharedStorage(storage: StorageBackend): () => StorageBackend {
+  let open = 0
+  return () => {
+    open++
+    let closing: Promise<void> | undefined
+    return { ...storage, close: () => (closing ??= --open === 0 ? storage.close() : Promise.resolve()) }
+  }
+}
+
+/** An error that the engine can read: one whose properties throw would end the engine. */
 function readable(error: unknown): unknown {
   try {
     const { name, message, code } = Object(error) as Partial<Error & { code: unknown }>
     void [name, message, code]
     return error
   } catch (cause) {
-    return new Error('the storage has rejected with an object that does not say what it is', { cause })
+    return new Error('the storage has rejected with an error that cannot be read', { cause })
   }
 }
 
-function watchSoon(storage: StorageBackend, neighbours: Neighbours, listener: (seq: number) => void): () => void {
-  let stopped = false
-  const own = (seq: number) => {
-    if (!stopped) listener(seq) // which is no longer there when the watching has ended, while somebody is about to tell
+function watchSoon(storage: StorageBackend, own: SamePageListeners, listener: (seq: number) => void): () => void {
+  let isStopped = false
+  const whileWatching = (seq: number) => {
+    if (!isStopped) listener(seq) // a notification may already be on its way when the watching ends
   }
-  const leave = neighbours.watch(own)
+  const leave = own.watch(whileWatching)
   let stop: (() => void) | undefined
   queueMicrotask(() => {
-    if (!stopped) stop = storage.watch!(own)
+    if (!isStopped) stop = storage.watch!(whileWatching)
   })
   return () => {
-    stopped = true
+    isStopped = true
     leave()
     queueMicrotask(() => stop?.())
   }

@@ -1,8 +1,9 @@
-import { startBridge, type Bridge, type DocumentFile, type FileType } from '../engine/bridge.js'
+import type { DocumentFile, FileType } from '../engine/async-engine.js'
+import { startBridge, type Bridge } from '../engine/bridge.js'
 import { packFile, unpackFile } from '../security/packing.js'
 import type { SealOptions } from '../security/seal-options.js'
 import type { Batch, StorageBackend } from '../types.js'
-import { same, type Place } from './file-places/place.js'
+import { same, type StoredFile } from './stored-file/stored-file.js'
 import { traits, type Traits } from './traits.js'
 
 /**
@@ -23,7 +24,7 @@ export abstract class DocumentFileStorage implements StorageBackend {
   private inDoubt = true
 
   protected constructor(
-    private readonly place: Place,
+    private readonly stored: StoredFile,
     private readonly type: FileType,
     private readonly options: SealOptions,
   ) {}
@@ -35,24 +36,24 @@ export abstract class DocumentFileStorage implements StorageBackend {
 
   /** The file as it is, packed or damaged as it may be; undefined if there is none. {@link AtomicDB.import} takes it. */
   file(): Promise<Uint8Array | undefined> {
-    return this.inTurn(() => this.place.read())
+    return this.withLock(() => this.stored.read())
   }
 
   /** The file as one snapshot, if it is newer than `after`. */
   read(after: number): Promise<Batch[]> {
-    return this.inTurn(async () => {
+    return this.withLock(async () => {
       await this.look()
-      return after < this.seq ? [{ seq: this.seq, snapshot: true, bytes: await this.ask((documents) => documents.snapshot(this.seq)) }] : []
+      return after < this.seq ? [{ seq: this.seq, snapshot: true, bytes: await this.inEngine((documents) => documents.snapshot(this.seq)) }] : []
     })
   }
 
   append(seq: number, bytes: Uint8Array, durability: 'relaxed' | 'strict'): Promise<boolean> {
-    return this.inTurn(async () => {
-      if (this.inDoubt || !this.engine || this.engine.bridge.dead) await this.look()
+    return this.withLock(async () => {
+      if (this.inDoubt || !this.engine || this.engine.bridge.hasExited) await this.look()
       if (seq !== this.seq + 1) return false
       this.inDoubt = true
-      const next = await packFile(await this.ask((documents) => documents.apply(seq, bytes)), this.options)
-      if (!(await this.place.replace(this.seen, next, durability))) return false
+      const next = await packFile(await this.inEngine((documents) => documents.apply(seq, bytes)), this.options)
+      if (!(await this.stored.replace(this.seen, next, durability))) return false
       this.inDoubt = false
       this.seen = next
       this.seq = seq
@@ -63,13 +64,13 @@ export abstract class DocumentFileStorage implements StorageBackend {
 
   /** Does nothing: the file never holds more than there is. */
   compact(): Promise<void> {
-    return this.inTurn(async () => {})
+    return this.withLock(async () => {})
   }
 
   watch(listener: (seq: number) => void): () => void {
     const own = (seq: number) => listener(seq) // wrapped, so that the same function may watch twice
     this.listeners.add(own)
-    const stop = this.place.watch?.(() => own(0))
+    const stop = this.stored.watch?.(() => own(0))
     return () => {
       this.listeners.delete(own)
       stop?.()
@@ -77,46 +78,46 @@ export abstract class DocumentFileStorage implements StorageBackend {
   }
 
   async destroy(): Promise<void> {
-    await this.inTurn(() => this.place.remove())
+    await this.withLock(() => this.stored.remove())
     await this.close()
   }
 
   /** What is asked for later opens it again. */
   close(): Promise<void> {
-    return this.inTurn(async () => {
+    return this.withLock(async () => {
       this.listeners.clear()
-      await this.place.close?.()
+      await this.stored.close?.()
       const { engine } = this
       this.engine = undefined
       this.inDoubt = true
-      if (engine && !engine.bridge.dead) await engine.bridge.wait(() => engine.documents.close())
+      if (engine && !engine.bridge.hasExited) await engine.bridge.wait(() => engine.documents.close())
     })
   }
 
   /** Takes in the file if it is another one than before. */
   private async look(): Promise<void> {
-    if (!this.engine || this.engine.bridge.dead) {
+    if (!this.engine || this.engine.bridge.hasExited) {
       const bridge = await startBridge(undefined)
-      this.engine = { bridge, documents: await bridge.wait((host) => host.documentFile(this.type)) }
+      this.engine = { bridge, documents: await bridge.wait((engine) => engine.documentFile(this.type)) }
       this.inDoubt = true
     }
-    const file = await this.place.read()
+    const file = await this.stored.read()
     if (!this.inDoubt && same(file, this.seen)) return
     this.inDoubt = true
     const content = file ? await unpackFile(file, this.options.securityManager) : null
-    await this.ask((documents) => documents.load(content))
+    await this.inEngine((documents) => documents.load(content))
     if (this.seq > 0 || file) this.seq++
     this.seen = file
     this.inDoubt = false
   }
 
-  private ask<R>(question: (documents: DocumentFile) => Promise<R>): Promise<R> {
+  private inEngine<R>(question: (documents: DocumentFile) => Promise<R>): Promise<R> {
     const { bridge, documents } = this.engine!
     return bridge.wait(() => question(documents))
   }
 
   /** Runs `work` when what was asked for before is done. */
-  private inTurn<R>(work: () => Promise<R>): Promise<R> {
+  private withLock<R>(work: () => Promise<R>): Promise<R> {
     const turn = this.work.then(work)
     this.work = turn.catch(() => {})
     return turn

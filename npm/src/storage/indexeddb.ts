@@ -78,7 +78,7 @@ class IndexedDBLog implements StorageBackend {
   /** Calls the adapter, which is in the engine. */
   private async call<R>(work: (log: StorageBackend) => Promise<R>): Promise<R> {
     const bridge = await startBridge(undefined)
-    this.opened ??= bridge.wait((host) => host.log({ kind: 'indexeddb', name: this.name }))
+    this.opened ??= bridge.wait((engine) => engine.log({ kind: 'indexeddb', name: this.name }))
     const log = await this.opened
     return bridge.wait(() => work(log))
   }

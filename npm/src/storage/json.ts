@@ -5,9 +5,9 @@ import { checkLevel, checkManager, checkSealOptions } from '../security/packing.
 import type { SecurityManager } from '../security/security-manager.js'
 import type { SealOptions } from '../security/seal-options.js'
 import { DocumentFileStorage } from './document-file.js'
-import { Disk } from './file-places/disk.js'
-import { LocalItem } from './file-places/local-item.js'
-import type { Place } from './file-places/place.js'
+import { DiskFile } from './stored-file/disk-file.js'
+import { LocalStorageFile } from './stored-file/local-storage-file.js'
+import type { StoredFile } from './stored-file/stored-file.js'
 
 /**
  * Keeps a database as one file of JSON that people can read, `{"default":
@@ -35,7 +35,7 @@ export class JSONStorage extends DocumentFileStorage {
   constructor(path: string, options: SealOptions = {}) {
     checkName('path', path)
     checkSealOptions(options)
-    super(placeOf(path), 'json', options)
+    super(storedFile(path), 'json', options)
   }
 }
 
@@ -64,8 +64,8 @@ export class EncryptedJSONStorage extends JSONStorage {
   }
 }
 
-function placeOf(path: string): Place {
-  if (isNode) return new Disk(path)
-  if (typeof localStorage !== 'undefined') return new LocalItem(path)
+function storedFile(path: string): StoredFile {
+  if (isNode) return new DiskFile(path)
+  if (typeof localStorage !== 'undefined') return new LocalStorageFile(path)
   throw unsupported('path: this host has neither files nor localStorage')
 }

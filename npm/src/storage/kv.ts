@@ -1,10 +1,10 @@
 import { checkName } from '../checks.js'
 import { AtomicDBError, describe, invalid } from '../errors.js'
 import { joined } from '../security/compress.js'
-import { Turns } from '../connection/write-lock.js'
+import { WriteLock } from './write-lock.js'
 import type { SealOptions } from '../security/seal-options.js'
 import type { Batch, StorageBackend } from '../types.js'
-import { ensured, Neighbours } from './same-page-listeners.js'
+import { ensured, SamePageListeners } from './same-page-listeners.js'
 import { SealedStorage } from './sealed.js'
 
 /**
@@ -59,14 +59,14 @@ interface Entry {
 /** What the databases of one isolate know of each other: the list of keys may be older. */
 interface Known {
   last: number
-  readonly turns: Turns
+  readonly lock: WriteLock
   readonly listeners: Set<(seq: number) => void>
 }
 
 const databases = new WeakMap<object, Map<string, Known>>()
 
 /** What goes into one value: KV takes 25 MiB. */
-const mostInValue = 20 << 20
+const maxValueBytes = 20 << 20
 
 class KVLog implements StorageBackend {
   /** Each is a request when the database is opened, of which a free plan allows 50. */
@@ -74,18 +74,18 @@ class KVLog implements StorageBackend {
 
   private readonly writer = crypto.randomUUID().slice(0, 8)
   private readonly known: Known
-  private readonly neighbours: Neighbours
+  private readonly listeners: SamePageListeners
 
   constructor(
     private readonly namespace: Namespace,
     private readonly prefix: string,
   ) {
-    this.known = ensured(ensured(databases, namespace, () => new Map<string, Known>()), prefix, () => ({ last: 0, turns: new Turns(), listeners: new Set() }))
-    this.neighbours = new Neighbours(this.known.listeners)
+    this.known = ensured(ensured(databases, namespace, () => new Map<string, Known>()), prefix, () => ({ last: 0, lock: new WriteLock(), listeners: new Set() }))
+    this.listeners = new SamePageListeners(this.known.listeners)
   }
 
   read(after: number): Promise<Batch[]> {
-    return this.ask(async () => {
+    return this.run(async () => {
       const entries = await this.list()
       for (const chain of chainsOf(entries)) {
         const batches = await this.batchesOf(chain.filter(({ seq }) => seq > after))
@@ -98,21 +98,21 @@ class KVLog implements StorageBackend {
   }
 
   append(seq: number, bytes: Uint8Array): Promise<boolean> {
-    return this.alone(async () => {
+    return this.withLock(async () => {
       const entries = await this.list()
       const newest = entries.at(-1)?.seq ?? 0
       if (newest > (chainsOf(entries)[0]?.at(-1)?.seq ?? 0)) throw notArrived()
       if (seq !== Math.max(this.known.last, newest) + 1) return false
       await this.put(`${this.prefix}${padded(seq)}-${this.writer}`, bytes)
       this.known.last = seq
-      this.neighbours.tell(seq)
+      this.listeners.notify(seq)
       return true
     })
   }
 
   /** What the snapshot stands for stays until the next one, for readers elsewhere who do not see it yet. */
   compact(seq: number, snapshot: Uint8Array): Promise<void> {
-    return this.alone(async () => {
+    return this.withLock(async () => {
       const entries = await this.list()
       const [newest] = chainsOf(entries)
       const batch = newest?.find((entry) => entry.seq === seq && !entry.snapshot)
@@ -127,11 +127,11 @@ class KVLog implements StorageBackend {
   }
 
   watch(listener: (seq: number) => void): () => void {
-    return this.neighbours.watch(listener)
+    return this.listeners.watch(listener)
   }
 
   async destroy(): Promise<void> {
-    await this.alone(async () => {
+    await this.withLock(async () => {
       for (const entry of (await this.list()).reverse()) await this.remove(entry)
       this.known.last = 0
     })
@@ -139,14 +139,14 @@ class KVLog implements StorageBackend {
   }
 
   async close(): Promise<void> {
-    this.neighbours.close()
+    this.listeners.close()
   }
 
   /** The first part comes last: where it is, all are. */
   private async put(key: string, bytes: Uint8Array): Promise<void> {
-    const parts = Math.max(1, Math.ceil(bytes.length / mostInValue))
+    const parts = Math.max(1, Math.ceil(bytes.length / maxValueBytes))
     for (let part = parts - 1; part >= 0; part--) {
-      await this.namespace.put(partKey(key, part), bytes.subarray(part * mostInValue, (part + 1) * mostInValue), { metadata: { parts } })
+      await this.namespace.put(partKey(key, part), bytes.subarray(part * maxValueBytes, (part + 1) * maxValueBytes), { metadata: { parts } })
     }
   }
 
@@ -182,12 +182,12 @@ class KVLog implements StorageBackend {
     }
   }
 
-  /** As {@link ask}, while nobody else in this isolate writes. */
-  private alone<R>(work: () => Promise<R>): Promise<R> {
-    return this.ask(() => this.known.turns.alone(work))
+  /** As {@link run}, while nobody else in this isolate writes. */
+  private withLock<R>(work: () => Promise<R>): Promise<R> {
+    return this.run(() => this.known.lock.exclusive(work))
   }
 
-  private async ask<R>(work: () => Promise<R>): Promise<R> {
+  private async run<R>(work: () => Promise<R>): Promise<R> {
     try {
       return await work()
     } catch (error) {

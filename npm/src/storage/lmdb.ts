@@ -3,7 +3,7 @@ import { AtomicDBError, unsupported } from '../errors.js'
 import { isNode, nodeFiles, nodeModule } from '../node-modules.js'
 import type { SealOptions } from '../security/seal-options.js'
 import type { Batch, StorageBackend } from '../types.js'
-import { ensured, Neighbours } from './same-page-listeners.js'
+import { ensured, SamePageListeners } from './same-page-listeners.js'
 import { SealedStorage } from './sealed.js'
 
 /**
@@ -53,34 +53,34 @@ const isBatch = 0
 const isSnapshot = 1
 
 class LMDBLog implements StorageBackend {
-  private readonly neighbours: Neighbours
+  private readonly listeners: SamePageListeners
   private opened: Promise<Environment> | undefined
 
   constructor(private readonly path: string) {
-    this.neighbours = new Neighbours(ensured(listeners, path, () => new Set()))
+    this.listeners = new SamePageListeners(ensured(listeners, path, () => new Set()))
   }
 
   read(after: number): Promise<Batch[]> {
-    return this.ask((lmdb) =>
+    return this.run((lmdb) =>
       Array.from(lmdb.getRange({ start: after + 1 }), ({ key, value }) => ({ seq: key, snapshot: value[0] === isSnapshot, bytes: value.slice(1) })),
     )
   }
 
   append(seq: number, bytes: Uint8Array): Promise<boolean> {
-    return this.ask((lmdb) => {
+    return this.run((lmdb) => {
       const stored = lmdb.transactionSync(() => {
         const [last = 0] = lmdb.getKeys({ reverse: true, limit: 1 })
         if (seq !== last + 1) return false
         lmdb.putSync(seq, valueOf(isBatch, bytes))
         return true
       })
-      if (stored) this.neighbours.tell(seq)
+      if (stored) this.listeners.notify(seq)
       return stored
     })
   }
 
   compact(seq: number, snapshot: Uint8Array): Promise<void> {
-    return this.ask((lmdb) =>
+    return this.run((lmdb) =>
       lmdb.transactionSync(() => {
         if (lmdb.getBinary(seq)?.[0] !== isBatch) return // a newer snapshot has been faster
         for (const key of [...lmdb.getKeys({ end: seq })]) lmdb.removeSync(key)
@@ -90,23 +90,23 @@ class LMDBLog implements StorageBackend {
   }
 
   watch(listener: (seq: number) => void): () => void {
-    return this.neighbours.watch(listener)
+    return this.listeners.watch(listener)
   }
 
   async destroy(): Promise<void> {
     // The file stays: another process that has it mapped would go on with one that nobody else sees.
-    await this.ask((lmdb) => lmdb.clearSync())
+    await this.run((lmdb) => lmdb.clearSync())
     await this.close()
   }
 
   async close(): Promise<void> {
-    this.neighbours.close()
+    this.listeners.close()
     const { opened } = this
     this.opened = undefined
     await (await opened?.catch(() => undefined))?.close()
   }
 
-  private async ask<R>(work: (lmdb: Environment) => R | Promise<R>): Promise<R> {
+  private async run<R>(work: (lmdb: Environment) => R | Promise<R>): Promise<R> {
     this.opened ??= this.open()
     try {
       return await work(await this.opened)

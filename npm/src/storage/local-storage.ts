@@ -2,7 +2,7 @@ import { checkName } from '../checks.js'
 import { AtomicDBError, unsupported } from '../errors.js'
 import type { SealOptions } from '../security/seal-options.js'
 import type { Batch, StorageBackend } from '../types.js'
-import { LocalTurns } from './local-turns.js'
+import { LocalStorageLock } from './local-storage-lock.js'
 import { SealedStorage } from './sealed.js'
 import { bytesOfText, textOfBytes } from './text-bytes.js'
 
@@ -33,13 +33,13 @@ export class LocalStorageStorage extends SealedStorage {
 /** An item for each batch: "atomicdb:notes:17" → "b40:…", or s for a snapshot, with the bytes it has. */
 class LocalStorageLog implements StorageBackend {
   private readonly prefix: string
-  private readonly turns: LocalTurns
+  private readonly lock: LocalStorageLock
   private channel: BroadcastChannel | undefined
   private readonly listeners = new Set<(seq: number) => void>()
 
   constructor(name: string) {
     this.prefix = `atomicdb:${name}:`
-    this.turns = new LocalTurns(`atomicdb localStorage:${name}`)
+    this.lock = new LocalStorageLock(`atomicdb localStorage:${name}`)
   }
 
   read(after: number): Promise<Batch[]> {
@@ -53,7 +53,7 @@ class LocalStorageLog implements StorageBackend {
   }
 
   private batches(after: number, damaged: (seq: number) => Batch): Promise<Batch[]> {
-    return this.alone((items) => {
+    return this.withLock((items) => {
       const batches: Batch[] = []
       for (const seq of this.numbers(items).reverse()) {
         if (seq <= after) break
@@ -67,7 +67,7 @@ class LocalStorageLog implements StorageBackend {
 
   async append(seq: number, bytes: Uint8Array): Promise<boolean> {
     const item = itemOf('b', bytes)
-    const stored = await this.alone((items, announce) => {
+    const stored = await this.withLock((items, announce) => {
       if (seq !== (this.numbers(items).at(-1) ?? 0) + 1) return false
       items.setItem(this.key(seq), item)
       announce(`b${seq}`)
@@ -79,7 +79,7 @@ class LocalStorageLog implements StorageBackend {
 
   compact(seq: number, snapshot: Uint8Array): Promise<void> {
     const item = itemOf('s', snapshot)
-    return this.alone((items, announce) => {
+    return this.withLock((items, announce) => {
       if (items.getItem(this.key(seq))?.[0] !== 'b') return // a newer snapshot has been faster
       items.setItem(this.key(seq), item) // in the place of the batch, at once; from here on those before it count for nothing
       const numbers = this.numbers(items)
@@ -96,7 +96,7 @@ class LocalStorageLog implements StorageBackend {
   }
 
   async destroy(): Promise<void> {
-    await this.alone((items, announce) => {
+    await this.withLock((items, announce) => {
       // What a snapshot stands for first, and then from the last on: what a crash leaves is a log that ends earlier.
       const numbers = this.numbers(items).reverse()
       const snapshot = numbers.findIndex((seq) => items.getItem(this.key(seq))?.[0] === 's')
@@ -111,7 +111,7 @@ class LocalStorageLog implements StorageBackend {
     this.listeners.clear()
     this.channel?.close()
     this.channel = undefined
-    await this.turns.close()
+    await this.lock.close()
   }
 
   private key(seq: number): string {
@@ -139,7 +139,7 @@ class LocalStorageLog implements StorageBackend {
   }
 
   /** Runs `work` while no other tab does, on what all others have written. It announces the last item it leaves: "b17", or s for a snapshot. */
-  private async alone<R>(work: (items: Storage, announce: (last: string) => void) => R): Promise<R> {
+  private async withLock<R>(work: (items: Storage, announce: (last: string) => void) => R): Promise<R> {
     try {
       const items = itemsOfHost()
       const isSeen = (last: string) => {
@@ -148,7 +148,7 @@ class LocalStorageLog implements StorageBackend {
         const since = numbers.filter((seq) => seq >= Number(last.slice(1)))
         return last[0] === 'b' ? since.length > 0 : since.some((seq) => items.getItem(this.key(seq))![0] === 's')
       }
-      return await this.turns.take(isSeen, (announce) => work(items, announce))
+      return await this.lock.withLock(isSeen, (announce) => work(items, announce))
     } catch (error) {
       throw localStorageError(error)
     }

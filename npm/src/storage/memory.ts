@@ -22,7 +22,7 @@ export class MemoryStorage implements StorageBackend {
     checkFile(file)
     const bridge = await startBridge(options.wasm)
     const storage = new MemoryStorage()
-    storage.batches = await bridge.wait((host) => host.parseRawFile(file))
+    storage.batches = await bridge.wait((engine) => engine.parseRawFile(file))
     return storage
   }
 

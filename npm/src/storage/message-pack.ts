@@ -4,9 +4,9 @@ import { isNode } from '../node-modules.js'
 import { checkSealOptions } from '../security/packing.js'
 import type { SealOptions } from '../security/seal-options.js'
 import { DocumentFileStorage } from './document-file.js'
-import { Disk } from './file-places/disk.js'
-import { IndexedDBItem } from './file-places/indexeddb-item.js'
-import type { Place } from './file-places/place.js'
+import { DiskFile } from './stored-file/disk-file.js'
+import { IndexedDBFile } from './stored-file/indexeddb-file.js'
+import type { StoredFile } from './stored-file/stored-file.js'
 
 /**
  * Keeps a database as one file of MessagePack, a map of arrays of documents: on
@@ -22,12 +22,12 @@ export class MessagePackStorage extends DocumentFileStorage {
   constructor(path: string, options: SealOptions = {}) {
     checkName('path', path)
     checkSealOptions(options)
-    super(placeOf(path), 'msgpack', options)
+    super(storedFile(path), 'msgpack', options)
   }
 }
 
-function placeOf(path: string): Place {
-  if (isNode) return new Disk(path)
-  if (typeof indexedDB !== 'undefined') return new IndexedDBItem(path)
+function storedFile(path: string): StoredFile {
+  if (isNode) return new DiskFile(path)
+  if (typeof indexedDB !== 'undefined') return new IndexedDBFile(path)
   throw unsupported('path: this host has neither files nor IndexedDB')
 }

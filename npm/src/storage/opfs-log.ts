@@ -1,6 +1,6 @@
 import { AtomicDBError, unsupported } from '../errors.js'
 import type { Batch, StorageBackend } from '../types.js'
-import { inTurn } from './locks.js'
+import { withLock } from './web-lock.js'
 import { checked, unchecked, writeChecked } from './opfs-file.js'
 
 /** The files of a log: "17" is a batch, "17.snapshot" what stands for it and all before. */
@@ -17,15 +17,15 @@ export class OPFSLog implements StorageBackend {
   constructor(private readonly name: string) {}
 
   read(after: number): Promise<Batch[]> {
-    return this.alone((folder) => readLog(folder, after))
+    return this.withLock((folder) => readLog(folder, after))
   }
 
   salvage(): Promise<Batch[]> {
-    return this.alone((folder) => readLog(folder, 0, (name) => unchecked(folder, name)))
+    return this.withLock((folder) => readLog(folder, 0, (name) => unchecked(folder, name)))
   }
 
   async append(seq: number, bytes: Uint8Array, durability: 'relaxed' | 'strict'): Promise<boolean> {
-    const stored = await this.alone(async (folder) => {
+    const stored = await this.withLock(async (folder) => {
       if (!(await isNext(folder, seq))) return false
       await writeChecked(folder, `${seq}`, bytes, durability)
       return true
@@ -35,7 +35,7 @@ export class OPFSLog implements StorageBackend {
   }
 
   compact(seq: number, snapshot: Uint8Array): Promise<void> {
-    return this.alone(async (folder) => {
+    return this.withLock(async (folder) => {
       if (!(await exists(folder, `${seq}`))) return // a newer snapshot has been faster
       await writeChecked(folder, `${seq}.snapshot`, snapshot, 'strict') // whatever the batches were: they are removed
       const { batches, snapshots } = await list(folder)
@@ -53,7 +53,7 @@ export class OPFSLog implements StorageBackend {
   }
 
   async destroy(): Promise<void> {
-    await this.alone(async (folder) => {
+    await this.withLock(async (folder) => {
       // From the last on: what a crash leaves is a log that ends earlier.
       const { batches, snapshots } = await list(folder)
       for (const seq of batches.reverse()) await folder.removeEntry(`${seq}`)
@@ -79,11 +79,11 @@ export class OPFSLog implements StorageBackend {
   }
 
   /** Runs `work` on the folder while nobody else does. */
-  private async alone<R>(work: (folder: FileSystemDirectoryHandle) => Promise<R>): Promise<R> {
+  private async withLock<R>(work: (folder: FileSystemDirectoryHandle) => Promise<R>): Promise<R> {
     const { locks, storage } = (globalThis as { navigator?: Partial<Navigator> }).navigator ?? {}
     if (!locks || !storage?.getDirectory) throw unsupported('this host has no origin private file system: it needs a browser, and a page that is served with https')
     try {
-      return await inTurn(locks, `atomicdb opfs:${this.name}`, 'OPFS', async () => {
+      return await withLock(locks, `atomicdb opfs:${this.name}`, 'OPFS', async () => {
         const all = await (await storage.getDirectory()).getDirectoryHandle('atomicdb', { create: true })
         return work(await all.getDirectoryHandle(encodeURIComponent(this.name), { create: true }))
       })

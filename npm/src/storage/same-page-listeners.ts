@@ -4,14 +4,14 @@ type Listener = (seq: number) => void
  * The storages of this page or process that are over the same place: each
  * hears of what the others append.
  */
-export class Neighbours {
+export class SamePageListeners {
   private readonly own = new Set<Listener>()
 
   /** @param all The listeners of everybody there. */
   constructor(private readonly all: Set<Listener>) {}
 
   /** Tells the others, soon. */
-  tell(seq: number): void {
+  notify(seq: number): void {
     for (const listener of this.all) {
       if (!this.own.has(listener)) queueMicrotask(() => listener(seq))
     }

@@ -3,7 +3,7 @@ import { AtomicDBError, describe, invalid } from '../errors.js'
 import { joined } from '../security/compress.js'
 import type { SealOptions } from '../security/seal-options.js'
 import type { Batch, StorageBackend } from '../types.js'
-import { ensured, Neighbours } from './same-page-listeners.js'
+import { ensured, SamePageListeners } from './same-page-listeners.js'
 import { SealedStorage } from './sealed.js'
 import { driverOf, sqliteError, type Row, type Run, type Statement } from './sqlite-drivers.js'
 
@@ -40,16 +40,16 @@ export class SQLiteStorage extends SealedStorage {
 }
 
 class SQLiteLog implements StorageBackend {
-  private readonly run: Run
-  private readonly neighbours: Neighbours
+  private readonly driver: Run
+  private readonly listeners: SamePageListeners
   private made: Promise<unknown> | undefined
 
   constructor(
     database: object,
     private readonly table: string,
   ) {
-    this.run = driverOf(database)
-    this.neighbours = new Neighbours(ensured(ensured(listeners, database, () => new Map()), table, () => new Set()))
+    this.driver = driverOf(database)
+    this.listeners = new SamePageListeners(ensured(ensured(listeners, database, () => new Map()), table, () => new Set()))
   }
 
   read(after: number): Promise<Batch[]> {
@@ -64,7 +64,7 @@ class SQLiteLog implements StorageBackend {
 
   private async batches(after: number, damaged: Damaged): Promise<Batch[]> {
     // One statement, so that nobody compacts between two.
-    const [rows] = await this.ask([[`SELECT seq, snapshot, parts, bytes FROM ${this.table} WHERE seq > ? ORDER BY seq, snapshot DESC, part`, after]])
+    const [rows] = await this.run([[`SELECT seq, snapshot, parts, bytes FROM ${this.table} WHERE seq > ? ORDER BY seq, snapshot DESC, part`, after]])
     return batchesOf(rows!, damaged)
   }
 
@@ -72,7 +72,7 @@ class SQLiteLog implements StorageBackend {
     const { table } = this
     const writer = newWriter()
     const parts = partsOf(bytes)
-    const [first] = await this.ask(
+    const [first] = await this.run(
       parts.map((part, n): Statement => {
         // The first is stored if the number is the next, the others if the first was.
         const condition = n === 0 ? `(SELECT coalesce(max(seq), 0) FROM ${table}) = ?` : `EXISTS (SELECT 1 FROM ${table} WHERE writer = ?)`
@@ -81,7 +81,7 @@ class SQLiteLog implements StorageBackend {
       [`DELETE FROM ${table} WHERE writer = ?`, writer],
     )
     if (first!.length === 0) return false
-    this.neighbours.tell(seq)
+    this.listeners.notify(seq)
     return true
   }
 
@@ -90,7 +90,7 @@ class SQLiteLog implements StorageBackend {
     const writer = newWriter()
     const parts = partsOf(snapshot)
     const isBatch = `EXISTS (SELECT 1 FROM ${table} WHERE seq = ? AND snapshot = 0)` // else a snapshot has been faster
-    await this.ask(
+    await this.run(
       [
         [`DELETE FROM ${table} WHERE seq = ? AND snapshot = 1 AND ${isBatch}`, seq, seq], // one that was never finished
         ...parts.map((part, n): Statement => [`INSERT INTO ${table} SELECT ?, 1, ?, ?, ?, ? WHERE ${isBatch}`, seq, n, parts.length, writer, part, seq]),
@@ -101,28 +101,28 @@ class SQLiteLog implements StorageBackend {
   }
 
   watch(listener: (seq: number) => void): () => void {
-    return this.neighbours.watch(listener)
+    return this.listeners.watch(listener)
   }
 
   async destroy(): Promise<void> {
-    await this.ask([[`DROP TABLE ${this.table}`]])
+    await this.run([[`DROP TABLE ${this.table}`]])
     await this.close()
   }
 
   /** The SQLite stays open: it is the user's. */
   async close(): Promise<void> {
     this.made = undefined
-    this.neighbours.close()
+    this.listeners.close()
   }
 
   /** Runs statements in one transaction, on a table that is there. */
-  private async ask(statements: readonly Statement[], undo?: Statement): Promise<Row[][]> {
+  private async run(statements: readonly Statement[], undo?: Statement): Promise<Row[][]> {
     try {
-      this.made ??= this.run([
+      this.made ??= this.driver([
         [`CREATE TABLE IF NOT EXISTS ${this.table} (seq INTEGER, snapshot INTEGER, part INTEGER, parts INTEGER, writer INTEGER, bytes BLOB, PRIMARY KEY (seq, snapshot, part))`],
       ])
       await this.made
-      return await this.run(statements, undo)
+      return await this.driver(statements, undo)
     } catch (error) {
       this.made = undefined
       throw sqliteError(error)
@@ -137,11 +137,11 @@ const listeners = new WeakMap<object, Map<string, Set<(seq: number) => void>>>()
 const newWriter = () => 1 + Math.floor(Math.random() * (Number.MAX_SAFE_INTEGER - 1))
 
 /** D1 and Durable Objects take values of up to 2 MB. */
-const mostInRow = 1 << 20
+const maxRowBytes = 1 << 20
 
 function partsOf(bytes: Uint8Array): Uint8Array[] {
   const parts: Uint8Array[] = []
-  for (let start = 0; start === 0 || start < bytes.length; start += mostInRow) parts.push(bytes.subarray(start, start + mostInRow))
+  for (let start = 0; start === 0 || start < bytes.length; start += maxRowBytes) parts.push(bytes.subarray(start, start + maxRowBytes))
   return parts
 }
 

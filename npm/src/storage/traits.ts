@@ -1,4 +1,4 @@
-import type { NativeBackend } from '../engine/bridge.js'
+import type { NativeBackend } from '../engine/async-engine.js'
 import type { StorageBackend } from '../types.js'
 
 /** A storage that a worker opens itself, because only a worker can flush its files. */

@@ -1,25 +1,26 @@
 import { closedError } from '../connection/connection.js'
 import { AtomicDBError } from '../errors.js'
 
-/** One of a pool. */
+/** An item of a pool. */
 interface Member<M> {
   readonly item: M
   users: number
-  /** Whether its user has it alone. */
-  isLent: boolean
+  /** Whether its one user has it alone. */
+  isExclusive: boolean
 }
 
-/** Waits for a member. */
+/** A call in the queue. */
 interface Waiting<M> {
-  readonly alone: boolean
+  readonly exclusive: boolean
   readonly grant: (member: Member<M>) => void
   readonly refuse: (error: unknown) => void
 }
 
 /**
- * Lends what it makes when it is needed, up to so many: to one user alone, or
- * to several at once. Whoever has to wait is served in the order they asked.
- * One that is over, as after an accident, is lent no more, and another made.
+ * Makes items when they are needed, up to a maximum, and gives each to one
+ * user alone or to several at once. Users that have to wait are served in the
+ * order in which they came. An item that has ended, for example because its
+ * thread crashed, is given to nobody, and another may be made.
  */
 export class Pool<M> {
   private members: Member<M>[] = []
@@ -29,43 +30,44 @@ export class Pool<M> {
   private whenIdle: (() => void) | undefined
 
   /**
-   * @param isOver Whether one is of no more use.
-   * @param most How many there may be; `mostShared` for those that do not want one alone.
-   * @param timeout How long one waits, in milliseconds.
+   * @param hasEnded Whether an item can no longer be used.
+   * @param max How many items there may be.
+   * @param maxShared How many items may be made for shared users.
+   * @param timeout How long a user waits, in milliseconds.
    */
   constructor(
     private readonly make: () => Promise<M>,
-    private readonly isOver: (item: M) => boolean,
-    private readonly most: number,
-    private readonly mostShared: number,
+    private readonly hasEnded: (item: M) => boolean,
+    private readonly max: number,
+    private readonly maxShared: number,
     private readonly timeout: number,
   ) {}
 
-  /** Makes the first. */
+  /** Makes the first item. */
   async start(): Promise<void> {
     this.add(await this.make())
   }
 
-  /** Runs `work` with a member that nobody else uses meanwhile. */
-  alone<R>(work: (item: M) => Promise<R>): Promise<R> {
+  /** Runs `work` with an item that nobody else uses meanwhile. */
+  exclusive<R>(work: (item: M) => Promise<R>): Promise<R> {
     return this.use(true, work)
   }
 
-  /** Runs `work` with the member that the fewest others use. */
+  /** Runs `work` with the item that has the fewest users. */
   shared<R>(work: (item: M) => Promise<R>): Promise<R> {
     return this.use(false, work)
   }
 
-  /** As {@link shared}, but as long as it can be with one and the same member. */
+  /** As {@link shared}, but always with the first item, unless somebody has it alone or waits. */
   async serial<R>(work: (item: M) => Promise<R>): Promise<R> {
     this.drop()
     const [first] = this.usable()
-    if (this.closed || !first || first.isLent || this.queue.length > 0) return this.shared(work)
+    if (this.closed || !first || first.isExclusive || this.queue.length > 0) return this.shared(work)
     first.users++
     return this.run(first, work)
   }
 
-  /** Refuses what waits and what comes, waits for those at work, and returns all that are not over. */
+  /** Refuses waiting and later users, waits until nobody uses an item, and returns the items that have not ended. */
   async close(): Promise<M[]> {
     this.closed = true
     for (const { refuse } of this.queue.splice(0)) refuse(closedError())
@@ -73,8 +75,8 @@ export class Pool<M> {
     return this.usable().map(({ item }) => item)
   }
 
-  private async use<R>(alone: boolean, work: (item: M) => Promise<R>): Promise<R> {
-    return this.run(await this.take(alone), work)
+  private async use<R>(exclusive: boolean, work: (item: M) => Promise<R>): Promise<R> {
+    return this.run(await this.take(exclusive), work)
   }
 
   private async run<R>(member: Member<M>, work: (item: M) => Promise<R>): Promise<R> {
@@ -85,7 +87,7 @@ export class Pool<M> {
     }
   }
 
-  private take(alone: boolean): Promise<Member<M>> {
+  private take(exclusive: boolean): Promise<Member<M>> {
     if (this.closed) return Promise.reject(closedError())
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
@@ -93,38 +95,38 @@ export class Pool<M> {
         reject(new AtomicDBError('timeout', `all ${this.members.length} connections were in use for ${this.timeout} ms; inside execute(), use the database that it passes`))
       }, this.timeout)
       const settle = <V>(resolve: (value: V) => void) => (value: V) => (clearTimeout(timer), resolve(value))
-      const waiting: Waiting<M> = { alone, grant: settle(resolve), refuse: settle(reject) }
+      const waiting: Waiting<M> = { exclusive, grant: settle(resolve), refuse: settle(reject) }
       this.queue.push(waiting)
       this.serve()
     })
   }
 
   private usable(): Member<M>[] {
-    return this.members.filter(({ item }) => !this.isOver(item))
+    return this.members.filter(({ item }) => !this.hasEnded(item))
   }
 
-  /** Forgets those that are over, once nobody uses them. */
+  /** Forgets the items that have ended and that nobody uses. */
   private drop(): void {
-    this.members = this.members.filter(({ item, users }) => users > 0 || !this.isOver(item))
+    this.members = this.members.filter(({ item, users }) => users > 0 || !this.hasEnded(item))
   }
 
   private serve(): void {
     this.drop()
     while (this.queue.length > 0) {
-      const { alone, grant } = this.queue[0]!
-      const free = this.usable().filter((member) => !member.isLent).sort((a, b) => a.users - b.users)[0]
-      if (!free || (free.users > 0 && this.members.length + this.making < (alone ? this.most : this.mostShared))) this.grow()
-      if (!free || (alone && free.users > 0)) return
+      const { exclusive, grant } = this.queue[0]!
+      const free = this.usable().filter((member) => !member.isExclusive).sort((a, b) => a.users - b.users)[0]
+      if (!free || (free.users > 0 && this.members.length + this.making < (exclusive ? this.max : this.maxShared))) this.grow()
+      if (!free || (exclusive && free.users > 0)) return
       this.queue.shift()
       free.users++
-      free.isLent = alone
+      free.isExclusive = exclusive
       grant(free)
     }
   }
 
-  /** Makes one more, of which those have use that wait when it is there. */
+  /** Makes one more item. When it is ready, the users that wait are served. */
   private grow(): void {
-    if (this.closed || this.making > 0 || this.members.length >= this.most) return
+    if (this.closed || this.making > 0 || this.members.length >= this.max) return
     this.making++
     this.make().then(
       (item) => {
@@ -134,19 +136,19 @@ export class Pool<M> {
       },
       (error: unknown) => {
         this.making--
-        this.queue.shift()?.refuse(error) // the others may be luckier
+        this.queue.shift()?.refuse(error) // the users behind it may succeed
         this.settle()
       },
     )
   }
 
   private add(item: M): void {
-    this.members.push({ item, users: 0, isLent: false })
+    this.members.push({ item, users: 0, isExclusive: false })
   }
 
   private giveBack(member: Member<M>): void {
     member.users--
-    member.isLent = false
+    member.isExclusive = false
     this.settle()
   }
 

@@ -1,42 +1,42 @@
 import type { Calls, Write } from '../connection/calls.js'
-import type { EngineCalls } from '../connection/engine-calls.js'
-import type { FileType, NativeBackend, ParsedFile } from '../engine/bridge.js'
 import { closedError, Connection } from '../connection/connection.js'
-import { Decoder } from '../msgpack/decode.js'
-import type { Encoder } from '../msgpack/encode.js'
+import type { EngineCalls } from '../connection/engine-calls.js'
+import type { FileType, NativeBackend, ParsedFile } from '../engine/async-engine.js'
+import { writingOps, type Op } from '../engine/ops.js'
 import { AtomicDBError, invalid } from '../errors.js'
 import { moduleOf } from '../load.js'
-import { writingOps, type Op } from '../engine/ops.js'
-import { startThread, type Thread } from '../thread.js'
+import { Decoder } from '../msgpack/decode.js'
+import type { Encoder } from '../msgpack/encode.js'
 import { traitsOf } from '../storage/traits.js'
+import { startThread, type Thread } from '../thread.js'
 import type { OpenOptions, Report, StorageBackend } from '../types.js'
-import type { Opening, Reply } from './server.js'
 import { storageHandlers } from './remote-storage.js'
-import { Script, type Answer, type End, type Question } from './replay.js'
-import { Wire } from './rpc.js'
+import { Replay, type EngineCall, type Outcome, type RunEnd } from './replay.js'
+import { RpcChannel } from './rpc.js'
+import type { Opening, Reply } from './server.js'
 
-/** Asks the engine a question. */
-type Ask = (question: Question) => Promise<Reply>
+/** Sends an engine call to the other thread. */
+type SendCall = (call: EngineCall) => Promise<Reply>
 
-/** The newest batch that an answer has seen; later answers see it, and all before it, too. */
+/** The newest batch that a reply was of. Later reads see it and all before it. */
 export interface Seen {
   head: number
 }
 
 /** A database whose engine runs in a thread of its own. */
 export class RemoteConnection extends Connection {
-  private readonly wire: Wire
+  private readonly channel: RpcChannel
   private readonly decoder = new Decoder()
-  private readonly attempts = new Map<number, () => Promise<boolean>>() // by transaction
+  private readonly runs = new Map<number, () => Promise<boolean>>() // of the functions of transactions, by transaction
   private readonly writing = new Set<Promise<unknown>>() // the writes whose promises have not settled
-  private transactions = 0
-  private inTransactions = 0 // of the user's, which may read while they run
-  private changing: Promise<void> | undefined // until the writes are done that take several questions: later reads see them
-  private script: Script | undefined // of the call that is running now
-  private starting = false // the function of a transaction runs, and has not waited for anything: whoever calls now is part of it
+  private lastTransaction = 0
+  private openTransactions = 0 // of the user's, which may read while they run
+  private changing: Promise<void> | undefined // until the writes are done that take several engine calls: later reads see them
+  private replay: Replay | undefined // of the call that is running now
+  private isStarting = false // the function of a transaction runs, and has not waited yet: calls that arrive now are its own
   private closing: Promise<void> | undefined
   private stopWatching: (() => void) | undefined
-  private ended = false // and with it the thread
+  private isTerminated = false // the thread
 
   private constructor(
     private readonly thread: Thread,
@@ -46,22 +46,22 @@ export class RemoteConnection extends Connection {
   ) {
     super()
     const handlers = {
-      attempt: (id: number) => this.attempts.get(id)!(),
+      runTransaction: (id: number) => this.runs.get(id)!(),
       progress: ([done, total]: [number, number]) => onProgress?.(done, total),
       ...(storage && storageHandlers(storage)),
     }
-    this.wire = new Wire(thread, handlers, (busy) => thread.setBusy(busy))
-    this.stopWatching = storage?.watch?.((seq) => this.wire.tell('storageChanged', seq))
-    thread.onDeath((error) => {
-      if (this.ended) return
-      this.wire.stop(error)
-      storage?.close().catch(() => {}) // which the engine would have done
+    this.channel = new RpcChannel(thread, handlers, (busy) => thread.setBusy(busy))
+    this.stopWatching = storage?.watch?.((seq) => this.channel.notify('storageChanged', seq))
+    thread.onExit((error) => {
+      if (this.isTerminated) return
+      this.channel.stop(error)
+      storage?.close().catch(() => {}) // as the engine would have done
     })
   }
 
   /**
    * Opens what `backend` holds, in a new thread; null is a database in memory
-   * alone. Connections that have `seen` in common see what any of them has stored.
+   * alone. Connections that share `seen` see what any of them has stored.
    */
   static async open(name: string, backend: NativeBackend | StorageBackend | null, options: OpenOptions, seen: Seen = { head: 0 }): Promise<RemoteConnection> {
     const { inMemory, durability, maxDocumentBytes, maxDepth, onProgress } = options
@@ -85,33 +85,33 @@ export class RemoteConnection extends Connection {
         },
         reportsProgress: onProgress !== undefined,
       }
-      await connection.wire.ask('open', opening)
+      await connection.channel.call('open', opening)
       return connection
     } catch (error) {
-      await connection.end()
+      await connection.terminate()
       throw error
     }
   }
 
   /**
-   * A call whose answers belong together, but were of two states of the
-   * database, is asked again; if that goes on, while nobody writes.
+   * A read whose engine calls found two versions of the database runs again.
+   * After three such runs, it runs while nobody writes.
    */
   async read<R>(work: (engine: EngineCalls) => R): Promise<R> {
-    this.needFree()
-    if (this.changing && this.inTransactions === 0) await this.changing
+    this.checkUsable()
+    if (this.changing && this.openTransactions === 0) await this.changing
     for (let tries = 0; tries < 3; tries++) {
       let version: number | undefined
-      let moved = false
-      const result = await this.perform(new Script(), () => work(this), async (question) => {
-        const reply = await this.send('read', { question, after: this.seen.head })
-        if (version !== undefined && version !== reply.version) moved = true
+      let hasChanged = false
+      const result = await this.perform(new Replay(), () => work(this), async (call) => {
+        const reply = await this.send('read', { call, after: this.seen.head })
+        if (version !== undefined && version !== reply.version) hasChanged = true
         version = reply.version
         return reply
       })
-      if (!moved) return result
+      if (!hasChanged) return result
     }
-    return this.alone((calls) => calls.read(work))
+    return this.exclusive((calls) => calls.read(work))
   }
 
   write<R>(prepare: () => Write<R>): Promise<R> {
@@ -122,21 +122,21 @@ export class RemoteConnection extends Connection {
   }
 
   private async writeOnce<R>(prepare: () => Write<R>): Promise<R> {
-    this.needOutside()
-    const run = prepare()
-    const work = () => run(this)
-    const script = new Script()
-    const first = this.runOnce(script, work)
+    this.checkOutsideTransaction()
+    const write = prepare()
+    const work = () => write(this)
+    const replay = new Replay()
+    const first = this.runOnce(replay, work)
     if ('result' in first) return first.result
-    const { question } = first
-    // What is more than one write, or depends on what is stored, nobody may come between.
-    if (!writingOps.has(question.op)) return this.change(work)
-    script.note(await answered(this.send('write', { question, after: this.seen.head })))
-    return this.perform(script, work, (question) => this.send('read', { question, after: this.seen.head }))
+    const { call } = first
+    // The write has several engine calls, or depends on what is stored: nobody may write between them.
+    if (!writingOps.has(call.op)) return this.change(work)
+    replay.add(await outcomeOf(this.send('write', { call, after: this.seen.head })))
+    return this.perform(replay, work, (call) => this.send('read', { call, after: this.seen.head }))
   }
 
   private async change<R>(work: () => R): Promise<R> {
-    const change = this.alone((calls) => calls.write(() => work))
+    const change = this.exclusive((calls) => calls.write(() => work))
     const settled = change.then(() => {}, () => {})
     this.changing = settled
     try {
@@ -147,23 +147,23 @@ export class RemoteConnection extends Connection {
   }
 
   async transaction<R>(work: (calls: Calls) => Promise<R>): Promise<R> {
-    this.needOutside()
-    this.inTransactions++
+    this.checkOutsideTransaction()
+    this.openTransactions++
     try {
-      return await this.alone(work)
+      return await this.exclusive(work)
     } finally {
-      this.inTransactions--
+      this.openTransactions--
     }
   }
 
   /** Runs `work`, perhaps several times, while nobody else writes; what it did is stored as one batch. */
-  private async alone<R>(work: (calls: Calls) => Promise<R>): Promise<R> {
-    const id = ++this.transactions
+  private async exclusive<R>(work: (calls: Calls) => Promise<R>): Promise<R> {
+    const id = ++this.lastTransaction
     let end: { readonly result: R } | { readonly thrown: unknown } | undefined
-    this.attempts.set(id, async () => {
-      const attempt = new RemoteAttempt(this, (question) => this.send('inside', { id, question }))
+    this.runs.set(id, async () => {
+      const run = new RemoteTransactionRun(this, (call) => this.send('inTransaction', { id, call }))
       try {
-        end = { result: await attempt.run(() => this.asStarting(() => work(attempt))) }
+        end = { result: await run.run(() => this.starting(() => work(run))) }
         return true
       } catch (thrown) {
         end = { thrown }
@@ -173,113 +173,113 @@ export class RemoteConnection extends Connection {
     try {
       await this.send('transaction', { id, after: this.seen.head })
     } finally {
-      this.attempts.delete(id)
+      this.runs.delete(id)
     }
     if ('thrown' in end!) throw end.thrown
     return end!.result
   }
 
-  private asStarting<R>(work: () => R): R {
-    this.starting = true
+  private starting<R>(work: () => R): R {
+    this.isStarting = true
     try {
       return work()
     } finally {
-      this.starting = false
+      this.isStarting = false
     }
   }
 
-  /** Runs `work`, again and again with one answer more, until it ends. */
-  async perform<R>(script: Script, work: () => R, ask: Ask): Promise<R> {
+  /** Runs `work` again after each engine call that `send` has sent, until it ends. */
+  async perform<R>(replay: Replay, work: () => R, send: SendCall): Promise<R> {
     for (;;) {
-      const end = this.runOnce(script, work)
+      const end = this.runOnce(replay, work)
       if ('result' in end) return end.result
-      script.note(await answered(ask(end.question)))
+      replay.add(await outcomeOf(send(end.call)))
     }
   }
 
-  private runOnce<R>(script: Script, work: () => R): End<R> {
-    this.script = script
+  private runOnce<R>(replay: Replay, work: () => R): RunEnd<R> {
+    this.replay = replay
     try {
-      return script.run(work)
+      return replay.run(work)
     } finally {
-      this.script = undefined
+      this.replay = undefined
     }
   }
 
   private async send(name: string, argument: unknown): Promise<Reply> {
-    const reply = await this.wire.ask<Reply>(name, argument)
+    const reply = await this.channel.call<Reply>(name, argument)
     this.seen.head = Math.max(this.seen.head, reply.head)
     return reply
   }
 
-  value(op: Op, input: Encoder | Uint8Array): unknown {
-    const [bytes] = this.pieces(op, input, false)
+  value(op: Op, args: Encoder | Uint8Array): unknown {
+    const [bytes] = this.pieces(op, args, false)
     return bytes!.length === 0 ? undefined : this.decode(bytes!).value()
   }
 
-  ask(op: Op, question: Encoder): unknown {
-    return this.value(op, question)
+  cachedValue(op: Op, args: Encoder): unknown {
+    return this.value(op, args)
   }
 
-  rows(op: Op, input: Encoder | Uint8Array): any[] {
-    return this.askRows(op, input)
+  rows(op: Op, args: Encoder | Uint8Array): any[] {
+    return this.cachedRows(op, args)
   }
 
-  askRows(op: Op, question: Encoder | Uint8Array, rows: any[] = []): any[] {
-    for (const piece of this.pieces(op, question, true)) this.decode(piece).piece(rows)
+  cachedRows(op: Op, args: Encoder | Uint8Array, rows: any[] = []): any[] {
+    for (const piece of this.pieces(op, args, true)) this.decode(piece).piece(rows)
     return rows
   }
 
-  *inPieces(op: Op, input: Uint8Array): Iterable<unknown[]> {
-    for (const piece of this.pieces(op, input, true)) {
+  *inPieces(op: Op, args: Uint8Array): Iterable<unknown[]> {
+    for (const piece of this.pieces(op, args, true)) {
       const documents: unknown[] = []
       this.decode(piece).piece(documents)
       yield documents
     }
   }
 
-  private pieces(op: Op, input: Encoder | Uint8Array, pieces: boolean): Uint8Array[] {
-    return this.script!.answer(() => ({ op, input: input instanceof Uint8Array ? input : input.taken(), pieces })) as Uint8Array[]
+  private pieces(op: Op, args: Encoder | Uint8Array, pieces: boolean): Uint8Array[] {
+    return this.replay!.resultOf(() => ({ op, args: args instanceof Uint8Array ? args : args.taken(), pieces })) as Uint8Array[]
   }
 
   private decode(bytes: Uint8Array): Decoder {
     return this.decoder.begin(bytes, new DataView(bytes.buffer, bytes.byteOffset, bytes.length), 0)
   }
 
-  override asked(...args: Parameters<Connection['asked']>): unknown {
-    return this.script!.once(() => super.asked(...args))
+  override callback(...args: Parameters<Connection['callback']>): unknown {
+    return this.replay!.once(() => super.callback(...args))
   }
 
   async exportFile(type: FileType): Promise<Uint8Array> {
-    this.needOutside()
-    return this.wire.ask('exportFile', type)
+    this.checkOutsideTransaction()
+    return this.channel.call('exportFile', type)
   }
 
   async parseFile(file: Uint8Array, type: FileType): Promise<ParsedFile> {
-    this.needFree()
-    return this.wire.ask('parseFile', { file, type })
+    this.checkUsable()
+    return this.channel.call('parseFile', { file, type })
   }
 
   async verify(): Promise<Report> {
-    this.needOutside()
-    return this.wire.ask('verify')
+    this.checkOutsideTransaction()
+    return this.channel.call('verify')
   }
 
   async flush(): Promise<void> {
     if (this.closing) throw closedError()
     const writing = [...this.writing]
-    await this.wire.ask('flush')
-    await Promise.all(writing) // whose promises are not behind then
+    await this.channel.call('flush')
+    await Promise.all(writing) // so that the promises of the writes have settled too
   }
 
   async commit(): Promise<void> {
-    this.needOutside()
-    return this.wire.ask('commit')
+    this.checkOutsideTransaction()
+    return this.channel.call('commit')
   }
 
-  /** Whether it has been closed, or its thread has died. */
-  get isOver(): boolean {
-    return this.closing !== undefined || this.wire.isStopped
+  /** Whether it has been closed, or its thread has ended. */
+  get hasEnded(): boolean {
+    return this.closing !== undefined || this.channel.isStopped
   }
 
   close(): Promise<void> {
@@ -288,46 +288,46 @@ export class RemoteConnection extends Connection {
 
   private async closeOnce(): Promise<void> {
     try {
-      await this.wire.ask('close')
+      await this.channel.call('close')
     } finally {
-      await this.end()
+      await this.terminate()
     }
   }
 
-  private async end(): Promise<void> {
-    this.ended = true
+  private async terminate(): Promise<void> {
+    this.isTerminated = true
     this.stopWatching?.()
-    this.wire.stop(closedError())
+    this.channel.stop(closedError())
     await this.thread.terminate()
   }
 
-  private needOutside(): void {
-    this.needFree()
-    if (this.starting) throw invalid('transaction: inside it, write with tx.insert() and the like, not with db.insert(), which waits for its end')
+  private checkOutsideTransaction(): void {
+    this.checkUsable()
+    if (this.isStarting) throw invalid('transaction: inside it, write with tx.insert() and the like, not with db.insert(), which waits for its end')
   }
 
-  private needFree(): void {
+  private checkUsable(): void {
     if (this.closing) throw closedError()
-    this.needNotAsking()
+    this.checkNotInCallback()
   }
 }
 
-/** The calls of one run of a transaction. They are done one after the other: one can be several questions. */
-class RemoteAttempt implements Calls {
+/** The calls of one run of a transaction. They are done one after the other, because each may need several engine calls. */
+class RemoteTransactionRun implements Calls {
   private last: Promise<unknown> = Promise.resolve()
-  private over = false
+  private hasEnded = false
 
   constructor(
     private readonly connection: RemoteConnection,
-    private readonly ask: Ask,
+    private readonly send: SendCall,
   ) {}
 
-  /** Runs the function of the transaction; what it has asked for belongs to it, though it did not wait for the answer. */
+  /** Runs the function of the transaction. The run ends after every call of it, also one that was not awaited. */
   async run<R>(work: () => Promise<R>): Promise<R> {
     try {
       return await work()
     } finally {
-      this.over = true
+      this.hasEnded = true
       await this.last
     }
   }
@@ -337,17 +337,16 @@ class RemoteAttempt implements Calls {
   }
 
   async write<R>(prepare: () => Write<R>): Promise<R> {
-    if (this.over) throw new AtomicDBError('closed', 'the transaction has ended; was a call of tx not awaited?')
-    this.connection.needNotAsking()
-    const work = prepare()
-    const before = this.last
-    const done = before.then(() => this.connection.perform(new Script(), () => work(this.connection), this.ask))
+    if (this.hasEnded) throw new AtomicDBError('closed', 'the transaction has ended; was a call of tx not awaited?')
+    this.connection.checkNotInCallback()
+    const write = prepare()
+    const done = this.last.then(() => this.connection.perform(new Replay(), () => write(this.connection), this.send))
     this.last = done.catch(() => {})
     return done
   }
 }
 
-async function answered(reply: Promise<Reply>): Promise<Answer> {
+async function outcomeOf(reply: Promise<Reply>): Promise<Outcome> {
   try {
     return { value: (await reply).pieces }
   } catch (error) {

@@ -1,9 +1,9 @@
 import type { Batch, StorageBackend } from '../types.js'
-import type { Handlers, Wire } from './rpc.js'
+import type { Handlers, RpcChannel } from './rpc.js'
 
-/** What a storage is besides the methods that each has. */
+/** What a storage has besides the methods that every storage has. */
 export interface StorageKind {
-  /** Whether it tells of what others append. */
+  /** Whether it tells of batches that others append. */
   readonly watches: boolean
   readonly salvages: boolean
   readonly compactEvery: number | undefined
@@ -17,11 +17,11 @@ export class RemoteStorage implements StorageBackend {
   readonly compactEvery: number | undefined
 
   constructor(
-    private readonly wire: Wire,
+    private readonly channel: RpcChannel,
     { watches, salvages, compactEvery }: StorageKind,
   ) {
     this.compactEvery = compactEvery
-    if (salvages) this.salvage = () => this.wire.ask('storageSalvage')
+    if (salvages) this.salvage = () => this.channel.call('storageSalvage')
     if (watches) {
       this.watch = (listener) => {
         this.listeners.add(listener)
@@ -30,33 +30,33 @@ export class RemoteStorage implements StorageBackend {
     }
   }
 
-  /** Passes on what the storage tells. */
-  tell(seq: number): void {
+  /** Tells the listeners what the storage in the other thread told there. */
+  notify(seq: number): void {
     for (const listener of this.listeners) listener(seq)
   }
 
   read(after: number): Promise<Batch[]> {
-    return this.wire.ask('storageRead', after)
+    return this.channel.call('storageRead', after)
   }
 
   append(seq: number, bytes: Uint8Array, durability: 'relaxed' | 'strict'): Promise<boolean> {
-    return this.wire.ask('storageAppend', { seq, bytes, durability }, [bytes.buffer as ArrayBuffer])
+    return this.channel.call('storageAppend', { seq, bytes, durability }, [bytes.buffer as ArrayBuffer])
   }
 
   compact(seq: number, snapshot: Uint8Array): Promise<void> {
-    return this.wire.ask('storageCompact', { seq, snapshot }, [snapshot.buffer as ArrayBuffer])
+    return this.channel.call('storageCompact', { seq, snapshot }, [snapshot.buffer as ArrayBuffer])
   }
 
   destroy(): Promise<void> {
-    return this.wire.ask('storageDestroy')
+    return this.channel.call('storageDestroy')
   }
 
   close(): Promise<void> {
-    return this.wire.ask('storageClose')
+    return this.channel.call('storageClose')
   }
 }
 
-/** What the thread that has the storage answers. */
+/** The handlers of the thread that has the storage. */
 export function storageHandlers(storage: StorageBackend): Handlers {
   return {
     storageRead: (after: number) => storage.read(after),
@@ -67,4 +67,3 @@ export function storageHandlers(storage: StorageBackend): Handlers {
     storageClose: () => storage.close(),
   }
 }
-

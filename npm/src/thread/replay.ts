@@ -1,79 +1,79 @@
 import type { Op } from '../engine/ops.js'
 
-/** A question to an engine in another thread. */
-export interface Question {
+/** A call of an engine in another thread. */
+export interface EngineCall {
   readonly op: Op
-  readonly input: Uint8Array
+  readonly args: Uint8Array
   /** Whether the op answers in pieces; all of them are wanted. */
   readonly pieces: boolean
 }
 
-/** What became of a question: the bytes of the answer, or the error. */
-export type Answer = { readonly value: unknown } | { readonly error: unknown }
+/** How a call ended: with the bytes of its result, or with an error. */
+export type Outcome = { readonly value: unknown } | { readonly error: unknown }
 
-/** How a run has ended. */
-export type End<R> = { readonly result: R } | { readonly question: Question }
+/** How a run ended: with its result, or at an engine call whose outcome is not known yet. */
+export type RunEnd<R> = { readonly result: R } | { readonly call: EngineCall }
 
 /**
- * What one call asks of an engine in another thread.
+ * Runs a function whose engine is in another thread.
  *
- * The functions that a call is made of (reads.ts, writes.ts) ask the engine
- * and go on with its answer. Here an answer takes a message there and one
- * back. So a question whose answer is not known ends the function; when it
- * is, the function runs again from its start and is given the answers so far.
- * Most calls ask one question, and run twice; what they do beside that is to
- * encode arguments. Functions of the user run once for each document, because
- * what they return is remembered like an answer.
+ * The functions of operations/ call the engine and use its result at once.
+ * Here a result takes a message to the other thread and one back. So an engine
+ * call whose outcome is not known ends the function. When the outcome is
+ * there, the function runs again from its start, and the calls of before
+ * return what they returned then. Most functions call the engine once and run
+ * twice; beside that call they only encode arguments. A callback of the user
+ * runs once for each document, because its result is remembered as well.
  */
-export class Script {
-  private readonly answers: Answer[] = []
-  private next = 0
-  private open: Question | undefined // asked in this run
+export class Replay {
+  private readonly outcomes: Outcome[] = [] // of the calls so far, in order
+  private next = 0 // the outcome that the next call of this run gets
+  private pending: EngineCall | undefined // the call that ended this run
 
-  /** Runs `work` until it ends or asks something new. */
-  run<R>(work: () => R): End<R> {
+  /** Runs `work` until it ends or makes a call whose outcome is not known. */
+  run<R>(work: () => R): RunEnd<R> {
     this.next = 0
-    this.open = undefined
+    this.pending = undefined
     try {
       const result = work()
-      if (!this.open) return { result }
+      if (!this.pending) return { result }
     } catch (error) {
-      if (!this.open) throw error
+      if (!this.pending) throw error
     }
-    return { question: this.open! }
+    return { call: this.pending! }
   }
 
-  /** Notes the answer to the question that ended the last run. */
-  note(answer: Answer): void {
-    this.answers.push(answer)
+  /** Adds the outcome of the call that ended the last run. */
+  add(outcome: Outcome): void {
+    this.outcomes.push(outcome)
   }
 
-  /** The answer to a question, if it is known. Otherwise ends the run; `copy` is called for the question then. */
-  answer(copy: () => Question): unknown {
+  /** The result of an engine call, if its outcome is known. Otherwise ends the run, and `copy` makes the call to send. */
+  resultOf(copy: () => EngineCall): unknown {
     return this.recall(() => {
-      // Whatever catches this and goes on, as to undo something, gets no further.
-      this.open ??= copy()
-      throw this.open
+      // If work catches this and goes on, for example to roll back, its next engine call throws again.
+      this.pending ??= copy()
+      throw this.pending
     })
   }
 
-  /** What `ask` returns or throws, or has when it was asked here before. */
-  once(ask: () => unknown): unknown {
+  /** Calls `callback` in the first run that reaches it; later runs get the same result or error. */
+  once(callback: () => unknown): unknown {
     return this.recall(() => {
-      if (this.open) throw this.open
-      let answer: Answer
+      if (this.pending) throw this.pending
+      let outcome: Outcome
       try {
-        answer = { value: ask() }
+        outcome = { value: callback() }
       } catch (error) {
-        answer = { error }
+        outcome = { error }
       }
-      this.note(answer)
-      return this.recall(ask)
+      this.add(outcome)
+      return this.recall(callback)
     })
   }
 
   private recall(otherwise: () => unknown): unknown {
-    const known = this.open ? undefined : this.answers[this.next]
+    const known = this.pending ? undefined : this.outcomes[this.next]
     if (!known) return otherwise()
     this.next++
     if ('error' in known) throw known.error

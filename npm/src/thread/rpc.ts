@@ -6,11 +6,11 @@ export interface Port {
   listen(listener: (message: unknown) => void): void
 }
 
-/** What one end can be asked: each name is a function of one argument. */
+/** What one end can be called for: each name is a function of one argument. */
 export type Handlers = Record<string, (argument: any) => unknown>
 
-/** Bytes to be given away with an answer, instead of copied. */
-export class Given {
+/** The result of a handler, with the buffers in it that are transferred instead of copied. */
+export class Transferred {
   constructor(
     readonly value: unknown,
     readonly transfer: Transferable[],
@@ -23,18 +23,18 @@ type Message =
   | { readonly id: number; readonly error: Packed }
 
 /**
- * Questions and answers between two threads, both of which may ask. They
- * arrive in the order they were sent; those of one tick together, so that all
- * writes of a tick are stored as one batch, as they are without a thread.
+ * Calls between two threads, in both directions. Messages arrive in the order
+ * in which they were sent, all messages of a tick together: so all writes of
+ * a tick are stored as one batch, as they are without a thread.
  */
-export class Wire {
-  private readonly waiting = new Map<number, { resolve(value: any): void; reject(error: unknown): void }>()
-  private asked = 0
-  private leaving: Message[] = [] // when this tick is over
-  private transfer: Transferable[] = [] // of them
-  private end: AtomicDBError | undefined
+export class RpcChannel {
+  private readonly waiting = new Map<number, { resolve(value: any): void; reject(error: unknown): void }>() // calls without a reply, by id
+  private lastId = 0
+  private outgoing: Message[] = [] // to be posted at the end of this tick
+  private transfer: Transferable[] = [] // with them
+  private stopError: AtomicDBError | undefined
 
-  /** @param onBusy Called when the first answer is waited for, and when there is none left to wait for. */
+  /** @param onBusy Called with true when the first call waits for its reply, and with false when none waits any more. */
   constructor(
     private readonly port: Port,
     private readonly handlers: Handlers,
@@ -45,74 +45,74 @@ export class Wire {
     })
   }
 
-  /** Asks the other end, at once. Its errors become the rejection, AtomicDBErrors as such. */
-  ask<R = any>(name: string, argument?: unknown, transfer: Transferable[] = []): Promise<R> {
-    if (this.end) return Promise.reject(this.end)
+  /** Calls a handler of the other end. If that throws an AtomicDBError, the promise rejects with an equal one. */
+  call<R = any>(name: string, argument?: unknown, transfer: Transferable[] = []): Promise<R> {
+    if (this.stopError) return Promise.reject(this.stopError)
     return new Promise((resolve, reject) => {
-      const id = ++this.asked
+      const id = ++this.lastId
       this.send({ id, name, argument }, transfer)
       if (this.waiting.size === 0) this.onBusy(true)
       this.waiting.set(id, { resolve, reject })
     })
   }
 
-  /** Tells the other end, which answers nothing. */
-  tell(name: string, argument?: unknown): void {
-    if (!this.end) this.send({ id: 0, name, argument })
+  /** Calls a handler of the other end, without a reply. */
+  notify(name: string, argument?: unknown): void {
+    if (!this.stopError) this.send({ id: 0, name, argument })
   }
 
-  /** Whether it has been stopped. */
+  /** Whether {@link stop} has been called. */
   get isStopped(): boolean {
-    return this.end !== undefined
+    return this.stopError !== undefined
   }
 
-  /** Rejects all that waits for an answer, and all that is asked later. */
+  /** Rejects every call that waits for its reply, and every later one. */
   stop(error: AtomicDBError): void {
-    this.end ??= error
+    this.stopError ??= error
     const waiting = [...this.waiting.values()]
     this.waiting.clear()
     if (waiting.length > 0) this.onBusy(false)
-    for (const { reject } of waiting) reject(this.end)
+    for (const { reject } of waiting) reject(this.stopError)
   }
 
   private receive(message: Message): void {
     if ('name' in message) {
-      void this.answer(message.id, message.name, message.argument)
+      void this.handle(message.id, message.name, message.argument)
       return
     }
-    const asker = this.waiting.get(message.id)
-    if (!asker) return
+    const caller = this.waiting.get(message.id)
+    if (!caller) return
     this.waiting.delete(message.id)
     if (this.waiting.size === 0) this.onBusy(false)
-    if ('error' in message) asker.reject(unpacked(message.error))
-    else asker.resolve(message.value)
+    if ('error' in message) caller.reject(unpacked(message.error))
+    else caller.resolve(message.value)
   }
 
-  private async answer(id: number, name: string, argument: unknown): Promise<void> {
+  private async handle(id: number, name: string, argument: unknown): Promise<void> {
     try {
-      const answer = await this.handlers[name]!(argument)
-      if (id === 0 || this.end) return
-      if (answer instanceof Given) this.send({ id, value: answer.value }, answer.transfer)
-      else this.send({ id, value: answer })
+      const result = await this.handlers[name]!(argument)
+      if (id === 0 || this.stopError) return
+      if (result instanceof Transferred) this.send({ id, value: result.value }, result.transfer)
+      else this.send({ id, value: result })
     } catch (error) {
-      if (id !== 0 && !this.end) this.send({ id, error: packed(error) })
+      if (id !== 0 && !this.stopError) this.send({ id, error: packed(error) })
     }
   }
 
   private send(message: Message, transfer: Transferable[] = []): void {
-    if (this.leaving.push(message) === 1) queueMicrotask(() => this.post())
+    if (this.outgoing.push(message) === 1) queueMicrotask(() => this.post())
     this.transfer.push(...transfer)
   }
 
   private post(): void {
-    const { leaving, transfer } = this
-    this.leaving = []
+    const { outgoing, transfer } = this
+    this.outgoing = []
     this.transfer = []
-    this.port.post(leaving, transfer)
+    this.port.post(outgoing, transfer)
   }
 }
 
-/** An error on its way: copying one keeps neither its class nor, always, its name. */
+/** An error as a message carries it: a structured clone loses the class and sometimes the name. */
 interface Packed {
   readonly code: ErrorCode | undefined
   readonly name: string
@@ -122,16 +122,16 @@ interface Packed {
   readonly quota: number | undefined
 }
 
-/** How many causes go along: they are the user's, and can go round in a circle. */
-const mostCauses = 8
+/** How many causes are sent with an error. They come from the user, and may form a cycle. */
+const maxCauses = 8
 
-function packed(error: unknown, causes = mostCauses): Packed {
+function packed(error: unknown, causes = maxCauses): Packed {
   try {
     const { name = 'Error', message = String(error ?? ''), cause, usage, quota } = Object(error) as Partial<AtomicDBError>
     const code = error instanceof AtomicDBError ? error.code : undefined
     return { code, name: String(name), message: String(message), cause: cause === undefined || causes === 0 ? undefined : packed(cause, causes - 1), usage, quota }
   } catch {
-    return { code: undefined, name: 'Error', message: 'an object that does not say what it is', cause: undefined, usage: undefined, quota: undefined }
+    return { code: undefined, name: 'Error', message: 'an error that cannot be read', cause: undefined, usage: undefined, quota: undefined }
   }
 }
 

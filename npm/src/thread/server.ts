@@ -1,19 +1,19 @@
 import type { Calls } from '../connection/calls.js'
-import type { FileType, NativeBackend } from '../engine/bridge.js'
-import { AtomicDBError } from '../errors.js'
 import { LocalConnection } from '../connection/local-connection.js'
+import type { FileType, NativeBackend } from '../engine/async-engine.js'
 import { writingOps } from '../engine/ops.js'
-import type { OpenOptions, StorageBackend } from '../types.js'
+import { AtomicDBError } from '../errors.js'
 import { OPFSLog } from '../storage/opfs-log.js'
 import type { WorkerBackend } from '../storage/traits.js'
+import type { OpenOptions, StorageBackend } from '../types.js'
 import { RemoteStorage, type StorageKind } from './remote-storage.js'
-import type { Question } from './replay.js'
-import { Given, Wire, type Handlers, type Port } from './rpc.js'
+import type { EngineCall } from './replay.js'
+import { RpcChannel, Transferred, type Handlers, type Port } from './rpc.js'
 
 /** What the other thread wants opened. */
 export interface Opening {
   readonly name: string
-  /** 'other thread': a storage that is there, and is asked for by messages. */
+  /** 'other thread': the storage is there, and is called by messages. */
   readonly backend: NativeBackend | WorkerBackend | 'other thread' | null
   readonly storage: StorageKind | undefined
   readonly wasm: WebAssembly.Module
@@ -21,59 +21,59 @@ export interface Opening {
   readonly reportsProgress: boolean
 }
 
-/** What was answered, and of which state of the database. */
+/** The result of an engine call, and the state of the database that it is of. */
 export interface Reply {
   readonly pieces: Uint8Array[]
   readonly version: number
-  /** The newest batch that the answer has seen. */
+  /** The newest batch that the engine held. */
   readonly head: number
 }
 
 /** Serves one database to the other end of `port`, a RemoteConnection. */
 export function serve(port: Port): void {
-  new Host(port)
+  new DatabaseServer(port)
 }
 
-interface Asked {
-  readonly question: Question
-  /** The batch that the answer has to have seen, and all before it. */
+interface Request {
+  readonly call: EngineCall
+  /** The newest batch that the caller has seen: the engine must hold it, and all before it. */
   readonly after: number
 }
 
-class Host {
-  private readonly wire: Wire
+class DatabaseServer {
+  private readonly channel: RpcChannel
   private storage: RemoteStorage | undefined
   private connection!: LocalConnection
-  private readonly attempts = new Map<number, Calls>() // by transaction
+  private readonly runs = new Map<number, Calls>() // by transaction
 
   constructor(port: Port) {
     const handlers: Handlers = {
       open: (opening: Opening) => this.open(opening),
-      read: ({ question, after }: Asked) => this.read(question, after),
-      write: ({ question, after }: Asked) => this.write(question, after),
+      read: (request: Request) => this.read(request),
+      write: (request: Request) => this.write(request),
       transaction: ({ id, after }: { id: number; after: number }) => this.transaction(id, after),
-      inside: ({ id, question }: { id: number; question: Question }) => this.inside(id, question),
-      exportFile: async (type: FileType) => given([await this.connection.exportFile(type) as Uint8Array<ArrayBuffer>], ([file]) => file),
+      inTransaction: ({ id, call }: { id: number; call: EngineCall }) => this.inTransaction(id, call),
+      exportFile: async (type: FileType) => transferred([await this.connection.exportFile(type) as Uint8Array<ArrayBuffer>], ([file]) => file),
       parseFile: ({ file, type }: { file: Uint8Array; type: FileType }) => this.connection.parseFile(file, type),
       verify: () => this.connection.verify(),
       flush: () => this.connection.flush(),
       commit: () => this.connection.commit(),
       close: () => this.connection.close(),
-      storageChanged: (seq: number) => this.storage?.tell(seq),
+      storageChanged: (seq: number) => this.storage?.notify(seq),
     }
-    this.wire = new Wire(port, handlers)
+    this.channel = new RpcChannel(port, handlers)
   }
 
   private async open({ name, backend, storage, wasm, options, reportsProgress }: Opening): Promise<void> {
     let where: NativeBackend | StorageBackend | null
-    if (backend === 'other thread') where = this.storage = new RemoteStorage(this.wire, storage!)
-    else if (backend?.kind === 'opfs') where = new OPFSLog(backend.name) // which calls nobody before the engine is off the stack
+    if (backend === 'other thread') where = this.storage = new RemoteStorage(this.channel, storage!)
+    else if (backend?.kind === 'opfs') where = new OPFSLog(backend.name) // without deferredStorage: it never calls the engine while that is on the stack
     else where = backend
-    const onProgress = reportsProgress ? (done: number, total: number) => this.wire.tell('progress', [done, total]) : undefined
+    const onProgress = reportsProgress ? (done: number, total: number) => this.channel.notify('progress', [done, total]) : undefined
     this.connection = await LocalConnection.open(name, where, { ...options, wasm, ...(onProgress && { onProgress }) })
   }
 
-  /** Undefined, if the database holds that batch; otherwise resolves when it does. */
+  /** Undefined if the engine holds batch `after`; otherwise a promise that resolves when it does. */
   private reached(after: number): Promise<void> | undefined {
     return this.connection.head < after ? this.catchUpTo(after) : undefined
   }
@@ -81,60 +81,60 @@ class Host {
   private async catchUpTo(after: number): Promise<void> {
     for (let tries = 0; this.connection.head < after && tries < 10; tries++) {
       await this.connection.catchUp()
-      // What others have stored waits while writes are on their way here; storing these meets it.
-      if (this.connection.head < after && this.attempts.size === 0) await this.connection.flush().catch(() => {})
+      // The engine cannot apply batches of others while it is storing writes of its own; storing those applies them.
+      if (this.connection.head < after && this.runs.size === 0) await this.connection.flush().catch(() => {})
     }
   }
 
-  private async read(question: Question, after: number): Promise<Given> {
+  private async read({ call, after }: Request): Promise<Transferred> {
     const reached = this.reached(after)
     if (reached) await reached
-    return this.connection.read(() => this.reply(question))
+    return this.connection.read(() => this.reply(call))
   }
 
-  /** Several times if another writer is faster; the answer is that of the last. */
-  private async write(question: Question, after: number): Promise<Given> {
+  /** The write runs several times if another writer is faster; the reply has the result of the last run. */
+  private async write({ call, after }: Request): Promise<Transferred> {
     const reached = this.reached(after)
     if (reached) await reached
-    const pieces = await this.connection.write(() => () => this.connection.answer(question.op, question.input, question.pieces))
-    return this.given(pieces)
+    const pieces = await this.connection.write(() => () => this.connection.resultOf(call.op, call.args, call.pieces))
+    return this.replyWith(pieces)
   }
 
-  /** What the function over there has thrown stays there. */
-  private async transaction(id: number, after: number): Promise<Given> {
+  /** The function of the transaction runs in the other thread, which keeps its result or the error that it throws. */
+  private async transaction(id: number, after: number): Promise<Transferred> {
     const reached = this.reached(after)
     if (reached) await reached
-    const failed = new AtomicDBError('internal', 'the function has thrown')
+    const failed = new AtomicDBError('internal', 'the function of the transaction has thrown')
     try {
       await this.connection.transaction(async (calls) => {
-        this.attempts.set(id, calls)
-        if (!(await this.wire.ask<boolean>('attempt', id))) throw failed
+        this.runs.set(id, calls)
+        if (!(await this.channel.call<boolean>('runTransaction', id))) throw failed
       })
     } catch (error) {
       if (error !== failed) throw error
     } finally {
-      this.attempts.delete(id)
+      this.runs.delete(id)
     }
-    return this.given([])
+    return this.replyWith([])
   }
 
-  private inside(id: number, question: Question): Promise<Given> {
-    const calls = this.attempts.get(id)
-    if (!calls) throw new AtomicDBError('closed', 'the transaction has ended')
-    const ask = () => this.reply(question)
-    return writingOps.has(question.op) ? calls.write(() => ask) : calls.read(ask)
+  private inTransaction(id: number, call: EngineCall): Promise<Transferred> {
+    const run = this.runs.get(id)
+    if (!run) throw new AtomicDBError('closed', 'the transaction has ended')
+    const reply = () => this.reply(call)
+    return writingOps.has(call.op) ? run.write(() => reply) : run.read(reply)
   }
 
-  private reply({ op, input, pieces }: Question): Given {
-    return this.given(this.connection.answer(op, input, pieces))
+  private reply({ op, args, pieces }: EngineCall): Transferred {
+    return this.replyWith(this.connection.resultOf(op, args, pieces))
   }
 
-  private given(pieces: Uint8Array<ArrayBuffer>[]): Given {
+  private replyWith(pieces: Uint8Array<ArrayBuffer>[]): Transferred {
     const { version, head } = this.connection
-    return given(pieces, () => ({ pieces, version, head }) satisfies Reply)
+    return transferred(pieces, () => ({ pieces, version, head }) satisfies Reply)
   }
 }
 
-function given(bytes: Uint8Array<ArrayBuffer>[], value: (bytes: Uint8Array[]) => unknown): Given {
-  return new Given(value(bytes), bytes.map(({ buffer }) => buffer))
+function transferred(bytes: Uint8Array<ArrayBuffer>[], value: (bytes: Uint8Array[]) => unknown): Transferred {
+  return new Transferred(value(bytes), bytes.map(({ buffer }) => buffer))
 }

@@ -137,7 +137,7 @@ export const fileStorages: Suite = [
           const storage = make(options)
           const db = await context.open('file', { storage })
           await db.insert({ text: 'compressible '.repeat(1000) })
-          sizes.push((await (storage as unknown as { place: { read(): Promise<Uint8Array> } }).place.read()).length)
+          sizes.push((await storage.file())!.length)
           await db.close()
           await storage.destroy()
         }

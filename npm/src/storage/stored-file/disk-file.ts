@@ -1,9 +1,9 @@
 import { AtomicDBError } from '../../errors.js'
 import { nodeFiles, nodePath, nodeProcess, type NodeFiles } from '../../node-modules.js'
-import { same, type Place } from './place.js'
+import { same, type StoredFile } from './stored-file.js'
 
 /** How long to wait for another process that is replacing the file. */
-const patience = 10_000
+const timeout = 10_000
 
 type NodeError = Error & { readonly code?: string }
 
@@ -11,7 +11,7 @@ type NodeError = Error & { readonly code?: string }
  * A file on disk. It is replaced by renaming another one, so that whoever reads it sees the old or the new one; with
  * the permissions of the old one, and where a link leads to it, the link stays.
  */
-export class Disk implements Place {
+export class DiskFile implements StoredFile {
   constructor(private readonly path: string) {}
 
   async read(): Promise<Uint8Array | undefined> {
@@ -25,7 +25,7 @@ export class Disk implements Place {
   }
 
   replace(seen: Uint8Array | undefined, next: Uint8Array, durability: 'relaxed' | 'strict'): Promise<boolean> {
-    return this.alone(async (fs, path) => {
+    return this.withLock(async (fs, path) => {
       if (!same(await this.read(), seen)) return false
       const before = seen && (await fs.stat(path))
       const written = `${path}.${randomName()}.tmp`
@@ -50,7 +50,7 @@ export class Disk implements Place {
   }
 
   remove(): Promise<void> {
-    return this.alone((fs, path) => fs.rm(path, { force: true }))
+    return this.withLock((fs, path) => fs.rm(path, { force: true }))
   }
 
   watch(listener: () => void): () => void {
@@ -74,7 +74,7 @@ export class Disk implements Place {
   }
 
   /** Runs `work` on the file itself while no other process does. */
-  private async alone<R>(work: (fs: NodeFiles, path: string) => Promise<R>): Promise<R> {
+  private async withLock<R>(work: (fs: NodeFiles, path: string) => Promise<R>): Promise<R> {
     const fs = await nodeFiles()
     try {
       const path = await this.target(fs)
@@ -92,7 +92,7 @@ export class Disk implements Place {
 
   /** Creates the file `lock`, which holds the number of this process. One that a process has left behind is removed. */
   private async take(fs: NodeFiles, lock: string): Promise<void> {
-    const end = performance.now() + patience
+    const end = performance.now() + timeout
     for (let pause = 1; ; pause = Math.min(2 * pause, 50)) {
       try {
         return await fs.writeFile(lock, String(nodeProcess!.pid), { flag: 'wx' })
@@ -114,7 +114,7 @@ export class Disk implements Place {
     } catch {
       // Who is removing it may have ended, too.
       const since = await fs.stat(removing).catch(() => undefined)
-      if (since && Date.now() - since.mtimeMs > patience) await fs.rm(removing, { recursive: true, force: true })
+      if (since && Date.now() - since.mtimeMs > timeout) await fs.rm(removing, { recursive: true, force: true })
       return
     }
     try {

@@ -1,8 +1,8 @@
 import { AtomicDBError } from '../errors.js'
-import { inTurn } from './locks.js'
+import { withLock } from './web-lock.js'
 
 /** How long another tab's write may take to be seen here; it takes a few milliseconds. */
-const patience = 5_000
+const timeout = 5_000
 
 /**
  * Turns of tabs at something in localStorage.
@@ -17,7 +17,7 @@ const patience = 5_000
  * A tab that dies in the very milliseconds after a write takes its announcement
  * with it, before others may see the write.
  */
-export class LocalTurns {
+export class LocalStorageLock {
   private release: (() => void) | undefined
 
   /** @param name Of what the turns are at. */
@@ -31,10 +31,10 @@ export class LocalTurns {
    *
    * @param work Calls `announce` with what it has written, in a few characters.
    */
-  async take<R>(isSeen: (written: string) => boolean, work: (announce: (written: string) => void) => R): Promise<R> {
+  async withLock<R>(isSeen: (written: string) => boolean, work: (announce: (written: string) => void) => R): Promise<R> {
     const { locks } = navigator
     if (!locks) return work(() => {})
-    return inTurn(locks, this.name, 'localStorage', async () => {
+    return withLock(locks, this.name, 'localStorage', async () => {
       const newest = await this.seen(locks, isSeen)
       let written: string | undefined
       const result = work((text) => (written = text))
@@ -54,7 +54,7 @@ export class LocalTurns {
 
   /** Waits until the newest announcement is seen, or gone; resolves to its number. */
   private async seen(locks: LockManager, isSeen: (written: string) => boolean): Promise<number> {
-    const end = performance.now() + patience
+    const end = performance.now() + timeout
     for (;;) {
       const { number, written } = await this.newest(locks)
       if (number === 0 || isSeen(written)) return number

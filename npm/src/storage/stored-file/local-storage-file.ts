@@ -1,25 +1,25 @@
 import { AtomicDBError } from '../../errors.js'
 import { isCompressed } from '../../security/packing.js'
-import { LocalTurns } from '../local-turns.js'
-import { hear, same, tell, type Place } from './place.js'
+import { LocalStorageLock } from '../local-storage-lock.js'
+import { onReplaced, same, notifyReplaced, type StoredFile } from './stored-file.js'
 
 /**
  * An item of localStorage, as text that people can read if the file is one, and
  * else with a character for each byte.
  */
-export class LocalItem implements Place {
-  private readonly turns: LocalTurns
+export class LocalStorageFile implements StoredFile {
+  private readonly lock: LocalStorageLock
 
   constructor(private readonly key: string) {
-    this.turns = new LocalTurns(`atomicdb file:${key}`)
+    this.lock = new LocalStorageLock(`atomicdb file:${key}`)
   }
 
   read(): Promise<Uint8Array | undefined> {
-    return this.alone(() => this.now())
+    return this.withLock(() => this.now())
   }
 
   async replace(seen: Uint8Array | undefined, next: Uint8Array): Promise<boolean> {
-    const replaced = await this.alone((announce) => {
+    const replaced = await this.withLock((announce) => {
       if (!same(this.now(), seen)) return false
       try {
         this.version += 0 // so that there is one
@@ -31,20 +31,20 @@ export class LocalItem implements Place {
       announce()
       return true
     })
-    if (replaced) tell(this.key)
+    if (replaced) notifyReplaced(this.key)
     return replaced
   }
 
   async remove(): Promise<void> {
-    await this.alone((announce) => {
+    await this.withLock((announce) => {
       localStorage.removeItem(this.key)
       announce()
     })
-    tell(this.key)
+    notifyReplaced(this.key)
   }
 
   watch(listener: () => void): () => void {
-    return hear(this.key, listener)
+    return onReplaced(this.key, listener)
   }
 
   private now(): Uint8Array | undefined {
@@ -69,15 +69,15 @@ export class LocalItem implements Place {
   }
 
   /** Runs `work` while no other tab does, on what all others have written. */
-  private alone<R>(work: (announce: () => void) => R): Promise<R> {
-    return this.turns.take(
+  private withLock<R>(work: (announce: () => void) => R): Promise<R> {
+    return this.lock.withLock(
       (version) => this.version >= Number(version),
       (announce) => work(() => announce(String(++this.version))),
     )
   }
 
   close(): Promise<void> {
-    return this.turns.close()
+    return this.lock.close()
   }
 }
 

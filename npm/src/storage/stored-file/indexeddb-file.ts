@@ -1,11 +1,11 @@
 import { AtomicDBError } from '../../errors.js'
-import { hear, same, tell, type Place } from './place.js'
+import { onReplaced, same, notifyReplaced, type StoredFile } from './stored-file.js'
 
 const databaseName = 'atomicdb files'
 const storeName = 'files'
 
 /** A value in an IndexedDB database of its own, with the path as key. */
-export class IndexedDBItem implements Place {
+export class IndexedDBFile implements StoredFile {
   private opened: Promise<IDBDatabase> | undefined
   /** Ends the newest transaction: Chromium fires no event at one whose connection it closes, which would wait for ever. */
   private interrupt: (() => void) | undefined
@@ -22,17 +22,17 @@ export class IndexedDBItem implements Place {
       store.put(next, this.path)
       return true
     })
-    if (replaced) tell(this.path)
+    if (replaced) notifyReplaced(this.path)
     return replaced
   }
 
   async remove(): Promise<void> {
     await this.transaction('readwrite', 'relaxed', async (store) => void store.delete(this.path))
-    tell(this.path)
+    notifyReplaced(this.path)
   }
 
   watch(listener: () => void): () => void {
-    return hear(this.path, listener)
+    return onReplaced(this.path, listener)
   }
 
   async close(): Promise<void> {

@@ -1,5 +1,5 @@
 /** Where one file is kept, which is replaced as a whole. */
-export interface Place {
+export interface StoredFile {
   /** What is there; undefined if nothing is. */
   read(): Promise<Uint8Array | undefined>
   /**
@@ -20,15 +20,15 @@ export function same(a: Uint8Array | undefined, b: Uint8Array | undefined): bool
   return true
 }
 
-/** Tells who {@link hear}s, in this page and in others, that the file of that name has been replaced. */
-export function tell(name: string): void {
+/** Tells who {@link onReplaced}s, in this page and in others, that the file of that name has been replaced. */
+export function notifyReplaced(name: string): void {
   const channel = new BroadcastChannel(`atomicdb file:${name}`)
   channel.postMessage(null)
   channel.close()
 }
 
-/** Calls `listener` when somebody {@link tell}s of that name, until the returned function is called. */
-export function hear(name: string, listener: () => void): () => void {
+/** Calls `listener` when somebody {@link notifyReplaced}s of that name, until the returned function is called. */
+export function onReplaced(name: string, listener: () => void): () => void {
   const channel = new BroadcastChannel(`atomicdb file:${name}`)
   channel.onmessage = listener
   return () => channel.close()

@@ -1,7 +1,7 @@
 import { AtomicDBError } from '../errors.js'
 
 /** How long a call waits for its turn, in milliseconds. A turn takes a few of them; a compaction of a large database, seconds. */
-const patience = 30_000
+const timeout = 30_000
 
 /**
  * Runs `work` while no other tab holds the lock. Rejects with `timeout`, and
@@ -11,9 +11,9 @@ const patience = 30_000
  *
  * @param storage What the error calls it.
  */
-export async function inTurn<R>(locks: LockManager, name: string, storage: string, work: () => R | Promise<R>): Promise<R> {
+export async function withLock<R>(locks: LockManager, name: string, storage: string, work: () => R | Promise<R>): Promise<R> {
   const waiting = new AbortController()
-  const timer = setTimeout(() => waiting.abort(), patience)
+  const timer = setTimeout(() => waiting.abort(), timeout)
   let isTurn = false
   try {
     return (await locks.request(name, { signal: waiting.signal }, () => {

@@ -1,0 +1,62 @@
+import type { Batch, Report, StorageBackend } from '../types.js'
+
+/** A log that an adapter written in Go keeps. */
+export interface NativeBackend {
+  readonly kind: 'indexeddb'
+  readonly name: string
+}
+
+/** What open() takes besides the storage: settings, and functions that the engine calls. */
+export interface Listeners {
+  readonly durability: 'relaxed' | 'strict'
+  readonly maxDocumentBytes?: number
+  readonly maxDepth?: number
+  readonly onProgress?: (done: number, total: number) => void
+  /** Called while the engine undoes everything that is not stored. Go is on the stack, so it must not call the engine. */
+  readonly onRollback: () => void
+  /** Called when batches of others wait for a savepoint to end; call catchUp then. Go is on the stack, so it must not call the engine. */
+  readonly onPutOff: () => void
+}
+
+/** The functions of the engine that wait for storage. The engine adds them when it starts; see jsbridge/async_js.go. */
+export interface AsyncEngine {
+  protocol: number
+  open(name: string, backend: NativeBackend | StorageBackend | null, listeners: Listeners): Promise<number>
+  /** 0: stored. 1: another writer was faster; everything that is not stored is undone, and the caller does it again. */
+  flush(handle: number): Promise<0 | 1>
+  /** Stores everything at once; after an error the engine still has everything. */
+  commit(handle: number): Promise<void>
+  /** Applies the batches that others have stored. */
+  catchUp(handle: number): Promise<void>
+  close(handle: number): Promise<void>
+  destroy(backend: NativeBackend | StorageBackend): Promise<void>
+  log(backend: NativeBackend): Promise<StorageBackend>
+  exportFile(handle: number, type: FileType): Promise<Uint8Array>
+  parseFile(file: Uint8Array, type: FileType): Promise<ParsedFile>
+  documentFile(type: FileType): Promise<DocumentFile>
+  verify(handle: number): Promise<Omit<Report, 'ok'>>
+  repair(backend: NativeBackend | StorageBackend, options: object): Promise<Omit<Report, 'ok'>>
+  /** For the format of raw files see storage/logfile. */
+  exportRaw(backend: NativeBackend | StorageBackend, identity: Uint8Array): Promise<Uint8Array>
+  importRaw(backend: NativeBackend | StorageBackend, file: Uint8Array): Promise<void>
+  parseRawFile(file: Uint8Array): Promise<Batch[]>
+}
+
+/** How a file of documents is written. */
+export type FileType = 'json' | 'msgpack'
+
+/** What a file of documents holds: pieces of documents to insert, in this order, and then indexes to create. */
+export interface ParsedFile {
+  readonly sections: readonly { readonly collection: string; readonly upsert: boolean; readonly pieces: readonly Uint8Array[] }[]
+  readonly indexes: readonly { readonly collection: string; readonly paths: readonly string[]; readonly unique: boolean; readonly sparse: boolean; readonly name: string }[]
+}
+
+/** A file of documents that the engine holds in memory. See storage/documentfile.go. */
+export interface DocumentFile {
+  load(file: Uint8Array | null): Promise<void>
+  /** A frame with everything, as number `seq`. */
+  snapshot(seq: number): Promise<Uint8Array>
+  /** The file as it has to be after the frame of batch `seq`. */
+  apply(seq: number, frame: Uint8Array): Promise<Uint8Array>
+  close(): Promise<void>
+}
