@@ -21,29 +21,12 @@ type Update struct {
 
 // A step does one thing to one path.
 type step struct {
-	name  string // the operator: "$inc"
+	*operator
 	path  []string
-	value []byte
-	apply func(s *step, old []byte) (fresh []byte, err error)
+	value []byte        // the operand; of $rename, the value that is moved
 	pull  *query.Filter // $pull with a condition
 	from  []string      // $rename: the path whose value goes to path
 }
-
-// A step's apply gets the value at its path, nil if there is none, and returns
-// the value to put there: old itself to leave things as they are, nil to
-// remove the field.
-var operators = map[string]func(s *step, old []byte) ([]byte, error){
-	"$set":    func(s *step, _ []byte) ([]byte, error) { return s.value, nil },
-	"$unset":  func(*step, []byte) ([]byte, error) { return nil, nil },
-	"$inc":    (*step).inc,
-	"$min":    func(s *step, old []byte) ([]byte, error) { return s.better(old, -1), nil },
-	"$max":    func(s *step, old []byte) ([]byte, error) { return s.better(old, 1), nil },
-	"$push":   (*step).push,
-	"$pull":   (*step).pullFrom,
-	"$rename": func(s *step, _ []byte) ([]byte, error) { return s.value, nil },
-}
-
-const operatorNames = "$set, $unset, $inc, $min, $max, $push, $pull, $rename"
 
 // ParseUpdate reads an update, a MessagePack map: either fields to merge, or
 // operators. Both name fields by paths, so {"address.city": "Oslo"} sets the
@@ -68,7 +51,7 @@ func ParseUpdate(update []byte) (*Update, error) {
 	err := eachField(update, func(name string, value []byte) error {
 		if !strings.HasPrefix(name, "$") {
 			plain++
-			return u.add("$set", name, value)
+			return u.add(set, name, value)
 		}
 		operators++
 		return u.addAll(name, value)
@@ -82,38 +65,26 @@ func ParseUpdate(update []byte) (*Update, error) {
 	return u, nil
 }
 
-func (u *Update) addAll(operator string, fields []byte) error {
-	if operators[operator] == nil {
-		return errors.New("there is no update operator " + operator + "; the operators are " + operatorNames)
+func (u *Update) addAll(name string, fields []byte) error {
+	o, err := operatorNamed(name)
+	if err != nil {
+		return err
 	}
 	if msgpack.KindOf(fields) != msgpack.Map {
-		return errors.New(operator + " expects an object of paths, not " + describe(fields))
+		return errors.New(name + " expects an object of paths, not " + describe(fields))
 	}
-	return eachField(fields, func(path string, value []byte) error { return u.add(operator, path, value) })
+	return eachField(fields, func(path string, value []byte) error { return u.add(o, path, value) })
 }
 
-func (u *Update) add(operator, path string, value []byte) error {
-	s := step{name: operator, value: value, apply: operators[operator]}
-	var err error
+func (u *Update) add(o *operator, path string, value []byte) (err error) {
+	s := step{operator: o, value: value}
 	if s.path, err = splitPath(path); err != nil {
-		return errors.New(operator + ": " + err.Error())
+		return errors.New(o.name + ": " + err.Error())
 	}
-	switch operator {
-	case "$inc":
-		if msgpack.KindOf(value) != msgpack.Number {
-			return errors.New("$inc of " + path + " expects a number, not " + describe(value))
+	if o.check != nil {
+		if err := o.check(&s); err != nil {
+			return errors.New(o.name + " of " + path + ": " + err.Error())
 		}
-	case "$pull":
-		s.pull, err = pullCondition(value)
-	case "$rename":
-		if msgpack.KindOf(value) != msgpack.String {
-			return errors.New("$rename of " + path + " expects the new path as a string, not " + describe(value))
-		}
-		s.from = s.path
-		s.path, err = splitPath(string(msgpack.Str(value)))
-	}
-	if err != nil {
-		return errors.New(operator + " of " + path + ": " + err.Error())
 	}
 	u.steps = append(u.steps, s)
 	u.ofID = u.ofID || s.path[0] == "_id" || s.from != nil && s.from[0] == "_id"
@@ -122,11 +93,10 @@ func (u *Update) add(operator, path string, value []byte) error {
 }
 
 // depth returns how many levels of maps and arrays the step may make, or
-// maxReplayDepth if it moves values or puts containers there.
+// maxReplayDepth if that is not known.
 func (s *step) depth() int {
-	switch kind := msgpack.KindOf(s.value); {
-	case s.name == "$inc", s.name == "$unset", s.name == "$pull":
-	case s.name == "$push", s.name == "$rename", kind == msgpack.Array, kind == msgpack.Map:
+	kind := msgpack.KindOf(s.value)
+	if s.puts == putsAny || s.puts == putsValue && (kind == msgpack.Array || kind == msgpack.Map) {
 		return maxReplayDepth
 	}
 	return len(s.path)
@@ -145,21 +115,6 @@ func splitPath(path string) ([]string, error) {
 	return parts, nil
 }
 
-// pullCondition reads $pull's operand where it is an object: a condition on
-// the elements, as $elemMatch has it.
-func pullCondition(value []byte) (*query.Filter, error) {
-	if msgpack.KindOf(value) != msgpack.Map {
-		return nil, nil
-	}
-	where := msgpack.AppendString(msgpack.AppendMap(nil, 1), "element")
-	where = msgpack.AppendString(msgpack.AppendMap(where, 1), "$elemMatch")
-	f, err := query.Parse(append(where, value...))
-	if err != nil {
-		return nil, err
-	}
-	return f.Kids[0], nil
-}
-
 // Apply returns doc as the update makes it, borrowed until Apply is called
 // again; doc itself if nothing changes. The _id cannot change.
 func (u *Update) Apply(doc []byte) ([]byte, error) {
@@ -171,7 +126,7 @@ func (u *Update) Apply(doc []byte) ([]byte, error) {
 			if s.value = bytes.Clone(lookupPath(result, s.from)); s.value == nil {
 				continue
 			}
-			remove := step{path: s.from, apply: operators["$unset"]}
+			remove := step{operator: unset, path: s.from}
 			if result, err = u.edit(&remove, result); err != nil {
 				return nil, err
 			}

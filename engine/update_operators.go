@@ -3,9 +3,95 @@ package engine
 import (
 	"errors"
 	"math"
+	"slices"
+	"strings"
 
 	"github.com/atomicdb-go/atomicdb/engine/msgpack"
+	"github.com/atomicdb-go/atomicdb/engine/query"
 )
+
+// An operator is what an update may do to a path.
+type operator struct {
+	name string
+	puts puts
+	// check refuses an operand and prepares the step for apply; nil: any value
+	// will do.
+	check func(s *step) error
+	// apply returns what is put in the place of old, the value at the step's
+	// path or nil if there is none: old itself changes nothing, nil removes the
+	// field.
+	apply func(s *step, old []byte) (fresh []byte, err error)
+}
+
+// puts says how deep an operator can make a document.
+type puts uint8
+
+const (
+	putsFlat  puts = iota // no containers but those on the way to the path
+	putsValue             // its operand
+	putsAny               // a container of unknown depth
+)
+
+var (
+	set   = &operator{"$set", putsValue, nil, func(s *step, _ []byte) ([]byte, error) { return s.value, nil }}
+	unset = &operator{"$unset", putsFlat, nil, func(*step, []byte) ([]byte, error) { return nil, nil }}
+)
+
+var operators = []*operator{
+	set,
+	unset,
+	{"$inc", putsFlat, (*step).checkNumber, (*step).inc},
+	{"$min", putsValue, nil, func(s *step, old []byte) ([]byte, error) { return s.better(old, -1), nil }},
+	{"$max", putsValue, nil, func(s *step, old []byte) ([]byte, error) { return s.better(old, 1), nil }},
+	{"$push", putsAny, nil, (*step).push},
+	{"$pull", putsFlat, (*step).checkPull, (*step).pullFrom},
+	{"$rename", putsAny, (*step).checkNewPath, func(s *step, _ []byte) ([]byte, error) { return s.value, nil }},
+}
+
+// operatorNamed returns the operator of a name, or an error that lists all.
+func operatorNamed(name string) (*operator, error) {
+	i := slices.IndexFunc(operators, func(o *operator) bool { return o.name == name })
+	if i >= 0 {
+		return operators[i], nil
+	}
+	names := make([]string, len(operators))
+	for i := range operators {
+		names[i] = operators[i].name
+	}
+	return nil, errors.New("there is no update operator " + name + "; the operators are " + strings.Join(names, ", "))
+}
+
+func (s *step) checkNumber() error {
+	if msgpack.KindOf(s.value) != msgpack.Number {
+		return errors.New("expects a number, not " + describe(s.value))
+	}
+	return nil
+}
+
+// checkNewPath reads the operand of $rename, the path to which the value goes.
+func (s *step) checkNewPath() (err error) {
+	if msgpack.KindOf(s.value) != msgpack.String {
+		return errors.New("expects the new path as a string, not " + describe(s.value))
+	}
+	s.from = s.path
+	s.path, err = splitPath(string(msgpack.Str(s.value)))
+	return err
+}
+
+// checkPull reads the operand of $pull where it is an object: a condition on
+// the elements, as $elemMatch has it.
+func (s *step) checkPull() error {
+	if msgpack.KindOf(s.value) != msgpack.Map {
+		return nil
+	}
+	where := msgpack.AppendString(msgpack.AppendMap(nil, 1), "element")
+	where = msgpack.AppendString(msgpack.AppendMap(where, 1), "$elemMatch")
+	f, err := query.Parse(append(where, s.value...))
+	if err == nil {
+		s.pull = f.Kids[0]
+	}
+	return err
+}
 
 // inc adds. Integers stay exact as long as they fit 64 bits.
 func (s *step) inc(old []byte) ([]byte, error) {
