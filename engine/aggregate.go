@@ -81,7 +81,7 @@ func (db *DB) Aggregate(name string, a Aggregate) (*Rows, error) {
 	if c == nil {
 		c = &collection{name, newContent(db.opts.ColumnThreshold)}
 	}
-	g := newGrouping(c.content, &a)
+	g := newHashAggregation(c.content, &a)
 	p := c.plan(Query{Where: a.Where})
 	if c.worthCaches(&p) {
 		g.useCaches()
@@ -89,7 +89,7 @@ func (db *DB) Aggregate(name string, a Aggregate) (*Rows, error) {
 	c.stream(&p, g.take)
 	rows := a.rows(g)
 	if invariants {
-		slow := newGrouping(c.content, &a)
+		slow := newHashAggregation(c.content, &a)
 		all, _ := c.scan(a.Where, 0)
 		slow.take(all)
 		if !slices.EqualFunc(rows, a.rows(slow), msgpack.Equal) {
@@ -100,8 +100,8 @@ func (db *DB) Aggregate(name string, a Aggregate) (*Rows, error) {
 }
 
 // rows returns the rows of all groups that Having lets pass, sorted.
-func (a *Aggregate) rows(g *grouping) (rows [][]byte) {
-	shape := newShape(a.GroupBy)
+func (a *Aggregate) rows(g *hashAggregation) (rows [][]byte) {
+	shape := newRowShape(a.GroupBy)
 	for group := range g.groups() {
 		row := g.appendRow(nil, group, shape)
 		if a.Having == nil || a.Having.Match(row) {
@@ -109,17 +109,7 @@ func (a *Aggregate) rows(g *grouping) (rows [][]byte) {
 		}
 	}
 	if len(a.Sort) > 0 {
-		slices.SortStableFunc(rows, func(x, y []byte) int {
-			for _, k := range a.Sort {
-				if c := msgpack.Compare(sortValue(k.Path, x), sortValue(k.Path, y)); c != 0 {
-					if k.Descending {
-						return -c
-					}
-					return c
-				}
-			}
-			return 0
-		})
+		slices.SortStableFunc(rows, func(x, y []byte) int { return compareBy(a.Sort, x, y) })
 	}
 	return rows
 }

@@ -10,7 +10,7 @@ import (
 )
 
 // A tally is what one output of an aggregate knows of one group so far.
-type tally struct {
+type accumulator struct {
 	n int64 // values, or numbers, that were counted
 
 	// The sum of whole numbers, 128 bits, and of all others, with what Neumaier's
@@ -29,90 +29,90 @@ type tally struct {
 }
 
 // addInt adds a whole number.
-func (t *tally) addInt(x int64) {
-	t.n++
-	low, carry := bits.Add64(t.low, uint64(x), 0)
-	t.low = low
-	t.high += x>>63 + int64(carry)
+func (acc *accumulator) addInt(x int64) {
+	acc.n++
+	low, carry := bits.Add64(acc.low, uint64(x), 0)
+	acc.low = low
+	acc.high += x>>63 + int64(carry)
 }
 
 // addUint adds a whole number that no int64 holds.
-func (t *tally) addUint(x uint64) {
-	t.n++
-	low, carry := bits.Add64(t.low, x, 0)
-	t.low = low
-	t.high += int64(carry)
+func (acc *accumulator) addUint(x uint64) {
+	acc.n++
+	low, carry := bits.Add64(acc.low, x, 0)
+	acc.low = low
+	acc.high += int64(carry)
 }
 
 // addFloat adds a number. A whole one that an int64 holds is added exactly,
 // however it is encoded: JavaScript sends large whole numbers as floats.
-func (t *tally) addFloat(x float64) {
+func (acc *accumulator) addFloat(x float64) {
 	if x >= -1<<63 && x < 1<<63 {
 		if whole := int64(x); float64(whole) == x {
-			t.addInt(whole)
+			acc.addInt(whole)
 			return
 		}
 	}
-	t.n++
-	t.fractions = true
-	sum := t.sum + x
-	if math.Abs(t.sum) >= math.Abs(x) {
-		t.lost += t.sum - sum + x
+	acc.n++
+	acc.fractions = true
+	sum := acc.sum + x
+	if math.Abs(acc.sum) >= math.Abs(x) {
+		acc.lost += acc.sum - sum + x
 	} else {
-		t.lost += x - sum + t.sum
+		acc.lost += x - sum + acc.sum
 	}
-	t.sum = sum
+	acc.sum = sum
 }
 
 // addNumber adds v if it is a number.
-func (t *tally) addNumber(v []byte) {
+func (acc *accumulator) addNumber(v []byte) {
 	if msgpack.KindOf(v) != msgpack.Number {
 		return
 	}
 	if n, ok := msgpack.Int(v); ok {
-		t.addInt(n)
+		acc.addInt(n)
 	} else if msgpack.IsInt(v) {
-		t.addUint(binary.BigEndian.Uint64(v[1:])) // above int64, an integer has one encoding
+		acc.addUint(binary.BigEndian.Uint64(v[1:])) // above int64, an integer has one encoding
 	} else {
-		t.addFloat(msgpack.Float(v))
+		acc.addFloat(msgpack.Float(v))
 	}
 }
 
 // total returns the sum as a float64.
-func (t *tally) total() float64 {
-	whole := float64(t.high)*(1<<64) + float64(t.low)
-	if t.high == int64(t.low)>>63 {
-		whole = float64(int64(t.low))
+func (acc *accumulator) total() float64 {
+	whole := float64(acc.high)*(1<<64) + float64(acc.low)
+	if acc.high == int64(acc.low)>>63 {
+		whole = float64(int64(acc.low))
 	}
-	if !t.fractions {
+	if !acc.fractions {
 		return whole
 	}
-	if sum := t.sum + t.lost; sum-sum == 0 {
+	if sum := acc.sum + acc.lost; sum-sum == 0 {
 		return whole + sum
 	}
-	return whole + t.sum // infinite or NaN, of which nothing is lost
+	return whole + acc.sum // infinite or NaN, of which nothing is lost
 }
 
 // appendSum appends the sum: an integer if only whole numbers were added and
 // MessagePack has one as large.
-func (t *tally) appendSum(b []byte) []byte {
+func (acc *accumulator) appendSum(b []byte) []byte {
 	switch {
-	case t.fractions:
-	case t.high == int64(t.low)>>63:
-		return msgpack.AppendInt(b, int64(t.low))
-	case t.high == 0:
-		return msgpack.AppendUint(b, t.low)
+	case acc.fractions:
+	case acc.high == int64(acc.low)>>63:
+		return msgpack.AppendInt(b, int64(acc.low))
+	case acc.high == 0:
+		return msgpack.AppendUint(b, acc.low)
 	}
-	return msgpack.AppendFloat(b, t.total())
+	return msgpack.AppendFloat(b, acc.total())
 }
 
 // see takes in a value for distinct: of an array, the elements.
-func (t *tally) see(v []byte) {
+func (acc *accumulator) see(v []byte) {
 	switch msgpack.KindOf(v) {
 	case msgpack.Array:
-		eachElement(v, func(v []byte) { t.seen.add(positiveZero(v)) })
+		eachElement(v, func(v []byte) { acc.seen.add(positiveZero(v)) })
 	default:
-		t.seen.add(positiveZero(v))
+		acc.seen.add(positiveZero(v))
 	}
 }
 
@@ -128,24 +128,24 @@ func positiveZero(v []byte) []byte {
 var zero = msgpack.AppendInt(nil, 0)
 
 // seeCode takes in a value of a dictionary.
-func (t *tally) seeCode(code uint32) {
-	for int(code/64) >= len(t.codes) {
-		t.codes = append(t.codes, 0)
+func (acc *accumulator) seeCode(code uint32) {
+	for int(code/64) >= len(acc.codes) {
+		acc.codes = append(acc.codes, 0)
 	}
-	t.codes[code/64] |= 1 << (code % 64)
+	acc.codes[code/64] |= 1 << (code % 64)
 }
 
 // different returns the values that were seen, in the order of values. The
 // codes are those of d.
-func (t *tally) different(d *dictionary) [][]byte {
-	for w, word := range t.codes {
+func (acc *accumulator) different(d *dictionary) [][]byte {
+	for w, word := range acc.codes {
 		for ; word != 0; word &= word - 1 {
 			if v := d.values[w*64+bits.TrailingZeros64(word)]; v != nil {
-				t.see(v)
+				acc.see(v)
 			}
 		}
 	}
-	values := slices.Clone(t.seen.values)
+	values := slices.Clone(acc.seen.values)
 	slices.SortFunc(values, msgpack.Compare)
 	return values
 }

@@ -8,34 +8,34 @@ import (
 // A grouping puts documents into groups, numbered in the order of their first
 // documents, and tallies each output. With caches it reads no document whose
 // codes, numbers and keys tell all there is to know.
-type grouping struct {
+type hashAggregation struct {
 	c *content
 	a *Aggregate
 
-	first, last []uint32  // by group: slots
-	documents   []int64   // by group
-	outputs     [][]tally // by output, then by group; only those that tally
+	first, last []uint32        // by group: slots
+	documents   []int64         // by group
+	outputs     [][]accumulator // by output, then by group; only those that tally
 
-	of []uint32 // by place in the batch: the group
+	groupOf []uint32 // by place in the batch: the group
 
 	// Groups by what their documents have in common.
 	table  idTable // by hash of the values
 	byCode []int32 // one path with a dictionary: by code; -1: none yet
 	byPair map[uint64]uint32
 
-	codes   []*dictionary // by path; nil: documents are looked at
-	columns []cached      // by output
+	dictionaries []*dictionary  // by path; nil: documents are looked at
+	caches       []outputCaches // by output
 }
 
 // cached is what may spare an output the documents.
-type cached struct {
+type outputCaches struct {
 	numbers *numbers    // sums and means
 	keys    *column     // counts, least and greatest
 	codes   *dictionary // distinct
 }
 
-func newGrouping(c *content, a *Aggregate) *grouping {
-	g := &grouping{c: c, a: a, outputs: make([][]tally, len(a.Select)), columns: make([]cached, len(a.Select))}
+func newHashAggregation(c *content, a *Aggregate) *hashAggregation {
+	g := &hashAggregation{c: c, a: a, outputs: make([][]accumulator, len(a.Select)), caches: make([]outputCaches, len(a.Select))}
 	if len(a.GroupBy) == 0 {
 		g.newGroup(noSlot)
 	}
@@ -43,94 +43,94 @@ func newGrouping(c *content, a *Aggregate) *grouping {
 }
 
 // useCaches makes g read columns. They are built now if they are not there.
-func (g *grouping) useCaches() {
+func (g *hashAggregation) useCaches() {
 	for i := range g.a.Select {
 		switch o := &g.a.Select[i]; o.Op {
 		case AggSum, AggAvg, AggSumOrNull:
-			g.columns[i].numbers = g.c.numbers(o.Path)
+			g.caches[i].numbers = g.c.numbers(o.Path)
 		case AggCount, AggMin, AggMax:
 			if !o.Path.IsEmpty() {
-				g.columns[i].keys = g.c.column(o.Path)
+				g.caches[i].keys = g.c.column(o.Path)
 			}
 		case AggDistinct, AggCountDistinct:
-			g.columns[i].codes = g.c.dictionary(o.Path)
+			g.caches[i].codes = g.c.dictionary(o.Path)
 		}
 	}
-	if len(g.a.GroupBy) > mostCodedPaths {
+	if len(g.a.GroupBy) > maxCodedPaths {
 		return
 	}
 	for _, path := range g.a.GroupBy {
 		d := g.c.dictionary(path)
 		if d == nil {
-			g.codes = nil
+			g.dictionaries = nil
 			return
 		}
-		g.codes = append(g.codes, d)
+		g.dictionaries = append(g.dictionaries, d)
 	}
 	g.byPair = map[uint64]uint32{}
 }
 
 // mostCodedPaths is how many paths byPair has room for.
-const mostCodedPaths = 16
+const maxCodedPaths = 16
 
-func (g *grouping) groups() int { return len(g.documents) }
+func (g *hashAggregation) groups() int { return len(g.documents) }
 
-func (g *grouping) newGroup(slot uint32) uint32 {
+func (g *hashAggregation) newGroup(slot uint32) uint32 {
 	g.first = append(g.first, slot)
 	g.last = append(g.last, slot)
 	g.documents = append(g.documents, 0)
 	for i, o := range g.a.Select {
-		if o.tallies() {
-			g.outputs[i] = append(g.outputs[i], tally{slot: noSlot})
+		if o.accumulates() {
+			g.outputs[i] = append(g.outputs[i], accumulator{slot: noSlot})
 		}
 	}
 	return uint32(len(g.documents) - 1)
 }
 
 // tallies reports whether an output needs more than the group's documents.
-func (o *Output) tallies() bool {
+func (o *Output) accumulates() bool {
 	return o.Op != AggFirst && o.Op != AggLast && !o.Path.IsEmpty()
 }
 
 // take adds documents, which come in insertion order.
-func (g *grouping) take(slots []uint32) {
-	g.of = g.of[:0]
+func (g *hashAggregation) take(slots []uint32) {
+	g.groupOf = g.groupOf[:0]
 	switch {
 	case len(g.a.GroupBy) == 0:
 		if g.documents[0] == 0 && len(slots) > 0 {
 			g.first[0] = slots[0]
 		}
 		for range slots {
-			g.of = append(g.of, 0)
+			g.groupOf = append(g.groupOf, 0)
 		}
-	case len(g.codes) == 1:
+	case len(g.dictionaries) == 1:
 		g.byOneCode(slots)
-	case g.codes != nil:
+	case g.dictionaries != nil:
 		for _, slot := range slots {
-			g.of = append(g.of, g.byCodes(slot))
+			g.groupOf = append(g.groupOf, g.byCodes(slot))
 		}
 	default:
 		for _, slot := range slots {
-			g.of = append(g.of, g.byValues(slot))
+			g.groupOf = append(g.groupOf, g.byValues(slot))
 		}
 	}
-	for i, group := range g.of {
+	for i, group := range g.groupOf {
 		g.documents[group]++
 		g.last[group] = slots[i]
 	}
 	for i := range g.a.Select {
-		if o := &g.a.Select[i]; o.tallies() {
-			g.tally(o, g.outputs[i], g.columns[i], slots)
+		if o := &g.a.Select[i]; o.accumulates() {
+			g.accumulate(o, g.outputs[i], g.caches[i], slots)
 		}
 	}
 }
 
 // codeOf returns the code of a document for grouping, where null is code 0.
-func (g *grouping) codeOf(path int, slot uint32) uint32 {
-	d := g.codes[path]
+func (g *hashAggregation) codeOf(path int, slot uint32) uint32 {
+	d := g.dictionaries[path]
 	code := d.bySlot[slot]
 	if code == severalCode {
-		code = d.code(sortValue(d.path, g.c.doc(slot)))
+		code = d.code(d.path.First(g.c.doc(slot)))
 	}
 	if d.isNull(code) {
 		return 0
@@ -138,8 +138,8 @@ func (g *grouping) codeOf(path int, slot uint32) uint32 {
 	return code
 }
 
-func (g *grouping) byOneCode(slots []uint32) {
-	d := g.codes[0]
+func (g *hashAggregation) byOneCode(slots []uint32) {
+	d := g.dictionaries[0]
 	for _, slot := range slots {
 		code := d.bySlot[slot]
 		if int(code) >= len(g.byCode) || g.byCode[code] < 0 {
@@ -154,16 +154,16 @@ func (g *grouping) byOneCode(slots []uint32) {
 				g.byCode[raw] = g.byCode[code] // null beside the missing value
 			}
 		}
-		g.of = append(g.of, uint32(g.byCode[code]))
+		g.groupOf = append(g.groupOf, uint32(g.byCode[code]))
 	}
 }
 
 // byCodes finds a group by the codes of several paths: a pair of numbers has a
 // number, which is paired with the next code.
-func (g *grouping) byCodes(slot uint32) uint32 {
+func (g *hashAggregation) byCodes(slot uint32) uint32 {
 	number := g.codeOf(0, slot)
-	for path := 1; path < len(g.codes); path++ {
-		last := path == len(g.codes)-1
+	for path := 1; path < len(g.dictionaries); path++ {
+		last := path == len(g.dictionaries)-1
 		pair := uint64(path)<<58 | uint64(number)<<29 | uint64(g.codeOf(path, slot))
 		known, ok := g.byPair[pair]
 		if !ok {
@@ -180,7 +180,7 @@ func (g *grouping) byCodes(slot uint32) uint32 {
 }
 
 // byValues finds a group by the values of the document: what a group is.
-func (g *grouping) byValues(slot uint32) uint32 {
+func (g *hashAggregation) byValues(slot uint32) uint32 {
 	doc := g.c.doc(slot)
 	hash := uint32(0)
 	for _, p := range g.a.GroupBy {
@@ -206,19 +206,19 @@ var null = msgpack.AppendNil(nil)
 
 // groupValue returns the value that groups doc: null if there is none.
 func groupValue(path query.Path, doc []byte) []byte {
-	if v := sortValue(path, doc); v != nil {
+	if v := path.First(doc); v != nil {
 		return v
 	}
 	return null
 }
 
 // tally adds the documents of a batch to an output.
-func (g *grouping) tally(o *Output, tallies []tally, from cached, slots []uint32) {
+func (g *hashAggregation) accumulate(o *Output, tallies []accumulator, from outputCaches, slots []uint32) {
 	switch o.Op {
 	case AggCount:
 		for i, slot := range slots {
 			if g.hasValue(o, from.keys, slot) {
-				tallies[g.of[i]].n++
+				tallies[g.groupOf[i]].n++
 			}
 		}
 	case AggSum, AggAvg, AggSumOrNull:
@@ -227,64 +227,64 @@ func (g *grouping) tally(o *Output, tallies []tally, from cached, slots []uint32
 			return
 		}
 		for i, slot := range slots {
-			tallies[g.of[i]].addNumber(sortValue(o.Path, g.c.doc(slot)))
+			tallies[g.groupOf[i]].addNumber(o.Path.First(g.c.doc(slot)))
 		}
 	case AggMin, AggMax:
 		for i, slot := range slots {
-			g.best(o, &tallies[g.of[i]], from.keys, slot)
+			g.best(o, &tallies[g.groupOf[i]], from.keys, slot)
 		}
 	case AggDistinct, AggCountDistinct:
 		for i := range slots {
-			tallies[g.of[i]].seeAll(g.c, slots[i:i+1], o.Path, from.codes)
+			tallies[g.groupOf[i]].seeAll(g.c, slots[i:i+1], o.Path, from.codes)
 		}
 	}
 }
 
-func (g *grouping) hasValue(o *Output, keys *column, slot uint32) bool {
+func (g *hashAggregation) hasValue(o *Output, keys *column, slot uint32) bool {
 	if keys != nil && keys.bySlot[slot] != otherKey {
 		return keys.bySlot[slot]>>60 > key(msgpack.Null)
 	}
-	return msgpack.KindOf(sortValue(o.Path, g.c.doc(slot))) > msgpack.Null
+	return msgpack.KindOf(o.Path.First(g.c.doc(slot))) > msgpack.Null
 }
 
 // sum adds numbers. The small loop is for what nearly all are.
-func (g *grouping) sum(o *Output, tallies []tally, numbers []uint64, slots []uint32) {
+func (g *hashAggregation) sum(o *Output, tallies []accumulator, numbers []uint64, slots []uint32) {
 	for i, slot := range slots {
 		switch b := numbers[slot]; b {
 		case noNumber:
 		case longNumber:
-			tallies[g.of[i]].addNumber(sortValue(o.Path, g.c.doc(slot)))
+			tallies[g.groupOf[i]].addNumber(o.Path.First(g.c.doc(slot)))
 		default:
-			tallies[g.of[i]].addFloat(floatOf(b))
+			tallies[g.groupOf[i]].addFloat(floatOf(b))
 		}
 	}
 }
 
 // best keeps the least or the greatest value; of equal ones, the first.
-func (g *grouping) best(o *Output, t *tally, keys *column, slot uint32) {
+func (g *hashAggregation) best(o *Output, acc *accumulator, keys *column, slot uint32) {
 	var k key
 	if keys != nil && keys.bySlot[slot] != otherKey {
 		k = keys.bySlot[slot]
 	} else {
-		k = keyOf(sortValue(o.Path, g.c.doc(slot)))
+		k = keyOf(o.Path.First(g.c.doc(slot)))
 	}
 	if k>>60 <= key(msgpack.Null) {
 		return
 	}
-	if t.slot != noSlot {
-		c, sure := compareKeys(k, t.key)
+	if acc.slot != noSlot {
+		c, sure := compareKeys(k, acc.key)
 		if !sure && c == 0 {
-			c = msgpack.Compare(sortValue(o.Path, g.c.doc(slot)), sortValue(o.Path, g.c.doc(t.slot)))
+			c = msgpack.Compare(o.Path.First(g.c.doc(slot)), o.Path.First(g.c.doc(acc.slot)))
 		}
 		if o.Op == AggMin && c >= 0 || o.Op == AggMax && c <= 0 {
 			return
 		}
 	}
-	t.slot, t.key = slot, k
+	acc.slot, acc.key = slot, k
 }
 
 // appendRow appends the row of a group.
-func (g *grouping) appendRow(b []byte, group int, shape *shape) []byte {
+func (g *hashAggregation) appendRow(b []byte, group int, shape *rowShape) []byte {
 	b = msgpack.AppendMap(b, len(shape.names)+len(g.a.Select))
 	if len(shape.names) > 0 {
 		b = shape.append(b, g.c.doc(g.first[group]))
@@ -297,7 +297,7 @@ func (g *grouping) appendRow(b []byte, group int, shape *shape) []byte {
 	return b
 }
 
-func (g *grouping) appendOutput(b []byte, group int, o *Output, i int) []byte {
+func (g *hashAggregation) appendOutput(b []byte, group int, o *Output, i int) []byte {
 	at := func(slot uint32) []byte {
 		if slot == noSlot {
 			return append(b, null...)
@@ -309,44 +309,44 @@ func (g *grouping) appendOutput(b []byte, group int, o *Output, i int) []byte {
 		return at(g.first[group])
 	case o.Op == AggLast:
 		return at(g.last[group])
-	case !o.tallies():
+	case !o.accumulates():
 		return msgpack.AppendInt(b, g.documents[group])
 	}
-	switch t := &g.outputs[i][group]; o.Op {
+	switch acc := &g.outputs[i][group]; o.Op {
 	case AggCount:
-		return msgpack.AppendInt(b, t.n)
+		return msgpack.AppendInt(b, acc.n)
 	case AggMin, AggMax:
-		return at(t.slot)
+		return at(acc.slot)
 	case AggDistinct:
-		values := t.different(g.columns[i].codes)
+		values := acc.different(g.caches[i].codes)
 		b = msgpack.AppendArray(b, len(values))
 		for _, v := range values {
 			b = append(b, v...)
 		}
 		return b
 	case AggCountDistinct:
-		return msgpack.AppendInt(b, int64(len(t.different(g.columns[i].codes))))
+		return msgpack.AppendInt(b, int64(len(acc.different(g.caches[i].codes))))
 	case AggAvg:
-		if t.n > 0 {
-			return msgpack.AppendFloat(b, t.total()/float64(t.n))
+		if acc.n > 0 {
+			return msgpack.AppendFloat(b, acc.total()/float64(acc.n))
 		}
 	default:
-		if t.n > 0 || o.Op == AggSum {
-			return t.appendSum(b)
+		if acc.n > 0 || o.Op == AggSum {
+			return acc.appendSum(b)
 		}
 	}
 	return append(b, null...)
 }
 
 // A shape is the tree that paths to group by make of a row.
-type shape struct {
+type rowShape struct {
 	names []string
-	below []*shape   // of each name
-	path  query.Path // of a shape without names: whose value it is
+	below []*rowShape // of each name
+	path  query.Path  // of a shape without names: whose value it is
 }
 
-func newShape(paths []query.Path) *shape {
-	root := &shape{}
+func newRowShape(paths []query.Path) *rowShape {
+	root := &rowShape{}
 	for _, p := range paths {
 		at := root
 		for _, name := range p.Names() {
@@ -357,19 +357,19 @@ func newShape(paths []query.Path) *shape {
 	return root
 }
 
-func (s *shape) child(name string) *shape {
+func (s *rowShape) child(name string) *rowShape {
 	for i := range s.names {
 		if s.names[i] == name {
 			return s.below[i]
 		}
 	}
 	s.names = append(s.names, name)
-	s.below = append(s.below, &shape{})
+	s.below = append(s.below, &rowShape{})
 	return s.below[len(s.below)-1]
 }
 
 // append appends the fields of s, without a header, with the values of doc.
-func (s *shape) append(b, doc []byte) []byte {
+func (s *rowShape) append(b, doc []byte) []byte {
 	for i, below := range s.below {
 		b = msgpack.AppendString(b, s.names[i])
 		if len(below.names) == 0 {

@@ -97,7 +97,7 @@ func (db *DB) Snapshot() [][]byte {
 		e.collection(c)
 		e.head = binary.AppendUvarint(append(e.head, effectNextID), uint64(c.nextID))
 		for slot := uint32(0); int(slot) < len(c.refs); {
-			docs, count, next := c.stretch(slot)
+			docs, count, next := c.adjacent(slot)
 			if count > 0 {
 				e.put(count, docs)
 			}
@@ -109,7 +109,7 @@ func (db *DB) Snapshot() [][]byte {
 
 // stretch returns the documents from slot on that lie side by side in the arena,
 // and the slot after them.
-func (c *content) stretch(slot uint32) (docs []byte, count, next uint32) {
+func (c *content) adjacent(slot uint32) (docs []byte, count, next uint32) {
 	first, size := c.refs[slot], uint32(0)
 	for ; int(slot) < len(c.refs); slot++ {
 		if c.sizes[slot] == 0 {
@@ -313,7 +313,7 @@ func (r *batchReader) value() []byte {
 // payload can be read from the start, at most so many: "users/5", or "users/*"
 // where it emptied or dropped the collection. It is for people to read, and
 // nothing to rely on.
-func Glimpse(payload []byte, most int) (names []string) {
+func SalvageIDs(payload []byte, most int) (names []string) {
 	name := ""
 	see := func(id string) bool {
 		if id = name + "/" + id; name != catalogName && !slices.Contains(names, id) {

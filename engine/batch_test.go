@@ -31,7 +31,7 @@ func FuzzApply(f *testing.F) {
 	f.Add(join(seedDB.Cut()))
 	f.Add([]byte{1, 1, 'u', 2, 1, 6, 0x81, 0xa3, '_', 'i', 'd', 1, 6, 9})
 	f.Fuzz(func(t *testing.T, payload []byte) {
-		if names := engine.Glimpse(payload, 3); len(names) > 3 {
+		if names := engine.SalvageIDs(payload, 3); len(names) > 3 {
 			t.Fatalf("glimpses %q", names)
 		}
 		db := newDB(t, engine.Options{})
@@ -79,9 +79,9 @@ func TestApply_twice(t *testing.T) {
 	}
 }
 
-// TestGlimpse: of a batch that is whole it names all documents, and of one that
+// TestSalvageIDs: of a batch that is whole it names all documents, and of one that
 // is cut short some of them and no others.
-func TestGlimpse(t *testing.T) {
+func TestSalvageIDs(t *testing.T) {
 	db := newDB(t, engine.Options{})
 	insert(t, db, M{"a": 1}, M{"_id": "x/y"}, M{"a": 3})
 	if _, err := db.Remove("users", where(t, "a = 1")); err != nil {
@@ -94,17 +94,17 @@ func TestGlimpse(t *testing.T) {
 		t.Fatal(err)
 	}
 	payload, want := join(db.Cut()), []string{"users/1", "users/x/y", "users/2", "users/*"}
-	if got := engine.Glimpse(payload, 100); !reflect.DeepEqual(got, want) {
+	if got := engine.SalvageIDs(payload, 100); !reflect.DeepEqual(got, want) {
 		t.Errorf("it names %q, want %q", got, want)
 	}
 	for n := range payload {
-		for i, name := range engine.Glimpse(payload[:n], 100) {
+		for i, name := range engine.SalvageIDs(payload[:n], 100) {
 			if name != want[i] {
 				t.Errorf("of %d bytes it names %q", n, name)
 			}
 		}
 	}
-	if got := engine.Glimpse(payload, 2); len(got) != 2 {
+	if got := engine.SalvageIDs(payload, 2); len(got) != 2 {
 		t.Errorf("at most 2 are %q", got)
 	}
 }

@@ -21,7 +21,7 @@ const catalogName = "_catalog"
 // mostIndexes is how many indexes a collection may have. All of them are
 // written down anew with each that is added: a file of 200 kB that declares
 // 10,000 took 27 s and 2 GB to import.
-const mostIndexes = 64
+const maxIndexes = 64
 
 // IndexOptions are the promises of an index. The zero value promises nothing.
 type IndexOptions struct {
@@ -80,35 +80,35 @@ func (db *DB) CreateIndex(name string, paths []string, opts IndexOptions) error 
 	if err := checkName(op, name); err != nil {
 		return err
 	}
-	s, err := newSpec(op, name, paths, opts)
+	s, err := newIndexSpec(op, name, paths, opts)
 	if err != nil {
 		return err
 	}
 	return db.whole(func() error {
 		c := db.ensure(name)
-		for _, o := range c.orders {
-			if !o.samePaths(paths) {
+		for _, ix := range c.indexes {
+			if !ix.samePaths(paths) {
 				continue
 			}
-			if o.unique != s.unique || o.sparse != s.sparse {
+			if ix.unique != s.unique || ix.sparse != s.sparse {
 				return Fail(CodeInvalid, op, name, "an index on "+s.title()+" exists with other options; drop it first")
 			}
 			return nil
 		}
-		if other := c.orderNamed(s.name); other != nil {
+		if other := c.indexNamed(s.name); other != nil {
 			return Fail(CodeInvalid, op, name, "the index on "+other.title()+" is named "+s.name+" already")
 		}
-		if len(c.orders) >= mostIndexes {
-			return Fail(CodeInvalid, op, name, "it has "+strconv.Itoa(mostIndexes)+" indexes, which is the most; drop one first")
+		if len(c.indexes) >= maxIndexes {
+			return Fail(CodeInvalid, op, name, "it has "+strconv.Itoa(maxIndexes)+" indexes, which is the most; drop one first")
 		}
-		o := newOrder(s, c.content)
-		o.debt = math.MaxInt // whoever creates an index means to use it
+		ix := newIndex(s, c.content)
+		ix.debt = math.MaxInt // whoever creates an index means to use it
 		if s.unique {
-			if a, b, found := o.duplicate(); found {
+			if a, b, found := ix.firstDuplicate(); found {
 				return Fail(CodeUnique, op, name, "documents "+describe(idOf(c.doc(a)))+" and "+describe(idOf(c.doc(b)))+" have the same "+s.title())
 			}
 		}
-		c.orders = append(slices.Clip(c.orders), o)
+		c.indexes = append(slices.Clip(c.indexes), ix)
 		return db.writeCatalog(c)
 	})
 }
@@ -120,9 +120,9 @@ func (db *DB) DropIndex(name string, paths []string) error {
 		return err
 	}
 	if c := db.collections[name]; c != nil {
-		for _, o := range c.orders {
-			if o.samePaths(paths) {
-				return db.dropOrder(c, o)
+		for _, ix := range c.indexes {
+			if ix.samePaths(paths) {
+				return db.removeIndex(c, ix)
 			}
 		}
 	}
@@ -136,36 +136,36 @@ func (db *DB) DropIndexNamed(collection, name string) error {
 		return err
 	}
 	if c := db.collections[collection]; c != nil {
-		if o := c.orderNamed(name); o != nil {
-			return db.dropOrder(c, o)
+		if ix := c.indexNamed(name); ix != nil {
+			return db.removeIndex(c, ix)
 		}
 	}
 	return Fail(CodeNotFound, "dropIndex", collection, "there is no index named "+strconv.Quote(name))
 }
 
-func (db *DB) dropOrder(c *collection, o *order) error {
-	kept := make([]*order, 0, len(c.orders))
-	for _, other := range c.orders {
-		if other != o {
+func (db *DB) removeIndex(c *collection, ix *index) error {
+	kept := make([]*index, 0, len(c.indexes))
+	for _, other := range c.indexes {
+		if other != ix {
 			kept = append(kept, other)
 		}
 	}
-	c.orders = kept
+	c.indexes = kept
 	return db.writeCatalog(c)
 }
 
 // orderNamed returns the order that was created under a name; nil if none was.
-func (c *content) orderNamed(name string) *order {
-	for _, o := range c.orders {
-		if name != "" && o.name == name {
-			return o
+func (c *content) indexNamed(name string) *index {
+	for _, ix := range c.indexes {
+		if name != "" && ix.name == name {
+			return ix
 		}
 	}
 	return nil
 }
 
-func newSpec(op, name string, paths []string, opts IndexOptions) (spec, error) {
-	s := spec{name: opts.Name, unique: opts.Unique, sparse: opts.Sparse}
+func newIndexSpec(op, name string, paths []string, opts IndexOptions) (indexSpec, error) {
+	s := indexSpec{name: opts.Name, unique: opts.Unique, sparse: opts.Sparse}
 	if len(paths) == 0 {
 		return s, Fail(CodeInvalid, op, name, "an index needs at least one path")
 	}
@@ -189,23 +189,23 @@ func (db *DB) writeCatalog(c *collection) error {
 	id := msgpack.AppendString(nil, c.name)
 	doc = append(doc, id...)
 	doc = msgpack.AppendString(doc, "indexes")
-	doc = msgpack.AppendArray(doc, len(c.orders))
-	for _, o := range c.orders {
-		named := o.name != ""
+	doc = msgpack.AppendArray(doc, len(c.indexes))
+	for _, ix := range c.indexes {
+		named := ix.name != ""
 		if named {
 			doc = msgpack.AppendMap(doc, 4)
 		} else {
 			doc = msgpack.AppendMap(doc, 3)
 		}
 		doc = msgpack.AppendString(doc, "paths")
-		doc = msgpack.AppendArray(doc, len(o.paths))
-		for _, p := range o.pathTexts() {
+		doc = msgpack.AppendArray(doc, len(ix.paths))
+		for _, p := range ix.pathTexts() {
 			doc = msgpack.AppendString(doc, p)
 		}
-		doc = msgpack.AppendBool(msgpack.AppendString(doc, "unique"), o.unique)
-		doc = msgpack.AppendBool(msgpack.AppendString(doc, "sparse"), o.sparse)
+		doc = msgpack.AppendBool(msgpack.AppendString(doc, "unique"), ix.unique)
+		doc = msgpack.AppendBool(msgpack.AppendString(doc, "sparse"), ix.sparse)
 		if named {
-			doc = msgpack.AppendString(msgpack.AppendString(doc, "name"), o.name)
+			doc = msgpack.AppendString(msgpack.AppendString(doc, "name"), ix.name)
 		}
 	}
 	catalog := db.ensure(catalogName)
@@ -221,30 +221,30 @@ func (db *DB) writeCatalog(c *collection) error {
 func (db *DB) declareAll() {
 	catalog := db.collections[catalogName]
 	for _, c := range db.collections {
-		var specs []spec
+		var specs []indexSpec
 		if catalog != nil {
 			if slot, ok := catalog.slotOf(msgpack.AppendString(nil, c.name)); ok {
-				specs = readSpecs(catalog.doc(slot))
+				specs = readIndexSpecs(catalog.doc(slot))
 			}
 		}
-		orders := make([]*order, 0, len(specs))
+		orders := make([]*index, 0, len(specs))
 		for _, s := range specs {
-			have := slices.IndexFunc(c.orders, func(o *order) bool {
-				return o.samePaths(s.pathTexts()) && o.name == s.name && o.unique == s.unique && o.sparse == s.sparse
+			have := slices.IndexFunc(c.indexes, func(ix *index) bool {
+				return ix.samePaths(s.pathTexts()) && ix.name == s.name && ix.unique == s.unique && ix.sparse == s.sparse
 			})
 			if have >= 0 {
-				orders = append(orders, c.orders[have])
+				orders = append(orders, c.indexes[have])
 			} else {
-				orders = append(orders, newOrder(s, c.content))
+				orders = append(orders, newIndex(s, c.content))
 			}
 		}
-		c.orders = orders
+		c.indexes = orders
 	}
 }
 
 // readSpecs reads the indexes of a catalog document. What does not look like
 // one is passed over: a later version may have written it.
-func readSpecs(doc []byte) (specs []spec) {
+func readIndexSpecs(doc []byte) (specs []indexSpec) {
 	list := msgpack.Lookup(doc, "indexes")
 	if msgpack.KindOf(list) != msgpack.Array {
 		return nil
@@ -254,7 +254,7 @@ func readSpecs(doc []byte) (specs []spec) {
 		if p := msgpack.Lookup(v, "paths"); msgpack.KindOf(p) == msgpack.Array {
 			eachElement(p, func(path []byte) { paths = append(paths, string(msgpack.Str(path))) })
 		}
-		s, err := newSpec("apply", "", paths, IndexOptions{
+		s, err := newIndexSpec("apply", "", paths, IndexOptions{
 			Unique: msgpack.KindOf(msgpack.Lookup(v, "unique")) == msgpack.True,
 			Sparse: msgpack.KindOf(msgpack.Lookup(v, "sparse")) == msgpack.True,
 			Name:   string(msgpack.Str(msgpack.Lookup(v, "name"))),
@@ -277,9 +277,9 @@ func eachElement(array []byte, visit func(v []byte)) {
 }
 
 // complete reports whether e has a value on every path.
-func (o *order) complete(e entry) bool {
-	for i := range o.paths {
-		if o.value(e, i) == nil {
+func (ix *index) complete(e entry) bool {
+	for i := range ix.paths {
+		if ix.value(e, i) == nil {
 			return false
 		}
 	}
@@ -287,11 +287,11 @@ func (o *order) complete(e entry) bool {
 }
 
 // duplicate returns two documents that share the values of the order, if any do.
-func (o *order) duplicate() (a, b uint32, found bool) {
-	o.ready()
-	all := o.list.all()
+func (ix *index) firstDuplicate() (a, b uint32, found bool) {
+	ix.build()
+	all := ix.list.all()
 	for i := 1; i < len(all); i++ {
-		if last, e := all[i-1], all[i]; e.slot != last.slot && o.compareKeyed(last, e) == 0 && o.complete(e) {
+		if last, e := all[i-1], all[i]; e.slot != last.slot && ix.compareKeyed(last, e) == 0 && ix.complete(e) {
 			return last.slot, e.slot, true
 		}
 	}

@@ -25,7 +25,7 @@ func (db *DB) Check() error {
 
 // A Shared is two or more documents with the same values of a unique index. No
 // write makes such; replaying a log without one of its batches can.
-type Shared struct {
+type Duplicates struct {
 	Collection string
 	Index      string   // its paths: "country, name"
 	IDs        []string // "users/5", in the order of the index; at most 100
@@ -33,31 +33,31 @@ type Shared struct {
 
 // Shared returns what unique indexes should have refused. It takes time in
 // proportion to the data of collections that have such an index.
-func (db *DB) Shared() (all []Shared) {
+func (db *DB) Duplicates() (all []Duplicates) {
 	for _, name := range db.Collections() {
 		c := db.collections[name]
-		for _, o := range c.orders {
-			if !o.unique {
+		for _, ix := range c.indexes {
+			if !ix.unique {
 				continue
 			}
-			fresh := newOrder(o.spec, c.content) // the one in use stays as it is
-			if ids := fresh.shared(c); ids != nil {
-				all = append(all, Shared{Collection: name, Index: o.title(), IDs: ids})
+			fresh := newIndex(ix.indexSpec, c.content) // the one in use stays as it is
+			if ids := fresh.duplicates(c); ids != nil {
+				all = append(all, Duplicates{Collection: name, Index: ix.title(), IDs: ids})
 			}
 		}
 	}
 	return all
 }
 
-const mostShared = 100
+const maxDuplicates = 100
 
 // shared returns the first documents of c that share the values of the order.
-func (o *order) shared(c *collection) (ids []string) {
-	o.ready()
-	all := o.list.all()
-	for i := 1; i < len(all) && len(ids) < mostShared; i++ {
+func (ix *index) duplicates(c *collection) (ids []string) {
+	ix.build()
+	all := ix.list.all()
+	for i := 1; i < len(all) && len(ids) < maxDuplicates; i++ {
 		last, e := all[i-1], all[i]
-		if e.slot == last.slot || o.compareKeyed(last, e) != 0 || !o.complete(e) {
+		if e.slot == last.slot || ix.compareKeyed(last, e) != 0 || !ix.complete(e) {
 			continue
 		}
 		for _, slot := range []uint32{last.slot, e.slot} {
@@ -133,9 +133,9 @@ func (c *content) check() string {
 	if stored != c.bytes+c.dead {
 		return "counts " + strconv.FormatInt(c.dead, 10) + " bytes of garbage, has " + strconv.FormatInt(stored-c.bytes, 10)
 	}
-	for _, o := range c.orders {
-		if broken := o.check(); broken != "" {
-			return "index on " + o.title() + " " + broken
+	for _, ix := range c.indexes {
+		if broken := ix.check(); broken != "" {
+			return "index on " + ix.title() + " " + broken
 		}
 	}
 	for _, cache := range c.caches {
@@ -147,15 +147,15 @@ func (c *content) check() string {
 }
 
 // check compares a built order with a new one.
-func (o *order) check() string {
-	if o.list == nil {
+func (ix *index) check() string {
+	if ix.list == nil {
 		return ""
 	}
-	fresh := newOrder(o.spec, o.in)
-	fresh.ready()
-	have, want := o.list.all(), fresh.list.all()
-	if len(have) != o.list.count {
-		return "counts " + strconv.Itoa(o.list.count) + " entries, has " + strconv.Itoa(len(have))
+	fresh := newIndex(ix.indexSpec, ix.in)
+	fresh.build()
+	have, want := ix.list.all(), fresh.list.all()
+	if len(have) != ix.list.count {
+		return "counts " + strconv.Itoa(ix.list.count) + " entries, has " + strconv.Itoa(len(have))
 	}
 	if len(have) != len(want) {
 		return "has " + strconv.Itoa(len(have)) + " entries instead of " + strconv.Itoa(len(want))
@@ -164,17 +164,17 @@ func (o *order) check() string {
 		if have[i] != want[i] {
 			return "differs from a new one at entry " + strconv.Itoa(i)
 		}
-		if i > 0 && o.compare(have[i-1], have[i]) >= 0 {
+		if i > 0 && ix.compare(have[i-1], have[i]) >= 0 {
 			return "is not sorted at entry " + strconv.Itoa(i)
 		}
-		for nth := range o.paths {
-			if o.sparse && o.value(have[i], nth) == nil {
-				return "is sparse, but holds a document without " + o.paths[nth].String()
+		for nth := range ix.paths {
+			if ix.sparse && ix.value(have[i], nth) == nil {
+				return "is sparse, but holds a document without " + ix.paths[nth].String()
 			}
 		}
 	}
-	if o.arrays != fresh.arrays {
-		return "counts " + strconv.Itoa(o.arrays) + " documents with arrays instead of " + strconv.Itoa(fresh.arrays)
+	if ix.arrays != fresh.arrays {
+		return "counts " + strconv.Itoa(ix.arrays) + " documents with arrays instead of " + strconv.Itoa(fresh.arrays)
 	}
 	return ""
 }

@@ -12,16 +12,16 @@ type collection struct {
 
 // content is the documents of a collection by slot, and the orders over them.
 type content struct {
-	arena  arena
-	refs   []ref    // by slot
-	sizes  []uint32 // by slot; 0: the document has been removed
-	live   int      // documents
-	bytes  int64    // of live documents
-	dead   int64    // bytes of the arena that no slot refers to
-	ids    idTable
-	nextID int64 // the id the engine would give next
-	orders []*order
-	moved  []*order // empty: room for replace
+	arena   arena
+	refs    []ref    // by slot
+	sizes   []uint32 // by slot; 0: the document has been removed
+	live    int      // documents
+	bytes   int64    // of live documents
+	dead    int64    // bytes of the arena that no slot refers to
+	ids     idTable
+	nextID  int64 // the id the engine would give next
+	indexes []*index
+	moved   []*index // empty: room for replace
 
 	caches     []anyCache     // columns, dictionaries and numbers
 	refused    map[string]int // paths that no dictionary pays for, by how many documents there were
@@ -80,8 +80,8 @@ func (c *content) revive(slot uint32, r ref, size, hash uint32) {
 	c.live++
 	c.bytes += int64(size)
 	c.ids.add(hash, slot)
-	for _, o := range c.orders {
-		o.add(slot, c.doc(slot))
+	for _, ix := range c.indexes {
+		ix.add(slot, c.doc(slot))
 	}
 }
 
@@ -90,17 +90,17 @@ func (c *content) replace(slot uint32, r ref, size uint32) {
 	old, fresh := c.doc(slot), c.arena.get(r, int(size))
 	c.forget(slot)
 	moved := c.moved[:0]
-	for _, o := range c.orders {
-		if o.list != nil && !o.same(old, fresh) {
-			o.remove(slot, old)
-			moved = append(moved, o)
+	for _, ix := range c.indexes {
+		if ix.list != nil && !ix.same(old, fresh) {
+			ix.remove(slot, old)
+			moved = append(moved, ix)
 		}
 	}
 	c.bytes += int64(size) - int64(len(old))
 	c.dead += int64(len(old))
 	c.refs[slot], c.sizes[slot] = r, size
-	for _, o := range moved {
-		o.add(slot, fresh)
+	for _, ix := range moved {
+		ix.add(slot, fresh)
 	}
 	clear(moved)
 	c.moved = moved
@@ -109,8 +109,8 @@ func (c *content) replace(slot uint32, r ref, size uint32) {
 // remove empties slot.
 func (c *content) remove(slot uint32) {
 	old := c.doc(slot)
-	for _, o := range c.orders {
-		o.remove(slot, old)
+	for _, ix := range c.indexes {
+		ix.remove(slot, old)
 	}
 	c.ids.remove(hashID(idOf(old)), slot)
 	c.live--
@@ -153,8 +153,8 @@ func (c *content) compacted() *content {
 			fresh.add(r, uint32(len(doc)), hashID(idOf(doc)))
 		}
 	}
-	for _, o := range c.orders {
-		fresh.orders = append(fresh.orders, newOrder(o.spec, fresh))
+	for _, ix := range c.indexes {
+		fresh.indexes = append(fresh.indexes, newIndex(ix.indexSpec, fresh))
 	}
 	return fresh
 }

@@ -38,63 +38,63 @@ const (
 
 type bitmap [blockWords]uint64
 
-func (c *content) newColumnFilter(f *query.Filter) *columnFilter {
-	s := &columnFilter{op: f.Op}
-	if worthCodes(f) {
-		if s.codes = c.dictionary(f.Path); s.codes != nil {
-			s.pass = s.codes.passing(f)
-			return s
+func (c *content) newColumnFilter(where *query.Filter) *columnFilter {
+	f := &columnFilter{op: where.Op}
+	if worthCodes(where) {
+		if f.codes = c.dictionary(where.Path); f.codes != nil {
+			f.pass = f.codes.passing(where)
+			return f
 		}
 	}
-	switch f.Op {
+	switch where.Op {
 	case query.OpAnd, query.OpOr, query.OpNot:
 		blind := 0
-		for _, kid := range f.Kids {
+		for _, kid := range where.Kids {
 			k := c.newColumnFilter(kid)
-			s.kids = append(s.kids, k)
+			f.kids = append(f.kids, k)
 			if k.blind {
 				blind++
 			}
 		}
-		s.blind = blind == len(s.kids) || f.Op == query.OpOr && blind > 0
+		f.blind = blind == len(f.kids) || where.Op == query.OpOr && blind > 0
 	case query.OpTrue, query.OpFalse, query.OpType:
-		s.blind = true
+		f.blind = true
 	case query.OpGt, query.OpGte, query.OpLt, query.OpLte, query.OpBetween, query.OpStartsWith:
-		var b bounds
-		if !b.narrow(f) {
-			s.blind = true
+		var b valueRange
+		if !b.narrow(where) {
+			f.blind = true
 			break
 		}
-		s.low, s.lowStrict = keyOf(b.low), b.lowStrict
-		s.high, s.highStrict = keyOf(b.high), b.highStrict
-		s.bounded = true
+		f.low, f.lowStrict = keyOf(b.low), b.lowStrict
+		f.high, f.highStrict = keyOf(b.high), b.highStrict
+		f.bounded = true
 	case query.OpEq:
-		s.low = keyOf(f.Value)
-		s.high = s.low
-		s.bounded = true
+		f.low = keyOf(where.Value)
+		f.high = f.low
+		f.bounded = true
 	case query.OpIn:
-		for _, v := range f.Values {
-			s.among = append(s.among, keyOf(v)&^inexact)
+		for _, v := range where.Values {
+			f.among = append(f.among, keyOf(v)&^inexact)
 		}
-		s.among = slices.Compact(s.among)
-		s.asks = true
+		f.among = slices.Compact(f.among)
+		f.asks = true
 	case query.OpExists:
-		s.low, s.high = key(msgpack.Null)<<60, staleKey-1
+		f.low, f.high = key(msgpack.Null)<<60, staleKey-1
 	case query.OpMatches, query.OpContains:
-		s.low, s.high = key(msgpack.String)<<60, key(msgpack.String+1)<<60-1
-		s.asks = true
-		if f.Op == query.OpMatches && f.Prefix() != "" {
-			var b bounds
-			b.narrow(query.StartsWith(f.Path, f.Prefix()))
-			s.low, s.high = keyOf(b.low), keyOf(b.high)
+		f.low, f.high = key(msgpack.String)<<60, key(msgpack.String+1)<<60-1
+		f.asks = true
+		if where.Op == query.OpMatches && where.Prefix() != "" {
+			var b valueRange
+			b.narrow(query.StartsWith(where.Path, where.Prefix()))
+			f.low, f.high = keyOf(b.low), keyOf(b.high)
 		}
 	case query.OpAny, query.OpSize:
-		s.low, s.high = 2, 0 // nothing, with or without the flags: only arrays, which have no key of their own
+		f.low, f.high = 2, 0 // nothing, with or without the flags: only arrays, which have no key of their own
 	}
-	if !s.blind && len(f.Kids) == 0 || f.Op == query.OpAny {
-		s.col = c.column(f.Path)
+	if !f.blind && len(where.Kids) == 0 || where.Op == query.OpAny {
+		f.col = c.column(where.Path)
 	}
-	return s
+	return f
 }
 
 // worthCodes reports whether keys tell too little about a leaf: they are short,
@@ -116,18 +116,18 @@ func worthCodes(f *query.Filter) bool {
 }
 
 // paths appends the paths of the columns and dictionaries that s reads.
-func (s *columnFilter) paths(to []string) []string {
+func (f *columnFilter) paths(to []string) []string {
 	path := ""
 	switch {
-	case s.col != nil:
-		path = s.col.path.String()
-	case s.codes != nil:
-		path = s.codes.path.String()
+	case f.col != nil:
+		path = f.col.path.String()
+	case f.codes != nil:
+		path = f.codes.path.String()
 	}
 	if path != "" && !slices.Contains(to, path) {
 		to = append(to, path)
 	}
-	for _, kid := range s.kids {
+	for _, kid := range f.kids {
 		to = kid.paths(to)
 	}
 	return to
@@ -135,24 +135,24 @@ func (s *columnFilter) paths(to []string) []string {
 
 // run fills may with the slots of a block that may pass, and sure with those
 // among them that do. Removed documents' slots may be in either.
-func (s *columnFilter) run(block int, may, sure *bitmap) {
+func (f *columnFilter) run(block int, may, sure *bitmap) {
 	switch {
-	case s.blind:
+	case f.blind:
 		for i := range may {
 			may[i], sure[i] = ^uint64(0), 0
 		}
-	case s.op == query.OpNot:
-		s.kids[0].run(block, sure, may) // what the kid is not sure to refuse may pass, and so on
+	case f.op == query.OpNot:
+		f.kids[0].run(block, sure, may) // what the kid is not sure to refuse may pass, and so on
 		for i := range may {
 			may[i], sure[i] = ^may[i], ^sure[i]
 		}
-	case s.op == query.OpAnd, s.op == query.OpOr:
-		s.kids[0].run(block, may, sure)
+	case f.op == query.OpAnd, f.op == query.OpOr:
+		f.kids[0].run(block, may, sure)
 		var m, y bitmap
-		for _, kid := range s.kids[1:] {
+		for _, kid := range f.kids[1:] {
 			kid.run(block, &m, &y)
 			for i := range may {
-				if s.op == query.OpAnd {
+				if f.op == query.OpAnd {
 					may[i] &= m[i]
 					sure[i] &= y[i]
 				} else {
@@ -161,29 +161,29 @@ func (s *columnFilter) run(block int, may, sure *bitmap) {
 				}
 			}
 		}
-	case s.codes != nil:
-		codes := s.codes.bySlot[block*blockSlots:]
-		s.coded(codes[:min(len(codes), blockSlots)], may, sure)
+	case f.codes != nil:
+		codes := f.codes.bySlot[block*blockSlots:]
+		f.coded(codes[:min(len(codes), blockSlots)], may, sure)
 	default:
-		keys := s.col.bySlot[block*blockSlots:]
-		s.leaf(keys[:min(len(keys), blockSlots)], may, sure)
+		keys := f.col.bySlot[block*blockSlots:]
+		f.leaf(keys[:min(len(keys), blockSlots)], may, sure)
 	}
 }
 
-func (s *columnFilter) leaf(keys []key, may, sure *bitmap) {
+func (f *columnFilter) leaf(keys []key, may, sure *bitmap) {
 	*may, *sure = bitmap{}, bitmap{}
-	if s.among != nil {
-		s.member(keys, may)
-	} else if low, high := s.low&^inexact, s.high|inexact; low < high {
+	if f.among != nil {
+		f.member(keys, may)
+	} else if low, high := f.low&^inexact, f.high|inexact; low < high {
 		between(keys, low, high, may)
 	}
-	if !s.asks {
+	if !f.asks {
 		*sure = *may
-		if s.bounded {
-			s.ties(keys, may, sure)
+		if f.bounded {
+			f.ties(keys, may, sure)
 		}
 	}
-	if s.col.unsure > 0 {
+	if f.col.unsure > 0 {
 		for i, k := range keys {
 			if k == otherKey {
 				may[i/64] |= 1 << (i % 64)
@@ -193,9 +193,9 @@ func (s *columnFilter) leaf(keys []key, may, sure *bitmap) {
 }
 
 // coded is leaf for codes.
-func (s *columnFilter) coded(codes []uint32, may, sure *bitmap) {
+func (f *columnFilter) coded(codes []uint32, may, sure *bitmap) {
 	*may = bitmap{}
-	several := s.codes.unsure > 0
+	several := f.codes.unsure > 0
 	for w := 0; w*64 < len(codes); w++ {
 		var word, unsure uint64
 		for i, code := range codes[w*64 : min(w*64+64, len(codes))] {
@@ -203,7 +203,7 @@ func (s *columnFilter) coded(codes []uint32, may, sure *bitmap) {
 				unsure |= 1 << i
 				continue
 			}
-			word |= uint64(s.pass[code]) << i
+			word |= uint64(f.pass[code]) << i
 		}
 		may[w], sure[w] = word|unsure, word
 	}
@@ -229,9 +229,9 @@ func between(keys []key, low, high key, may *bitmap) {
 }
 
 // member sets the bits of the keys that are among those asked for.
-func (s *columnFilter) member(keys []key, may *bitmap) {
+func (f *columnFilter) member(keys []key, may *bitmap) {
 	for i, k := range keys {
-		if _, found := slices.BinarySearch(s.among, k&^inexact); found {
+		if _, found := slices.BinarySearch(f.among, k&^inexact); found {
 			may[i/64] |= 1 << (i % 64)
 		}
 	}
@@ -239,18 +239,18 @@ func (s *columnFilter) member(keys []key, may *bitmap) {
 
 // ties decides about the keys that agree with a bound: where one of the two is
 // inexact the document must be asked, else a strict bound refuses it.
-func (s *columnFilter) ties(keys []key, may, sure *bitmap) {
+func (f *columnFilter) ties(keys []key, may, sure *bitmap) {
 	for w, word := range may {
 		for ; word != 0; word &= word - 1 {
 			bit := word & -word
 			k := keys[w*64+bits.TrailingZeros64(word)]
-			low, high := k>>1 == s.low>>1, k>>1 == s.high>>1
+			low, high := k>>1 == f.low>>1, k>>1 == f.high>>1
 			if !low && !high {
 				continue
 			}
-			if (k|s.low)&inexact != 0 && low || (k|s.high)&inexact != 0 && high {
+			if (k|f.low)&inexact != 0 && low || (k|f.high)&inexact != 0 && high {
 				sure[w] &^= bit
-			} else if low && s.lowStrict || high && s.highStrict {
+			} else if low && f.lowStrict || high && f.highStrict {
 				may[w] &^= bit
 				sure[w] &^= bit
 			}

@@ -31,7 +31,7 @@ func (c *content) numbers(path query.Path) *numbers {
 }
 
 func (n *numbers) bitsOf(doc []byte) uint64 {
-	v := sortValue(n.path, doc)
+	v := n.path.First(doc)
 	if msgpack.KindOf(v) != msgpack.Number {
 		return noNumber
 	}

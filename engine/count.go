@@ -34,17 +34,17 @@ func (db *DB) Distinct(name, path string, where *query.Filter) ([]byte, error) {
 	if c == nil {
 		return msgpack.AppendArray(nil, 0), checkName("distinct", name)
 	}
-	var t tally
+	var acc accumulator
 	var d *dictionary
 	p := c.plan(Query{Where: where})
 	at := query.ParsePath(path)
 	if c.worthCaches(&p) {
 		d = c.dictionary(at)
 	}
-	c.stream(&p, func(slots []uint32) { t.seeAll(c.content, slots, at, d) })
-	values := t.different(d)
+	c.stream(&p, func(slots []uint32) { acc.seeAll(c.content, slots, at, d) })
+	values := acc.different(d)
 	if invariants && d != nil {
-		var slow tally
+		var slow accumulator
 		all, _ := c.scan(where, 0)
 		slow.seeAll(c.content, all, at, nil)
 		if !slices.EqualFunc(values, slow.different(nil), msgpack.Equal) {
@@ -60,14 +60,14 @@ func (db *DB) Distinct(name, path string, where *query.Filter) ([]byte, error) {
 
 // seeAll takes in the values that a path reaches in documents, by their codes
 // if there is a dictionary.
-func (t *tally) seeAll(c *content, slots []uint32, path query.Path, d *dictionary) {
+func (acc *accumulator) seeAll(c *content, slots []uint32, path query.Path, d *dictionary) {
 	for _, slot := range slots {
 		if d != nil && d.bySlot[slot] != severalCode {
-			t.seeCode(d.bySlot[slot])
+			acc.seeCode(d.bySlot[slot])
 			continue
 		}
 		path.Visit(c.doc(slot), func(v []byte) bool {
-			t.see(v)
+			acc.see(v)
 			return true
 		})
 	}

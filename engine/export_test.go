@@ -8,8 +8,8 @@ func (db *DB) Dump() map[string][]string {
 	dump := map[string][]string{}
 	for name, c := range db.collections {
 		lines := []string{string(rune(c.nextID))}
-		for _, o := range c.orders {
-			lines = append(lines, o.title(), o.name, boolText[o.unique], boolText[o.sparse])
+		for _, ix := range c.indexes {
+			lines = append(lines, ix.title(), ix.name, boolText[ix.unique], boolText[ix.sparse])
 		}
 		for slot := range c.refs {
 			if doc := c.doc(uint32(slot)); doc != nil {
@@ -40,9 +40,9 @@ func CompareKeys(a, b uint64) (c int, sure bool) { return compareKeys(key(a), ke
 
 // BuildIndex builds the first index of a collection anew.
 func (db *DB) BuildIndex(collection string) {
-	o := db.collections[collection].orders[0]
-	o.drop()
-	o.ready()
+	ix := db.collections[collection].indexes[0]
+	ix.drop()
+	ix.build()
 }
 
 // DropCaches drops the columns, dictionaries, numbers and built indexes of all
@@ -54,9 +54,9 @@ func (db *DB) DropCaches(which uint64) {
 	}
 	for _, c := range db.collections {
 		c.caches = slices.DeleteFunc(c.caches, func(anyCache) bool { return turn() })
-		for _, o := range c.orders {
+		for _, ix := range c.indexes {
 			if turn() {
-				o.drop()
+				ix.drop()
 			}
 		}
 	}

@@ -2,8 +2,8 @@ package engine
 
 import (
 	"bytes"
+	"cmp"
 
-	"github.com/atomicdb-go/atomicdb/engine/msgpack"
 	"github.com/atomicdb-go/atomicdb/engine/query"
 )
 
@@ -13,9 +13,9 @@ import (
 //
 // It may be forgotten at any moment: then no answer is known to hold.
 type history struct {
-	touches [mostTouches]touch // a ring
-	next    int                // the place of the next touch
-	since   uint64             // it has every change after this one, as DB.Version counts them
+	touches [maxTouches]touch // a ring
+	next    int               // the place of the next touch
+	since   uint64            // it has every change after this one, as DB.Version counts them
 }
 
 // A touch is a change of one document.
@@ -28,7 +28,7 @@ type touch struct {
 
 // mostTouches bounds how many documents may change before what was kept is
 // asked anew: each costs up to two matches, of 150 ns as js/wasm.
-const mostTouches = 64
+const maxTouches = 64
 
 // forget is for changes that a history cannot tell, or slots that have moved.
 func (h *history) forget(changes uint64) {
@@ -56,20 +56,20 @@ func (db *DB) remember(ch *change) {
 	place := &h.touches[h.next]
 	h.since = max(h.since, place.change)
 	*place = t
-	h.next = (h.next + 1) % mostTouches
+	h.next = (h.next + 1) % maxTouches
 }
 
 // hold reports whether each of the last so many changes leaves an answer about
 // a collection as it is, which is for leaves to say of the document it was
 // about.
-func (db *DB) hold(changes uint64, name string, leaves func(t *touch) bool) bool {
+func (db *DB) stillValid(changes uint64, name string, leaves func(t *touch) bool) bool {
 	h := &db.history
 	if changes > db.version || db.version-changes < h.since {
 		return false
 	}
 	c := db.collections[name]
-	for i := 1; i <= mostTouches; i++ {
-		t := &h.touches[(h.next+mostTouches-i)%mostTouches]
+	for i := 1; i <= maxTouches; i++ {
+		t := &h.touches[(h.next+maxTouches-i)%maxTouches]
 		if t.change <= db.version-changes {
 			break
 		}
@@ -104,15 +104,10 @@ func (db *DB) FindStillValid(name string, q Query, last []byte, changes uint64) 
 		if end == nil {
 			return false
 		}
-		for _, k := range q.Sort {
-			if c := msgpack.Compare(sortValue(k.Path, doc), sortValue(k.Path, end)); c != 0 {
-				return c > 0 != k.Descending
-			}
-		}
-		return slot > endSlot
+		return cmp.Or(compareBy(q.Sort, doc, end), cmp.Compare(slot, endSlot)) > 0
 	}
 	var fields projection
-	return db.hold(changes, name, func(t *touch) bool {
+	return db.stillValid(changes, name, func(t *touch) bool {
 		if end != nil && t.slot == endSlot {
 			return false // the end itself is another one
 		}
@@ -137,7 +132,7 @@ func (db *DB) FindStillValid(name string, q Query, last []byte, changes uint64) 
 
 // CountStillValid is FindStillValid for Count.
 func (db *DB) CountStillValid(name string, where *query.Filter, changes uint64) bool {
-	return db.hold(changes, name, func(t *touch) bool {
+	return db.stillValid(changes, name, func(t *touch) bool {
 		before, after := t.matches(where)
 		return before == after
 	})
@@ -150,7 +145,7 @@ func (db *DB) IDsStillValid(name string, changes uint64) bool {
 
 // DistinctStillValid is FindStillValid for Distinct.
 func (db *DB) DistinctStillValid(name string, path query.Path, where *query.Filter, changes uint64) bool {
-	return db.hold(changes, name, func(t *touch) bool {
+	return db.stillValid(changes, name, func(t *touch) bool {
 		before, after := t.matches(where)
 		return !before && !after || before && after && t.sameAt(path)
 	})
@@ -158,7 +153,7 @@ func (db *DB) DistinctStillValid(name string, path query.Path, where *query.Filt
 
 // AggregateStillValid is FindStillValid for Aggregate.
 func (db *DB) AggregateStillValid(name string, a Aggregate, changes uint64) bool {
-	return db.hold(changes, name, func(t *touch) bool {
+	return db.stillValid(changes, name, func(t *touch) bool {
 		before, after := t.matches(a.Where)
 		if before != after {
 			return false

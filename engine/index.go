@@ -11,7 +11,7 @@ import (
 )
 
 // A spec declares an order.
-type spec struct {
+type indexSpec struct {
 	paths  []query.Path
 	name   string // what SQL knows it by; mostly none
 	unique bool
@@ -19,9 +19,9 @@ type spec struct {
 }
 
 // title reads "country, name".
-func (s *spec) title() string { return strings.Join(s.pathTexts(), ", ") }
+func (s *indexSpec) title() string { return strings.Join(s.pathTexts(), ", ") }
 
-func (s *spec) pathTexts() []string {
+func (s *indexSpec) pathTexts() []string {
 	texts := make([]string, len(s.paths))
 	for i, p := range s.paths {
 		texts[i] = p.String()
@@ -29,7 +29,7 @@ func (s *spec) pathTexts() []string {
 	return texts
 }
 
-func (s *spec) samePaths(paths []string) bool { return slices.Equal(s.pathTexts(), paths) }
+func (s *indexSpec) samePaths(paths []string) bool { return slices.Equal(s.pathTexts(), paths) }
 
 // An order keeps the slots of a collection sorted by the values of its paths.
 // An array stands for each of its elements, so a document may have several
@@ -47,17 +47,17 @@ func (s *spec) samePaths(paths []string) bool { return slices.Equal(s.pathTexts(
 // It is the only kind of index. A table of hashes would answer equalities
 // alone; of the 3.5 µs that one takes here (20,000 texts, js/wasm), a quarter
 // is the search.
-type order struct {
-	spec
+type index struct {
+	indexSpec
 	in     *content
-	list   *entryList // nil: not built
+	list   *blockList // nil: not built
 	arrays int        // documents with an array on the way to a value, or as one
 	debt   int        // documents looked at because the order was not built
 	// A search compares entries with the values it looks for, which stand
 	// here while it runs; probeSlot marks the entry that means them.
-	probe  [][]byte
-	found  [][]byte // reused by combinations
-	ranges []bounds // reused by usable
+	searchKey [][]byte
+	found     [][]byte     // reused by combinations
+	ranges    []valueRange // reused by usable
 }
 
 // An entry is one place in an order.
@@ -70,26 +70,26 @@ type entry struct {
 // probeSlot in an entry means order.probe. Its nth is 0 to come before every
 // entry that agrees with the probe, or probeAfter to come behind them.
 const (
-	probeSlot  = 1<<32 - 1
-	probeAfter = 1
-	noSlot     = probeSlot
+	searchSlot  = 1<<32 - 1
+	searchAfter = 1
+	noSlot      = searchSlot
 )
 
-func newOrder(s spec, in *content) *order { return &order{spec: s, in: in} }
+func newIndex(s indexSpec, in *content) *index { return &index{indexSpec: s, in: in} }
 
-func (o *order) compare(a, b entry) int {
-	if c := o.compareKeyed(a, b); c != 0 {
+func (ix *index) compare(a, b entry) int {
+	if c := ix.compareKeyed(a, b); c != 0 {
 		return c
 	}
-	if a.slot == probeSlot || b.slot == probeSlot {
-		return probeSide(a) - probeSide(b)
+	if a.slot == searchSlot || b.slot == searchSlot {
+		return searchSide(a) - searchSide(b)
 	}
 	return cmp.Or(cmp.Compare(a.slot, b.slot), cmp.Compare(a.nth, b.nth))
 }
 
 // compareKeyed compares the values behind two entries, as many as both have,
 // by their keys if these can tell.
-func (o *order) compareKeyed(a, b entry) int {
+func (ix *index) compareKeyed(a, b entry) int {
 	if a.keys[0]>>1 < b.keys[0]>>1 {
 		return -1
 	}
@@ -97,8 +97,8 @@ func (o *order) compareKeyed(a, b entry) int {
 		return 1
 	}
 	exact := (a.keys[0]|b.keys[0])&inexact == 0
-	n := min(a.prefix(o), b.prefix(o))
-	single := len(o.paths) == 1
+	n := min(a.prefix(ix), b.prefix(ix))
+	single := len(ix.paths) == 1
 	switch {
 	case n == 0 || n == 1 && exact:
 		return 0
@@ -108,32 +108,32 @@ func (o *order) compareKeyed(a, b entry) int {
 			return c
 		}
 	}
-	return o.compareValues(a, b)
+	return ix.compareValues(a, b)
 }
 
 // prefix returns how many values stand behind e.
-func (e entry) prefix(o *order) int {
-	if e.slot == probeSlot {
-		return len(o.probe)
+func (e entry) prefix(ix *index) int {
+	if e.slot == searchSlot {
+		return len(ix.searchKey)
 	}
-	return len(o.paths)
+	return len(ix.paths)
 }
 
 // probeSide puts a probe before or behind the entries that equal it.
-func probeSide(e entry) int {
+func searchSide(e entry) int {
 	switch {
-	case e.slot != probeSlot:
+	case e.slot != searchSlot:
 		return 0
-	case e.nth == probeAfter:
+	case e.nth == searchAfter:
 		return 1
 	}
 	return -1
 }
 
 // compareValues compares the values behind two entries, as many as both have.
-func (o *order) compareValues(a, b entry) int {
-	for i := range min(a.prefix(o), b.prefix(o)) {
-		if c := msgpack.Compare(o.value(a, i), o.value(b, i)); c != 0 {
+func (ix *index) compareValues(a, b entry) int {
+	for i := range min(a.prefix(ix), b.prefix(ix)) {
+		if c := msgpack.Compare(ix.value(a, i), ix.value(b, i)); c != 0 {
 			return c
 		}
 	}
@@ -143,21 +143,21 @@ func (o *order) compareValues(a, b entry) int {
 // value returns the i-th value behind e. It takes the direct way to it where
 // no array of documents has to be crossed, because a search comes here at
 // every step among values that agree in their key.
-func (o *order) value(e entry, i int) []byte {
-	if e.slot == probeSlot {
-		return o.probe[i]
+func (ix *index) value(e entry, i int) []byte {
+	if e.slot == searchSlot {
+		return ix.searchKey[i]
 	}
-	doc := o.in.doc(e.slot)
-	v, plain := o.paths[i].Lookup(doc)
+	doc := ix.in.doc(e.slot)
+	v, plain := ix.paths[i].Lookup(doc)
 	isArray := msgpack.KindOf(v) == msgpack.Array
 	switch {
 	case plain && !isArray:
 		return v
-	case plain && len(o.paths) == 1:
+	case plain && len(ix.paths) == 1:
 		return element(v, int(e.nth))
 	}
 	var found []byte
-	o.combinations(doc, func(nth uint32, values [][]byte) bool {
+	ix.combinations(doc, func(nth uint32, values [][]byte) bool {
 		found = values[i]
 		return nth != e.nth
 	})
@@ -181,18 +181,18 @@ func element(array []byte, position int) []byte {
 // value for each path, for every choice among an array's elements. A path that
 // doc lacks gives an empty value; a sparse order does not hold doc then. The
 // values slice is reused.
-func (o *order) combinations(doc []byte, visit func(nth uint32, values [][]byte) bool) {
-	if o.direct(doc) {
-		if o.takes(o.found) {
-			visit(0, o.found)
+func (ix *index) combinations(doc []byte, visit func(nth uint32, values [][]byte) bool) {
+	if ix.direct(doc) {
+		if ix.takes(ix.found) {
+			visit(0, ix.found)
 		}
 		return
 	}
-	choices := make([][][]byte, len(o.paths))
-	for i, p := range o.paths {
+	choices := make([][][]byte, len(ix.paths))
+	for i, p := range ix.paths {
 		choices[i] = indexValues(p, doc)
 		if len(choices[i]) == 0 {
-			if o.sparse {
+			if ix.sparse {
 				return
 			}
 			choices[i] = [][]byte{nil}
@@ -219,21 +219,21 @@ func (o *order) combinations(doc []byte, visit func(nth uint32, values [][]byte)
 
 // direct puts the one value of each path into o.found; false if an array is on
 // the way to one, or is one.
-func (o *order) direct(doc []byte) bool {
-	o.found = o.found[:0]
-	for _, p := range o.paths {
+func (ix *index) direct(doc []byte) bool {
+	ix.found = ix.found[:0]
+	for _, p := range ix.paths {
 		v, plain := p.Lookup(doc)
 		if !plain || isArray(v) {
 			return false
 		}
-		o.found = append(o.found, v)
+		ix.found = append(ix.found, v)
 	}
 	return true
 }
 
 // takes reports whether a document of these values has a place in o.
-func (o *order) takes(values [][]byte) bool {
-	return !o.sparse || !slices.ContainsFunc(values, func(v []byte) bool { return v == nil })
+func (ix *index) takes(values [][]byte) bool {
+	return !ix.sparse || !slices.ContainsFunc(values, func(v []byte) bool { return v == nil })
 }
 
 // indexValues returns the values that a condition on p would look at in doc,
@@ -255,30 +255,30 @@ func indexValues(p query.Path, doc []byte) [][]byte {
 // entries calls visit for each entry of the document in slot. It reports
 // whether an array is on the way to a value or is one: sorting then takes
 // another value than the order has.
-func (o *order) entries(slot uint32, doc []byte, visit func(entry)) (throughArray bool) {
-	if o.direct(doc) {
-		if o.takes(o.found) {
-			visit(entry{keys: o.keysOf(o.found), slot: slot})
+func (ix *index) entries(slot uint32, doc []byte, visit func(entry)) (throughArray bool) {
+	if ix.direct(doc) {
+		if ix.takes(ix.found) {
+			visit(entry{keys: ix.keysOf(ix.found), slot: slot})
 		}
 		return false
 	}
-	o.combinations(doc, func(nth uint32, values [][]byte) bool {
-		visit(entry{keys: o.keysOf(values), slot: slot, nth: nth})
+	ix.combinations(doc, func(nth uint32, values [][]byte) bool {
+		visit(entry{keys: ix.keysOf(values), slot: slot, nth: nth})
 		return true
 	})
 	return true
 }
 
 // keysOf returns the keys of an entry of these values, or of the first of them.
-func (o *order) keysOf(values [][]byte) (keys [2]key) {
+func (ix *index) keysOf(values [][]byte) (keys [2]key) {
 	if len(values) == 0 {
 		return keys
 	}
 	keys[0] = keyOf(values[0])
 	switch {
-	case len(o.paths) > 1 && len(values) > 1:
+	case len(ix.paths) > 1 && len(values) > 1:
 		keys[1] = keyOf(values[1])
-	case len(o.paths) == 1:
+	case len(ix.paths) == 1:
 		keys[1] = tailOf(values[0])
 	}
 	return keys
@@ -286,8 +286,8 @@ func (o *order) keysOf(values [][]byte) (keys [2]key) {
 
 // same reports whether both documents have the same values on all paths, and
 // so the same entries. Most updates touch no indexed field.
-func (o *order) same(a, b []byte) bool {
-	for _, p := range o.paths {
+func (ix *index) same(a, b []byte) bool {
+	for _, p := range ix.paths {
 		va, plainA := p.Lookup(a)
 		vb, plainB := p.Lookup(b)
 		if !plainA || !plainB || !bytes.Equal(va, vb) {
@@ -298,124 +298,124 @@ func (o *order) same(a, b []byte) bool {
 }
 
 // add takes in the document of a slot, which the content already holds.
-func (o *order) add(slot uint32, doc []byte) {
-	if o.list == nil {
+func (ix *index) add(slot uint32, doc []byte) {
+	if ix.list == nil {
 		return
 	}
-	if o.entries(slot, doc, func(e entry) { o.list.insert(o, e) }) {
-		o.arrays++
+	if ix.entries(slot, doc, func(e entry) { ix.list.insert(ix, e) }) {
+		ix.arrays++
 	}
 }
 
 // remove takes out the document of a slot, which the content still holds.
-func (o *order) remove(slot uint32, doc []byte) {
-	if o.list == nil {
+func (ix *index) remove(slot uint32, doc []byte) {
+	if ix.list == nil {
 		return
 	}
-	if o.entries(slot, doc, func(e entry) { o.list.remove(o, e) }) {
-		o.arrays--
+	if ix.entries(slot, doc, func(e entry) { ix.list.remove(ix, e) }) {
+		ix.arrays--
 	}
 }
 
 // ready builds the order if it is not built.
-func (o *order) ready() {
-	if o.list != nil {
+func (ix *index) build() {
+	if ix.list != nil {
 		return
 	}
-	all := make([]entry, 0, o.in.live)
-	o.arrays = 0
+	all := make([]entry, 0, ix.in.live)
+	ix.arrays = 0
 	take := func(e entry) { all = append(all, e) }
-	for slot := range o.in.refs {
-		if doc := o.in.doc(uint32(slot)); doc != nil {
-			if o.entries(uint32(slot), doc, take) {
-				o.arrays++
+	for slot := range ix.in.refs {
+		if doc := ix.in.doc(uint32(slot)); doc != nil {
+			if ix.entries(uint32(slot), doc, take) {
+				ix.arrays++
 			}
 		}
 	}
-	all = o.sorted(all)
-	if invariants && !slices.IsSortedFunc(all, o.compare) {
-		panic("engine: the index on " + o.title() + " was not built in order")
+	all = ix.sortEntries(all)
+	if invariants && !slices.IsSortedFunc(all, ix.compare) {
+		panic("engine: the index on " + ix.title() + " was not built in order")
 	}
-	o.list = listOf(all)
+	ix.list = newBlockList(all)
 }
 
 // drop frees the order's memory.
-func (o *order) drop() { o.list, o.arrays, o.debt = nil, 0, 0 }
+func (ix *index) drop() { ix.list, ix.arrays, ix.debt = nil, 0, 0 }
 
 // probeAt returns an entry that stands before or behind all that agree with
 // values, which it leaves in o.probe.
-func (o *order) probeAt(values [][]byte, after bool) entry {
-	o.probe = values
-	e := entry{slot: probeSlot}
+func (ix *index) searchEntry(values [][]byte, after bool) entry {
+	ix.searchKey = values
+	e := entry{slot: searchSlot}
 	if after {
-		e.nth = probeAfter
+		e.nth = searchAfter
 	}
-	e.keys = o.keysOf(values)
+	e.keys = ix.keysOf(values)
 	return e
 }
 
 // A span is a stretch of an order.
-type span struct {
+type entryRange struct {
 	from, to position
 	count    int
 }
 
 // span finds the entries within b.
-func (o *order) span(b bounds) span {
-	o.ready()
+func (ix *index) rangeOf(b valueRange) entryRange {
+	ix.build()
 	if b.low == nil && len(b.equal) == 0 {
-		return span{to: position{len(o.list.blocks), 0}, count: o.list.count}
+		return entryRange{to: position{len(ix.list.blocks), 0}, count: ix.list.count}
 	}
 	from, to := b.equal, b.equal
 	fromAfter, toAfter := false, true
 	if b.low != nil {
 		if msgpack.Compare(b.low, b.high) > 0 {
-			return span{}
+			return entryRange{}
 		}
 		from, fromAfter = append(slices.Clip(b.equal), b.low), b.lowStrict
 		to, toAfter = append(slices.Clip(b.equal), b.high), !b.highStrict
 	}
-	s := span{from: o.list.lower(o, o.probeAt(from, fromAfter))}
-	s.to = o.end(s.from, o.probeAt(to, toAfter))
-	s.count = o.list.between(s.from, s.to)
-	o.probe = nil
+	s := entryRange{from: ix.list.lower(ix, ix.searchEntry(from, fromAfter))}
+	s.to = ix.end(s.from, ix.searchEntry(to, toAfter))
+	s.count = ix.list.between(s.from, s.to)
+	ix.searchKey = nil
 	return s
 }
 
 // end returns the position of the first entry behind probe, which is at from
 // or later. Mostly it is near: an equality finds few.
-func (o *order) end(from position, probe entry) position {
-	if from.block == len(o.list.blocks) {
+func (ix *index) end(from position, probe entry) position {
+	if from.block == len(ix.list.blocks) {
 		return from
 	}
 	const near = 3
-	block := o.list.blocks[from.block]
+	block := ix.list.blocks[from.block]
 	for i := from.at; i < min(from.at+near, len(block)); i++ {
-		if o.compare(block[i], probe) > 0 {
+		if ix.compare(block[i], probe) > 0 {
 			return position{from.block, i}
 		}
 	}
-	return o.list.lower(o, probe)
+	return ix.list.lower(ix, probe)
 }
 
 // pieces calls visit with the entries of a span, in order and block by block,
 // until it returns false.
-func (o *order) pieces(s span, visit func([]entry) bool) {
+func (ix *index) eachBlock(s entryRange, visit func([]entry) bool) {
 	if s.count > 0 {
-		o.list.pieces(s.from, s.to, visit)
+		ix.list.eachBlock(s.from, s.to, visit)
 	}
 }
 
 // conflict returns the slot of another document that doc may not be beside:
 // one that has an entry in common, all of whose values exist.
-func (o *order) conflict(doc []byte, self uint32) (slot uint32, found bool) {
-	o.combinations(doc, func(_ uint32, values [][]byte) bool {
+func (ix *index) conflict(doc []byte, self uint32) (slot uint32, found bool) {
+	ix.combinations(doc, func(_ uint32, values [][]byte) bool {
 		for _, v := range values {
 			if v == nil {
 				return true
 			}
 		}
-		o.pieces(o.span(bounds{equal: slices.Clone(values)}), func(entries []entry) bool {
+		ix.eachBlock(ix.rangeOf(valueRange{equal: slices.Clone(values)}), func(entries []entry) bool {
 			for _, e := range entries {
 				if e.slot != self {
 					slot, found = e.slot, true
@@ -430,12 +430,12 @@ func (o *order) conflict(doc []byte, self uint32) (slot uint32, found bool) {
 
 // checkUnique returns CodeUnique if a unique order forbids doc in slot self.
 func (c *collection) checkUnique(op string, doc []byte, self uint32) error {
-	for _, o := range c.orders {
-		if !o.unique {
+	for _, ix := range c.indexes {
+		if !ix.unique {
 			continue
 		}
-		if slot, found := o.conflict(doc, self); found {
-			return Fail(CodeUnique, op, target(c, idOf(doc)), "the unique index on "+o.title()+" has these values already, in document "+describe(idOf(c.doc(slot))))
+		if slot, found := ix.conflict(doc, self); found {
+			return Fail(CodeUnique, op, target(c, idOf(doc)), "the unique index on "+ix.title()+" has these values already, in document "+describe(idOf(c.doc(slot))))
 		}
 	}
 	return nil
@@ -446,9 +446,9 @@ func (c *collection) checkUnique(op string, doc []byte, self uint32) error {
 // need nothing: they look at new documents when they are next used.
 func (c *content) expect(n int64) {
 	c.arena.soon = int(n + n/8) // ids may be added
-	for _, o := range c.orders {
-		if n > c.bytes && !o.unique {
-			o.drop()
+	for _, ix := range c.indexes {
+		if n > c.bytes && !ix.unique {
+			ix.drop()
 		}
 	}
 }

@@ -9,14 +9,14 @@ import "slices"
 // 3.3 µs now, and a list that is built from sorted entries is those entries,
 // cut into blocks. Inserting moves half a block, 6 kB, and the list of blocks,
 // at a million entries 100 kB, only when one is split.
-type entryList struct {
+type blockList struct {
 	blocks [][]entry // none is empty
 	count  int
 }
 
 const (
-	mostInBlock = 512
-	fewInBlock  = 64 // a block of fewer is joined with its neighbour, if there is room
+	maxInBlock = 512
+	minInBlock = 64 // a block of fewer is joined with its neighbour, if there is room
 )
 
 // A position is a place in an entryList, between entries or at one. The end is
@@ -24,9 +24,9 @@ const (
 type position struct{ block, at int }
 
 // listOf returns a list of entries that are sorted already, and owns them.
-func listOf(sorted []entry) *entryList {
-	const filled = mostInBlock / 2
-	l := &entryList{count: len(sorted)}
+func newBlockList(sorted []entry) *blockList {
+	const filled = maxInBlock / 2
+	l := &blockList{count: len(sorted)}
 	l.blocks = make([][]entry, 0, len(sorted)/filled+1)
 	for block := range slices.Chunk(sorted, filled) { // of full capacity, so that growing one copies it
 		l.blocks = append(l.blocks, block)
@@ -35,13 +35,13 @@ func listOf(sorted []entry) *entryList {
 }
 
 // lower returns the position of the first entry that is not before e in o.
-func (l *entryList) lower(o *order, e entry) position {
+func (l *blockList) lower(ix *index, e entry) position {
 	first := e.keys[0] >> 1
-	before := func(x *entry) bool {
-		if k := x.keys[0] >> 1; k != first {
+	before := func(other *entry) bool {
+		if k := other.keys[0] >> 1; k != first {
 			return k < first
 		}
-		return o.compare(*x, e) < 0
+		return ix.compare(*other, e) < 0
 	}
 	// The last block that starts before e holds the position, or ends at it.
 	low, high := 0, len(l.blocks)
@@ -70,7 +70,7 @@ func (l *entryList) lower(o *order, e entry) position {
 }
 
 // normal returns p, or the start of the next block if p is the end of one.
-func (l *entryList) normal(p position) position {
+func (l *blockList) normal(p position) position {
 	if p.block < len(l.blocks) && p.at == len(l.blocks[p.block]) {
 		return position{p.block + 1, 0}
 	}
@@ -78,17 +78,17 @@ func (l *entryList) normal(p position) position {
 }
 
 // insert adds an entry that is not there.
-func (l *entryList) insert(o *order, e entry) {
+func (l *blockList) insert(ix *index, e entry) {
 	l.count++
-	p := l.lower(o, e)
+	p := l.lower(ix, e)
 	if p.at == 0 && p.block > 0 { // rather at the end of a block than at the start of the next
 		p = position{p.block - 1, len(l.blocks[p.block-1])}
 	}
 	switch {
 	case len(l.blocks) == 0:
-		l.blocks = [][]entry{append(make([]entry, 0, fewInBlock), e)}
+		l.blocks = [][]entry{append(make([]entry, 0, minInBlock), e)}
 		return
-	case len(l.blocks[p.block]) == mostInBlock:
+	case len(l.blocks[p.block]) == maxInBlock:
 		p = l.split(p)
 	}
 	l.blocks[p.block] = slices.Insert(l.blocks[p.block], p.at, e)
@@ -96,14 +96,14 @@ func (l *entryList) insert(o *order, e entry) {
 
 // split makes room at p, in a full block, and returns where p is then. Behind
 // everything it starts a new block: ascending values leave full ones behind.
-func (l *entryList) split(p position) position {
+func (l *blockList) split(p position) position {
 	block := l.blocks[p.block]
 	half := len(block) / 2
 	if p.block == len(l.blocks)-1 && p.at == len(block) {
 		half = len(block)
 	}
 	l.blocks[p.block] = block[:half:half]
-	l.blocks = slices.Insert(l.blocks, p.block+1, append(make([]entry, 0, mostInBlock), block[half:]...))
+	l.blocks = slices.Insert(l.blocks, p.block+1, append(make([]entry, 0, maxInBlock), block[half:]...))
 	if p.at > half || half == len(block) {
 		return position{p.block + 1, p.at - half}
 	}
@@ -111,15 +111,15 @@ func (l *entryList) split(p position) position {
 }
 
 // remove takes out an entry, if it is there.
-func (l *entryList) remove(o *order, e entry) {
-	p := l.lower(o, e)
+func (l *blockList) remove(ix *index, e entry) {
+	p := l.lower(ix, e)
 	if p.block == len(l.blocks) || l.blocks[p.block][p.at] != e {
 		return
 	}
 	l.count--
 	block := slices.Delete(l.blocks[p.block], p.at, p.at+1)
 	l.blocks[p.block] = block
-	if len(block) >= fewInBlock {
+	if len(block) >= minInBlock {
 		return
 	}
 	if p.block > 0 {
@@ -130,7 +130,7 @@ func (l *entryList) remove(o *order, e entry) {
 
 // join makes one block of a block and the next, if there is room; an empty one
 // goes in any case.
-func (l *entryList) join(first int) {
+func (l *blockList) join(first int) {
 	next := first + 1
 	if next == len(l.blocks) {
 		if len(l.blocks[first]) == 0 {
@@ -138,14 +138,14 @@ func (l *entryList) join(first int) {
 		}
 		return
 	}
-	if a, b := l.blocks[first], l.blocks[next]; len(a) == 0 || len(b) == 0 || len(a)+len(b) <= mostInBlock/2 {
+	if a, b := l.blocks[first], l.blocks[next]; len(a) == 0 || len(b) == 0 || len(a)+len(b) <= maxInBlock/2 {
 		l.blocks[first] = append(a[:len(a):len(a)], b...)
 		l.blocks = slices.Delete(l.blocks, next, next+1)
 	}
 }
 
 // between returns how many entries there are from one position to another.
-func (l *entryList) between(from, to position) int {
+func (l *blockList) between(from, to position) int {
 	if from.block == to.block {
 		return max(to.at-from.at, 0)
 	}
@@ -158,7 +158,7 @@ func (l *entryList) between(from, to position) int {
 
 // pieces calls visit with the entries from one position to another, block by
 // block, until it returns false. They are borrowed.
-func (l *entryList) pieces(from, to position, visit func([]entry) bool) {
+func (l *blockList) eachBlock(from, to position, visit func([]entry) bool) {
 	for block := from.block; block <= to.block && block < len(l.blocks); block++ {
 		entries := l.blocks[block]
 		if block == to.block {
@@ -175,7 +175,7 @@ func (l *entryList) pieces(from, to position, visit func([]entry) bool) {
 
 // piecesBackwards is pieces from the last block to the first. The entries of a
 // block come in order.
-func (l *entryList) piecesBackwards(from, to position, visit func([]entry) bool) {
+func (l *blockList) eachBlockBackwards(from, to position, visit func([]entry) bool) {
 	for block := min(to.block, len(l.blocks)-1); block >= from.block; block-- {
 		entries := l.blocks[block]
 		if block == to.block {
@@ -191,4 +191,4 @@ func (l *entryList) piecesBackwards(from, to position, visit func([]entry) bool)
 }
 
 // all returns every entry, in order.
-func (l *entryList) all() []entry { return slices.Concat(l.blocks...) }
+func (l *blockList) all() []entry { return slices.Concat(l.blocks...) }

@@ -10,7 +10,7 @@ import (
 
 // bounds are a range of an order: the values of a prefix of its paths that
 // entries must equal and, if low is given, the limits of the path after them.
-type bounds struct {
+type valueRange struct {
 	equal                 [][]byte
 	low, high             []byte // both nil or both values
 	lowStrict, highStrict bool
@@ -18,7 +18,7 @@ type bounds struct {
 
 // narrow makes b the range that also meets f, or returns false if f has no
 // range, or one of another kind.
-func (b *bounds) narrow(f *query.Filter) bool {
+func (b *valueRange) narrow(f *query.Filter) bool {
 	kind := msgpack.KindOf(f.Value)
 	if kind < msgpack.Number || kind > msgpack.Date {
 		return false
@@ -29,7 +29,7 @@ func (b *bounds) narrow(f *query.Filter) bool {
 	}
 	if b.low == nil {
 		// NaN, the first of the numbers, is equal to itself and in no range.
-		*b = bounds{low: first, lowStrict: kind == msgpack.Number, high: next, highStrict: true}
+		*b = valueRange{low: first, lowStrict: kind == msgpack.Number, high: next, highStrict: true}
 	}
 	switch f.Op {
 	case query.OpGt:
@@ -56,7 +56,7 @@ func (b *bounds) narrow(f *query.Filter) bool {
 	return true
 }
 
-func (b *bounds) raise(v []byte, strict bool) {
+func (b *valueRange) raise(v []byte, strict bool) {
 	if c := msgpack.Compare(v, b.low); c > 0 {
 		b.low, b.lowStrict = v, strict
 	} else if c == 0 {
@@ -64,7 +64,7 @@ func (b *bounds) raise(v []byte, strict bool) {
 	}
 }
 
-func (b *bounds) lower(v []byte, strict bool) {
+func (b *valueRange) lower(v []byte, strict bool) {
 	if c := msgpack.Compare(v, b.high); c < 0 {
 		b.high, b.highStrict = v, strict
 	} else if c == 0 {

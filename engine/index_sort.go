@@ -13,19 +13,19 @@ type keyed struct {
 }
 
 // fewKeys are sorted faster by comparing than by their bytes.
-const fewKeys = 48
+const maxComparedKeys = 48
 
 // byKey sorts items, whose places ascend, by their keys without the flag; those
 // that agree stay as they are. Keys are sorted by their bytes, the last byte
 // first, without comparing. spare is as long as items.
-func byKey(items, spare []keyed) {
-	if len(items) <= fewKeys {
+func sortByKey(items, spare []keyed) {
+	if len(items) <= maxComparedKeys {
 		slices.SortFunc(items, func(a, b keyed) int { return cmp.Or(cmp.Compare(a.key>>1, b.key>>1), cmp.Compare(a.at, b.at)) })
 		return
 	}
 	from, to := items, spare
 	for shift := 1; shift < 64; shift += 8 { // bit 0 is no part of the order
-		from, to = byByte(from, to, shift)
+		from, to = sortByByte(from, to, shift)
 	}
 	if &from[0] != &items[0] {
 		copy(items, from)
@@ -34,7 +34,7 @@ func byKey(items, spare []keyed) {
 
 // byByte sorts by one byte of the keys, keeping the order of those that have
 // the same. It returns the sorted items and the other slice.
-func byByte(from, to []keyed, shift int) (sorted, spare []keyed) {
+func sortByByte(from, to []keyed, shift int) (sorted, spare []keyed) {
 	var starts [256]int
 	for i := range from {
 		starts[byte(from[i].key>>shift)]++
@@ -76,27 +76,27 @@ func runs(items []keyed) iter.Seq2[[]keyed, bool] {
 
 // sorted returns the entries of a new order, which come by slot and nth, in
 // order.
-func (o *order) sorted(entries []entry) []entry {
+func (ix *index) sortEntries(entries []entry) []entry {
 	items := make([]keyed, len(entries))
 	for i := range entries {
 		items[i] = keyed{entries[i].keys[0], uint32(i)}
 	}
 	spare := make([]keyed, len(items))
-	byKey(items, spare)
+	sortByKey(items, spare)
 	for run, equal := range runs(items) {
-		if single := len(o.paths) == 1; equal && single {
+		if single := len(ix.paths) == 1; equal && single {
 			continue
-		} else if equal == single || len(run) <= fewKeys { // the second keys do not help, or not much
-			slices.SortFunc(run, func(a, b keyed) int { return o.compare(entries[a.at], entries[b.at]) })
+		} else if equal == single || len(run) <= maxComparedKeys { // the second keys do not help, or not much
+			slices.SortFunc(run, func(a, b keyed) int { return ix.compare(entries[a.at], entries[b.at]) })
 			continue
 		}
 		for i := range run {
 			run[i].key = entries[run[i].at].keys[1]
 		}
-		byKey(run, spare[:len(run)])
+		sortByKey(run, spare[:len(run)])
 		for part, equal := range runs(run) {
-			if !equal || len(o.paths) > len(entry{}.keys) {
-				slices.SortFunc(part, func(a, b keyed) int { return o.compare(entries[a.at], entries[b.at]) })
+			if !equal || len(ix.paths) > len(entry{}.keys) {
+				slices.SortFunc(part, func(a, b keyed) int { return ix.compare(entries[a.at], entries[b.at]) })
 			}
 		}
 	}

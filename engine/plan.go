@@ -115,19 +115,19 @@ func without(conditions, answered []*query.Filter) *query.Filter {
 // that is not built, because the database has just been opened, has to be asked
 // for twice: to sort 100,000 documents takes longer than to look at each, and a
 // page may ask once.
-func (c *content) worthBuilding(o *order) bool {
-	if o.list != nil || o.unique || c.live < c.columnFrom || o.debt >= c.live {
+func (c *content) worthBuilding(ix *index) bool {
+	if ix.list != nil || ix.unique || c.live < c.columnFrom || ix.debt >= c.live {
 		return true
 	}
-	o.debt += c.live
+	ix.debt += c.live
 	return false
 }
 
 // debts returns a number that changes when an order is asked for that is not
 // built.
 func (c *content) debts() (sum uint64) {
-	for _, o := range c.orders {
-		sum += uint64(o.debt)
+	for _, ix := range c.indexes {
+		sum += uint64(ix.debt)
 	}
 	return sum
 }

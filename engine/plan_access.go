@@ -12,11 +12,11 @@ import (
 // without looking at them: those of some ids, a part of an order, what several
 // sources yield together, or what each of two does.
 type accessPath struct {
-	ids   []uint32 // slots; if there is neither order nor kids
-	order *order
-	spans []span
-	kids  []accessPath
-	each  bool // what each of the kids yields, not what any does
+	ids    []uint32 // slots; if there is neither order nor kids
+	index  *index
+	ranges []entryRange
+	kids   []accessPath
+	each   bool // what each of the kids yields, not what any does
 
 	count    int             // how many documents it yields at most
 	answered []*query.Filter // the conditions that all it yields do meet
@@ -30,15 +30,15 @@ func (c *content) accessPath(conditions []*query.Filter) (best accessPath, ok bo
 		return s, true
 	}
 	for _, built := range []bool{true, false} {
-		for _, o := range c.orders {
-			if (o.list != nil) != built {
+		for _, ix := range c.indexes {
+			if (ix.list != nil) != built {
 				continue
 			}
-			u, ranges := o.usable(conditions)
-			if ok && isSubset(u.answered, best.answered) || len(u.answered) == 0 || !c.worthBuilding(o) {
+			u, ranges := ix.rangesFor(conditions)
+			if ok && isSubset(u.answered, best.answered) || len(u.answered) == 0 || !c.worthBuilding(ix) {
 				continue // it would yield no fewer, or has nothing to say
 			}
-			if u = o.locate(u, ranges); !ok || u.count < best.count {
+			if u = ix.locate(u, ranges); !ok || u.count < best.count {
 				best, ok = u, true
 			}
 		}
@@ -111,27 +111,27 @@ func (c *content) union(f *query.Filter) (s accessPath, ok bool) {
 // yields ten times as many, the gain is gone: 101 and 76 to 98, and an in-list
 // takes longer.
 const (
-	fewCandidates = 64
-	mostPartners  = 8
+	minCandidates  = 64
+	maxSecondRatio = 8
 )
 
 // intersection returns the accessPath that yields what from does and an order that
 // is built, for some of rest, does too, if that spares more than it costs.
 func (c *content) intersection(from accessPath, rest *query.Filter) (s accessPath, ok bool) {
-	if rest == nil || from.ids != nil || from.count <= fewCandidates {
+	if rest == nil || from.ids != nil || from.count <= minCandidates {
 		return s, false
 	}
 	var second accessPath
 	conditions := conjuncts(rest)
-	for _, o := range c.orders {
-		if o.list == nil {
+	for _, ix := range c.indexes {
+		if ix.list == nil {
 			continue
 		}
-		u, ranges := o.usable(conditions)
+		u, ranges := ix.rangesFor(conditions)
 		if len(u.answered) == 0 {
 			continue
 		}
-		if u = o.locate(u, ranges); u.count < from.count*mostPartners && (!ok || u.count < second.count) {
+		if u = ix.locate(u, ranges); u.count < from.count*maxSecondRatio && (!ok || u.count < second.count) {
 			second, ok = u, true
 		}
 	}
@@ -150,15 +150,15 @@ func operands(f *query.Filter) [][]byte {
 }
 
 // mostRanges bounds how many searches a combination of in-lists may cost.
-const mostRanges = 1000
+const maxRanges = 1000
 
 // usable finds the conditions that o answers, equalities on its first paths,
 // then a range on the next one, and the ranges of o that they come to, which
 // are good until the next call.
-func (o *order) usable(conditions []*query.Filter) (s accessPath, ranges []bounds) {
-	ranges = append(o.ranges[:0], bounds{})
-	s.order = o
-	for _, path := range o.paths {
+func (ix *index) rangesFor(conditions []*query.Filter) (s accessPath, ranges []valueRange) {
+	ranges = append(ix.ranges[:0], valueRange{})
+	s.index = ix
+	for _, path := range ix.paths {
 		text := path.String()
 		equality := -1
 		for i, f := range conditions {
@@ -168,7 +168,7 @@ func (o *order) usable(conditions []*query.Filter) (s accessPath, ranges []bound
 			}
 		}
 		if equality < 0 {
-			limits, answered := o.limits(text, conditions)
+			limits, answered := ix.limits(text, conditions)
 			for i := range ranges {
 				limits.equal = ranges[i].equal
 				ranges[i] = limits
@@ -178,7 +178,7 @@ func (o *order) usable(conditions []*query.Filter) (s accessPath, ranges []bound
 		}
 		f := conditions[equality]
 		values := operands(f)
-		if len(values)*len(ranges) > mostRanges || slices.ContainsFunc(values, isArray) {
+		if len(values)*len(ranges) > maxRanges || slices.ContainsFunc(values, isArray) {
 			break
 		}
 		if len(values) == 1 && len(ranges) == 1 {
@@ -192,35 +192,35 @@ func (o *order) usable(conditions []*query.Filter) (s accessPath, ranges []bound
 			s.answered = append(s.answered, f)
 		}
 	}
-	if o.sparse {
+	if ix.sparse {
 		// Documents that lack a later path are not in a sparse order, though
 		// they may meet the conditions.
 		covered := len(ranges[0].equal)
 		if ranges[0].low != nil {
 			covered++
 		}
-		if covered < len(o.paths) {
+		if covered < len(ix.paths) {
 			s.answered = nil
 		}
 	}
 	s.used = s.answered
-	o.ranges = ranges
+	ix.ranges = ranges
 	return s, ranges
 }
 
 // product returns the ranges that each of ranges is with each of values.
-func product(ranges []bounds, values [][]byte) []bounds {
-	all := make([]bounds, 0, len(values)*len(ranges))
+func product(ranges []valueRange, values [][]byte) []valueRange {
+	all := make([]valueRange, 0, len(values)*len(ranges))
 	for _, b := range ranges {
 		for _, v := range values {
-			all = append(all, bounds{equal: append(slices.Clip(b.equal), v)})
+			all = append(all, valueRange{equal: append(slices.Clip(b.equal), v)})
 		}
 	}
 	return all
 }
 
 // limits returns the range that conditions leave of a path, and which they are.
-func (o *order) limits(path string, conditions []*query.Filter) (limits bounds, answered []*query.Filter) {
+func (ix *index) limits(path string, conditions []*query.Filter) (limits valueRange, answered []*query.Filter) {
 	for _, f := range conditions {
 		switch f.Op {
 		case query.OpGt, query.OpGte, query.OpLt, query.OpLte, query.OpBetween, query.OpStartsWith:
@@ -231,7 +231,7 @@ func (o *order) limits(path string, conditions []*query.Filter) (limits bounds, 
 			continue
 		}
 		if limits.low != nil {
-			if o.ready(); o.arrays > 0 {
+			if ix.build(); ix.arrays > 0 {
 				break // one element may meet the one condition, another one the other
 			}
 		}
@@ -245,11 +245,11 @@ func (o *order) limits(path string, conditions []*query.Filter) (limits bounds, 
 func isArray(v []byte) bool { return msgpack.KindOf(v) == msgpack.Array }
 
 // locate finds ranges in o.
-func (o *order) locate(s accessPath, ranges []bounds) accessPath {
-	s.spans = make([]span, 0, len(ranges))
+func (ix *index) locate(s accessPath, ranges []valueRange) accessPath {
+	s.ranges = make([]entryRange, 0, len(ranges))
 	for _, b := range ranges {
-		if found := o.span(b); found.count > 0 {
-			s.spans = append(s.spans, found)
+		if found := ix.rangeOf(b); found.count > 0 {
+			s.ranges = append(s.ranges, found)
 			s.count += found.count
 		}
 	}
@@ -258,7 +258,7 @@ func (o *order) locate(s accessPath, ranges []bounds) accessPath {
 
 // exact reports whether s yields each document once, so that its count is no
 // mere bound.
-func (s *accessPath) exact() bool { return s.order != nil && s.order.arrays == 0 }
+func (s *accessPath) exact() bool { return s.index != nil && s.index.arrays == 0 }
 
 // slots returns what s yields, in insertion order and each document once.
 // There are slots in all.
@@ -291,8 +291,8 @@ func (s *accessPath) slots(slots int) []uint32 {
 
 func (s *accessPath) appendTo(found []uint32) []uint32 {
 	found = append(found, s.ids...)
-	for _, part := range s.spans {
-		s.order.pieces(part, func(entries []entry) bool {
+	for _, part := range s.ranges {
+		s.index.eachBlock(part, func(entries []entry) bool {
 			for i := range entries {
 				found = append(found, entries[i].slot)
 			}
@@ -317,12 +317,12 @@ func (s *accessPath) entries() (n int) {
 }
 
 // index returns the paths of the orders that s uses, as Plan.Index has them.
-func (s *accessPath) index() (paths []string) {
-	if s.order != nil {
-		paths = s.order.pathTexts()
+func (s *accessPath) indexPaths() (paths []string) {
+	if s.index != nil {
+		paths = s.index.pathTexts()
 	}
 	for i := range s.kids {
-		paths = append(paths, s.kids[i].index()...)
+		paths = append(paths, s.kids[i].indexPaths()...)
 	}
 	return paths
 }

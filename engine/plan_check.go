@@ -4,8 +4,6 @@ import (
 	"cmp"
 	"slices"
 	"strconv"
-
-	"github.com/atomicdb-go/atomicdb/engine/msgpack"
 )
 
 // What follows compares what a plan found with the definition of meaning, a
@@ -30,12 +28,7 @@ func (c *collection) checkSorted(p *plan, sorted []uint32) {
 	keys := p.query.Sort
 	want, _ := c.scan(p.query.Where, 0)
 	slices.SortFunc(want, func(a, b uint32) int {
-		for _, k := range keys {
-			if c := msgpack.Compare(sortValue(k.Path, c.doc(a)), sortValue(k.Path, c.doc(b))); c != 0 {
-				return map[bool]int{false: c, true: -c}[k.Descending]
-			}
-		}
-		return cmp.Compare(a, b)
+		return cmp.Or(compareBy(keys, c.doc(a), c.doc(b)), cmp.Compare(a, b))
 	})
 	if !slices.Equal(sorted, want[:len(sorted)]) {
 		panic("engine: sorting by " + keys[0].Path.String() + " went wrong")

@@ -38,8 +38,8 @@ func (db *DB) Explain(name string, q Query) (Plan, error) {
 	if c == nil {
 		return Plan{Text: "no such collection"}, checkName("explain", name)
 	}
-	for _, o := range c.orders {
-		o.debt = math.MaxInt // how the query runs once it is asked again
+	for _, ix := range c.indexes {
+		ix.debt = math.MaxInt // how the query runs once it is asked again
 	}
 	chosen := c.plan(q)
 	x := explainer{c: c.content, o: c.run(&chosen), path: chosen.path, rest: chosen.rest}
@@ -51,7 +51,7 @@ func (db *DB) Explain(name string, q Query) (Plan, error) {
 	}
 	p := Plan{Text: x.text(q.Sort), Examined: x.o.examined, Returned: len(x.o.slots)}
 	if x.path != nil {
-		p.Index = x.path.index()
+		p.Index = x.path.indexPaths()
 	}
 	if q.Where != nil {
 		p.Leaves = x.leaves(q.Where, nil)
@@ -121,10 +121,10 @@ func (s *accessPath) text() string {
 }
 
 func (s *accessPath) by() string {
-	if s.order == nil {
+	if s.index == nil {
 		return "id"
 	}
-	return "index(" + s.order.title() + ")"
+	return "index(" + s.index.title() + ")"
 }
 
 // leaves appends the leaves of f.

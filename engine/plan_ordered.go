@@ -43,32 +43,32 @@ func (c *content) orderedScan(p *plan) *orderedScan {
 // sortedIndex returns a scan of the first index that is sorted by keys, with its
 // spans located and the conditions that it answers in answered; nil if none is.
 func (c *content) sortedIndex(conditions []*query.Filter, keys []SortKey) *orderedScan {
-	for _, o := range c.orders {
-		prefix := len(o.paths) - len(keys)
-		if prefix < 0 || !o.sortedBy(keys, prefix) {
+	for _, ix := range c.indexes {
+		prefix := len(ix.paths) - len(keys)
+		if prefix < 0 || !ix.sortedBy(keys, prefix) {
 			continue
 		}
-		s, ranges := o.usable(conditions)
+		s, ranges := ix.rangesFor(conditions)
 		b := ranges[0]
-		if len(ranges) > 1 || len(b.equal) != prefix || o.sparse && (b.low == nil || len(keys) > 1) {
+		if len(ranges) > 1 || len(b.equal) != prefix || ix.sparse && (b.low == nil || len(keys) > 1) {
 			continue
 		}
-		if !c.worthBuilding(o) {
+		if !c.worthBuilding(ix) {
 			continue
 		}
-		if o.ready(); o.arrays > 0 {
+		if ix.build(); ix.arrays > 0 {
 			continue // a document may have several entries, or sort by another value
 		}
-		return &orderedScan{accessPath: o.locate(s, ranges), descending: keys[0].Descending}
+		return &orderedScan{accessPath: ix.locate(s, ranges), descending: keys[0].Descending}
 	}
 	return nil
 }
 
 // sortedBy reports whether o sorts by keys, one way or the other, among the
 // entries that agree in a prefix.
-func (o *order) sortedBy(keys []SortKey, prefix int) bool {
+func (ix *index) sortedBy(keys []SortKey, prefix int) bool {
 	for i, k := range keys {
-		if k.Path.String() != o.paths[prefix+i].String() || k.Descending != keys[0].Descending {
+		if k.Path.String() != ix.paths[prefix+i].String() || k.Descending != keys[0].Descending {
 			return false
 		}
 	}
@@ -77,18 +77,18 @@ func (o *order) sortedBy(keys []SortKey, prefix int) bool {
 
 // run returns the first enough documents, all if enough is 0; false if it gave
 // up.
-func (w *orderedScan) run(c *content, enough int) (slots []uint32, examined int, ok bool) {
-	f := w.rest
+func (s *orderedScan) run(c *content, enough int) (slots []uint32, examined int, ok bool) {
+	f := s.rest
 	ok = true
-	if len(w.spans) == 0 {
+	if len(s.ranges) == 0 {
 		return nil, 0, true
 	}
 	if enough == 0 && f == nil {
-		slots = make([]uint32, 0, w.count)
+		slots = make([]uint32, 0, s.count)
 	}
 	take := func(e entry) bool {
 		if examined++; f != nil {
-			if ok = examined <= w.maxLooks; !ok {
+			if ok = examined <= s.maxLooks; !ok {
 				return false
 			}
 			if !f.Match(c.doc(e.slot)) {
@@ -98,9 +98,9 @@ func (w *orderedScan) run(c *content, enough int) (slots []uint32, examined int,
 		slots = append(slots, e.slot)
 		return len(slots) != enough
 	}
-	s := w.spans[0]
-	if !w.descending {
-		w.order.list.pieces(s.from, s.to, func(entries []entry) bool {
+	r := s.ranges[0]
+	if !s.descending {
+		s.index.list.eachBlock(r.from, r.to, func(entries []entry) bool {
 			for _, e := range entries {
 				if !take(e) {
 					return false
@@ -123,9 +123,9 @@ func (w *orderedScan) run(c *content, enough int) (slots []uint32, examined int,
 		return true
 	}
 	more := true
-	w.order.list.piecesBackwards(s.from, s.to, func(entries []entry) bool {
+	s.index.list.eachBlockBackwards(r.from, r.to, func(entries []entry) bool {
 		for _, e := range slices.Backward(entries) {
-			if len(ties) > 0 && w.order.compareKeyed(ties[0], e) != 0 {
+			if len(ties) > 0 && s.index.compareKeyed(ties[0], e) != 0 {
 				if more = flush(); !more {
 					return false
 				}

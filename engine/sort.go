@@ -17,6 +17,19 @@ type SortKey struct {
 	Descending bool
 }
 
+// compareBy compares two documents by the values that keys reach.
+func compareBy(keys []SortKey, a, b []byte) int {
+	for _, k := range keys {
+		if c := msgpack.Compare(k.Path.First(a), k.Path.First(b)); c != 0 {
+			if k.Descending {
+				return -c
+			}
+			return c
+		}
+	}
+	return 0
+}
+
 // A sorter sorts slots, mostly without a look at their documents: by the keys
 // of the first path's values, then, where these agree, by the keys of the next.
 type sorter struct {
@@ -63,20 +76,7 @@ func (s *sorter) item(slot uint32, nth int) keyed {
 
 // value returns what a slot's document sorts by at the nth path.
 func (s *sorter) value(slot uint32, nth int) []byte {
-	return sortValue(s.paths[nth].Path, s.c.doc(slot))
-}
-
-// sortValue returns the value that doc sorts by: the first that path reaches.
-func sortValue(path query.Path, doc []byte) (value []byte) {
-	v, plain := path.Lookup(doc)
-	if plain {
-		return v
-	}
-	path.Visit(doc, func(v []byte) bool {
-		value = v
-		return false
-	})
-	return value
+	return s.paths[nth].Path.First(s.c.doc(slot))
 }
 
 // sort returns the slots, which come in insertion order, in the order of the
@@ -118,7 +118,7 @@ func (s *sorter) arrange(items, spare []keyed, nth int, tails bool) {
 			items[i].key = s.item(items[i].at, nth).key ^ descending
 		}
 	}
-	byKey(items, spare)
+	sortByKey(items, spare)
 	next := nth + 1
 	if next < len(s.paths) {
 		ties := 0
@@ -130,11 +130,11 @@ func (s *sorter) arrange(items, spare []keyed, nth int, tails bool) {
 	for run, equal := range runs(items) {
 		switch {
 		case equal && next == len(s.paths): // in insertion order, as they were
-		case equal && len(run) > fewKeys:
+		case equal && len(run) > maxComparedKeys:
 			s.arrange(run, spare[:len(run)], next, false)
 		case equal:
 			slices.SortFunc(run, func(a, b keyed) int { return s.compareSlots(a.at, b.at, next) })
-		case !tails && len(run) > fewKeys:
+		case !tails && len(run) > maxComparedKeys:
 			s.arrange(run, spare[:len(run)], nth, true)
 		default:
 			slices.SortFunc(run, func(a, b keyed) int { return s.compareSlots(a.at, b.at, nth) })

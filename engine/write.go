@@ -311,8 +311,8 @@ func (db *DB) clear(c *collection) {
 	db.note(change{kind: cleared, c: c, previous: c.content})
 	fresh := newContent(db.opts.ColumnThreshold)
 	fresh.nextID = c.nextID
-	for _, o := range c.orders {
-		fresh.orders = append(fresh.orders, newOrder(o.spec, fresh))
+	for _, ix := range c.indexes {
+		fresh.indexes = append(fresh.indexes, newIndex(ix.indexSpec, fresh))
 	}
 	c.content = fresh
 }

@@ -223,6 +223,6 @@ func (s *salvaged) lose(r Record, err error) {
 	s.count(r)
 	s.report.add(r.Seq, err)
 	if len(r.Bytes) > headerSize {
-		s.report.Problems[len(s.report.Problems)-1].IDs = engine.Glimpse(r.Bytes[headerSize:], mostIDs)
+		s.report.Problems[len(s.report.Problems)-1].IDs = engine.SalvageIDs(r.Bytes[headerSize:], mostIDs)
 	}
 }

@@ -134,7 +134,7 @@ func (r *Report) add(seq uint64, err error) {
 
 // addShared reports what db's unique indexes should have refused.
 func (r *Report) addShared(db *engine.DB) {
-	for _, s := range db.Shared() {
+	for _, s := range db.Duplicates() {
 		r.add(0, engine.Fail(engine.CodeUnique, "verify", s.Collection, "documents share the values of the unique index on "+s.Index+": "+strings.Join(s.IDs, ", ")))
 		r.Problems[len(r.Problems)-1].IDs = s.IDs
 	}

@@ -89,6 +89,20 @@ func (p Path) Lookup(doc []byte) (value []byte, plain bool) {
 	return doc, true
 }
 
+// First returns the first value that p reaches in doc, nil for none: the one
+// that sorting by p takes. It borrows from doc.
+func (p Path) First(doc []byte) (value []byte) {
+	v, plain := p.Lookup(doc)
+	if plain {
+		return v
+	}
+	p.Visit(doc, func(v []byte) bool {
+		value = v
+		return false
+	})
+	return value
+}
+
 // Visit calls visit for each value that p reaches in doc, in the order of the
 // document, until visit returns false. It reports whether visit never did.
 // The elements of a reached array are not visited, and a value that p reaches

@@ -21,7 +21,7 @@ func (e *expr) eval(t *tuple) []byte {
 	case opConst:
 		return e.value
 	case opField:
-		return valueAt(e.path, t.docs[e.source])
+		return e.path.First(t.docs[e.source])
 	case opSlot:
 		return t.slots[e.index]
 	case opChain:
@@ -78,23 +78,6 @@ func (e *expr) concat(t *tuple) []byte {
 		b.WriteString(text)
 	}
 	return msgpack.AppendString(nil, b.String())
-}
-
-// valueAt returns the value that sorting by path takes of doc: the first that
-// it reaches.
-func valueAt(path query.Path, doc []byte) (value []byte) {
-	if doc == nil {
-		return nil
-	}
-	v, plain := path.Lookup(doc)
-	if plain {
-		return v
-	}
-	path.Visit(doc, func(v []byte) bool {
-		value = v
-		return false
-	})
-	return value
 }
 
 // test reports whether e holds as a condition.
