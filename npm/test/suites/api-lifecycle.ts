@@ -498,8 +498,8 @@ export const lifecycle: Suite = [
         ['a text', /a text/],
         [undefined, /the storage has failed without saying why/],
         [null, /the storage has failed without saying why/],
-        [Object.create(null), /without saying why|does not say what it is/],
-        [{ get message() { throw new Error('no message') } }, /does not say what it is/],
+        [Object.create(null), /without saying why|cannot be read/],
+        [{ get message() { throw new Error('no message') } }, /cannot be read/],
       ]
       for (const [reason, message] of reasons) {
         controlled.append = () => Promise.reject(reason as Error)
