@@ -1,6 +1,6 @@
 import type { ErrorCode } from './errors.js'
 
-/** An id: the document's own `_id`, or an integer from 1 given by the engine. */
+/** An id: the document's own `_id`, or an integer that the engine gives it, counted from 1. */
 export type Id = string | number
 
 /** JSON values, and what MessagePack adds: Date, bigint (64 bits), Uint8Array. */
@@ -22,39 +22,39 @@ export interface IndexOptions {
 export type JSONSchema = Record<string, any>
 
 export interface OpenOptions {
-  /** Where the database lives. Default: IndexedDB where there is one, as in browsers; else memory. */
+  /** Where the database is stored. Default: IndexedDB in hosts that have it, such as browsers; otherwise nowhere. */
   storage?: StorageBackend
   /**
    * Whether to keep everything in memory. A storage is then read when the
-   * database is opened, and written by commit() only: what is not committed
-   * is lost when the database is closed. Default false.
+   * database is opened, and written by commit() alone. What is not committed
+   * when the database is closed is lost. Default false.
    */
   inMemory?: boolean
   /** 'strict': a write resolves once it survives a power cut; 'relaxed': once the storage has accepted it. Default 'relaxed'. */
   durability?: 'relaxed' | 'strict'
   /**
    * Whether to ask the browser not to delete what the site has stored when the
-   * disk gets full. It may ask the user, or refuse: navigator.storage.persisted()
-   * tells. Default false.
+   * disk gets full. The browser may ask the user, or refuse;
+   * navigator.storage.persisted() tells whether it has agreed. Default false.
    */
   persist?: boolean
   /**
-   * Whether the engine runs in a thread of its own, a Web Worker or in Node one
-   * of worker_threads, so that a long query holds up nothing else. Each call
-   * then takes a message there and one back. Default false.
+   * Whether the engine runs in a thread of its own, so that a long query blocks
+   * nothing else: in a Web Worker, in Node in a thread of worker_threads. Each
+   * call then takes a message there and one back. Default false.
    */
   worker?: boolean
   /**
-   * Where the engine's wasm comes from: Cloudflare Workers pass the imported
-   * module. Default: atomicdb.wasm beside this file. There is one engine in a
-   * page or isolate, so only the first open() loads it.
+   * Where the engine's wasm comes from; Cloudflare Workers pass the imported
+   * module. Default: atomicdb.wasm beside this file. A page or isolate has one
+   * engine, so only the first open() loads it.
    */
   wasm?: WebAssembly.Module | BufferSource | Response | URL | string
-  /** Larger documents are refused as `invalid`: bytes of MessagePack, at most 1 GiB. Default 16 MiB. */
+  /** The largest document, in bytes of MessagePack; a larger one is refused as `invalid`. At most 1 GiB. Default 16 MiB. */
   maxDocumentBytes?: number
-  /** Documents whose objects and arrays are nested deeper are refused as `invalid`; at most 1000. Default 100. */
+  /** How deep the objects and arrays of a document may nest; a deeper one is refused as `invalid`. At most 1000. Default 100. */
   maxDepth?: number
-  /** Called while a large database loads: bytes done and in all. */
+  /** Called while a large database loads, with the bytes loaded so far and the bytes in all. */
   onProgress?: (done: number, total: number) => void
 }
 
@@ -70,28 +70,28 @@ export interface Batch {
  * {@link MemoryStorage} for an example.
  */
 export interface StorageBackend {
-  /** Batches numbered after `seq`, in order; the first may be a snapshot that stands for all before it. */
+  /** The batches with numbers above `after`, in order. The first may be a snapshot, which stands for all batches up to its number. */
   read(after: number): Promise<Batch[]>
   /**
-   * Stores `bytes` as number `seq`; resolves false, storing nothing, if that
-   * number is taken or is not the next. The bytes are given away.
+   * Stores `bytes` as batch number `seq`. Resolves false, and stores nothing, if
+   * that number is taken or is not the next one. The storage owns `bytes` then.
    */
   append(seq: number, bytes: Uint8Array, durability: 'relaxed' | 'strict'): Promise<boolean>
-  /** Replaces everything up to `seq` by one snapshot, atomically; later batches stay. */
+  /** Replaces all batches up to number `seq` by one snapshot, atomically. Later batches stay. */
   compact(seq: number, snapshot: Uint8Array): Promise<void>
-  /** How many batches there may be before a snapshot is to take their place. Default: as many as are not larger than the data. */
+  /** After how many batches a snapshot replaces them. Default: when they are larger than the data. */
   readonly compactEvery?: number
   /**
-   * As read(0), where read would fail: with what is left of each batch that is
-   * damaged, or empty bytes. It changes nothing. Only a storage that checks
-   * what it holds needs it; see `AtomicDB.repair`.
+   * As read(0), but does not fail if a batch is damaged: that batch comes with
+   * the bytes that are left of it, or with none. Changes nothing. Only a storage
+   * that checks what it holds needs this; see `AtomicDB.repair`.
    */
   salvage?(): Promise<Batch[]>
-  /** Tells of batches that others appended, until the returned function is called. */
+  /** Calls `listener` with the number of each batch that another writer appends, until the returned function is called. */
   watch?(listener: (seq: number) => void): () => void
-  /** Deletes what is stored. */
+  /** Deletes everything that is stored. */
   destroy(): Promise<void>
-  /** Lets go of it. Several databases may use one object: the last of them calls this, and one that is opened later uses it again. */
+  /** Releases what it holds. Several databases may use one object; the last of them to close calls this. A database that is opened later uses the object again. */
   close(): Promise<void>
 }
 
@@ -99,26 +99,26 @@ export interface StorageBackend {
 export interface Report {
   /** Whether there are no problems. */
   ok: boolean
-  /** How many batches are sound, with the snapshot that the rest follow. */
+  /** How many batches are sound, the snapshot included. */
   batches: number
   /** The number of the snapshot; 0 if there is none. */
   snapshotSeq: number
   /** The number of the last batch. */
   lastSeq: number
-  /** Of all batches. */
+  /** How many bytes all batches have. */
   bytes: number
-  /** In all collections. */
+  /** How many documents all collections have. */
   documents: number
   problems: Problem[]
 }
 
 /** One thing that is wrong with a database. */
 export interface Problem {
-  /** The number of the batch, of several that are missing the first; 0 if it is about none. */
+  /** The number of the batch; if several in a row are missing, of the first of them; 0 if it is not about a batch. */
   seq: number
   /** 'corrupt'; 'unique' if documents share the values of a unique index; 'internal' for a bug in AtomicDB. */
   code: ErrorCode
   message: string
-  /** Documents that it is about, of a damaged batch as far as it can be read: 'users/5', or 'users/*' where it emptied the collection. */
+  /** The documents that it is about, as 'users/5'; 'users/*' if the batch emptied the collection. Of a damaged batch, those that can be read. */
   ids: string[]
 }

@@ -3,12 +3,12 @@ import { DocumentCalls } from './document-calls.js'
 
 /**
  * The calls of a database, bound to one collection and typed by its documents.
- * A collection comes into being with its first document.
+ * The first document creates the collection.
  *
  * Every call rejects with an {@link AtomicDBError}: `invalid` if an argument
- * is wrong, `closed` after close(), and a write with `quota` or `storage` if
- * the storage fails; nothing of it is stored then. What a function of yours
- * throws is passed on as it is.
+ * is wrong, `closed` after close(). A write rejects with `quota` or `storage` if
+ * the storage fails; then nothing of it is stored. What a function of yours
+ * throws is passed on unchanged.
  */
 export class Collection<T extends object = any> extends DocumentCalls<T, 'collection'> {
   readonly name: string

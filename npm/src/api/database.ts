@@ -14,14 +14,15 @@ import { askToPersist } from '../connection/quota.js'
 import { RemoteConnection } from '../thread/remote-connection.js'
 
 /**
- * A database: collections of documents, in memory and, unless it lives in
- * memory alone, kept in a storage.
+ * A database: collections of documents, held in memory and, if it has one,
+ * kept in a storage.
  *
  * Every call rejects with an {@link AtomicDBError}: `invalid` if an argument
- * is wrong, `closed` after close(), and a write with `quota` or `storage` if
- * the storage fails; nothing of it is stored then. What a function of yours
- * throws is passed on as it is. A write's promise resolves when it is stored;
- * queries see it at once. A call that names no collection is about `default`.
+ * is wrong, `closed` after close(). A write rejects with `quota` or `storage` if
+ * the storage fails; then nothing of it is stored. What a function of yours
+ * throws is passed on unchanged. The promise of a write resolves when the write
+ * is stored; queries see it at once. A call that names no collection is about
+ * the collection `default`.
  *
  * @example
  * ```ts
@@ -39,11 +40,11 @@ export class AtomicDB extends OpenDatabase {
   }
 
   /**
-   * Opens a database, creating it if need be.
+   * Opens a database. One that does not exist is created.
    *
-   * @param name Databases of other names share nothing. Default: 'default'.
-   * @throws `storage` or `quota` if the storage refuses, `corrupt` if what it
-   * holds fails its checks, `unsupported` for an option of a later version.
+   * @param name Databases of different names share nothing. Default: 'default'.
+   * @throws `storage` or `quota` if the storage fails, `corrupt` if what it holds
+   * fails its checks, `unsupported` for an option of a later version.
    */
   static async open(name = 'default', options: OpenOptions = {}): Promise<AtomicDB> {
     checkName('name', name)
@@ -58,12 +59,12 @@ export class AtomicDB extends OpenDatabase {
     }
   }
 
-  /** @internal */
+  /** @internal A database over a connection that is open already. */
   static over(name: string, connection: Connection): AtomicDB {
     return new AtomicDB(name, connection)
   }
 
-  /** Deletes a stored database, open nowhere. One that does not exist is deleted already. */
+  /** Deletes a stored database, which must not be open anywhere. Does nothing if it does not exist. */
   static async destroy(name: string, options: Pick<OpenOptions, 'storage' | 'wasm'> = {}): Promise<void> {
     checkName('name', name)
     checkKnown(options, ['storage', 'wasm'])
@@ -74,35 +75,35 @@ export class AtomicDB extends OpenDatabase {
   }
 
   /**
-   * Brings a stored database that is damaged to a state that can be opened:
-   * what the newest sound snapshot and every sound batch after it say. What a
-   * damaged batch did is lost, and the report tells of it: a document that it
-   * changed or removed may be there as it was before. What others did is kept.
-   * A sound database is left as it is. If this fails or is cut off, nothing is
-   * lost. Tabs that have the database open take in the result.
+   * Brings a damaged stored database to a state that can be opened: to what the
+   * newest sound snapshot and all sound batches after it hold. What a damaged
+   * batch did is lost, and the report lists it: a document that the batch changed
+   * or removed may be there as it was before. A sound database is left unchanged.
+   * If the repair fails or is cut off, nothing is lost. Tabs that have the
+   * database open receive the result.
    *
    * @throws `decrypt` with a wrong password; `unsupported` if a newer AtomicDB has written it;
-   * `conflict` if somebody writes meanwhile; `quota` or `storage`.
+   * `conflict` if another writer writes at the same time; `quota` or `storage`.
    */
   static async repair(name: string, options: Pick<OpenOptions, 'storage' | 'wasm'> = {}): Promise<Report> {
     return repair(storedBackend(name, options), options)
   }
 
   /**
-   * What is stored, damaged or encrypted as it may be, as one file: to be kept
-   * before {@link repair}, or looked at elsewhere. It needs no password.
-   * {@link importRaw} and {@link MemoryStorage.fromRaw} take it, and so do Go programs.
+   * What is stored, unchanged, as one file: also if it is damaged or encrypted.
+   * Keep it before {@link repair}, or inspect it elsewhere. It needs no password.
+   * {@link importRaw}, {@link MemoryStorage.fromRaw} and Go programs read the file.
    */
   static async exportRaw(name: string, options: Pick<OpenOptions, 'storage' | 'wasm'> = {}): Promise<Uint8Array> {
     return exportRaw(storedBackend(name, bare(options)), options.wasm)
   }
 
   /**
-   * Stores what {@link exportRaw} has written under a name, or in a storage,
-   * where nothing is stored yet.
+   * Stores a file of {@link exportRaw} under a name, or in a storage. Nothing may
+   * be stored there yet.
    *
-   * @throws `invalid` if something is; `corrupt` if the file is none or not whole, `unsupported` if a
-   * newer AtomicDB has written it; `quota` or `storage`. Nothing is stored then.
+   * @throws `invalid` if something is stored there; `corrupt` if `file` is not a whole file of exportRaw;
+   * `unsupported` if a newer AtomicDB has written it; `quota` or `storage`. Nothing is stored then.
    */
   static async importRaw(name: string, file: Uint8Array, options: Pick<OpenOptions, 'storage' | 'wasm'> = {}): Promise<void> {
     return importRaw(storedBackend(name, bare(options)), file, options.wasm)
@@ -119,12 +120,12 @@ export class AtomicDB extends OpenDatabase {
   }
 
   /**
-   * Adds what a file holds that {@link export}, a storage of one file or the
-   * Python library has written: all of it, or, if anything is wrong, nothing. A
-   * document takes the place of one with the same `_id`; one without gets a new one.
+   * Adds the documents of a file of {@link export}, of a storage of one file or of
+   * the Python library: all of them, or, if anything is wrong, none. A document
+   * replaces one with the same `_id`; a document without `_id` gets a new one.
    *
-   * @param format.type Default: what the file looks like. Compressed files are known by themselves.
-   * @throws invalid if the file is none, `decrypt` if its password is another one, `corrupt` if it is damaged.
+   * @param format.type Default: what the file looks like. Compression is always recognized.
+   * @throws `invalid` if the file is in no such format, `decrypt` if its password is another one, `corrupt` if it is damaged.
    */
   async import(file: Uint8Array, format: FileFormat = {}): Promise<void> {
     return importFile(this.connection, file, format)
@@ -135,8 +136,8 @@ export class AtomicDB extends OpenDatabase {
    * one batch. If that fails, nothing is lost or undone, and commit can be
    * called again. Otherwise the same as {@link flush}.
    *
-   * @throws `conflict` if another writer has stored something meanwhile, which
-   * {@link export} can save what is here from; `quota` or `storage`.
+   * @throws `conflict` if another writer has stored something since then; {@link export}
+   * still saves what is in memory. `quota` or `storage`.
    */
   commit(): Promise<void> {
     return this.connection.commit()
@@ -148,9 +149,9 @@ export class AtomicDB extends OpenDatabase {
   }
 
   /**
-   * Reads everything that is stored again, and compares: each batch with its
-   * checksum and number, what they lead to with what is in memory, and that
-   * with itself. It takes about as long as opening the database.
+   * Reads everything that is stored again, and checks the checksum and number of
+   * each batch, that all batches together lead to what is in memory, and that
+   * what is in memory is consistent. It takes about as long as opening the database.
    *
    * @throws `invalid` with `inMemory` and a storage, while something is not committed.
    */
@@ -164,7 +165,7 @@ export class AtomicDB extends OpenDatabase {
   }
 }
 
-/** Where a database is stored that a static call is about. */
+/** Where the database of a static call is stored. */
 function storedBackend(name: string, options: Pick<OpenOptions, 'storage' | 'wasm'>): NativeBackend | StorageBackend {
   checkName('name', name)
   checkKnown(options, ['storage', 'wasm'])

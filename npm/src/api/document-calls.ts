@@ -6,7 +6,7 @@ import { createIndex, dropIndex, indexOptions } from '../operations/indexes.js'
 import * as reads from '../operations/reads.js'
 import * as writes from '../operations/writes.js'
 import { queryOf } from '../query/find-options.js'
-import { needFilter, needWhere } from '../query/where.js'
+import { checkFilter, checkWhere } from '../query/where.js'
 import type { Aggregate, Filter, FindOptions, Plan, QueryBuilder, Where } from '../query/types.js'
 import type { Id, IndexOptions, Stored, Value } from '../types.js'
 import { newResult, type QueryResult } from './result.js'
@@ -84,7 +84,7 @@ export abstract class DocumentCalls<T, Of extends Owner> {
   /** All documents that match a MongoDB-style filter: `find({ age: { $gte: 18 }, 'address.city': 'Oslo' })`. */
   find(filter?: Filter, options?: Options<Of>): Promise<QueryResult<T>> {
     return this.calls.read((engine) => {
-      needFilter(filter)
+      checkFilter(filter)
       return this.found(engine, filter, this.collectionIn(options), options)
     })
   }
@@ -92,7 +92,7 @@ export abstract class DocumentCalls<T, Of extends Owner> {
   /** The first document that matches a MongoDB-style filter; undefined if there is none. */
   findOne(filter: Filter, options?: Options<Of>): Promise<Stored<T> | undefined> {
     return this.calls.read((engine) => {
-      needFilter(filter)
+      checkFilter(filter)
       const collection = this.collectionIn(options)
       return reads.first(engine, collection, filter, queryOf(options, collection))
     })
@@ -106,7 +106,7 @@ export abstract class DocumentCalls<T, Of extends Owner> {
   /** Whether a document matches. */
   contains(where: Where<T>, ...collection: CollectionName<Of>): Promise<boolean> {
     return this.calls.read((engine) => {
-      needWhere(where, 'count() > 0 tells whether there is any document')
+      checkWhere(where, 'count() > 0 tells whether there is any document')
       return reads.count(engine, this.collectionNamed(collection), where, 1) > 0
     })
   }
@@ -169,7 +169,7 @@ export abstract class DocumentCalls<T, Of extends Owner> {
   /** Removes every document that matches; resolves to how many. */
   remove(where: Where<T>, ...collection: CollectionName<Of>): Promise<number> {
     return this.calls.write(() => {
-      needWhere(where, 'clear() removes every document')
+      checkWhere(where, 'clear() removes every document')
       return writes.remove(this.collectionNamed(collection), where)
     })
   }

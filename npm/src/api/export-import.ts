@@ -17,7 +17,7 @@ export async function exportFile(connection: Connection, format: FileFormat): Pr
   return packFile(await connection.exportFile(type), seal)
 }
 
-/** Stores what a file holds: all or nothing. */
+/** Stores everything that a file holds, or nothing. */
 export async function importFile(connection: Connection, file: unknown, format: FileFormat): Promise<void> {
   checkFormat(format)
   checkFile(file)
@@ -34,7 +34,7 @@ function checkFormat(format: FileFormat): void {
   }
 }
 
-/** The first byte of a map of MessagePack is none of JSON's. */
+/** What a file is: the first byte of a MessagePack map starts no JSON. */
 function typeOf(content: Uint8Array): FileType {
   const first = content[0] ?? 0
   return (first >= 0x80 && first <= 0x8f) || first === 0xde || first === 0xdf ? 'msgpack' : 'json'

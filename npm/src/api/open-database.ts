@@ -3,10 +3,10 @@ import { describe, invalid } from '../errors.js'
 import { DatabaseCalls } from './database-calls.js'
 import { Transaction } from './transaction.js'
 
-/** Symbol.asyncDispose. Hosts without it run `await using` compiled, which looks for this one there. */
+/** Symbol.asyncDispose. In hosts without it, `await using` is compiled to code that looks for the other one. */
 export const asyncDispose: typeof Symbol.asyncDispose = Symbol.asyncDispose ?? Symbol.for('Symbol.asyncDispose')
 
-/** What {@link AtomicDB} and {@link ThreadSafeDatabase} have in common: an open database. */
+/** An open database: what {@link AtomicDB} and {@link ThreadSafeDatabase} have in common. */
 export abstract class OpenDatabase extends DatabaseCalls implements AsyncDisposable {
   readonly name: string
   /** @internal */
@@ -19,19 +19,19 @@ export abstract class OpenDatabase extends DatabaseCalls implements AsyncDisposa
   }
 
   /**
-   * Runs `work`, and stores all that it did through `tx`, in any collections,
-   * as one batch: all or nothing.
+   * Runs `work`, and stores everything that it did through `tx`, in any
+   * collections, as one batch: all or nothing.
    *
-   * No one else writes between what `work` reads and what it writes. Writes of
-   * this database wait until it has ended; reads see the state before it. If
-   * another tab stores something meanwhile, `work` runs again from the start,
-   * with a new `tx`, so it should have no effects but those of `tx`. If `work`
-   * waits for something else for 10 seconds, the transaction ends.
+   * No other writer comes between what `work` reads and what it writes. Other
+   * writes of this database wait until the transaction has ended; reads see the
+   * state before it. If another tab stores something meanwhile, `work` runs again
+   * from the start, with a new `tx`; so it should have no effects but those of
+   * `tx`. If `work` calls nothing of `tx` for 10 seconds, the transaction ends.
    *
    * @returns What `work` resolves to, once the batch is stored.
    * @throws What `work` throws, that very value, with everything undone;
-   * `conflict` if other writers were faster 1,000 times; `timeout` if it has asked
-   * nothing of `tx` for 10 seconds, as when it awaits `db.insert` instead of
+   * `conflict` if other writers were faster 1,000 times; `timeout` after 10 seconds
+   * without a call of `tx`, as when `work` awaits `db.insert` instead of
    * `tx.insert`; `invalid` inside another transaction; `quota` or `storage`.
    *
    * @example

@@ -8,10 +8,10 @@ import type { Id, Stored } from '../types.js'
 
 /** @internal Where the documents of a result come from. */
 export interface Origin {
-  /** What found them, and is to change them. */
+  /** What found the documents, and changes them if the result is told to. */
   readonly calls: Calls
   readonly collection: unknown
-  /** The paths that were asked for; null for whole documents. */
+  /** The paths of the fields that were asked for; null for whole documents. */
   readonly fields: readonly string[] | null
 }
 
@@ -20,16 +20,16 @@ export function newResult<T>(origin: Origin): QueryResult<T> {
   return withOrigin(new QueryResult<T>(), origin)
 }
 
-/** Sets the origin of a result, which only the class can. */
+/** Sets the origin of a result. Only code inside the class can. */
 let withOrigin: <R extends QueryResult>(result: R, origin: Origin | undefined) => R
 
 /**
- * An array of documents, with helpers. A snapshot: later writes do not change
- * it. `slice` and `filter` return results too; `map` and the others return
- * plain arrays, because what they hold need not be documents.
+ * An array of documents, with helpers. It is a snapshot: later writes do not
+ * change it. `slice` and `filter` return results too. `map` and the other methods
+ * return plain arrays, which may hold anything.
  */
 export class QueryResult<T = any> extends Array<Stored<T>> {
-  // Private by #: another property would show in whatever lists an array's, and a WeakMap takes 0.4 us.
+  // Private by #: an ordinary property would be listed with the elements, and a WeakMap takes 0.4 us.
   #origin: Origin | undefined = undefined
 
   static {
@@ -61,13 +61,13 @@ export class QueryResult<T = any> extends Array<Stored<T>> {
     return this.length === 0
   }
 
-  /** The documents with only these fields, given as paths; _id too only if it is named. */
+  /** The documents with only the fields at these paths. `_id` comes along only if it is one of them. */
   pluck(...paths: string[]): QueryResult<any> {
     const tree = treeOf(paths)
     return this.detached((document) => project(document, tree))
   }
 
-  /** The documents without these fields, given as paths. */
+  /** The documents without the fields at these paths. */
   exclude(...paths: string[]): QueryResult<any> {
     const tree = treeOf(paths)
     return this.detached((document) => exclude(document, tree))
@@ -81,9 +81,9 @@ export class QueryResult<T = any> extends Array<Stored<T>> {
   }
 
   /**
-   * The documents in the order of the values at `path`, and where these are
-   * equal in the order they have here. Documents without the field come first,
-   * reversed last.
+   * The documents in the order of the values at `path`. Where these are equal,
+   * the documents keep their order. Documents without the field come first, with
+   * `reverse` last.
    */
   sortBy(path: string, options: { reverse?: boolean } = {}): QueryResult<T> {
     const sign = options.reverse ? -1 : 1
@@ -95,7 +95,7 @@ export class QueryResult<T = any> extends Array<Stored<T>> {
   /**
    * Updates every document here, in the database and in this result.
    *
-   * @param fields Fields by path, or an operator object, as update takes them.
+   * @param fields Fields by path, or an operator object, as `update` takes them.
    * @returns How many changed, once that is stored.
    */
   async updateAll(fields: object): Promise<number> {
@@ -109,16 +109,16 @@ export class QueryResult<T = any> extends Array<Stored<T>> {
     return changed
   }
 
-  /** Removes every document here from the database, and resolves to how many it had. This result stays as it is. */
+  /** Removes every document here from the database; resolves to how many it had. This result does not change. */
   async removeAll(): Promise<number> {
     const { calls, collection } = this.origin('removeAll')
     return calls.write(() => removeThese(collection, this.ids()))
   }
 
   /**
-   * The same documents, where assigning to a field, at any depth, stores it;
-   * await saved() to know that it is. Assignments of one tick are stored
-   * together, all or none.
+   * The same documents, but an assignment to a field, at any depth, is stored in
+   * the database. saved() resolves when all are stored. Assignments of one tick
+   * are stored together: all or none.
    *
    * @example
    * ```ts
@@ -151,33 +151,33 @@ export class QueryResult<T = any> extends Array<Stored<T>> {
     return this.derived(super.filter(predicate, thisArg))
   }
 
-  /** @internal A result like this one with other documents of it. */
+  /** @internal A result like this one, with some of its documents. */
   derived(documents: Stored<T>[]): QueryResult<T> {
     const result = withOrigin(this.empty(), this.#origin)
     for (const document of documents) result.push(document)
     return result
   }
 
-  /** @internal */
+  /** @internal A result like this one, without documents. */
   empty(): QueryResult<T> {
     return new QueryResult<T>()
   }
 
   private origin(call: string): Origin {
     const origin = this.#origin
-    if (!origin) throw invalid(`${call}: this result comes from no database`)
+    if (!origin) throw invalid(`${call}: this result does not come from a database`)
     return origin
   }
 
   private ids(): Id[] {
     return this.map((document, i) => {
-      if (document._id === undefined) throw invalid(`document ${i} of this result has no _id: pluck and exclude can leave it out`)
+      if (document._id === undefined) throw invalid(`document ${i} of this result has no _id: it was left out by pluck, exclude or a change of yours`)
       return document._id
     })
   }
 }
 
-/** A result whose documents are watched. */
+/** A result whose documents are proxies of a tracker. */
 class TrackedResult<T> extends QueryResult<T> {
   #tracker!: Tracker
 

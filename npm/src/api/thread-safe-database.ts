@@ -13,7 +13,7 @@ import { RemoteConnection, type Seen } from '../thread/remote-connection.js'
 
 /** Options of {@link ThreadSafeDatabase.open}. */
 export interface PoolOptions extends OpenOptions {
-  /** How many engines there may be, each in a worker with the whole database in its memory. They are made as needed. Default 10. */
+  /** How many engines there may be at most. Each is in a worker and has the whole database in its memory. They are made when they are needed. Default 10. */
   maxConnections?: number
   /** How long a call waits for a free connection, in milliseconds. Default 30,000. */
   timeout?: number
@@ -21,12 +21,13 @@ export interface PoolOptions extends OpenOptions {
 
 /**
  * Several engines, each in a worker of its own, over one database: reads run
- * side by side, and writes one after the other. Whatever one of them has
- * stored, the calls that are made later see. A connection that dies, as one whose
- * worker runs out of memory, fails the calls it has, and another takes its place.
+ * side by side, and writes one after the other. A call sees everything that
+ * calls before it have stored, by whichever engine. If a connection dies, as
+ * when its worker runs out of memory, the calls that it runs fail, and another
+ * connection replaces it.
  *
- * Its calls are those of {@link AtomicDB} of the same names. They make as many
- * connections as the machine has processors, and {@link execute} up to
+ * The calls mean what the calls of {@link AtomicDB} mean. They make as many
+ * connections as the machine has processors; {@link execute} makes up to
  * `maxConnections`.
  *
  * @example
@@ -46,7 +47,7 @@ export class ThreadSafeDatabase extends OpenDatabase {
   }
 
   /**
-   * Opens a database, creating it if need be, with one connection.
+   * Opens a database with one connection. A database that does not exist is created.
    *
    * @throws What {@link AtomicDB.open} throws; `unsupported` where there are no workers.
    */
@@ -57,8 +58,8 @@ export class ThreadSafeDatabase extends OpenDatabase {
     checkOptions(rest)
     checkCount('options.maxConnections', maxConnections, 1, 1000)
     checkCount('options.timeout', timeout, 0, 2 ** 31 - 1)
-    // Engines in several threads have no memory in common: what one has to tell the others is in a storage.
-    if (rest.inMemory && rest.storage) throw invalid('options.inMemory: the engines of a pool meet in the storage, which commit() would reach too late')
+    // The engines, in several threads, have no memory in common: they meet in the storage.
+    if (rest.inMemory && rest.storage) throw invalid('options.inMemory: the engines of a pool see each other\'s writes in the storage, where commit() would put them too late')
     const backend = backendOf(name, rest) ?? deferredStorage(new MemoryStorage())
     const forOne = 'append' in backend ? sharedStorage(backend) : () => backend
     const seen: Seen = { head: 0 }
@@ -69,12 +70,12 @@ export class ThreadSafeDatabase extends OpenDatabase {
   }
 
   /**
-   * Runs `operation` with a connection that nobody else uses meanwhile.
+   * Runs `operation` with a database that no other call uses meanwhile.
    *
    * @returns What it resolves to.
-   * @throws What it throws; `timeout` if no connection was free in time, as when
-   * `operation` calls the pool, instead of the database it is given, and
-   * all are in use.
+   * @throws What it throws; `timeout` if no connection was free in time. That
+   * happens if `operation` calls the pool instead of the database that it is
+   * given, while all connections are in use.
    */
   execute<R>(operation: (db: AtomicDB) => Promise<R>): Promise<R> {
     if (typeof operation !== 'function') return Promise.reject(invalid(`operation: expected a function, not ${describe(operation)}`))
@@ -87,7 +88,7 @@ export class ThreadSafeDatabase extends OpenDatabase {
     return db
   }
 
-  /** Waits for the calls under way, and closes all connections; what still waits for one is refused. Closing twice is closing once. */
+  /** Waits for the calls that run, and closes all connections; calls that wait for a connection reject with `closed`. Closing twice is closing once. */
   close(): Promise<void> {
     return (this.closing ??= this.closeOnce())
   }

@@ -3,7 +3,7 @@ import { isMap } from '../query/paths.js'
 import type { DocumentChange } from '../operations/writes.js'
 import type { Id } from '../types.js'
 
-/** Stores changes, all or none. */
+/** Stores changes: all of them or none. */
 export type Store = (changes: DocumentChange[]) => Promise<unknown>
 
 /** The object behind each proxy of a tracker. */
@@ -15,12 +15,12 @@ export function originalOf<D extends object>(document: D): D {
 }
 
 /**
- * Notices assignments to documents, at any depth, and stores them: all of a
- * tick together.
+ * Notices assignments to documents, at any depth, and stores those of a tick
+ * together.
  *
- * What it stores is the path that was assigned to, so that changes of others
- * to the rest stay. An array is stored whole: positions in it may shift. A
- * Date or Uint8Array that is changed in place is not noticed.
+ * It stores the value at the path that was assigned to, so that what others
+ * changed at other paths stays. An array is stored whole, because positions in
+ * it may shift. A Date or Uint8Array that is changed in place is not noticed.
  */
 export class Tracker {
   private readonly touched = new Map<object, Set<string>>() // paths by document
@@ -30,14 +30,14 @@ export class Tracker {
 
   constructor(private readonly store: Store) {}
 
-  /** A proxy of `document` that is watched. */
+  /** A proxy of `document` whose assignments are noticed. */
   watch<D extends object>(document: D): D {
     const proxy = new Proxy(document, new Watched<D>(document, '', (path) => this.touch(document, path)))
     originals.set(proxy, document)
     return proxy
   }
 
-  /** Resolves when every assignment so far is stored; rejects with the first failure since it was asked last. */
+  /** Resolves when every assignment so far is stored; rejects with the first failure since the last call. */
   async saved(): Promise<void> {
     this.save()
     await this.saving
@@ -62,7 +62,7 @@ export class Tracker {
     if (this.touched.size === 0) return
     const changes = [...this.touched].map(([document, paths]) => changeOf(document as { _id: Id }, paths))
     this.touched.clear()
-    // A failure waits for saved(): nobody may be there yet to hear of it.
+    // A failure is kept for saved(), which may not have been called yet.
     const stored = this.store(changes).catch((error: unknown) => {
       this.failure ??= { error }
     })
@@ -70,7 +70,7 @@ export class Tracker {
   }
 }
 
-/** The change that makes the stored document agree with `document` at `paths`. */
+/** The change that gives the stored document the values that `document` has at `paths`. */
 function changeOf(document: { _id: Id }, paths: Set<string>): DocumentChange {
   const $set: Record<string, unknown> = {}
   const $unset: Record<string, unknown> = {}
@@ -103,7 +103,7 @@ function fieldAt(document: object, path: string): unknown {
 class Watched<D extends object> implements ProxyHandler<D> {
   private readonly below = new Map<string, { value: object; proxy: object }>()
 
-  /** @param path Of the object in its document; '' is the document. */
+  /** @param path The path of the object in its document; '' for the document itself. */
   constructor(
     object: D,
     private readonly path: string,
@@ -117,7 +117,7 @@ class Watched<D extends object> implements ProxyHandler<D> {
     if (!Array.isArray(value) && !isMap(value)) return value
     const known = this.below.get(name)
     if (known?.value === value) return known.proxy
-    // Everything in an array is stored as the array.
+    // An assignment inside an array stores the whole array.
     const touch = this.isArray ? () => this.touch(this.path) : this.touch
     const proxy = new Proxy(value, new Watched(value, this.isArray ? this.path : this.pathOf(name), touch))
     originals.set(proxy, value)

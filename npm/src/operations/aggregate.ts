@@ -4,36 +4,26 @@ import { describe, invalid } from '../errors.js'
 import { countOf, sortOf } from '../query/find-options.js'
 import { Op } from '../engine/ops.js'
 import { collectionName } from './collection-name.js'
-import { all, idIn } from './reads.js'
+import { conditionOf } from './reads.js'
 import type { Aggregate } from '../query/types.js'
-import { predicateOf, writeWhere } from '../query/where.js'
+import { writeWhere } from '../query/where.js'
 
-/** The operators by their names in `select`, each with the engine's name for it. */
-const operators: Record<string, string> = Object.assign(Object.create(null) as object, {
-  $count: 'count',
-  $sum: 'sum',
-  $avg: 'avg',
-  $min: 'min',
-  $max: 'max',
-  $first: 'first',
-  $last: 'last',
-  $distinct: 'distinct',
-  $countDistinct: 'countDistinct',
-})
+/** The operators in `select`. The engine's names are without the $. */
+const operators = ['$count', '$sum', '$avg', '$min', '$max', '$first', '$last', '$distinct', '$countDistinct']
 
 const known = ['where', 'groupBy', 'select', 'having', 'sort', 'skip', 'limit']
 
-/** Asks the engine at once, as the functions of reads.ts do; answers one row for each group. */
+/** Groups documents. Calls the engine at once, as the functions of reads.ts do; returns one row for each group. */
 export function aggregate(engine: EngineCalls, collection: unknown, pipeline: Aggregate): any[] {
   const { where, having, sort, skip, limit } = checked(pipeline)
   const groupBy = groupsOf(pipeline.groupBy)
   const select = outputsOf(pipeline.select)
-  const predicate = predicateOf(where)
+  const condition = conditionOf(engine, collection, where)
   return encoding('arguments', (encoder) => {
     encoder.array(8).string(collectionName(collection))
-    writeWhere(encoder, predicate ? idIn(all(engine, collection, predicate).map((document) => document._id)) : where)
+    writeWhere(encoder, condition)
     encoder.value(groupBy).value(select)
-    if (typeof having === 'function') throw invalid('aggregate.having: expected a filter on the rows; a function can filter them once they are here')
+    if (typeof having === 'function') throw invalid('aggregate.having: expected a filter on the rows; a function can filter the rows that are returned')
     writeWhere(encoder, having, 'aggregate.having')
     encoder.value(sortOf(sort, 'aggregate'))
     encoder.number(countOf(skip, 'aggregate.skip', 'rows') ?? 0).number(countOf(limit, 'aggregate.limit', 'rows') ?? -1)
@@ -46,7 +36,7 @@ function checked(pipeline: unknown): Aggregate {
     throw invalid(`aggregate: expected an object as in {groupBy: 'city', select: {n: {$count: true}}}, not ${describe(pipeline)}`)
   }
   for (const name of Object.keys(pipeline)) {
-    if (!known.includes(name)) throw invalid(`aggregate: there is no ${name}; there are ${known.join(', ')}`)
+    if (!known.includes(name)) throw invalid(`aggregate: there is no property ${name}; the properties are ${known.join(', ')}`)
   }
   return pipeline as Aggregate
 }
@@ -71,8 +61,8 @@ function outputsOf(select: unknown): [string, string, string][] {
     const entries = Object.entries(output as object)
     if (entries.length !== 1) throw invalid(`${place}: expected one operator, not ${entries.length === 0 ? 'none' : entries.map(([operator]) => operator).join(' and ')}`)
     const [[operator, operand]] = entries as [[string, unknown]]
-    const op = operators[operator]
-    if (!op) throw invalid(`${place}: unknown operator ${operator}; the operators are ${Object.keys(operators).join(', ')}`)
+    if (!operators.includes(operator)) throw invalid(`${place}: there is no operator ${operator}; the operators are ${operators.join(', ')}`)
+    const op = operator.slice(1)
     if (operator === '$count' && operand === true) return [name, op, '']
     return [name, op, pathAt(`${place}.${operator}`, operand, operator === '$count' ? 'true or a field path' : `a field path${typeof operand === 'number' ? ' (to count documents: {$count: true})' : ''}`)]
   })
@@ -80,7 +70,7 @@ function outputsOf(select: unknown): [string, string, string][] {
 
 function pathAt(place: string, path: unknown, what = 'a field path'): string {
   if (typeof path !== 'string' || path === '') throw invalid(`${place}: expected ${what}, not ${describe(path)}`)
-  // What means a field to MongoDB's $group would here be one that nobody has, so null without a word.
+  // MongoDB's $group writes paths with a $. Here that would be a field that no document has, and the result null without a word.
   if (path.startsWith('$')) throw invalid(`${place}: expected ${what} without a $: ${describe(path.slice(1))}`)
   if (path.split('.').includes('__proto__')) throw invalid(`${place}: __proto__ is a field that objects cannot hold safely`)
   return path

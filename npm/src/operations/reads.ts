@@ -10,7 +10,7 @@ import type { Plan } from '../query/types.js'
 import type { Id, Stored, Value } from '../types.js'
 import { predicateOf, writeWhere, type Predicate, type Prepared } from '../query/where.js'
 
-// Each function asks the engine at once; the caller has seen to it that it may.
+// Each function calls the engine at once. Only what Calls.read and Calls.write run may call them.
 
 /** Fills `into`, an empty array, with the documents of `collection` that match, as `query` wants them. */
 export function find(engine: EngineCalls, collection: unknown, where: unknown, query: Query, into: unknown[]): void {
@@ -35,10 +35,7 @@ export function find(engine: EngineCalls, collection: unknown, where: unknown, q
   })
 }
 
-/**
- * Calls `visit` for each document for which `predicate` holds, in the order of
- * `sort`, until it returns false.
- */
+/** Calls `visit` with each document for which `predicate` holds, in the order of `sort`, until `visit` returns false. */
 function visit(engine: EngineCalls, collection: unknown, predicate: Predicate, sort: Query['sort'], visit: (document: Stored<any>) => boolean): void {
   const input = encoding('arguments', (encoder) => {
     encoder.array(6).value(collectionName(collection)).nil()
@@ -69,11 +66,11 @@ export function byId(engine: EngineCalls, collection: unknown, id: Id): Stored<a
 
 /**
  * The document of an id, or the first that matches. Text is an id if a
- * document has it, and else a condition, if it can be read as one.
+ * document has it, and otherwise a condition, if it can be read as one.
  */
 export function get(engine: EngineCalls, collection: unknown, where: unknown, query: Query): Stored<any> | undefined {
   if (typeof where !== 'string' && typeof where !== 'number') return first(engine, collection, where, query)
-  if (typeof where === 'number' && !Number.isSafeInteger(where)) throw invalid(`where: ${where} is no id: ids are strings and safe integers`)
+  if (typeof where === 'number' && !Number.isSafeInteger(where)) throw invalid(`where: ${where} is not an id: ids are strings and safe integers`)
   const { fields } = query
   const found = fields
     ? first(engine, collection, new Condition(['eq', '_id', where]), { ...everything, fields })
@@ -87,7 +84,7 @@ export function get(engine: EngineCalls, collection: unknown, where: unknown, qu
   }
 }
 
-/** How many documents match; counting stops at `limit`, -1 is none. */
+/** How many documents match. Counting stops at `limit`; -1 is no limit. */
 export function count(engine: EngineCalls, collection: unknown, where: unknown, limit: number): number {
   const predicate = predicateOf(where)
   if (predicate) {
@@ -113,15 +110,15 @@ export function ids(engine: EngineCalls, collection: unknown): Id[] {
 /** The distinct values at `path` in the documents that match, in value order. */
 export function distinct(engine: EngineCalls, collection: unknown, path: unknown, where: unknown): Value[] {
   if (typeof path !== 'string' || path === '') throw invalid(`path: expected a field path, not ${describe(path)}`)
-  const filter = predicateOf(where) ? idIn(all(engine, collection, where as Predicate).map((document) => document._id)) : where
+  const condition = conditionOf(engine, collection, where)
   return encoding('arguments', (encoder) => {
     encoder.array(3).string(collectionName(collection)).value(path, 'path')
-    writeWhere(encoder, filter)
+    writeWhere(encoder, condition)
     return engine.cachedValue(Op.distinct, encoder) as Value[]
   })
 }
 
-/** How a find would run. */
+/** How a find would run, as the engine tells; a function has to run to tell how many documents match. */
 export function explain(engine: EngineCalls, collection: unknown, where: unknown, query: Query): Plan {
   const start = performance.now()
   const predicate = predicateOf(where)
@@ -151,6 +148,12 @@ export function all(engine: EngineCalls, collection: unknown, where: Predicate |
 /** The names of all collections, sorted. */
 export function collections(engine: EngineCalls): string[] {
   return engine.value(Op.collections, noArguments) as string[]
+}
+
+/** `where` for the engine: a function is replaced by the ids of the documents for which it holds. */
+export function conditionOf(engine: EngineCalls, collection: unknown, where: unknown): unknown {
+  const predicate = predicateOf(where)
+  return predicate ? idIn(all(engine, collection, predicate).map((document) => document._id)) : where
 }
 
 /** The condition that a document has one of these ids. */

@@ -4,15 +4,14 @@ import { encoding, type Encoder } from '../msgpack/encode.js'
 import { describe, invalid } from '../errors.js'
 import { Op } from '../engine/ops.js'
 import { collectionName } from './collection-name.js'
-import { all, byId, find, first, idIn } from './reads.js'
+import { all, byId, conditionOf, find, first, idIn } from './reads.js'
 import type { Id, Stored } from '../types.js'
 import { everything } from '../query/find-options.js'
 import { predicateOf, prepared, writeWhere } from '../query/where.js'
 
-// Each function copies its arguments and returns what does the write. That may
-// run several times, and does everything or, when it throws, nothing.
+// Each function copies its arguments and returns the write; see Write.
 
-/** About how many bytes of documents go to the engine in one call. */
+/** About how many bytes of documents go to the engine in one call: a piece. */
 const pieceBytes = (1 << 20) - (32 << 10)
 
 /** Adds one document, or with `upsert` replaces it. */
@@ -23,7 +22,7 @@ export function insertOne(collection: unknown, document: unknown, upsert: boolea
   return (engine) => (engine.value(Op.insert, input) as [Id])[0]
 }
 
-/** Adds documents, all or none. */
+/** Adds documents: all or none. */
 export function insertMany(collection: unknown, documents: readonly unknown[]): Write<Id[]> {
   if (!Array.isArray(documents)) throw invalid(`documents: expected an array, not ${describe(documents)}`)
   collectionName(collection)
@@ -44,7 +43,7 @@ function writeInsert(encoder: Encoder, collection: unknown, upsert: boolean): En
   return encoder.array(2).value(collectionName(collection), 'collection').boolean(upsert)
 }
 
-/** Makes a change, or what a function returns for each, in every document that matches; answers how many changed. */
+/** Makes a change, or the change that a function returns for a document, in every document that matches; returns how many changed. */
 export function update(collection: unknown, change: unknown, where: unknown): Write<number> {
   collectionName(collection)
   if (typeof change === 'function') {
@@ -67,14 +66,14 @@ export function update(collection: unknown, change: unknown, where: unknown): Wr
   return (engine) => engine.value(Op.update, input) as number
 }
 
-/** What is to change in one document. */
+/** A change of one document. */
 export interface DocumentChange {
   readonly _id: Id
   /** An operator object: $set and $unset. */
   readonly change: object
 }
 
-/** Makes a change of its own in each document; answers how many changed. */
+/** Makes these changes, each in its document; returns how many documents changed. */
 export function changeEach(collection: unknown, changes: readonly DocumentChange[]): Write<number> {
   const pieces = changePieces(collection, changes, (encoder, { change }) => encoder.object(change, 'tracked'))
   return (engine) => runPieces(engine, pieces)
@@ -89,7 +88,7 @@ function updateEach(
   return runPieces(engine, changePieces(collection, documents, writeChange))
 }
 
-/** The arguments of updateEach, in pieces that one call takes. All are written before the first change is made. */
+/** The arguments of the op updateEach, in pieces, one for each call. All are written before the first change is made. */
 function changePieces<D extends { readonly _id: Id }>(
   collection: unknown,
   documents: readonly D[],
@@ -118,7 +117,7 @@ function runPieces(engine: EngineCalls, pieces: readonly Uint8Array[]): number {
   return engine.whole(() => pieces.reduce((changed, piece) => changed + run(piece), 0))
 }
 
-/** Changes the documents of these ids; answers how many changed, and the documents as they are then, with these fields. */
+/** Changes the documents of these ids; returns how many changed, and what `fields` of the documents are then. */
 export function updateThese(collection: unknown, ids: readonly Id[], change: object, fields: readonly string[] | null): Write<{ changed: number; documents: Stored<any>[] }> {
   const these = idIn(ids)
   const write = update(collection, change, these)
@@ -130,12 +129,12 @@ export function updateThese(collection: unknown, ids: readonly Id[], change: obj
   }
 }
 
-/** Removes the documents of these ids; answers how many there were. */
+/** Removes the documents of these ids; returns how many there were. */
 export function removeThese(collection: unknown, ids: readonly Id[]): Write<number> {
   return remove(collection, idIn(ids))
 }
 
-/** Changes the first document that matches and answers it as it is then; undefined if there is none. */
+/** Changes the first document that matches and returns it as it is then; undefined if there is none. */
 export function atomicUpdate(collection: unknown, change: unknown, where: unknown): Write<Stored<any> | undefined> {
   if (typeof change !== 'function') throw invalid(`change: expected a function, not ${describe(change)}`)
   const ask = change as (document: Stored<any>) => unknown
@@ -151,16 +150,13 @@ export function atomicUpdate(collection: unknown, change: unknown, where: unknow
   }
 }
 
-/** Removes every document that matches and answers how many did. */
+/** Removes every document that matches; returns how many did. */
 export function remove(collection: unknown, where: unknown): Write<number> {
-  const predicate = predicateOf(where)
-  const input = (condition: unknown) => {
-    return encoding('arguments', (encoder) => {
-      writeWhere(encoder.array(2).string(collectionName(collection)), condition)
-      return encoder.taken()
-    })
-  }
-  if (predicate) return (engine) => engine.value(Op.remove, input(idIn(all(engine, collection, predicate).map((document) => document._id)))) as number
+  const input = (condition: unknown) => encoding('arguments', (encoder) => {
+    writeWhere(encoder.array(2).string(collectionName(collection)), condition)
+    return encoder.taken()
+  })
+  if (predicateOf(where)) return (engine) => engine.value(Op.remove, input(conditionOf(engine, collection, where))) as number
   const prepared = input(where)
   return (engine) => engine.value(Op.remove, prepared) as number
 }
@@ -180,7 +176,7 @@ export function dropCollection(name: unknown): Write<void> {
   return command(Op.dropCollection, [collectionName(name)])
 }
 
-/** An op that answers nothing. */
+/** A call of an op that answers nothing. */
 export function command(op: Op, args: readonly unknown[]): Write<void> {
   const input = encoding('arguments', (encoder) => encoder.value(args).taken())
   return (engine) => {

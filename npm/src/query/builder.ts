@@ -1,5 +1,6 @@
-import { Condition, nodeOf, operand, type Comparison, type Node } from './condition.js'
+import { Condition, nodeOf, operand } from './condition.js'
 import { describe, invalid } from '../errors.js'
+import type { Comparison, Node } from './node.js'
 import { patternOf } from '../msgpack/regexp.js'
 import type { QueryBuilder } from './types.js'
 

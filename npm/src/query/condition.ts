@@ -1,25 +1,9 @@
 import { decoded } from '../msgpack/decode.js'
 import { encoding } from '../msgpack/encode.js'
 import { describe, invalid } from '../errors.js'
+import type { Node } from './node.js'
 import { textOf } from './print.js'
 import { isWellFormed } from '../msgpack/writer.js'
-
-/** @internal Operators that compare the value at a path with one other. */
-export type Comparison = 'eq' | 'ne' | 'gt' | 'gte' | 'lt' | 'lte' | 'contains' | 'startsWith' | 'matches'
-
-/** @internal A condition as the engine reads it. */
-export type Node =
-  | readonly ['true']
-  | readonly ['false']
-  | readonly ['and' | 'or', ...Node[]]
-  | readonly ['not', Node]
-  | readonly [Comparison, path: string, value: unknown]
-  | readonly ['between', path: string, low: unknown, high: unknown]
-  | readonly ['in' | 'notIn', path: string, values: readonly unknown[]]
-  | readonly ['exists', path: string, yes: boolean]
-  | readonly ['type', path: string, name: string]
-  | readonly ['size', path: string, length: number]
-  | readonly ['any', path: string, element: Node]
 
 /**
  * Which documents a query is about, made by a {@link QueryBuilder}. Conditions

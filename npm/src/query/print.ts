@@ -1,4 +1,4 @@
-import type { Node } from './condition.js'
+import type { Node } from './node.js'
 
 /** Writes a condition as the text that the engine reads back as the same condition. */
 export function textOf(node: Node): string {

@@ -34,13 +34,13 @@ export function writeWhere(encoder: Encoder, where: unknown, name = 'where'): vo
   else throw invalid(`${name}: expected a condition, text, a filter object or a function, not ${describe(where)}`)
 }
 
-/** For calls that would do too much without a condition. */
-export function needWhere(where: unknown, instead: string): void {
+/** Throws if a call has no condition that must have one. `instead` says what does the same to all documents. */
+export function checkWhere(where: unknown, instead: string): void {
   if (where === undefined) throw invalid(`where: expected a condition; ${instead}`)
 }
 
-/** Refuses what `find` was given if it is no filter. */
-export function needFilter(filter: unknown): void {
+/** Throws if the argument of `find` or `findOne` is not a filter. */
+export function checkFilter(filter: unknown): void {
   if (filter !== undefined && !isFilter(filter)) throw invalid(`filter: expected a filter object, not ${describe(filter)}`)
 }
 

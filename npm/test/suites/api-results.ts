@@ -175,7 +175,7 @@ export const results: Suite = [
       const found = await (await openPeople(context)).search()
       await rejects('invalid', () => found.pluck('name').updateAll({ a: 1 }), /document 0 of this result has no _id/)
       await rejects('invalid', () => found.exclude('_id').removeAll(), /no _id/)
-      await rejects('invalid', () => new context.atomicdb.QueryResult().updateAll({}), /comes from no database/)
+      await rejects('invalid', () => new context.atomicdb.QueryResult().updateAll({}), /does not come from a database/)
     },
   },
   {

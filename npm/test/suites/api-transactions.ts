@@ -315,7 +315,7 @@ export const transactions: Suite = [
       const db = await open()
       await rejects('invalid', () => db.transaction(async () => db.insert({})), /tx\.insert/)
       await rejects('invalid', () => db.transaction(async () => db.transaction(async () => {})), /tx\.insert/)
-      await rejects('invalid', () => db.transaction(async (tx) => (await null, tx.transaction(async () => {}))), /cannot hold another/)
+      await rejects('invalid', () => db.transaction(async (tx) => (await null, tx.transaction(async () => {}))), /cannot contain another/)
       await rejects('invalid', () => db.transaction('work' as never), /^work: expected a function/)
       // A write that nobody awaits inside comes after it.
       let later!: Promise<unknown>
@@ -386,7 +386,7 @@ export const transactions: Suite = [
         await tx.createIndex('m', { collection: 'users' })
         await tx.dropIndex('m', { collection: 'users' })
         await rejects('not_found', () => tx.dropIndex('m', { collection: 'users' }))
-        await rejects('invalid', () => tx.transaction(async () => {}), /^transaction: a transaction cannot hold another/)
+        await rejects('invalid', () => tx.transaction(async () => {}), /^transaction: a transaction cannot contain another/)
       })
       equal(await db.collections(), ['made', 'users'])
       equal((await db.explain('n = 3', 'users')).index, ['n'])
