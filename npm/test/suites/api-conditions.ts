@@ -99,7 +99,7 @@ async function openThings({ open }: Context) {
 /** Conditions: built, as text, as filters and as functions. */
 export const conditions: Suite = [
   {
-    name: 'each operator finds what it says, built and as the text of the same condition',
+    name: 'each operator finds what it says, built and as text',
     async run(context) {
       const db = await openThings(context)
       for (const [make, expected] of answers) {
@@ -224,7 +224,7 @@ export const conditions: Suite = [
     },
   },
   {
-    name: 'what is no condition is refused by every call',
+    name: 'what is not a condition is refused by every call',
     async run({ open }) {
       const db = await open()
       const q = db.query<Thing>()
@@ -268,7 +268,7 @@ export const conditions: Suite = [
     },
   },
   {
-    name: 'what is no operand is refused as the condition is built',
+    name: 'what is not an operand is refused when the condition is built',
     async run({ open, atomicdb: { and, not } }) {
       const q = (await open()).query<any>()
       const wrong: [() => unknown, RegExp][] = [
@@ -297,7 +297,7 @@ export const conditions: Suite = [
     },
   },
   {
-    name: 'an operand is copied as the condition is built',
+    name: 'an operand is copied when the condition is built',
     async run(context) {
       const db = await openThings(context)
       const value = { a: 2 }

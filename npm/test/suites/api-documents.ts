@@ -88,7 +88,7 @@ export const documents: Suite = [
     },
   },
   {
-    name: 'a string given to get is an id first, then a condition, and else finds nothing',
+    name: 'a string given to get is an id, otherwise a condition, and otherwise finds nothing',
     async run({ open }) {
       const db = await open()
       await db.insertMany(people)
@@ -274,7 +274,7 @@ export const documents: Suite = [
     },
   },
   {
-    name: 'a collection’s name must be one',
+    name: 'the name of a collection must be a name',
     async run({ open }) {
       const db = await open()
       for (const name of [5, '', null, {}] as never[]) {

@@ -24,7 +24,7 @@ export const lifecycle: Suite = [
     },
   },
   {
-    name: 'databases of other names share nothing',
+    name: 'databases of different names share nothing',
     async run({ open }) {
       const [a, b] = [await open('a'), await open('b')]
       await a.insert({ n: 1 })
@@ -116,7 +116,7 @@ export const lifecycle: Suite = [
     },
   },
   {
-    name: 'writes that come while others are undone are done once, as they were asked for',
+    name: 'writes that are asked for while others are undone are done once, with the arguments of the call',
     async run(context) {
       const { storage, controlled } = storageOf(context)
       const db = await context.open('busy', { storage })
@@ -178,7 +178,7 @@ export const lifecycle: Suite = [
     },
   },
   {
-    name: 'losing for ever is a conflict and not a wait for ever',
+    name: 'a write that always loses to other writers ends as a conflict',
     async run(context) {
       const { storage, controlled } = storageOf(context)
       const db = await context.open('loser', { storage })

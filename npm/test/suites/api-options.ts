@@ -160,7 +160,7 @@ export const options: Suite = [
     },
   },
   {
-    name: 'limits of documents are as open says',
+    name: 'documents have the limits that open was given',
     async run({ open, atomicdb }) {
       const nested = (levels: number): unknown => (levels === 0 ? 1 : { a: nested(levels - 1) })
       const small = await open('small', { maxDocumentBytes: 50, maxDepth: 3 })

@@ -149,7 +149,7 @@ export const results: Suite = [
     },
   },
   {
-    name: 'updateAll keeps to the fields that were asked for',
+    name: 'after updateAll, documents have only the fields that were asked for',
     async run(context) {
       const users = await openPeople(context)
       const found = await users.search('age > 0', { fields: ['age'] })
@@ -243,7 +243,7 @@ export const results: Suite = [
     },
   },
   {
-    name: 'what a tracked result cannot store is told by saved, once, and nothing of that tick is stored',
+    name: 'saved() rejects once with what a tracked result cannot store, and nothing of that tick is stored',
     async run(context) {
       const users = await openPeople(context)
       const found = (await users.search()).tracked()

@@ -235,7 +235,7 @@ export const transactions: Suite = [
     },
   },
   {
-    name: 'losing for ever is a conflict and not a wait for ever',
+    name: 'a transaction that always loses to other writers ends as a conflict',
     async run(context) {
       const { storage, controlled } = storageOf(context)
       const db = await context.open('loser', { storage })
@@ -310,7 +310,7 @@ export const transactions: Suite = [
     },
   },
   {
-    name: 'what would wait for the transaction that waits for it is refused where that is certain',
+    name: 'a call that would wait for the transaction it is made in is refused where that is certain',
     async run({ open }) {
       const db = await open()
       await rejects('invalid', () => db.transaction(async () => db.insert({})), /tx\.insert/)

@@ -125,7 +125,7 @@ export const values: Suite = [
     },
   })),
   {
-    name: 'a document must be an object, and says which one is none',
+    name: 'a document must be an object, and the error says which one is not',
     async run({ open }) {
       const db = await open()
       for (const document of [5, 'text', null, undefined, [], [{}], new Date(), new Uint8Array(), () => 1, Symbol('s'), new Map()] as never[]) {
@@ -172,7 +172,7 @@ export const values: Suite = [
     },
   },
   {
-    name: 'bytes that come out are no view of the engine’s memory',
+    name: 'bytes that come out are not a view of the engine’s memory',
     async run({ open }) {
       const db = await open()
       await db.insert({ bytes: Uint8Array.of(1, 2, 3) })

@@ -49,7 +49,7 @@ export const pooling: Suite = [
     },
   },
   {
-    name: 'also while a connection is storing something itself',
+    name: 'a call of a pool sees what is stored also while its own connection is storing something',
     async run(context) {
       await withPool(context, { maxConnections: 2 }, async (pool) => {
         const { dbs: [one, other], release } = await occupy(pool, 2)
@@ -68,7 +68,7 @@ export const pooling: Suite = [
     },
   },
   {
-    name: 'a pool has the calls of a database, and its results are tied to it',
+    name: 'a pool has the calls of a database',
     async run(context) {
       await withPool(context, {}, async (pool) => {
         equal(await pool.insert({ n: 1 }), 1)
@@ -108,7 +108,7 @@ export const pooling: Suite = [
     },
   },
   {
-    name: 'a result of a pool is changed by any connection, also when the one that found it is gone',
+    name: 'a result of a pool can be changed when the connection that found it is gone',
     async run(context) {
       await withPool(context, { maxConnections: 1 }, async (pool) => {
         await pool.insertMany([{ n: 1 }, { n: 2 }])
@@ -126,7 +126,7 @@ export const pooling: Suite = [
     },
   },
   {
-    name: 'a write that waits for a connection stores what it was given, not what became of that since',
+    name: 'a write that waits for a connection stores its arguments as they were at the call',
     async run(context) {
       await withPool(context, { maxConnections: 1 }, async (pool) => {
         const { release } = await occupy(pool, 1)
