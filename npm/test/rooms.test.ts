@@ -20,7 +20,7 @@ const mayImport: Record<string, string> = {
   security: 'ground msgpack',
   storage: 'ground engine security',
   connection: 'ground msgpack engine storage',
-  operations: 'ground msgpack query engine connection',
+  operations: 'ground msgpack query connection',
   thread: 'ground msgpack engine storage connection',
   api: 'ground msgpack query engine security storage connection operations thread',
   entry: 'ground query security storage api',

@@ -2,7 +2,14 @@ import { Op } from '../engine/ops.js'
 import { AtomicDBError } from '../errors.js'
 import type { Calls, Write } from './calls.js'
 import type { EngineCalls } from './engine-calls.js'
-import type { LocalConnection } from './local-connection.js'
+
+/** The engine of the connection that a transaction runs on. */
+export interface TransactionEngine extends EngineCalls {
+  /** Whether the engine has ended. */
+  readonly hasExited: boolean
+  /** How many calls wait for the transaction. */
+  readonly waitingCalls: number
+}
 
 /**
  * One run of the function of a transaction. Its calls are done in the engine
@@ -25,8 +32,8 @@ export class TransactionRun implements Calls {
   private timer: ReturnType<typeof setInterval> | undefined
   private fail: ((error: unknown) => void) | undefined
 
-  constructor(private readonly connection: LocalConnection) {
-    connection.command(Op.savepoint)
+  constructor(private readonly engine: TransactionEngine) {
+    engine.command(Op.savepoint)
   }
 
   /** Runs the function; rejects with what it throws. */
@@ -70,10 +77,10 @@ export class TransactionRun implements Calls {
   private call<R>(work: (engine: EngineCalls) => R): Promise<R> {
     try {
       if (this.endError) throw this.endError
-      this.connection.checkNotInCallback()
+      this.engine.checkNotInCallback()
       this.hasCalled = true
       this.resume()
-      return Promise.resolve(work(this.connection))
+      return Promise.resolve(work(this.engine))
     } catch (error) {
       return Promise.reject(error as Error)
     }
@@ -82,26 +89,26 @@ export class TransactionRun implements Calls {
   /** Hides what the run did from others, until its next call. */
   suspend(): void {
     if (this.isSuspended || !this.wrote || !this.isOpen) return
-    this.connection.command(Op.suspend)
+    this.engine.command(Op.suspend)
     this.isSuspended = true
   }
 
   private resume(): void {
     if (!this.isSuspended) return
-    this.connection.command(Op.resume)
+    this.engine.command(Op.resume)
     this.isSuspended = false
   }
 
   /** Keeps what the run did in the engine, to be stored. */
   keep(): void {
     this.resume()
-    this.connection.command(Op.release)
+    this.engine.command(Op.release)
     this.isOpen = false
   }
 
   /** Undoes what the run did, unless it was kept. */
   undo(): void {
-    if (this.isOpen && !this.connection.hasExited) this.connection.command(Op.rollback)
+    if (this.isOpen && !this.engine.hasExited) this.engine.command(Op.rollback)
     this.isOpen = false
   }
 
@@ -120,7 +127,7 @@ export class TransactionRun implements Calls {
   }
 
   private pauseError(): AtomicDBError {
-    const { waitingCalls } = this.connection
+    const { waitingCalls } = this.engine
     const why = waitingCalls > 0 ? `; ${waitingCalls} other call${waitingCalls > 1 ? 's wait' : ' waits'} for its end. Inside it, await tx.insert() and not db.insert(), which would wait for the transaction that waits for it` : ''
     return new AtomicDBError('timeout', `transaction: the function has not called tx for ${maxPause / 1000} seconds${why}`)
   }

@@ -1,8 +1,7 @@
 import { AtomicDBError, invalid } from '../errors.js'
 import type { Calls } from './calls.js'
 import { maxConflicts, tooManyConflicts, type FlushOutcome } from './group-commit.js'
-import type { LocalConnection } from './local-connection.js'
-import { TransactionRun } from './transaction-run.js'
+import { TransactionRun, type TransactionEngine } from './transaction-run.js'
 
 /** How transactions reach the storage of their connection. */
 export interface TransactionStorage {
@@ -25,7 +24,7 @@ export class Transactions {
   private hasPostponed = false // the engine holds back batches of others until the transaction ends
 
   constructor(
-    private readonly connection: LocalConnection,
+    private readonly engine: TransactionEngine,
     private readonly storage: TransactionStorage,
   ) {}
 
@@ -43,7 +42,7 @@ export class Transactions {
     this.hasPostponed = false
     try {
       for (let runs = 0; runs < maxConflicts; runs++) {
-        this.current = new TransactionRun(this.connection)
+        this.current = new TransactionRun(this.engine)
         const end = await this.runOnce(work, this.current)
         if (end) return end.result
       }
