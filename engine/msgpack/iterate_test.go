@@ -58,6 +58,20 @@ func TestFields(t *testing.T) {
 	}
 }
 
+func TestSortedFields(t *testing.T) {
+	m := object("b", integer(1), "", integer(2), "aa", integer(3), "b", integer(4), "a", list())
+	var got []string
+	for key, value := range msgpack.SortedFields(m) {
+		got = append(got, string(key)+string(value))
+		if len(got) == 5 {
+			break
+		}
+	}
+	if want := []string{"\x02", "a\x90", "aa\x03", "b\x01", "b\x04"}; !slices.Equal(got, want) {
+		t.Errorf("SortedFields returns %q, want %q", got, want)
+	}
+}
+
 func TestValues(t *testing.T) {
 	for _, want := range [][][]byte{nil, {str("a")}, {object("k", integer(1)), integer(1), list(list())}, many(100)} {
 		if got := slices.Collect(msgpack.Values(bytes.Join(want, nil))); !slices.EqualFunc(got, want, bytes.Equal) {

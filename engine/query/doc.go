@@ -35,6 +35,11 @@
 // # Reading the source
 //
 // filter.go has the tree and build.go its constructors. match.go is the
-// meaning, path.go the walk. wire.go, mongo.go and text.go read the three
-// spellings; print.go writes the third.
+// meaning, path.go the walk. operators.go is the table of what a condition can
+// ask of a path, and what each spelling calls it. By that table, wire.go,
+// mongo.go and text.go read the three spellings, and print.go writes the third.
+//
+// A new operator is an Op (filter.go), a row (operators.go), a constructor
+// (build.go) and a meaning (match.go). If it takes what another operator takes,
+// no spelling needs more than that, nor SQL, nor the builder in JavaScript.
 package query

@@ -43,7 +43,7 @@ func TestParseText_refuses(t *testing.T) {
 		column int
 		want   string
 	}{
-		{`age`, 4, `expected an operator after age, found the end of the text; the operators are =, !=, <`},
+		{`age`, 4, `expected an operator after age, found the end of the text; the operators are =, !=, >`},
 		{`age like 'x'`, 5, `expected an operator after age, found the name like`},
 		{`'age' = 5`, 1, `expected a field name, found the text 'age'; field names stand first, without quotes or in back-quotes`},
 		{`and a = 1`, 1, `expected a condition, found the word "and"; a field of that name goes in back-quotes`},
@@ -63,13 +63,13 @@ func TestParseText_refuses(t *testing.T) {
 		{`a = 1;`, 6, `expected one condition, found ";"`},
 		{`a @ 5`, 3, `expected a name, a value or an operator, found the character @`},
 		{`first-name = 'x'`, 6, "expected a number after the dash; a name with a dash in it goes in back-quotes: `first-name`"},
-		{`a not = 5`, 7, `expected an operator, found "="; after not comes one of in, between`},
+		{`a not = 5`, 7, `expected an operator, found "="; after not comes one of between, in`},
 		{`a is 5`, 6, `expected "null", found the number 5`},
 		{`a in 1`, 6, `expected "(" and a list of values, found the number 1`},
 		{`a in (1 2)`, 9, `expected "," or ")", found the number 2`},
 		{`a in (1,)`, 9, `expected a value, found ")"`},
 		{`a between 1 or 2`, 13, `expected "and" between the two ends, found the word "or"`},
-		{`a startsWith 5`, 14, `expected the text it starts with, in quotes, found the number 5`},
+		{`a startsWith 5`, 14, `expected text in quotes, found the number 5`},
 		{`a matches '(\w+) \1'`, 11, "the regular expression is refused: invalid escape sequence: `\\1`; its syntax is RE2, without look-around and back-references"},
 		{`a type object`, 8, `expected a type, found the name object; the types are int, float`},
 		{`a type 'int'`, 8, `expected a type, found the text 'int'`},
@@ -119,7 +119,7 @@ func TestParseText_refuses(t *testing.T) {
 
 // TestParse_refuses: the message of a filter says which keys lead to the fault.
 func TestParse_refuses(t *testing.T) {
-	const operators = "$eq $ne $gt $gte $lt $lte $in $nin $exists $type $regex $options $size $all $elemMatch $not"
+	const operators = "$eq $ne $gt $gte $lt $lte $in $nin $regex $exists $type $elemMatch $size $options $all $not"
 	for _, tt := range []struct{ filter, path, want string }{
 		{`{"age": {"$gtee": 5}}`, "age.$gtee", "unknown operator $gtee; known are " + operators},
 		{`{"$foo": 5}`, "$foo", "unknown operator $foo; known are $and $or $nor and, under a field name, " + operators},
@@ -172,7 +172,7 @@ func TestParse_refuses(t *testing.T) {
 		{`["and", ["true"], ["matches", "a", "("]]`, "and.1.matches", "the regular expression is refused"},
 		{`["or", ["any", "a", ["between", "b."]]]`, "or.0.any.between", "expected operands: 3, found: 1"},
 		{`["matches", "a", null]`, "matches", "expected a regular expression, found null"},
-		{`["startsWith", "a", 5]`, "startsWith", "expected text to start with, found 5"},
+		{`["startsWith", "a", 5]`, "startsWith", "expected text, found 5"},
 		{`["type", "a", "string"]`, "type", "expected a type, found 'string'"},
 		{`["exists", "a", null]`, "exists", "expected true or false, found null"},
 

@@ -29,15 +29,6 @@ const (
 	OpSize     // an array of Size elements
 )
 
-var opNames = [...]string{
-	"true", "false", "and", "or", "not",
-	"eq", "gt", "gte", "lt", "lte", "between", "in",
-	"matches", "startsWith", "type", "contains", "exists", "any", "size",
-}
-
-// String returns the operator's name in the condition builder.
-func (op Op) String() string { return opNames[op] }
-
 // A Filter is a condition on documents: a tree whose leaves ask about paths.
 // The fields are for reading; only the constructors make filters, because
 // they bring every spelling of a condition to one form:

@@ -58,8 +58,7 @@ func (f *Filter) Holds(value []byte) bool {
 	case OpAny:
 		return isArray && someElement(value, f.Kids[0].Match)
 	case OpSize:
-		count, _ := msgpack.Container(value)
-		return isArray && count == f.Size
+		return isArray && msgpack.Count(value) == f.Size
 	}
 	return true
 }
@@ -104,13 +103,10 @@ func (f *Filter) passes(v []byte) bool {
 
 // someElement reports whether some element of array passes.
 func someElement(array []byte, passes func([]byte) bool) bool {
-	count, pos := msgpack.Container(array)
-	for ; count > 0; count-- {
-		n := msgpack.Skip(array[pos:])
-		if passes(array[pos : pos+n]) {
+	for element := range msgpack.Elements(array) {
+		if passes(element) {
 			return true
 		}
-		pos += n
 	}
 	return false
 }

@@ -8,17 +8,21 @@ import (
 	"github.com/atomicdb-go/atomicdb/engine/query/token"
 )
 
-const (
-	knownOperators = "$eq $ne $gt $gte $lt $lte $in $nin $exists $type $regex $options $size $all $elemMatch $not"
-	knownLogic     = "$and $or $nor"
-)
+const knownLogic = "$and $or $nor"
+
+// knownOperators lists the operators that stand under a field name.
+func knownOperators() string { return strings.Join(knownFilters, " ") + " $options $all $not" }
+
+// isOperator reports whether a name in a filter is no field's name.
+func isOperator(name []byte) bool { return len(name) > 0 && name[0] == '$' }
 
 // filter reads a MongoDB-style filter: {"age": {"$gte": 18}, "city": "Oslo"}.
 func (p place) filter(v []byte) (*Filter, error) {
 	var few [4]*Filter // on the stack
 	kids := few[:0]
-	for _, f := range fieldsOf(v) {
-		kid, err := p.at(f.name).filterField(f)
+	for key, value := range msgpack.Fields(v) {
+		name := string(key)
+		kid, err := p.at(name).filterField(name, value)
 		if err != nil {
 			return nil, err
 		}
@@ -27,34 +31,34 @@ func (p place) filter(v []byte) (*Filter, error) {
 	return And(kids...), nil
 }
 
-func (p place) filterField(f field) (*Filter, error) {
-	switch f.name {
+func (p place) filterField(name string, v []byte) (*Filter, error) {
+	switch name {
 	case "$and":
-		return p.conditions(And, f.value)
+		return p.conditions(And, v)
 	case "$or":
-		return p.conditions(Or, f.value)
+		return p.conditions(Or, v)
 	case "$nor":
-		return complement(p.conditions(Or, f.value))
+		return complement(p.conditions(Or, v))
 	}
-	if strings.HasPrefix(f.name, "$") {
-		if hasWord(knownOperators, f.name) {
-			return nil, p.fail("expected a field name around this operator: {field: {" + f.name + ": …}}")
+	if strings.HasPrefix(name, "$") {
+		if hasWord(knownOperators(), name) {
+			return nil, p.fail("expected a field name around this operator: {field: {" + name + ": …}}")
 		}
-		return nil, p.fail("unknown operator " + token.Clipped(f.name) + "; known are " + knownLogic + " and, under a field name, " + knownOperators)
+		return nil, p.fail("unknown operator " + token.Clipped(name) + "; known are " + knownLogic + " and, under a field name, " + knownOperators())
 	}
-	if f.name == "" {
+	if name == "" {
 		return nil, p.fail("expected a field name, found an empty one")
 	}
-	path, err := p.fieldPath(f.name)
+	path, err := p.fieldPath(name)
 	if err != nil {
 		return nil, err
 	}
-	return p.fieldCondition(path, f.value)
+	return p.fieldCondition(path, v)
 }
 
 // conditions reads the array of filters under $and, $or and $nor.
 func (p place) conditions(join func(...*Filter) *Filter, v []byte) (*Filter, error) {
-	if count, _ := msgpack.Container(v); msgpack.KindOf(v) != msgpack.Array || count == 0 {
+	if msgpack.KindOf(v) != msgpack.Array || msgpack.Count(v) == 0 {
 		return nil, p.expected("an array of filters, at least one", v)
 	}
 	return p.join(join, elementsOf(v))
@@ -63,26 +67,29 @@ func (p place) conditions(join func(...*Filter) *Filter, v []byte) (*Filter, err
 // fieldCondition reads what stands under a field name: an object of operators,
 // or the value to be equal to.
 func (p place) fieldCondition(path Path, v []byte) (*Filter, error) {
-	fields := fieldsOf(v)
-	if len(fields) == 0 {
-		return p.compared(Eq, path, v)
-	}
 	operators := 0
-	plain := ""
-	for _, f := range fields {
-		if strings.HasPrefix(f.name, "$") {
+	var plain []byte
+	for name := range msgpack.Fields(v) {
+		if isOperator(name) {
 			operators++
 		} else {
-			plain = f.name
+			plain = name
 		}
 	}
 	switch operators {
 	case 0:
-		return p.compared(Eq, path, v)
-	case len(fields):
+		return p.equal(path, v)
+	case msgpack.Count(v):
 		return p.operators(path, v)
 	}
-	return nil, p.fail("expected only operators or only fields, found both; " + strconv.Quote(plain) + " is no operator; known are " + knownOperators)
+	return nil, p.fail("expected only operators or only fields, found both; " + strconv.Quote(string(plain)) + " is no operator; known are " + knownOperators())
+}
+
+var equals = OperatorOf(OpEq, false)
+
+// equal holds where path reaches value.
+func (p place) equal(path Path, value []byte) (*Filter, error) {
+	return p.leaf(equals, path, [][]byte{value})
 }
 
 // operators reads an object of operators, all of which must hold.
@@ -92,8 +99,9 @@ func (p place) operators(path Path, v []byte) (*Filter, error) {
 	}
 	var few [4]*Filter // on the stack
 	kids := few[:0]
-	for _, f := range fieldsOf(v) {
-		kid, err := p.at(f.name).operator(path, f, v)
+	for key, value := range msgpack.Fields(v) {
+		name := string(key)
+		kid, err := p.at(name).operator(path, name, value, v)
 		if err != nil {
 			return nil, err
 		}
@@ -103,54 +111,37 @@ func (p place) operators(path Path, v []byte) (*Filter, error) {
 }
 
 // operator reads one operator of the object around it.
-func (p place) operator(path Path, f field, around []byte) (*Filter, error) {
-	switch f.name {
-	case "$eq":
-		return p.compared(Eq, path, f.value)
-	case "$ne":
-		return p.compared(notEq, path, f.value)
-	case "$gt":
-		return p.compared(Gt, path, f.value)
-	case "$gte":
-		return p.compared(Gte, path, f.value)
-	case "$lt":
-		return p.compared(Lt, path, f.value)
-	case "$lte":
-		return p.compared(Lte, path, f.value)
-	case "$in":
-		return p.in(path, f.value)
-	case "$nin":
-		return complement(p.in(path, f.value))
-	case "$exists":
-		return p.exists(path, f.value)
+func (p place) operator(path Path, name string, v, around []byte) (*Filter, error) {
+	switch name {
 	case "$type":
-		return p.mongoType(path, f.value)
-	case "$size":
-		return p.size(path, f.value)
-	case "$all":
-		return p.all(path, f.value)
+		return p.mongoType(path, v)
 	case "$elemMatch":
-		return p.elemMatch(path, f.value)
+		return p.elemMatch(path, v)
+	case "$all":
+		return p.all(path, v)
 	case "$not":
-		return p.not(path, f.value)
+		return p.not(path, v)
 	case "$regex":
-		return p.regex(path, f.value, msgpack.Lookup(around, "$options"))
+		return p.regex(path, v, msgpack.Lookup(around, "$options"))
 	case "$options":
 		if msgpack.Lookup(around, "$regex") == nil {
 			return nil, p.fail("expected a $regex beside it")
 		}
 		return True(), nil // read with its $regex
 	}
-	if hasWord(knownLogic, f.name) {
-		return nil, p.fail("expected an operator on one field, which " + f.name + " is not: it stands beside field names; known are " + knownOperators)
+	if o := byFilter[name]; o != nil {
+		return p.leaf(o, path, [][]byte{v})
 	}
-	return nil, p.fail("unknown operator " + token.Clipped(f.name) + "; known are " + knownOperators)
+	if hasWord(knownLogic, name) {
+		return nil, p.fail("expected an operator on one field, which " + name + " is not: it stands beside field names; known are " + knownOperators())
+	}
+	return nil, p.fail("unknown operator " + token.Clipped(name) + "; known are " + knownOperators())
 }
 
 // mongoType reads a type's name or code, or an array of which one is enough.
 func (p place) mongoType(path Path, v []byte) (*Filter, error) {
 	names := [][]byte{v}
-	if count, _ := msgpack.Container(v); msgpack.KindOf(v) == msgpack.Array && count > 0 {
+	if msgpack.KindOf(v) == msgpack.Array && msgpack.Count(v) > 0 {
 		names = elementsOf(v)
 	}
 	kids := make([]*Filter, len(names))
@@ -170,25 +161,25 @@ func (p place) all(path Path, v []byte) (*Filter, error) {
 	if msgpack.KindOf(v) != msgpack.Array {
 		return nil, p.expected("an array of values", v)
 	}
-	elements := elementsOf(v)
-	if len(elements) == 0 {
+	if msgpack.Count(v) == 0 {
 		return False(), nil
 	}
-	kids := make([]*Filter, len(elements))
-	for i, element := range elements {
-		at := p.at(strconv.Itoa(i))
+	var kids []*Filter
+	for element := range msgpack.Elements(v) {
+		at := p.at(strconv.Itoa(len(kids)))
+		var kid *Filter
 		var err error
-		switch fields := fieldsOf(element); {
-		case msgpack.Lookup(element, "$regex") != nil:
-			kids[i], err = at.regexObject(path, element)
-		case len(fields) == 1 && fields[0].name == "$elemMatch":
-			kids[i], err = at.at("$elemMatch").elemMatch(path, fields[0].value)
-		default:
-			kids[i], err = at.compared(Eq, path, element)
+		if msgpack.Lookup(element, "$regex") != nil {
+			kid, err = at.regexObject(path, element)
+		} else if inner := msgpack.Lookup(element, "$elemMatch"); inner != nil && msgpack.Count(element) == 1 {
+			kid, err = at.at("$elemMatch").elemMatch(path, inner)
+		} else {
+			kid, err = at.equal(path, element)
 		}
 		if err != nil {
 			return nil, err
 		}
+		kids = append(kids, kid)
 	}
 	return And(kids...), nil
 }
@@ -200,20 +191,29 @@ func (p place) elemMatch(path Path, v []byte) (*Filter, error) {
 		return nil, p.expected("an object, of operators or of fields of the element", v)
 	}
 	p.inAny = true
-	read := place.condition
-	if fields := fieldsOf(v); len(fields) > 0 && strings.HasPrefix(fields[0].name, "$") && !hasWord(knownLogic, fields[0].name) {
-		read = func(p place, v []byte) (*Filter, error) { return p.fieldCondition(Path{}, v) }
+	var element *Filter
+	var err error
+	if first := firstKey(v); isOperator(first) && !hasWord(knownLogic, string(first)) {
+		element, err = p.fieldCondition(Path{}, v)
+	} else {
+		element, err = p.condition(v)
 	}
-	element, err := read(p, v)
 	if err != nil {
 		return nil, err
 	}
 	return Any(path, element), nil
 }
 
+// firstKey returns the key that was written first; nil if v is no map or empty.
+func firstKey(v []byte) []byte {
+	for key := range msgpack.Fields(v) {
+		return key
+	}
+	return nil
+}
+
 func (p place) not(path Path, v []byte) (*Filter, error) {
-	fields := fieldsOf(v)
-	if len(fields) == 0 || !strings.HasPrefix(fields[0].name, "$") {
+	if !isOperator(firstKey(v)) {
 		return nil, p.expectedLike("an object of operators or a regular expression", v, "the complement of equality is $ne")
 	}
 	return complement(p.fieldCondition(path, v))
@@ -222,9 +222,9 @@ func (p place) not(path Path, v []byte) (*Filter, error) {
 // regexObject reads {"$regex": source, "$options": flags}, which is what a
 // JavaScript RegExp arrives as.
 func (p place) regexObject(path Path, v []byte) (*Filter, error) {
-	for _, f := range fieldsOf(v) {
-		if f.name != "$regex" && f.name != "$options" {
-			return nil, p.fail("expected only $regex and $options, found " + f.name)
+	for name := range msgpack.Fields(v) {
+		if string(name) != "$regex" && string(name) != "$options" {
+			return nil, p.fail("expected only $regex and $options, found " + string(name))
 		}
 	}
 	return p.regex(path, msgpack.Lookup(v, "$regex"), msgpack.Lookup(v, "$options"))
@@ -252,7 +252,11 @@ func (p place) regex(path Path, expression, options []byte) (*Filter, error) {
 			return nil, p.fail("expected the flags i, m and s in $options, found " + strconv.QuoteRune(flag))
 		}
 	}
-	return p.matches(path, msgpack.AppendString(nil, flagged(flags)+string(msgpack.Str(expression))))
+	f, err := Matches(path, flagged(flags)+string(msgpack.Str(expression)))
+	if err != nil {
+		return nil, p.fail(err.Error())
+	}
+	return f, nil
 }
 
 // flagged returns the prefix that sets flags in RE2's syntax.

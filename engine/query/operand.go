@@ -2,128 +2,125 @@ package query
 
 import (
 	"math"
+	"slices"
 	"strconv"
 
 	"github.com/atomicdb-go/atomicdb/engine/msgpack"
 	"github.com/atomicdb-go/atomicdb/engine/query/token"
 )
 
-// What follows reads the operands that the condition builder's tree and
-// MongoDB-style filters have in common.
-
-// checkValues refuses values nested deeper than text can be.
-func (p place) checkValues(values [][]byte) error {
-	for _, v := range values {
-		if _, err := msgpack.Validate(v, maxDepth); err != nil {
-			return p.fail("expected at most " + strconv.Itoa(maxDepth) + " arrays and objects inside one another in a value")
+// leaf reads the operands of o, in the builder's tree and in MongoDB-style
+// filters.
+func (p place) leaf(o *Operator, path Path, args [][]byte) (*Filter, error) {
+	given := Operands{}
+	arg := args[0]
+	switch o.Takes {
+	case TakesValue:
+		if msgpack.Lookup(arg, "$regex") != nil {
+			return nil, p.fail("expected a value to compare with, found a regular expression; those go with $regex or matches")
 		}
-	}
-	return nil
-}
-
-func (p place) compared(leaf func(Path, []byte) *Filter, path Path, value []byte) (*Filter, error) {
-	if msgpack.Lookup(value, "$regex") != nil {
-		return nil, p.fail("expected a value to compare with, found a regular expression; those go with $regex or matches")
-	}
-	if err := p.checkValues([][]byte{value}); err != nil {
-		return nil, err
-	}
-	return leaf(path, value), nil
-}
-
-// in reads a list whose regular expressions, if any, may also match.
-func (p place) in(path Path, list []byte) (*Filter, error) {
-	if msgpack.KindOf(list) != msgpack.Array {
-		return nil, p.expected("an array of values", list)
-	}
-	var values [][]byte
-	var patterns []*Filter
-	for i, v := range elementsOf(list) {
-		if msgpack.Lookup(v, "$regex") == nil {
-			values = append(values, v)
-			continue
+		if err := p.checkValue(arg); err != nil {
+			return nil, err
 		}
-		f, err := p.at(strconv.Itoa(i)).regexObject(path, v)
+		given.Value = arg
+	case TakesEnds:
+		for _, end := range args {
+			if err := p.checkValue(end); err != nil {
+				return nil, err
+			}
+		}
+		given.Value, given.High = arg, args[1]
+	case TakesList:
+		return p.list(o, path, arg)
+	case TakesText:
+		if msgpack.KindOf(arg) != msgpack.String {
+			return nil, p.expected("text", arg)
+		}
+		given.Text = string(msgpack.Str(arg))
+	case TakesPattern:
+		if msgpack.KindOf(arg) != msgpack.String {
+			return nil, p.expected("a regular expression", arg)
+		}
+		given.Text = string(msgpack.Str(arg))
+	case TakesYes: // a number counts as a boolean, as in MongoDB
+		switch kind := msgpack.KindOf(arg); {
+		case isBool(kind):
+			given.Yes = kind == msgpack.True
+		case kind == msgpack.Number:
+			given.Yes = msgpack.Float(arg) != 0
+		default:
+			return nil, p.expected("true or false", arg)
+		}
+	case TakesType:
+		t, known := TypeNamed(string(msgpack.Str(arg)))
+		if !known {
+			return nil, p.expectedLike("a type", arg, "the types are "+KnownTypes)
+		}
+		given.Type = t
+	case TakesSize:
+		n := msgpack.Float(arg)
+		if n != math.Trunc(n) || n < 0 || n > math.MaxInt32 {
+			return nil, p.expected("a whole number of elements", arg)
+		}
+		given.Size = int(n)
+	case TakesCondition:
+		p.inAny = true
+		element, err := p.condition(arg)
 		if err != nil {
 			return nil, err
 		}
-		patterns = append(patterns, f)
+		given.Element = element
 	}
-	if err := p.checkValues(values); err != nil {
-		return nil, err
-	}
-	return Or(append([]*Filter{In(path, values)}, patterns...)...), nil
-}
-
-func (p place) matches(path Path, text []byte) (*Filter, error) {
-	if msgpack.KindOf(text) != msgpack.String {
-		return nil, p.expected("a regular expression", text)
-	}
-	f, err := Matches(path, string(msgpack.Str(text)))
+	f, err := o.Of(path, given)
 	if err != nil {
 		return nil, p.fail(err.Error())
 	}
 	return f, nil
 }
 
-// exists takes a number for a boolean, as MongoDB does.
-func (p place) exists(path Path, yes []byte) (*Filter, error) {
-	isTrue := false
-	switch kind := msgpack.KindOf(yes); {
-	case isBool(kind):
-		isTrue = kind == msgpack.True
-	case kind == msgpack.Number:
-		isTrue = msgpack.Float(yes) != 0
-	default:
-		return nil, p.expected("true or false", yes)
+// list reads a list of values. A regular expression in it may also match.
+func (p place) list(o *Operator, path Path, list []byte) (*Filter, error) {
+	if msgpack.KindOf(list) != msgpack.Array {
+		return nil, p.expected("an array of values", list)
 	}
-	if isTrue {
-		return Exists(path), nil
+	values := make([][]byte, 0, msgpack.Count(list))
+	var patterns []*Filter
+	for v := range msgpack.Elements(list) {
+		if msgpack.Lookup(v, "$regex") == nil {
+			values = append(values, v)
+			if err := p.checkValue(v); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		f, err := p.at(strconv.Itoa(len(values)+len(patterns))).regexObject(path, v)
+		if err != nil {
+			return nil, err
+		}
+		patterns = append(patterns, f)
 	}
-	return Not(Exists(path)), nil
+	f, err := o.leaf(path, Operands{Values: values})
+	if err != nil {
+		return nil, p.fail(err.Error())
+	}
+	f = Or(append([]*Filter{f}, patterns...)...)
+	if o.Negates {
+		f = Not(f)
+	}
+	return f, nil
 }
 
-func (p place) size(path Path, size []byte) (*Filter, error) {
-	n := msgpack.Float(size)
-	if n != math.Trunc(n) || n < 0 || n > math.MaxInt32 {
-		return nil, p.expected("a whole number of elements", size)
+// checkValue refuses a value that is nested deeper than text can be.
+func (p place) checkValue(v []byte) error {
+	if _, err := msgpack.Validate(v, maxDepth); err != nil {
+		return p.fail("expected at most " + strconv.Itoa(maxDepth) + " arrays and objects inside one another in a value")
 	}
-	return HasSize(path, int(n)), nil
+	return nil
 }
 
 // elementsOf returns the elements of an array, borrowed.
 func elementsOf(array []byte) [][]byte {
-	count, pos := msgpack.Container(array)
-	elements := make([][]byte, count)
-	for i := range elements {
-		n := msgpack.Skip(array[pos:])
-		elements[i] = array[pos : pos+n]
-		pos += n
-	}
-	return elements
-}
-
-// A field is a name in a map and its value, which is borrowed.
-type field struct {
-	name  string
-	value []byte
-}
-
-// fieldsOf returns the fields of v, none if it is no map.
-func fieldsOf(v []byte) []field {
-	if msgpack.KindOf(v) != msgpack.Map {
-		return nil
-	}
-	count, pos := msgpack.Container(v)
-	fields := make([]field, count)
-	for i := range fields {
-		fields[i].name = string(msgpack.Str(v[pos:]))
-		pos += msgpack.Skip(v[pos:])
-		n := msgpack.Skip(v[pos:])
-		fields[i].value = v[pos : pos+n]
-		pos += n
-	}
-	return fields
+	return slices.AppendSeq(make([][]byte, 0, msgpack.Count(array)), msgpack.Elements(array))
 }
 
 // describe names a value in an error, as JavaScript would.
@@ -132,12 +129,12 @@ func describe(v []byte) string {
 	case msgpack.String, msgpack.Number, msgpack.Null, msgpack.True, msgpack.False:
 		return token.Clipped(string(token.AppendValue(nil, v)))
 	case msgpack.Array:
-		if count, _ := msgpack.Container(v); count == 0 {
+		if msgpack.Count(v) == 0 {
 			return "an empty array"
 		}
 		return "an array"
 	case msgpack.Map:
-		if count, _ := msgpack.Container(v); count == 0 {
+		if msgpack.Count(v) == 0 {
 			return "an empty object"
 		}
 		return "an object"

@@ -126,17 +126,15 @@ func walk(v []byte, parts []part, visit func([]byte) bool) bool {
 // walkArray takes both roads through an array: to one position, and into each
 // element that is a map.
 func walkArray(array []byte, parts []part, visit func([]byte) bool) bool {
-	count, pos := msgpack.Container(array)
-	for i := range count {
-		n := msgpack.Skip(array[pos:])
-		element := array[pos : pos+n]
+	i := 0
+	for element := range msgpack.Elements(array) {
 		if i == parts[0].position && !walk(element, parts[1:], visit) {
 			return false
 		}
 		if msgpack.KindOf(element) == msgpack.Map && !walk(element, parts, visit) {
 			return false
 		}
-		pos += n
+		i++
 	}
 	return true
 }

@@ -31,39 +31,37 @@ func (f *Filter) appendText(b []byte) []byte {
 	case OpNot:
 		return f.Kids[0].appendNot(b)
 	}
-	b = appendPath(b, f.Path)
-	switch f.Op {
-	case OpEq:
-		return token.AppendValue(append(b, " = "...), f.Value)
-	case OpGt:
-		return token.AppendValue(append(b, " > "...), f.Value)
-	case OpGte:
-		return token.AppendValue(append(b, " >= "...), f.Value)
-	case OpLt:
-		return token.AppendValue(append(b, " < "...), f.Value)
-	case OpLte:
-		return token.AppendValue(append(b, " <= "...), f.Value)
-	case OpBetween:
-		b = token.AppendValue(append(b, " between "...), f.Value)
-		return token.AppendValue(append(b, " and "...), f.High)
-	case OpIn:
-		return f.appendList(append(b, " in ("...))
-	case OpMatches:
-		return token.AppendText(append(b, " matches "...), f.Pattern)
-	case OpStartsWith:
-		return token.AppendValue(append(b, " startsWith "...), f.Value)
-	case OpContains:
-		return token.AppendValue(append(b, " contains "...), f.Value)
-	case OpExists:
-		return append(b, " exists"...)
-	case OpType:
-		return append(append(b, " type "...), f.Type.String()...)
-	case OpSize:
-		return strconv.AppendInt(append(b, " size "...), int64(f.Size), 10)
-	case OpAny:
-		return f.Kids[0].appendParenthesis(append(b, " any "...))
+	return f.appendLeaf(b, OperatorOf(f.Op, false))
+}
+
+// appendLeaf writes the leaf f, or its opposite if o negates.
+func (f *Filter) appendLeaf(b []byte, o *Operator) []byte {
+	b = append(append(append(appendPath(b, f.Path), ' '), o.Text...), ' ')
+	switch o.Takes {
+	case TakesValue, TakesText:
+		return token.AppendValue(b, f.Value)
+	case TakesEnds:
+		b = append(token.AppendValue(b, f.Value), " and "...)
+		return token.AppendValue(b, f.High)
+	case TakesList:
+		b = append(b, '(')
+		for i, v := range f.Values {
+			if i > 0 {
+				b = append(b, ", "...)
+			}
+			b = token.AppendValue(b, v)
+		}
+		return append(b, ')')
+	case TakesPattern:
+		return token.AppendText(b, f.Pattern)
+	case TakesType:
+		return append(b, f.Type.String()...)
+	case TakesSize:
+		return strconv.AppendInt(b, int64(f.Size), 10)
+	case TakesCondition:
+		return f.Kids[0].appendParenthesis(b)
 	}
-	return b
+	return b[:len(b)-1] // TakesYes
 }
 
 func (f *Filter) appendParenthesis(b []byte) []byte {
@@ -72,24 +70,12 @@ func (f *Filter) appendParenthesis(b []byte) []byte {
 
 // appendNot writes the complement of f, as people do.
 func (f *Filter) appendNot(b []byte) []byte {
-	switch f.Op {
-	case OpEq:
-		return token.AppendValue(append(appendPath(b, f.Path), " != "...), f.Value)
-	case OpIn:
-		return f.appendList(append(appendPath(b, f.Path), " not in ("...))
+	if f.Op >= OpEq {
+		if o := OperatorOf(f.Op, true); o != nil {
+			return f.appendLeaf(b, o)
+		}
 	}
 	return f.appendParenthesis(append(b, "not "...))
-}
-
-// appendList writes Values and the parenthesis that closes them.
-func (f *Filter) appendList(b []byte) []byte {
-	for i, v := range f.Values {
-		if i > 0 {
-			b = append(b, ", "...)
-		}
-		b = token.AppendValue(b, v)
-	}
-	return append(b, ')')
 }
 
 func appendPath(b []byte, p Path) []byte {

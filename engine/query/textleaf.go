@@ -8,27 +8,10 @@ import (
 	"github.com/atomicdb-go/atomicdb/engine/query/token"
 )
 
-// comparisons are the signs, which cannot be negated by a not before them.
-var comparisons = map[string]func(Path, []byte) *Filter{
-	"=": Eq, "==": Eq, ">": Gt, ">=": Gte, "<": Lt, "<=": Lte, "!=": notEq, "<>": notEq,
-}
-
-func notEq(p Path, value []byte) *Filter { return Not(Eq(p, value)) }
-
-const (
-	knownSigns = "=, !=, <, <=, >, >="
-	knownWords = "in, between, matches, startsWith, contains, exists, type, size, any"
-)
-
 // leaf reads what comes after a path.
 func (p *textParser) leaf(path Path) (*Filter, error) {
-	if compare, ok := comparisons[p.Token.Text]; ok && p.Token.Kind == token.Sign {
-		p.Next()
-		value, err := p.Value(0)
-		if err != nil {
-			return nil, err
-		}
-		return compare(path, value), nil
+	if o := TakeSign(&p.Reader); o != nil {
+		return p.operands(o, path)
 	}
 	if p.Take("is") {
 		negate := p.Take("not")
@@ -41,107 +24,74 @@ func (p *textParser) leaf(path Path) (*Filter, error) {
 		}
 		return f, nil
 	}
-	if p.Take("not") {
-		return complement(p.word(path, true))
+	negate := p.Take("not")
+	switch o := TakeWord(&p.Reader); {
+	case o != nil && negate:
+		return complement(p.operands(o, path))
+	case o != nil:
+		return p.operands(o, path)
+	case negate:
+		return nil, p.ExpectedLike("an operator", "after not comes one of "+KnownWords())
 	}
-	return p.word(path, false)
+	return nil, p.ExpectedLike("an operator after "+token.Clipped(path.String()),
+		"the operators are "+strings.Join(knownSigns, ", ")+", is, not, "+KnownWords())
 }
 
-// word reads an operator that is a word, and what belongs to it.
-func (p *textParser) word(path Path, negated bool) (*Filter, error) {
-	switch {
-	case p.Take("in"):
-		return p.in(path)
-	case p.Take("between"):
-		return p.between(path)
-	case p.Take("matches"):
-		return p.matches(path)
-	case p.Take("startsWith"):
-		prefix, err := p.Quoted("the text it starts with, in quotes")
-		if err != nil {
+// operands reads what o takes.
+func (p *textParser) operands(o *Operator, path Path) (*Filter, error) {
+	start := p.Token
+	given := Operands{Yes: true}
+	var err error
+	switch o.Takes {
+	case TakesValue:
+		given.Value, err = p.Value(0)
+	case TakesEnds:
+		if given.Value, err = p.Value(0); err != nil {
 			return nil, err
 		}
-		return StartsWith(path, prefix), nil
-	case p.Take("contains"):
-		value, err := p.Value(0)
-		if err != nil {
-			return nil, err
+		if !p.Take("and") {
+			return nil, p.Expected(`"and" between the two ends`)
 		}
-		return Contains(path, value), nil
-	case p.Take("exists"):
-		return Exists(path), nil
-	case p.Take("type"):
-		return p.isType(path)
-	case p.Take("size"):
-		return p.size(path)
-	case p.Take("any"):
+		given.High, err = p.Value(0)
+	case TakesList:
+		if !p.TakeSign("(") {
+			return nil, p.Expected(`"(" and a list of values`)
+		}
+		given.Values, err = p.List(")", 0)
+	case TakesText:
+		given.Text, err = p.Quoted("text in quotes")
+	case TakesPattern:
+		given.Text, err = p.Quoted("a regular expression in quotes")
+	case TakesType:
+		given.Type, err = TakeType(&p.Reader)
+	case TakesSize:
+		size, fault := strconv.ParseInt(p.Token.Text, 10, 32)
+		if p.Token.Kind != token.Number || fault != nil || size < 0 {
+			return nil, p.Expected("a whole number of elements after " + o.Text)
+		}
+		given.Size = int(size)
+		p.Next()
+	case TakesCondition:
 		p.inAny++
-		element, err := p.parenthesis()
+		given.Element, err = p.parenthesis()
 		p.inAny--
-		if err != nil {
-			return nil, err
-		}
-		return Any(path, element), nil
 	}
-	if negated {
-		return nil, p.ExpectedLike("an operator", "after not comes one of "+knownWords)
-	}
-	return nil, p.ExpectedLike("an operator after "+token.Clipped(path.String()), "the operators are "+knownSigns+", is, not, "+knownWords)
-}
-
-func (p *textParser) in(path Path) (*Filter, error) {
-	if !p.TakeSign("(") {
-		return nil, p.Expected(`"(" and a list of values`)
-	}
-	values, err := p.List(")", 0)
 	if err != nil {
 		return nil, err
 	}
-	return In(path, values), nil
-}
-
-func (p *textParser) between(path Path) (*Filter, error) {
-	low, err := p.Value(0)
+	f, err := o.Of(path, given)
 	if err != nil {
-		return nil, err
-	}
-	if !p.Take("and") {
-		return nil, p.Expected(`"and" between the two ends`)
-	}
-	high, err := p.Value(0)
-	if err != nil {
-		return nil, err
-	}
-	return Between(path, low, high), nil
-}
-
-func (p *textParser) matches(path Path) (*Filter, error) {
-	at := p.Token
-	text, err := p.Quoted("a regular expression in quotes")
-	if err != nil {
-		return nil, err
-	}
-	f, err := Matches(path, text)
-	if err != nil {
-		return nil, p.Fault(at, err.Error())
+		return nil, p.Fault(start, err.Error())
 	}
 	return f, nil
 }
 
-func (p *textParser) isType(path Path) (*Filter, error) {
-	t, known := TypeNamed(strings.ToLower(p.Token.Text))
-	if p.Token.Kind != token.Name || !known {
-		return nil, p.ExpectedLike("a type", "the types are "+KnownTypes)
+// TakeType consumes the name of a type.
+func TakeType(r *token.Reader) (Type, error) {
+	t, known := TypeNamed(strings.ToLower(r.Token.Text))
+	if r.Token.Kind != token.Name || !known {
+		return 0, r.ExpectedLike("a type", "the types are "+KnownTypes)
 	}
-	p.Next()
-	return IsType(path, t), nil
-}
-
-func (p *textParser) size(path Path) (*Filter, error) {
-	size, err := strconv.ParseInt(p.Token.Text, 10, 32)
-	if p.Token.Kind != token.Number || err != nil || size < 0 {
-		return nil, p.Expected("a whole number of elements after size")
-	}
-	p.Next()
-	return HasSize(path, int(size)), nil
+	r.Next()
+	return t, nil
 }

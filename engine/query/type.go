@@ -1,6 +1,10 @@
 package query
 
-import "github.com/atomicdb-go/atomicdb/engine/msgpack"
+import (
+	"strings"
+
+	"github.com/atomicdb-go/atomicdb/engine/msgpack"
+)
 
 // Type names what a value is, in the words the type condition uses.
 type Type uint8
@@ -22,7 +26,7 @@ const (
 var typeNames = [...]string{"int", "float", "number", "str", "bool", "list", "dict", "null", "bytes", "date"}
 
 // KnownTypes lists the names for an error.
-const KnownTypes = "int, float, number, str, bool, list, dict, null, bytes, date"
+var KnownTypes = strings.Join(typeNames[:], ", ")
 
 // String returns the type's name in all three spellings.
 func (t Type) String() string { return typeNames[t] }

@@ -5,7 +5,6 @@ import (
 	"cmp"
 	"encoding/binary"
 	"math"
-	"slices"
 
 	"github.com/atomicdb-go/atomicdb/engine/msgpack"
 	"github.com/atomicdb-go/atomicdb/engine/query/token"
@@ -28,24 +27,19 @@ func appendCanonical(b, v []byte) []byte {
 	case msgpack.Date:
 		return token.AppendTime(b, token.InstantOf(v))
 	case msgpack.Array:
-		count, pos := msgpack.Container(v)
-		b = msgpack.AppendArray(b, count)
-		return appendParts(b, v[pos:], count)
+		b = msgpack.AppendArray(b, msgpack.Count(v))
+		for element := range msgpack.Elements(v) {
+			b = appendCanonical(b, element)
+		}
+		return b
 	case msgpack.Map:
-		count, pos := msgpack.Container(v)
-		b = msgpack.AppendMap(b, count)
-		return appendParts(b, v[pos:], 2*count)
+		b = msgpack.AppendMap(b, msgpack.Count(v))
+		for key, value := range msgpack.Fields(v) {
+			b = appendCanonical(msgpack.AppendString(b, key), value)
+		}
+		return b
 	}
 	return append(b, v[0])
-}
-
-func appendParts(b, parts []byte, count int) []byte {
-	for ; count > 0; count-- {
-		n := msgpack.Skip(parts)
-		b = appendCanonical(b, parts[:n])
-		parts = parts[n:]
-	}
-	return b
 }
 
 func appendNumber(b, v []byte) []byte {
@@ -153,20 +147,15 @@ func AppendKey(b, v []byte) []byte {
 	case msgpack.Missing:
 		return b
 	case msgpack.Array:
-		count, pos := msgpack.Container(v)
-		b = msgpack.AppendArray(b, count)
-		for ; count > 0; count-- {
-			n := msgpack.Skip(v[pos:])
-			b = AppendKey(b, v[pos:pos+n])
-			pos += n
+		b = msgpack.AppendArray(b, msgpack.Count(v))
+		for element := range msgpack.Elements(v) {
+			b = AppendKey(b, element)
 		}
 		return b
 	case msgpack.Map:
-		fields := fieldsOf(v)
-		slices.SortStableFunc(fields, func(x, y field) int { return cmp.Compare(x.name, y.name) })
-		b = msgpack.AppendMap(b, len(fields))
-		for _, f := range fields {
-			b = AppendKey(msgpack.AppendString(b, f.name), f.value)
+		b = msgpack.AppendMap(b, msgpack.Count(v))
+		for key, value := range msgpack.SortedFields(v) {
+			b = AppendKey(msgpack.AppendString(b, key), value)
 		}
 		return b
 	case msgpack.Number:

@@ -3,6 +3,7 @@ package query
 import (
 	"errors"
 	"strconv"
+	"strings"
 
 	"github.com/atomicdb-go/atomicdb/engine/msgpack"
 	"github.com/atomicdb-go/atomicdb/engine/query/token"
@@ -92,27 +93,35 @@ func (p place) node(v []byte) (*Filter, error) {
 	if len(args) == 0 || msgpack.KindOf(args[0]) != msgpack.String {
 		return nil, p.fail("expected the name of an operator, then its operands")
 	}
-	op := string(msgpack.Str(args[0]))
+	name := msgpack.Str(args[0])
 	args = args[1:]
-	count, known := operandCounts[op]
-	switch {
-	case !known:
-		return nil, p.fail("unknown operator " + strconv.Quote(token.Clipped(op)) + "; known are " + knownNodes)
-	case count >= 0 && len(args) != count:
-		return nil, p.at(op).fail("expected operands: " + strconv.Itoa(count) + ", found: " + strconv.Itoa(len(args)))
-	}
-	p = p.at(op)
-	switch op {
+	switch string(name) {
 	case "true":
-		return True(), nil
+		return p.constant(OpTrue, args)
 	case "false":
-		return False(), nil
+		return p.constant(OpFalse, args)
 	case "and":
-		return p.join(And, args)
+		return p.at("and").join(And, args)
 	case "or":
-		return p.join(Or, args)
+		return p.at("or").join(Or, args)
 	case "not":
+		p = p.at("not")
+		if len(args) != 1 {
+			return nil, p.operandCount(1, args)
+		}
 		return complement(p.condition(args[0]))
+	}
+	o := byName[string(name)]
+	if o == nil {
+		return nil, p.fail("unknown operator " + strconv.Quote(token.Clipped(string(name))) + "; known are " + strings.Join(knownNames, ", "))
+	}
+	p = p.at(o.Name)
+	count := 2
+	if o.Takes == TakesEnds {
+		count = 3
+	}
+	if len(args) != count {
+		return nil, p.operandCount(count, args)
 	}
 	if msgpack.KindOf(args[0]) != msgpack.String {
 		return nil, p.expected("a path", args[0])
@@ -121,68 +130,18 @@ func (p place) node(v []byte) (*Filter, error) {
 	if err != nil {
 		return nil, err
 	}
-	return p.leaf(op, path, args[1:])
+	return p.leaf(o, path, args[1:])
 }
 
-// operandCounts has every operator of the tree; -1 is any number of operands.
-var operandCounts = map[string]int{
-	"true": 0, "false": 0, "and": -1, "or": -1, "not": 1,
-	"eq": 2, "ne": 2, "gt": 2, "gte": 2, "lt": 2, "lte": 2, "between": 3, "in": 2, "notIn": 2,
-	"matches": 2, "startsWith": 2, "contains": 2, "exists": 2, "type": 2, "any": 2, "size": 2,
-}
-
-const knownNodes = "true, false, and, or, not, eq, ne, gt, gte, lt, lte, between, in, notIn, matches, startsWith, contains, exists, type, any, size"
-
-// leaf reads the operands that come after a path.
-func (p place) leaf(op string, path Path, args [][]byte) (*Filter, error) {
-	switch op {
-	case "eq":
-		return p.compared(Eq, path, args[0])
-	case "ne":
-		return p.compared(notEq, path, args[0])
-	case "gt":
-		return p.compared(Gt, path, args[0])
-	case "gte":
-		return p.compared(Gte, path, args[0])
-	case "lt":
-		return p.compared(Lt, path, args[0])
-	case "lte":
-		return p.compared(Lte, path, args[0])
-	case "contains":
-		return p.compared(Contains, path, args[0])
-	case "between":
-		if err := p.checkValues(args); err != nil {
-			return nil, err
-		}
-		return Between(path, args[0], args[1]), nil
-	case "in":
-		return p.in(path, args[0])
-	case "notIn":
-		return complement(p.in(path, args[0]))
-	case "matches":
-		return p.matches(path, args[0])
-	case "startsWith":
-		if msgpack.KindOf(args[0]) != msgpack.String {
-			return nil, p.expected("text to start with", args[0])
-		}
-		return StartsWith(path, string(msgpack.Str(args[0]))), nil
-	case "exists":
-		return p.exists(path, args[0])
-	case "type":
-		t, known := TypeNamed(string(msgpack.Str(args[0])))
-		if !known {
-			return nil, p.expectedLike("a type", args[0], "the types are "+KnownTypes)
-		}
-		return IsType(path, t), nil
-	case "any":
-		p.inAny = true
-		element, err := p.condition(args[0])
-		if err != nil {
-			return nil, err
-		}
-		return Any(path, element), nil
+func (p place) constant(op Op, args [][]byte) (*Filter, error) {
+	if len(args) > 0 {
+		return nil, p.at(op.String()).operandCount(0, args)
 	}
-	return p.size(path, args[0])
+	return &Filter{Op: op}, nil
+}
+
+func (p place) operandCount(want int, found [][]byte) error {
+	return p.fail("expected operands: " + strconv.Itoa(want) + ", found: " + strconv.Itoa(len(found)))
 }
 
 // join reads the conditions of an and or an or.

@@ -11,96 +11,84 @@ import (
 // condition makes a filter of e, whose kids are bound, if it asks one source's
 // documents about their paths; else e stays to be tested.
 func (b *binder) condition(e *expr) (*expr, error) {
-	kids := e.kids
-	constKids := true
-	for _, kid := range kids[min(1, len(kids)):] {
-		constKids = constKids && kid.isConst()
-	}
 	switch e.op {
 	case opNot, opAnd, opOr:
 		return logic(e), nil
 	case opCompare:
 		return b.comparison(e)
 	case opIsNull:
-		return b.leaf(e, kids[0], func(p query.Path) (*query.Filter, error) {
+		return b.leaf(e, e.kids[0], func(p query.Path) (*query.Filter, error) {
 			return query.Or(query.Not(query.Exists(p)), query.Eq(p, null)), nil
 		})
-	case opExists:
-		return b.leaf(e, kids[0], func(p query.Path) (*query.Filter, error) { return query.Exists(p), nil })
-	case opType:
-		return b.leaf(e, kids[0], func(p query.Path) (*query.Filter, error) { return query.IsType(p, e.kind), nil })
 	}
-	if !constKids {
-		if e.op == opIn || e.op == opBetween {
+	values := e.kids[1:]
+	for _, v := range values {
+		switch {
+		case v.isConst():
+		case e.op == opIn || e.op == opBetween:
 			return e, nil
+		default:
+			return nil, b.fault(e.kids[1], "expected a value or a parameter here, not a field")
 		}
-		return nil, b.fault(kids[1], "expected a value or a parameter here, not a field")
 	}
-	value := kids[1:]
 	switch e.op {
 	case opIn:
-		return b.in(e, value)
+		return b.in(e, values)
 	case opBetween:
-		return b.leaf(e, kids[0], func(p query.Path) (*query.Filter, error) {
-			if isNull(value[0].value) || isNull(value[1].value) {
+		return b.leaf(e, e.kids[0], func(p query.Path) (*query.Filter, error) {
+			if isNull(values[0].value) || isNull(values[1].value) {
 				return query.False(), nil
 			}
-			return query.Between(p, value[0].value, value[1].value), nil
+			return query.Between(p, values[0].value, values[1].value), nil
 		})
-	case opContains:
-		return b.leaf(e, kids[0], func(p query.Path) (*query.Filter, error) { return query.Contains(p, value[0].value), nil })
-	case opSize:
-		n, ok := intOf(value[0].value)
-		if !ok || n < 0 || n > 1<<31-1 {
-			return nil, b.fault(value[0], "expected a whole number of elements after SIZE")
-		}
-		return b.leaf(e, kids[0], func(p query.Path) (*query.Filter, error) { return query.HasSize(p, int(n)), nil })
+	case opAsk:
+		return b.ask(e, values)
 	}
-	return b.pattern(e, value)
+	return b.like(e, values)
 }
 
 // comparison makes a leaf of a comparison of a field with a value.
 func (b *binder) comparison(e *expr) (*expr, error) {
-	left, right, sign := e.kids[0], e.kids[1], e.text
+	left, right, o := e.kids[0], e.kids[1], e.operator
 	if left.isConst() && !right.isConst() {
-		left, right, sign = right, left, mirrored[sign]
+		left, right, o = right, left, mirrored(o)
 	}
 	if !right.isConst() {
 		return e, nil
 	}
 	v := right.value
-	if msgpack.KindOf(v) == msgpack.Null && string(b.x.text[right.start:right.end]) != "" && strings.EqualFold(b.x.text[right.start:right.end], "null") {
-		is := map[string]string{"!=": "IS NOT NULL"}[sign]
-		if is == "" {
-			is = "IS NULL"
+	if isNull(v) && strings.EqualFold(b.x.text[right.start:right.end], "null") {
+		is := "IS NULL"
+		if o.Negates {
+			is = "IS NOT NULL"
 		}
 		return nil, b.fault(right, "expected a value; nothing compares with NULL, so use "+is)
 	}
 	return b.leaf(e, left, func(p query.Path) (*query.Filter, error) {
-		if isNull(v) { // a parameter
-			if sign == "!=" {
-				return query.True(), nil
-			}
-			return query.False(), nil
+		switch {
+		case !isNull(v):
+			return o.Of(p, query.Operands{Value: v})
+		case o.Negates: // a parameter
+			return query.True(), nil
 		}
-		switch sign {
-		case "=":
-			return query.Eq(p, v), nil
-		case "!=":
-			return query.Not(query.Eq(p, v)), nil
-		case "<":
-			return query.Lt(p, v), nil
-		case "<=":
-			return query.Lte(p, v), nil
-		case ">":
-			return query.Gt(p, v), nil
-		}
-		return query.Gte(p, v), nil
+		return query.False(), nil
 	})
 }
 
-// mirrored signs are those with the sides exchanged.
-var mirrored = map[string]string{"=": "=", "!=": "!=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
+// mirrored returns the operator that asks the same with the sides exchanged.
+func mirrored(o *query.Operator) *query.Operator {
+	switch o.Op {
+	case query.OpGt:
+		return query.OperatorOf(query.OpLt, false)
+	case query.OpGte:
+		return query.OperatorOf(query.OpLte, false)
+	case query.OpLt:
+		return query.OperatorOf(query.OpGt, false)
+	case query.OpLte:
+		return query.OperatorOf(query.OpGte, false)
+	}
+	return o
+}
 
 func (b *binder) in(e *expr, list []*expr) (*expr, error) {
 	var values [][]byte
@@ -129,41 +117,67 @@ func (b *binder) in(e *expr, list []*expr) (*expr, error) {
 	return b.leaf(e, e.kids[0], func(p query.Path) (*query.Filter, error) { return query.In(p, kept), nil })
 }
 
-// pattern makes a leaf of LIKE, ILIKE, MATCHES and STARTSWITH.
-func (b *binder) pattern(e *expr, value []*expr) (*expr, error) {
-	if msgpack.KindOf(value[0].value) != msgpack.String {
-		if isNull(value[0].value) {
+// ask makes a leaf of an operator that is a word.
+func (b *binder) ask(e *expr, values []*expr) (*expr, error) {
+	given := query.Operands{Yes: true, Type: e.kind}
+	switch e.operator.Takes {
+	case query.TakesValue:
+		given.Value = values[0].value
+	case query.TakesText, query.TakesPattern:
+		if isNull(values[0].value) {
 			return truth(e, false), nil
 		}
-		return nil, b.fault(value[0], "expected text to compare with")
-	}
-	text := string(msgpack.Str(value[0].value))
-	escape := rune(-1)
-	if len(value) > 1 {
-		one, size := utf8.DecodeRune(msgpack.Str(value[1].value))
-		if size == 0 || size != len(msgpack.Str(value[1].value)) {
-			return nil, b.fault(value[1], "expected one character after ESCAPE")
+		var err error
+		if given.Text, err = b.text(values[0]); err != nil {
+			return nil, err
 		}
-		escape = one
+	case query.TakesSize:
+		n, ok := intOf(values[0].value)
+		if !ok || n < 0 || n > 1<<31-1 {
+			return nil, b.fault(values[0], "expected a whole number of elements after "+strings.ToUpper(e.operator.Text))
+		}
+		given.Size = int(n)
 	}
 	return b.leaf(e, e.kids[0], func(p query.Path) (*query.Filter, error) {
-		switch e.op {
-		case opStartsWith:
-			return query.StartsWith(p, text), nil
-		case opMatches:
-			f, err := query.Matches(p, text)
-			if err != nil {
-				return nil, b.fault(value[0], err.Error())
-			}
-			return f, nil
+		f, err := e.operator.Of(p, given)
+		if err != nil {
+			return nil, b.fault(values[0], err.Error())
 		}
-		return b.like(p, e, text, escape)
+		return f, nil
 	})
 }
 
-// like takes a pattern apart: text alone is an equality, text before a last %
-// a prefix, and all others a regular expression.
-func (b *binder) like(p query.Path, e *expr, pattern string, escape rune) (*query.Filter, error) {
+// text returns the text that a field is compared with.
+func (b *binder) text(e *expr) (string, error) {
+	if msgpack.KindOf(e.value) != msgpack.String {
+		return "", b.fault(e, "expected text to compare with")
+	}
+	return string(msgpack.Str(e.value)), nil
+}
+
+// like makes a leaf of LIKE and ILIKE.
+func (b *binder) like(e *expr, values []*expr) (*expr, error) {
+	if isNull(values[0].value) {
+		return truth(e, false), nil
+	}
+	pattern, err := b.text(values[0])
+	if err != nil {
+		return nil, err
+	}
+	escape := rune(-1)
+	if len(values) > 1 {
+		one, size := utf8.DecodeRune(msgpack.Str(values[1].value))
+		if size == 0 || size != len(msgpack.Str(values[1].value)) {
+			return nil, b.fault(values[1], "expected one character after ESCAPE")
+		}
+		escape = one
+	}
+	return b.leaf(e, e.kids[0], func(p query.Path) (*query.Filter, error) { return b.pattern(p, e, pattern, escape) })
+}
+
+// pattern takes the pattern of a LIKE apart: text alone is an equality, text
+// before a last % a prefix, and all others a regular expression.
+func (b *binder) pattern(p query.Path, e *expr, pattern string, escape rune) (*query.Filter, error) {
 	var regexp, plain strings.Builder
 	wild, trailing, escaped := 0, false, false
 	for _, r := range pattern {

@@ -58,7 +58,7 @@ func (e *expr) choose(t *tuple) []byte {
 		of = e.kids[0].eval(t)
 	}
 	for ; len(pairs) > 1; pairs = pairs[2:] {
-		if e.index == 1 && compare("=", of, pairs[0].eval(t)) || e.index == 0 && pairs[0].test(t) {
+		if e.index == 1 && compare(query.OpEq, of, pairs[0].eval(t)) || e.index == 0 && pairs[0].test(t) {
 			return pairs[1].eval(t)
 		}
 	}
@@ -107,18 +107,18 @@ func (e *expr) test(t *tuple) bool {
 		}
 		return false
 	case opCompare:
-		return compare(e.text, e.kids[0].eval(t), e.kids[1].eval(t))
+		return compare(e.operator.Op, e.kids[0].eval(t), e.kids[1].eval(t)) != e.operator.Negates
 	case opIn:
 		v := e.kids[0].eval(t)
 		for _, kid := range e.kids[1:] {
-			if compare("=", v, kid.eval(t)) {
+			if compare(query.OpEq, v, kid.eval(t)) {
 				return true
 			}
 		}
 		return false
 	case opBetween:
 		v := e.kids[0].eval(t)
-		return compare(">=", v, e.kids[1].eval(t)) && compare("<=", v, e.kids[2].eval(t))
+		return compare(query.OpGte, v, e.kids[1].eval(t)) && compare(query.OpLte, v, e.kids[2].eval(t))
 	}
 	return isTrue(e.eval(t))
 }
@@ -150,23 +150,21 @@ func holds(f *query.Filter, v []byte) bool {
 	return f.Holds(v)
 }
 
-// compare compares two values that are worked out. With null or a missing
-// value, and between kinds, only != holds.
-func compare(sign string, a, b []byte) bool {
-	c, comparable := 0, false
-	if !isNull(a) && !isNull(b) {
-		c, comparable = query.Compare(a, b)
+// compare compares two values that are worked out. Nothing compares with null
+// or with a missing value, nor with a value of another kind.
+func compare(op query.Op, a, b []byte) bool {
+	if isNull(a) || isNull(b) {
+		return false
 	}
-	switch sign {
-	case "=":
+	c, comparable := query.Compare(a, b)
+	switch op {
+	case query.OpEq:
 		return comparable && c == 0
-	case "!=":
-		return !(comparable && c == 0)
-	case "<":
+	case query.OpLt:
 		return comparable && c < 0
-	case "<=":
+	case query.OpLte:
 		return comparable && c <= 0
-	case ">":
+	case query.OpGt:
 		return comparable && c > 0
 	}
 	return comparable && c >= 0

@@ -15,7 +15,7 @@ const (
 	opNot
 	opAnd
 	opOr
-	opCompare // text is =, !=, <, <=, > or >=; two kids
+	opCompare // operator, one with a sign, between two kids
 	opChain   // kids[0] signs[0] kids[1] signs[1] …, from left to right
 	opConcat
 	opNegate
@@ -23,13 +23,8 @@ const (
 	opBetween // kids[0] lies from kids[1] to kids[2]
 	opLike    // kids[0] is like kids[1]; kids[2], if any, is the escape character
 	opILike
-	opMatches
-	opStartsWith
-	opContains
 	opIsNull
-	opExists
-	opType      // kind
-	opSize      // kids[1]
+	opAsk       // operator, any other, asks about kids[0]; its operand is kids[1] or kind, if it takes one
 	opAny       // kids[1] is asked of the elements of kids[0]
 	opCase      // if index is 1, what to compare; pairs of condition, or what equals it, and value; then perhaps the else
 	opCall      // function
@@ -52,6 +47,7 @@ type expr struct {
 	signs      string
 	value      []byte
 	index      int
+	operator   *query.Operator
 	kind       query.Type
 	kids       []*expr
 	function   *function
@@ -65,8 +61,7 @@ type expr struct {
 // isCondition reports whether e is true or false, and nothing else.
 func (e *expr) isCondition() bool {
 	switch e.op {
-	case opNot, opAnd, opOr, opCompare, opIn, opBetween, opLike, opILike, opMatches, opStartsWith, opContains,
-		opIsNull, opExists, opType, opSize, opAny, opFilter, opLeaf:
+	case opNot, opAnd, opOr, opCompare, opIn, opBetween, opLike, opILike, opIsNull, opAsk, opAny, opFilter, opLeaf:
 		return true
 	}
 	return false
@@ -97,7 +92,7 @@ func (e *expr) hasAggregate() (found bool) {
 
 // same reports whether two bound expressions have the same value always.
 func same(a, b *expr) bool {
-	if a.op != b.op || a.text != b.text || a.signs != b.signs || a.index != b.index || a.kind != b.kind || a.source != b.source ||
+	if a.op != b.op || a.text != b.text || a.signs != b.signs || a.index != b.index || a.operator != b.operator || a.kind != b.kind || a.source != b.source ||
 		a.aggregate != b.aggregate || a.distinct != b.distinct || a.function != b.function || len(a.kids) != len(b.kids) {
 		return false
 	}

@@ -32,7 +32,7 @@ func (b *binder) joins() (joins []join, err error) {
 			parts = e.kids
 		}
 		for _, part := range parts {
-			if part.op == opCompare && part.text == "=" {
+			if part.op == opCompare && part.operator == equals {
 				a, c := part.kids[0], part.kids[1]
 				if !(a.op == opField && a.source == i) {
 					a, c = c, a

@@ -67,24 +67,22 @@ func (p *parser) not() (*expr, error) {
 	return e, nil
 }
 
-var comparisonSigns = map[string]string{"=": "=", "==": "=", "!=": "!=", "<>": "!=", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
-
 func (p *parser) comparison() (*expr, error) {
 	start := p.Token.Pos
 	left, err := p.sum()
 	if err != nil {
 		return nil, err
 	}
-	if sign, ok := comparisonSigns[p.Token.Text]; ok && p.Token.Kind == token.Sign {
-		p.Next()
+	if o := query.TakeSign(&p.Reader); o != nil {
 		right, err := p.sum()
 		if err != nil {
 			return nil, err
 		}
-		if again, ok := comparisonSigns[p.Token.Text]; ok && p.Token.Kind == token.Sign {
-			return nil, p.Fault(p.Token, `expected one comparison, found "`+again+`" after it; two are joined by AND`)
+		next := p.Token
+		if again := query.TakeSign(&p.Reader); again != nil {
+			return nil, p.Fault(next, `expected one comparison, found "`+again.Text+`" after it; two are joined by AND`)
 		}
-		return p.made(start, &expr{op: opCompare, text: sign, kids: []*expr{left, right}}), nil
+		return p.made(start, &expr{op: opCompare, operator: o, kids: []*expr{left, right}}), nil
 	}
 	if p.Take("is") {
 		return p.is(start, left)
@@ -98,7 +96,7 @@ func (p *parser) comparison() (*expr, error) {
 	case err != nil:
 		return nil, err
 	case e == nil && negate:
-		return nil, p.ExpectedLike("an operator", "after NOT comes one of IN, BETWEEN, LIKE, MATCHES, STARTSWITH, CONTAINS, EXISTS, TYPE, SIZE, ANY")
+		return nil, p.ExpectedLike("an operator", "after NOT comes one of LIKE, "+strings.ToUpper(query.KnownWords()))
 	case e == nil:
 		return left, nil
 	}
@@ -116,9 +114,9 @@ func (p *parser) is(start int, left *expr) (*expr, error) {
 	switch {
 	case p.Take("null"):
 	case p.Take("missing"):
-		e.op, negate = opExists, !negate
+		e.op, e.operator, negate = opAsk, exists, !negate
 	case p.Token.Is("true"), p.Token.Is("false"):
-		e = &expr{op: opCompare, text: "=", kids: []*expr{left, truth(left, p.Token.Is("true"))}}
+		e = &expr{op: opCompare, operator: equals, kids: []*expr{left, truth(left, p.Token.Is("true"))}}
 		p.Next()
 	default:
 		return nil, p.ExpectedLike("NULL or MISSING", "other values compare with = and !=")
@@ -132,14 +130,27 @@ func (p *parser) is(start int, left *expr) (*expr, error) {
 
 // word reads an operator that is a word and its operands; nil if none comes next.
 func (p *parser) word(left *expr) (*expr, error) {
-	with := func(o op) (*expr, error) {
-		right, err := p.sum()
-		return &expr{op: o, kids: []*expr{left, right}}, err
+	if p.Token.Is("like") || p.Token.Is("ilike") {
+		return p.like(left)
 	}
-	switch {
-	case p.Take("in"):
+	o := query.TakeWord(&p.Reader)
+	if o == nil && p.Take("regexp") {
+		o = matches
+	}
+	if o == nil {
+		return nil, nil
+	}
+	e := &expr{op: opAsk, operator: o, kids: []*expr{left}}
+	switch o.Takes {
+	case query.TakesYes:
+		return e, nil
+	case query.TakesType:
+		var err error
+		e.kind, err = query.TakeType(&p.Reader)
+		return e, err
+	case query.TakesList:
 		return p.in(left)
-	case p.Take("between"):
+	case query.TakesEnds:
 		low, err := p.sum()
 		if err != nil {
 			return nil, err
@@ -149,33 +160,23 @@ func (p *parser) word(left *expr) (*expr, error) {
 		}
 		high, err := p.sum()
 		return &expr{op: opBetween, kids: []*expr{left, low, high}}, err
-	case p.Token.Is("like"), p.Token.Is("ilike"):
-		return p.like(left)
-	case p.Take("regexp"), p.Take("matches"):
-		return with(opMatches)
-	case p.Take("startsWith"):
-		return with(opStartsWith)
-	case p.Take("contains"):
-		return with(opContains)
-	case p.Take("exists"):
-		return &expr{op: opExists, kids: []*expr{left}}, nil
-	case p.Take("type"):
-		t, known := query.TypeNamed(strings.ToLower(p.Token.Text))
-		if p.Token.Kind != token.Name || !known {
-			return nil, p.ExpectedLike("a type", "the types are "+query.KnownTypes)
-		}
-		p.Next()
-		return &expr{op: opType, kind: t, kids: []*expr{left}}, nil
-	case p.Take("size"):
-		return with(opSize)
-	case p.Take("any"):
+	case query.TakesCondition:
 		p.inAny++
 		element, err := p.parenthesis()
 		p.inAny--
 		return &expr{op: opAny, kids: []*expr{left, element}}, err
 	}
-	return nil, nil
+	right, err := p.sum()
+	e.kids = append(e.kids, right)
+	return e, err
 }
+
+// The operators that SQL has words of its own for.
+var (
+	equals  = query.OperatorOf(query.OpEq, false)
+	exists  = query.OperatorOf(query.OpExists, false)
+	matches = query.OperatorOf(query.OpMatches, false)
+)
 
 func (p *parser) in(left *expr) (*expr, error) {
 	e := &expr{op: opIn, kids: []*expr{left}}
@@ -453,7 +454,7 @@ func (p *parser) call() (*expr, error) {
 	}
 	switch {
 	case word == "exists":
-		e.op = opExists
+		e.op, e.operator = opAsk, exists
 	case e.op == opCall:
 		if e.function = functionNamed(word); e.function == nil {
 			return nil, p.unknownFunction(t)

@@ -42,32 +42,24 @@ func AppendValue(b, v []byte) []byte {
 		return append(b, "')"...)
 	case msgpack.Array:
 		b = append(b, '[')
-		count, pos := msgpack.Container(v)
-		for i := range count {
-			if i > 0 {
-				b = append(b, ", "...)
-			}
-			n := msgpack.Skip(v[pos:])
-			b = AppendValue(b, v[pos:pos+n])
-			pos += n
+		separator := ""
+		for element := range msgpack.Elements(v) {
+			b = AppendValue(append(b, separator...), element)
+			separator = ", "
 		}
 		return append(b, ']')
 	case msgpack.Map:
 		b = append(b, '{')
-		count, pos := msgpack.Container(v)
-		for i := range count {
-			if i > 0 {
-				b = append(b, ", "...)
-			}
-			if name := string(msgpack.Str(v[pos:])); IsIdentifier(name, true) {
+		separator := ""
+		for key, value := range msgpack.Fields(v) {
+			b = append(b, separator...)
+			if name := string(key); IsIdentifier(name, true) {
 				b = append(b, name...)
 			} else {
 				b = AppendText(b, name)
 			}
-			pos += msgpack.Skip(v[pos:])
-			n := msgpack.Skip(v[pos:])
-			b = AppendValue(append(b, ": "...), v[pos:pos+n])
-			pos += n
+			b = AppendValue(append(b, ": "...), value)
+			separator = ", "
 		}
 		return append(b, '}')
 	}

@@ -1,8 +1,9 @@
 import { Condition, nodeOf, operand } from './condition.js'
 import { describe, invalid } from '../errors.js'
-import type { Comparison, Node } from './node.js'
+import type { Node } from './node.js'
 import { patternOf } from '../msgpack/regexp.js'
-import type { QueryBuilder } from './types.js'
+import { operators, types, type Operator } from './operators.js'
+import type { FieldOps, QueryBuilder } from './types.js'
 
 /**
  * A builder whose properties are fields, theirs the fields below them, and so
@@ -43,9 +44,11 @@ class Field implements ProxyHandler<() => void> {
     const { path, owner } = this
     if (owner === undefined) throw invalid('a query builder is not a function: write q.field(path)')
     const name = path.slice(owner === '' ? 0 : owner.length + 1)
-    const operator = operators[name]
-    if (!operator) throw invalid(`there is no operator ${name}; the operators are ${Object.keys(operators).join(', ')}`)
-    return operator(owner, operands, `${owner === '' ? 'q' : owner}.${name}`)
+    const call = `${owner === '' ? 'q' : owner}.${name}`
+    if (Object.hasOwn(operators, name)) return condition(owner, name as Operator, operands, call)
+    if (name === 'field') return fieldAt(below(owner, text(`${call}: path`, operands[0], 'a field path')), undefined)
+    const known: (keyof FieldOps)[] = Object.keys(operators) as Operator[]
+    throw invalid(`there is no operator ${name}; the operators are ${known.join(', ')}, field`)
   }
 }
 
@@ -54,60 +57,45 @@ function below(path: string, name: string): string {
 }
 
 /** @param call What was called, for messages: "age.gte". */
-type Operator = (path: string, operands: unknown[], call: string) => Condition | object
+function condition(path: string, name: Operator, operands: unknown[], call: string): Condition {
+  return new Condition([name, path, ...read[operators[name][0]](operands, call)] as unknown as Node)
+}
 
-const operators: Record<string, Operator> = Object.assign(Object.create(null) as object, {
-  eq: comparison('eq'),
-  ne: comparison('ne'),
-  gt: comparison('gt'),
-  gte: comparison('gte'),
-  lt: comparison('lt'),
-  lte: comparison('lte'),
-  contains: comparison('contains'),
-  between: (path, [low, high], call) => new Condition(['between', path, operand(`${call}: low`, low), operand(`${call}: high`, high)]),
-  in: list('in'),
-  notIn: list('notIn'),
-  startsWith: (path, [prefix], call) => new Condition(['startsWith', path, text(`${call}: prefix`, prefix)]),
-  matches: (path, [pattern], call) => {
-    if (Object.prototype.toString.call(pattern) === '[object RegExp]') return new Condition(['matches', path, patternOf(pattern as RegExp)])
-    return new Condition(['matches', path, text(`${call}: pattern`, pattern, 'a regular expression')])
+/** Checks the operands of a call, and copies them. */
+const read: Record<(typeof operators)[Operator][0], (operands: unknown[], call: string) => unknown[]> = {
+  value: ([value], call) => {
+    if (isField(value)) throw invalid(`${call}: value: expected a value, not a field: fields cannot be compared with each other`)
+    return [operand(`${call}: value`, value)]
   },
-  exists: (path, [yes = true], call) => {
+  ends: ([low, high], call) => [operand(`${call}: low`, low), operand(`${call}: high`, high)],
+  list: ([values], call) => {
+    if (!Array.isArray(values)) throw invalid(`${call}: values: expected an array, not ${describe(values)}`)
+    return [operand(`${call}: values`, values)]
+  },
+  text: ([value], call) => [text(call, value)],
+  pattern: ([pattern], call) => {
+    if (Object.prototype.toString.call(pattern) === '[object RegExp]') return [patternOf(pattern as RegExp)]
+    return [text(`${call}: pattern`, pattern, 'a regular expression')]
+  },
+  yes: ([yes = true], call) => {
     if (typeof yes !== 'boolean') throw invalid(`${call}: yes: expected true or false, not ${describe(yes)}`)
-    return new Condition(['exists', path, yes])
+    return [yes]
   },
-  type: (path, [name], call) => {
+  type: ([name], call) => {
     if (!types.includes(name as string)) throw invalid(`${call}: name: expected one of ${types.join(', ')}, not ${describe(name)}`)
-    return new Condition(['type', path, name as string])
+    return [name]
   },
-  size: (path, [length], call) => {
+  size: ([length], call) => {
     const whole = typeof length === 'number' && length >= 0 && (length | 0) === length
     if (!whole) throw invalid(`${call}: length: expected a whole number of elements, not ${describe(length)}`)
-    return new Condition(['size', path, length])
+    return [length]
   },
-  any: (path, [condition], call) => {
+  condition: ([condition], call) => {
     if (typeof condition !== 'function' || isField(condition)) {
       throw invalid(`${call}: condition: expected a function of the element, not ${describe(condition)}`)
     }
-    return new Condition(['any', path, nodeOf(call, condition(queryBuilder()))])
+    return [nodeOf(call, condition(queryBuilder()))]
   },
-  field: (path, [name], call) => fieldAt(below(path, text(`${call}: path`, name, 'a field path')), undefined),
-} satisfies Record<string, Operator>)
-
-const types = ['int', 'float', 'number', 'str', 'bool', 'list', 'dict', 'null', 'bytes', 'date']
-
-function comparison(op: Comparison): Operator {
-  return (path, [value], call) => {
-    if (isField(value)) throw invalid(`${call}: value: expected a value, not a field: fields cannot be compared with each other`)
-    return new Condition([op, path, operand(`${call}: value`, value)] as Node)
-  }
-}
-
-function list(op: 'in' | 'notIn'): Operator {
-  return (path, [values], call) => {
-    if (!Array.isArray(values)) throw invalid(`${call}: values: expected an array, not ${describe(values)}`)
-    return new Condition([op, path, operand(`${call}: values`, values) as unknown[]])
-  }
 }
 
 function text(name: string, value: unknown, what = 'text'): string {

@@ -1,5 +1,4 @@
-/** @internal Operators that compare the value at a path with one other. */
-export type Comparison = 'eq' | 'ne' | 'gt' | 'gte' | 'lt' | 'lte' | 'contains' | 'startsWith' | 'matches'
+import type { Taking } from './operators.js'
 
 /** @internal A condition as the engine reads it. */
 export type Node =
@@ -7,10 +6,10 @@ export type Node =
   | readonly ['false']
   | readonly ['and' | 'or', ...Node[]]
   | readonly ['not', Node]
-  | readonly [Comparison, path: string, value: unknown]
-  | readonly ['between', path: string, low: unknown, high: unknown]
-  | readonly ['in' | 'notIn', path: string, values: readonly unknown[]]
-  | readonly ['exists', path: string, yes: boolean]
-  | readonly ['type', path: string, name: string]
-  | readonly ['size', path: string, length: number]
-  | readonly ['any', path: string, element: Node]
+  | readonly [Taking<'value' | 'text' | 'pattern'>, path: string, value: unknown]
+  | readonly [Taking<'ends'>, path: string, low: unknown, high: unknown]
+  | readonly [Taking<'list'>, path: string, values: readonly unknown[]]
+  | readonly [Taking<'yes'>, path: string, yes: boolean]
+  | readonly [Taking<'type'>, path: string, name: string]
+  | readonly [Taking<'size'>, path: string, length: number]
+  | readonly [Taking<'condition'>, path: string, element: Node]

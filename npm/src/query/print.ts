@@ -1,4 +1,5 @@
 import type { Node } from './node.js'
+import { operators, type Operator } from './operators.js'
 
 /** Writes a condition as the text that the engine reads back as the same condition. */
 export function textOf(node: Node): string {
@@ -12,41 +13,28 @@ export function textOf(node: Node): string {
     case 'not':
       return textOfNot(node[1])
   }
-  const path = pathText(node[1])
-  switch (node[0]) {
-    case 'between':
-      return `${path} between ${valueText(node[2])} and ${valueText(node[3])}`
-    case 'in':
-      return `${path} in (${node[2].map(valueText).join(', ')})`
-    case 'notIn':
-      return `${path} not in (${node[2].map(valueText).join(', ')})`
-    case 'exists':
-      return node[2] ? `${path} exists` : `not (${path} exists)`
+  const [takes, sign] = operators[node[0]]
+  const start = `${pathText(node[1])} ${sign}`
+  switch (takes) {
+    case 'ends':
+      return `${start} ${valueText(node[2])} and ${valueText(node[3])}`
+    case 'list':
+      return `${start} (${(node[2] as unknown[]).map(valueText).join(', ')})`
+    case 'yes':
+      return node[2] ? start : `not (${start})`
     case 'type':
     case 'size':
-      return `${path} ${node[0]} ${node[2]}`
-    case 'any':
-      return `${path} any (${textOf(node[2])})`
+      return `${start} ${node[2]}`
+    case 'condition':
+      return `${start} (${textOf(node[2] as Node)})`
   }
-  return `${path} ${signs[node[0]]} ${valueText(node[2])}`
+  return `${start} ${valueText(node[2])}`
 }
-
-const signs = {
-  eq: '=',
-  ne: '!=',
-  gt: '>',
-  gte: '>=',
-  lt: '<',
-  lte: '<=',
-  contains: 'contains',
-  startsWith: 'startsWith',
-  matches: 'matches',
-} as const
 
 /** The opposite of `node`, as people write it. */
 function textOfNot(node: Node): string {
-  if (node[0] === 'eq') return textOf(['ne', node[1], node[2]])
-  if (node[0] === 'in') return textOf(['notIn', node[1], node[2]])
+  const [, , opposite] = operators[node[0] as Operator] ?? []
+  if (opposite) return textOf([opposite, ...node.slice(1)] as unknown as Node)
   return `not (${textOf(node)})`
 }
 

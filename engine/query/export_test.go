@@ -1,0 +1,4 @@
+package query
+
+// Operators returns the table.
+func Operators() []Operator { return operators[:] }
