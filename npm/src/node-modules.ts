@@ -1,12 +1,17 @@
-/** A module of Node's, or of a package that is not everybody's. The name is a variable so that bundlers for browsers do not look for it. */
+/**
+ * A module of Node, or of a package that is not installed with this one. The name is a variable so that bundlers for
+ * browsers do not look for it.
+ */
 export function nodeModule<Module>(name: string): Promise<Module> {
   return import(/* webpackIgnore: true */ /* @vite-ignore */ name) as Promise<Module>
 }
 
-/** Node's process; undefined in other hosts. Its types are not Node's own, which programs for browsers do not have. */
+/**
+ * Node's process; undefined in other hosts. The types are our own, because programs for browsers do not have Node's.
+ */
 export const nodeProcess = (globalThis as { process?: NodeProcess }).process
 
-/** Whether this is Node, or a host that is like it. */
+/** Whether this is Node or a host like it. */
 export const isNode = typeof nodeProcess?.versions?.node === 'string'
 
 interface NodeProcess {
@@ -43,7 +48,7 @@ export const nodeFiles = () => nodeModule<NodeFiles>('node:fs/promises')
 /** node:path */
 export const nodePath = () => nodeModule<{ basename(path: string): string; dirname(path: string): string }>('node:path')
 
-/** How many threads the machine runs at once. */
+/** How many threads the machine can run at the same time. */
 export async function processors(): Promise<number> {
   if (isNode) return (await nodeModule<{ availableParallelism(): number }>('node:os')).availableParallelism()
   return globalThis.navigator?.hardwareConcurrency ?? 1

@@ -1,6 +1,6 @@
 /**
- * The contract of {@link StorageBackend} as tests: a storage of your own is
- * right when all of them pass.
+ * The contract of {@link StorageBackend} as tests: your own storage is right
+ * when all of them pass.
  *
  * @example
  * ```ts
@@ -16,29 +16,29 @@ import type { StorageBackend } from './types.js'
 
 /** One claim of the contract. */
 export interface StorageTest {
-  /** What a storage does: 'reads back in order, after a number'. */
+  /** What the storage has to do, such as 'reads back in order, after a number'. */
   readonly name: string
   /**
-   * Rejects, with an Error that says what was found, if it does not.
+   * Runs the test. Rejects with an Error that says what was found, if the storage does not do that.
    *
    * @param open Opens the same stored data each time, as another page or
-   * process would; it is empty at first. It may return the same object each time,
-   * if that is how the storage is shared.
+   * process would; the data is empty at first. It may return the same object
+   * each time, if several databases can share one.
    */
   run(open: () => StorageBackend): Promise<void>
 }
 
 const batch = (text: string) => new TextEncoder().encode(text)
 
-function ok(holds: boolean, otherwise: string): void {
-  if (!holds) throw new Error(otherwise)
+function ok(condition: boolean, message: string): void {
+  if (!condition) throw new Error(message)
 }
 
 function equal(found: unknown, expected: unknown, what: string): void {
   ok(found === expected, `${what}: found ${JSON.stringify(found)}, expected ${JSON.stringify(expected)}`)
 }
 
-/** What a storage holds after a number: "2 b, 3 c", snapshots with a star. */
+/** What a storage holds after a number, such as "2 b, 3 c"; snapshots have a star. */
 async function held(storage: StorageBackend, after = 0): Promise<string> {
   const batches = await storage.read(after)
   return batches.map(({ seq, snapshot, bytes }) => `${seq}${snapshot ? '*' : ''} ${new TextDecoder().decode(bytes)}`).join(', ')
@@ -58,8 +58,8 @@ async function append(storage: StorageBackend, ...texts: string[]): Promise<void
 }
 
 /**
- * What every storage has to do. Those that keep a database as one file of
- * documents, as JSONStorage, do not: they store what batches mean, and not their bytes.
+ * What every storage has to do. Only storages that keep a database as one file
+ * of documents, such as JSONStorage, do not: they store the meaning of batches, and not their bytes.
  */
 export const contract: readonly StorageTest[] = [
   {
@@ -106,7 +106,7 @@ export const contract: readonly StorageTest[] = [
       for (let seq = 1; seq <= 10; seq++) {
         const won = await Promise.all(storages.map((storage, i) => storage.append(seq, batch(`${i}`), 'relaxed')))
         equal(won.filter(Boolean).length, 1, `how many were given ${seq}`)
-        ok((await held(storages[0]!)).endsWith(`${seq} ${won.indexOf(true)}`), `number ${seq} is another batch than the one acknowledged`)
+        ok((await held(storages[0]!)).endsWith(`${seq} ${won.indexOf(true)}`), `number ${seq} is not the batch whose append resolved to true`)
       }
       await Promise.all(storages.map((storage) => storage.close()))
     },
@@ -120,7 +120,7 @@ export const contract: readonly StorageTest[] = [
       await expectHeld(storage, '2* ab, 3 c')
       await expectHeld(storage, '3 c', 2)
       await storage.compact(1, batch('late'))
-      await storage.compact(9, batch('of what is not there'))
+      await storage.compact(9, batch('of a missing batch'))
       await expectHeld(storage, '2* ab, 3 c')
       await other.compact(3, batch('abc'))
       await expectHeld(storage, '3* abc')
@@ -141,7 +141,7 @@ export const contract: readonly StorageTest[] = [
       for (const [n, length] of lengths.entries()) equal(await storage.append(n + 1, bytes(length), 'relaxed'), true, `append of ${length} bytes`)
       const sizes = async () => (await storage.read(0)).map(({ bytes }) => bytes.length).join()
       equal(await sizes(), lengths.join(), 'the lengths')
-      for (const { bytes: found } of await storage.read(0)) ok(bytes(found.length).every((byte, n) => byte === found[n]), `of ${found.length} bytes, some are others`)
+      for (const { bytes: found } of await storage.read(0)) ok(bytes(found.length).every((byte, n) => byte === found[n]), `of ${found.length} bytes, some have changed`)
       await storage.compact(lengths.length, bytes(2_500_000))
       equal(await sizes(), '2500000', 'the length of the snapshot')
       await storage.close()
@@ -164,26 +164,26 @@ export const contract: readonly StorageTest[] = [
     },
   },
   {
-    name: 'tells of what others append, until it is told to stop, if it tells at all',
+    name: 'tells of batches that others append until the watching ends, if it has watch',
     async run(open) {
       const [one, other] = [open(), open()]
       if (!one.watch) return
-      let told = 0
+      let calls = 0
       const hearing = new Promise<number>((resolve, reject) => {
-        const timer = setTimeout(() => reject(new Error('nothing was told within 5 seconds')), 5_000)
+        const timer = setTimeout(() => reject(new Error('the listener was not called within 5 seconds')), 5_000)
         const stop = one.watch!((seq) => {
-          told++
+          calls++
           clearTimeout(timer)
           stop()
           resolve(seq)
         })
       })
-      await held(one) // so that the watching has begun by the time of the append
+      await held(one) // so that the watching begins before the append
       await append(other, 'a')
-      ok([0, 1].includes(await hearing), 'another number is told')
+      ok([0, 1].includes(await hearing), 'the listener was called with another number')
       await append(other, 'b')
       await held(one)
-      equal(told, 1, 'how often it was told')
+      equal(calls, 1, 'how often the listener was called')
       await Promise.all([one.close(), other.close()])
     },
   },

@@ -2,13 +2,13 @@ import { AtomicDBError, unsupported } from './errors.js'
 import { isNode, nodeModule } from './node-modules.js'
 import type { Port } from './thread/rpc.js'
 
-// In this folder, because bundlers bring along what is named as it is here, and worker.js is beside index.js.
+// This file is not in thread/: bundlers bring along the URLs that it names, and worker.js is beside index.js.
 
 /** A thread that serves a database; see worker.ts. */
 export interface Thread extends Port {
-  /** Calls `listener` should the thread end by itself. */
+  /** Calls `listener` if the thread ends by itself. */
   onExit(listener: (error: AtomicDBError) => void): void
-  /** Tells whether somebody waits for it: Node goes on running then. */
+  /** Says whether a call waits for the thread. Node keeps running while one does. */
   setBusy(busy: boolean): void
   terminate(): Promise<unknown>
 }
@@ -32,11 +32,11 @@ function startInPage(): Thread {
 
 function newWorker(): Worker {
   try {
-    // In these very words, which bundlers look for.
+    // Written exactly like this, because bundlers look for it.
     return new Worker(new URL('./worker.js', import.meta.url), { type: 'module' })
   } catch (error) {
     if ((error as DOMException).name !== 'SecurityError') throw error
-    // A worker has to come from the page's own origin; what it imports need not.
+    // A worker has to come from the origin of the page, but may import from others.
     const file = new URL('worker.js', String(import.meta.url)).href
     const script = URL.createObjectURL(new Blob([`import ${JSON.stringify(file)}`], { type: 'text/javascript' }))
     try {
@@ -65,10 +65,10 @@ async function startInNode(): Promise<Thread> {
 async function newNodeWorker(): Promise<NodeWorker> {
   try {
     const { Worker } = await nodeModule<NodeThreads>('node:worker_threads')
-    // Without Node's own options, of which some, as --input-type, are for the first file only.
+    // Without the options of this process: some, such as --input-type, are for its first file only.
     return new Worker(new URL('./worker.js', import.meta.url), { execArgv: [] })
   } catch (error) {
-    // Hosts that are like Node have the module, and it does nothing.
+    // Some hosts that are like Node have the module, but it cannot start threads.
     throw new AtomicDBError('unsupported', `options.worker: this host cannot start threads: ${(error as Error).message}`, { cause: error })
   }
 }

@@ -1,4 +1,4 @@
-/** What a thread of `{worker: true}` runs: it serves one database to whoever has started it. */
+/** The program of a thread of `{worker: true}`: it serves one database to the thread that has started it. */
 import { isNode, nodeModule } from './node-modules.js'
 import type { NodeThreads } from './thread.js'
 import { serve } from './thread/server.js'
@@ -11,7 +11,7 @@ if (isNode) {
     })
   })
 } else {
-  // At once: what arrives before anybody listens is lost.
+  // Synchronously, because messages that arrive before there is a listener are lost.
   const scope = globalThis as unknown as Pick<Worker, 'postMessage' | 'addEventListener'>
   serve({
     post: (message, transfer) => scope.postMessage(message, transfer),

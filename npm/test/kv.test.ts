@@ -144,7 +144,7 @@ describe('KV', { timeout: 120_000 }, () => {
     await sharesObject(lib, new KVStorage(new LaggingKV(() => 0).at(true), 'object'), { wasm: testWasm })
   })
 
-  test('elsewhere shows a state that was whole, or says that it has not arrived', async () => {
+  test('elsewhere shows a state that was whole, or says that it is not visible yet', async () => {
     const random = new Random(seed)
     const replay = replayOf('kv.test.ts')
     let whole = 0
@@ -159,7 +159,7 @@ describe('KV', { timeout: 120_000 }, () => {
         })
         const reader = await open(kv.at(false)).catch((error: AtomicDBError) => error)
         if (reader instanceof AtomicDBError) {
-          assert.ok(reader.code === 'storage' && /has not arrived here yet/.test(reader.message), `${reader.message}; ${replay}`)
+          assert.ok(reader.code === 'storage' && /is not visible here yet/.test(reader.message), `${reader.message}; ${replay}`)
           late++
           continue
         }
@@ -177,7 +177,7 @@ describe('KV', { timeout: 120_000 }, () => {
     const kv = new LaggingKV(() => 0)
     const writer = await open(kv.at(true))
     await writer.insert({ n: 1 })
-    await assert.rejects(open({ ...kv.at(true), get: async () => null }), hasCode('storage', /has not arrived here yet/))
+    await assert.rejects(open({ ...kv.at(true), get: async () => null }), hasCode('storage', /is not visible here yet/))
   })
 
   test('tells of two writers, and overwrites the batch of neither', async () => {
@@ -189,7 +189,7 @@ describe('KV', { timeout: 120_000 }, () => {
     const [one, other] = [await open(late.at(true)), await open(late.at(false))]
     await one.insert({ by: 'one' })
     await other.insert({ by: 'other' })
-    await assert.rejects(open(late.at(true)), hasCode('conflict', /two writers have stored number 1/))
+    await assert.rejects(open(late.at(true)), hasCode('conflict', /two isolates have stored number 1/))
     await assert.rejects(one.insert({ by: 'one' }), hasCode('conflict', /only one may write at a time/))
   })
 

@@ -1,6 +1,8 @@
 import type { EngineCalls } from './engine-calls.js'
 
-/** What a write does: it changes the database and returns what the call resolves to. If it throws, it has done nothing. */
+/**
+ * What a write does: it changes the database and returns what the call resolves to. If it throws, it has done nothing.
+ */
 export type Write<R> = (engine: EngineCalls) => R
 
 /** What the calls of the API go through: a connection, a transaction on one, or a pool of them. */

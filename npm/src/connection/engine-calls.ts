@@ -20,13 +20,19 @@ export abstract class EngineCalls {
   /** Calls `op`, which answers in pieces, and returns the rows of all of them. */
   abstract rows(op: Op, args: Encoder | Uint8Array): any[]
 
-  /** As {@link rows}, for an op that changes nothing: the query cache may have the answer. Fills and returns `rows`, an empty array. */
+  /**
+   * As {@link rows}, for an op that changes nothing: the query cache may have the answer. Fills and returns `rows`, an
+   * empty array.
+   */
   abstract cachedRows(op: Op, args: Encoder | Uint8Array, rows?: any[]): any[]
 
   /** The answer of `op`, piece by piece. The next piece is asked for when the caller is done with one. */
   abstract inPieces(op: Op, args: Uint8Array): Iterable<unknown[]>
 
-  /** Calls `callback`, a function of the user that is the argument `name`, and returns its result. It cannot call the database meanwhile. */
+  /**
+   * Calls `callback`, a function of the user that is the argument `name`, and returns its result. It cannot call the
+   * database meanwhile.
+   */
   callback(name: string, callback: (document: Stored<any>) => unknown, document: Stored<any>): unknown {
     this.inCallback = true
     try {

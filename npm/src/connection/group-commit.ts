@@ -8,11 +8,16 @@ interface PendingWrite {
   readonly reject: (error: unknown) => void
   /** What the last run returned. */
   value: unknown
-  /** A barrier writes nothing: it resolves when all writes before it are stored, and fails with the first that fails. */
+  /**
+   * A barrier writes nothing: it resolves when all writes before it are stored, and fails with the first that fails.
+   */
   readonly isBarrier: boolean
 }
 
-/** What the storage did with a batch. 0: stored it. 1: refused it, because another writer was faster, and the engine has undone it. */
+/**
+ * What the storage did with a batch. 0: stored it. 1: refused it, because another writer was faster, and the engine has
+ * undone it.
+ */
 export type FlushOutcome = 0 | 1
 
 /**
@@ -154,7 +159,9 @@ export class GroupCommit {
   }
 }
 
-/** Rejects the barriers among `writes`, which come after a write that has failed. Their promises ignore a later resolve. */
+/**
+ * Rejects the barriers among `writes`, which come after a write that has failed. Their promises ignore a later resolve.
+ */
 function rejectBarriers(writes: readonly PendingWrite[], error: unknown): void {
   for (const write of writes) if (write.isBarrier) write.reject(error)
 }

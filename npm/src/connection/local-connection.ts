@@ -60,7 +60,8 @@ export class LocalConnection extends Connection {
   read<R>(work: (engine: EngineCalls) => R): Promise<R> {
     try {
       this.checkUsable()
-      // A transaction that is being stored may still be undone; and while the engine lacks pending writes, a read would miss them.
+      // A transaction that is being stored may still be undone; and while the engine lacks pending writes, a read would
+      // miss them.
       const settled = this.transactions.storing ?? this.groupCommit.settled()
       if (settled) return settled.then(() => this.read(work))
       this.transactions.suspend()
@@ -142,7 +143,8 @@ export class LocalConnection extends Connection {
   flush(): Promise<void> {
     if (this.closing) return Promise.reject(closedError())
     const { lastFailure } = this.transactions
-    const before = this.groupCommit.flush() // now: a transaction may hold the write lock for longer than these writes take
+    // Now: a transaction may hold the write lock for longer than these writes take.
+    const before = this.groupCommit.flush()
     before.catch(() => {})
     return this.writeLock.shared(async () => {
       await before

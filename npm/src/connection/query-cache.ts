@@ -31,7 +31,8 @@ export class QueryCache {
   private readonly hashes = new Int32Array(bucketCount) // of the query that used the bucket last
   private readonly versions = new Float64Array(bucketCount) // of the database then
   private readonly wasted = new Uint8Array(bucketCount) // 1: the last answer was kept and never used
-  private readonly answers = new Array<CachedAnswer | undefined>(bucketCount) // at its full length: otherwise V8 makes it a dictionary
+  // At its full length: otherwise V8 makes it a dictionary.
+  private readonly answers = new Array<CachedAnswer | undefined>(bucketCount)
   private bytes = 0 // of all answers
 
   /**
@@ -48,7 +49,8 @@ export class QueryCache {
     const { length } = args
     let hash: number = op
     for (let i = 0; i < length; i++) hash = Math.imul(hash ^ bytes[i]!, 0x01000193)
-    hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b) // as MurmurHash3 ends: otherwise arguments that differ in few bytes share a bucket
+    // As MurmurHash3 ends: otherwise arguments that differ in few bytes share a bucket.
+    hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b)
     hash ^= hash >>> 13
     const bucket = hash & (bucketCount - 1)
     const last = this.versions[bucket]
@@ -74,7 +76,10 @@ export class QueryCache {
     return this.wasted[bucket] === 1 && last !== version ? noBucket : bucket
   }
 
-  /** Keeps a copy of an answer, of so many bytes of MessagePack, in the bucket that {@link find} returned for these arguments. */
+  /**
+   * Keeps a copy of an answer, of so many bytes of MessagePack, in the bucket that {@link find} returned for these
+   * arguments.
+   */
   keep(bucket: Bucket, args: Arguments, answer: unknown, bytes: number): void {
     if (bucket === noBucket) return
     this.drop(bucket) // another query with the same hash

@@ -14,7 +14,10 @@ export async function withUsage(error: unknown): Promise<unknown> {
   return Object.assign(new AtomicDBError('quota', message, { cause: error.cause }), { usage, quota })
 }
 
-/** Asks the browser not to delete what the site stores when the disk gets full. It does not wait, because the browser may ask the user. */
+/**
+ * Asks the browser not to delete what the site stores when the disk gets full. It does not wait, because the browser
+ * may ask the user.
+ */
 export function askToPersist(): void {
   storageManager()?.persist?.().catch(() => {})
 }

@@ -133,6 +133,8 @@ export class TransactionRun implements Calls {
   }
 }
 
-/** How long the function of a transaction may go without calling tx, in milliseconds. It is noticed up to a fifth later. */
+/**
+ * How long the function of a transaction may go without calling tx, in milliseconds. It is noticed up to a fifth later.
+ */
 const maxPause = 10_000
 const looksPerPause = 5

@@ -93,9 +93,13 @@ export class Transactions {
     this.hasPostponed = true
   }
 
-  /** Throws for a write that is called inside a transaction but not through it: it would wait for the end of the transaction that waits for it. */
+  /**
+   * Throws for a write that is called inside a transaction but not through it: it would wait for the end of the
+   * transaction that waits for it.
+   */
   checkOutside(): void {
-    // Only until the function first waits: later its calls cannot be told from those of others. They wait; see TransactionRun.
+    // Only until the function first waits: later its calls cannot be told from those of others. They wait; see
+    // TransactionRun.
     if (this.current?.isStarting) throw invalid('transaction: inside it, write with tx.insert() and the like, not with db.insert(), which waits for its end')
   }
 

@@ -12,9 +12,14 @@ export interface Listeners {
   readonly maxDocumentBytes?: number
   readonly maxDepth?: number
   readonly onProgress?: (done: number, total: number) => void
-  /** Called while the engine undoes everything that is not stored. Go is on the stack, so it must not call the engine. */
+  /**
+   * Called while the engine undoes everything that is not stored. Go is on the stack, so it must not call the engine.
+   */
   readonly onRollback: () => void
-  /** Called when batches of others wait for a savepoint to end; call catchUp then. Go is on the stack, so it must not call the engine. */
+  /**
+   * Called when batches of others wait for a savepoint to end; call catchUp then. Go is on the stack, so it must not
+   * call the engine.
+   */
   readonly onPutOff: () => void
 }
 

@@ -6,7 +6,10 @@ export interface Exports {
   readonly mem: WebAssembly.Memory
   /** The address of the in-buffer, with room for `n` bytes. */
   adb_in(n: number): number
-  /** Runs an op on the first `n` bytes of the in-buffer. Returns the length of the result; below 0, the complement of the length of an error. */
+  /**
+   * Runs an op on the first `n` bytes of the in-buffer. Returns the length of the result; below 0, the complement of
+   * the length of an error.
+   */
   adb_call(handle: number, op: number, n: number): number
   /** The version of a database: while it is the same, every answer is the same. 0 if the database is not usable. */
   adb_version(handle: number): number
@@ -59,7 +62,10 @@ export async function instantiate(module: WebAssembly.Module, onEnd: (reason: Er
   return { exports: instance.exports as unknown as Exports, engine: engine as unknown as AsyncEngine }
 }
 
-/** A Promise with its resolve and reject. The engine asks for all three at once, which takes half the time of making them from Go. */
+/**
+ * A Promise with its resolve and reject. The engine asks for all three at once, which takes half the time of making
+ * them from Go.
+ */
 function defer(): { promise: Promise<unknown>; resolve: (value: unknown) => void; reject: (error: unknown) => void } {
   let resolve!: (value: unknown) => void
   let reject!: (error: unknown) => void

@@ -1,17 +1,17 @@
 import { AtomicDBError } from '../errors.js'
 
 /**
- * Reads MessagePack that the engine has written: trusted, so well formed.
+ * Reads MessagePack that the engine has written, and trusts it to be well formed.
  *
- * Nothing that it returns is a view of the bytes it reads: they are the
- * engine's memory. Integers beyond 2^53 are bigints, all others numbers.
+ * It copies what it returns, because the bytes are the engine's memory. Integers
+ * beyond 2^53 become bigints, all others numbers.
  */
 export class Decoder {
   private bytes: Uint8Array = new Uint8Array()
   private view: DataView = new DataView(this.bytes.buffer)
   private at = 0
 
-  /** Reads on in `bytes` from `at`. */
+  /** Continues in `bytes` at `at`. */
   begin(bytes: Uint8Array, view: DataView, at: number): this {
     this.bytes = bytes
     this.view = view
@@ -30,14 +30,14 @@ export class Decoder {
     return this.other(code)
   }
 
-  /** Reads a little-endian number of four bytes, which is no MessagePack. */
+  /** Reads a little-endian number of four bytes, which is not MessagePack. */
   private uint32(): number {
     const at = this.at
     this.at = at + 4
     return this.view.getUint32(at, true)
   }
 
-  /** Reads a piece of an answer, appends its documents to `documents`, and returns how many are still to come. */
+  /** Reads a piece of a result, appends its documents to `documents`, and returns how many are still to come. */
   piece(documents: unknown[]): number {
     const count = this.uint32()
     const left = this.uint32()
@@ -111,7 +111,7 @@ export class Decoder {
         this.at = at + 14
         return this.date(Number(view.getBigInt64(at + 6)), view.getUint32(at + 2))
     }
-    throw new AtomicDBError('internal', `the engine answered with the byte ${code}, which starts no value`)
+    throw new AtomicDBError('internal', `the engine returned the byte ${code}, which starts no value`)
   }
 
   private sized(code16: number, size: number): unknown {
@@ -156,8 +156,8 @@ export class Decoder {
   }
 
   /**
-   * Reads a field name of 1 to 31 bytes after its code, by looking whether it
-   * is among those read before: most are, and comparing is faster than making.
+   * Reads a field name of 1 to 31 bytes after its code. Most names have been
+   * read before; to compare with such a string is faster than to make a new one.
    */
   private name(size: number): string {
     const { bytes } = this
@@ -171,7 +171,7 @@ export class Decoder {
       if (i === size) return known
     }
     const name = this.text(start, size)
-    if (name.length === size) names[slot] = name // else it is not ASCII
+    if (name.length === size) names[slot] = name // otherwise it is not ASCII
     return name
   }
 
@@ -199,16 +199,16 @@ export class Decoder {
 
 const utf8 = new TextDecoder('utf-8', { ignoreBOM: true })
 
-/** ASCII field names by a hash of three of their bytes; a newer one takes the place of an older. */
+/** ASCII field names by a hash of three of their bytes; a newer name replaces an older one. */
 const names = new Array<string>(1024).fill('')
 
 /**
- * For each length, an array for the codes of a string: below 40 characters
- * this way takes 50 to 100 ns, a TextDecoder 130 to 180.
+ * For each length, an array for the codes of a string. Below 40 characters this
+ * takes 50 to 100 ns, a TextDecoder 130 to 180.
  */
 const units = Array.from({ length: 40 }, (_, length) => new Array<number>(length).fill(0))
 
-/** Reads the one value that `bytes` start with. */
+/** Reads the value at the start of `bytes`. */
 export function decoded(bytes: Uint8Array): unknown {
   return new Decoder().begin(bytes, new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), 0).value()
 }

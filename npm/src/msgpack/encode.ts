@@ -5,30 +5,30 @@ import { patternOf } from './regexp.js'
 /**
  * Writes JavaScript values as MessagePack.
  *
- * What JSON can say is stored as JSON would (properties that are undefined are
- * left out, holes in arrays are null, an instance of a class is its own
- * properties or what its toJSON returns), and besides: NaN, the infinities,
- * Date, Uint8Array, and bigint in the range of int64. -0 is stored as 0.
- * Everything else is `invalid`, and the message names the place:
+ * Values of JSON are stored as JSON stores them: properties that are undefined
+ * are left out, holes in arrays are null, and an instance of a class is its own
+ * properties or what its toJSON returns. It also stores NaN, the infinities,
+ * Date, Uint8Array, and bigint in the range of int64; -0 is stored as 0. Every
+ * other value is `invalid`, and the message names the place:
  * "documents[3].tags[1] is a function".
  *
- * It takes msgpackr's place, which would need a second walk through each value
- * to say the same: that writes integers from 2^32 on as floats, changes long
- * text with a lone surrogate, has extensions of its own for undefined, Set,
- * RegExp and Error, and runs out of stack in a cycle. Without that walk, for
- * 170-byte and 90-byte documents in Node 20, msgpackr 2.1 takes 0.77 and 0.47
- * us to write one and 2.0 and 0.55 us to read one of many; this and
- * {@link Decoder} take 0.61 and 0.35, 0.64 and 0.40, in 25 kB less source.
+ * msgpackr would need a second walk through each value for the same: it writes
+ * integers from 2^32 on as floats, changes long text with a lone surrogate, has
+ * extensions of its own for undefined, Set, RegExp and Error, and runs out of
+ * stack in a cycle. For 170-byte and 90-byte documents in Node 20, msgpackr 2.1
+ * takes 0.77 and 0.47 us to write one without that walk, and 2.0 and 0.55 us to
+ * read one of many. This and {@link Decoder} take 0.61 and 0.35, 0.64 and 0.40,
+ * in 25 kB less source.
  */
 export class Encoder extends MessagePackWriter {
   private name = '' // of the argument being written, for messages
   private readonly path: (string | number)[] = [] // to the value being written
   private depth = 0 // how much of path is in use
   private root: unknown
-  private inFilter = false // where a RegExp has a meaning, and what is undefined has none
-  private polluted = false // Object.prototype has enumerable properties, which are no fields
+  private inFilter = false // where a RegExp has a meaning, and undefined is refused
+  private polluted = false // Object.prototype has enumerable properties, which are not fields
 
-  /** Starts again; what is written now is the argument of that name. */
+  /** Starts again. `name` is the argument that is written now. */
   begin(name: string): this {
     this.length = 0
     this.depth = 0
@@ -68,9 +68,9 @@ export class Encoder extends MessagePackWriter {
   }
 
   /**
-   * Writes a change, as update takes it. What it pulls is asked for by filters,
-   * and is written as one first, so that what is undefined there is refused:
-   * left out, it would pull every element.
+   * Writes a change, as update takes it. Its $pull is a filter, and is written
+   * as one first, so that undefined in it is refused: left out, it would pull
+   * every element.
    */
   change(change: unknown, name: string): this {
     const pulled = typeof change === 'object' && change !== null ? (change as { $pull?: unknown }).$pull : undefined
@@ -91,7 +91,7 @@ export class Encoder extends MessagePackWriter {
     return this
   }
 
-  /** Refuses `value`, written at `start`, if that has not made it a map. */
+  /** Throws if `value`, which is written at `start`, has not become a map. */
   private checkMap(start: number, value: unknown): void {
     if (!this.isMapAt(start)) this.refuse(`must be an object, not ${describe(value)}`)
   }
@@ -145,9 +145,9 @@ export class Encoder extends MessagePackWriter {
   }
 
   /**
-   * Writes an object that inherits no enumerable property. Reading a property
+   * Writes an object that inherits no enumerable property. To read a property
    * by the name that for-in has just given takes no look-up, so this is a third
-   * faster than going over Object.keys.
+   * faster than a loop over Object.keys.
    */
   private map(object: Record<string, unknown>): void {
     this.descend()
@@ -172,12 +172,12 @@ export class Encoder extends MessagePackWriter {
   }
 
   /**
-   * Writes what is neither a plain object nor an array.
+   * Writes an object that is neither plain nor an array.
    *
-   * @param answered Whether `value` is what a toJSON has returned, and is not asked again.
+   * @param isJSON Whether `value` is the result of a toJSON; its own toJSON is not called then.
    */
-  private instance(value: object, answered = false): void {
-    // The tag and not instanceof: a value may come from another realm, such as a frame.
+  private instance(value: object, isJSON = false): void {
+    // Not instanceof: a value may come from another realm, such as a frame.
     const tag = Object.prototype.toString.call(value)
     switch (tag) {
       case '[object Date]':
@@ -192,7 +192,7 @@ export class Encoder extends MessagePackWriter {
         return
     }
     const { toJSON } = value as { toJSON?: unknown }
-    if (typeof toJSON === 'function' && !answered) {
+    if (typeof toJSON === 'function' && !isJSON) {
       const json: unknown = toJSON.call(value, '')
       if (typeof json === 'object' && json !== null && !isPlain(json)) this.instance(json, true)
       else this.write(json)
@@ -202,7 +202,7 @@ export class Encoder extends MessagePackWriter {
     this.map(ownFields(value))
   }
 
-  /** Stops what never ends. Depth that does end is the engine's to judge. */
+  /** Throws for a cycle, and for an object without end. The engine checks the depth of other values. */
   private descend(): void {
     if (this.depth < maxDepth) return
     const seen = new Map<unknown, number>()
@@ -235,9 +235,10 @@ export class Encoder extends MessagePackWriter {
   }
 }
 
-/** Deeper than any document the engine can be told to accept. */
+/** The engine accepts no document as deep as this, whatever its options. */
 const maxDepth = 1100
 
+/** By class: what to store instead of an instance. */
 const instead: Record<string, string> = {
   Map: '; Object.fromEntries makes an object of it',
   Set: '; spread it into an array',
@@ -250,7 +251,7 @@ function isPlain(value: object): boolean {
   return prototype === Object.prototype || prototype === null || Array.isArray(value)
 }
 
-/** The enumerable properties of `value` itself, as those of an object that inherits none. */
+/** An object that has the own enumerable properties of `value` and inherits none. */
 function ownFields(value: object): Record<string, unknown> {
   const fields = Object.create(null) as Record<string, unknown>
   for (const key of Object.keys(value)) fields[key] = (value as Record<string, unknown>)[key]
@@ -265,8 +266,8 @@ function isPolluted(): boolean {
 let idle: Encoder | undefined
 
 /**
- * Lends `use` an encoder. A toJSON or a getter may start another encoding in
- * the middle of it, so the idle one is taken away meanwhile.
+ * Lends an encoder to `use`. A toJSON or a getter may start another encoding
+ * meanwhile, which then gets another encoder.
  */
 export function encoding<R>(name: string, use: (encoder: Encoder) => R): R {
   const encoder = idle ?? new Encoder()

@@ -1,6 +1,6 @@
 /**
- * A RegExp in RE2's syntax, which the engine speaks: flags in front, \x{} for
- * \u. What RE2 cannot do at all (look-around, back-references) it refuses.
+ * A RegExp in RE2's syntax, which the engine uses: flags in front, \x{} for \u.
+ * The engine refuses what RE2 lacks: look-around and back-references.
  */
 export function patternOf({ source, flags }: RegExp): string {
   const known = flags.replace(/[^ims]/g, '')

@@ -9,11 +9,11 @@ export abstract class MessagePackWriter {
   /** How many bytes have been written. */
   length = 0
 
-  /** The buffer, whose first `length` bytes are written; borrowed until more are. */
+  /** The buffer. Its first `length` bytes are written, and borrowed until more are written. */
   bytes = new Uint8Array(firstCapacity)
   private view = new DataView(this.bytes.buffer)
 
-  /** Throws: what is being written cannot be. */
+  /** Throws that the value being written cannot be stored. */
   protected abstract refuse(why: string): never
 
   /** The bytes written so far, borrowed until more are written. */
@@ -28,7 +28,7 @@ export abstract class MessagePackWriter {
       target.set(this.borrowed(), at)
       return
     }
-    // Faster than the view that set needs.
+    // Faster than to make the view that set needs.
     for (let i = 0; i < length; i++) target[at + i] = bytes[i]!
   }
 
@@ -64,7 +64,7 @@ export abstract class MessagePackWriter {
     return this
   }
 
-  /** Writes the header of an array whose length is not known yet, and returns what closeArray needs. */
+  /** Writes the header of an array whose length is not known yet. Returns what closeArray needs. */
   openArray(): number {
     this.room(5)
     this.bytes[this.length] = 0xdd
@@ -77,13 +77,15 @@ export abstract class MessagePackWriter {
     return this
   }
 
-  /** Leaves room for the header of a map, whose pairs follow, and returns where it is. */
+  /** Leaves room for the header of a map, whose pairs follow. Returns where it is. */
   protected openMap(): number {
     this.room(1)
     return this.length++
   }
 
-  /** Writes the header of the map of `count` pairs that starts at `start`, and moves them if it is longer than expected. */
+  /**
+   * Writes the header of the map of `count` pairs that starts at `start`, and moves them if it is longer than expected.
+   */
   protected closeMap(start: number, count: number): void {
     if (count < 0x10) {
       this.bytes[start] = 0x80 | count
@@ -104,7 +106,7 @@ export abstract class MessagePackWriter {
     return (code & 0xf0) === 0x80 || code === 0xde || code === 0xdf
   }
 
-  /** Writes values that are MessagePack already. */
+  /** Writes bytes that are MessagePack already. */
   raw(values: Uint8Array): this {
     this.room(values.length)
     this.bytes.set(values, this.length)
@@ -210,7 +212,10 @@ export abstract class MessagePackWriter {
     return this
   }
 
-  /** Puts the header before a string that has been written at `start`, and moves it if the header is longer than expected. */
+  /**
+   * Puts the header before a string that has been written at `start`, and moves it if the header is longer than
+   * expected.
+   */
   private finishString(start: number, size: number): void {
     const { bytes } = this
     const header = size < 0x20 ? 1 : size < 0x100 ? 2 : size < 0x10000 ? 3 : 5
@@ -305,9 +310,12 @@ export abstract class MessagePackWriter {
 
 const firstCapacity = 8 << 10
 const keptCapacity = 1 << 20
-/** From here on it is cheaper to give the buffer away than to copy it. */
+/** From this length on, it is cheaper to give the buffer away than to copy it. */
 const handOver = 64 << 10
-/** UTF-16 units from which encodeInto is faster than a loop: it takes 300 ns in Chromium whatever the text, a loop 2 ns a unit. */
+/**
+ * From this length on, in UTF-16 units, encodeInto is faster than a loop: it takes 300 ns in Chromium for any text, the
+ * loop 2 ns a unit.
+ */
 const shortString = 160
 
 const loneSurrogate = 'holds a lone surrogate, half of a character, which UTF-8 cannot hold'

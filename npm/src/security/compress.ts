@@ -1,7 +1,7 @@
 import { AtomicDBError } from '../errors.js'
 import { bytes, libraries } from './web-crypto.js'
 
-/** The level at which every host's CompressionStream works. */
+/** The level of the host's CompressionStream. */
 const hostLevel = 6
 
 /** Compresses as zlib (RFC 1950), at a level from 1, the fastest, to 9, the smallest. */
@@ -12,17 +12,17 @@ export async function deflate(data: Uint8Array, level: number): Promise<Uint8Arr
 }
 
 /**
- * What zlib data was made of.
+ * Decompresses zlib data.
  *
- * @param max Bytes that it may hold: a few can stand for a thousand times as many.
- * @throws corrupt if it holds more, or is damaged.
+ * @param max How many bytes the result may have: compressed data can stand for a thousand times as many.
+ * @throws corrupt if the result is longer, or the data is damaged.
  */
 export async function inflate(data: Uint8Array, max: number): Promise<Uint8Array> {
   const pieces: Uint8Array[] = []
   let length = 0
   const take = (piece: Uint8Array) => {
     length += piece.length
-    if (length > max) throw new AtomicDBError('corrupt', `decompressed, they are more than ${max.toLocaleString('en')} bytes`)
+    if (length > max) throw new AtomicDBError('corrupt', `the data is more than ${max.toLocaleString('en')} bytes when it is decompressed`)
     pieces.push(piece)
   }
   try {
@@ -56,14 +56,14 @@ async function inflateHere(data: Uint8Array, take: (piece: Uint8Array) => void):
     take(piece)
     ended = final
   })
-  const step = 0x4000 // of what fits here, a thousand times as much comes out at once at most
+  const step = 0x4000 // each step decompresses to at most a thousand times as much at once
   for (let start = 0; start < data.length || start === 0; start += step) {
     stream.push(data.subarray(start, start + step), start + step >= data.length)
   }
-  if (!ended) throw new Error('they end too early')
+  if (!ended) throw new Error('the data ends too early')
 }
 
-/** The pieces, of `length` bytes together, in a row. */
+/** The pieces joined, `length` bytes together. */
 export function joined(pieces: readonly Uint8Array[], length = pieces.reduce((sum, piece) => sum + piece.length, 0)): Uint8Array {
   if (pieces.length === 1) return pieces[0]!
   const whole = new Uint8Array(length)

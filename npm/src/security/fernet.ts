@@ -11,15 +11,15 @@ const macBytes = 32
 const blockBytes = 16
 
 /**
- * A Fernet key: 32 bytes, of which the first half signs and the second
- * encrypts. It uses WebCrypto, and JavaScript where there is none, as in pages
- * that are served without https.
+ * A Fernet key of 32 bytes: the first half signs and the second encrypts. It
+ * uses WebCrypto, or JavaScript where there is none, as in pages that are served
+ * without https.
  */
 export class FernetKey {
   readonly #bytes: Uint8Array<ArrayBuffer>
   #imported: Promise<{ sign: CryptoKey; encrypt: CryptoKey }> | undefined
 
-  /** @param key Is borrowed, and must be 32 bytes. */
+  /** @param key 32 bytes, which are borrowed. */
   constructor(key: Uint8Array<ArrayBuffer>) {
     this.#bytes = key
   }
@@ -36,7 +36,7 @@ export class FernetKey {
     return token
   }
 
-  /** What a token was made of, however old it is. @throws decrypt if the key is another one or a byte has been changed. */
+  /** The data of a token, however old it is. @throws decrypt if the key is another one or a byte has been changed. */
   async open(token: Uint8Array): Promise<Uint8Array<ArrayBuffer>> {
     const signed = token.length - macBytes
     if (signed < atCiphertext + blockBytes || (signed - atCiphertext) % blockBytes !== 0 || token[0] !== version) {
@@ -86,14 +86,14 @@ export class FernetKey {
   }
 }
 
-/** Compares in a time that does not depend on where they differ. */
+/** Whether two arrays have the same bytes. The time it takes does not depend on where they differ. */
 export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
   let different = a.length ^ b.length
   for (let i = 0; i < a.length && i < b.length; i++) different |= a[i]! ^ b[i]!
   return different === 0
 }
 
-/** @internal The error for what does not open. */
+/** @internal The error for data that cannot be decrypted. */
 export function refused(message: string, cause?: unknown): AtomicDBError {
   return new AtomicDBError('decrypt', message, { cause })
 }

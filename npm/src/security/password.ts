@@ -2,12 +2,15 @@ import { invalid } from '../errors.js'
 import { sameBytes } from './fernet.js'
 import { libraries } from './web-crypto.js'
 
-/** What a hash costs: OWASP's first choice for argon2id, in KiB, passes and threads. About 0.2 s in V8 on a slow core. */
+/**
+ * The costs of a new hash: OWASP's first choice for argon2id, in KiB, passes and threads. It takes about 0.2 s in V8 on
+ * a slow core.
+ */
 const costs = { m: 19 << 10, t: 2, p: 1 }
 const hashBytes = 32
 const saltBytes = 16
 
-/** The most that is spent on a hash that somebody else has made. */
+/** The highest costs that a hash from elsewhere may ask for. */
 const maxCosts = { m: 1 << 20, t: 64, p: 16 }
 
 /** An argon2id hash of `password` in the PHC string format: github.com/P-H-C/phc-string-format. */
@@ -18,28 +21,31 @@ export async function hashPassword(password: string): Promise<string> {
   return `$argon2id$v=19$m=${costs.m},t=${costs.t},p=${costs.p}$${base64(salt)}$${base64(hash)}`
 }
 
-/** Whether `hash` is of `password`: argon2id, or the SHA-256 of the password and `salt` that the Python library wrote. */
+/**
+ * Whether `hash` is the hash of `password`: argon2id, or the SHA-256 of the password and `salt` that the Python library
+ * wrote.
+ */
 export async function verifyPassword(password: string, hash: string, salt: Uint8Array): Promise<boolean> {
   const { argon2idAsync, sha256 } = await libraries()
   if (/^[\da-f]{64}$/i.test(hash)) {
     const digest = sha256.create().update(new TextEncoder().encode(password)).update(salt).digest()
     return sameBytes(digest, Uint8Array.from(hash.match(/../g)!, (pair) => parseInt(pair, 16)))
   }
-  const { salt: own, hash: expected, ...its } = parsePHC(hash)
-  return sameBytes(await argon2idAsync(password, own, { ...its, dkLen: expected.length }), expected)
+  const { salt: own, hash: expected, ...found } = parsePHC(hash)
+  return sameBytes(await argon2idAsync(password, own, { ...found, dkLen: expected.length }), expected)
 }
 
 function parsePHC(text: string) {
   const [, m, t, p, salt, hash] = /^\$argon2id\$v=19\$m=(\d{1,9}),t=(\d{1,9}),p=(\d{1,9})\$([A-Za-z\d+/]{11,86})\$([A-Za-z\d+/]{22,86})$/.exec(text) ?? []
   if (!hash) throw invalid('hash: expected $argon2id$v=19$m=…,t=…,p=…$salt$hash or 64 hexadecimal digits')
-  const its = { m: Number(m), t: Number(t), p: Number(p) }
-  if (its.m > maxCosts.m || its.t > maxCosts.t || its.p > maxCosts.p || its.t < 1 || its.p < 1 || its.m < 8 * its.p) {
-    throw invalid(`hash: costs from m=8,t=1,p=1 to m=${maxCosts.m},t=${maxCosts.t},p=${maxCosts.p} are possible, not m=${its.m},t=${its.t},p=${its.p}`)
+  const found = { m: Number(m), t: Number(t), p: Number(p) }
+  if (found.m > maxCosts.m || found.t > maxCosts.t || found.p > maxCosts.p || found.t < 1 || found.p < 1 || found.m < 8 * found.p) {
+    throw invalid(`hash: expected costs from m=8,t=1,p=1 to m=${maxCosts.m},t=${maxCosts.t},p=${maxCosts.p}, not m=${found.m},t=${found.t},p=${found.p}`)
   }
   try {
-    return { ...its, salt: unbase64(salt!), hash: unbase64(hash) }
+    return { ...found, salt: unbase64(salt!), hash: unbase64(hash) }
   } catch {
-    throw invalid('hash: its salt or its hash is not base64')
+    throw invalid('hash: the salt or the hash in it is not base64')
   }
 }
 

@@ -2,9 +2,9 @@ import type { SecurityManager } from './security-manager.js'
 
 /** How batches or files are packed: compressed first, then encrypted. */
 export interface SealOptions {
-  /** zlib, 0 (none) to 9. Default 0. What is there already is read at any level. */
+  /** The level of zlib, from 0 (none) to 9. Default 0. Reading takes every level. */
   compressionLevel?: number
-  /** Encrypts what is written, and refuses what is not encrypted under its key. Default: not encrypted. */
+  /** Encrypts what is written, and refuses to read what is not encrypted with its key. Default: not encrypted. */
   securityManager?: SecurityManager
 }
 

@@ -10,7 +10,7 @@ const keyBytes = 32
 const saltBytes = 16
 const defaultIterations = 480_000
 const maxSaltBytes = 255
-/** Two seconds with WebCrypto. What asks for more has been tampered with. */
+/** More iterations take more than two seconds with WebCrypto: a token that asks for them has been tampered with. */
 const maxIterations = 10_000_000
 
 /** How a key is derived from the password. */
@@ -20,11 +20,11 @@ export interface Derivation {
 }
 
 /**
- * Encrypts with Fernet (AES-128-CBC and HMAC-SHA256), under a key from a
- * password or a ready one, and hashes passwords. What it writes, Python's
- * `cryptography` reads, and the other way round.
+ * Encrypts with Fernet (AES-128-CBC and HMAC-SHA256), with a key that is derived
+ * from a password or given, and hashes passwords. Python's `cryptography` reads
+ * what it writes, and it reads what that writes.
  *
- * Neither password nor key is ever written anywhere.
+ * Neither the password nor the key is ever written anywhere.
  *
  * @example
  * ```js
@@ -34,11 +34,11 @@ export interface Derivation {
  */
 export class SecurityManager {
   /**
-   * What the key is derived with, besides the password, and what old password
-   * hashes were made with: not secret. Empty with a ready key.
+   * The salt of the key and of old password hashes. It is not secret. It is
+   * empty if the key was given.
    */
   readonly salt: Uint8Array
-  /** Those of a password; there are none to a ready or a random key. */
+  /** 0 if the key was given or is random. */
   readonly #iterations: number
   readonly #password: string | undefined
   /** By salt and iterations. */
@@ -53,16 +53,17 @@ export class SecurityManager {
   }
 
   /**
-   * @param options.password Default: a random key, which exportKey() tells.
-   * @param options.salt Default: 16 random bytes. Databases remember their salt, files of the
-   * *JSONStorage classes and hashes of the Python library do not: keep `salt` for those.
-   * @param options.iterations Of PBKDF2-HMAC-SHA256. Default 480,000, a tenth of a second with WebCrypto.
+   * @param options.password What the key is derived from. Default: a random key, which exportKey() returns.
+   * @param options.salt Default: 16 random bytes. Databases contain their salt. Files of the *JSONStorage classes and
+   * hashes of the Python library do not: keep `salt` for those.
+   * @param options.iterations The rounds of PBKDF2-HMAC-SHA256. Default 480,000, 0.1 s with WebCrypto.
    */
   static async create(options: { password?: string; salt?: Uint8Array; iterations?: number } = {}): Promise<SecurityManager> {
     checkKnown(options, ['password', 'salt', 'iterations'])
     const { password, salt = crypto.getRandomValues(new Uint8Array(saltBytes)), iterations = defaultIterations } = options
     if (password !== undefined && (typeof password !== 'string' || password === '')) {
-      throw invalid('options.password: expected a text that is not empty') // and not what it is: that could be a secret
+      // The value may be a secret, so the error does not have it.
+      throw invalid('options.password: expected a text that is not empty')
     }
     if (!(salt instanceof Uint8Array) || salt.length === 0 || salt.length > maxSaltBytes) {
       throw invalid(`options.salt: expected a Uint8Array of 1 to ${maxSaltBytes} bytes, not ${salt instanceof Uint8Array ? salt.length : describe(salt)}`)
@@ -74,19 +75,19 @@ export class SecurityManager {
     return new SecurityManager(password, { salt: salt.slice(), iterations })
   }
 
-  /** @param key A Fernet key: 32 bytes as url-safe base64. */
+  /** Uses a given key. @param key A Fernet key: 32 bytes as url-safe base64. */
   static fromKey(key: string): SecurityManager {
     const decoded = typeof key === 'string' ? fromBase64Url(key) : undefined
     if (decoded?.length !== keyBytes) throw invalid('key: expected 32 bytes as url-safe base64')
     return new SecurityManager(undefined, { salt: new Uint8Array(), iterations: 0 }, decoded)
   }
 
-  /** The key as url-safe base64, for {@link fromKey} and Python's Fernet. Whoever has it can read everything. */
+  /** The key as url-safe base64, for {@link fromKey} and Python's Fernet. With it, anyone can read everything. */
   async exportKey(): Promise<string> {
     return toBase64Url(await this.keyOf(this.derivation))
   }
 
-  /** A Fernet token of `data`, of which text is encoded as UTF-8: url-safe base64, as bytes. */
+  /** Encrypts `data`; a text is encoded as UTF-8. Returns a Fernet token: url-safe base64, as bytes. */
   async encrypt(data: Uint8Array | string): Promise<Uint8Array> {
     checkData('data', data)
     if (typeof data === 'string' && !isWellFormed(data)) throw invalid('data: the text holds a lone surrogate, half of a character, which UTF-8 cannot hold')
@@ -94,7 +95,11 @@ export class SecurityManager {
     return new TextEncoder().encode(toBase64Url(token))
   }
 
-  /** What {@link encrypt} was given, as bytes. @throws decrypt if the password or key is another one, or the token has been changed. */
+  /**
+   * Decrypts a token of {@link encrypt}.
+   *
+   * @throws decrypt if the password or key is another one, or the token has been changed.
+   */
   async decrypt(token: Uint8Array | string): Promise<Uint8Array> {
     checkData('token', token)
     const decoded = fromBase64Url(typeof token === 'string' ? token : new TextDecoder('latin1').decode(token))
@@ -102,16 +107,16 @@ export class SecurityManager {
     return (await this.fernet()).open(decoded)
   }
 
-  /** An argon2id hash with a random salt, in PHC string format. */
+  /** An argon2id hash of `password` with a random salt, in PHC string format. */
   async hashPassword(password: string): Promise<string> {
     if (typeof password !== 'string') throw invalid('password: expected a text')
     return hashPassword(password)
   }
 
   /**
-   * Whether `hash` is of `password`, in a time that does not tell how much of
-   * it agrees. Also reads the Python library's SHA-256 of the password and
-   * `salt`, as hexadecimal digits.
+   * Whether `hash` is the hash of `password`. The time it takes does not tell
+   * how much of it agrees. It also takes the Python library's SHA-256 of the
+   * password and `salt`, as hexadecimal digits.
    */
   async verifyPassword(password: string, hash: string): Promise<boolean> {
     if (typeof password !== 'string') throw invalid('password: expected a text')
@@ -119,12 +124,16 @@ export class SecurityManager {
     return verifyPassword(password, hash, this.salt)
   }
 
-  /** @internal What the key of new tokens is derived with. */
+  /** @internal How the key of new tokens is derived. */
   get derivation(): Derivation {
     return this.#iterations === 0 ? { salt: new Uint8Array(), iterations: 0 } : { salt: this.salt, iterations: this.#iterations }
   }
 
-  /** @internal The key for tokens that were made with another salt. @throws decrypt if there is no password to derive it from. */
+  /**
+   * @internal The key of a derivation, by default that of new tokens.
+   *
+   * @throws decrypt if there is no password to derive it from.
+   */
   fernet(derivation: Derivation = this.derivation): Promise<FernetKey> {
     const name = nameOf(derivation)
     let fernet = this.#fernets.get(name)
@@ -140,8 +149,8 @@ export class SecurityManager {
     const name = nameOf(derivation)
     const known = this.#keys.get(name)
     if (known) return known
-    if (this.#password === undefined) throw refused('this was encrypted with a password, not with a key')
-    if (derivation.iterations === 0) throw refused('this was encrypted with a key, not with a password')
+    if (this.#password === undefined) throw refused('the data was encrypted with a password, not with a key')
+    if (derivation.iterations === 0) throw refused('the data was encrypted with a key, not with a password')
     if (derivation.iterations > maxIterations) throw refused(`${derivation.iterations} iterations are too many`)
     const derived = derive(this.#password, derivation)
     this.#keys.set(name, derived)
@@ -150,7 +159,7 @@ export class SecurityManager {
   }
 }
 
-/** Does not tell what it is: that could be a secret. */
+/** Checks the argument. The value may be a secret, so the error does not have it. */
 function checkData(name: string, data: unknown): void {
   if (typeof data !== 'string' && !(data instanceof Uint8Array)) throw invalid(`${name}: expected a Uint8Array or a text`)
 }

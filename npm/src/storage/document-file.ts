@@ -5,22 +5,23 @@ import type { SealOptions } from '../security/seal-options.js'
 import type { Batch, StorageBackend } from '../types.js'
 import { same, type StoredFile } from './stored-file/stored-file.js'
 import { traits, type Traits } from './traits.js'
+import { WriteLock } from './write-lock.js'
 
 /**
- * A storage that is one file of documents, written anew for each batch. What
+ * A storage that is one file of documents, written anew for each batch: what
  * JSONStorage and MessagePackStorage have in common.
  *
- * The numbers of batches are not in the file: each of these objects counts for
- * itself, and takes a file that somebody else has replaced for the next batch.
+ * The numbers of batches are not in the file. Each storage object counts for
+ * itself, and counts a file that somebody else has replaced as the next batch.
  */
 export abstract class DocumentFileStorage implements StorageBackend {
   private readonly listeners = new Set<(seq: number) => void>()
-  private work: Promise<unknown> = Promise.resolve()
+  private readonly lock = new WriteLock() // one call at a time
   private engine: { bridge: Bridge; documents: DocumentFile } | undefined
-  /** What is in the file and in the engine, as number `seq`. */
+  /** The content of the file, which the engine holds as number `seq`. */
   private seen: Uint8Array | undefined
   private seq = 0
-  /** Whether the engine may hold what the file does not. */
+  /** Whether the engine may hold something else than the file. */
   private inDoubt = true
 
   protected constructor(
@@ -29,27 +30,30 @@ export abstract class DocumentFileStorage implements StorageBackend {
     private readonly options: SealOptions,
   ) {}
 
-  /** @internal In a file that is damaged, no part can be told to be sound. */
+  /** @internal Of a damaged file, nobody can tell which parts are sound. */
   get [traits](): Traits {
     return { rescue: "the storage's file() gives the file as it is" }
   }
 
-  /** The file as it is, packed or damaged as it may be; undefined if there is none. {@link AtomicDB.import} takes it. */
+  /**
+   * The bytes of the file, even if they are packed or damaged; undefined if there is no file. {@link AtomicDB.import}
+   * takes them.
+   */
   file(): Promise<Uint8Array | undefined> {
-    return this.withLock(() => this.stored.read())
+    return this.lock.exclusive(() => this.stored.read())
   }
 
   /** The file as one snapshot, if it is newer than `after`. */
   read(after: number): Promise<Batch[]> {
-    return this.withLock(async () => {
-      await this.look()
+    return this.lock.exclusive(async () => {
+      await this.refresh()
       return after < this.seq ? [{ seq: this.seq, snapshot: true, bytes: await this.inEngine((documents) => documents.snapshot(this.seq)) }] : []
     })
   }
 
   append(seq: number, bytes: Uint8Array, durability: 'relaxed' | 'strict'): Promise<boolean> {
-    return this.withLock(async () => {
-      if (this.inDoubt || !this.engine || this.engine.bridge.hasExited) await this.look()
+    return this.lock.exclusive(async () => {
+      if (this.inDoubt || !this.engine || this.engine.bridge.hasExited) await this.refresh()
       if (seq !== this.seq + 1) return false
       this.inDoubt = true
       const next = await packFile(await this.inEngine((documents) => documents.apply(seq, bytes)), this.options)
@@ -62,9 +66,9 @@ export abstract class DocumentFileStorage implements StorageBackend {
     })
   }
 
-  /** Does nothing: the file never holds more than there is. */
+  /** Does nothing: the file holds no old versions. */
   compact(): Promise<void> {
-    return this.withLock(async () => {})
+    return this.lock.exclusive(async () => {})
   }
 
   watch(listener: (seq: number) => void): () => void {
@@ -78,13 +82,13 @@ export abstract class DocumentFileStorage implements StorageBackend {
   }
 
   async destroy(): Promise<void> {
-    await this.withLock(() => this.stored.remove())
+    await this.lock.exclusive(() => this.stored.remove())
     await this.close()
   }
 
-  /** What is asked for later opens it again. */
+  /** A later call opens it again. */
   close(): Promise<void> {
-    return this.withLock(async () => {
+    return this.lock.exclusive(async () => {
       this.listeners.clear()
       await this.stored.close?.()
       const { engine } = this
@@ -94,8 +98,8 @@ export abstract class DocumentFileStorage implements StorageBackend {
     })
   }
 
-  /** Takes in the file if it is another one than before. */
-  private async look(): Promise<void> {
+  /** Loads the file into the engine if it has changed. */
+  private async refresh(): Promise<void> {
     if (!this.engine || this.engine.bridge.hasExited) {
       const bridge = await startBridge(undefined)
       this.engine = { bridge, documents: await bridge.wait((engine) => engine.documentFile(this.type)) }
@@ -111,15 +115,8 @@ export abstract class DocumentFileStorage implements StorageBackend {
     this.inDoubt = false
   }
 
-  private inEngine<R>(question: (documents: DocumentFile) => Promise<R>): Promise<R> {
+  private inEngine<R>(work: (documents: DocumentFile) => Promise<R>): Promise<R> {
     const { bridge, documents } = this.engine!
-    return bridge.wait(() => question(documents))
-  }
-
-  /** Runs `work` when what was asked for before is done. */
-  private withLock<R>(work: () => Promise<R>): Promise<R> {
-    const turn = this.work.then(work)
-    this.work = turn.catch(() => {})
-    return turn
+    return bridge.wait(() => work(documents))
   }
 }

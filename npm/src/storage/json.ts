@@ -11,22 +11,23 @@ import type { StoredFile } from './stored-file/stored-file.js'
 
 /**
  * Keeps a database as one file of JSON that people can read, `{"default":
- * [...], "users": [...]}`: on disk in Node, and elsewhere an item of
- * localStorage. The Python library reads it, and the other way round.
+ * [...], "users": [...]}`: on disk in Node, and elsewhere as an item of
+ * localStorage. The Python library reads it, and this reads what that writes.
  *
- * The file is written whole for each batch: for settings and small data. The
- * next id is not in it: after opening, it is one more than the highest. On
- * disk, a file keeps its permissions, and links to it stay; processes that write
- * at the same time exclude each other by a file beside it. In localStorage tabs
- * do, by locks of the browser, but in a page without https, which has none, let
- * only one tab be open.
+ * Each batch writes the whole file, so it is for settings and small data. The
+ * next id is not in the file: after opening, it is one more than the highest.
  *
- * What JSON has no word for is written as in MongoDB's Extended JSON:
+ * On disk, the file keeps its permissions, and links to it stay. Processes that
+ * write at the same time exclude each other by a lock file beside it. In
+ * localStorage, tabs exclude each other by locks of the browser; a page without
+ * https has no such locks, so keep only one tab open there.
+ *
+ * Values that JSON lacks are written as in MongoDB's Extended JSON:
  * `{"$date": "2026-11-23T18:00:00Z"}`, `{"$binary": {...}}`.
  */
 export class JSONStorage extends DocumentFileStorage {
   /**
-   * @param path Of the file, or the key of the item.
+   * @param path The path of the file, or the key of the item.
    * @param options.compressionLevel zlib, 0 (none) to 9. Default 0. A file is read at any level.
    */
   constructor(path: string, options?: { compressionLevel?: number })
@@ -39,7 +40,7 @@ export class JSONStorage extends DocumentFileStorage {
   }
 }
 
-/** As {@link JSONStorage}, compressed; files that are not compressed are read, too. */
+/** As {@link JSONStorage}, but compressed. It also reads files that are not compressed. */
 export class CompressedJSONStorage extends JSONStorage {
   /** @param options.compressionLevel zlib, 1 to 9. Default 6. */
   constructor(path: string, options: { compressionLevel?: 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 } = {}) {
@@ -51,8 +52,8 @@ export class CompressedJSONStorage extends JSONStorage {
 }
 
 /**
- * As {@link JSONStorage}, compressed and then encrypted. The salt of the key is
- * not in the file: keep `securityManager.salt`, or give it one of your own.
+ * As {@link JSONStorage}, but compressed and then encrypted. The salt of the key
+ * is not in the file: keep `securityManager.salt`, or choose the salt yourself.
  */
 export class EncryptedJSONStorage extends JSONStorage {
   /** @param options.compressionLevel zlib, 0 (none) to 9. Default 6. */

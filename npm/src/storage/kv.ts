@@ -9,14 +9,14 @@ import { SealedStorage } from './sealed.js'
 
 /**
  * Keeps batches in Cloudflare Workers KV: for data that is read far more often
- * than it is written, by one writer. KV shows what is written elsewhere in
- * the world about a minute later, and cannot store a value only if there is
- * none. So only one isolate may write at a time; what has to be written
- * from many places belongs into a Durable Object. Readers see a state that was
- * whole, perhaps an older one.
+ * than it is written. KV shows what is written elsewhere in the world about a
+ * minute later, and cannot store a value only if there is none yet. So only one
+ * isolate may write at a time; data that is written from many places belongs in
+ * a Durable Object. Readers see a whole version of the database, perhaps an
+ * older one.
  *
- * Two writers are noticed where they meet, by `conflict`, and neither's batch
- * is overwritten. `relaxed` and `strict` are the same.
+ * If two isolates do write, `conflict` tells it as soon as it shows, and the
+ * batches of both are still there. `relaxed` and `strict` are the same.
  *
  * @example
  * ```js
@@ -26,7 +26,7 @@ import { SealedStorage } from './sealed.js'
 export class KVStorage extends SealedStorage {
   /**
    * @param namespace A KV namespace binding.
-   * @param name Of the database: its keys start with `atomicdb/<name>/`.
+   * @param name The name of the database: its keys start with `atomicdb/<name>/`.
    * @param options How batches are compressed and encrypted. Default: not at all.
    */
   constructor(namespace: any, name: string, options?: SealOptions) {
@@ -47,41 +47,41 @@ interface Namespace {
   list(options: { prefix: string; cursor?: string }): Promise<{ keys: { name: string; metadata?: unknown }[]; list_complete: boolean; cursor?: string }>
 }
 
-/** A batch or snapshot, as the list of keys tells of it. */
+/** A batch or snapshot in the list of keys. */
 interface Entry {
   readonly seq: number
   readonly snapshot: boolean
-  /** Of its first part; the keys of the others have a dot and a number behind it. */
+  /** The key of its first part; to the keys of the others, a dot and a number are added. */
   readonly key: string
   readonly parts: number
 }
 
-/** What the databases of one isolate know of each other: the list of keys may be older. */
-interface Known {
-  last: number
+/** What the databases of one isolate share, because the list of keys may be older than their last write. */
+interface Shared {
+  last: number // the number of the last batch
   readonly lock: WriteLock
   readonly listeners: Set<(seq: number) => void>
 }
 
-const databases = new WeakMap<object, Map<string, Known>>()
+const databases = new WeakMap<object, Map<string, Shared>>()
 
-/** What goes into one value: KV takes 25 MiB. */
+/** How much goes into one value. KV takes 25 MiB. */
 const maxValueBytes = 20 << 20
 
 class KVLog implements StorageBackend {
-  /** Each is a request when the database is opened, of which a free plan allows 50. */
+  /** Each batch takes a request when the database is opened; a free plan allows 50. */
   readonly compactEvery = 24
 
   private readonly writer = crypto.randomUUID().slice(0, 8)
-  private readonly known: Known
+  private readonly shared: Shared
   private readonly listeners: SamePageListeners
 
   constructor(
     private readonly namespace: Namespace,
     private readonly prefix: string,
   ) {
-    this.known = ensured(ensured(databases, namespace, () => new Map<string, Known>()), prefix, () => ({ last: 0, lock: new WriteLock(), listeners: new Set() }))
-    this.listeners = new SamePageListeners(this.known.listeners)
+    this.shared = ensured(ensured(databases, namespace, () => new Map<string, Shared>()), prefix, () => ({ last: 0, lock: new WriteLock(), listeners: new Set() }))
+    this.listeners = new SamePageListeners(this.shared.listeners)
   }
 
   read(after: number): Promise<Batch[]> {
@@ -90,9 +90,9 @@ class KVLog implements StorageBackend {
       for (const chain of chainsOf(entries)) {
         const batches = await this.batchesOf(chain.filter(({ seq }) => seq > after))
         if (batches) return batches
-        // The snapshot is listed before it can be read; what it stands for is still there.
+        // The snapshot is listed but cannot be read yet. The batches that it replaces are still there.
       }
-      if (entries.length > 0) throw notArrived()
+      if (entries.length > 0) throw notYetVisible()
       return []
     })
   }
@@ -101,22 +101,25 @@ class KVLog implements StorageBackend {
     return this.withLock(async () => {
       const entries = await this.list()
       const newest = entries.at(-1)?.seq ?? 0
-      if (newest > (chainsOf(entries)[0]?.at(-1)?.seq ?? 0)) throw notArrived()
-      if (seq !== Math.max(this.known.last, newest) + 1) return false
+      if (newest > (chainsOf(entries)[0]?.at(-1)?.seq ?? 0)) throw notYetVisible()
+      if (seq !== Math.max(this.shared.last, newest) + 1) return false
       await this.put(`${this.prefix}${padded(seq)}-${this.writer}`, bytes)
-      this.known.last = seq
+      this.shared.last = seq
       this.listeners.notify(seq)
       return true
     })
   }
 
-  /** What the snapshot stands for stays until the next one, for readers elsewhere who do not see it yet. */
+  /**
+   * The batches that the snapshot replaces stay until the next snapshot, for readers elsewhere that do not see this one
+   * yet.
+   */
   compact(seq: number, snapshot: Uint8Array): Promise<void> {
     return this.withLock(async () => {
       const entries = await this.list()
       const [newest] = chainsOf(entries)
       const batch = newest?.find((entry) => entry.seq === seq && !entry.snapshot)
-      if (!batch) return // a newer snapshot has been faster
+      if (!batch) return // a newer snapshot was faster
       await this.put(`${this.prefix}${padded(seq)}*${this.writer}`, snapshot)
       const [first] = newest!
       if (!first!.snapshot) return
@@ -133,7 +136,7 @@ class KVLog implements StorageBackend {
   async destroy(): Promise<void> {
     await this.withLock(async () => {
       for (const entry of (await this.list()).reverse()) await this.remove(entry)
-      this.known.last = 0
+      this.shared.last = 0
     })
     await this.close()
   }
@@ -142,7 +145,7 @@ class KVLog implements StorageBackend {
     this.listeners.close()
   }
 
-  /** The first part comes last: where it is, all are. */
+  /** Writes the first part last: where that is, all parts are. */
   private async put(key: string, bytes: Uint8Array): Promise<void> {
     const parts = Math.max(1, Math.ceil(bytes.length / maxValueBytes))
     for (let part = parts - 1; part >= 0; part--) {
@@ -150,12 +153,12 @@ class KVLog implements StorageBackend {
     }
   }
 
-  /** The other parts go last: without the first one, nobody looks for them. */
+  /** Deletes the first part first: without it, nobody looks for the others. */
   private async remove({ key, parts }: Entry): Promise<void> {
     for (let part = 0; part < parts; part++) await this.namespace.delete(partKey(key, part))
   }
 
-  /** Up to the first that cannot be read yet; undefined if that is the first of all. */
+  /** The batches before the first that cannot be read yet; undefined if that is the very first. */
   private async batchesOf(entries: readonly Entry[]): Promise<Batch[] | undefined> {
     const values = await Promise.all(entries.map((entry) => this.bytesOf(entry)))
     const end = values.indexOf(undefined)
@@ -174,7 +177,8 @@ class KVLog implements StorageBackend {
     for (let cursor: string | undefined; ; ) {
       const page = await this.namespace.list({ prefix: this.prefix, ...(cursor !== undefined && { cursor }) })
       for (const { name, metadata } of page.keys) {
-        const [, seq, kind] = /^(\d{12})([-*])\w+$/.exec(name.slice(this.prefix.length)) ?? [] // other parts have a dot
+        // The keys of other parts have a dot.
+        const [, seq, kind] = /^(\d{12})([-*])\w+$/.exec(name.slice(this.prefix.length)) ?? []
         if (seq) entries.push({ seq: Number(seq), snapshot: kind === '*', key: name, parts: (metadata as { parts?: number } | undefined)?.parts ?? 1 })
       }
       if (page.list_complete) return entries.sort((a, b) => a.seq - b.seq || Number(a.snapshot) - Number(b.snapshot))
@@ -182,9 +186,9 @@ class KVLog implements StorageBackend {
     }
   }
 
-  /** As {@link run}, while nobody else in this isolate writes. */
+  /** As {@link run}, while no other database of this isolate writes. */
   private withLock<R>(work: () => Promise<R>): Promise<R> {
-    return this.run(() => this.known.lock.exclusive(work))
+    return this.run(() => this.shared.lock.exclusive(work))
   }
 
   private async run<R>(work: () => Promise<R>): Promise<R> {
@@ -199,15 +203,15 @@ class KVLog implements StorageBackend {
 }
 
 /**
- * What can be read, the newest first: from each snapshot, or from batch 1, as
- * far as no number is missing.
+ * The series of batches that can be read, the newest first. Each starts with a
+ * snapshot or with batch 1, and ends before the first number that is missing.
  */
 function chainsOf(entries: readonly Entry[]): Entry[][] {
   const batches = new Map<number, Entry>()
   const starts: Entry[] = []
   for (const entry of entries) {
     const same = entry.snapshot ? starts.find(({ seq }) => seq === entry.seq) : batches.get(entry.seq)
-    if (same) throw new AtomicDBError('conflict', `KV: two writers have stored number ${entry.seq}; only one may write at a time`)
+    if (same) throw new AtomicDBError('conflict', `KV: two isolates have stored number ${entry.seq}; only one may write at a time`)
     if (entry.snapshot || entry.seq === 1) starts.push(entry)
     if (!entry.snapshot) batches.set(entry.seq, entry)
   }
@@ -218,11 +222,11 @@ function chainsOf(entries: readonly Entry[]): Entry[][] {
   })
 }
 
-function notArrived(): AtomicDBError {
-  return new AtomicDBError('storage', 'KV: what was written elsewhere has not arrived here yet; try again in a minute')
+function notYetVisible(): AtomicDBError {
+  return new AtomicDBError('storage', 'KV: what was written elsewhere is not visible here yet; try again in a minute')
 }
 
-// So that the keys are listed in the order of their numbers.
+// KV lists keys in the order of their text.
 const padded = (seq: number) => String(seq).padStart(12, '0')
 
 const partKey = (key: string, part: number) => (part === 0 ? key : `${key}.${part}`)

@@ -7,13 +7,13 @@ import { ensured, SamePageListeners } from './same-page-listeners.js'
 import { SealedStorage } from './sealed.js'
 
 /**
- * Keeps batches in LMDB, a memory-mapped file, in Node: needs the package
+ * Keeps batches in LMDB, a memory-mapped file, in Node. It needs the package
  * `lmdb`, which is not installed with this one. Several processes may share the
- * file; one notices what another wrote when it next writes.
+ * file; each notices what others wrote when it next writes.
  *
  * Every batch is flushed to the disk, so `relaxed` and `strict` are the same:
- * LMDB without flushing may lose the whole file with the power. Destroying
- * leaves an empty file. A Go program opens the same file, with
+ * without flushing, a power cut could destroy LMDB's whole file. Destroying
+ * leaves an empty file. A Go program opens the same file with
  * storage/lmdblog, if both have LMDB's data format 1: see there.
  *
  * @example
@@ -23,7 +23,7 @@ import { SealedStorage } from './sealed.js'
  */
 export class LMDBStorage extends SealedStorage {
   /**
-   * @param path Of the file; beside it is another whose name ends in -lock.
+   * @param path The path of the file. Beside it is another whose name ends in -lock.
    * @param options How batches are compressed and encrypted. Default: not at all.
    */
   constructor(path: string, options?: SealOptions) {
@@ -32,7 +32,7 @@ export class LMDBStorage extends SealedStorage {
   }
 }
 
-/** What is used of the package. Its own types would be needed by whoever uses ours. */
+/** What is used of the package. With its own types, programs that use ours would need them too. */
 interface LMDB {
   readonly version: { readonly patch: number } // of LMDB: 0.9 and this
   open(options: { path: string; noSubdir: true; encoding: 'binary' }): Environment
@@ -48,7 +48,7 @@ interface Environment {
   close(): Promise<void>
 }
 
-/** The number is the key; the value is a frame after a byte that says what it is. */
+/** The key is the number. The value is one byte, which says whether it is a batch or a snapshot, and then the frame. */
 const isBatch = 0
 const isSnapshot = 1
 
@@ -82,7 +82,7 @@ class LMDBLog implements StorageBackend {
   compact(seq: number, snapshot: Uint8Array): Promise<void> {
     return this.run((lmdb) =>
       lmdb.transactionSync(() => {
-        if (lmdb.getBinary(seq)?.[0] !== isBatch) return // a newer snapshot has been faster
+        if (lmdb.getBinary(seq)?.[0] !== isBatch) return // a newer snapshot was faster
         for (const key of [...lmdb.getKeys({ end: seq })]) lmdb.removeSync(key)
         lmdb.putSync(seq, valueOf(isSnapshot, snapshot))
       }),
@@ -94,7 +94,7 @@ class LMDBLog implements StorageBackend {
   }
 
   async destroy(): Promise<void> {
-    // The file stays: another process that has it mapped would go on with one that nobody else sees.
+    // The file stays: another process that has it mapped would go on with a deleted file.
     await this.run((lmdb) => lmdb.clearSync())
     await this.close()
   }
@@ -113,7 +113,7 @@ class LMDBLog implements StorageBackend {
     } catch (error) {
       if (error instanceof AtomicDBError) throw error
       const { message } = error as Error
-      // A write that had room for a part is an "Input/output error".
+      // If there was room for only a part of a write, the error is "Input/output error".
       const full = /ENOSPC|No space|MDB_MAP_FULL/i.test(message) || (/input\/output/i.test(message) && (await isDiskFull(this.path)))
       throw new AtomicDBError(full ? 'quota' : 'storage', `LMDB: ${message}`, { cause: error })
     }
@@ -121,12 +121,12 @@ class LMDBLog implements StorageBackend {
 
   private async open(): Promise<Environment> {
     try {
-      if (!isNode) throw unsupported('LMDB is for Node; in a page OPFSStorage is its like')
+      if (!isNode) throw unsupported('LMDB is for Node; in a page, use OPFSStorage')
       const { open, version } = await nodeModule<LMDB>('lmdb').catch((error: Error & { code?: string }) => {
         if (error.code !== 'ERR_MODULE_NOT_FOUND') throw error
         throw unsupported('LMDBStorage needs the package lmdb: run "npm install lmdb"')
       })
-      await refuseOthers(this.path, version.patch < 90 ? 1 : 2)
+      await checkFormat(this.path, version.patch < 90 ? 1 : 2)
       return open({ path: this.path, noSubdir: true, encoding: 'binary' })
     } catch (error) {
       this.opened = undefined // so that the next call tries again
@@ -135,8 +135,8 @@ class LMDBLog implements StorageBackend {
   }
 }
 
-/** Throws if the file is not one of LMDB, or of another format: over such a one the package ends the process (lmdb 3.5.6). */
-async function refuseOthers(path: string, format: 1 | 2): Promise<void> {
+/** Throws if the file is not LMDB's, or has another format: opening such a file ends the process (lmdb 3.5.6). */
+async function checkFormat(path: string, format: 1 | 2): Promise<void> {
   const file = await (await nodeFiles()).open(path, 'r').catch((error: Error & { code?: string }) => {
     if (error.code === 'ENOENT') return undefined
     throw error
@@ -149,9 +149,9 @@ async function refuseOthers(path: string, format: 1 | 2): Promise<void> {
   } finally {
     await file.close()
   }
-  const magic = 0xbeefc0de // behind the header of a page, which format 2 has made longer
+  const magic = 0xbeefc0de // it follows the header of a page, which is longer in format 2
   if (words[format === 1 ? 6 : 4] === magic) {
-    throw unsupported(`${path} is of LMDB's data format ${3 - format}, and the package lmdb that is installed has ${format}; "npm install lmdb --build-from-source --use_data_v1=true" has 1`)
+    throw unsupported(`${path} has LMDB's data format ${3 - format}, and the package lmdb that is installed has ${format}; "npm install lmdb --build-from-source --use_data_v1=true" has 1`)
   }
   if (!words.includes(magic)) throw new AtomicDBError('corrupt', `${path} is not an LMDB file`)
 }
@@ -162,7 +162,7 @@ async function isDiskFull(path: string): Promise<boolean> {
   return disk !== undefined && disk.bavail * disk.bsize < 64 << 10
 }
 
-/** By path, who wants to hear of appends. */
+/** The listeners of all storages on a file, by its path. */
 const listeners = new Map<string, Set<(seq: number) => void>>()
 
 function valueOf(kind: number, frame: Uint8Array): Uint8Array {

@@ -1,33 +1,33 @@
 import { AtomicDBError } from '../errors.js'
 import { withLock } from './web-lock.js'
 
-/** How long another tab's write may take to be seen here; it takes a few milliseconds. */
+/** How long to wait until what another tab has written is visible here, in milliseconds. It takes a few. */
 const timeout = 5_000
 
 /**
- * Turns of tabs at something in localStorage.
+ * A lock between tabs for something in localStorage.
  *
  * What one tab writes, another sees some milliseconds later, even if a lock
  * has passed from the one to the other in between: with a lock alone, four tabs
- * that counted to 400 together came to 301 to 370 in Chromium 156. So who has
- * written announces what, and whoever comes next waits until it sees that.
- * The announcement is a lock, too, held until the next one: locks are the one
- * thing that all tabs see alike, and that dies with its tab.
+ * that counted to 400 together came to 301 to 370 in Chromium 156. So a tab
+ * that has written announces what, and the next one waits until it sees that.
+ * The announcement is a lock as well, held until the next announcement: all
+ * tabs see the same locks, and the browser releases those of a tab that crashes.
  *
- * A tab that dies in the very milliseconds after a write takes its announcement
- * with it, before others may see the write.
+ * If a tab crashes in the milliseconds after a write, its announcement goes
+ * before others may see the write.
  */
 export class LocalStorageLock {
   private release: (() => void) | undefined
 
-  /** @param name Of what the turns are at. */
+  /** @param name Of what the lock is for. */
   constructor(private readonly name: string) {}
 
   /**
-   * Runs `work` while no other tab does, once `isSeen` says of the newest
-   * announcement that what it announces is here, or something later: who dies
-   * may have written more than it announced. Without locks, in pages that
-   * are served without https, it runs at once.
+   * Runs `work` while no other tab does, as soon as `isSeen` says that this
+   * tab sees what the newest announcement tells, or something later: a tab
+   * that crashes may have written more than it announced. In pages that are
+   * served without https there are no locks, and `work` runs at once.
    *
    * @param work Calls `announce` with what it has written, in a few characters.
    */
@@ -43,7 +43,7 @@ export class LocalStorageLock {
     })
   }
 
-  /** Takes back the announcement, if others have had time to see what it announces. */
+  /** Takes back the announcement, after other tabs have had time to see what it announces. */
   async close(): Promise<void> {
     const { release } = this
     this.release = undefined
@@ -52,13 +52,13 @@ export class LocalStorageLock {
     release()
   }
 
-  /** Waits until the newest announcement is seen, or gone; resolves to its number. */
+  /** Waits until this tab sees what the newest announcement tells, or until that is gone; resolves to its number. */
   private async seen(locks: LockManager, isSeen: (written: string) => boolean): Promise<number> {
     const end = performance.now() + timeout
     for (;;) {
       const { number, written } = await this.newest(locks)
       if (number === 0 || isSeen(written)) return number
-      if (performance.now() > end) throw new AtomicDBError('timeout', 'localStorage: what another tab has written is not to be seen in this one')
+      if (performance.now() > end) throw new AtomicDBError('timeout', 'localStorage: this tab does not see what another tab has written')
       await pause(1)
     }
   }
@@ -73,12 +73,12 @@ export class LocalStorageLock {
     return newest
   }
 
-  /** Resolves when all tabs can see the announcement, in the place of the one before. */
+  /** Replaces the announcement of this tab; resolves when all tabs can see the new one. */
   private announce(locks: LockManager, number: number, written: string): Promise<void> {
-    const before = this.release
+    const releaseBefore = this.release
     return new Promise((resolve, reject) => {
       const held = new Promise<void>((release) => (this.release = release))
-      locks.request(`${this.name}@${number} ${written}`, () => (resolve(), before?.(), held)).catch(reject)
+      locks.request(`${this.name}@${number} ${written}`, () => (resolve(), releaseBefore?.(), held)).catch(reject)
     })
   }
 }

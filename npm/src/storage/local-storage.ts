@@ -7,21 +7,21 @@ import { SealedStorage } from './sealed.js'
 import { bytesOfText, textOfBytes } from './text-bytes.js'
 
 /**
- * Keeps batches in localStorage, for pages that may not use IndexedDB: 9 MB in
- * Chromium 156, 3 in Firefox 153 and 1.6 in WebKitGTK 2.50, shared with whatever
- * else the origin keeps there.
+ * Keeps batches in localStorage, for pages that may not use IndexedDB. It takes
+ * 9 MB in Chromium 156, 3 in Firefox 153 and 1.6 in WebKitGTK 2.50, shared with
+ * everything else that the origin keeps there.
  *
- * Tabs take turns by locks of the browser, held for one write only. Without
- * them, in pages that are served without https, tabs that write at the same time
- * can lose writes: let only one be open.
+ * Tabs exclude each other by a lock of the browser, held for one write only.
+ * Pages that are served without https have no such locks, and tabs that write at
+ * the same time can lose writes: keep only one tab open there.
  *
  * `relaxed` and `strict` are the same: browsers write localStorage to the disk
- * some seconds later. What was acknowledged survives the end of the page, but
- * the last seconds may not survive a crash of the browser.
+ * some seconds later. A stored write survives the end of the page, but a crash
+ * of the browser may lose the last seconds.
  */
 export class LocalStorageStorage extends SealedStorage {
   /**
-   * @param name Of the database.
+   * @param name The name of the database.
    * @param options How batches are compressed and encrypted. Default: not at all.
    */
   constructor(name: string, options?: SealOptions) {
@@ -30,7 +30,7 @@ export class LocalStorageStorage extends SealedStorage {
   }
 }
 
-/** An item for each batch: "atomicdb:notes:17" → "b40:…", or s for a snapshot, with the bytes it has. */
+/** Each batch is an item: "atomicdb:notes:17" → "b40:…", with s for a snapshot, and the number of its bytes. */
 class LocalStorageLog implements StorageBackend {
   private readonly prefix: string
   private readonly lock: LocalStorageLock
@@ -59,7 +59,7 @@ class LocalStorageLog implements StorageBackend {
         if (seq <= after) break
         const batch = batchOf(seq, items.getItem(this.key(seq))!) ?? damaged(seq)
         batches.push(batch)
-        if (batch.snapshot) break // what is before it has only not been removed yet
+        if (batch.snapshot) break // the batches before it have not been removed yet
       }
       return batches.reverse()
     })
@@ -80,8 +80,9 @@ class LocalStorageLog implements StorageBackend {
   compact(seq: number, snapshot: Uint8Array): Promise<void> {
     const item = itemOf('s', snapshot)
     return this.withLock((items, announce) => {
-      if (items.getItem(this.key(seq))?.[0] !== 'b') return // a newer snapshot has been faster
-      items.setItem(this.key(seq), item) // in the place of the batch, at once; from here on those before it count for nothing
+      if (items.getItem(this.key(seq))?.[0] !== 'b') return // a newer snapshot was faster
+      // Replaces the batch in one step; from here on, the batches before it count for nothing.
+      items.setItem(this.key(seq), item)
       const numbers = this.numbers(items)
       for (const older of numbers) if (older < seq) items.removeItem(this.key(older))
       announce(numbers.at(-1) === seq ? `s${seq}` : `b${numbers.at(-1)}`)
@@ -97,7 +98,7 @@ class LocalStorageLog implements StorageBackend {
 
   async destroy(): Promise<void> {
     await this.withLock((items, announce) => {
-      // What a snapshot stands for first, and then from the last on: what a crash leaves is a log that ends earlier.
+      // First the batches that a snapshot replaces, then from the last on: a crash leaves a log that ends earlier.
       const numbers = this.numbers(items).reverse()
       const snapshot = numbers.findIndex((seq) => items.getItem(this.key(seq))?.[0] === 's')
       const order = snapshot < 0 ? numbers : [...numbers.slice(snapshot + 1), ...numbers.slice(0, snapshot + 1)]
@@ -138,10 +139,13 @@ class LocalStorageLog implements StorageBackend {
     return this.channel
   }
 
-  /** Runs `work` while no other tab does, on what all others have written. It announces the last item it leaves: "b17", or s for a snapshot. */
+  /**
+   * Runs `work` while no other tab does, and when what the others have written is visible here. It announces the last
+   * item: "b17", or s for a snapshot.
+   */
   private async withLock<R>(work: (items: Storage, announce: (last: string) => void) => R): Promise<R> {
     try {
-      const items = itemsOfHost()
+      const items = itemsOrThrow()
       const isSeen = (last: string) => {
         const numbers = this.numbers(items)
         if (last === 'nothing') return (numbers.at(-1) ?? 0) <= 1
@@ -155,8 +159,8 @@ class LocalStorageLog implements StorageBackend {
   }
 }
 
-function itemsOfHost(): Storage {
-  if (typeof localStorage === 'undefined') throw unsupported('this host has no localStorage; workers have none: IndexedDBStorage and OPFSStorage work there')
+function itemsOrThrow(): Storage {
+  if (typeof localStorage === 'undefined') throw unsupported('this host has no localStorage; in a worker, use IndexedDBStorage or OPFSStorage')
   return localStorage
 }
 

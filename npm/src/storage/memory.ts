@@ -3,9 +3,9 @@ import { checkFile } from '../checks.js'
 import type { Batch, OpenOptions, StorageBackend } from '../types.js'
 
 /**
- * Keeps batches in memory, for tests and for data that may be lost. Every
- * database opened with the same MemoryStorage is the same database, as tabs on
- * one IndexedDB are.
+ * Keeps batches in memory, for tests and for data that may be lost. All
+ * databases that are opened with the same MemoryStorage are one database, as
+ * tabs on one IndexedDB are.
  *
  * It is also the example to follow for a storage of your own.
  */
@@ -16,7 +16,7 @@ export class MemoryStorage implements StorageBackend {
   /**
    * A storage that holds what `AtomicDB.exportRaw` has written.
    *
-   * @throws `corrupt` if the file is none or not whole, `unsupported` if a newer AtomicDB has written it.
+   * @throws `corrupt` if it is not such a file or not whole, `unsupported` if a newer AtomicDB has written it.
    */
   static async fromRaw(file: Uint8Array, options: Pick<OpenOptions, 'wasm'> = {}): Promise<MemoryStorage> {
     checkFile(file)
@@ -31,7 +31,7 @@ export class MemoryStorage implements StorageBackend {
   }
 
   async append(seq: number, bytes: Uint8Array): Promise<boolean> {
-    // This comparison and the push happen in one step: nobody can come between. That is all that keeps writers apart.
+    // No other writer can come between this comparison and the push: nothing else is needed to keep writers apart.
     const last = this.batches.at(-1)?.seq ?? 0
     if (seq !== last + 1) return false
     this.batches.push({ seq, snapshot: false, bytes })
@@ -41,12 +41,12 @@ export class MemoryStorage implements StorageBackend {
 
   async compact(seq: number, snapshot: Uint8Array): Promise<void> {
     const replaced = this.batches.findIndex((batch) => batch.seq === seq)
-    if (replaced < 0) return // a newer snapshot has been faster
+    if (replaced < 0) return // a newer snapshot was faster
     this.batches.splice(0, replaced + 1, { seq, snapshot: true, bytes: snapshot })
   }
 
   watch(listener: (seq: number) => void): () => void {
-    // Wrapped, so that the same function may watch twice.
+    // So that the same function may watch twice.
     const own = (seq: number) => listener(seq)
     this.listeners.add(own)
     return () => this.listeners.delete(own)

@@ -10,13 +10,13 @@ import type { StoredFile } from './stored-file/stored-file.js'
 
 /**
  * Keeps a database as one file of MessagePack, a map of arrays of documents: on
- * disk in Node, and elsewhere a value in IndexedDB. The Python library reads
- * it, and the other way round. The file is written whole for each batch, so it
+ * disk in Node, and elsewhere as a value in IndexedDB. The Python library reads
+ * it, and this reads what that writes. Each batch writes the whole file, so it
  * is for small data, as {@link JSONStorage} is.
  */
 export class MessagePackStorage extends DocumentFileStorage {
   /**
-   * @param path Of the file, or the key of the value.
+   * @param path The path of the file, or the key of the value.
    * @param options How the file is compressed and encrypted. Default: not at all.
    */
   constructor(path: string, options: SealOptions = {}) {

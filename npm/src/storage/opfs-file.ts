@@ -1,10 +1,10 @@
-// A file begins with how many bytes it has and a checksum of them: a crash can leave one half written.
+// A file begins with the length and a checksum of its bytes, because a crash can leave it half written.
 const atLength = 4
 const atCheck = 8
 const headerBytes = 12
 const magic = 0x41744446 // AtDF
 
-/** Writes a file that {@link checked} reads. If it fails, there is none. */
+/** Writes a file that {@link checked} reads. If that fails, it removes the file. */
 export async function writeChecked(folder: FileSystemDirectoryHandle, name: string, bytes: Uint8Array, durability: 'relaxed' | 'strict'): Promise<void> {
   const content = new Uint8Array(headerBytes + bytes.length)
   const view = new DataView(content.buffer)
@@ -30,7 +30,10 @@ interface SyncFile {
   close(): void
 }
 
-/** What Chromium 156 answers, instead of throwing, when the disk is full: its error -8 as an unsigned number. Some of the bytes are written then. */
+/**
+ * What write() returns in Chromium 156, instead of throwing, when the disk is full: its error -8 as an unsigned number.
+ * Some of the bytes are written then.
+ */
 const noSpace = 2 ** 32 - 8
 
 async function write(file: FileSystemFileHandle & { createSyncAccessHandle?(): Promise<SyncFile> }, content: Uint8Array<ArrayBuffer>, durability: 'relaxed' | 'strict'): Promise<void> {
@@ -39,7 +42,7 @@ async function write(file: FileSystemFileHandle & { createSyncAccessHandle?(): P
     await stream.write(content).catch(async (error: unknown) => {
       throw await whyRefused(file, content.length, error)
     })
-    return stream.close() // which puts it in its place, whole
+    return stream.close() // which replaces the file in one step
   }
   const open = await file.createSyncAccessHandle()
   try {
@@ -59,9 +62,9 @@ async function write(file: FileSystemFileHandle & { createSyncAccessHandle?(): P
 }
 
 /**
- * Why a file could not be written. Chromium 156 sometimes says of a disk that is
- * full only that it "failed to write data to data pipe" (4 times of 12); asked
- * for the room alone, it always says so.
+ * Why a file could not be written. When the disk is full, the error of Chromium
+ * 156 is sometimes only that it "failed to write data to data pipe" (4 times of
+ * 12). Asked for the room alone, it always says that the disk is full.
  */
 async function whyRefused(file: FileSystemFileHandle, length: number, error: unknown): Promise<unknown> {
   if ((error as DOMException).name === 'QuotaExceededError') return error
@@ -92,7 +95,10 @@ export async function unchecked(folder: FileSystemDirectoryHandle, name: string)
 
 const contentOf = async (folder: FileSystemDirectoryHandle, name: string) => (await (await folder.getFileHandle(name)).getFile()).arrayBuffer()
 
-/** FNV-1a (RFC 9923), but of four bytes at a time: what tells that a file is unfinished. Frames have a checksum of their own. */
+/**
+ * FNV-1a (RFC 9923), but of four bytes at a time. It is enough to detect an unfinished file; frames have a checksum of
+ * their own.
+ */
 function checkOf(bytes: Uint8Array): number {
   let hash = 0x811c9dc5
   let n = 0

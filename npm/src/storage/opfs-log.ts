@@ -3,13 +3,13 @@ import type { Batch, StorageBackend } from '../types.js'
 import { withLock } from './web-lock.js'
 import { checked, unchecked, writeChecked } from './opfs-file.js'
 
-/** The files of a log: "17" is a batch, "17.snapshot" what stands for it and all before. */
+/** The files of a log: "17" is a batch, and "17.snapshot" replaces that batch and all before it. */
 interface Listing {
   batches: number[]
   snapshots: number[]
 }
 
-/** What is under an {@link OPFSStorage}; apart from it, because worker.js has this and no cryptography. */
+/** The log under an OPFSStorage. It has a file of its own because worker.js contains it, and no cryptography. */
 export class OPFSLog implements StorageBackend {
   private channel: BroadcastChannel | undefined
   private readonly listeners = new Set<(seq: number) => void>()
@@ -36,11 +36,12 @@ export class OPFSLog implements StorageBackend {
 
   compact(seq: number, snapshot: Uint8Array): Promise<void> {
     return this.withLock(async (folder) => {
-      if (!(await exists(folder, `${seq}`))) return // a newer snapshot has been faster
-      await writeChecked(folder, `${seq}.snapshot`, snapshot, 'strict') // whatever the batches were: they are removed
+      if (!(await exists(folder, `${seq}`))) return // a newer snapshot was faster
+      // Always strict: it replaces batches that may be strict.
+      await writeChecked(folder, `${seq}.snapshot`, snapshot, 'strict')
       const { batches, snapshots } = await list(folder)
       for (const older of snapshots) if (older < seq) await folder.removeEntry(`${older}.snapshot`)
-      // The newest last: as long as it is there, a snapshot that is not whole counts for nothing.
+      // The newest batch last: as long as it is there, a snapshot that is not whole counts for nothing.
       for (const older of batches) if (older <= seq) await folder.removeEntry(`${older}`)
     })
   }
@@ -54,7 +55,7 @@ export class OPFSLog implements StorageBackend {
 
   async destroy(): Promise<void> {
     await this.withLock(async (folder) => {
-      // From the last on: what a crash leaves is a log that ends earlier.
+      // From the last on: a crash leaves a log that ends earlier.
       const { batches, snapshots } = await list(folder)
       for (const seq of batches.reverse()) await folder.removeEntry(`${seq}`)
       for (const seq of snapshots.reverse()) await folder.removeEntry(`${seq}.snapshot`)
@@ -78,7 +79,7 @@ export class OPFSLog implements StorageBackend {
     return this.channel
   }
 
-  /** Runs `work` on the folder while nobody else does. */
+  /** Runs `work` on the folder of the database while nobody else does. */
   private async withLock<R>(work: (folder: FileSystemDirectoryHandle) => Promise<R>): Promise<R> {
     const { locks, storage } = (globalThis as { navigator?: Partial<Navigator> }).navigator ?? {}
     if (!locks || !storage?.getDirectory) throw unsupported('this host has no origin private file system: it needs a browser, and a page that is served with https')
@@ -95,7 +96,9 @@ export class OPFSLog implements StorageBackend {
   }
 }
 
-/** Without listing the folder: the one before is there, and this one is not. */
+/**
+ * Whether batch `seq` is the next: the one before is there, and this one is not. It lists the folder only for batch 1.
+ */
 async function isNext(folder: FileSystemDirectoryHandle, seq: number): Promise<boolean> {
   const isThere = async (n: number) => (await exists(folder, `${n}`)) || (await exists(folder, `${n}.snapshot`))
   if (await isThere(seq)) return false
@@ -125,7 +128,10 @@ async function list(folder: FileSystemDirectoryHandle): Promise<Listing> {
   return listing
 }
 
-/** @param damaged Gives what is left of a file that was finished and fails its check. With it, nothing is removed. */
+/**
+ * @param damaged Returns what is left of a file that was finished and fails its check. If it is given, nothing is
+ * removed.
+ */
 async function readLog(folder: FileSystemDirectoryHandle, after: number, damaged?: (name: string) => Promise<Uint8Array>): Promise<Batch[]> {
   const remove = async (name: string) => {
     if (!damaged) await folder.removeEntry(name)
@@ -151,7 +157,7 @@ async function readLog(folder: FileSystemDirectoryHandle, after: number, damaged
     if (bytes) {
       read.push({ seq, snapshot: false, bytes })
     } else if (n === wanted.length - 1) {
-      await remove(`${seq}`) // it was never finished, and never acknowledged
+      await remove(`${seq}`) // it was never finished, so its write never resolved
     } else {
       read.push({ seq, snapshot: false, bytes: await leftOf(`${seq}`) })
     }

@@ -5,22 +5,23 @@ import { SealedStorage } from './sealed.js'
 import { traits, type Traits } from './traits.js'
 
 /**
- * Keeps batches in the origin private file system, a file for each: with
- * synchronous access in a dedicated worker, also in that of `{ worker: true }` if
- * batches are neither compressed nor encrypted, and elsewhere by the asynchronous
- * interface; both share one database. Needs a page that is served with https.
+ * Keeps batches in the origin private file system, each in a file. It needs a
+ * page that is served with https. In a dedicated worker it has synchronous access
+ * to the files, and in the worker of `{ worker: true }` too, if batches are
+ * neither compressed nor encrypted; elsewhere it uses the asynchronous interface.
+ * Both may use one database.
  *
- * Tabs take turns by a lock of the browser, held for one call only; the browser
- * does not freeze a page that holds one, and takes it from one that dies. Where a
- * page blocks its thread in the middle of a turn, calls of others reject with
- * `timeout` after 30 s.
+ * Tabs exclude each other by a lock of the browser, held for one call only. The
+ * browser does not freeze a page that holds a lock, and releases the locks of a
+ * page that crashes. If a page blocks its thread in the middle of a call, the
+ * calls of others reject with `timeout` after 30 s.
  *
- * `relaxed` survives the end of the page and the browser. `strict` is flushed to
- * the disk in a worker; elsewhere browsers do not promise it.
+ * A `relaxed` batch survives the end of the page and of the browser. A `strict`
+ * one is flushed to the disk in a worker; elsewhere browsers do not promise it.
  */
 export class OPFSStorage extends SealedStorage {
   /**
-   * @param name Of the database; the files are in the folder atomicdb/<name>.
+   * @param name The name of the database; the files are in the folder atomicdb/<name>.
    * @param options How batches are compressed and encrypted. Default: not at all.
    */
   constructor(

@@ -1,36 +1,36 @@
 type Listener = (seq: number) => void
 
 /**
- * The storages of this page or process that are over the same place: each
- * hears of what the others append.
+ * The listeners of one storage, among those of all storages in this page or
+ * process that keep the same data: each hears what the others append.
  */
 export class SamePageListeners {
   private readonly own = new Set<Listener>()
 
-  /** @param all The listeners of everybody there. */
+  /** @param all The listeners of all these storages. */
   constructor(private readonly all: Set<Listener>) {}
 
-  /** Tells the others, soon. */
+  /** Tells the listeners of the other storages, in a microtask. */
   notify(seq: number): void {
     for (const listener of this.all) {
       if (!this.own.has(listener)) queueMicrotask(() => listener(seq))
     }
   }
 
-  /** Calls `listener` with what the others tell, until the returned function is called. */
+  /** Adds a listener for what the others append. Returns a function that removes it. */
   watch(listener: Listener): () => void {
-    const one: Listener = (seq) => listener(seq) // wrapped, so that the same function may watch twice
-    this.own.add(one)
-    this.all.add(one)
-    return () => this.leave(one)
+    const wrapped: Listener = (seq) => listener(seq) // so that the same function may watch twice
+    this.own.add(wrapped)
+    this.all.add(wrapped)
+    return () => this.remove(wrapped)
   }
 
-  /** Ends all watching. */
+  /** Removes all listeners of this storage. */
   close(): void {
-    for (const listener of this.own) this.leave(listener)
+    for (const listener of this.own) this.remove(listener)
   }
 
-  private leave(listener: Listener): void {
+  private remove(listener: Listener): void {
     this.own.delete(listener)
     this.all.delete(listener)
   }

@@ -48,7 +48,11 @@ export class SealedStorage implements StorageBackend {
     return Promise.all(batches.map(async (batch) => ({ ...batch, bytes: await this.open(batch.bytes) })))
   }
 
-  /** As {@link read}, with empty bytes for what is damaged. @throws decrypt if no batch proves that the key is the right one. */
+  /**
+   * As {@link read}, with empty bytes for what is damaged.
+   *
+   * @throws decrypt if no batch proves that the key is the right one.
+   */
   async salvage(): Promise<Batch[]> {
     const batches = await (this.storage.salvage?.() ?? this.storage.read(0))
     let refusal: unknown

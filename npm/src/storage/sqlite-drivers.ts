@@ -1,18 +1,18 @@
 import { AtomicDBError, describe, invalid } from '../errors.js'
 
-/** A statement of SQL and the values of its question marks. */
+/** A SQL statement, and the values for its question marks. */
 export type Statement = readonly [sql: string, ...values: (number | Uint8Array)[]]
 
-/** A row by the names of its columns. */
+/** The values of a row, by column name. */
 export type Row = Record<string, unknown>
 
 /**
- * Runs statements in one transaction, and resolves to the rows of each.
- * Where there is no transaction to roll back, `undo` is run if one fails.
+ * Runs statements in one transaction, and resolves to the rows of each. If one
+ * fails where there is no transaction to roll back, it runs `undo`.
  */
 export type Run = (statements: readonly Statement[], undo?: Statement) => Promise<Row[][]>
 
-/** How a SQLite that was handed over is asked. */
+/** The way to run statements in a SQLite database that the user has passed. */
 export function driverOf(database: unknown): Run {
   const candidate = database as Partial<D1 & WasmDB & DurableObjectSQL & NodeDB> | null
   if (typeof candidate === 'object' && candidate !== null) {
@@ -21,7 +21,7 @@ export function driverOf(database: unknown): Run {
     if (isFunction(candidate.exec) && 'databaseSize' in candidate) return durableObject(candidate as DurableObjectSQL)
     if (isFunction(candidate.exec) && isFunction(candidate.prepare)) return node(candidate as NodeDB)
   }
-  throw invalid(`database: expected a SQLite (D1, a Durable Object's ctx.storage.sql, sqlite-wasm's oo1.DB or node:sqlite's DatabaseSync), not ${describe(database)}`)
+  throw invalid(`database: expected a SQLite database (D1, a Durable Object's ctx.storage.sql, sqlite-wasm's oo1.DB or node:sqlite's DatabaseSync), not ${describe(database)}`)
 }
 
 const isFunction = (value: unknown) => typeof value === 'function'
@@ -51,7 +51,10 @@ function wasm(database: WasmDB): Run {
   return async (statements) => database.transaction('IMMEDIATE', () => statements.map(all))
 }
 
-/** ctx.storage.sql of a Durable Object. What is written between two awaits is stored together, but a statement that fails undoes no other. */
+/**
+ * ctx.storage.sql of a Durable Object. Writes between two awaits are stored together, but a failing statement does not
+ * undo the others.
+ */
 interface DurableObjectSQL {
   exec(sql: string, ...values: unknown[]): { toArray(): Row[] }
   readonly databaseSize: number
@@ -86,14 +89,14 @@ function node(database: NodeDB): Run {
       try {
         database.exec('ROLLBACK')
       } catch {
-        // SQLite has rolled back by itself, as it does when the disk is full.
+        // SQLite has already rolled back, as it does when the disk is full.
       }
       throw error
     }
   }
 }
 
-/** The error of a SQLite as one of AtomicDB's. */
+/** An error of SQLite as an AtomicDBError. */
 export function sqliteError(error: unknown): AtomicDBError {
   const message = error instanceof Error ? error.message : String(error)
   const isFull = /\bSQLITE_FULL\b|disk is full|storage limit|exceeded maximum/i.test(message)

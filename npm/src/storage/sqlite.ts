@@ -8,14 +8,14 @@ import { SealedStorage } from './sealed.js'
 import { driverOf, sqliteError, type Row, type Run, type Statement } from './sqlite-drivers.js'
 
 /**
- * Keeps batches in a table of a SQLite that you hand over: Cloudflare D1, a
+ * Keeps batches in a table of a SQLite database that you pass: Cloudflare D1, a
  * Durable Object's `ctx.storage.sql`, sqlite-wasm's `oo1.DB`, or `DatabaseSync`
- * of node:sqlite. Other tables are left alone, and closing leaves the SQLite
- * open: it is yours.
+ * of node:sqlite. It leaves other tables alone, and does not close your SQLite
+ * database.
  *
- * How durable a batch is, SQLite decides (`PRAGMA synchronous`), so `relaxed`
+ * SQLite decides how durable a batch is (`PRAGMA synchronous`), so `relaxed`
  * and `strict` are the same. Databases that are opened with the same object hear
- * of each other's writes; other processes are noticed at the next write.
+ * of each other's writes; those of other processes are noticed at the next write.
  *
  * @example
  * ```js
@@ -25,8 +25,8 @@ import { driverOf, sqliteError, type Row, type Run, type Statement } from './sql
  */
 export class SQLiteStorage extends SealedStorage {
   /**
-   * @param database The SQLite.
-   * @param options.table The name of the table, which is created if it is not there. Default: 'atomicdb'.
+   * @param database The SQLite database.
+   * @param options.table The name of the table, which is created if there is none. Default: 'atomicdb'.
    * @param options How batches are compressed and encrypted. Default: not at all.
    */
   constructor(database: any, options: SealOptions & { table?: string } = {}) {
@@ -42,7 +42,7 @@ export class SQLiteStorage extends SealedStorage {
 class SQLiteLog implements StorageBackend {
   private readonly driver: Run
   private readonly listeners: SamePageListeners
-  private made: Promise<unknown> | undefined
+  private created: Promise<unknown> | undefined
 
   constructor(
     database: object,
@@ -62,10 +62,10 @@ class SQLiteLog implements StorageBackend {
     return this.batches(0, () => {})
   }
 
-  private async batches(after: number, damaged: Damaged): Promise<Batch[]> {
-    // One statement, so that nobody compacts between two.
+  private async batches(after: number, onDamaged: OnDamaged): Promise<Batch[]> {
+    // One statement, so that no compaction comes between two.
     const [rows] = await this.run([[`SELECT seq, snapshot, parts, bytes FROM ${this.table} WHERE seq > ? ORDER BY seq, snapshot DESC, part`, after]])
-    return batchesOf(rows!, damaged)
+    return batchesOf(rows!, onDamaged)
   }
 
   async append(seq: number, bytes: Uint8Array): Promise<boolean> {
@@ -74,7 +74,7 @@ class SQLiteLog implements StorageBackend {
     const parts = partsOf(bytes)
     const [first] = await this.run(
       parts.map((part, n): Statement => {
-        // The first is stored if the number is the next, the others if the first was.
+        // The first part is stored if the number is the next, the others if the first was.
         const condition = n === 0 ? `(SELECT coalesce(max(seq), 0) FROM ${table}) = ?` : `EXISTS (SELECT 1 FROM ${table} WHERE writer = ?)`
         return [`INSERT INTO ${table} SELECT ?, 0, ?, ?, ?, ? WHERE ${condition} RETURNING seq`, seq, n, parts.length, writer, part, n === 0 ? seq - 1 : writer]
       }),
@@ -89,10 +89,12 @@ class SQLiteLog implements StorageBackend {
     const { table } = this
     const writer = newWriter()
     const parts = partsOf(snapshot)
-    const isBatch = `EXISTS (SELECT 1 FROM ${table} WHERE seq = ? AND snapshot = 0)` // else a snapshot has been faster
+    // If it is not there, another snapshot was faster.
+    const isBatch = `EXISTS (SELECT 1 FROM ${table} WHERE seq = ? AND snapshot = 0)`
     await this.run(
       [
-        [`DELETE FROM ${table} WHERE seq = ? AND snapshot = 1 AND ${isBatch}`, seq, seq], // one that was never finished
+        // Removes a snapshot that was never finished.
+        [`DELETE FROM ${table} WHERE seq = ? AND snapshot = 1 AND ${isBatch}`, seq, seq],
         ...parts.map((part, n): Statement => [`INSERT INTO ${table} SELECT ?, 1, ?, ?, ?, ? WHERE ${isBatch}`, seq, n, parts.length, writer, part, seq]),
         [`DELETE FROM ${table} WHERE seq <= ? AND writer != ? AND EXISTS (SELECT 1 FROM ${table} WHERE writer = ?)`, seq, writer, writer],
       ],
@@ -109,31 +111,31 @@ class SQLiteLog implements StorageBackend {
     await this.close()
   }
 
-  /** The SQLite stays open: it is the user's. */
+  /** The user's SQLite database stays open. */
   async close(): Promise<void> {
-    this.made = undefined
+    this.created = undefined
     this.listeners.close()
   }
 
-  /** Runs statements in one transaction, on a table that is there. */
+  /** Creates the table if need be, and runs statements in one transaction. */
   private async run(statements: readonly Statement[], undo?: Statement): Promise<Row[][]> {
     try {
-      this.made ??= this.driver([
+      this.created ??= this.driver([
         [`CREATE TABLE IF NOT EXISTS ${this.table} (seq INTEGER, snapshot INTEGER, part INTEGER, parts INTEGER, writer INTEGER, bytes BLOB, PRIMARY KEY (seq, snapshot, part))`],
       ])
-      await this.made
+      await this.created
       return await this.driver(statements, undo)
     } catch (error) {
-      this.made = undefined
+      this.created = undefined
       throw sqliteError(error)
     }
   }
 }
 
-/** By SQLite and table, who wants to hear of appends. */
+/** The listeners of all storages on a table, by SQLite database and table. */
 const listeners = new WeakMap<object, Map<string, Set<(seq: number) => void>>>()
 
-/** A number that tells the rows of one call from all others. */
+/** A number that distinguishes the rows of one call from all others. */
 const newWriter = () => 1 + Math.floor(Math.random() * (Number.MAX_SAFE_INTEGER - 1))
 
 /** D1 and Durable Objects take values of up to 2 MB. */
@@ -145,11 +147,14 @@ function partsOf(bytes: Uint8Array): Uint8Array[] {
   return parts
 }
 
-/** Told of a batch that has not as many parts as it should. */
-type Damaged = (seq: number, found: number, parts: number) => void
+/** Called for a batch that lacks parts. */
+type OnDamaged = (seq: number, found: number, parts: number) => void
 
-/** Puts parts together. Of a number that has a snapshot, the snapshot counts; one that is not whole was never finished. */
-function batchesOf(rows: readonly Row[], damaged: Damaged): Batch[] {
+/**
+ * Joins the parts of each batch. A snapshot counts instead of the batch of its number; one that lacks parts was never
+ * finished.
+ */
+function batchesOf(rows: readonly Row[], onDamaged: OnDamaged): Batch[] {
   const batches: Batch[] = []
   for (let n = 0; n < rows.length; ) {
     const { seq, snapshot, parts } = rows[n] as { seq: number; snapshot: number; parts: number }
@@ -160,17 +165,17 @@ function batchesOf(rows: readonly Row[], damaged: Damaged): Batch[] {
       if (snapshot) batches.length = 0
       batches.push({ seq, snapshot: Boolean(snapshot), bytes: joined(own) })
     } else if (!snapshot) {
-      damaged(seq, own.length, parts)
+      onDamaged(seq, own.length, parts)
       batches.push({ seq, snapshot: false, bytes: joined(own) })
     }
   }
   return batches
 }
 
-/** A BLOB as the libraries have it: a view, an ArrayBuffer, or numbers (D1). */
+/** The bytes of a BLOB, which is a view, an ArrayBuffer, or in D1 an array of numbers. */
 function bytesOf(value: unknown): Uint8Array {
   if (value instanceof Uint8Array) return value
   if (value instanceof ArrayBuffer) return new Uint8Array(value)
   if (Array.isArray(value)) return Uint8Array.from(value as number[])
-  throw new AtomicDBError('corrupt', 'this SQLite table holds what is no BLOB')
+  throw new AtomicDBError('corrupt', 'this SQLite table holds a value that is not a BLOB')
 }

@@ -7,11 +7,16 @@ export interface WorkerBackend {
   readonly name: string
 }
 
-/** What a storage of this package says about itself, besides the methods that every storage has. A user's storage says nothing. */
+/**
+ * What a storage of this package says about itself, besides the methods that every storage has. A user's storage says
+ * nothing.
+ */
 export interface Traits {
   /** What the engine opens in the place of this storage, so that batches need not go through JavaScript. */
   readonly native?: NativeBackend
-  /** What a worker opens in the place of this storage. Keys do not go to a worker, so a storage that encrypts has none. */
+  /**
+   * What a worker opens in the place of this storage. Keys do not go to a worker, so a storage that encrypts has none.
+   */
   readonly inWorker?: WorkerBackend
   /** The storage that holds the batches as they are stored: compressed and encrypted. Default: this one. */
   readonly bare?: StorageBackend

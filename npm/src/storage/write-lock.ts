@@ -17,7 +17,9 @@ export class WriteLock {
     return this.queue.length
   }
 
-  /** Starts `work` at once, or after every exclusive caller that came before. It does not keep later callers waiting. */
+  /**
+   * Starts `work` at once, or after every exclusive caller that came before. It does not keep later callers waiting.
+   */
   shared<R>(work: () => Promise<R>): Promise<R> {
     if (!this.isExclusive) return work() // the queue is empty then
     return withTimer(new Promise((resolve) => this.queue.push({ exclusive: false, start: () => resolve(work()) })))
@@ -25,7 +27,8 @@ export class WriteLock {
 
   /** Starts `work` as {@link shared} does; later callers wait until it has ended. */
   async exclusive<R>(work: () => Promise<R>): Promise<R> {
-    // `work` starts here and not inside release(): in a Cloudflare Worker a request may wait only for what it began itself.
+    // `work` starts here and not inside release(): in a Cloudflare Worker a request may wait only for what it began
+    // itself.
     if (this.isExclusive) await withTimer(new Promise<void>((resolve) => this.queue.push({ exclusive: true, start: resolve })))
     this.isExclusive = true
     try {
@@ -45,7 +48,10 @@ export class WriteLock {
   }
 }
 
-/** Resolves as `start` does. A timer runs meanwhile: a Cloudflare Worker ends a request as hung if it only waits for another request. */
+/**
+ * Resolves as `start` does. A timer runs meanwhile: a Cloudflare Worker ends a request as hung if it only waits for
+ * another request.
+ */
 async function withTimer<R>(start: Promise<R>): Promise<R> {
   const timer = setInterval(() => {}, 1000)
   try {

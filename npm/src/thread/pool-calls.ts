@@ -3,7 +3,10 @@ import type { EngineCalls } from '../connection/engine-calls.js'
 import type { Pool } from './pool.js'
 import type { RemoteConnection } from './remote-connection.js'
 
-/** The calls of a pool: reads run side by side, and everything that writes runs on one connection while that is possible. */
+/**
+ * The calls of a pool: reads run side by side, and everything that writes runs on one connection while that is
+ * possible.
+ */
 export class PoolCalls implements ConnectionCalls {
   constructor(private readonly pool: Pool<RemoteConnection>) {}
 

@@ -31,9 +31,11 @@ export class RemoteConnection extends Connection {
   private readonly writing = new Set<Promise<unknown>>() // the writes whose promises have not settled
   private lastTransaction = 0
   private openTransactions = 0 // of the user's, which may read while they run
-  private changing: Promise<void> | undefined // until the writes are done that take several engine calls: later reads see them
+  // Until the writes are done that take several engine calls: later reads see them.
+  private changing: Promise<void> | undefined
   private replay: Replay | undefined // of the call that is running now
-  private isStarting = false // the function of a transaction runs, and has not waited yet: calls that arrive now are its own
+  // The function of a transaction runs, and has not waited yet: calls that arrive now are its own.
+  private isStarting = false
   private closing: Promise<void> | undefined
   private stopWatching: (() => void) | undefined
   private isTerminated = false // the thread
@@ -312,7 +314,9 @@ export class RemoteConnection extends Connection {
   }
 }
 
-/** The calls of one run of a transaction. They are done one after the other, because each may need several engine calls. */
+/**
+ * The calls of one run of a transaction. They are done one after the other, because each may need several engine calls.
+ */
 class RemoteTransactionRun implements Calls {
   private last: Promise<unknown> = Promise.resolve()
   private hasEnded = false

@@ -48,7 +48,9 @@ export class Replay {
     this.outcomes.push(outcome)
   }
 
-  /** The result of an engine call, if its outcome is known. Otherwise ends the run, and `copy` makes the call to send. */
+  /**
+   * The result of an engine call, if its outcome is known. Otherwise ends the run, and `copy` makes the call to send.
+   */
   resultOf(copy: () => EngineCall): unknown {
     return this.recall(() => {
       // If work catches this and goes on, for example to roll back, its next engine call throws again.

@@ -28,13 +28,16 @@ type Message =
  * a tick are stored as one batch, as they are without a thread.
  */
 export class RpcChannel {
-  private readonly waiting = new Map<number, { resolve(value: any): void; reject(error: unknown): void }>() // calls without a reply, by id
+  // Calls without a reply, by id.
+  private readonly waiting = new Map<number, { resolve(value: any): void; reject(error: unknown): void }>()
   private lastId = 0
   private outgoing: Message[] = [] // to be posted at the end of this tick
   private transfer: Transferable[] = [] // with them
   private stopError: AtomicDBError | undefined
 
-  /** @param onBusy Called with true when the first call waits for its reply, and with false when none waits any more. */
+  /**
+   * @param onBusy Called with true when the first call waits for its reply, and with false when none waits any more.
+   */
   constructor(
     private readonly port: Port,
     private readonly handlers: Handlers,

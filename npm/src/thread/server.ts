@@ -65,9 +65,10 @@ class DatabaseServer {
   }
 
   private async open({ name, backend, storage, wasm, options, reportsProgress }: Opening): Promise<void> {
+    // OPFSLog needs no deferredStorage: it never calls the engine while that is on the stack.
     let where: NativeBackend | StorageBackend | null
     if (backend === 'other thread') where = this.storage = new RemoteStorage(this.channel, storage!)
-    else if (backend?.kind === 'opfs') where = new OPFSLog(backend.name) // without deferredStorage: it never calls the engine while that is on the stack
+    else if (backend?.kind === 'opfs') where = new OPFSLog(backend.name)
     else where = backend
     const onProgress = reportsProgress ? (done: number, total: number) => this.channel.notify('progress', [done, total]) : undefined
     this.connection = await LocalConnection.open(name, where, { ...options, wasm, ...(onProgress && { onProgress }) })

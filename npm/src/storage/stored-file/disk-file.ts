@@ -2,14 +2,14 @@ import { AtomicDBError } from '../../errors.js'
 import { nodeFiles, nodePath, nodeProcess, type NodeFiles } from '../../node-modules.js'
 import { same, type StoredFile } from './stored-file.js'
 
-/** How long to wait for another process that is replacing the file. */
+/** How long to wait for another process that is replacing the file, in milliseconds. */
 const timeout = 10_000
 
 type NodeError = Error & { readonly code?: string }
 
 /**
- * A file on disk. It is replaced by renaming another one, so that whoever reads it sees the old or the new one; with
- * the permissions of the old one, and where a link leads to it, the link stays.
+ * A file on disk. A new file takes its place by a rename, so that a reader sees either the old or the new content. The
+ * permissions stay, and so does a link that leads to the file.
  */
 export class DiskFile implements StoredFile {
   constructor(private readonly path: string) {}
@@ -30,12 +30,13 @@ export class DiskFile implements StoredFile {
       const before = seen && (await fs.stat(path))
       const written = `${path}.${randomName()}.tmp`
       try {
-        // Never more people may read it than the old one, also not while it is written.
+        // Even while it is written, only those may read it who may read the old one.
         const file = await fs.open(written, 'wx', before ? before.mode & 0o777 : 0o666)
         try {
-          if (before) await file.chmod(before.mode & 0o777) // without what the process does not give to new files
+          if (before) await file.chmod(before.mode & 0o777) // whatever the umask of the process is
           await file.writeFile(next)
-          await file.sync() // also if relaxed: it takes the place of what may be strict, which a power cut could leave empty
+          // Also if relaxed: the old content may be strict, and a power cut must not leave an empty file in its place.
+          await file.sync()
         } finally {
           await file.close()
         }
@@ -55,22 +56,22 @@ export class DiskFile implements StoredFile {
 
   watch(listener: () => void): () => void {
     const stopping = new AbortController()
-    this.listen(listener, stopping.signal).catch(() => {}) // the next write tells of the others
+    this.listen(listener, stopping.signal).catch(() => {}) // then the next write notices what others have written
     return () => stopping.abort()
   }
 
   private async listen(listener: () => void, signal: AbortSignal): Promise<void> {
     const [fs, { basename, dirname }] = await Promise.all([nodeFiles(), nodePath()])
     const path = await this.target(fs)
-    // The file becomes another one whenever it is replaced: the folder stays.
+    // The folder, because each replacement is another file.
     for await (const { filename } of fs.watch(dirname(path), { persistent: false, signal })) {
       if (filename === basename(path)) listener()
     }
   }
 
-  /** Where the file itself is, by whatever links one gets there: everybody has to lock the same name. */
+  /** The path of the file itself, behind links: all processes have to lock the same name. */
   private async target(fs: NodeFiles): Promise<string> {
-    return fs.realpath(this.path).catch(() => this.path) // a new file, or what the next call says
+    return fs.realpath(this.path).catch(() => this.path) // there is no file yet, or the next call fails and says why
   }
 
   /** Runs `work` on the file itself while no other process does. */
@@ -90,7 +91,7 @@ export class DiskFile implements StoredFile {
     }
   }
 
-  /** Creates the file `lock`, which holds the number of this process. One that a process has left behind is removed. */
+  /** Creates the file `lock`, which holds the id of this process. Removes one that an ended process has left. */
   private async take(fs: NodeFiles, lock: string): Promise<void> {
     const end = performance.now() + timeout
     for (let pause = 1; ; pause = Math.min(2 * pause, 50)) {
@@ -101,18 +102,20 @@ export class DiskFile implements StoredFile {
       }
       const owner = Number(await fs.readFile(lock, 'utf8').catch(() => ''))
       if (owner > 0 && !isAlive(owner)) await this.removeLeft(fs, lock, owner)
-      else if (performance.now() > end) throw new AtomicDBError('timeout', `another process has ${lock} and does not remove it`)
+      else if (performance.now() > end) throw new AtomicDBError('timeout', `another process has created ${lock} and does not remove it`)
       else await new Promise((resolve) => setTimeout(resolve, pause))
     }
   }
 
-  /** Of several processes that find the same lock left behind, one removes it, and none a new one. */
+  /**
+   * Removes a lock that process `owner` has left. If several processes try, one does it, and no newer lock is removed.
+   */
   private async removeLeft(fs: NodeFiles, lock: string, owner: number): Promise<void> {
     const removing = `${lock}.${owner}`
     try {
       await fs.mkdir(removing)
     } catch {
-      // Who is removing it may have ended, too.
+      // The process that was removing it may have ended as well.
       const since = await fs.stat(removing).catch(() => undefined)
       if (since && Date.now() - since.mtimeMs > timeout) await fs.rm(removing, { recursive: true, force: true })
       return
@@ -125,7 +128,7 @@ export class DiskFile implements StoredFile {
   }
 }
 
-/** The name of a file is in its folder, which has to reach the disk too. Windows has no such call. */
+/** Flushes the folder of a file, which holds its name. Windows cannot. */
 async function syncFolder(fs: NodeFiles, path: string): Promise<void> {
   const { dirname } = await nodePath()
   const folder = await fs.open(dirname(path), 'r').catch(() => undefined)
@@ -138,7 +141,7 @@ function isAlive(pid: number): boolean {
     nodeProcess!.kill(pid, 0)
     return true
   } catch (error) {
-    return (error as NodeError).code === 'EPERM' // somebody else's
+    return (error as NodeError).code === 'EPERM' // the process is another user's
   }
 }
 

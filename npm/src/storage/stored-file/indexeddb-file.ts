@@ -4,10 +4,13 @@ import { onReplaced, same, notifyReplaced, type StoredFile } from './stored-file
 const databaseName = 'atomicdb files'
 const storeName = 'files'
 
-/** A value in an IndexedDB database of its own, with the path as key. */
+/** A file as a value in an IndexedDB database of its own; the key is the path. */
 export class IndexedDBFile implements StoredFile {
   private opened: Promise<IDBDatabase> | undefined
-  /** Ends the newest transaction: Chromium fires no event at one whose connection it closes, which would wait for ever. */
+  /**
+   * Rejects the newest transaction. Chromium fires no event when it closes the connection of one, which would wait for
+   * ever.
+   */
   private interrupt: (() => void) | undefined
 
   constructor(private readonly path: string) {}
@@ -49,20 +52,20 @@ export class IndexedDBFile implements StoredFile {
         transaction.onabort = () => reject(transaction.error ?? new Error('the transaction was aborted'))
         this.interrupt = () => reject(new Error('the browser has closed the connection'))
       })
-      const answer = work(transaction.objectStore(storeName))
-      // A page whose thread stands still then keeps nobody from writing, unless it is in the middle of a replace.
+      const result = work(transaction.objectStore(storeName))
+      // So a page whose thread stands still in the middle of a read keeps nobody from writing.
       if (mode === 'readonly') transaction.commit?.()
-      await Promise.all([answer, done])
-      return await answer
+      await Promise.all([result, done])
+      return await result
     } catch (error) {
-      void this.close() // a connection that was lost is made anew
+      void this.close() // so that the next call opens another connection
       if (error instanceof AtomicDBError) throw error
       const { name, message } = error as DOMException
       throw new AtomicDBError(name === 'QuotaExceededError' ? 'quota' : 'storage', `IndexedDB: ${message || name}`, { cause: error })
     }
   }
 
-  /** A transaction that has not asked anything; if the connection is lost, of a new one, three times within half a second. */
+  /** Begins a transaction. If the connection is lost, it tries new ones, three times within half a second. */
   private async begin(mode: IDBTransactionMode, durability: 'relaxed' | 'strict'): Promise<IDBTransaction> {
     for (let wait = 50; ; wait *= 2) {
       try {

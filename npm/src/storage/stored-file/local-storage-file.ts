@@ -4,8 +4,8 @@ import { LocalStorageLock } from '../local-storage-lock.js'
 import { onReplaced, same, notifyReplaced, type StoredFile } from './stored-file.js'
 
 /**
- * An item of localStorage, as text that people can read if the file is one, and
- * else with a character for each byte.
+ * A file as an item of localStorage. A text file is an item that people can
+ * read; in any other, each byte is one character.
  */
 export class LocalStorageFile implements StoredFile {
   private readonly lock: LocalStorageLock
@@ -15,14 +15,14 @@ export class LocalStorageFile implements StoredFile {
   }
 
   read(): Promise<Uint8Array | undefined> {
-    return this.withLock(() => this.now())
+    return this.withLock(() => this.content())
   }
 
   async replace(seen: Uint8Array | undefined, next: Uint8Array): Promise<boolean> {
     const replaced = await this.withLock((announce) => {
-      if (!same(this.now(), seen)) return false
+      if (!same(this.content(), seen)) return false
       try {
-        this.version += 0 // so that there is one
+        this.version += 0 // creates the item, in case localStorage gets full
         localStorage.setItem(this.key, isCompressed(next) ? characters(next) : new TextDecoder().decode(next))
       } catch (error) {
         const { name, message } = error as DOMException
@@ -47,19 +47,22 @@ export class LocalStorageFile implements StoredFile {
     return onReplaced(this.key, listener)
   }
 
-  private now(): Uint8Array | undefined {
+  private content(): Uint8Array | undefined {
     const text = localStorage.getItem(this.key)
     if (text === null) return undefined
     if (isCompressed(Uint8Array.of(text.charCodeAt(0), text.charCodeAt(1)))) return Uint8Array.from(text, (character) => character.charCodeAt(0))
     return new TextEncoder().encode(text)
   }
 
-  /** How often the item has been written: the item beside it is written after it, so who sees this has seen that. */
+  /**
+   * How often the item has been written. The version is written after it, so a tab that sees this version also sees the
+   * item.
+   */
   private get version(): number {
     return Number(localStorage.getItem(this.versionKey))
   }
 
-  /** In digits that leave room for all that follow, so that a full localStorage does not refuse them. */
+  /** With leading zeros, so that a larger number needs no more room in a full localStorage. */
   private set version(version: number) {
     localStorage.setItem(this.versionKey, String(version).padStart(12, '0'))
   }
@@ -68,7 +71,7 @@ export class LocalStorageFile implements StoredFile {
     return `atomicdb version:${this.key}`
   }
 
-  /** Runs `work` while no other tab does, on what all others have written. */
+  /** Runs `work` while no other tab does, and when what the others have written is visible here. */
   private withLock<R>(work: (announce: () => void) => R): Promise<R> {
     return this.lock.withLock(
       (version) => this.version >= Number(version),

@@ -1,33 +1,38 @@
-/** Where one file is kept, which is replaced as a whole. */
+/** A file that is replaced as a whole, wherever it is stored. */
 export interface StoredFile {
-  /** What is there; undefined if nothing is. */
+  /** The content; undefined if there is no file. */
   read(): Promise<Uint8Array | undefined>
   /**
-   * Puts `next` in the place of `seen`, in one step: resolves false, and
-   * changes nothing, if something else is there.
+   * Replaces `seen` by `next`, in one step. Resolves to false, and changes
+   * nothing, if the content is not `seen`.
    */
   replace(seen: Uint8Array | undefined, next: Uint8Array, durability: 'relaxed' | 'strict'): Promise<boolean>
   remove(): Promise<void>
-  /** Calls `listener` when somebody else has replaced the file, where that can be known. */
+  /**
+   * Calls `listener` when somebody else has replaced the file, where that can be known. Returns a function that ends
+   * this.
+   */
   watch?(listener: () => void): () => void
   close?(): Promise<void>
 }
 
-/** Whether both hold the same, or nothing. */
+/** Whether both are the same bytes, or both undefined. */
 export function same(a: Uint8Array | undefined, b: Uint8Array | undefined): boolean {
   if (!a || !b || a.length !== b.length) return a === b
   for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false
   return true
 }
 
-/** Tells who {@link onReplaced}s, in this page and in others, that the file of that name has been replaced. */
+/**
+ * Tells the listeners of {@link onReplaced}, in this page and in others, that the file of that name has been replaced.
+ */
 export function notifyReplaced(name: string): void {
   const channel = new BroadcastChannel(`atomicdb file:${name}`)
   channel.postMessage(null)
   channel.close()
 }
 
-/** Calls `listener` when somebody {@link notifyReplaced}s of that name, until the returned function is called. */
+/** Calls `listener` after each {@link notifyReplaced} of that name. Returns a function that ends this. */
 export function onReplaced(name: string, listener: () => void): () => void {
   const channel = new BroadcastChannel(`atomicdb file:${name}`)
   channel.onmessage = listener
