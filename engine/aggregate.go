@@ -7,21 +7,21 @@ import (
 	"github.com/atomicdb-go/atomicdb/engine/query"
 )
 
-// An Aggregate asks for groups of documents, and for what those of a group
-// come to together: one row for each.
+// An Aggregate asks for groups of documents. The answer has one row for each
+// group.
 //
-// A row is a map: of the paths to group by, as a projection has them, and then
-// of Select. Of a document, a path means the value that sorting by it would
-// take: an array is one value, of several reached values the first counts, and
-// a missing one counts as null.
+// A row is a map: the paths to group by, nested as in the documents, then the
+// outputs of Select. A path stands for the value that sorting by it takes: an
+// array is one value, of several reached values the first one counts, and a
+// missing value counts as null.
 type Aggregate struct {
 	Where   *query.Filter // nil: all documents
-	GroupBy []query.Path  // none: what matches is one group, also if nothing does
+	GroupBy []query.Path  // none: one group, also if no document matches
 	Select  []Output
-	Having  *query.Filter // of the rows; nil: all
+	Having  *query.Filter // a condition on rows; nil: all rows
 	Sort    []SortKey     // of the rows; none: groups in the order of their first documents
-	Skip    int           // rows to pass over; below 0 is 0
-	Limit   int           // at most this many; 0 or less: all
+	Skip    int           // rows to pass over; below 0 means 0
+	Limit   int           // return at most this many; 0 or less: all
 }
 
 // An Output is one field of a row.
@@ -31,31 +31,31 @@ type Output struct {
 	Path query.Path // empty only for a count of documents
 }
 
-// AggregateOp says what an Output is of the values at its path.
+// AggregateOp says what an Output makes of the values at its path.
 type AggregateOp uint8
 
 const (
-	AggCount         AggregateOp = iota // how many are there and not null; of the empty path, the documents
-	AggSum                              // of the numbers; whole ones are added exactly, others with compensation; 0 of none
-	AggAvg                              // their mean; null of none
-	AggMin                              // the least in the order of values, without null; null of none
-	AggMax                              // the greatest
-	AggFirst                            // of the first document in insertion order; null if it has none
-	AggLast                             // of the last one
-	AggDistinct                         // an array of the different ones, as DB.Distinct has it
-	AggCountDistinct                    // how many those are
-	AggSumOrNull                        // AggSum, but null of none, as SQL has it
+	AggCount         AggregateOp = iota // how many there are that are not null; with the empty path, how many documents
+	AggSum                              // the sum of the numbers, 0 if there are none; whole numbers are added exactly, others with compensation
+	AggAvg                              // the mean of the numbers; null if there are none
+	AggMin                              // the least value that is not null, in the order of values; null if there is none
+	AggMax                              // the greatest value that is not null; null if there is none
+	AggFirst                            // the value of the first document in insertion order; null if it has none
+	AggLast                             // the value of the last document; null if it has none
+	AggDistinct                         // an array of the different values, as DB.Distinct returns it
+	AggCountDistinct                    // how many different values there are
+	AggSumOrNull                        // AggSum, but null if there are no numbers, as in SQL
 )
 
-// Rows are what an Aggregate found, to be taken in pieces.
+// Rows are the answer to an Aggregate. Next returns them in pieces.
 type Rows struct {
 	rows [][]byte
 }
 
-// Len returns how many rows are still to be taken.
+// Len returns how many rows Next has not returned yet.
 func (r *Rows) Len() int { return len(r.rows) }
 
-// Next appends the next rows to dst, as Result.Next does documents.
+// Next appends the next rows to dst, as Result.Next appends documents.
 func (r *Rows) Next(dst []byte, atLeast int) (out []byte, count, left int) {
 	for len(r.rows) > 0 && (count == 0 || len(dst) < atLeast) {
 		dst = append(dst, r.rows[0]...)
@@ -65,11 +65,11 @@ func (r *Rows) Next(dst []byte, atLeast int) (out []byte, count, left int) {
 	return dst, count, len(r.rows)
 }
 
-// Aggregate groups the documents of a collection. One that does not exist has
-// none.
+// Aggregate groups the documents of a collection. A collection that does not exist
+// has no documents.
 //
-// Errors: invalid (a name is empty or there twice, a path is missing, or a path
-// to group by is inside another).
+// Errors: invalid (a name is empty or there twice, a path is missing, or a path to
+// group by is inside another).
 func (db *DB) Aggregate(name string, a Aggregate) (*Rows, error) {
 	if err := checkName("aggregate", name); err != nil {
 		return nil, err
@@ -99,7 +99,7 @@ func (db *DB) Aggregate(name string, a Aggregate) (*Rows, error) {
 	return &Rows{rows: window(rows, a.Skip, a.Limit)}, nil
 }
 
-// rows returns the rows of all groups that Having lets pass, sorted.
+// rows returns the rows of all groups that meet Having, sorted.
 func (a *Aggregate) rows(g *hashAggregation) (rows [][]byte) {
 	shape := newRowShape(a.GroupBy)
 	for group := range g.groups() {
@@ -114,7 +114,7 @@ func (a *Aggregate) rows(g *hashAggregation) (rows [][]byte) {
 	return rows
 }
 
-// window returns what skip and limit, as a Query has them, leave of all.
+// window returns the part of all that skip and limit, as in a Query, leave.
 func window[T any](all []T, skip, limit int) []T {
 	all = all[min(max(skip, 0), len(all)):]
 	if limit > 0 && limit < len(all) {
@@ -133,7 +133,7 @@ func (a *Aggregate) check(name string) error {
 		}
 		for _, other := range a.GroupBy[:i] {
 			if overlap(p.Names(), other.Names()) {
-				return refuse("groupBy", p.String()+" and "+other.String()+" would be in one another's place")
+				return refuse("groupBy", p.String()+" and "+other.String()+" overlap in a row")
 			}
 		}
 	}
@@ -154,7 +154,7 @@ func (a *Aggregate) check(name string) error {
 	return nil
 }
 
-// overlap reports whether one of two paths is where the other begins.
+// overlap reports whether one of two paths starts with the other.
 func overlap(a, b []string) bool {
 	n := min(len(a), len(b))
 	return slices.Equal(a[:n], b[:n])

@@ -7,24 +7,25 @@ import (
 	"slices"
 
 	"github.com/atomicdb-go/atomicdb/engine/msgpack"
+	"github.com/atomicdb-go/atomicdb/engine/query"
 )
 
-// A tally is what one output of an aggregate knows of one group so far.
+// An accumulator is what one output of an aggregate knows of one group so far.
 type accumulator struct {
 	n int64 // values, or numbers, that were counted
 
-	// The sum of whole numbers, 128 bits, and of all others, with what Neumaier's
-	// algorithm (1974) saves of the digits that adding to a large sum loses.
+	// The sum of whole numbers, in 128 bits, and the sum of all others, with the
+	// digits that adding to a large sum loses (Neumaier's algorithm, 1974).
 	high      int64
 	low       uint64
 	sum, lost float64
 	fractions bool
 
-	// The least or greatest value: where, and its key.
+	// The least or greatest value: its slot and its key.
 	slot uint32
 	key  key
 
-	codes []uint64 // of a dictionary: those that were seen, a bit each
+	codes []uint64 // the codes of a dictionary that were seen, a bit each
 	seen  valueSet // other values that were seen
 }
 
@@ -44,8 +45,8 @@ func (acc *accumulator) addUint(x uint64) {
 	acc.high += int64(carry)
 }
 
-// addFloat adds a number. A whole one that an int64 holds is added exactly,
-// however it is encoded: JavaScript sends large whole numbers as floats.
+// addFloat adds a number. It adds a whole number that fits an int64 exactly,
+// because JavaScript sends large whole numbers as floats.
 func (acc *accumulator) addFloat(x float64) {
 	if x >= -1<<63 && x < 1<<63 {
 		if whole := int64(x); float64(whole) == x {
@@ -90,11 +91,11 @@ func (acc *accumulator) total() float64 {
 	if sum := acc.sum + acc.lost; sum-sum == 0 {
 		return whole + sum
 	}
-	return whole + acc.sum // infinite or NaN, of which nothing is lost
+	return whole + acc.sum // infinite or NaN: no digits were lost
 }
 
 // appendSum appends the sum: an integer if only whole numbers were added and
-// MessagePack has one as large.
+// MessagePack has an integer as large.
 func (acc *accumulator) appendSum(b []byte) []byte {
 	switch {
 	case acc.fractions:
@@ -106,18 +107,33 @@ func (acc *accumulator) appendSum(b []byte) []byte {
 	return msgpack.AppendFloat(b, acc.total())
 }
 
-// see takes in a value for distinct: of an array, the elements.
+// see adds a value to the distinct ones: of an array, its elements.
 func (acc *accumulator) see(v []byte) {
-	switch msgpack.KindOf(v) {
-	case msgpack.Array:
-		eachElement(v, func(v []byte) { acc.seen.add(positiveZero(v)) })
-	default:
+	if msgpack.KindOf(v) != msgpack.Array {
 		acc.seen.add(positiveZero(v))
+	}
+	for element := range msgpack.Elements(v) {
+		acc.seen.add(positiveZero(element))
 	}
 }
 
-// positiveZero returns v, or 0 for -0: the two are one value, and which of them
-// is met first depends on the way that is taken.
+// seeAll adds the values that a path reaches in documents to the distinct ones, by
+// their codes if there is a dictionary.
+func (acc *accumulator) seeAll(c *content, slots []uint32, path query.Path, d *dictionary) {
+	for _, slot := range slots {
+		if d != nil && d.bySlot[slot] != severalCode {
+			acc.seeCode(d.bySlot[slot])
+			continue
+		}
+		path.Visit(c.doc(slot), func(v []byte) bool {
+			acc.see(v)
+			return true
+		})
+	}
+}
+
+// positiveZero returns v, or 0 for -0. The two are one value, and which of them
+// is seen first depends on the plan.
 func positiveZero(v []byte) []byte {
 	if msgpack.IsDouble(v) && msgpack.Float(v) == 0 {
 		return zero
@@ -127,7 +143,7 @@ func positiveZero(v []byte) []byte {
 
 var zero = msgpack.AppendInt(nil, 0)
 
-// seeCode takes in a value of a dictionary.
+// seeCode adds the value of a dictionary's code to the distinct ones.
 func (acc *accumulator) seeCode(code uint32) {
 	for int(code/64) >= len(acc.codes) {
 		acc.codes = append(acc.codes, 0)
@@ -135,8 +151,8 @@ func (acc *accumulator) seeCode(code uint32) {
 	acc.codes[code/64] |= 1 << (code % 64)
 }
 
-// different returns the values that were seen, in the order of values. The
-// codes are those of d.
+// different returns the distinct values, in the order of values. The codes that
+// were seen are codes of d.
 func (acc *accumulator) different(d *dictionary) [][]byte {
 	for w, word := range acc.codes {
 		for ; word != 0; word &= word - 1 {

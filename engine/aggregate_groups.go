@@ -5,20 +5,20 @@ import (
 	"github.com/atomicdb-go/atomicdb/engine/query"
 )
 
-// A grouping puts documents into groups, numbered in the order of their first
-// documents, and tallies each output. With caches it reads no document whose
-// codes, numbers and keys tell all there is to know.
+// A hashAggregation puts documents into groups, numbered in the order of their
+// first documents, and feeds an accumulator for each group and output. With caches
+// it reads only the documents whose codes, numbers and keys do not tell enough.
 type hashAggregation struct {
 	c *content
 	a *Aggregate
 
 	first, last []uint32        // by group: slots
 	documents   []int64         // by group
-	outputs     [][]accumulator // by output, then by group; only those that tally
+	outputs     [][]accumulator // by output, then by group; none for outputs that need none
 
-	groupOf []uint32 // by place in the batch: the group
+	groupOf []uint32 // by place among the slots of one call of take
 
-	// Groups by what their documents have in common.
+	// How a group is found by what its documents have in common.
 	table  idTable // by hash of the values
 	byCode []int32 // one path with a dictionary: by code; -1: none yet
 	byPair map[uint64]uint32
@@ -27,7 +27,7 @@ type hashAggregation struct {
 	caches       []outputCaches // by output
 }
 
-// cached is what may spare an output the documents.
+// outputCaches are what an output may read instead of documents.
 type outputCaches struct {
 	numbers *numbers    // sums and means
 	keys    *column     // counts, least and greatest
@@ -42,7 +42,7 @@ func newHashAggregation(c *content, a *Aggregate) *hashAggregation {
 	return g
 }
 
-// useCaches makes g read columns. They are built now if they are not there.
+// useCaches makes g read caches. Those that are not there are built now.
 func (g *hashAggregation) useCaches() {
 	for i := range g.a.Select {
 		switch o := &g.a.Select[i]; o.Op {
@@ -70,7 +70,7 @@ func (g *hashAggregation) useCaches() {
 	g.byPair = map[uint64]uint32{}
 }
 
-// mostCodedPaths is how many paths byPair has room for.
+// maxCodedPaths is how many paths the keys of byPair have room for.
 const maxCodedPaths = 16
 
 func (g *hashAggregation) groups() int { return len(g.documents) }
@@ -87,7 +87,8 @@ func (g *hashAggregation) newGroup(slot uint32) uint32 {
 	return uint32(len(g.documents) - 1)
 }
 
-// tallies reports whether an output needs more than the group's documents.
+// accumulates reports whether an output needs an accumulator: more than the first
+// and last document of the group and how many there are.
 func (o *Output) accumulates() bool {
 	return o.Op != AggFirst && o.Op != AggLast && !o.Path.IsEmpty()
 }
@@ -125,7 +126,7 @@ func (g *hashAggregation) take(slots []uint32) {
 	}
 }
 
-// codeOf returns the code of a document for grouping, where null is code 0.
+// codeOf returns the code of a document for grouping, in which null has code 0.
 func (g *hashAggregation) codeOf(path int, slot uint32) uint32 {
 	d := g.dictionaries[path]
 	code := d.bySlot[slot]
@@ -151,15 +152,15 @@ func (g *hashAggregation) byOneCode(slots []uint32) {
 				g.byCode[code] = int32(g.newGroup(slot))
 			}
 			if raw := d.bySlot[slot]; raw != severalCode {
-				g.byCode[raw] = g.byCode[code] // null beside the missing value
+				g.byCode[raw] = g.byCode[code] // null has the group of the missing value
 			}
 		}
 		g.groupOf = append(g.groupOf, uint32(g.byCode[code]))
 	}
 }
 
-// byCodes finds a group by the codes of several paths: a pair of numbers has a
-// number, which is paired with the next code.
+// byCodes finds a group by the codes of several paths. Each pair of codes has a
+// number, which makes a pair with the next code.
 func (g *hashAggregation) byCodes(slot uint32) uint32 {
 	number := g.codeOf(0, slot)
 	for path := 1; path < len(g.dictionaries); path++ {
@@ -179,7 +180,8 @@ func (g *hashAggregation) byCodes(slot uint32) uint32 {
 	return number
 }
 
-// byValues finds a group by the values of the document: what a group is.
+// byValues finds a group by the values of the document. This defines what a group
+// is.
 func (g *hashAggregation) byValues(slot uint32) uint32 {
 	doc := g.c.doc(slot)
 	hash := uint32(0)
@@ -204,7 +206,7 @@ func (g *hashAggregation) byValues(slot uint32) uint32 {
 
 var null = msgpack.AppendNil(nil)
 
-// groupValue returns the value that groups doc: null if there is none.
+// groupValue returns the value by which doc is grouped: null if there is none.
 func groupValue(path query.Path, doc []byte) []byte {
 	if v := path.First(doc); v != nil {
 		return v
@@ -212,30 +214,30 @@ func groupValue(path query.Path, doc []byte) []byte {
 	return null
 }
 
-// tally adds the documents of a batch to an output.
-func (g *hashAggregation) accumulate(o *Output, tallies []accumulator, from outputCaches, slots []uint32) {
+// accumulate adds documents to an output.
+func (g *hashAggregation) accumulate(o *Output, accumulators []accumulator, from outputCaches, slots []uint32) {
 	switch o.Op {
 	case AggCount:
 		for i, slot := range slots {
 			if g.hasValue(o, from.keys, slot) {
-				tallies[g.groupOf[i]].n++
+				accumulators[g.groupOf[i]].n++
 			}
 		}
 	case AggSum, AggAvg, AggSumOrNull:
 		if from.numbers != nil {
-			g.sum(o, tallies, from.numbers.bySlot, slots)
+			g.sum(o, accumulators, from.numbers.bySlot, slots)
 			return
 		}
 		for i, slot := range slots {
-			tallies[g.groupOf[i]].addNumber(o.Path.First(g.c.doc(slot)))
+			accumulators[g.groupOf[i]].addNumber(o.Path.First(g.c.doc(slot)))
 		}
 	case AggMin, AggMax:
 		for i, slot := range slots {
-			g.best(o, &tallies[g.groupOf[i]], from.keys, slot)
+			g.best(o, &accumulators[g.groupOf[i]], from.keys, slot)
 		}
 	case AggDistinct, AggCountDistinct:
 		for i := range slots {
-			tallies[g.groupOf[i]].seeAll(g.c, slots[i:i+1], o.Path, from.codes)
+			accumulators[g.groupOf[i]].seeAll(g.c, slots[i:i+1], o.Path, from.codes)
 		}
 	}
 }
@@ -247,20 +249,20 @@ func (g *hashAggregation) hasValue(o *Output, keys *column, slot uint32) bool {
 	return msgpack.KindOf(o.Path.First(g.c.doc(slot))) > msgpack.Null
 }
 
-// sum adds numbers. The small loop is for what nearly all are.
-func (g *hashAggregation) sum(o *Output, tallies []accumulator, numbers []uint64, slots []uint32) {
+// sum adds numbers. Nearly all of them take the last case.
+func (g *hashAggregation) sum(o *Output, accumulators []accumulator, numbers []uint64, slots []uint32) {
 	for i, slot := range slots {
 		switch b := numbers[slot]; b {
 		case noNumber:
 		case longNumber:
-			tallies[g.groupOf[i]].addNumber(o.Path.First(g.c.doc(slot)))
+			accumulators[g.groupOf[i]].addNumber(o.Path.First(g.c.doc(slot)))
 		default:
-			tallies[g.groupOf[i]].addFloat(floatOf(b))
+			accumulators[g.groupOf[i]].addFloat(floatOf(b))
 		}
 	}
 }
 
-// best keeps the least or the greatest value; of equal ones, the first.
+// best keeps the least or the greatest value; of equal values, the first.
 func (g *hashAggregation) best(o *Output, acc *accumulator, keys *column, slot uint32) {
 	var k key
 	if keys != nil && keys.bySlot[slot] != otherKey {
@@ -338,11 +340,11 @@ func (g *hashAggregation) appendOutput(b []byte, group int, o *Output, i int) []
 	return append(b, null...)
 }
 
-// A shape is the tree that paths to group by make of a row.
+// A rowShape is the tree of the paths to group by, as a row has them.
 type rowShape struct {
 	names []string
 	below []*rowShape // of each name
-	path  query.Path  // of a shape without names: whose value it is
+	path  query.Path  // of a shape without names: the path whose value it is
 }
 
 func newRowShape(paths []query.Path) *rowShape {
@@ -368,7 +370,7 @@ func (s *rowShape) child(name string) *rowShape {
 	return s.below[len(s.below)-1]
 }
 
-// append appends the fields of s, without a header, with the values of doc.
+// append appends the fields of s, with the values of doc and without a header.
 func (s *rowShape) append(b, doc []byte) []byte {
 	for i, below := range s.below {
 		b = msgpack.AppendString(b, s.names[i])

@@ -109,13 +109,13 @@ func plainMaps(v any) any {
 func TestAggregate_refuses(t *testing.T) {
 	db := newDB(t, engine.Options{})
 	for want, a := range map[string]engine.Aggregate{
-		"two outputs are named n":             {Select: outputs("n", engine.AggCount, "", "n", engine.AggSum, "x")},
-		"a name is empty":                     {Select: outputs("", engine.AggCount, "")},
-		"s needs a path":                      {Select: outputs("s", engine.AggSum, "")},
-		"the groups have a field a already":   {GroupBy: paths("a.b"), Select: outputs("a", engine.AggCount, "")},
-		"a.b and a would be in one another's": {GroupBy: paths("a", "a.b")},
-		"a path is empty":                     {GroupBy: paths("")},
-		"unknown operator of x":               {Select: outputs("x", engine.AggregateOp(99), "a")},
+		"two outputs are named n":           {Select: outputs("n", engine.AggCount, "", "n", engine.AggSum, "x")},
+		"a name is empty":                   {Select: outputs("", engine.AggCount, "")},
+		"s needs a path":                    {Select: outputs("s", engine.AggSum, "")},
+		"the groups have a field a already": {GroupBy: paths("a.b"), Select: outputs("a", engine.AggCount, "")},
+		"a.b and a overlap in a row":        {GroupBy: paths("a", "a.b")},
+		"a path is empty":                   {GroupBy: paths("")},
+		"unknown operator of x":             {Select: outputs("x", engine.AggregateOp(99), "a")},
 	} {
 		_, err := db.Aggregate("users", a)
 		if !errors.Is(err, engine.CodeInvalid) || !contains(err.Error(), want) {
@@ -171,9 +171,8 @@ func TestAggregate_exact(t *testing.T) {
 	}
 }
 
-// TestAggregate_caches: with caches that come, go stale and are dropped at
-// random, aggregates, distinct values, counts and conditions are what they are
-// without any.
+// TestAggregate_caches: caches are built, go stale and are dropped at random.
+// Aggregates, distinct values, counts and conditions are the same as without any.
 func TestAggregate_caches(t *testing.T) {
 	rng := randomly(t)
 	rounds := 6
@@ -285,13 +284,13 @@ func sameRows(a, b []any) bool {
 	return slices.EqualFunc(a, b, func(x, y any) bool { return fmt.Sprint(x) == fmt.Sprint(y) })
 }
 
-// TestDictionary_types: a value that some documents hold as an integer and
-// others as a float is one value of a dictionary.
+// TestDictionary_types: an integer in some documents and an equal float in others
+// are one value of a dictionary.
 func TestDictionary_types(t *testing.T) {
 	db := newDB(t, engine.Options{ColumnThreshold: 1})
 	insert(t, db, M{"n": 2}, M{"n": 2.0}, M{"n": 2}, M{"n": "2"})
 	for condition, want := range map[string]int{"n type int": 2, "n type float": 1, "n type number": 3, "n type str": 1, "n = 2": 3} {
-		for range 2 { // the second time, a cache is there for sure
+		for range 2 { // the second time, there is a cache
 			if got, err := db.Count("users", where(t, condition), 0); err != nil || got != want {
 				t.Errorf("%s: %d, %v; want %d", condition, got, err, want)
 			}
@@ -299,8 +298,8 @@ func TestDictionary_types(t *testing.T) {
 	}
 }
 
-// TestCaches_undo: a cache that looked while a document was removed looks again
-// when the removal is undone.
+// TestCaches_undo: a cache that was used while a document was removed looks at it
+// again when the removal is undone.
 func TestCaches_undo(t *testing.T) {
 	db := newDB(t, engine.Options{ColumnThreshold: 1})
 	insert(t, db, M{"n": 1, "s": "a text"}, M{"n": 2, "s": "a text"})

@@ -11,9 +11,8 @@ import (
 	"testing"
 )
 
-// TestLayering keeps the promise of the layout: wasm → jsbridge → storage →
-// engine, downwards only, JavaScript fenced in, and an engine without hidden
-// inputs.
+// TestLayering: wasm → jsbridge → storage → engine import downwards only, only the
+// files for JavaScript import syscall/js, and the engine has no hidden inputs.
 func TestLayering(t *testing.T) {
 	const module = "github.com/atomicdb-go/atomicdb/"
 	mayImport := map[string]string{ // folder → folders of ours it may use
@@ -22,7 +21,7 @@ func TestLayering(t *testing.T) {
 		"jsbridge": "engine storage jsbridge",
 		"wasm":     "engine storage jsbridge wasm",
 	}
-	// There, and only in *_js.go, which Go builds for JavaScript alone.
+	// In these folders, and there only in *_js.go, which Go builds for JavaScript alone.
 	const mayTouchJS = "storage jsbridge wasm"
 	// Time and randomness are arguments, so that replaying the log is exact; the
 	// caller owns the goroutines, so nothing needs a lock. The others cost every
@@ -55,14 +54,29 @@ func TestLayering(t *testing.T) {
 		}
 	})
 	if seen == 0 {
-		t.Error("walked no Go file: the test looks at the wrong folder")
+		t.Error("found no Go file: the test looks in the wrong folder")
 	}
 }
 
-// TestTopLevel keeps the layout short enough to hold in the head.
+// TestReadingTheSource: the files that doc.go sends a reader to are there.
+func TestReadingTheSource(t *testing.T) {
+	doc, err := os.ReadFile("doc.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, word := range strings.FieldsFunc(string(doc), func(r rune) bool { return strings.ContainsRune(" ():;,\n", r) }) {
+		if strings.HasSuffix(word, ".go") {
+			if _, err := os.Stat(word); err != nil {
+				t.Errorf("doc.go names %s: %v", word, err)
+			}
+		}
+	}
+}
+
+// TestTopLevel: the top level holds what was agreed and nothing else.
 func TestTopLevel(t *testing.T) {
 	agreed := strings.Fields(".ci .github .gitignore CHANGELOG.md LICENSE Makefile README.md demo engine go.mod go.sum jsbridge npm storage wasm")
-	// What git, a worktree, or an editor puts there is not part of the project.
+	// Files of git, a worktree or an editor are not part of the project.
 	const tolerated = ".git .DS_Store .idea .vscode"
 
 	entries, err := os.ReadDir("..")

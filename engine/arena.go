@@ -1,7 +1,7 @@
 package engine
 
-// chunkBytes is what a chunk holds before the next one is begun. A document
-// that is larger gets a chunk of its own.
+// chunkBytes is how much a chunk holds before the next one is begun. A larger
+// document gets a chunk of its own.
 const (
 	chunkBits     = 20
 	chunkBytes    = 1 << chunkBits
@@ -9,22 +9,21 @@ const (
 	maxChunkBytes = 1 << 30
 )
 
-// A ref is where a document starts: its chunk's number above chunkBits bits
-// of offset. Four bytes instead of a slice's header keep a document's cost low
-// and give the garbage collector nothing to follow.
+// A ref is where a document starts: the number of its chunk above chunkBits bits
+// of offset. It takes 4 bytes where the header of a slice takes 24, and gives the
+// garbage collector nothing to follow.
 type ref uint32
 
 // An arena keeps documents as bytes, one after the other. Bytes in it never
-// change and are never freed one by one, so slices of it may be held for as
-// long as their owner likes; a collection that holds too much garbage moves
-// to a new arena.
+// change and are never freed one by one, so a slice of it stays valid for as long
+// as it is held. A collection with too much garbage moves to a new arena.
 type arena struct {
 	chunks [][]byte
-	soon   int // bytes that are about to come, as far as is known
+	soon   int // bytes that will be put soon, as far as is known
 }
 
-// put copies the parts of one document to the end of the arena. It returns
-// false if the arena is full, at 4096 chunks.
+// put copies the parts of one document to the end of the arena. It returns false
+// if the arena is full, which it is with 4096 chunks.
 func (a *arena) put(parts ...[]byte) (ref, bool) {
 	size := 0
 	for _, p := range parts {

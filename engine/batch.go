@@ -8,10 +8,10 @@ import (
 	"github.com/atomicdb-go/atomicdb/engine/msgpack"
 )
 
-// A batch payload is a list of effects. Each is one byte that says what it is,
-// and what follows from it; storage/FORMAT.md has the table. Effects, not
-// intentions: replaying them needs no query and gives the same bytes again,
-// however often it is done.
+// A batch payload is a list of effects: one byte that says what it is, then its
+// operands. storage/FORMAT.md has the table. An effect is what a write did, not
+// what was asked for: replaying it needs no query and gives the same bytes, however
+// often it is done.
 const (
 	effectCollection = 1 // uvarint length, name: the effects after it are this collection's; it exists from now on
 	effectPut        = 2 // uvarint count, uvarint bytes, documents: each replaces that of its _id, or is added at the end
@@ -21,11 +21,11 @@ const (
 	effectNextID     = 6 // uvarint: the next id to give, if it is larger than the one known
 )
 
-// longRun is the length from which documents become a part of their own
-// instead of being copied into the part before.
+// longRun is how many bytes of documents become a part of their own. Fewer are
+// copied into the part before.
 const longRun = 4 << 10
 
-// An encoder writes effects as parts that borrow the long runs of documents.
+// An encoder writes effects, as parts that borrow the long runs of documents.
 type encoder struct {
 	parts [][]byte
 	head  []byte // the part being written
@@ -84,12 +84,11 @@ func (db *DB) encode(changes []change) [][]byte {
 	return e.finish()
 }
 
-// Snapshot returns the payload of the one batch that stands for everything so
-// far, in parts that borrow memory of the DB which never changes: they stay what
-// they are however long they are kept.
+// Snapshot returns the payload of one batch that holds everything so far, in
+// parts. They borrow memory of the DB that never changes, so they may be kept.
 func (db *DB) Snapshot() [][]byte {
 	var e encoder
-	for _, name := range append(db.Collections(), catalogName) { // the catalog last: orders are built once, over whole collections
+	for _, name := range append(db.Collections(), catalogName) { // the catalog last: indexes are built once, over whole collections
 		c := db.collections[name]
 		if c == nil {
 			continue
@@ -107,8 +106,8 @@ func (db *DB) Snapshot() [][]byte {
 	return e.finish()
 }
 
-// stretch returns the documents from slot on that lie side by side in the arena,
-// and the slot after them.
+// adjacent returns the documents from slot on that lie side by side in the arena,
+// how many they are, and the slot after them.
 func (c *content) adjacent(slot uint32) (docs []byte, count, next uint32) {
 	first, size := c.refs[slot], uint32(0)
 	for ; int(slot) < len(c.refs); slot++ {
@@ -135,12 +134,12 @@ func (c *content) adjacent(slot uint32) (docs []byte, count, next uint32) {
 
 var (
 	errBatch = errors.New("the batch is malformed")
-	errNewer = errors.New("a newer AtomicDB wrote it: it has an effect that this one does not know")
+	errNewer = errors.New("a newer AtomicDB wrote it: the batch has an effect that this version does not know")
 )
 
-// Apply replays the payload of a batch or of a snapshot. Nothing may be
-// unconfirmed. On malformed bytes it returns CodeCorrupt, on an effect that it
-// does not know CodeUnsupported, and changes nothing. The payload is copied.
+// Apply replays the payload of a batch or of a snapshot, which it copies. There
+// must be no unconfirmed changes. It returns CodeCorrupt for malformed bytes and
+// CodeUnsupported for an effect that it does not know, and changes nothing then.
 func (db *DB) Apply(payload []byte) error {
 	if len(db.journal) > 0 {
 		return Fail(CodeInternal, "apply", "", "changes are unconfirmed")
@@ -262,18 +261,19 @@ func (db *DB) replayPut(c *collection, count uint64, docs []byte) error {
 	return nil
 }
 
-// startsWithID reports whether v, a valid value, is a document as it is stored.
+// startsWithID reports whether v, a valid value, is a document as the engine
+// stores it.
 func startsWithID(v []byte) bool {
 	fields, header := msgpack.Container(v)
 	return msgpack.KindOf(v) == msgpack.Map && fields > 0 && len(v) >= header+len(idKey) && string(v[header:header+len(idKey)]) == idKey
 }
 
-// maxReplayDepth bounds the nesting of stored documents, whatever limit the
-// engine that wrote them had.
+// maxReplayDepth is how deep stored documents may be nested, whatever the limit of
+// the engine that wrote them.
 const maxReplayDepth = 1000
 
-// A batchReader takes a payload apart. After the first fault bad is set, and
-// everything reads as empty.
+// A batchReader reads a payload. After the first fault, bad is set and everything
+// reads as empty.
 type batchReader struct {
 	b   []byte
 	bad bool
@@ -309,17 +309,17 @@ func (r *batchReader) value() []byte {
 	return r.bytes(uint64(n))
 }
 
-// Glimpse returns documents that a damaged batch was about, as far as its
-// payload can be read from the start, at most so many: "users/5", or "users/*"
-// where it emptied or dropped the collection. It is for people to read, and
-// nothing to rely on.
-func SalvageIDs(payload []byte, most int) (names []string) {
+// SalvageIDs returns the names of up to limit documents that a damaged batch
+// changed: "users/5", or "users/*" if it cleared or dropped the collection. It
+// reads the payload from the start until it makes no sense. The names are for
+// people to read, and may be wrong.
+func SalvageIDs(payload []byte, limit int) (names []string) {
 	name := ""
 	see := func(id string) bool {
 		if id = name + "/" + id; name != catalogName && !slices.Contains(names, id) {
 			names = append(names, id)
 		}
-		return len(names) < most
+		return len(names) < limit
 	}
 	for r := (batchReader{b: payload}); len(r.b) > 0 && !r.bad; {
 		effect := r.b[0]
@@ -330,7 +330,7 @@ func SalvageIDs(payload []byte, most int) (names []string) {
 		case effectPut:
 			r.uvarint()
 			size := r.uvarint()
-			docs := r.bytes(min(size, uint64(len(r.b)))) // cut short, some are still there
+			docs := r.bytes(min(size, uint64(len(r.b)))) // a payload that was cut short still has some of them
 			for len(docs) > 0 {
 				n, err := msgpack.Validate(docs, maxReplayDepth)
 				if err != nil || !startsWithID(docs[:n]) || !see(idText(idOf(docs[:n]))) {

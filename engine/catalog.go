@@ -14,28 +14,30 @@ import (
 //
 //	{_id: "users", indexes: [{paths: ["address.city", "age"], unique: false, sparse: false}]}
 //
-// An index may also have a name. They are documents like all others, so they ride the same batches; the
-// orders of a collection follow from them.
+// An index may also have a name. These documents are stored like all others, in
+// the same batches, and the indexes of a collection follow from them.
 const catalogName = "_catalog"
 
-// mostIndexes is how many indexes a collection may have. All of them are
-// written down anew with each that is added: a file of 200 kB that declares
-// 10,000 took 27 s and 2 GB to import.
+// maxIndexes is how many indexes a collection may have. Each new one writes the
+// declaration of all: a file of 200 kB that declares 10,000 indexes took 27 s and
+// 2 GB to import.
 const maxIndexes = 64
 
-// IndexOptions are the promises of an index. The zero value promises nothing.
+// IndexOptions say what else an index does. With the zero value, it only makes
+// queries faster.
 type IndexOptions struct {
-	// Unique refuses a document whose values another document has already.
-	// A document that lacks a path is never refused.
+	// Unique refuses a document whose values another document has already. It
+	// never refuses a document that lacks one of the paths.
 	Unique bool
 	// Sparse leaves out documents that lack one of the paths.
 	Sparse bool
-	// Name is what DropIndexNamed finds the index by. No two indexes of a
-	// collection share one; the empty name is none.
+	// Name is what DropIndexNamed finds the index by. Two indexes of a collection
+	// cannot have the same name. Empty: none.
 	Name string
 }
 
-// CreateCollection creates an empty collection; one that exists stays as it is.
+// CreateCollection creates an empty collection. It does nothing if the collection
+// exists.
 func (db *DB) CreateCollection(name string) error {
 	if err := checkName("createCollection", name); err != nil {
 		return err
@@ -69,12 +71,12 @@ func (db *DB) drop(c *collection) {
 }
 
 // CreateIndex declares an index on one or several paths, and creates the
-// collection if need be. An index on the same paths with the same options
+// collection if there is none. An index on the same paths with the same options
 // stays as it is, and keeps its name.
 //
-// Errors: invalid (no path, a path twice, other options than an index on these
-// paths has, a name that another index has, more than 64 indexes), unique (two
-// documents share values of a unique index).
+// Errors: invalid (there is no path, or one is there twice; an index on these
+// paths has other options; another index has this name; there are 64 indexes),
+// unique (two documents have the same values of a unique index).
 func (db *DB) CreateIndex(name string, paths []string, opts IndexOptions) error {
 	const op = "createIndex"
 	if err := checkName(op, name); err != nil {
@@ -99,12 +101,12 @@ func (db *DB) CreateIndex(name string, paths []string, opts IndexOptions) error 
 			return Fail(CodeInvalid, op, name, "the index on "+other.title()+" is named "+s.name+" already")
 		}
 		if len(c.indexes) >= maxIndexes {
-			return Fail(CodeInvalid, op, name, "it has "+strconv.Itoa(maxIndexes)+" indexes, which is the most; drop one first")
+			return Fail(CodeInvalid, op, name, "it has "+strconv.Itoa(maxIndexes)+" indexes, and cannot have more; drop one first")
 		}
 		ix := newIndex(s, c.content)
-		ix.debt = math.MaxInt // whoever creates an index means to use it
+		ix.debt = math.MaxInt // build it at first use: who creates an index will use it
 		if s.unique {
-			if a, b, found := ix.firstDuplicate(); found {
+			for a, b := range ix.duplicatePairs() {
 				return Fail(CodeUnique, op, name, "documents "+describe(idOf(c.doc(a)))+" and "+describe(idOf(c.doc(b)))+" have the same "+s.title())
 			}
 		}
@@ -113,8 +115,8 @@ func (db *DB) CreateIndex(name string, paths []string, opts IndexOptions) error 
 	})
 }
 
-// DropIndex removes the index on exactly these paths. It returns
-// CodeNotFound if there is none.
+// DropIndex removes the index on exactly these paths. It returns CodeNotFound if
+// there is none.
 func (db *DB) DropIndex(name string, paths []string) error {
 	if err := checkName("dropIndex", name); err != nil {
 		return err
@@ -129,8 +131,8 @@ func (db *DB) DropIndex(name string, paths []string) error {
 	return Fail(CodeNotFound, "dropIndex", name, "there is no index on "+strings.Join(paths, ", "))
 }
 
-// DropIndexNamed removes the index that was created under a name. It returns
-// CodeNotFound if the collection has none.
+// DropIndexNamed removes the index that was created with a name. It returns
+// CodeNotFound if there is none.
 func (db *DB) DropIndexNamed(collection, name string) error {
 	if err := checkName("dropIndex", collection); err != nil {
 		return err
@@ -154,7 +156,7 @@ func (db *DB) removeIndex(c *collection, ix *index) error {
 	return db.writeCatalog(c)
 }
 
-// orderNamed returns the order that was created under a name; nil if none was.
+// indexNamed returns the index that was created with a name; nil if there is none.
 func (c *content) indexNamed(name string) *index {
 	for _, ix := range c.indexes {
 		if name != "" && ix.name == name {
@@ -183,7 +185,7 @@ func newIndexSpec(op, name string, paths []string, opts IndexOptions) (indexSpec
 
 const maxIndexPaths = 16
 
-// writeCatalog stores the declaration of c's orders.
+// writeCatalog stores the declaration of c's indexes.
 func (db *DB) writeCatalog(c *collection) error {
 	doc := append(msgpack.AppendMap(nil, 2), idKey...)
 	id := msgpack.AppendString(nil, c.name)
@@ -216,8 +218,8 @@ func (db *DB) writeCatalog(c *collection) error {
 	return err
 }
 
-// declareAll makes every collection's orders those that the catalog declares,
-// keeping the ones that are built.
+// declareAll gives every collection the indexes that the catalog declares for it.
+// It keeps the ones that it has.
 func (db *DB) declareAll() {
 	catalog := db.collections[catalogName]
 	for _, c := range db.collections {
@@ -242,17 +244,13 @@ func (db *DB) declareAll() {
 	}
 }
 
-// readSpecs reads the indexes of a catalog document. What does not look like
-// one is passed over: a later version may have written it.
+// readIndexSpecs reads the indexes of a catalog document. It passes over what is
+// not one: a later version may have written it.
 func readIndexSpecs(doc []byte) (specs []indexSpec) {
-	list := msgpack.Lookup(doc, "indexes")
-	if msgpack.KindOf(list) != msgpack.Array {
-		return nil
-	}
-	eachElement(list, func(v []byte) {
+	for v := range msgpack.Elements(msgpack.Lookup(doc, "indexes")) {
 		var paths []string
-		if p := msgpack.Lookup(v, "paths"); msgpack.KindOf(p) == msgpack.Array {
-			eachElement(p, func(path []byte) { paths = append(paths, string(msgpack.Str(path))) })
+		for path := range msgpack.Elements(msgpack.Lookup(v, "paths")) {
+			paths = append(paths, string(msgpack.Str(path)))
 		}
 		s, err := newIndexSpec("apply", "", paths, IndexOptions{
 			Unique: msgpack.KindOf(msgpack.Lookup(v, "unique")) == msgpack.True,
@@ -262,38 +260,6 @@ func readIndexSpecs(doc []byte) (specs []indexSpec) {
 		if err == nil {
 			specs = append(specs, s)
 		}
-	})
+	}
 	return specs
-}
-
-// eachElement visits the elements of an array.
-func eachElement(array []byte, visit func(v []byte)) {
-	count, pos := msgpack.Container(array)
-	for ; count > 0; count-- {
-		n := msgpack.Skip(array[pos:])
-		visit(array[pos : pos+n : pos+n])
-		pos += n
-	}
-}
-
-// complete reports whether e has a value on every path.
-func (ix *index) complete(e entry) bool {
-	for i := range ix.paths {
-		if ix.value(e, i) == nil {
-			return false
-		}
-	}
-	return true
-}
-
-// duplicate returns two documents that share the values of the order, if any do.
-func (ix *index) firstDuplicate() (a, b uint32, found bool) {
-	ix.build()
-	all := ix.list.all()
-	for i := 1; i < len(all); i++ {
-		if last, e := all[i-1], all[i]; e.slot != last.slot && ix.compareKeyed(last, e) == 0 && ix.complete(e) {
-			return last.slot, e.slot, true
-		}
-	}
-	return 0, 0, false
 }

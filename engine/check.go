@@ -2,37 +2,36 @@ package engine
 
 import (
 	"bytes"
-	"slices"
 	"strconv"
 
 	"github.com/atomicdb-go/atomicdb/engine/msgpack"
 )
 
-// Check looks at every document, id and order and returns what is wrong with
-// the DB's own bookkeeping, as CodeInternal; nil if nothing is. It takes time
-// in proportion to the data.
+// Check looks at every document, id, index and cache. It returns CodeInternal with
+// the first thing that is wrong with them; nil if they are right. It takes time in
+// proportion to the data.
 func (db *DB) Check() error {
 	for name, c := range db.collections {
 		if broken := c.check(); broken != "" {
 			return Fail(CodeInternal, "check", name, broken)
 		}
 		if c.name != name {
-			return Fail(CodeInternal, "check", name, "is known to itself as "+c.name)
+			return Fail(CodeInternal, "check", name, "is named "+c.name)
 		}
 	}
 	return nil
 }
 
-// A Shared is two or more documents with the same values of a unique index. No
-// write makes such; replaying a log without one of its batches can.
+// Duplicates are two or more documents with the same values of a unique index. No
+// write makes them; replaying a log that lost a batch can.
 type Duplicates struct {
 	Collection string
 	Index      string   // its paths: "country, name"
 	IDs        []string // "users/5", in the order of the index; at most 100
 }
 
-// Shared returns what unique indexes should have refused. It takes time in
-// proportion to the data of collections that have such an index.
+// Duplicates returns what unique indexes should have refused. It takes time in
+// proportion to the data of the collections that have a unique index.
 func (db *DB) Duplicates() (all []Duplicates) {
 	for _, name := range db.Collections() {
 		c := db.collections[name]
@@ -49,28 +48,8 @@ func (db *DB) Duplicates() (all []Duplicates) {
 	return all
 }
 
-const maxDuplicates = 100
-
-// shared returns the first documents of c that share the values of the order.
-func (ix *index) duplicates(c *collection) (ids []string) {
-	ix.build()
-	all := ix.list.all()
-	for i := 1; i < len(all) && len(ids) < maxDuplicates; i++ {
-		last, e := all[i-1], all[i]
-		if e.slot == last.slot || ix.compareKeyed(last, e) != 0 || !ix.complete(e) {
-			continue
-		}
-		for _, slot := range []uint32{last.slot, e.slot} {
-			if name := target(c, idOf(c.doc(slot))); !slices.Contains(ids, name) {
-				ids = append(ids, name)
-			}
-		}
-	}
-	return ids
-}
-
-// Equal reports whether two DBs have the same collections, and in each the same
-// documents in the same order and the same id to give next.
+// Equal reports whether two DBs have the same collections, and in each collection
+// the same documents in the same order and the same next id.
 func (db *DB) Equal(other *DB) bool {
 	if len(db.collections) != len(other.collections) {
 		return false
@@ -115,7 +94,7 @@ func (c *content) check() string {
 			return where + " is not found by its id"
 		}
 		if n, ok := msgpack.Int(idOf(doc)); ok && n >= c.nextID {
-			return where + " has an id that would be given again"
+			return where + " has an id that the engine would give again"
 		}
 	}
 	switch {
@@ -146,7 +125,7 @@ func (c *content) check() string {
 	return ""
 }
 
-// check compares a built order with a new one.
+// check compares an index, if it is built, with a new one.
 func (ix *index) check() string {
 	if ix.list == nil {
 		return ""
@@ -162,7 +141,7 @@ func (ix *index) check() string {
 	}
 	for i := range have {
 		if have[i] != want[i] {
-			return "differs from a new one at entry " + strconv.Itoa(i)
+			return "differs from a new index at entry " + strconv.Itoa(i)
 		}
 		if i > 0 && ix.compare(have[i-1], have[i]) >= 0 {
 			return "is not sorted at entry " + strconv.Itoa(i)

@@ -10,7 +10,8 @@ type collection struct {
 	*content
 }
 
-// content is the documents of a collection by slot, and the orders over them.
+// content is the documents of a collection by slot, with the indexes and caches
+// over them.
 type content struct {
 	arena   arena
 	refs    []ref    // by slot
@@ -19,9 +20,9 @@ type content struct {
 	bytes   int64    // of live documents
 	dead    int64    // bytes of the arena that no slot refers to
 	ids     idTable
-	nextID  int64 // the id the engine would give next
+	nextID  int64 // the next id that the engine gives
 	indexes []*index
-	moved   []*index // empty: room for replace
+	moved   []*index // empty; replace reuses it
 
 	caches     []anyCache     // columns, dictionaries and numbers
 	refused    map[string]int // paths that no dictionary pays for, by how many documents there were
@@ -61,11 +62,11 @@ func (c *content) slotOfHash(hash uint32, id []byte) (uint32, bool) {
 	return c.ids.find(hash, func(slot uint32) bool { return msgpack.Equal(idOf(c.doc(slot)), id) })
 }
 
-// The three primitives below are all that ever changes a content. They keep
-// ids, orders and counts in step, and know nothing of undo or batches.
+// The primitives below are all that changes a content. They keep ids, indexes and
+// counts in step, and know nothing of undo or batches.
 
-// add puts the document at r into a new slot. The caller has checked that its
-// id, whose hash is given, is free.
+// add puts the document at r into a new slot. hash is that of its id, which the
+// caller has checked is free.
 func (c *content) add(r ref, size, hash uint32) (slot uint32) {
 	slot = uint32(len(c.refs))
 	c.refs = append(c.refs, r)
@@ -127,7 +128,7 @@ func (c *content) forget(slot uint32) {
 	}
 }
 
-// truncate drops the slots from end on, which are empty.
+// truncate removes the slots from end on, which are empty.
 func (c *content) truncate(end uint32) {
 	c.refs, c.sizes = c.refs[:end], c.sizes[:end]
 	for _, cache := range c.caches {
@@ -135,8 +136,8 @@ func (c *content) truncate(end uint32) {
 	}
 }
 
-// compacted returns the same documents in the same order without the garbage
-// that updates and removes left, or c itself while that would not pay.
+// compacted returns a content with the same documents in the same order, without
+// the garbage that updates and removes left; c itself if that does not pay.
 func (c *content) compacted() *content {
 	const worthwhile = 256 << 10
 	wasted := c.dead + int64(8*(len(c.refs)-c.live))
@@ -149,7 +150,7 @@ func (c *content) compacted() *content {
 	fresh.sizes = make([]uint32, 0, c.live)
 	for slot := range c.refs {
 		if doc := c.doc(uint32(slot)); doc != nil {
-			r, _ := fresh.arena.put(doc) // less than c's arena holds
+			r, _ := fresh.arena.put(doc) // it cannot be full: c's arena holds more
 			fresh.add(r, uint32(len(doc)), hashID(idOf(doc)))
 		}
 	}

@@ -16,7 +16,7 @@ type dictionary struct {
 	valueSet
 }
 
-// Code 0 is for documents without a value, and these are for no value at all.
+// Code 0 is that of documents without a value. These codes belong to no value.
 const (
 	severalCode = 1<<32 - 2 // the path crosses an array: only the document can tell
 	staleCode   = 1<<32 - 1 // the document has been replaced
@@ -24,8 +24,8 @@ const (
 
 const (
 	maxCodes = 1 << 16
-	// A dictionary has to save: of this many documents, one may bring a new
-	// value, after the first few.
+	// A dictionary must not cost more than it saves: after the first freeCodes
+	// values, one in documentsPerCode documents may have a new value.
 	documentsPerCode = 4
 	freeCodes        = 256
 )
@@ -66,7 +66,7 @@ func (d *dictionary) codeOf(doc []byte) uint32 {
 	return d.code(v)
 }
 
-// code returns the code of a value that a document has.
+// code returns the code of the value of a document; nil: it has none.
 func (d *dictionary) code(v []byte) uint32 {
 	if v == nil {
 		return 0
@@ -74,7 +74,7 @@ func (d *dictionary) code(v []byte) uint32 {
 	return d.add(v)
 }
 
-// passing returns 1 for the codes of values that a leaf holds for.
+// passing returns, by code, 1 for the values that meet a leaf and 0 for the others.
 func (d *dictionary) passing(f *query.Filter) []uint8 {
 	pass := make([]uint8, len(d.values))
 	for code, v := range d.values {
@@ -85,8 +85,8 @@ func (d *dictionary) passing(f *query.Filter) []uint8 {
 	return pass
 }
 
-// isNull reports whether a code is of no value or of null, which grouping
-// takes for one.
+// isNull reports whether a code stands for no value or for null. Grouping does not
+// tell the two apart.
 func (d *dictionary) isNull(code uint32) bool {
 	return code == 0 || msgpack.KindOf(d.values[code]) == msgpack.Null
 }

@@ -16,17 +16,18 @@ import (
 type columnFilter struct {
 	op    query.Op
 	kids  []*columnFilter
-	blind bool // knows nothing: everything may pass
+	blind bool // it tells nothing: every document may pass
 
-	// A leaf lets pass the keys from low to high. Where asks is set, nothing
-	// passes for sure; else everything does but for ties with a bound.
+	// A leaf lets the keys from low to high pass: for sure, unless asks is set or
+	// a key equals a bound.
 	col                   *column
 	low, high             key
 	asks, bounded         bool
 	lowStrict, highStrict bool
-	among                 []key // In: the keys that may pass instead, sorted
+	among                 []key // of an in-list: the keys that may pass instead, sorted
 
-	// Or it lets pass codes, and knows about all but documents with several values.
+	// Or it lets codes pass, and is sure of all documents but those with several
+	// values.
 	codes *dictionary
 	pass  []uint8 // by code: 1 or 0
 }
@@ -89,7 +90,7 @@ func (c *content) newColumnFilter(where *query.Filter) *columnFilter {
 			f.low, f.high = keyOf(b.low), keyOf(b.high)
 		}
 	case query.OpAny, query.OpSize:
-		f.low, f.high = 2, 0 // nothing, with or without the flags: only arrays, which have no key of their own
+		f.low, f.high = 2, 0 // no key, with or without the flag: only arrays may pass, and they have otherKey
 	}
 	if !f.blind && len(where.Kids) == 0 || where.Op == query.OpAny {
 		f.col = c.column(where.Path)
@@ -97,15 +98,14 @@ func (c *content) newColumnFilter(where *query.Filter) *columnFilter {
 	return f
 }
 
-// worthCodes reports whether keys tell too little about a leaf: they are short,
-// do not say what is in the middle of a text, and nothing of an integer but its
-// number.
+// worthCodes reports whether codes tell more about a leaf than keys do. A key holds
+// only the start of a text, and no range of keys is a type.
 func worthCodes(f *query.Filter) bool {
 	switch f.Op {
 	case query.OpMatches, query.OpContains:
 		return true
 	case query.OpType:
-		// 2 and 2.0 are one value, and one code.
+		// 2 and 2.0 are one value, so they have one code.
 		return f.Type != query.TypeInt && f.Type != query.TypeFloat
 	case query.OpEq, query.OpStartsWith:
 		return keyOf(f.Value)&inexact != 0
@@ -115,7 +115,7 @@ func worthCodes(f *query.Filter) bool {
 	return false
 }
 
-// paths appends the paths of the columns and dictionaries that s reads.
+// paths appends the paths of the columns and dictionaries that f reads.
 func (f *columnFilter) paths(to []string) []string {
 	path := ""
 	switch {
@@ -133,8 +133,8 @@ func (f *columnFilter) paths(to []string) []string {
 	return to
 }
 
-// run fills may with the slots of a block that may pass, and sure with those
-// among them that do. Removed documents' slots may be in either.
+// run fills may with the slots of a block that may pass, and sure with those among
+// them that do for sure. The slots of removed documents may be in both.
 func (f *columnFilter) run(block int, may, sure *bitmap) {
 	switch {
 	case f.blind:
@@ -142,7 +142,7 @@ func (f *columnFilter) run(block int, may, sure *bitmap) {
 			may[i], sure[i] = ^uint64(0), 0
 		}
 	case f.op == query.OpNot:
-		f.kids[0].run(block, sure, may) // what the kid is not sure to refuse may pass, and so on
+		f.kids[0].run(block, sure, may) // what the kid does not let pass for sure may pass, and the other way round
 		for i := range may {
 			may[i], sure[i] = ^may[i], ^sure[i]
 		}
@@ -192,7 +192,7 @@ func (f *columnFilter) leaf(keys []key, may, sure *bitmap) {
 	}
 }
 
-// coded is leaf for codes.
+// coded is leaf with codes instead of keys.
 func (f *columnFilter) coded(codes []uint32, may, sure *bitmap) {
 	*may = bitmap{}
 	several := f.codes.unsure > 0
@@ -214,12 +214,12 @@ func (f *columnFilter) coded(codes []uint32, may, sure *bitmap) {
 
 // between sets the bits of the keys from low to high.
 func between(keys []key, low, high key, may *bitmap) {
-	span := high - low
+	width := high - low
 	for w := 0; len(keys) > 0; w++ {
 		n := min(len(keys), 64)
 		var word uint64
 		for i, k := range keys[:n] {
-			if k-low <= span {
+			if k-low <= width {
 				word |= 1 << i
 			}
 		}
@@ -228,7 +228,7 @@ func between(keys []key, low, high key, may *bitmap) {
 	}
 }
 
-// member sets the bits of the keys that are among those asked for.
+// member sets the bits of the keys that are in f.among.
 func (f *columnFilter) member(keys []key, may *bitmap) {
 	for i, k := range keys {
 		if _, found := slices.BinarySearch(f.among, k&^inexact); found {
@@ -237,8 +237,8 @@ func (f *columnFilter) member(keys []key, may *bitmap) {
 	}
 }
 
-// ties decides about the keys that agree with a bound: where one of the two is
-// inexact the document must be asked, else a strict bound refuses it.
+// ties decides about the keys that equal a bound. If the key or the bound is
+// inexact, the document must be looked at; else a strict bound refuses it.
 func (f *columnFilter) ties(keys []key, may, sure *bitmap) {
 	for w, word := range may {
 		for ; word != 0; word &= word - 1 {
@@ -261,8 +261,8 @@ func (f *columnFilter) ties(keys []key, may, sure *bitmap) {
 // blocks returns how many blocks the slots fill.
 func (c *content) blocks() int { return (len(c.refs) + blockSlots - 1) / blockSlots }
 
-// filtered returns the slots that pass f and where, as appendBlock has them;
-// the first enough of them if enough is above 0.
+// filtered returns the slots that appendBlock finds in all blocks; the first enough
+// of them if enough is above 0.
 func (c *content) filtered(f *columnFilter, where *query.Filter, enough int) (slots []uint32) {
 	if f == nil {
 		room := c.live
@@ -279,9 +279,9 @@ func (c *content) filtered(f *columnFilter, where *query.Filter, enough int) (sl
 	return slots
 }
 
-// appendBlock appends the slots of a block that f lets pass, asking where about
-// the documents that f is not sure of, until there are enough slots if enough
-// is above 0. If f is nil, all documents pass.
+// appendBlock appends the slots of a block that f lets pass. It looks at the
+// documents that f is not sure of, to test where. It stops once there are enough
+// slots if enough is above 0. If f is nil, all documents pass.
 func (c *content) appendBlock(slots []uint32, block int, f *columnFilter, where *query.Filter, enough int) []uint32 {
 	first := block * blockSlots
 	sizes := c.sizes[first:min(first+blockSlots, len(c.sizes))]

@@ -13,10 +13,10 @@ import (
 // float64.
 type numbers struct{ slotCache[uint64] }
 
-// Marks are NaNs that no document's number is kept as.
+// Marks are NaNs. A NaN of a document is kept as oneNaN.
 const (
 	noNumber    uint64 = 0x7ff8a70d << 32 // the value is no number, or missing
-	longNumber  uint64 = 0x7ff8a70e << 32 // an integer that float64 cannot hold: the document has it
+	longNumber  uint64 = 0x7ff8a70e << 32 // an integer that may not fit a float64: only the document can tell
 	staleNumber uint64 = 0x7ff8a70f << 32 // the document has been replaced
 	oneNaN      uint64 = 0x7ff8 << 48
 )
@@ -45,7 +45,7 @@ func (n *numbers) bitsOf(doc []byte) uint64 {
 	return math.Float64bits(x)
 }
 
-// floatOf returns the number that is kept as bits, which are no mark.
+// floatOf returns the number of a word that is no mark.
 func floatOf(bits uint64) float64 { return math.Float64frombits(bits) }
 
 func (n *numbers) check(c *content) string {

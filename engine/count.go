@@ -7,8 +7,8 @@ import (
 	"github.com/atomicdb-go/atomicdb/engine/query"
 )
 
-// Count returns how many documents match, and stops counting at limit if that
-// is above 0.
+// Count returns how many documents match. It stops counting at limit if that is
+// above 0.
 func (db *DB) Count(name string, where *query.Filter, limit int) (int, error) {
 	c := db.collections[name]
 	switch {
@@ -26,9 +26,9 @@ func (db *DB) Count(name string, where *query.Filter, limit int) (int, error) {
 	return c.count(where), nil
 }
 
-// Distinct returns, as a MessagePack array in the order of values, the values
-// that a path has in the documents that match, each once. Of an array it takes
-// the elements.
+// Distinct returns each different value that a path reaches in the documents that
+// match, as a MessagePack array in the order of values. Of an array it takes the
+// elements.
 func (db *DB) Distinct(name, path string, where *query.Filter) ([]byte, error) {
 	c := db.collections[name]
 	if c == nil {
@@ -56,19 +56,4 @@ func (db *DB) Distinct(name, path string, where *query.Filter) ([]byte, error) {
 		out = append(out, v...)
 	}
 	return out, nil
-}
-
-// seeAll takes in the values that a path reaches in documents, by their codes
-// if there is a dictionary.
-func (acc *accumulator) seeAll(c *content, slots []uint32, path query.Path, d *dictionary) {
-	for _, slot := range slots {
-		if d != nil && d.bySlot[slot] != severalCode {
-			acc.seeCode(d.bySlot[slot])
-			continue
-		}
-		path.Visit(c.doc(slot), func(v []byte) bool {
-			acc.see(v)
-			return true
-		})
-	}
 }

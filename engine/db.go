@@ -11,12 +11,12 @@ type DB struct {
 	opts        Options
 	collections map[string]*collection
 
-	journal     []change // what Rollback would undo, the oldest first
+	journal     []change // what Rollback undoes, the oldest first
 	cuts        []int    // where in the journal each cut batch ends
 	savepoints  []int    // places in the journal, the innermost last
-	suspended   []change // what ResumeSavepoint would do again, the oldest first
+	suspended   []change // what ResumeSavepoint does again, the oldest first
 	isSuspended bool
-	sealed      int    // journal entries before it accept no more documents
+	sealed      int    // journal entries before this one accept no more documents
 	version     uint64 // see Version
 	history     history
 }
@@ -42,8 +42,8 @@ func (db *DB) Collections() []string {
 	return names
 }
 
-// Size returns the bytes of all documents, without what removed and replaced
-// ones left behind.
+// Size returns the bytes of all documents, without the garbage that removed and
+// replaced ones left.
 func (db *DB) Size() (live int64) {
 	for _, c := range db.collections {
 		live += c.bytes
@@ -79,8 +79,8 @@ func (db *DB) ensure(name string) *collection {
 	return c
 }
 
-// Version counts what was changed, and undone, since New. While it is the
-// same, the same question has the same answer.
+// Version counts the changes, and what was undone, since New. While it is the
+// same, the same query has the same answer.
 func (db *DB) Version() uint64 { return db.version }
 
 // HasChanges reports whether anything has changed since the last Cut.
@@ -93,17 +93,17 @@ func (db *DB) lastCut() int {
 	return db.cuts[len(db.cuts)-1]
 }
 
-// Cut takes every change since the last Cut as the payload of one batch, in
-// parts to be concatenated. The parts borrow memory of the DB, which stays
-// valid; the caller stores them and then calls Confirm, or Rollback.
+// Cut returns every change since the last Cut as the payload of one batch, in
+// parts to be concatenated. The parts borrow memory of the DB that stays valid.
+// The caller stores them, then calls Confirm or Rollback.
 func (db *DB) Cut() [][]byte {
 	parts := db.encode(db.journal[db.lastCut():])
 	db.cuts = append(db.cuts, db.mark())
 	return parts
 }
 
-// Confirm says that the oldest batch that was cut is stored. It cannot be
-// undone any more.
+// Confirm says that the oldest batch that was cut is stored. Its changes cannot
+// be undone any more.
 func (db *DB) Confirm() {
 	if len(db.cuts) == 0 {
 		panic("engine: Confirm without Cut")
@@ -134,8 +134,8 @@ func (db *DB) Rollback() {
 	db.tidy()
 }
 
-// tidy moves collections that hold too much garbage to new memory. It waits
-// until nothing can be rolled back, because undoing needs the old bytes.
+// tidy moves collections with too much garbage to new memory. It does so only when
+// nothing can be rolled back, because undoing needs the old bytes.
 func (db *DB) tidy() {
 	if len(db.journal) > 0 {
 		return
@@ -146,12 +146,12 @@ func (db *DB) tidy() {
 	for _, c := range db.collections {
 		if fresh := c.content.compacted(); fresh != c.content {
 			c.content = fresh
-			db.history.forget(db.version) // its slots are others
+			db.history.forget(db.version) // the slots have changed
 		}
 	}
 }
 
-// whole runs work, and undoes all of it if it fails.
+// whole runs work, and undoes all that it did if it fails.
 func (db *DB) whole(work func() error) error {
 	mark := db.mark()
 	err := work()

@@ -12,8 +12,10 @@
 //     order; never shown to users
 //   - id: the name users know a document by; unique in its collection
 //   - batch: the effects of some writes, as bytes; the unit of the log
-//   - order: the documents of a collection sorted by the values of one or
-//     several paths; what users declare as an index
+//   - index: the documents of a collection sorted by the values of one or several
+//     paths; users declare it
+//   - column: a word for each document, by slot, that says what it has at a path
+//   - plan: how a query is answered; its outcome: what came of it
 //
 // # Life of a write
 //
@@ -24,11 +26,18 @@
 //
 // # Reading the source
 //
-// Start at DB (db.go) and its writes (write.go), which all end in the three
-// primitives of collection.go. Then follow a query: query.Parse → plan
-// (plan.go, plan_source.go) → Find (find.go), or Aggregate (aggregate.go). What may
-// be dropped at any moment: orders (index.go), columns (column.go, column_filter.go),
-// dictionaries (column_dictionary.go), numbers (column_numbers.go) and the history (history.go),
-// by which answers that were kept are known to hold. batch.go is the format
-// that other replicas read. SQL is the package engine/sql.
+// Start at DB (db.go) and its writes (write.go, update.go), which all end in the
+// primitives of collection.go: documents are bytes in an arena (arena.go), found by
+// id (idtable.go) or slot. journal.go undoes changes, and batch.go is the format
+// that other replicas read.
+//
+// Then follow a query. Find, Count, Distinct, Aggregate, Update and Remove choose a
+// plan (plan.go, with plan_access.go and plan_ordered.go) and run it (plan_run.go);
+// plan_explain.go says how, and plan_check.go holds it against the slow definition.
+// SQL is the package engine/sql.
+//
+// Everything else may be dropped at any moment, and is built again when it is
+// used: indexes (index.go, index_blocks.go), columns, dictionaries and numbers (column.go,
+// column_cache.go), which answer conditions (column_filter.go), and the history
+// (history.go), which tells whether a cached answer is still valid.
 package engine

@@ -2,8 +2,8 @@ package engine
 
 import "slices"
 
-// Dump lists everything a batch carries, for tests to compare: per collection
-// its documents in order, the next id and the declared orders.
+// Dump lists what batches and snapshots carry, for tests to compare: by collection,
+// its next id, its declared indexes and its documents in order.
 func (db *DB) Dump() map[string][]string {
 	dump := map[string][]string{}
 	for name, c := range db.collections {
@@ -33,7 +33,7 @@ func (db *DB) ArenaBytes() (n int) {
 	return n
 }
 
-// KeyOf and CompareKeys are keys, for tests of their order.
+// KeyOf and CompareKeys show keys to tests.
 func KeyOf(v []byte) uint64 { return uint64(keyOf(v)) }
 
 func CompareKeys(a, b uint64) (c int, sure bool) { return compareKeys(key(a), key(b)) }
@@ -45,8 +45,8 @@ func (db *DB) BuildIndex(collection string) {
 	ix.build()
 }
 
-// DropCaches drops the columns, dictionaries, numbers and built indexes of all
-// collections, those whose turn it is by the bits of which.
+// DropCaches drops columns, dictionaries, numbers and built indexes of all
+// collections: which has a bit for each, 64 in turn.
 func (db *DB) DropCaches(which uint64) {
 	turn := func() bool {
 		which = which>>1 | which<<63

@@ -6,25 +6,25 @@ import (
 )
 
 // A Query says which documents of a collection to return, and how. The zero
-// value returns all of them whole, in insertion order.
+// value returns all documents whole, in insertion order.
 type Query struct {
 	Where  *query.Filter // nil: all documents
 	Sort   []SortKey     // none: insertion order
-	Skip   int           // documents to pass over; below 0 is 0
-	Limit  int           // at most this many; 0 or less: all
+	Skip   int           // documents to pass over; below 0 means 0
+	Limit  int           // return at most this many; 0 or less: all
 	Fields []string      // paths to return besides _id; none: whole documents
 }
 
-// A Result holds the documents that a query found, to be taken in pieces. It
-// is valid until the DB changes.
+// A Result holds the documents that a query found. Next returns them in pieces.
+// It is valid until the DB changes.
 type Result struct {
 	c      *content
 	slots  []uint32
 	fields projection
 }
 
-// Find returns the documents that match q. A collection that does not exist
-// has none.
+// Find returns the documents that match q. A collection that does not exist has no
+// documents.
 func (db *DB) Find(name string, q Query) (*Result, error) {
 	c := db.collections[name]
 	if c == nil {
@@ -34,11 +34,11 @@ func (db *DB) Find(name string, q Query) (*Result, error) {
 	return &Result{c: c.content, slots: c.run(&p).slots, fields: newProjection(q.Fields)}, nil
 }
 
-// Len returns how many documents are still to be taken.
+// Len returns how many documents Next has not returned yet.
 func (r *Result) Len() int { return len(r.slots) }
 
-// Next appends the next documents to dst, one after the other, until it holds
-// at least atLeast bytes or all are taken. It returns how many it appended and
+// Next appends the next documents to dst, one after the other, until dst holds at
+// least atLeast bytes or no document is left. It returns how many it appended and
 // how many are left.
 func (r *Result) Next(dst []byte, atLeast int) (out []byte, count, left int) {
 	for len(r.slots) > 0 && (count == 0 || len(dst) < atLeast) {
@@ -51,8 +51,8 @@ func (r *Result) Next(dst []byte, atLeast int) (out []byte, count, left int) {
 	return dst, count, len(r.slots)
 }
 
-// Get returns the document of an id, borrowed until the DB's next change; nil
-// if there is none.
+// Get returns the document with an id, borrowed until the DB's next change; nil if
+// there is none.
 func (db *DB) Get(name string, id []byte) []byte {
 	c := db.collections[name]
 	if c == nil || checkID("get", name, id) != nil {

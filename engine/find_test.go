@@ -8,7 +8,6 @@ import (
 	"testing"
 
 	"github.com/atomicdb-go/atomicdb/engine"
-	"github.com/atomicdb-go/atomicdb/engine/msgpack"
 	"github.com/atomicdb-go/atomicdb/engine/query"
 )
 
@@ -199,59 +198,4 @@ func TestExplain(t *testing.T) {
 	check(engine.Query{Where: where(t, "tags = 'all'")}, "scan → match(tags = 'all') |  examined 100 returned 100")
 	check(engine.Query{Where: where(t, "tags > 'a' and tags < 't1'")}, "scan → match(tags > 'a' and tags < 't1') |  examined 100 returned 100")
 	check(engine.Query{Where: where(t, "age between 5 and 7 or country = 'C1'")}, "scan → match(age between 5 and 7 or country = 'C1') |  examined 100 returned 13")
-}
-
-// TestOrder_NaN: NaN is equal to itself and in no range, with an order too.
-func TestOrder_NaN(t *testing.T) {
-	db := newDB(t, engine.Options{})
-	for i := range 20 {
-		insert(t, db, M{"v": i})
-	}
-	insert(t, db, M{"v": math.NaN()})
-	if err := db.CreateIndex("users", []string{"v"}, engine.IndexOptions{}); err != nil {
-		t.Fatal(err)
-	}
-	wantIDs(t, idsOf(find(t, db, engine.Query{Where: where(t, "v < 2")})), 1, 2)
-	wantIDs(t, idsOf(find(t, db, engine.Query{Where: where(t, "v = nan")})), 21)
-}
-
-// TestOrder_wholeArrays: comparing with an array finds it through no order,
-// but finds it.
-func TestOrder_wholeArrays(t *testing.T) {
-	db := newDB(t, engine.Options{})
-	for range 9 {
-		insert(t, db, M{"v": []any{}}, M{"v": 1})
-	}
-	insert(t, db, M{"v": []any{1, 2}})
-	if err := db.CreateIndex("users", []string{"v"}, engine.IndexOptions{}); err != nil {
-		t.Fatal(err)
-	}
-	array := msgpack.AppendInt(msgpack.AppendInt(msgpack.AppendArray(nil, 2), 1), 2)
-	wantIDs(t, idsOf(find(t, db, engine.Query{Where: query.Eq(query.ParsePath("v"), array)})), 19)
-	wantIDs(t, idsOf(find(t, db, engine.Query{Where: query.In(query.ParsePath("v"), [][]byte{array, msgpack.AppendInt(nil, 7)})})), 19)
-}
-
-// TestOrder_built: an order over many documents is built by sorting keys, and
-// is in order.
-func TestOrder_built(t *testing.T) {
-	rng := randomly(t)
-	db := newDB(t, engine.Options{})
-	for range 500 {
-		insert(t, db, M{
-			"n": rng.Int64N(1 << 62), "few": rng.IntN(3), "f": randomFloat(rng), "s": fmt.Sprint("a long text, ", rng.IntN(100)), "t": "abcdef" + string(rune(97+rng.IntN(26))),
-			"tags": []any{rng.IntN(5), fmt.Sprint("another text ", rng.IntN(20))},
-		})
-	}
-	for _, paths := range []string{"n", "few", "f", "s", "tags", "few n", "s few", "few s n", "t", "few few2 n", "tags s"} {
-		if err := db.CreateIndex("users", strings.Fields(paths), engine.IndexOptions{}); err != nil {
-			t.Fatal(err)
-		}
-		db.BuildIndex("users")
-		if err := db.Check(); err != nil {
-			t.Fatal(paths, err)
-		}
-		if err := db.DropIndex("users", strings.Fields(paths)); err != nil {
-			t.Fatal(err)
-		}
-	}
 }

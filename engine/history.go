@@ -7,39 +7,40 @@ import (
 	"github.com/atomicdb-go/atomicdb/engine/query"
 )
 
-// A history holds the documents that the latest changes were about. Whoever
-// has kept an answer learns from it whether that still holds, by a look at one
-// or two documents instead of asking again.
+// A history holds the documents that the latest changes were about. From them it
+// can tell whether a cached answer is still valid, by a look at one or two
+// documents instead of running the query again.
 //
-// It may be forgotten at any moment: then no answer is known to hold.
+// It may be forgotten at any moment: then no cached answer is known to be valid.
 type history struct {
 	touches [maxTouches]touch // a ring
 	next    int               // the place of the next touch
-	since   uint64            // it has every change after this one, as DB.Version counts them
+	since   uint64            // it has every change after this version
 }
 
 // A touch is a change of one document.
 type touch struct {
-	change   uint64 // its number, as DB.Version counts them
+	version  uint64 // DB.Version after the change
 	in       *content
 	slot     uint32
-	was, now []byte // nil: there was none, there is none any more
+	was, now []byte // the document before and after; nil: there is none
 }
 
-// mostTouches bounds how many documents may change before what was kept is
-// asked anew: each costs up to two matches, of 150 ns as js/wasm.
+// maxTouches is how many documents may change before a cached answer is no longer
+// known to be valid: each costs up to two matches, of 150 ns as js/wasm.
 const maxTouches = 64
 
-// forget is for changes that a history cannot tell, or slots that have moved.
-func (h *history) forget(changes uint64) {
-	h.since = changes
-	clear(h.touches[:]) // they hold contents, and chunks of their arenas
+// forget is for changes that are not about single documents, and for slots that
+// have moved. version is the present one.
+func (h *history) forget(version uint64) {
+	h.since = version
+	clear(h.touches[:]) // they would keep contents and arenas from being collected
 }
 
-// remember takes in the change that has just been counted.
+// remember adds the change that DB.Version has just counted.
 func (db *DB) remember(ch *change) {
 	h := &db.history
-	t := touch{change: db.version, in: ch.in, slot: ch.slot}
+	t := touch{version: db.version, in: ch.in, slot: ch.slot}
 	switch ch.kind {
 	case added:
 		t.now = ch.in.arena.get(ch.r, int(ch.size))
@@ -48,21 +49,20 @@ func (db *DB) remember(ch *change) {
 	case removed:
 		t.was = ch.in.arena.get(ch.was, int(ch.wasSize))
 	case numbered, created:
-		return // no document is another
+		return // it changes no document
 	default:
 		h.forget(db.version)
 		return
 	}
 	place := &h.touches[h.next]
-	h.since = max(h.since, place.change)
+	h.since = max(h.since, place.version)
 	*place = t
 	h.next = (h.next + 1) % maxTouches
 }
 
-// hold reports whether each of the last so many changes leaves an answer about
-// a collection as it is, which is for leaves to say of the document it was
-// about.
-func (db *DB) stillValid(changes uint64, name string, leaves func(t *touch) bool) bool {
+// stillValid reports whether the last changes, as many as given, leave an answer
+// about a collection as it is. keeps reports that of a single change.
+func (db *DB) stillValid(changes uint64, name string, keeps func(t *touch) bool) bool {
 	h := &db.history
 	if changes > db.version || db.version-changes < h.since {
 		return false
@@ -70,27 +70,28 @@ func (db *DB) stillValid(changes uint64, name string, leaves func(t *touch) bool
 	c := db.collections[name]
 	for i := 1; i <= maxTouches; i++ {
 		t := &h.touches[(h.next+maxTouches-i)%maxTouches]
-		if t.change <= db.version-changes {
+		if t.version <= db.version-changes {
 			break
 		}
-		if c != nil && t.in == c.content && !leaves(t) {
+		if c != nil && t.in == c.content && !keeps(t) {
 			return false
 		}
 	}
 	return true
 }
 
-// matches reports whether f lets pass the document before the touch, and the
-// one after it.
+// matches reports whether the document before the touch met f, and whether the one
+// after it does.
 func (t *touch) matches(f *query.Filter) (before, after bool) {
 	return t.was != nil && (f == nil || f.Match(t.was)), t.now != nil && (f == nil || f.Match(t.now))
 }
 
-// FindStillValid reports whether Find would find the same documents, in the same
-// order, as so many Changes ago. It may be mistaken in saying no.
+// FindStillValid reports whether Find would return the same documents in the same
+// order as it did so many changes ago, which is the difference of two Versions. It
+// may return false though they are the same.
 //
-// last is the _id of the last document found then, if there were as many as
-// q.Limit; else nil.
+// last is the _id of the last document that Find returned then if it returned as
+// many as q.Limit; else nil.
 func (db *DB) FindStillValid(name string, q Query, last []byte, changes uint64) bool {
 	var end []byte
 	var endSlot uint32
@@ -99,7 +100,7 @@ func (db *DB) FindStillValid(name string, q Query, last []byte, changes uint64) 
 			endSlot, end = slot, c.doc(slot)
 		}
 	}
-	// What comes after the last document, and did before, is not in the answer.
+	// A document after the last one is not in the answer.
 	beyond := func(slot uint32, doc []byte) bool {
 		if end == nil {
 			return false
@@ -109,7 +110,7 @@ func (db *DB) FindStillValid(name string, q Query, last []byte, changes uint64) 
 	var fields projection
 	return db.stillValid(changes, name, func(t *touch) bool {
 		if end != nil && t.slot == endSlot {
-			return false // the end itself is another one
+			return false // the last document itself has changed
 		}
 		before, after := t.matches(q.Where)
 		if (!before || beyond(t.slot, t.was)) && (!after || beyond(t.slot, t.now)) {
@@ -172,8 +173,8 @@ func (db *DB) AggregateStillValid(name string, a Aggregate, changes uint64) bool
 	})
 }
 
-// sameAt reports whether path reaches the same values in a document that
-// matched and still does, as before.
+// sameAt reports whether path reaches the same values in the documents before and
+// after the touch. There must be both.
 func (t *touch) sameAt(path query.Path) bool {
 	was, plainWas := path.Lookup(t.was)
 	now, plainNow := path.Lookup(t.now)

@@ -10,25 +10,26 @@ import (
 	"github.com/atomicdb-go/atomicdb/engine/query"
 )
 
-// A question has an answer, and knows whether one of so many changes ago holds.
-type question struct {
-	name  string
-	ask   func() string
-	holds func(answer string, changes uint64) bool
+// A call has an answer, and tells whether an answer of so many changes ago is still
+// valid.
+type call struct {
+	name       string
+	run        func() string
+	stillValid func(answer string, changes uint64) bool
 }
 
-// keptAnswers are what questions were answered, when, and how often that was
-// said to hold.
-type keptAnswers struct {
-	questions []question
-	answers   []string
-	at        []uint64
-	held      int
+// cachedAnswers are some calls, their answers at some versions, and how often one
+// was said to be valid after a change.
+type cachedAnswers struct {
+	calls   []call
+	answers []string
+	at      []uint64
+	valid   int
 }
 
-// newKeptAnswers asks random questions about users.
-func newKeptAnswers(t *testing.T, db *engine.DB, rng *rand.Rand) *keptAnswers {
-	k := &keptAnswers{}
+// newCachedAnswers makes random calls about users.
+func newCachedAnswers(t *testing.T, db *engine.DB, rng *rand.Rand) *cachedAnswers {
+	k := &cachedAnswers{}
 	conditions := []string{"a = 2", "b > 25", "tags = 'x'", "s exists", "not (a = 1)", "_id = 3", "tags size 2 or b < 5"}
 	for range 30 {
 		text, f := "all", (*query.Filter)(nil)
@@ -36,16 +37,16 @@ func newKeptAnswers(t *testing.T, db *engine.DB, rng *rand.Rand) *keptAnswers {
 			text = conditions[rng.IntN(len(conditions))]
 			f = where(t, text)
 		}
-		k.questions = append(k.questions, randomQuestion(t, db, rng, text, f))
+		k.calls = append(k.calls, randomCall(t, db, rng, text, f))
 	}
-	k.answers, k.at = make([]string, len(k.questions)), make([]uint64, len(k.questions))
-	for i, q := range k.questions {
-		k.answers[i], k.at[i] = q.ask(), db.Version()
+	k.answers, k.at = make([]string, len(k.calls)), make([]uint64, len(k.calls))
+	for i, q := range k.calls {
+		k.answers[i], k.at[i] = q.run(), db.Version()
 	}
 	return k
 }
 
-func randomQuestion(t *testing.T, db *engine.DB, rng *rand.Rand, text string, f *query.Filter) question {
+func randomCall(t *testing.T, db *engine.DB, rng *rand.Rand, text string, f *query.Filter) call {
 	must := func(answer []byte, err error) string {
 		if err != nil {
 			t.Fatal(err)
@@ -55,7 +56,7 @@ func randomQuestion(t *testing.T, db *engine.DB, rng *rand.Rand, text string, f 
 	path := []string{"a", "b", "tags", "s"}[rng.IntN(4)]
 	switch rng.IntN(6) {
 	case 0:
-		return question{
+		return call{
 			"count " + text,
 			func() string {
 				n, err := db.Count("users", f, 0)
@@ -64,13 +65,13 @@ func randomQuestion(t *testing.T, db *engine.DB, rng *rand.Rand, text string, f 
 			func(_ string, changes uint64) bool { return db.CountStillValid("users", f, changes) },
 		}
 	case 1:
-		return question{
+		return call{
 			"ids",
 			func() string { return must(db.IDs("users")) },
 			func(_ string, changes uint64) bool { return db.IDsStillValid("users", changes) },
 		}
 	case 2:
-		return question{
+		return call{
 			"distinct " + path + " of " + text,
 			func() string { return must(db.Distinct("users", path, f)) },
 			func(_ string, changes uint64) bool {
@@ -79,7 +80,7 @@ func randomQuestion(t *testing.T, db *engine.DB, rng *rand.Rand, text string, f 
 		}
 	case 3:
 		a := engine.Aggregate{Where: f, GroupBy: paths(path), Select: outputs("n", engine.AggCount, "", "sum", engine.AggSum, "b", "last", engine.AggLast, "s")}
-		return question{
+		return call{
 			"groups by " + path + " of " + text,
 			func() string {
 				rows, err := db.Aggregate("users", a)
@@ -99,7 +100,7 @@ func randomQuestion(t *testing.T, db *engine.DB, rng *rand.Rand, text string, f 
 	if rng.IntN(2) == 0 {
 		q.Fields = []string{path}
 	}
-	return question{
+	return call{
 		"find " + text,
 		func() string {
 			r, err := db.Find("users", q)
@@ -124,34 +125,34 @@ func randomQuestion(t *testing.T, db *engine.DB, rng *rand.Rand, text string, f 
 	}
 }
 
-// check expects that every answer that is said to hold is what asking again
-// gives, and then asks some of the questions again.
-func (k *keptAnswers) check(t *testing.T, db *engine.DB, rng *rand.Rand, step int) {
+// check runs every call again whose cached answer is said to be valid, and some
+// others, and expects the same answer. It caches some of the new answers.
+func (k *cachedAnswers) check(t *testing.T, db *engine.DB, rng *rand.Rand, step int) {
 	t.Helper()
-	for i, q := range k.questions {
+	for i, q := range k.calls {
 		changes := db.Version() - k.at[i]
-		holds := q.holds(k.answers[i], changes)
-		if !holds && changes == 0 {
-			t.Fatalf("step %d: nothing has changed, but %s holds no more", step, q.name)
+		valid := q.stillValid(k.answers[i], changes)
+		if !valid && changes == 0 {
+			t.Fatalf("step %d: nothing has changed, but %s is not valid any more", step, q.name)
 		}
-		if !holds && rng.IntN(4) > 0 {
+		if !valid && rng.IntN(4) > 0 {
 			continue
 		}
-		answer := q.ask()
-		if holds && answer != k.answers[i] {
-			t.Fatalf("step %d: %s is said to hold after %d changes, but was %x and is %x", step, q.name, changes, k.answers[i], answer)
+		answer := q.run()
+		if valid && answer != k.answers[i] {
+			t.Fatalf("step %d: %s is said to be valid after %d changes, but was %x and is %x", step, q.name, changes, k.answers[i], answer)
 		}
-		if holds && changes > 0 {
-			k.held++
+		if valid && changes > 0 {
+			k.valid++
 		}
-		if rng.IntN(2) == 0 { // some are kept for many changes
+		if rng.IntN(2) == 0 { // others stay cached for many changes
 			k.answers[i], k.at[i] = answer, db.Version()
 		}
 	}
 }
 
-// TestHolds: what a change leaves alone, an answer about it survives.
-func TestHolds(t *testing.T) {
+// TestStillValid: a cached answer stays valid after a change that does not touch it.
+func TestStillValid(t *testing.T) {
 	db := newDB(t, engine.Options{})
 	insert(t, db, M{"n": 1, "s": "a"}, M{"n": 2, "s": "b"}, M{"n": 3, "s": "c"}, M{"n": 4, "s": "d"})
 	id := func(n int) []byte { return encode(t, n) }
@@ -166,18 +167,18 @@ func TestHolds(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
 		change func()
-		holds  func(changes uint64) bool
+		valid  func(changes uint64) bool
 		want   bool
 	}{
 		{"find: another document", update(M{"x": 1}, "n = 1"), func(n uint64) bool { return db.FindStillValid("users", engine.Query{Where: where(t, "n > 1")}, nil, n) }, true},
 		{"find: one of its documents", update(M{"x": 2}, "n = 2"), func(n uint64) bool { return db.FindStillValid("users", engine.Query{Where: where(t, "n > 1")}, nil, n) }, false},
-		{"find: a field of it that was not asked for", update(M{"x": 3}, "n = 2"), func(n uint64) bool { return db.FindStillValid("users", engine.Query{Fields: []string{"s"}}, nil, n) }, true},
-		{"find: one beyond its end", update(M{"x": 4}, "n = 2"), func(n uint64) bool { return db.FindStillValid("users", byS, id(3), n) }, true},
+		{"find: a field that it does not return", update(M{"x": 3}, "n = 2"), func(n uint64) bool { return db.FindStillValid("users", engine.Query{Fields: []string{"s"}}, nil, n) }, true},
+		{"find: one after its end", update(M{"x": 4}, "n = 2"), func(n uint64) bool { return db.FindStillValid("users", byS, id(3), n) }, true},
 		{"find: its last one", update(M{"x": 5}, "n = 3"), func(n uint64) bool { return db.FindStillValid("users", byS, id(3), n) }, false},
 		{"find: one that moves before its end", update(M{"s": "cc"}, "n = 2"), func(n uint64) bool { return db.FindStillValid("users", byS, id(3), n) }, false},
-		{"find: one beyond its end, inserted", func() { insert(t, db, M{"n": 5, "s": "0"}) }, func(n uint64) bool { return db.FindStillValid("users", byS, id(2), n) }, true},
+		{"find: one after its end, inserted", func() { insert(t, db, M{"n": 5, "s": "0"}) }, func(n uint64) bool { return db.FindStillValid("users", byS, id(2), n) }, true},
 		{"count: another field", update(M{"x": 6}, "n > 2"), func(n uint64) bool { return db.CountStillValid("users", where(t, "n > 1"), n) }, true},
-		{"count: a document less", update(M{"n": 0}, "n = 2"), func(n uint64) bool { return db.CountStillValid("users", where(t, "n > 1"), n) }, false},
+		{"count: one document less", update(M{"n": 0}, "n = 2"), func(n uint64) bool { return db.CountStillValid("users", where(t, "n > 1"), n) }, false},
 		{"ids: an update", update(M{"x": 7}, "n = 3"), func(n uint64) bool { return db.IDsStillValid("users", n) }, true},
 		{"distinct: another field", update(M{"x": 8}, "n = 3"), func(n uint64) bool { return db.DistinctStillValid("users", query.ParsePath("s"), nil, n) }, true},
 		{"distinct: the field itself", update(M{"s": "e"}, "n = 3"), func(n uint64) bool { return db.DistinctStillValid("users", query.ParsePath("s"), nil, n) }, false},
@@ -189,14 +190,14 @@ func TestHolds(t *testing.T) {
 				t.Fatal(err)
 			}
 		}, func(n uint64) bool { return db.FindStillValid("users", engine.Query{}, nil, n) }, true},
-		{"more changes than are remembered", func() { insert(t, db, slices.Repeat([]M{{"n": 0}}, 65)...) }, func(n uint64) bool { return db.CountStillValid("users", where(t, "n > 1"), n) }, false},
-		{"so many that all are remembered", func() { insert(t, db, slices.Repeat([]M{{"n": 0}}, 64)...) }, func(n uint64) bool { return db.CountStillValid("users", where(t, "n > 1"), n) }, true},
+		{"more changes than it remembers", func() { insert(t, db, slices.Repeat([]M{{"n": 0}}, 65)...) }, func(n uint64) bool { return db.CountStillValid("users", where(t, "n > 1"), n) }, false},
+		{"as many as it remembers", func() { insert(t, db, slices.Repeat([]M{{"n": 0}}, 64)...) }, func(n uint64) bool { return db.CountStillValid("users", where(t, "n > 1"), n) }, true},
 		{"before the first change", func() {}, func(uint64) bool { return db.CountStillValid("users", where(t, "n > 1"), db.Version()+1) }, false},
 	} {
 		before := db.Version()
 		tt.change()
-		if got := tt.holds(db.Version() - before); got != tt.want {
-			t.Errorf("%s: holds %t, want %t", tt.name, got, tt.want)
+		if got := tt.valid(db.Version() - before); got != tt.want {
+			t.Errorf("%s: still valid %t, want %t", tt.name, got, tt.want)
 		}
 	}
 }

@@ -6,17 +6,17 @@ import (
 	"github.com/atomicdb-go/atomicdb/engine/msgpack"
 )
 
-// An idTable finds the slot of an id: open addressing with linear probing over
-// words that hold 32 bits of hash above slot+1, 0 being empty. It holds no ids
-// itself: the documents do, and the owner compares. A Go map of strings would
-// cost five times the memory and give the collector as many pointers to follow.
+// An idTable finds the slot of an id: open addressing with linear probing. A word
+// is 32 bits of hash above slot+1; 0 is empty. The table holds no ids: the
+// documents do, and the owner compares. A Go map of strings would take five times
+// the memory and give the garbage collector a pointer for each id.
 type idTable struct {
 	words []uint64
 	used  int
 }
 
-// hashID hashes an id, a string or an integer, by its value and not by its
-// encoding.
+// hashID hashes an id, a string or an integer. Two encodings of one integer have
+// the same hash.
 func hashID(id []byte) uint32 {
 	if n, ok := msgpack.Int(id); ok {
 		// splitmix64's finaliser: consecutive integers land far apart.
@@ -28,7 +28,7 @@ func hashID(id []byte) uint32 {
 	return uint32(xxhash.Sum64(msgpack.Str(id)) >> 32)
 }
 
-// find returns the slot of the id that has this hash and for which same holds.
+// find returns the slot that has this hash and for which same holds.
 func (t *idTable) find(hash uint32, same func(slot uint32) bool) (slot uint32, ok bool) {
 	if len(t.words) == 0 {
 		return 0, false
@@ -42,7 +42,7 @@ func (t *idTable) find(hash uint32, same func(slot uint32) bool) (slot uint32, o
 	return 0, false
 }
 
-// add puts slot in under hash; the caller knows that the id is not there.
+// add adds slot under hash. The caller knows that the id is not there.
 func (t *idTable) add(hash, slot uint32) {
 	if (t.used+1)*4 > len(t.words)*3 {
 		t.resize(max(16, len(t.words)*2))
@@ -70,8 +70,8 @@ func (t *idTable) resize(size int) {
 	}
 }
 
-// remove takes slot out. The words behind it move up, so that no probe ever
-// has to step over the remains of removed ids.
+// remove removes slot. The words after it move up, so that a search never steps
+// over removed ids.
 func (t *idTable) remove(hash, slot uint32) {
 	mask := uint32(len(t.words) - 1)
 	i := hash & mask
@@ -80,7 +80,7 @@ func (t *idTable) remove(hash, slot uint32) {
 	}
 	for j := (i + 1) & mask; t.words[j] != 0; j = (j + 1) & mask {
 		home := uint32(t.words[j]>>32) & mask
-		if (j-home)&mask >= (j-i)&mask { // its probe passes the hole
+		if (j-home)&mask >= (j-i)&mask { // a search for it passes the hole
 			t.words[i] = t.words[j]
 			i = j
 		}

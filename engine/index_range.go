@@ -8,16 +8,17 @@ import (
 	"github.com/atomicdb-go/atomicdb/engine/query"
 )
 
-// bounds are a range of an order: the values of a prefix of its paths that
-// entries must equal and, if low is given, the limits of the path after them.
+// A valueRange is a range of an index: the values that entries must have at the
+// first paths and, if low is given, the limits of the value at the path after
+// them.
 type valueRange struct {
 	equal                 [][]byte
 	low, high             []byte // both nil or both values
 	lowStrict, highStrict bool
 }
 
-// narrow makes b the range that also meets f, or returns false if f has no
-// range, or one of another kind.
+// narrow makes b the part of it that meets f. It returns false if f has no
+// range, or one of another kind of value.
 func (b *valueRange) narrow(f *query.Filter) bool {
 	kind := msgpack.KindOf(f.Value)
 	if kind < msgpack.Number || kind > msgpack.Date {
@@ -42,7 +43,7 @@ func (b *valueRange) narrow(f *query.Filter) bool {
 		b.lower(f.Value, false)
 	case query.OpBetween:
 		if msgpack.KindOf(f.High) != kind {
-			b.lower(first, true) // nothing is of two kinds
+			b.lower(first, true) // no value is of two kinds
 			break
 		}
 		b.raise(f.Value, false)
@@ -90,8 +91,8 @@ func firstOf(k msgpack.Kind) []byte {
 // leastDate is the earliest instant that a timestamp can hold.
 var leastDate = []byte("\xc7\x0c\xff\x00\x00\x00\x00\x80\x00\x00\x00\x00\x00\x00\x00")
 
-// prefixEnd returns the least string after all that start with prefix; nil if
-// there is none.
+// prefixEnd returns the least string after all strings that start with prefix;
+// nil if there is none.
 func prefixEnd(prefix []byte) []byte {
 	end := slices.Clone(prefix)
 	for i := len(end) - 1; i >= 0; i-- {
@@ -101,4 +102,68 @@ func prefixEnd(prefix []byte) []byte {
 		}
 	}
 	return nil
+}
+
+// searchEntry makes values the search key and returns the entry that stands
+// before or after all entries with these values.
+func (ix *index) searchEntry(values [][]byte, after bool) entry {
+	ix.searchKey = values
+	e := entry{slot: searchSlot}
+	if after {
+		e.nth = searchAfter
+	}
+	e.keys = ix.keysOf(values)
+	return e
+}
+
+// An entryRange is the entries of an index from one position to another.
+type entryRange struct {
+	from, to position
+	count    int
+}
+
+// rangeOf finds the entries within b.
+func (ix *index) rangeOf(b valueRange) entryRange {
+	ix.build()
+	if b.low == nil && len(b.equal) == 0 {
+		return entryRange{to: position{len(ix.list.blocks), 0}, count: ix.list.count}
+	}
+	from, to := b.equal, b.equal
+	fromAfter, toAfter := false, true
+	if b.low != nil {
+		if msgpack.Compare(b.low, b.high) > 0 {
+			return entryRange{}
+		}
+		from, fromAfter = append(slices.Clip(b.equal), b.low), b.lowStrict
+		to, toAfter = append(slices.Clip(b.equal), b.high), !b.highStrict
+	}
+	r := entryRange{from: ix.list.lower(ix, ix.searchEntry(from, fromAfter))}
+	r.to = ix.end(r.from, ix.searchEntry(to, toAfter))
+	r.count = ix.list.between(r.from, r.to)
+	ix.searchKey = nil
+	return r
+}
+
+// end returns the position of the first entry after search, which is at from or
+// later. It looks at the next few first, because an equality finds few.
+func (ix *index) end(from position, search entry) position {
+	if from.block == len(ix.list.blocks) {
+		return from
+	}
+	const near = 3
+	block := ix.list.blocks[from.block]
+	for i := from.at; i < min(from.at+near, len(block)); i++ {
+		if ix.compare(block[i], search) > 0 {
+			return position{from.block, i}
+		}
+	}
+	return ix.list.lower(ix, search)
+}
+
+// eachBlock calls visit with the entries of r, in order and block by block, until
+// it returns false.
+func (ix *index) eachBlock(r entryRange, visit func([]entry) bool) {
+	if r.count > 0 {
+		ix.list.eachBlock(r.from, r.to, visit)
+	}
 }

@@ -12,12 +12,13 @@ type keyed struct {
 	at  uint32
 }
 
-// fewKeys are sorted faster by comparing than by their bytes.
+// maxComparedKeys is how many keys are sorted faster by comparing than by their
+// bytes.
 const maxComparedKeys = 48
 
-// byKey sorts items, whose places ascend, by their keys without the flag; those
-// that agree stay as they are. Keys are sorted by their bytes, the last byte
-// first, without comparing. spare is as long as items.
+// sortByKey sorts items, whose places ascend, by their keys without the flag;
+// items with the same key keep their order. It goes by the bytes of the keys, the
+// last byte first, without comparing. spare is as long as items.
 func sortByKey(items, spare []keyed) {
 	if len(items) <= maxComparedKeys {
 		slices.SortFunc(items, func(a, b keyed) int { return cmp.Or(cmp.Compare(a.key>>1, b.key>>1), cmp.Compare(a.at, b.at)) })
@@ -32,8 +33,8 @@ func sortByKey(items, spare []keyed) {
 	}
 }
 
-// byByte sorts by one byte of the keys, keeping the order of those that have
-// the same. It returns the sorted items and the other slice.
+// sortByByte sorts by one byte of the keys; items with the same byte keep their
+// order. It returns the sorted items and the other slice.
 func sortByByte(from, to []keyed, shift int) (sorted, spare []keyed) {
 	var starts [256]int
 	for i := range from {
@@ -55,8 +56,8 @@ func sortByByte(from, to []keyed, shift int) (sorted, spare []keyed) {
 	return to, from
 }
 
-// runs yields the stretches of two or more sorted items whose keys agree, and
-// whether their values are sure to be equal.
+// runs yields each run of two or more sorted items whose keys agree, and whether
+// their values are sure to be equal.
 func runs(items []keyed) iter.Seq2[[]keyed, bool] {
 	return func(yield func([]keyed, bool) bool) {
 		for len(items) > 0 {
@@ -74,8 +75,8 @@ func runs(items []keyed) iter.Seq2[[]keyed, bool] {
 	}
 }
 
-// sorted returns the entries of a new order, which come by slot and nth, in
-// order.
+// sortEntries returns the entries of a new index in order. They come sorted by
+// slot and nth.
 func (ix *index) sortEntries(entries []entry) []entry {
 	items := make([]keyed, len(entries))
 	for i := range entries {
@@ -86,7 +87,7 @@ func (ix *index) sortEntries(entries []entry) []entry {
 	for run, equal := range runs(items) {
 		if single := len(ix.paths) == 1; equal && single {
 			continue
-		} else if equal == single || len(run) <= maxComparedKeys { // the second keys do not help, or not much
+		} else if equal == single || len(run) <= maxComparedKeys { // the second keys help little or not at all
 			slices.SortFunc(run, func(a, b keyed) int { return ix.compare(entries[a.at], entries[b.at]) })
 			continue
 		}

@@ -10,15 +10,17 @@ import (
 	"testing"
 
 	"github.com/atomicdb-go/atomicdb/engine"
+	"github.com/atomicdb-go/atomicdb/engine/msgpack"
+	"github.com/atomicdb-go/atomicdb/engine/query"
 )
 
-// indexed are the indexes of TestIndexes, an option after a slash.
+// indexed are the indexes of TestIndexes, with an option after a slash.
 var indexed = []string{"n", "few", "f", "s", "tags", "few n", "few f /sparse", "s few", "few s n", "t", "u /unique", "few u /unique", "a.b", "a.b n", "list.k", "f /named", "opt /sparse"}
 
-// TestIndexes does the same random writes to a collection with indexes and to
-// one without, many enough that the blocks of an index split and join, drops
-// built indexes and columns at random, and expects the same answers from both,
-// sorted in every way.
+// TestIndexes makes the same random writes to a collection with indexes and to one
+// without: so many that the blocks of an index split and join. It drops built
+// indexes and columns at random. It expects the same answers from both, sorted in
+// every way.
 func TestIndexes(t *testing.T) {
 	rng := randomly(t)
 	rounds, steps := 3, 3000
@@ -96,15 +98,15 @@ func indexedDoc(rng *rand.Rand, id int) M {
 	if rng.IntN(3) == 0 {
 		d["opt"] = []any{nil, 1, -2.5, "text", true}[rng.IntN(5)]
 	}
-	if rng.IntN(300) == 0 { // mostly no array is on the way, and an order can be walked
+	if rng.IntN(300) == 0 { // mostly no array is on the way, and an ordered scan is possible
 		d["tags"] = randomTags(rng)
 		d["list"] = []any{M{"k": rng.IntN(9)}, M{"k": rng.IntN(9)}}
 	}
 	return d
 }
 
-// randomFloat returns one in four times a number that is close to others: the
-// keys of some of these agree, though not all of them are inexact.
+// randomFloat returns a number that, one in four times, is close to others: the
+// keys of some of these agree, and not all of them are inexact.
 func randomFloat(rng *rand.Rand) float64 {
 	if rng.IntN(4) > 0 {
 		return rng.NormFloat64()
@@ -160,8 +162,8 @@ func compareAnswers(t *testing.T, with, without *engine.DB, q engine.Query) {
 	}
 }
 
-// TestIndex_intersection: two indexes are asked where that spares looking at
-// documents, and answer what looking at each does.
+// TestIndex_intersection: two indexes are used where that saves looking at
+// documents, and give the same answer as looking at each.
 func TestIndex_intersection(t *testing.T) {
 	rng := randomly(t)
 	with, without := newDB(t, engine.Options{}), newDB(t, engine.Options{ColumnThreshold: -1})
@@ -189,7 +191,7 @@ func TestIndex_intersection(t *testing.T) {
 	} {
 		f := where(t, tt.where)
 		for _, q := range []engine.Query{{Where: f}, {Where: f, Sort: sortBy("-f")}, {Where: f, Sort: sortBy("-a"), Limit: 7}, {Where: f, Skip: 3, Limit: 5}} {
-			for range 2 { // indexes are built when they are asked for again
+			for range 2 { // indexes are built for the second query
 				compareAnswers(t, with, without, q)
 			}
 		}
@@ -210,8 +212,8 @@ func TestIndex_intersection(t *testing.T) {
 	}
 }
 
-// TestIndex_leaves: explain says what answered each part, and how well that
-// was foreseen.
+// TestIndex_leaves: Explain says what answered each leaf, and how many documents it
+// was expected to find.
 func TestIndex_leaves(t *testing.T) {
 	db := newDB(t, engine.Options{ColumnThreshold: 1000})
 	for i := range 600 {
@@ -254,8 +256,8 @@ func TestIndex_leaves(t *testing.T) {
 	}
 }
 
-// TestIndex_names: an index may have a name, which survives a snapshot, and
-// can be dropped by it.
+// TestIndex_names: an index may have a name, which a snapshot keeps, and can be
+// dropped by that name.
 func TestIndex_names(t *testing.T) {
 	db := newDB(t, engine.Options{})
 	insert(t, db, M{"age": 1})
@@ -280,9 +282,9 @@ func TestIndex_names(t *testing.T) {
 	}
 }
 
-// TestIndex_most: each index is written down again with every one that is added, so a file that declares thousands would
-// take gigabytes.
-func TestIndex_most(t *testing.T) {
+// TestIndex_max: each new index writes the declaration of all, so that a file which
+// declares thousands would take gigabytes.
+func TestIndex_max(t *testing.T) {
 	db := newDB(t, engine.Options{})
 	path := func(n int) []string { return []string{fmt.Sprintf("p%d", n)} }
 	for n := range 64 {
@@ -302,6 +304,61 @@ func TestIndex_most(t *testing.T) {
 	} {
 		if err := again(); err != nil {
 			t.Error(err)
+		}
+	}
+}
+
+// TestIndex_NaN: with an index too, NaN equals itself and is in no range.
+func TestIndex_NaN(t *testing.T) {
+	db := newDB(t, engine.Options{})
+	for i := range 20 {
+		insert(t, db, M{"v": i})
+	}
+	insert(t, db, M{"v": math.NaN()})
+	if err := db.CreateIndex("users", []string{"v"}, engine.IndexOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	wantIDs(t, idsOf(find(t, db, engine.Query{Where: where(t, "v < 2")})), 1, 2)
+	wantIDs(t, idsOf(find(t, db, engine.Query{Where: where(t, "v = nan")})), 21)
+}
+
+// TestIndex_wholeArrays: an index does not answer a comparison with an array, and
+// does not hide the array from it.
+func TestIndex_wholeArrays(t *testing.T) {
+	db := newDB(t, engine.Options{})
+	for range 9 {
+		insert(t, db, M{"v": []any{}}, M{"v": 1})
+	}
+	insert(t, db, M{"v": []any{1, 2}})
+	if err := db.CreateIndex("users", []string{"v"}, engine.IndexOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	array := msgpack.AppendInt(msgpack.AppendInt(msgpack.AppendArray(nil, 2), 1), 2)
+	wantIDs(t, idsOf(find(t, db, engine.Query{Where: query.Eq(query.ParsePath("v"), array)})), 19)
+	wantIDs(t, idsOf(find(t, db, engine.Query{Where: query.In(query.ParsePath("v"), [][]byte{array, msgpack.AppendInt(nil, 7)})})), 19)
+}
+
+// TestIndex_build: an index over many documents, which is built by sorting keys, is
+// sorted by values.
+func TestIndex_build(t *testing.T) {
+	rng := randomly(t)
+	db := newDB(t, engine.Options{})
+	for range 500 {
+		insert(t, db, M{
+			"n": rng.Int64N(1 << 62), "few": rng.IntN(3), "f": randomFloat(rng), "s": fmt.Sprint("a long text, ", rng.IntN(100)), "t": "abcdef" + string(rune(97+rng.IntN(26))),
+			"tags": []any{rng.IntN(5), fmt.Sprint("another text ", rng.IntN(20))},
+		})
+	}
+	for _, paths := range []string{"n", "few", "f", "s", "tags", "few n", "s few", "few s n", "t", "few few2 n", "tags s"} {
+		if err := db.CreateIndex("users", strings.Fields(paths), engine.IndexOptions{}); err != nil {
+			t.Fatal(err)
+		}
+		db.BuildIndex("users")
+		if err := db.Check(); err != nil {
+			t.Fatal(paths, err)
+		}
+		if err := db.DropIndex("users", strings.Fields(paths)); err != nil {
+			t.Fatal(err)
 		}
 	}
 }

@@ -2,22 +2,23 @@ package engine
 
 import "github.com/atomicdb-go/atomicdb/engine/msgpack"
 
-// A change is one entry of the journal: what a primitive did, and what it
+// A change is one entry of the journal: what a primitive did, with all that it
 // takes to undo it and to write it into a batch.
 type change struct {
 	kind changeKind
 	c    *collection
-	in   *content // what c held when it happened: the refs below are its arena's
+	in   *content // what c held when it happened; the refs are places in its arena
 	// added: n documents went into new slots from slot on; together they are
-	// the size bytes at r. replaced: the document in slot was was, and is now
-	// the size bytes at r. removed: it was was.
+	// the size bytes at r. replaced: the document in slot is now the size bytes
+	// at r and was the wasSize bytes at was. removed: it was the wasSize bytes
+	// at was.
 	slot, n  uint32
 	r        ref
 	size     uint32
 	was      ref
 	wasSize  uint32
-	nextID   int64    // before the change; after it, once it is undone
-	previous *content // cleared: what the collection held; what it held then, once it is undone
+	nextID   int64    // before the change; once it is undone, after the change
+	previous *content // cleared: the content before; once it is undone, the empty one
 }
 
 type changeKind uint8
@@ -26,14 +27,14 @@ const (
 	added changeKind = iota
 	replaced
 	removed
-	numbered // nextID moved on alone
+	numbered // only nextID changed
 	cleared
-	created // a collection came to be
-	dropped // a collection went
+	created // a collection was created
+	dropped // a collection was dropped
 )
 
-// note adds a change to the journal. Bulk inserts become one change as long
-// as their documents lie side by side in the arena.
+// note adds a change to the journal. Inserts whose documents lie side by side in
+// the arena become one change.
 func (db *DB) note(ch change) {
 	db.version++
 	if ch.kind <= numbered {
@@ -52,7 +53,7 @@ func (db *DB) note(ch change) {
 	db.journal = append(db.journal, ch)
 }
 
-// mark is a place in the journal to come back to. Nothing noted later joins an
+// mark returns the end of the journal, to roll back to. Later changes join no
 // entry before it.
 func (db *DB) mark() int {
 	db.sealed = len(db.journal)
@@ -62,7 +63,7 @@ func (db *DB) mark() int {
 // rollbackTo undoes every change after mark, the newest first.
 func (db *DB) rollbackTo(mark int) {
 	db.undoTo(mark)
-	clear(db.journal[mark:]) // they hold contents that would otherwise live on
+	clear(db.journal[mark:]) // they would keep contents from being collected
 	db.cutJournal(mark)
 }
 
@@ -87,8 +88,8 @@ func (db *DB) cutJournal(mark int) {
 	db.sealed = min(db.sealed, mark)
 }
 
-// undo takes back the newest change that is not undone, and leaves in it what
-// redo needs.
+// undo undoes the newest change that is not undone, and leaves in it what redo
+// needs.
 func (db *DB) undo(ch *change) {
 	c := ch.c
 	switch ch.kind {
@@ -99,7 +100,7 @@ func (db *DB) undo(ch *change) {
 		c.truncate(ch.slot)
 	case replaced:
 		c.content.replace(ch.slot, ch.was, ch.wasSize)
-		c.dead -= int64(ch.wasSize) // it is in use again; the undone bytes stay garbage
+		c.dead -= int64(ch.wasSize) // in use again; the new bytes stay garbage
 	case removed:
 		doc := c.arena.get(ch.was, int(ch.wasSize))
 		c.forget(ch.slot) // a cache may have looked while there was no document
@@ -117,8 +118,7 @@ func (db *DB) undo(ch *change) {
 	}
 }
 
-// redo does the change again that undo took back last. The arena still has its
-// bytes.
+// redo makes the change again that undo undid last. The arena still has its bytes.
 func (db *DB) redo(ch *change) {
 	c := ch.c
 	switch ch.kind {

@@ -7,10 +7,10 @@ import (
 	"github.com/atomicdb-go/atomicdb/engine/msgpack"
 )
 
-// A key is a value squeezed into a word: above the lowest bit, keys compare as
-// the values do, or equal where the word is too short to tell; the lowest bit
-// says that it is too short. Sorting and searching touch documents only for
-// values that agree in their key.
+// A key is a value squeezed into a word. Without their lowest bit, keys compare
+// as the values do, or are equal where the word is too short to tell. The lowest
+// bit is a flag that says so. Sorting and searching look at documents only for
+// values that have the same key.
 //
 // From the top: 4 bits of kind; then, by kind, 59 bits of a float64 made
 // sortable, the first 7 bytes and 3 bits of length of a string, or the key of an
@@ -19,7 +19,7 @@ type key uint64
 
 const inexact key = 1
 
-// keyOf returns the key of v, which may be empty: missing sorts first.
+// keyOf returns the key of v. A missing value, nil, has the first key.
 func keyOf(v []byte) key {
 	kind := msgpack.KindOf(v)
 	k := key(kind) << 60
@@ -41,7 +41,7 @@ func keyOf(v []byte) key {
 		k |= textKey(msgpack.Str(v))
 	case msgpack.Bytes:
 		k |= textKey(msgpack.Bin(v))
-	case msgpack.Array: // by its first element, of which 5 bits are lost; an empty one comes first
+	case msgpack.Array: // by its first element, without 5 bits of that key; an empty array comes first
 		if count, header := msgpack.Container(v); count > 0 {
 			first := v[header:]
 			k |= keyOf(first[:msgpack.Skip(first)]) >> 5 << 1
@@ -53,14 +53,14 @@ func keyOf(v []byte) key {
 	return k
 }
 
-// sortable returns the upper 59 bits of x, in place for a key and ordered as
-// numbers are, with NaN first; short means that lower bits were lost.
+// sortable returns the upper 59 bits of x, at their place in a key and ordered as
+// numbers are, with NaN first. short means that lower bits were lost.
 func sortable(x float64) (bits key, short bool) {
 	if math.IsNaN(x) {
 		return 0, false
 	}
 	b := sortableBits(x)
-	// A negative number's lost bits are ones where it is exact.
+	// In an exact negative number, the lost bits are ones.
 	exact := uint64(0)
 	if b>>63 == 0 {
 		exact = lostBits
@@ -68,7 +68,7 @@ func sortable(x float64) (bits key, short bool) {
 	return key(b>>5) << 1, b&lostBits != exact
 }
 
-// lostBits are those of a sortable float64 that a key has no room for.
+// lostBits are the bits of a sortable float64 that a key has no room for.
 const lostBits = 31
 
 // sortableBits returns a word that is ordered as numbers are; x is not NaN.
@@ -81,9 +81,10 @@ func sortableBits(x float64) uint64 {
 }
 
 // tailOf returns what comes after the key of v: the bits of a number that the
-// key lost, the next bytes of a text. Where the keys of two values agree and
-// do not tell, tails compare as the values do, with a flag of their own. An
-// exact key may agree with an inexact one, so its value has a tail too.
+// key lost, or the next bytes of a text. Where the keys of two values agree and
+// do not tell, tails compare as the values do; they have a flag of their own. A
+// value with an exact key has a tail too, because its key may agree with an
+// inexact one.
 func tailOf(v []byte) key {
 	switch msgpack.KindOf(v) {
 	case msgpack.Number:
@@ -106,7 +107,7 @@ func tailOf(v []byte) key {
 
 func textTail(s []byte) key { return textKey(s[min(inKey, len(s)):]) }
 
-// inKey is how many bytes of a text are in its key.
+// inKey is how many bytes of a text its key holds.
 const inKey = 7
 
 func textKey(s []byte) key {
@@ -119,8 +120,7 @@ func textKey(s []byte) key {
 	return k
 }
 
-// compareKeys compares two keys; sure is false where the values themselves
-// must be looked at.
+// compareKeys compares two keys. If sure is false, the values must be compared.
 func compareKeys(a, b key) (c int, sure bool) {
 	switch {
 	case a>>1 < b>>1:

@@ -30,8 +30,7 @@ func randomly(t *testing.T) *rand.Rand {
 	return rand.New(rand.NewPCG(s, 0))
 }
 
-// A model is a collection as slow and obvious as can be: documents by id, and
-// their order.
+// A model is the slow and obvious collection: documents by id, and their order.
 type model struct {
 	docs map[any]M
 	ids  []any
@@ -79,14 +78,14 @@ func (m *model) list() []any {
 	return list
 }
 
-// TestModel does the same random steps to a DB and to a model, cuts batches,
-// confirms and rolls them back at random, drops what may be dropped, replays the
-// batches on a second DB, and expects to see no difference anywhere.
+// TestModel takes the same random steps with a DB and with a model: it writes, cuts
+// batches, confirms them or rolls them back, drops what may be dropped and replays
+// the batches on a second DB. It expects to see no difference anywhere.
 func TestModel(t *testing.T) {
 	rng := randomly(t)
 	rounds := 20
 	if runtime.GOARCH == "wasm" {
-		rounds = 4 // ten times as slow, and the same code
+		rounds = 4 // the same code takes ten times as long
 	}
 	for round := range rounds {
 		t.Run(fmt.Sprint(round), func(t *testing.T) { modelRound(t, rng) })
@@ -106,12 +105,12 @@ func modelRound(t *testing.T, rng *rand.Rand) {
 		dump    map[string][]string
 	}
 	var cuts []cut
-	var before *model // of the stretch that is open, if one is
+	var before *model // at the savepoint; nil: there is none
 	var dumpBefore map[string][]string
-	kept := newKeptAnswers(t, db, rng)
+	cached := newCachedAnswers(t, db, rng)
 
 	// Few ids and few values, in phases that fill and then empty the
-	// collection: slots, orders and ids must come and go.
+	// collection: slots, indexes and ids must come and go.
 	const phase = 60
 	for step := range 600 {
 		filling := step/phase%2 == 0
@@ -210,7 +209,7 @@ func modelRound(t *testing.T, rng *rand.Rand) {
 				t.Fatal(err)
 			}
 			now = &model{docs: map[any]M{}, next: 1}
-		case n == 19 && before != nil && rng.IntN(2) == 0: // end the stretch
+		case n == 19 && before != nil && rng.IntN(2) == 0: // end the savepoint
 			if err := db.ReleaseSavepoint(); err != nil {
 				t.Fatal(err)
 			}
@@ -252,29 +251,29 @@ func modelRound(t *testing.T, rng *rand.Rand) {
 			db.DropCaches(rng.Uint64())
 		}
 		compareWithModel(t, db, now, step)
-		kept.check(t, db, rng, step)
+		cached.check(t, db, rng, step)
 		if before != nil && rng.IntN(3) == 0 {
 			dumpAfter := db.Dump()
 			if err := db.SuspendSavepoint(); err != nil {
 				t.Fatal(err)
 			}
 			compareWithModel(t, db, before, step)
-			kept.check(t, db, rng, step)
+			cached.check(t, db, rng, step)
 			if !reflect.DeepEqual(db.Dump(), dumpBefore) {
-				t.Fatalf("step %d: setting aside left something behind", step)
+				t.Fatalf("step %d: suspending left something behind", step)
 			}
 			if err := db.ResumeSavepoint(); err != nil {
 				t.Fatal(err)
 			}
 			compareWithModel(t, db, now, step)
 			if !reflect.DeepEqual(db.Dump(), dumpAfter) {
-				t.Fatalf("step %d: not everything was brought back", step)
+				t.Fatalf("step %d: resuming did not bring everything back", step)
 			}
 		}
 	}
 
-	if kept.held < 100 {
-		t.Errorf("only %d times an answer held after a change", kept.held)
+	if cached.valid < 100 {
+		t.Errorf("only %d times an answer was valid after a change", cached.valid)
 	}
 
 	reopened := newDB(t, engine.Options{})
@@ -292,8 +291,8 @@ func compareWithModel(t *testing.T, db *engine.DB, now *model, step int) {
 	if got, want := find(t, db, engine.Query{}), now.list(); len(got)+len(want) > 0 && !reflect.DeepEqual(got, want) {
 		t.Fatalf("step %d: documents\n%v, want\n%v", step, got, want)
 	}
-	// Questions that the orders answer, if there are any. Builds with the
-	// tag invariants compare each with a scan.
+	// Queries that the indexes answer, if there are any. Builds with the tag
+	// invariants compare each with a scan.
 	for _, text := range []string{"a = 2", "a = 1 and b > 20", "tags = 'x'", "tags in ('y', 'z') and a < 3", "s startsWith 'a long text, 1'", "s = 'a long text, 7'", "b between 10 and 20", "tags > 'x' and tags < 'z'",
 		"not (b < 10 or s exists)", "a != 2 and (b > 5 or b <= 3) and not tags = 'x'", "s contains ', 3' or a in (0, 3)", "tags contains 'w'", "tags exists and tags size 0", "tags size 2", "tags any (this = 'x')", "not tags any (this > 'w')", "b type int", "s matches '^a long text, 1'", "s matches '^a long (text|word), [2-4]$'", "s matches '(?i)^A LONG'", "s matches '^a l.*1'", "s matches 'text, 3'", "s > 'a long text, 2'", "s between 'a long text, 15' and 'a long text, 3'"} {
 		if _, err := db.Count("users", where(t, text), 0); err != nil {

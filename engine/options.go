@@ -16,8 +16,8 @@ type Options struct {
 	MaxDepth int
 
 	// ColumnThreshold is how many documents a collection must hold before a
-	// query may build a column. 0 means 256; -1 never builds one. Answers are
-	// the same either way, which tests check with 1 and -1.
+	// query may build a column. 0 means 256; -1 never builds one. It does not
+	// change any answer, which tests check with 1 and -1.
 	ColumnThreshold int
 }
 

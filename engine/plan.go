@@ -42,10 +42,9 @@ func (c *collection) plan(q Query) plan {
 	return p
 }
 
-// choosePath chooses the access path that yields the fewest documents, and
-// none if that is most of them. If only the first few matches are wanted, all
-// documents may be fewer to look at than a path yields, and no second index is
-// asked.
+// choosePath chooses the access path that yields the fewest documents, and none if
+// that is most of them. If only the first few matches are wanted, it uses no second
+// index, because fewer documents may be looked at than the path yields.
 func (c *collection) choosePath(p *plan) {
 	where := p.query.Where
 	if where == nil || where.Op == query.OpTrue {
@@ -70,20 +69,20 @@ func (c *collection) choosePath(p *plan) {
 	p.columns = p.rest != nil && c.worthColumns(p.enough)
 }
 
-// manyCandidates is the part of a collection from which on candidates are
-// tested by columns. To look at one takes 150 ns, to test a document by a
-// column 3 ns (as js/wasm), and the column may have to be built, at 300 ns a
-// document, once.
+// If an access path yields more than one in manyCandidates documents of the
+// collection, they are tested by columns. To look at a document takes 150 ns, to
+// test one by a column 3 ns, and to build the column, once, 300 ns a document
+// (js/wasm).
 const manyCandidates = 16
 
-// worthColumns reports whether a test of all documents should use columns,
-// which means building them first: not if few would be looked at anyway.
+// worthColumns reports whether a test of all documents should use columns, which
+// have to be built first. It does not pay if the test stops after a few documents.
 func (c *content) worthColumns(enough int) bool {
 	return c.live >= c.columnFrom && (enough == 0 || c.debt >= c.live)
 }
 
-// worthCaches reports whether p may find so many documents that it pays to
-// build caches of their values, which are of all documents.
+// worthCaches reports whether p may find so many documents that it pays to build
+// caches, which hold values of all documents.
 func (c *content) worthCaches(p *plan) bool {
 	return c.live >= c.columnFrom && (p.path == nil || p.path.count > c.live/manyCandidates)
 }
@@ -96,8 +95,8 @@ func conjuncts(f *query.Filter) []*query.Filter {
 	return []*query.Filter{f}
 }
 
-// without returns the conjunction of the conditions that are not answered; nil
-// if none is left.
+// without returns the conjunction of the conditions that are not answered; nil if
+// all are.
 func without(conditions, answered []*query.Filter) *query.Filter {
 	if len(answered) == len(conditions) {
 		return nil
@@ -111,10 +110,10 @@ func without(conditions, answered []*query.Filter) *query.Filter {
 	return query.And(rest...)
 }
 
-// worthBuilding reports whether an order that could answer a query should. One
-// that is not built, because the database has just been opened, has to be asked
-// for twice: to sort 100,000 documents takes longer than to look at each, and a
-// page may ask once.
+// worthBuilding reports whether an index that could answer a query should do so. An
+// index that is not built, because the database has just been opened, is built for
+// the second query that could use it: to sort 100,000 documents takes longer than
+// to look at each, and a page may ask only once.
 func (c *content) worthBuilding(ix *index) bool {
 	if ix.list != nil || ix.unique || c.live < c.columnFrom || ix.debt >= c.live {
 		return true
@@ -123,8 +122,7 @@ func (c *content) worthBuilding(ix *index) bool {
 	return false
 }
 
-// debts returns a number that changes when an order is asked for that is not
-// built.
+// debts returns a number that changes when worthBuilding puts off an index.
 func (c *content) debts() (sum uint64) {
 	for _, ix := range c.indexes {
 		sum += uint64(ix.debt)

@@ -8,23 +8,23 @@ import (
 	"github.com/atomicdb-go/atomicdb/engine/query"
 )
 
-// A accessPath yields the documents that may meet a conjunction of conditions,
-// without looking at them: those of some ids, a part of an order, what several
-// sources yield together, or what each of two does.
+// An accessPath yields the documents that may meet a conjunction of conditions,
+// without looking at them: the documents of some ids, a part of an index, the union
+// of what several access paths yield, or the intersection of what two yield.
 type accessPath struct {
-	ids    []uint32 // slots; if there is neither order nor kids
+	ids    []uint32 // slots; if there is neither an index nor kids
 	index  *index
 	ranges []entryRange
 	kids   []accessPath
-	each   bool // what each of the kids yields, not what any does
+	each   bool // it yields the intersection of the kids, not the union
 
 	count    int             // how many documents it yields at most
-	answered []*query.Filter // the conditions that all it yields do meet
-	used     []*query.Filter // the conditions that it got its parts from
+	answered []*query.Filter // the conditions that every document it yields meets
+	used     []*query.Filter // the conditions that it was made from
 }
 
-// accessPath returns the accessPath that yields the fewest documents for conditions;
-// false if only a scan can answer them.
+// accessPath returns the access path that yields the fewest documents for some
+// conditions; false if there is none.
 func (c *content) accessPath(conditions []*query.Filter) (best accessPath, ok bool) {
 	if s, ok := c.byID(conditions); ok {
 		return s, true
@@ -36,7 +36,7 @@ func (c *content) accessPath(conditions []*query.Filter) (best accessPath, ok bo
 			}
 			u, ranges := ix.rangesFor(conditions)
 			if ok && isSubset(u.answered, best.answered) || len(u.answered) == 0 || !c.worthBuilding(ix) {
-				continue // it would yield no fewer, or has nothing to say
+				continue // it would yield no fewer documents, or answers nothing
 			}
 			if u = ix.locate(u, ranges); !ok || u.count < best.count {
 				best, ok = u, true
@@ -82,7 +82,7 @@ func (c *content) byID(conditions []*query.Filter) (s accessPath, ok bool) {
 	return s, false
 }
 
-// union returns a accessPath for a disjunction each of whose kids has one.
+// union returns an access path for a disjunction if each of its kids has one.
 func (c *content) union(f *query.Filter) (s accessPath, ok bool) {
 	whole := true
 	for _, kid := range f.Kids {
@@ -102,23 +102,24 @@ func (c *content) union(f *query.Filter) (s accessPath, ok bool) {
 	return s, true
 }
 
-// A second order is asked too if what the first one yields is not few, and the
-// second not more than this many times as many. To look at a document takes
-// 75 to 300 ns; to take a slot from an order and find it among others 5, or 20
-// if slots have to be sorted. Measured as js/wasm with 100,000 documents, of
-// which each of two equalities holds for 1,000: 76 µs with one order, 20 with
-// both; for 10,000: 390 and 140; two ranges of 1,500: 310 and 58. If the second
-// yields ten times as many, the gain is gone: 101 and 76 to 98, and an in-list
-// takes longer.
+// A second index is used if the first one yields more than minCandidates, and the
+// second one less than maxSecondRatio times as many. To look at a document takes
+// 75 to 300 ns. To take a slot from an index and find it among others takes 5 ns,
+// or 20 ns if slots have to be sorted. Measured as js/wasm with 100,000 documents,
+// with one index and with both: two equalities that hold for 1,000 documents each,
+// 76 and 20 µs; for 10,000 each, 390 and 140 µs; two ranges of 1,500 each, 310 and
+// 58 µs. If the second index yields ten times as many, little is gained: 101 and 76
+// to 98 µs, and an in-list takes longer.
 const (
 	minCandidates  = 64
 	maxSecondRatio = 8
 )
 
-// intersection returns the accessPath that yields what from does and an order that
-// is built, for some of rest, does too, if that spares more than it costs.
-func (c *content) intersection(from accessPath, rest *query.Filter) (s accessPath, ok bool) {
-	if rest == nil || from.ids != nil || from.count <= minCandidates {
+// intersection returns the access path that yields what both first and an index
+// for some of rest yield; false if there is none, or if it is not likely to pay. It
+// builds no index.
+func (c *content) intersection(first accessPath, rest *query.Filter) (s accessPath, ok bool) {
+	if rest == nil || first.ids != nil || first.count <= minCandidates {
 		return s, false
 	}
 	var second accessPath
@@ -131,17 +132,17 @@ func (c *content) intersection(from accessPath, rest *query.Filter) (s accessPat
 		if len(u.answered) == 0 {
 			continue
 		}
-		if u = ix.locate(u, ranges); u.count < from.count*maxSecondRatio && (!ok || u.count < second.count) {
+		if u = ix.locate(u, ranges); u.count < first.count*maxSecondRatio && (!ok || u.count < second.count) {
 			second, ok = u, true
 		}
 	}
 	return accessPath{
-		kids: []accessPath{from, second}, each: true, count: min(from.count, second.count),
-		answered: slices.Concat(from.answered, second.answered), used: slices.Concat(from.used, second.used),
+		kids: []accessPath{first, second}, each: true, count: min(first.count, second.count),
+		answered: slices.Concat(first.answered, second.answered), used: slices.Concat(first.used, second.used),
 	}, ok
 }
 
-// operands returns the values that an equality or an in-list asks for.
+// operands returns the values of an equality or an in-list.
 func operands(f *query.Filter) [][]byte {
 	if f.Op == query.OpEq {
 		return [][]byte{f.Value}
@@ -149,12 +150,13 @@ func operands(f *query.Filter) [][]byte {
 	return f.Values
 }
 
-// mostRanges bounds how many searches a combination of in-lists may cost.
+// maxRanges is how many ranges a combination of in-lists may search.
 const maxRanges = 1000
 
-// usable finds the conditions that o answers, equalities on its first paths,
-// then a range on the next one, and the ranges of o that they come to, which
-// are good until the next call.
+// rangesFor returns the conditions that ix answers, as an access path that is not
+// located yet, and the ranges of ix that they leave. Those are equalities on its
+// first paths, then a range on the next path. The ranges are valid until the next
+// call.
 func (ix *index) rangesFor(conditions []*query.Filter) (s accessPath, ranges []valueRange) {
 	ranges = append(ix.ranges[:0], valueRange{})
 	s.index = ix
@@ -193,8 +195,8 @@ func (ix *index) rangesFor(conditions []*query.Filter) (s accessPath, ranges []v
 		}
 	}
 	if ix.sparse {
-		// Documents that lack a later path are not in a sparse order, though
-		// they may meet the conditions.
+		// A document that lacks a later path is not in a sparse index, though it
+		// may meet the conditions.
 		covered := len(ranges[0].equal)
 		if ranges[0].low != nil {
 			covered++
@@ -208,7 +210,7 @@ func (ix *index) rangesFor(conditions []*query.Filter) (s accessPath, ranges []v
 	return s, ranges
 }
 
-// product returns the ranges that each of ranges is with each of values.
+// product returns each of ranges with each of values as its next equality.
 func product(ranges []valueRange, values [][]byte) []valueRange {
 	all := make([]valueRange, 0, len(values)*len(ranges))
 	for _, b := range ranges {
@@ -219,7 +221,8 @@ func product(ranges []valueRange, values [][]byte) []valueRange {
 	return all
 }
 
-// limits returns the range that conditions leave of a path, and which they are.
+// limits returns the range of the values at a path that conditions leave, and the
+// conditions that it answers.
 func (ix *index) limits(path string, conditions []*query.Filter) (limits valueRange, answered []*query.Filter) {
 	for _, f := range conditions {
 		switch f.Op {
@@ -232,7 +235,7 @@ func (ix *index) limits(path string, conditions []*query.Filter) (limits valueRa
 		}
 		if limits.low != nil {
 			if ix.build(); ix.arrays > 0 {
-				break // one element may meet the one condition, another one the other
+				break // one element may meet the first condition, and another one the second
 			}
 		}
 		if limits.narrow(f) {
@@ -244,7 +247,7 @@ func (ix *index) limits(path string, conditions []*query.Filter) (limits valueRa
 
 func isArray(v []byte) bool { return msgpack.KindOf(v) == msgpack.Array }
 
-// locate finds ranges in o.
+// locate completes an access path that rangesFor returned.
 func (ix *index) locate(s accessPath, ranges []valueRange) accessPath {
 	s.ranges = make([]entryRange, 0, len(ranges))
 	for _, b := range ranges {
@@ -256,12 +259,11 @@ func (ix *index) locate(s accessPath, ranges []valueRange) accessPath {
 	return s
 }
 
-// exact reports whether s yields each document once, so that its count is no
-// mere bound.
+// exact reports whether s.count is exact, because s yields each document once.
 func (s *accessPath) exact() bool { return s.index != nil && s.index.arrays == 0 }
 
-// slots returns what s yields, in insertion order and each document once.
-// There are slots in all.
+// slots returns what s yields, in insertion order and each document once. The
+// collection has as many slots as given.
 func (s *accessPath) slots(slots int) []uint32 {
 	if s.each {
 		return both(s.kids[0].slots(slots), s.kids[1].slots(slots))
@@ -270,8 +272,8 @@ func (s *accessPath) slots(slots int) []uint32 {
 	if slices.IsSorted(found) {
 		return slices.Compact(found)
 	}
-	// Marking a slot and reading the marks costs less than sorting if a few
-	// words hold one mark.
+	// To mark the slots and read the marks takes less time than sorting, unless
+	// there are many words to read for each mark.
 	if len(found) < slots/256 {
 		slices.Sort(found)
 		return slices.Compact(found)
@@ -305,7 +307,7 @@ func (s *accessPath) appendTo(found []uint32) []uint32 {
 	return found
 }
 
-// entries returns how many places s looks at in orders and the id table.
+// entries returns how many places in indexes and the id table s looks at.
 func (s *accessPath) entries() (n int) {
 	if s.kids == nil {
 		return s.count
@@ -316,7 +318,7 @@ func (s *accessPath) entries() (n int) {
 	return n
 }
 
-// index returns the paths of the orders that s uses, as Plan.Index has them.
+// indexPaths returns the paths of the indexes that s uses, as in Plan.Index.
 func (s *accessPath) indexPaths() (paths []string) {
 	if s.index != nil {
 		paths = s.index.pathTexts()

@@ -12,22 +12,22 @@ import (
 type Plan struct {
 	// Text reads "index(country, age): country = 'NO' and age > 18 → match(name = 'Ada') → sort(-age)".
 	Text string
-	// Index has the paths of the index that was used, of all of them one after
-	// the other if there were several; nil: none.
+	// Index has the paths of the index that was used. Several indexes have their
+	// paths one after the other. nil: none.
 	Index    []string
 	Examined int // documents, entries of an index or values of a column looked at
 	Returned int
-	Leaves   []Leaf // the parts of the condition, from left to right
+	Leaves   []Leaf // the leaves of the condition, from left to right
 }
 
-// A Leaf is a part of a condition that asks about one path.
+// A Leaf is a part of a condition that is about one path.
 type Leaf struct {
 	Condition string
-	// By is what answered it: "id", "index(country, age)", "column(age)",
-	// "document", or "none" if nothing had to.
+	// By says what answered it: "id", "index(country, age)", "column(age)",
+	// "document", or "none" if it did not have to be tested.
 	By string
-	// Estimate is how many documents were expected to meet it: of an index, those
-	// that it holds for all its conditions together; else by a sample.
+	// Estimate is how many documents were expected to meet it. An index tells how
+	// many it holds for all conditions that it answers; else a sample does.
 	Estimate int
 	Actual   int // how many documents meet it
 }
@@ -39,7 +39,7 @@ func (db *DB) Explain(name string, q Query) (Plan, error) {
 		return Plan{Text: "no such collection"}, checkName("explain", name)
 	}
 	for _, ix := range c.indexes {
-		ix.debt = math.MaxInt // how the query runs once it is asked again
+		ix.debt = math.MaxInt // build it now, as the second run of the query would
 	}
 	chosen := c.plan(q)
 	x := explainer{c: c.content, o: c.run(&chosen), path: chosen.path, rest: chosen.rest}
@@ -59,7 +59,7 @@ func (db *DB) Explain(name string, q Query) (Plan, error) {
 	return p, nil
 }
 
-// An explainer tells which parts of a plan gave its outcome.
+// An explainer describes the parts of a plan that gave its outcome.
 type explainer struct {
 	c         *content
 	o         outcome
@@ -153,7 +153,7 @@ func (x *explainer) leaves(f *query.Filter, to []Leaf) []Leaf {
 	return append(to, leaf)
 }
 
-// of returns the part of s that answers a leaf; nil if none does.
+// of returns the part of s that was made from a leaf; nil if none was.
 func (s *accessPath) of(leaf *query.Filter) *accessPath {
 	if s.kids == nil && slices.Contains(s.used, leaf) {
 		return s
@@ -166,16 +166,16 @@ func (s *accessPath) of(leaf *query.Filter) *accessPath {
 	return nil
 }
 
-// sampled is how many documents an estimate looks at.
-const sampled = 256
+// sampleSize is how many documents an estimate looks at.
+const sampleSize = 256
 
-// estimate returns how many documents meet f, going by some spread over all of
-// them: steps of the golden ratio fall in with no pattern of the documents.
+// estimate returns how many documents are likely to meet f, by a sample. Its steps
+// go by the golden ratio, so that it follows no pattern of the documents.
 func (c *content) estimate(f *query.Filter) int {
 	looked, met := 0, 0
-	for i := range min(sampled, len(c.refs)) {
+	for i := range min(sampleSize, len(c.refs)) {
 		slot := uint64(i)
-		if len(c.refs) > sampled {
+		if len(c.refs) > sampleSize {
 			slot = uint64(uint32(i)*0x9e3779b1) * uint64(len(c.refs)) >> 32
 		}
 		if doc := c.doc(uint32(slot)); doc != nil {

@@ -6,17 +6,17 @@ import (
 	"github.com/atomicdb-go/atomicdb/engine/query"
 )
 
-// An orderedScan reads an index that is sorted as a query asks, so that nothing
-// is left to sort, and it may stop at the last document that is wanted.
+// An orderedScan reads an index that is sorted as a query asks. Nothing is left to
+// sort, and the scan may stop at the last document that is wanted.
 type orderedScan struct {
 	accessPath
 	descending bool
 	rest       *query.Filter // what is left to test; nil: nothing
-	maxLooks   int           // it gives up when testing takes a look at more documents
+	maxLooks   int           // it gives up if it has to test more documents
 }
 
-// orderedScan returns an ordered scan for p's query; nil if no index is sorted
-// that way, or if what p finds without one is likely to be sorted sooner.
+// orderedScan returns an ordered scan for p's query; nil if no index is sorted that
+// way, or if it is likely to take longer than sorting what p finds without one.
 func (c *content) orderedScan(p *plan) *orderedScan {
 	var conditions []*query.Filter
 	if where := p.query.Where; where != nil && where.Op != query.OpTrue {
@@ -30,8 +30,8 @@ func (c *content) orderedScan(p *plan) *orderedScan {
 	if s.rest != nil && (p.window == 0 || p.path != nil && p.path.count <= 4*p.window) {
 		return nil
 	}
-	// To sort what p finds without this scan takes about 5 ns for each document
-	// of the collection with columns, and a look takes 150 ns (as js/wasm).
+	// To find and sort the documents without this scan takes about 5 ns for each
+	// document of the collection, with columns. A look at one takes 150 ns (js/wasm).
 	if p.path != nil {
 		s.maxLooks = 16*p.window + p.path.count/2
 	} else {
@@ -40,8 +40,8 @@ func (c *content) orderedScan(p *plan) *orderedScan {
 	return s
 }
 
-// sortedIndex returns a scan of the first index that is sorted by keys, with its
-// spans located and the conditions that it answers in answered; nil if none is.
+// sortedIndex returns a scan of the first index that is sorted by keys, located and
+// with the conditions that it answers; nil if there is none.
 func (c *content) sortedIndex(conditions []*query.Filter, keys []SortKey) *orderedScan {
 	for _, ix := range c.indexes {
 		prefix := len(ix.paths) - len(keys)
@@ -57,15 +57,15 @@ func (c *content) sortedIndex(conditions []*query.Filter, keys []SortKey) *order
 			continue
 		}
 		if ix.build(); ix.arrays > 0 {
-			continue // a document may have several entries, or sort by another value
+			continue // a document may have several entries, or sort by another value than the index has
 		}
 		return &orderedScan{accessPath: ix.locate(s, ranges), descending: keys[0].Descending}
 	}
 	return nil
 }
 
-// sortedBy reports whether o sorts by keys, one way or the other, among the
-// entries that agree in a prefix.
+// sortedBy reports whether the entries of ix that agree in a prefix of its paths
+// are sorted by keys, forwards or backwards.
 func (ix *index) sortedBy(keys []SortKey, prefix int) bool {
 	for i, k := range keys {
 		if k.Path.String() != ix.paths[prefix+i].String() || k.Descending != keys[0].Descending {
@@ -75,8 +75,8 @@ func (ix *index) sortedBy(keys []SortKey, prefix int) bool {
 	return true
 }
 
-// run returns the first enough documents, all if enough is 0; false if it gave
-// up.
+// run returns the first enough documents, all if enough is 0. It returns false if
+// it gave up.
 func (s *orderedScan) run(c *content, enough int) (slots []uint32, examined int, ok bool) {
 	f := s.rest
 	ok = true
@@ -110,8 +110,8 @@ func (s *orderedScan) run(c *content, enough int) (slots []uint32, examined int,
 		})
 		return slots, examined, ok
 	}
-	// Backwards, but those that are tied still come in insertion order. The
-	// ties of one block may go on in the block before it.
+	// Backwards, but entries with equal values still come in insertion order. They
+	// may go on in the block before.
 	var ties []entry
 	flush := func() bool {
 		for _, e := range slices.Backward(ties) {

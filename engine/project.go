@@ -6,11 +6,11 @@ import (
 	"github.com/atomicdb-go/atomicdb/engine/msgpack"
 )
 
-// A projection is the tree of the field paths that a query returns. A nil tree
-// below a name means all of the value there.
+// A projection is the tree of the field paths that a query returns. Below a name,
+// nil means all of the value.
 type projection map[string]projection
 
-// newProjection returns nil, everything, for no fields.
+// newProjection returns the projection of some paths: nil, everything, for none.
 func newProjection(fields []string) projection {
 	if len(fields) == 0 {
 		return nil
@@ -26,7 +26,7 @@ func (p projection) add(path []string) {
 	below, known := p[path[0]]
 	switch {
 	case len(path) == 1, known && below == nil:
-		p[path[0]] = nil // all of it includes any part of it
+		p[path[0]] = nil // the whole value includes its parts
 		return
 	case !known:
 		below = projection{}
@@ -35,8 +35,8 @@ func (p projection) add(path []string) {
 	below.add(path[1:])
 }
 
-// append appends the part of v that p keeps. Of an array it keeps the part of
-// each element that is a map. It appends nothing for other values.
+// append appends the part of v that p keeps. In an array it keeps that part of
+// each element that is a map or an array. Of other values it keeps nothing.
 func (p projection) append(dst, v []byte) []byte {
 	if p == nil {
 		return append(dst, v...)
@@ -46,7 +46,7 @@ func (p projection) append(dst, v []byte) []byte {
 	if kind != msgpack.Map && kind != msgpack.Array {
 		return dst
 	}
-	// The number kept is not known yet; its header is as wide as v's own.
+	// How many are kept is not known yet: the header is as wide as that of v.
 	start, kept := len(dst), 0
 	dst = append(dst, v[:pos]...)
 	for ; count > 0; count-- {
@@ -73,7 +73,8 @@ func (p projection) append(dst, v []byte) []byte {
 	return dst
 }
 
-// setCount changes the count in the header of a container, keeping its width.
+// setCount changes the count in the header of a container without changing the
+// width of the header.
 func setCount(v []byte, count int) {
 	switch _, header := msgpack.Container(v); header {
 	case 1:

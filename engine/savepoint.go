@@ -1,8 +1,9 @@
 package engine
 
-// A savepoint is what a failed part of the work is undone to. A transaction is
-// the calls between a savepoint and its release. While it is suspended, readers
-// see the state before it, and none of its calls has to run again.
+// A savepoint is the state that a failed part of the work is undone to. A
+// transaction is the calls between a savepoint and its release. While it is
+// suspended, readers see the state before it. Resuming it runs none of its calls
+// again.
 
 // Savepoint marks the state that RollbackToSavepoint restores. Savepoints
 // nest. None may be open when Cut, Confirm or Apply is called.
@@ -38,10 +39,10 @@ func (db *DB) RollbackToSavepoint() error {
 	return nil
 }
 
-// SuspendSavepoint undoes everything since the innermost savepoint until
-// ResumeSavepoint does it again. It costs about as much as the changes did and
-// copies no document. Nothing may be changed in between. It returns CodeInvalid
-// if there is no savepoint or one is suspended already.
+// SuspendSavepoint undoes the changes since the innermost savepoint until
+// ResumeSavepoint makes them again. It takes about as long as the changes did and
+// copies no document. Nothing may change in between. It returns CodeInvalid if
+// there is no savepoint or one is suspended already.
 func (db *DB) SuspendSavepoint() error {
 	if err := db.checkSavepoint("suspend"); err != nil {
 		return err
@@ -61,7 +62,7 @@ func (db *DB) SuspendSavepoint() error {
 // IsSuspended reports whether a savepoint is suspended.
 func (db *DB) IsSuspended() bool { return db.isSuspended }
 
-// ResumeSavepoint does again what SuspendSavepoint undid. It returns
+// ResumeSavepoint makes the changes again that SuspendSavepoint undid. It returns
 // CodeInvalid if nothing is suspended, or if something was changed in between.
 func (db *DB) ResumeSavepoint() error {
 	switch {

@@ -7,10 +7,37 @@ import (
 	"github.com/atomicdb-go/atomicdb/engine"
 )
 
-// TestSetAside: what is set aside is gone for readers, comes back as it was,
-// and goes into the batch as if nothing had happened. TestModel does the same
-// at random.
-func TestSetAside(t *testing.T) {
+func TestSavepoint(t *testing.T) {
+	db := newDB(t, engine.Options{})
+	insert(t, db, M{"a": 1})
+	db.Savepoint()
+	insert(t, db, M{"a": 2}) // beside the first one in memory, but no part of its change
+	db.Savepoint()
+	insert(t, db, M{"a": 3})
+	if err := db.RollbackToSavepoint(); err != nil {
+		t.Fatal(err)
+	}
+	wantIDs(t, idsOf(find(t, db, engine.Query{})), 1, 2)
+	if err := db.RollbackToSavepoint(); err != nil {
+		t.Fatal(err)
+	}
+	wantIDs(t, idsOf(find(t, db, engine.Query{})), 1)
+	db.Savepoint()
+	wantIDs(t, insert(t, db, M{}), 2)
+	if err := db.ReleaseSavepoint(); err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range []func() error{db.ReleaseSavepoint, db.RollbackToSavepoint} {
+		if err := f(); !errors.Is(err, engine.CodeInvalid) {
+			t.Errorf("without a savepoint: %v", err)
+		}
+	}
+}
+
+// TestSavepoint_suspend: suspended changes are gone for readers, come back as they
+// were, and go into the batch as if nothing had happened. TestModel does the same at
+// random.
+func TestSavepoint_suspend(t *testing.T) {
 	db := newDB(t, engine.Options{})
 	insert(t, db, M{"a": 1})
 	db.Savepoint()
@@ -21,7 +48,7 @@ func TestSetAside(t *testing.T) {
 	}
 	wantIDs(t, idsOf(find(t, db, engine.Query{})), 1)
 	if !db.IsSuspended() || db.Version() == changes {
-		t.Error("nobody can tell that something is set aside")
+		t.Error("nothing tells that a savepoint is suspended")
 	}
 	if err := db.ResumeSavepoint(); err != nil {
 		t.Fatal(err)
@@ -38,10 +65,10 @@ func TestSetAside(t *testing.T) {
 	wantIDs(t, idsOf(find(t, replica, engine.Query{})), 1, 2, 3, 4)
 }
 
-func TestSetAside_undone(t *testing.T) {
+func TestSavepoint_undoSuspended(t *testing.T) {
 	for name, undo := range map[string]func(*engine.DB) error{
-		"by Undo":     (*engine.DB).RollbackToSavepoint,
-		"by Rollback": func(db *engine.DB) error { db.Rollback(); return nil },
+		"by RollbackToSavepoint": (*engine.DB).RollbackToSavepoint,
+		"by Rollback":            func(db *engine.DB) error { db.Rollback(); return nil },
 	} {
 		db := newDB(t, engine.Options{})
 		db.Savepoint()
@@ -59,7 +86,7 @@ func TestSetAside_undone(t *testing.T) {
 	}
 }
 
-func TestSetAside_refused(t *testing.T) {
+func TestSavepoint_refuses(t *testing.T) {
 	db := newDB(t, engine.Options{})
 	wantInvalid := func(what string, err error) {
 		t.Helper()
@@ -67,15 +94,15 @@ func TestSetAside_refused(t *testing.T) {
 			t.Errorf("%s: %v", what, err)
 		}
 	}
-	wantInvalid("without Begin", db.SuspendSavepoint())
-	wantInvalid("nothing to bring back", db.ResumeSavepoint())
+	wantInvalid("without a savepoint", db.SuspendSavepoint())
+	wantInvalid("nothing to resume", db.ResumeSavepoint())
 	db.Savepoint()
 	insert(t, db, M{})
 	if err := db.SuspendSavepoint(); err != nil {
 		t.Fatal(err)
 	}
-	wantInvalid("set aside twice", db.SuspendSavepoint())
-	wantInvalid("ended while set aside", db.ReleaseSavepoint())
+	wantInvalid("suspended twice", db.SuspendSavepoint())
+	wantInvalid("released while suspended", db.ReleaseSavepoint())
 	insert(t, db, M{})
-	wantInvalid("changed meanwhile", db.ResumeSavepoint())
+	wantInvalid("changed while suspended", db.ResumeSavepoint())
 }

@@ -9,8 +9,8 @@ import (
 	"github.com/atomicdb-go/atomicdb/engine/query"
 )
 
-// A SortKey is one path to sort by. Documents sort by the value there in the
-// total order; those without one come first, last if Descending. Where all
+// A SortKey is one path to sort by. Documents sort by the value there in the total
+// order. Documents without a value come first, or last if Descending. Where all
 // keys agree, insertion order decides, whatever the direction.
 type SortKey struct {
 	Path       query.Path
@@ -30,13 +30,13 @@ func compareBy(keys []SortKey, a, b []byte) int {
 	return 0
 }
 
-// A sorter sorts slots, mostly without a look at their documents: by the keys
-// of the first path's values, then, where these agree, by the keys of the next.
+// A sorter sorts slots, mostly without a look at their documents: by the keys of
+// the values at the first path, then, where these agree, at the next path.
 type sorter struct {
 	c       *content
 	paths   []SortKey
 	columns []*column // of the paths; nil: documents are looked at
-	looks   int       // at documents, which a column would have spared
+	looks   int       // how many documents were looked at where a column was missing
 }
 
 // newSorter returns a sorter for n slots of c.
@@ -54,8 +54,8 @@ func newSorter(c *content, paths []SortKey, n int) *sorter {
 	return s
 }
 
-// look says that n documents will be looked at for the nth path. It builds the
-// column of the path once that is hardly more work.
+// look counts that n documents will be looked at for the nth path. It builds the
+// column of the path once that takes hardly longer.
 func (s *sorter) look(nth, n int) {
 	if s.columns[nth] != nil || s.c.live < s.c.columnFrom {
 		return
@@ -74,14 +74,14 @@ func (s *sorter) item(slot uint32, nth int) keyed {
 	return keyed{keyOf(s.value(slot, nth)), slot}
 }
 
-// value returns what a slot's document sorts by at the nth path.
+// value returns the value that the document of a slot sorts by at the nth path.
 func (s *sorter) value(slot uint32, nth int) []byte {
 	return s.paths[nth].Path.First(s.c.doc(slot))
 }
 
-// sort returns the slots, which come in insertion order, in the order of the
-// paths; only the first limit of them if limit is above 0, for which it keeps
-// a heap of that size.
+// sort returns the slots, which come in insertion order, sorted by the paths. If
+// limit is above 0 it returns only the first limit of them, for which it keeps a
+// heap of that size.
 func (s *sorter) sort(slots []uint32, limit int) []uint32 {
 	var items []keyed
 	if limit <= 0 || limit > len(slots)/2 {
@@ -104,8 +104,8 @@ func (s *sorter) sort(slots []uint32, limit int) []uint32 {
 }
 
 // arrange sorts items, which agree in all paths before the nth and are in
-// insertion order, by the keys of that path, or by the tails of its values,
-// and then those among them that agree.
+// insertion order: by the keys of the values at that path, or by their tails, and
+// then the items that agree in these by the rest.
 func (s *sorter) arrange(items, spare []keyed, nth int, tails bool) {
 	descending := key(0)
 	if s.paths[nth].Descending {
@@ -129,7 +129,7 @@ func (s *sorter) arrange(items, spare []keyed, nth int, tails bool) {
 	}
 	for run, equal := range runs(items) {
 		switch {
-		case equal && next == len(s.paths): // in insertion order, as they were
+		case equal && next == len(s.paths): // they stay in insertion order
 		case equal && len(run) > maxComparedKeys:
 			s.arrange(run, spare[:len(run)], next, false)
 		case equal:
@@ -174,15 +174,15 @@ func (s *sorter) compare(a, b keyed) int {
 	return c
 }
 
-// best returns the first limit of the slots in order, and looks no closer at
-// those that cannot be among them.
+// best returns the first limit of the sorted slots. It passes over most of the
+// others after a look at their first key.
 func (s *sorter) best(slots []uint32, limit int) []keyed {
 	top := worstFirst{sorter: s, items: make([]keyed, 0, limit)}
 	first, descending, single := s.columns[0], s.paths[0].Descending, len(s.paths) == 1
 	for _, slot := range slots {
 		if first != nil && len(top.items) == limit {
 			k, worst := first.bySlot[slot], top.items[0].key
-			if beyond(k, worst, descending) || single && k == worst && k&inexact == 0 { // an equal one came earlier
+			if beyond(k, worst, descending) || single && k == worst && k&inexact == 0 { // an equal item came earlier
 				continue
 			}
 		}
@@ -199,8 +199,8 @@ func (s *sorter) best(slots []uint32, limit int) []keyed {
 	return top.items
 }
 
-// beyond reports whether k alone tells that its document sorts after one with
-// the key worst. Nearly all documents are refused here, so it is kept small.
+// beyond reports whether the key k alone tells that its document sorts after one
+// with the key worst. Nearly all documents end here, so it must be inlined.
 func beyond(k, worst key, descending bool) bool {
 	if descending {
 		return k>>1 < worst>>1

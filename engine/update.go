@@ -11,12 +11,12 @@ import (
 	"github.com/atomicdb-go/atomicdb/engine/query"
 )
 
-// An Update says how documents are to change.
+// An Update says how to change a document.
 type Update struct {
 	steps []step
-	depth int       // how deep what it puts into a document lies at most; 1000 and more: not known
+	depth int       // how deep the values that it puts into a document lie at most; 1000 and more: not known
 	ofID  bool      // a step is about the _id
-	rooms [2][]byte // what Apply writes into, in turn; the second holds what it wrote last
+	rooms [2][]byte // Apply writes into them in turn; the second holds what it wrote last
 }
 
 // A step does one thing to one path.
@@ -28,10 +28,10 @@ type step struct {
 	from  []string      // $rename: the path whose value goes to path
 }
 
-// ParseUpdate reads an update, a MessagePack map: either fields to merge, or
-// operators. Both name fields by paths, so {"address.city": "Oslo"} sets the
-// city and keeps the rest of the address, while {address: {city: "Oslo"}}
-// replaces the whole address.
+// ParseUpdate reads an update, a MessagePack map of either fields to merge or
+// operators. Both name fields by paths: {"address.city": "Oslo"} sets the city and
+// keeps the rest of the address, and {address: {city: "Oslo"}} replaces the whole
+// address.
 //
 //	$set {path: value}      $unset {path: anything}   $inc {path: number}
 //	$min, $max {path: value}, by the total order over values
@@ -48,19 +48,21 @@ func ParseUpdate(update []byte) (*Update, error) {
 	}
 	u := &Update{}
 	plain, operators := 0, 0
-	err := eachField(update, func(name string, value []byte) error {
-		if !strings.HasPrefix(name, "$") {
+	for key, value := range msgpack.Fields(update) {
+		var err error
+		if name := string(key); strings.HasPrefix(name, "$") {
+			operators++
+			err = u.addAll(name, value)
+		} else {
 			plain++
-			return u.add(set, name, value)
+			err = u.add(set, name, value)
 		}
-		operators++
-		return u.addAll(name, value)
-	})
-	if err == nil && plain > 0 && operators > 0 {
-		err = errors.New("an update has either fields or operators, not both")
+		if err != nil {
+			return nil, err
+		}
 	}
-	if err != nil {
-		return nil, err
+	if plain > 0 && operators > 0 {
+		return nil, errors.New("an update has either fields or operators, not both")
 	}
 	return u, nil
 }
@@ -73,7 +75,12 @@ func (u *Update) addAll(name string, fields []byte) error {
 	if msgpack.KindOf(fields) != msgpack.Map {
 		return errors.New(name + " expects an object of paths, not " + describe(fields))
 	}
-	return eachField(fields, func(path string, value []byte) error { return u.add(o, path, value) })
+	for path, value := range msgpack.Fields(fields) {
+		if err := u.add(o, string(path), value); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (u *Update) add(o *operator, path string, value []byte) (err error) {
@@ -115,8 +122,8 @@ func splitPath(path string) ([]string, error) {
 	return parts, nil
 }
 
-// Apply returns doc as the update makes it, borrowed until Apply is called
-// again; doc itself if nothing changes. The _id cannot change.
+// Apply returns the document that the update makes of doc, borrowed until the next
+// call of Apply; doc itself if nothing changes. The _id cannot change.
 func (u *Update) Apply(doc []byte) ([]byte, error) {
 	result := doc
 	for i := range u.steps {
@@ -147,11 +154,11 @@ func (u *Update) Apply(doc []byte) ([]byte, error) {
 		result = splice(nil, result, start, end, before)
 		after = before
 	}
-	return idFirst(result, after), nil // $rename may have taken it away and put it back, at the end
+	return idFirst(result, after), nil // $rename may have moved it to the end
 }
 
-// edit returns doc, which may lie in one room, with the step applied, in the
-// other: a new slice for each step took a third of an update's time.
+// edit returns doc with the step applied. If doc lies in one room, the result lies
+// in the other: a new slice for each step took a third of an update's time.
 func (u *Update) edit(s *step, doc []byte) ([]byte, error) {
 	result, err := s.edit(doc, s.path, u.rooms[0][:0])
 	if err == nil && &result[0] != &doc[0] {
@@ -160,7 +167,8 @@ func (u *Update) edit(s *step, doc []byte) ([]byte, error) {
 	return result, err
 }
 
-// lookupPath returns the value at path, taking array elements only by number.
+// lookupPath returns the value at path. A part of path that lies in an array must
+// be a position.
 func lookupPath(v []byte, path []string) []byte {
 	for _, name := range path {
 		switch msgpack.KindOf(v) {
@@ -179,8 +187,8 @@ func lookupPath(v []byte, path []string) []byte {
 	return v
 }
 
-// edit returns container, a map or an array, with the step applied at path
-// below it; where that changes it, appended to room.
+// edit returns container, a map or an array, with the step applied at path below
+// it. If that changes it, the result is appended to room.
 func (s *step) edit(container []byte, path []string, room []byte) ([]byte, error) {
 	kind := msgpack.KindOf(container)
 	start, end, found := 0, 0, false
@@ -194,7 +202,7 @@ func (s *step) edit(container []byte, path []string, room []byte) ([]byte, error
 		}
 		start, end, found = elementAt(container, path[0])
 	default:
-		return nil, errors.New(strconv.Quote(path[0]) + " would lie inside " + describe(container))
+		return nil, errors.New(strconv.Quote(path[0]) + " cannot be a field of " + describe(container))
 	}
 	var old []byte
 	if found {
@@ -208,8 +216,8 @@ func (s *step) edit(container []byte, path []string, room []byte) ([]byte, error
 	case found:
 		fresh, err = s.edit(old, path[1:], nil)
 	default:
-		// Something put below a missing field makes the maps on the way; but
-		// removing something there must not.
+		// A value below a missing field makes the maps on the way to it. Removing
+		// one there must not.
 		if fresh, err = s.edit(msgpack.AppendMap(nil, 0), path[1:], nil); err == nil && len(fresh) == 1 {
 			fresh = nil
 		}
@@ -218,7 +226,7 @@ func (s *step) edit(container []byte, path []string, room []byte) ([]byte, error
 	case err != nil:
 		return nil, err
 	case found && fresh == nil && kind == msgpack.Array:
-		return splice(room, container, start, end, msgpack.AppendNil(nil)), nil // positions must not shift
+		return splice(room, container, start, end, msgpack.AppendNil(nil)), nil // the other elements keep their positions
 	case found && fresh == nil:
 		return withoutField(room, container, start, end), nil
 	case found:
@@ -231,7 +239,7 @@ func (s *step) edit(container []byte, path []string, room []byte) ([]byte, error
 	return withField(room, container, path[0], fresh), nil
 }
 
-// elementAt returns where an element lies in an array.
+// elementAt returns where in an array the element at a position lies.
 func elementAt(array []byte, position string) (start, end int, found bool) {
 	i, err := strconv.ParseUint(position, 10, 31)
 	count, pos := msgpack.Container(array)
@@ -244,8 +252,7 @@ func elementAt(array []byte, position string) (start, end int, found bool) {
 	return pos, pos + msgpack.Skip(array[pos:]), true
 }
 
-// splice appends b to room, with middle in the place of what lies between start
-// and end.
+// splice appends b to room, with middle instead of the bytes from start to end.
 func splice(room, b []byte, start, end int, middle []byte) []byte {
 	out := slices.Grow(room, len(b)-(end-start)+len(middle))
 	return append(append(append(out, b[:start]...), middle...), b[end:]...)
@@ -262,7 +269,7 @@ func withField(room, m []byte, name string, value []byte) []byte {
 func withoutField(room, m []byte, start, end int) []byte {
 	count, header := msgpack.Container(m)
 	key := header
-	for { // the key is what ends where the value starts
+	for { // the key ends where the value starts
 		next := key + msgpack.Skip(m[key:])
 		if next == start {
 			break
@@ -273,14 +280,14 @@ func withoutField(room, m []byte, start, end int) []byte {
 	return append(append(out, m[header:key]...), m[end:]...)
 }
 
-// extended puts value at a position behind the end of an array, with nulls
+// extended puts value at a position after the end of an array, and nulls in
 // between.
 func extended(room, array []byte, position string, value []byte) ([]byte, error) {
-	const mostNulls = 10_000 // a typing mistake should not fill the memory
+	const maxNulls = 10_000 // a typing mistake should not fill the memory
 	i, _ := strconv.ParseUint(position, 10, 31)
 	count, header := msgpack.Container(array)
-	if int(i) > count+mostNulls {
-		return nil, errors.New("position " + position + " is more than 10000 behind the end of the array")
+	if int(i) > count+maxNulls {
+		return nil, errors.New("position " + position + " is more than 10000 after the end of the array")
 	}
 	out := msgpack.AppendArray(slices.Grow(room, len(array)+len(value)+8), int(i)+1)
 	out = append(out, array[header:]...)
@@ -288,19 +295,4 @@ func extended(room, array []byte, position string, value []byte) ([]byte, error)
 		out = msgpack.AppendNil(out)
 	}
 	return append(out, value...), nil
-}
-
-// eachField visits the fields of a map until visit returns an error.
-func eachField(m []byte, visit func(name string, value []byte) error) error {
-	count, pos := msgpack.Container(m)
-	for ; count > 0; count-- {
-		name := string(msgpack.Str(m[pos:]))
-		pos += msgpack.Skip(m[pos:])
-		n := msgpack.Skip(m[pos:])
-		if err := visit(name, m[pos:pos+n:pos+n]); err != nil {
-			return err
-		}
-		pos += n
-	}
-	return nil
 }

@@ -93,7 +93,7 @@ func (s *step) checkPull() error {
 	return err
 }
 
-// inc adds. Integers stay exact as long as they fit 64 bits.
+// inc adds the operand. Integers stay exact as long as they fit 64 bits.
 func (s *step) inc(old []byte) ([]byte, error) {
 	if old == nil {
 		return s.value, nil
@@ -107,16 +107,16 @@ func (s *step) inc(old []byte) ([]byte, error) {
 		return msgpack.AppendInt(nil, sum), nil
 	}
 	x := msgpack.Float(old) + msgpack.Float(s.value)
-	// JavaScript has one kind of number, and its encoder writes whole ones as
-	// integers; a sum must not differ from the same number inserted.
+	// JavaScript has one kind of number, and its encoder writes whole numbers as
+	// integers. A sum must be stored as the same number is when it is inserted.
 	if x == math.Trunc(x) && math.Abs(x) < 1<<53 {
 		return msgpack.AppendInt(nil, int64(x)), nil
 	}
 	return msgpack.AppendFloat(nil, x), nil
 }
 
-// better returns the step's value if it is smaller (sign -1) or larger (1)
-// than old, or if there is no old.
+// better returns the operand if it is smaller (sign -1) or larger (sign 1) than
+// old, or if there is no old value.
 func (s *step) better(old []byte, sign int) []byte {
 	if old == nil || msgpack.Compare(s.value, old) == sign {
 		return s.value
@@ -124,7 +124,7 @@ func (s *step) better(old []byte, sign int) []byte {
 	return old
 }
 
-// push appends the value, or each element of {$each: [...]}, to an array.
+// push appends the operand, or each element of {$each: [...]}, to an array.
 func (s *step) push(old []byte) ([]byte, error) {
 	added, values := 1, s.value
 	if each := msgpack.Lookup(s.value, "$each"); each != nil {
@@ -146,7 +146,7 @@ func (s *step) push(old []byte) ([]byte, error) {
 	return append(append(out, old[header:]...), values...), nil
 }
 
-// pullFrom removes the elements that equal the value or meet its condition.
+// pullFrom removes the elements that equal the operand or meet its condition.
 func (s *step) pullFrom(old []byte) ([]byte, error) {
 	if old == nil {
 		return nil, nil
@@ -156,12 +156,12 @@ func (s *step) pullFrom(old []byte) ([]byte, error) {
 	}
 	kept := 0
 	var body []byte
-	eachElement(old, func(v []byte) {
+	for v := range msgpack.Elements(old) {
 		if s.pull != nil && s.pull.Match(v) || s.pull == nil && msgpack.Equal(v, s.value) {
-			return
+			continue
 		}
 		kept++
 		body = append(body, v...)
-	})
+	}
 	return append(msgpack.AppendArray(make([]byte, 0, len(body)+5), kept), body...), nil
 }

@@ -6,13 +6,14 @@ import (
 	"github.com/atomicdb-go/atomicdb/engine/msgpack"
 )
 
-// A valueSet numbers different values in the order they come. It keeps copies.
+// A valueSet numbers different values in the order in which they are added. It
+// keeps copies.
 type valueSet struct {
 	table  idTable // by number instead of by slot
 	values [][]byte
 }
 
-// add returns the number of v, a new one if no value equals it yet.
+// add returns the number of v, a new one if v equals no value of the set.
 func (s *valueSet) add(v []byte) uint32 {
 	hash := hashValue(v)
 	if number, known := s.table.find(hash, func(n uint32) bool { return msgpack.Equal(s.values[n], v) }); known {
@@ -24,8 +25,7 @@ func (s *valueSet) add(v []byte) uint32 {
 	return number
 }
 
-// hashValue hashes a value, not its encoding: values that are equal have the
-// same hash. Of no value, it is any number.
+// hashValue hashes a value, not its encoding: equal values have the same hash.
 func hashValue(v []byte) uint32 {
 	switch msgpack.KindOf(v) {
 	case msgpack.String:
@@ -33,6 +33,6 @@ func hashValue(v []byte) uint32 {
 	case msgpack.Bytes:
 		return uint32(xxhash.Sum64(msgpack.Bin(v)) >> 32)
 	}
-	// The key is the same for equal values, and tells numbers and dates apart.
+	// Equal values have the same key, and different numbers or dates mostly do not.
 	return uint32(uint64(keyOf(v)>>1) * 0x9e3779b97f4a7c15 >> 32)
 }

@@ -13,12 +13,12 @@ import (
 // maxSafeID is the largest integer that JavaScript holds exactly.
 const maxSafeID = 1<<53 - 1
 
-// Insert adds documents, MessagePack maps one after the other, to a
-// collection, all or none, and returns their ids as a MessagePack array. A
-// document without _id gets the next integer. The bytes are copied.
+// Insert adds documents, MessagePack maps one after the other, to a collection,
+// all or none. It returns their ids as a MessagePack array. A document without
+// _id gets the next integer. The bytes are copied.
 //
-// With upsert, every document must have an _id, and replaces the one that has
-// it already.
+// With upsert, every document must have an _id, and replaces the document that
+// has this _id already.
 //
 // Errors: invalid (malformed, too large, too deep, bad _id), duplicate_id, unique.
 func (db *DB) Insert(name string, docs []byte, upsert bool) (ids []byte, err error) {
@@ -52,7 +52,7 @@ func (db *DB) Insert(name string, docs []byte, upsert bool) (ids []byte, err err
 	return append(msgpack.AppendArray(make([]byte, 0, len(ids)+5), count), ids...), nil
 }
 
-// checkDocument returns the length of the document that docs starts with.
+// checkDocument returns the length of the first document of docs.
 func (db *DB) checkDocument(op, target string, docs []byte) (int, error) {
 	if msgpack.KindOf(docs) != msgpack.Map {
 		return 0, Fail(CodeInvalid, op, target, "a document must be an object")
@@ -71,7 +71,7 @@ func (db *DB) checkSize(op, target string, n int) error {
 	return Fail(CodeInvalid, op, target, "the document takes "+strconv.Itoa(n)+" bytes; the limit is "+strconv.Itoa(db.opts.MaxDocumentBytes))
 }
 
-// tooDeep adds the limit to a fault about depth.
+// tooDeep adds the limit to an error about depth.
 func (db *DB) tooDeep(err error) error {
 	if f, ok := err.(*msgpack.Fault); ok && f.Reason == msgpack.TooDeep {
 		return &msgpack.Fault{Path: f.Path, Reason: f.Reason + "; the limit is " + strconv.Itoa(db.opts.MaxDepth) + " levels"}
@@ -136,14 +136,14 @@ func (db *DB) insertOne(op string, c *collection, doc []byte, upsert bool, ids [
 	return ids, nil
 }
 
-// passID keeps nextID above every integer id, so that none is given twice.
+// passID keeps nextID above every integer id, so that no id is given twice.
 func (c *content) passID(doc []byte) {
 	if n, ok := msgpack.Int(idOf(doc)); ok && n >= c.nextID {
 		c.nextID = n + 1
 	}
 }
 
-// store puts doc, whose id is that of slot, in the place of the one there.
+// store replaces the document in slot by doc, which has the same id.
 func (db *DB) store(op string, c *collection, slot uint32, doc []byte) error {
 	old := c.doc(slot)
 	if bytes.Equal(old, doc) {
@@ -180,9 +180,9 @@ func (db *DB) removeSlot(c *collection, slot uint32) {
 	c.content.remove(slot)
 }
 
-// Update applies an update (see ParseUpdate) to every document that matches
-// and returns how many it changed; a document that already is as the update
-// would make it does not count. All or none.
+// Update applies an update (see ParseUpdate) to every document that matches, or
+// to none if one fails. It returns how many documents it changed; one that the
+// update leaves as it is does not count.
 //
 // Errors: invalid, unique.
 func (db *DB) Update(name string, update []byte, where *query.Filter) (int, error) {
@@ -211,9 +211,9 @@ func (db *DB) Update(name string, update []byte, where *query.Filter) (int, erro
 	return changed, nil
 }
 
-// UpdateEach applies to each document its own update: pairs is a MessagePack
-// array of [id, update]. Ids that no document has are passed over. It returns
-// how many documents changed. All or none. Errors: as Update.
+// UpdateEach applies to each document its own update, or none if one fails: pairs
+// is a MessagePack array of [id, update]. It passes over ids that no document has
+// and returns how many documents it changed. Errors: as Update.
 func (db *DB) UpdateEach(name string, pairs []byte) (int, error) {
 	c := db.collections[name]
 	if c == nil {
@@ -221,11 +221,7 @@ func (db *DB) UpdateEach(name string, pairs []byte) (int, error) {
 	}
 	changed := 0
 	err := db.whole(func() error {
-		count, pos := msgpack.Container(pairs)
-		for ; count > 0; count-- {
-			n := msgpack.Skip(pairs[pos:])
-			pair := pairs[pos : pos+n]
-			pos += n
+		for pair := range msgpack.Elements(pairs) {
 			two, header := msgpack.Container(pair)
 			if two != 2 || msgpack.KindOf(pair) != msgpack.Array {
 				return Fail(CodeInvalid, "update", name, "expected pairs of id and update")
@@ -263,14 +259,14 @@ func (db *DB) updateSlot(c *collection, slot uint32, u *Update, changed *int) er
 		return nil
 	}
 	if err := db.checkUpdated(u, doc, ""); err != nil {
-		return db.checkUpdated(u, doc, target(c, idOf(old))) // naming it takes as long as checking it
+		return db.checkUpdated(u, doc, target(c, idOf(old))) // only now, because naming it takes as long as checking it
 	}
 	*changed++
 	return db.store("update", c, slot, doc)
 }
 
-// checkUpdated refuses what an update has made of a document, which was valid,
-// if it is now too deep or too large.
+// checkUpdated refuses the document that an update has made of a valid one if it
+// is too deep or too large.
 func (db *DB) checkUpdated(u *Update, doc []byte, target string) error {
 	if u.depth <= db.opts.MaxDepth && !invariants {
 		return db.checkSize("update", target, len(doc))
@@ -282,7 +278,7 @@ func (db *DB) checkUpdated(u *Update, doc []byte, target string) error {
 	return err
 }
 
-// Remove removes every document that matches and returns how many did.
+// Remove removes every document that matches and returns how many it removed.
 func (db *DB) Remove(name string, where *query.Filter) (int, error) {
 	c := db.collections[name]
 	if c == nil {
@@ -317,7 +313,7 @@ func (db *DB) clear(c *collection) {
 	c.content = fresh
 }
 
-// checkID refuses what cannot be an _id.
+// checkID refuses a value that cannot be an _id.
 func checkID(op, collection string, id []byte) error {
 	switch msgpack.KindOf(id) {
 	case msgpack.String:
@@ -361,8 +357,8 @@ func idText(id []byte) string {
 	return describe(id)
 }
 
-// idFirst returns doc with its _id moved to the front, where idOf expects it;
-// doc itself if it is there already.
+// idFirst returns doc with its _id as the first field, where idOf expects it; doc
+// itself if it is there already.
 func idFirst(doc, id []byte) []byte {
 	count, header := msgpack.Container(doc)
 	if len(doc) >= header+len(idKey) && string(doc[header:header+len(idKey)]) == idKey {

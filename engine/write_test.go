@@ -46,7 +46,7 @@ func TestInsert_refuses(t *testing.T) {
 				t.Errorf("error %v, want %s with %q", err, tt.code, tt.words)
 			}
 			if !reflect.DeepEqual(db.Dump(), before) {
-				t.Error("something of it was stored")
+				t.Error("a part of it was stored")
 			}
 		})
 	}
@@ -73,8 +73,8 @@ func TestInsert_ids(t *testing.T) {
 	}
 }
 
-// TestInsert_idFirst: an _id is found at the front of a stored document,
-// wherever it was written and however its name was encoded.
+// TestInsert_idFirst: a stored document starts with its _id, wherever it was
+// written and however its name was encoded.
 func TestInsert_idFirst(t *testing.T) {
 	db := newDB(t, engine.Options{})
 	insert(t, db, M{"a": 1, "_id": "x", "Z": 2}) // sorted: Z, _id, a
@@ -126,7 +126,7 @@ func TestUnique(t *testing.T) {
 			t.Errorf("%s: %v, want unique that names the path", name, err)
 		}
 		if !reflect.DeepEqual(db.Dump(), before) {
-			t.Errorf("%s: something of it was stored", name)
+			t.Errorf("%s: a part of it was stored", name)
 		}
 	}
 	if _, err := db.Update("users", encode(t, M{"mail": "a", "more": 1}), where(t, "mail = 'a'")); err != nil {
@@ -198,34 +198,7 @@ func TestCollections(t *testing.T) {
 	}
 }
 
-func TestBeginUndo(t *testing.T) {
-	db := newDB(t, engine.Options{})
-	insert(t, db, M{"a": 1})
-	db.Savepoint()
-	insert(t, db, M{"a": 2}) // lies beside the first in memory, and must not join it
-	db.Savepoint()
-	insert(t, db, M{"a": 3})
-	if err := db.RollbackToSavepoint(); err != nil {
-		t.Fatal(err)
-	}
-	wantIDs(t, idsOf(find(t, db, engine.Query{})), 1, 2)
-	if err := db.RollbackToSavepoint(); err != nil {
-		t.Fatal(err)
-	}
-	wantIDs(t, idsOf(find(t, db, engine.Query{})), 1)
-	db.Savepoint()
-	wantIDs(t, insert(t, db, M{}), 2)
-	if err := db.ReleaseSavepoint(); err != nil {
-		t.Fatal(err)
-	}
-	for _, f := range []func() error{db.ReleaseSavepoint, db.RollbackToSavepoint} {
-		if err := f(); !errors.Is(err, engine.CodeInvalid) {
-			t.Errorf("without Begin: %v", err)
-		}
-	}
-}
-
-// TestTidy: memory that updates and removes leave behind is given back.
+// TestTidy: the memory of documents that were replaced or removed is given back.
 func TestTidy(t *testing.T) {
 	db := newDB(t, engine.Options{})
 	for i := range 2000 {
@@ -263,8 +236,7 @@ func TestOptions_refused(t *testing.T) {
 	}
 }
 
-// TestLargeDocuments: documents larger than a chunk of the arena, and beside
-// them small ones.
+// TestLargeDocuments: documents larger than a chunk of the arena beside small ones.
 func TestLargeDocuments(t *testing.T) {
 	db := newDB(t, engine.Options{})
 	for i := range 5 {
