@@ -9,13 +9,6 @@ import (
 	"github.com/atomicdb-go/atomicdb/engine/query"
 )
 
-func (*insertBody) writes() bool  { return true }
-func (*updateBody) writes() bool  { return true }
-func (*deleteBody) writes() bool  { return true }
-func (*createBody) writes() bool  { return true }
-func (*dropBody) writes() bool    { return true }
-func (*explainBody) writes() bool { return false }
-
 func (s *insertBody) run(x *execution) (Rows, error) {
 	b := &binder{x: x}
 	var docs []byte

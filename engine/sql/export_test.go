@@ -18,3 +18,13 @@ func WhereOf(db *engine.DB, text string) (*query.Filter, error) {
 	}
 	return q.filters[0], nil
 }
+
+// WritingStatements returns the words that statements which write start with.
+func WritingStatements() (words []string) {
+	for _, s := range statements {
+		if s.writes {
+			words = append(words, s.word)
+		}
+	}
+	return words
+}

@@ -10,7 +10,22 @@ import (
 var reserved = strings.Fields("select distinct from as where group having order limit offset inner left right full cross outer natural join on " +
 	"and or not in between like ilike is null true false case when then else end union intersect except")
 
-var statementWords = []string{"select", "insert", "update", "delete", "create", "drop", "explain"}
+// statements are the words that a statement may start with, and what follows.
+// JavaScript tells by the text of a statement whether it writes: what it looks
+// for, npm/src/operations/statements.ts, is written from this table.
+var statements = [...]struct {
+	word   string
+	writes bool
+	read   func(*parser) (body, error)
+}{
+	{"select", false, func(p *parser) (body, error) { return p.selectBody() }},
+	{"insert", true, (*parser).insertBody},
+	{"update", true, (*parser).updateBody},
+	{"delete", true, (*parser).deleteBody},
+	{"create", true, (*parser).createBody},
+	{"drop", true, (*parser).dropBody},
+	{"explain", false, (*parser).explainBody},
+}
 
 // A parser descends one method per level of precedence.
 type parser struct {
@@ -19,6 +34,7 @@ type parser struct {
 	inAny int // of them, conditions on elements
 
 	params []param
+	writes bool // the statement may change the DB
 }
 
 // A param is a place for a value.
@@ -61,38 +77,35 @@ func (p *parser) clauseHint() string {
 }
 
 func (p *parser) body() (body, error) {
-	start := p.Token
-	switch {
-	case p.Take("select"):
-		return p.selectBody()
-	case p.Take("explain"):
-		if !p.Take("select") {
-			return nil, p.ExpectedLike("SELECT", "other statements cannot be explained")
+	var words []string
+	for _, s := range statements[:] {
+		if p.Take(s.word) {
+			p.writes = s.writes
+			return s.read(p)
 		}
-		s, err := p.selectBody()
-		if err != nil {
-			return nil, err
-		}
-		return &explainBody{s}, nil
-	case p.Take("insert"):
-		return p.insertBody()
-	case p.Take("update"):
-		return p.updateBody()
-	case p.Take("delete"):
-		return p.deleteBody()
-	case p.Take("create"):
-		return p.createBody()
-	case p.Take("drop"):
-		return p.dropBody()
+		words = append(words, s.word)
 	}
 	hint := ""
-	if start.Kind == token.Name {
-		hint = meant(start.Text, statementWords)
+	if p.Token.Kind == token.Name {
+		hint = meant(p.Token.Text, words)
 	}
 	if hint == "" {
-		hint = "it starts with SELECT, INSERT, UPDATE, DELETE, CREATE, DROP or EXPLAIN"
+		last := len(words) - 1
+		hint = "it starts with " + strings.ToUpper(strings.Join(words[:last], ", ")) + " or " + strings.ToUpper(words[last])
 	}
 	return nil, p.ExpectedLike("a statement", hint)
+}
+
+// explainBody reads what follows EXPLAIN.
+func (p *parser) explainBody() (body, error) {
+	if !p.Take("select") {
+		return nil, p.ExpectedLike("SELECT", "other statements cannot be explained")
+	}
+	s, err := p.selectBody()
+	if err != nil {
+		return nil, err
+	}
+	return &explainBody{s}, nil
 }
 
 // must consumes a keyword that has to come next.

@@ -47,7 +47,7 @@ type dropBody struct {
 // An explainBody is EXPLAIN SELECT.
 type explainBody struct{ of *selectBody }
 
-func (p *parser) insertBody() (*insertBody, error) {
+func (p *parser) insertBody() (body, error) {
 	if err := p.must("into"); err != nil {
 		return nil, err
 	}
@@ -94,7 +94,7 @@ func (p *parser) row(b *insertBody) error {
 	return nil
 }
 
-func (p *parser) updateBody() (*updateBody, error) {
+func (p *parser) updateBody() (body, error) {
 	b := &updateBody{}
 	var err error
 	if b.source, err = p.source(); err != nil {
@@ -121,7 +121,7 @@ func (p *parser) updateBody() (*updateBody, error) {
 	return b, err
 }
 
-func (p *parser) deleteBody() (*deleteBody, error) {
+func (p *parser) deleteBody() (body, error) {
 	if err := p.must("from"); err != nil {
 		return nil, err
 	}
@@ -133,7 +133,7 @@ func (p *parser) deleteBody() (*deleteBody, error) {
 	return b, err
 }
 
-func (p *parser) createBody() (*createBody, error) {
+func (p *parser) createBody() (body, error) {
 	b := &createBody{}
 	for !p.Take("index") {
 		switch {
@@ -175,7 +175,7 @@ func (p *parser) createBody() (*createBody, error) {
 	return b, err
 }
 
-func (p *parser) dropBody() (*dropBody, error) {
+func (p *parser) dropBody() (body, error) {
 	if !p.Take("index") {
 		return nil, p.ExpectedLike("INDEX", "nothing else is dropped by SQL")
 	}

@@ -8,8 +8,6 @@ import (
 	"github.com/atomicdb-go/atomicdb/engine/query"
 )
 
-func (s *selectBody) writes() bool { return false }
-
 // A selection is a SELECT that is bound.
 type selection struct {
 	*selectBody

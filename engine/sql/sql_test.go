@@ -322,6 +322,7 @@ func FuzzRun(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		slow := time.AfterFunc(2*time.Second, func() { panic("takes too long: " + text) })
 		defer slow.Stop()
+		checkWriting(t, text)
 		_, err := run(t, newDB(t), text, nil)
 		switch engine.CodeOf(err) {
 		case engine.CodeInvalid, engine.CodeUnique, engine.CodeDuplicateID, engine.CodeNotFound:

@@ -15,11 +15,11 @@ type Statement struct {
 	text   string
 	params []param
 	body   body
+	writes bool
 }
 
 // A body is what a statement does.
 type body interface {
-	writes() bool
 	run(x *execution) (Rows, error)
 }
 
@@ -35,11 +35,11 @@ func Parse(text string) (*Statement, error) {
 	if err != nil {
 		return nil, invalid(err)
 	}
-	return &Statement{text, p.params, b}, nil
+	return &Statement{text: text, params: p.params, body: b, writes: p.writes}, nil
 }
 
 // Writes reports whether s may change the DB.
-func (s *Statement) Writes() bool { return s.body.writes() }
+func (s *Statement) Writes() bool { return s.writes }
 
 // Run runs s. The values of its parameters are params, which is borrowed until
 // Run returns: a MessagePack array for ?, a map for :name, or nil for none.

@@ -3,6 +3,7 @@ import { encoding } from '../msgpack/encode.js'
 import { describe, invalid } from '../errors.js'
 import { Op } from '../engine/ops.js'
 import { isMap } from '../query/paths.js'
+import { writingStatement } from './statements.js'
 
 /** A statement and its parameters, as the engine reads them. */
 interface Request {
@@ -55,13 +56,7 @@ function ofText(text: unknown, params: unknown): Request {
 
 function requestOf(text: string, params: unknown): Request {
   const input = encoding('arguments', (encoder) => encoder.array(2).value(text, 'sql').value(params, 'params').taken())
-  return { input, writes: writesOf(text) }
-}
-
-/** Whether the first word of a statement is that of one that changes something. The engine refuses it if this is wrong. */
-function writesOf(text: string): boolean {
-  const [, word] = /^(?:\s|--[^\n]*(?:\n|$)|\/\*(?:[^*]|\*(?!\/))*\*\/)*([a-z]+)/i.exec(text) ?? []
-  return word !== undefined && ['insert', 'update', 'delete', 'create', 'drop'].includes(word.toLowerCase())
+  return { input, writes: writingStatement.test(text) }
 }
 
 function isTemplate(text: unknown): text is readonly (string | undefined)[] {

@@ -104,6 +104,11 @@ export const sql: Suite = [
         /* and; another */ DELETE FROM users WHERE name = ${'Bob'}`, [{ removed: 1 }])
       equal(await db.count(undefined, 'users'), 1)
       equal(await db.sql`DELETE FROM users`, [{ removed: 1 }])
+      for (const space of ['\t\n\v\f\r ', '\u0085', '\u00a0', '\u1680\u2000\u200a\u2028\u2029\u202f\u205f\u3000', '--\n', '/***/', '/* insert *//* * / **/ -- a\n']) {
+        equal(await db.sql(`${space}iNsErT INTO spaces (_id, a) VALUES ('x', 1)`), [{ _id: 'x' }])
+        equal(await db.sql(`${space}SELECT a AS "insert" FROM spaces`), [{ insert: 1 }])
+        equal(await db.sql(`${space}DELETE FROM spaces`), [{ removed: 1 }])
+      }
     },
   },
   {
