@@ -17,17 +17,18 @@ export type ErrorCode =
   | 'internal' // a bug in AtomicDB
 
 /**
- * The only kind of error AtomicDB makes. What a function of yours throws
- * while AtomicDB runs it is passed on as it is.
+ * The only kind of error that AtomicDB throws. What a function of yours throws
+ * while AtomicDB runs it is passed on unchanged.
  */
 export class AtomicDBError extends Error {
   override readonly name = 'AtomicDBError'
 
-  /** With the code `schema`: every fault, each with where it is and the keyword that found it. */
+  /** With the code `schema`: every fault, with its path in the document and the keyword that it breaks. */
   declare readonly errors?: { path: string; keyword: string; message: string }[]
 
-  /** With the code `quota`, where the browser tells: how many bytes the site has stored, and, as it says, may store. */
+  /** With the code `quota`, if the browser tells: how many bytes the site has stored. */
   declare readonly usage?: number
+  /** With the code `quota`, if the browser tells: how many bytes it says that the site may store. */
   declare readonly quota?: number
 
   constructor(
@@ -39,12 +40,12 @@ export class AtomicDBError extends Error {
   }
 }
 
-/** @internal The error for an argument the caller can correct. */
+/** @internal The error for an argument that the caller can correct. */
 export function invalid(message: string): AtomicDBError {
   return new AtomicDBError('invalid', message)
 }
 
-/** @internal The error for what a later version may do. */
+/** @internal The error for what this version cannot do. */
 export function unsupported(message: string): AtomicDBError {
   return new AtomicDBError('unsupported', message)
 }

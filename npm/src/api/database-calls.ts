@@ -1,7 +1,7 @@
-import { collectionOf } from '../query/find-options.js'
 import * as reads from '../operations/reads.js'
 import { sql } from '../operations/sql.js'
 import * as writes from '../operations/writes.js'
+import { collectionOf } from '../query/find-options.js'
 import type { Filter, FindOptions, QueryBuilder, Where } from '../query/types.js'
 import type { Id, JSONSchema, Stored, Value } from '../types.js'
 import { Collection } from './collection.js'

@@ -1,14 +1,14 @@
-import type { FileType, ParsedFile } from '../engine/async-engine.js'
 import { checkFile, checkKnown } from '../checks.js'
 import type { Write } from '../connection/calls.js'
 import type { Connection } from '../connection/connection.js'
 import type { EngineCalls } from '../connection/engine-calls.js'
-import { encoding } from '../msgpack/encode.js'
-import { describe, invalid } from '../errors.js'
+import type { FileType, ParsedFile } from '../engine/async-engine.js'
 import { Op } from '../engine/ops.js'
+import { describe, invalid } from '../errors.js'
+import { encoding } from '../msgpack/encode.js'
+import { command } from '../operations/writes.js'
 import { checkSealOptions, packFile, unpackFile } from '../security/packing.js'
 import type { FileFormat } from '../security/seal-options.js'
-import { command } from '../operations/writes.js'
 
 /** The whole database as one file. */
 export async function exportFile(connection: Connection, format: FileFormat): Promise<Uint8Array> {

@@ -1,5 +1,5 @@
-import type { NativeBackend } from '../engine/async-engine.js'
 import { checkCount, checkKnown } from '../checks.js'
+import type { NativeBackend } from '../engine/async-engine.js'
 import { describe, invalid } from '../errors.js'
 import { deferredStorage } from '../storage/backend.js'
 import { traitsOf } from '../storage/traits.js'

@@ -1,10 +1,10 @@
 import type { Calls } from '../connection/calls.js'
+import { invalid } from '../errors.js'
 import { changeEach, removeThese, updateThese } from '../operations/writes.js'
 import { compare } from '../query/compare.js'
-import { invalid } from '../errors.js'
 import { exclude, project, treeOf, valueAt } from '../query/paths.js'
-import { originalOf, Tracker } from './tracker.js'
 import type { Id, Stored } from '../types.js'
+import { originalOf, Tracker } from './tracker.js'
 
 /** @internal Where the documents of a result come from. */
 export interface Origin {

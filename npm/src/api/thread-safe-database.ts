@@ -1,15 +1,15 @@
 import { checkCount, checkName, checkOptionsObject } from '../checks.js'
-import { AtomicDB } from './database.js'
 import { describe, invalid } from '../errors.js'
 import { processors } from '../node-modules.js'
-import { OpenDatabase } from './open-database.js'
-import { backendOf, checkOptions } from './open-options.js'
 import { deferredStorage, sharedStorage } from '../storage/backend.js'
 import { MemoryStorage } from '../storage/memory.js'
-import type { OpenOptions } from '../types.js'
-import { Pool } from '../thread/pool.js'
 import { PoolCalls } from '../thread/pool-calls.js'
+import { Pool } from '../thread/pool.js'
 import { RemoteConnection, type Seen } from '../thread/remote-connection.js'
+import type { OpenOptions } from '../types.js'
+import { AtomicDB } from './database.js'
+import { OpenDatabase } from './open-database.js'
+import { backendOf, checkOptions } from './open-options.js'
 
 /** Options of {@link ThreadSafeDatabase.open}. */
 export interface PoolOptions extends OpenOptions {

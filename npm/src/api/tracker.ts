@@ -1,6 +1,6 @@
 import { invalid } from '../errors.js'
-import { isMap } from '../query/paths.js'
 import type { DocumentChange } from '../operations/writes.js'
+import { isMap } from '../query/paths.js'
 import type { Id } from '../types.js'
 
 /** Stores changes: all of them or none. */

@@ -1,12 +1,12 @@
 import type { EngineCalls } from '../connection/engine-calls.js'
-import { encoding } from '../msgpack/encode.js'
-import { describe, invalid } from '../errors.js'
-import { countOf, sortOf } from '../query/find-options.js'
 import { Op } from '../engine/ops.js'
-import { collectionName } from './collection-name.js'
-import { conditionOf } from './reads.js'
+import { describe, invalid } from '../errors.js'
+import { encoding } from '../msgpack/encode.js'
+import { countOf, sortOf } from '../query/find-options.js'
 import type { Aggregate } from '../query/types.js'
 import { writeWhere } from '../query/where.js'
+import { collectionName } from './collection-name.js'
+import { conditionOf } from './reads.js'
 
 /** The operators in `select`. The engine's names are without the $. */
 const operators = ['$count', '$sum', '$avg', '$min', '$max', '$first', '$last', '$distinct', '$countDistinct']

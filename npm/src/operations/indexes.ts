@@ -1,6 +1,6 @@
-import { describe, invalid } from '../errors.js'
 import type { Write } from '../connection/calls.js'
 import { Op } from '../engine/ops.js'
+import { describe, invalid } from '../errors.js'
 import { collectionName } from './collection-name.js'
 import { command } from './writes.js'
 

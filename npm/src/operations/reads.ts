@@ -1,14 +1,14 @@
-import { Condition } from '../query/condition.js'
 import { noArguments, type EngineCalls } from '../connection/engine-calls.js'
-import { encoding } from '../msgpack/encode.js'
-import { AtomicDBError, describe, invalid } from '../errors.js'
-import { everything, writeQuery, type Query } from '../query/find-options.js'
 import { Op } from '../engine/ops.js'
-import { collectionName } from './collection-name.js'
+import { AtomicDBError, describe, invalid } from '../errors.js'
+import { encoding } from '../msgpack/encode.js'
+import { Condition } from '../query/condition.js'
+import { everything, writeQuery, type Query } from '../query/find-options.js'
 import { project, treeOf } from '../query/paths.js'
 import type { Plan } from '../query/types.js'
-import type { Id, Stored, Value } from '../types.js'
 import { predicateOf, writeWhere, type Predicate, type Prepared } from '../query/where.js'
+import type { Id, Stored, Value } from '../types.js'
+import { collectionName } from './collection-name.js'
 
 // Each function calls the engine at once. Only what Calls.read and Calls.write run may call them.
 

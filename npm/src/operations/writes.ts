@@ -1,13 +1,13 @@
 import type { Write } from '../connection/calls.js'
 import type { EngineCalls } from '../connection/engine-calls.js'
-import { encoding, type Encoder } from '../msgpack/encode.js'
-import { describe, invalid } from '../errors.js'
 import { Op } from '../engine/ops.js'
-import { collectionName } from './collection-name.js'
-import { all, byId, conditionOf, find, first, idIn } from './reads.js'
-import type { Id, Stored } from '../types.js'
+import { describe, invalid } from '../errors.js'
+import { encoding, type Encoder } from '../msgpack/encode.js'
 import { everything } from '../query/find-options.js'
 import { predicateOf, prepared, writeWhere } from '../query/where.js'
+import type { Id, Stored } from '../types.js'
+import { collectionName } from './collection-name.js'
+import { all, byId, conditionOf, find, first, idIn } from './reads.js'
 
 // Each function copies its arguments and returns the write; see Write.
 

@@ -66,7 +66,7 @@ export const transactions: Suite = [
       equal(await db.collections(), ['default'])
       equal((await db.explain('n = 1')).index, ['n'])
       equal(controlled.batches, before)
-      equal(await db.insert({ n: 3 }), 3, 'an id that nobody has got')
+      equal(await db.insert({ n: 3 }), 3, 'the next id, as if nothing had happened')
       await rejects('unique', () => db.insert({ n: 3 }))
     },
   },
@@ -295,7 +295,7 @@ export const transactions: Suite = [
         kept = tx
         await tx.insert({ n: 1 })
         found = await tx.search()
-        // Done at once, though nobody waits.
+        // Done at once, also without await.
         const failing = tx.insert({ _id: 1 })
         failing.catch(() => {})
         return { promises: [tx.insert({ n: 2 }), tx.update({ $inc: { n: 1 } }, (d) => d.n === 2), tx.insert({ n: 4 })], failing }
@@ -317,7 +317,7 @@ export const transactions: Suite = [
       await rejects('invalid', () => db.transaction(async () => db.transaction(async () => {})), /tx\.insert/)
       await rejects('invalid', () => db.transaction(async (tx) => (await null, tx.transaction(async () => {}))), /cannot contain another/)
       await rejects('invalid', () => db.transaction('work' as never), /^work: expected a function/)
-      // A write that nobody awaits inside comes after it.
+      // A write that is not awaited inside comes after the transaction.
       let later!: Promise<unknown>
       await db.transaction(async (tx) => {
         await null

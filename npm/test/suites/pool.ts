@@ -4,7 +4,7 @@ import { callsThatAreNotClosed } from './closed.js'
 import { gate, storageOf } from './controlled-storage.js'
 import type { Context, Suite } from './suite.js'
 
-/** Runs `use` with a pool on a storage that tells nobody of its batches, unless the options say otherwise. */
+/** Runs `use` with a pool on a storage without watch, unless the options say otherwise. */
 async function withPool(context: Context, options: PoolOptions, use: (pool: ThreadSafeDatabase) => Promise<void>): Promise<void> {
   const { storage } = storageOf(context)
   await using pool = await context.atomicdb.ThreadSafeDatabase.open(`pool ${++pools}`, { wasm: context.wasm, storage, ...options })
