@@ -17,7 +17,7 @@ func knownOperators() string { return strings.Join(knownFilters, " ") + " $optio
 func isOperator(name []byte) bool { return len(name) > 0 && name[0] == '$' }
 
 // filter reads a MongoDB-style filter: {"age": {"$gte": 18}, "city": "Oslo"}.
-func (p place) filter(v []byte) (*Filter, error) {
+func (p parser) filter(v []byte) (*Filter, error) {
 	var few [4]*Filter // on the stack
 	kids := few[:0]
 	for key, value := range msgpack.Fields(v) {
@@ -31,7 +31,7 @@ func (p place) filter(v []byte) (*Filter, error) {
 	return And(kids...), nil
 }
 
-func (p place) filterField(name string, v []byte) (*Filter, error) {
+func (p parser) filterField(name string, v []byte) (*Filter, error) {
 	switch name {
 	case "$and":
 		return p.conditions(And, v)
@@ -57,7 +57,7 @@ func (p place) filterField(name string, v []byte) (*Filter, error) {
 }
 
 // conditions reads the array of filters under $and, $or and $nor.
-func (p place) conditions(join func(...*Filter) *Filter, v []byte) (*Filter, error) {
+func (p parser) conditions(join func(...*Filter) *Filter, v []byte) (*Filter, error) {
 	if msgpack.KindOf(v) != msgpack.Array || msgpack.Count(v) == 0 {
 		return nil, p.expected("an array of filters, at least one", v)
 	}
@@ -66,7 +66,7 @@ func (p place) conditions(join func(...*Filter) *Filter, v []byte) (*Filter, err
 
 // fieldCondition reads what stands under a field name: an object of operators,
 // or the value to be equal to.
-func (p place) fieldCondition(path Path, v []byte) (*Filter, error) {
+func (p parser) fieldCondition(path Path, v []byte) (*Filter, error) {
 	operators := 0
 	var plain []byte
 	for name := range msgpack.Fields(v) {
@@ -88,12 +88,12 @@ func (p place) fieldCondition(path Path, v []byte) (*Filter, error) {
 var equals = OperatorOf(OpEq, false)
 
 // equal holds where path reaches value.
-func (p place) equal(path Path, value []byte) (*Filter, error) {
+func (p parser) equal(path Path, value []byte) (*Filter, error) {
 	return p.leaf(equals, path, [][]byte{value})
 }
 
 // operators reads an object of operators, all of which must hold.
-func (p place) operators(path Path, v []byte) (*Filter, error) {
+func (p parser) operators(path Path, v []byte) (*Filter, error) {
 	if p.depth++; p.depth > maxDepth {
 		return nil, p.fail("expected at most " + strconv.Itoa(maxDepth) + " conditions inside one another")
 	}
@@ -111,7 +111,7 @@ func (p place) operators(path Path, v []byte) (*Filter, error) {
 }
 
 // operator reads one operator of the object around it.
-func (p place) operator(path Path, name string, v, around []byte) (*Filter, error) {
+func (p parser) operator(path Path, name string, v, around []byte) (*Filter, error) {
 	switch name {
 	case "$type":
 		return p.mongoType(path, v)
@@ -139,7 +139,7 @@ func (p place) operator(path Path, name string, v, around []byte) (*Filter, erro
 }
 
 // mongoType reads a type's name or code, or an array of which one is enough.
-func (p place) mongoType(path Path, v []byte) (*Filter, error) {
+func (p parser) mongoType(path Path, v []byte) (*Filter, error) {
 	names := [][]byte{v}
 	if msgpack.KindOf(v) == msgpack.Array && msgpack.Count(v) > 0 {
 		names = elementsOf(v)
@@ -157,7 +157,7 @@ func (p place) mongoType(path Path, v []byte) (*Filter, error) {
 
 // all reads $all: each value is there, in any order. Of nothing, it is never
 // true, as in MongoDB.
-func (p place) all(path Path, v []byte) (*Filter, error) {
+func (p parser) all(path Path, v []byte) (*Filter, error) {
 	if msgpack.KindOf(v) != msgpack.Array {
 		return nil, p.expected("an array of values", v)
 	}
@@ -186,7 +186,7 @@ func (p place) all(path Path, v []byte) (*Filter, error) {
 
 // elemMatch reads a filter on an element's fields or, where its first key is
 // an operator on one value, a condition on the element itself.
-func (p place) elemMatch(path Path, v []byte) (*Filter, error) {
+func (p parser) elemMatch(path Path, v []byte) (*Filter, error) {
 	if msgpack.KindOf(v) != msgpack.Map {
 		return nil, p.expected("an object, of operators or of fields of the element", v)
 	}
@@ -212,7 +212,7 @@ func firstKey(v []byte) []byte {
 	return nil
 }
 
-func (p place) not(path Path, v []byte) (*Filter, error) {
+func (p parser) not(path Path, v []byte) (*Filter, error) {
 	if !isOperator(firstKey(v)) {
 		return nil, p.expectedLike("an object of operators or a regular expression", v, "the complement of equality is $ne")
 	}
@@ -221,7 +221,7 @@ func (p place) not(path Path, v []byte) (*Filter, error) {
 
 // regexObject reads {"$regex": source, "$options": flags}, which is what a
 // JavaScript RegExp arrives as.
-func (p place) regexObject(path Path, v []byte) (*Filter, error) {
+func (p parser) regexObject(path Path, v []byte) (*Filter, error) {
 	for name := range msgpack.Fields(v) {
 		if string(name) != "$regex" && string(name) != "$options" {
 			return nil, p.fail("expected only $regex and $options, found " + string(name))
@@ -232,7 +232,7 @@ func (p place) regexObject(path Path, v []byte) (*Filter, error) {
 
 // regex reads a regular expression and its flags, which options may hold, or
 // the expression itself if it was a JavaScript RegExp.
-func (p place) regex(path Path, expression, options []byte) (*Filter, error) {
+func (p parser) regex(path Path, expression, options []byte) (*Filter, error) {
 	if source := msgpack.Lookup(expression, "$regex"); source != nil {
 		if options == nil {
 			options = msgpack.Lookup(expression, "$options")

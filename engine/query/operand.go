@@ -11,7 +11,7 @@ import (
 
 // leaf reads the operands of o, in the builder's tree and in MongoDB-style
 // filters.
-func (p place) leaf(o *Operator, path Path, args [][]byte) (*Filter, error) {
+func (p parser) leaf(o *Operator, path Path, args [][]byte) (*Filter, error) {
 	given := Operands{}
 	arg := args[0]
 	switch o.Takes {
@@ -79,7 +79,7 @@ func (p place) leaf(o *Operator, path Path, args [][]byte) (*Filter, error) {
 }
 
 // list reads a list of values. A regular expression in it may also match.
-func (p place) list(o *Operator, path Path, list []byte) (*Filter, error) {
+func (p parser) list(o *Operator, path Path, list []byte) (*Filter, error) {
 	if msgpack.KindOf(list) != msgpack.Array {
 		return nil, p.expected("an array of values", list)
 	}
@@ -111,7 +111,7 @@ func (p place) list(o *Operator, path Path, list []byte) (*Filter, error) {
 }
 
 // checkValue refuses a value that is nested deeper than text can be.
-func (p place) checkValue(v []byte) error {
+func (p parser) checkValue(v []byte) error {
 	if _, err := msgpack.Validate(v, maxDepth); err != nil {
 		return p.fail("expected at most " + strconv.Itoa(maxDepth) + " arrays and objects inside one another in a value")
 	}

@@ -38,18 +38,18 @@ func Parse(where []byte) (*Filter, error) {
 	if msgpack.KindOf(where) == msgpack.Null {
 		return True(), nil
 	}
-	return place{}.condition(where)
+	return parser{}.condition(where)
 }
 
-// A place is where in a filter the parser is.
-type place struct {
-	keys  string // joined by dots, for errors
-	depth int    // conditions around it
+// A parser reads a condition at one place in a tree or a filter.
+type parser struct {
+	keys  string // the keys that lead there, joined by dots, for errors
+	depth int    // how many conditions are around it
 	inAny bool   // one of them is an any, so the empty path has a meaning
 }
 
-// at returns the place of the value under key.
-func (p place) at(key string) place {
+// at returns the parser of the value under key.
+func (p parser) at(key string) parser {
 	if p.keys != "" {
 		key = p.keys + "." + key
 	}
@@ -57,18 +57,18 @@ func (p place) at(key string) place {
 	return p
 }
 
-func (p place) fail(message string) error { return &Error{Path: p.keys, Message: message} }
+func (p parser) fail(message string) error { return &Error{Path: p.keys, Message: message} }
 
-func (p place) expected(what string, found []byte) error {
+func (p parser) expected(what string, found []byte) error {
 	return p.fail("expected " + what + ", found " + describe(found))
 }
 
-func (p place) expectedLike(what string, found []byte, hint string) error {
+func (p parser) expectedLike(what string, found []byte, hint string) error {
 	return p.fail("expected " + what + ", found " + describe(found) + "; " + hint)
 }
 
 // condition reads one condition inside others.
-func (p place) condition(v []byte) (*Filter, error) {
+func (p parser) condition(v []byte) (*Filter, error) {
 	if p.depth++; p.depth > maxDepth {
 		return nil, p.fail("expected at most " + strconv.Itoa(maxDepth) + " conditions inside one another")
 	}
@@ -88,7 +88,7 @@ func (p place) condition(v []byte) (*Filter, error) {
 }
 
 // node reads an array of the condition builder's tree.
-func (p place) node(v []byte) (*Filter, error) {
+func (p parser) node(v []byte) (*Filter, error) {
 	args := elementsOf(v)
 	if len(args) == 0 || msgpack.KindOf(args[0]) != msgpack.String {
 		return nil, p.fail("expected the name of an operator, then its operands")
@@ -133,19 +133,19 @@ func (p place) node(v []byte) (*Filter, error) {
 	return p.leaf(o, path, args[1:])
 }
 
-func (p place) constant(op Op, args [][]byte) (*Filter, error) {
+func (p parser) constant(op Op, args [][]byte) (*Filter, error) {
 	if len(args) > 0 {
 		return nil, p.at(op.String()).operandCount(0, args)
 	}
 	return &Filter{Op: op}, nil
 }
 
-func (p place) operandCount(want int, found [][]byte) error {
+func (p parser) operandCount(want int, found [][]byte) error {
 	return p.fail("expected operands: " + strconv.Itoa(want) + ", found: " + strconv.Itoa(len(found)))
 }
 
 // join reads the conditions of an and or an or.
-func (p place) join(join func(...*Filter) *Filter, conditions [][]byte) (*Filter, error) {
+func (p parser) join(join func(...*Filter) *Filter, conditions [][]byte) (*Filter, error) {
 	kids := make([]*Filter, len(conditions))
 	for i, c := range conditions {
 		kid, err := p.at(strconv.Itoa(i)).condition(c)
@@ -164,7 +164,7 @@ func complement(f *Filter, err error) (*Filter, error) {
 	return Not(f), nil
 }
 
-func (p place) fieldPath(text string) (Path, error) {
+func (p parser) fieldPath(text string) (Path, error) {
 	if text == "" && p.inAny {
 		return Path{}, nil
 	}

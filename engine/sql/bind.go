@@ -12,7 +12,7 @@ import (
 // that can be one.
 type binder struct {
 	x       *execution
-	sources []source
+	tables  []table
 	groups  *groups  // in what is said of groups
 	element bool     // inside ANY (…): paths start at the element
 	columns []column // what their names stand for, in HAVING
@@ -67,7 +67,7 @@ func folded(e *expr) *expr {
 	return constant(e, e.eval(&tuple{}))
 }
 
-// field finds the source that a path leads into.
+// field finds the table that a path leads into.
 func (b *binder) field(e *expr) (*expr, error) {
 	f := &expr{op: opField, start: e.start, end: e.end, path: query.ParsePath(e.text)}
 	first, rest, nested := strings.Cut(e.text, ".")
@@ -77,19 +77,19 @@ func (b *binder) field(e *expr) (*expr, error) {
 			f.path = query.ParsePath(rest)
 		}
 		return f, nil
-	case len(b.sources) == 0:
+	case len(b.tables) == 0:
 		return nil, b.fault(e, "expected a value; there is no document that could have a field "+token.Clipped(e.text))
 	}
-	for i, s := range b.sources {
+	for i, s := range b.tables {
 		if s.alias == first && !e.quoted {
-			if nested || len(b.sources) > 1 || s.alias != s.collection {
-				f.source, f.path = i, query.ParsePath(rest)
+			if nested || len(b.tables) > 1 || s.alias != s.collection {
+				f.table, f.path = i, query.ParsePath(rest)
 				return f, nil
 			}
 		}
 	}
-	if len(b.sources) > 1 {
-		return nil, b.fault(e, "expected the name of a collection before the field, as in "+b.sources[0].alias+"."+token.Clipped(e.text))
+	if len(b.tables) > 1 {
+		return nil, b.fault(e, "expected the name of a collection before the field, as in "+b.tables[0].alias+"."+token.Clipped(e.text))
 	}
 	return f, nil
 }
@@ -125,9 +125,9 @@ func (b *binder) all(exprs []*expr) (bound []*expr, err error) {
 }
 
 // where binds a condition that may be absent, nil, and splits it: the filter on
-// each source's documents, and what has to be tested of them together.
+// each table's documents, and what has to be tested of them together.
 func (b *binder) where(e *expr) (filters []*query.Filter, rest []*expr, err error) {
-	filters = make([]*query.Filter, len(b.sources))
+	filters = make([]*query.Filter, len(b.tables))
 	if e == nil {
 		return filters, nil, nil
 	}
@@ -140,14 +140,14 @@ func (b *binder) where(e *expr) (filters []*query.Filter, rest []*expr, err erro
 		parts = bound.kids
 	}
 	for _, part := range parts {
-		f, source, ok := sourceFilter(part)
+		f, table, ok := tableFilter(part)
 		switch {
 		case !ok || b.x.slowly:
 			rest = append(rest, part)
-		case filters[source] == nil:
-			filters[source] = f
+		case filters[table] == nil:
+			filters[table] = f
 		default:
-			filters[source] = query.And(filters[source], f)
+			filters[table] = query.And(filters[table], f)
 		}
 	}
 	return filters, rest, nil

@@ -37,12 +37,9 @@ func (s *insertBody) run(x *execution) (Rows, error) {
 		return nil, err
 	}
 	l := &list{}
-	count, pos := msgpack.Container(ids)
-	for ; count > 0; count-- {
-		n := msgpack.Skip(ids[pos:])
-		l.rows = appendFields(l.rows, []field{{"_id", ids[pos : pos+n]}})
+	for id := range msgpack.Elements(ids) {
+		l.rows = appendFields(l.rows, []field{{"_id", id}})
 		l.end()
-		pos += n
 	}
 	return l, nil
 }
@@ -85,7 +82,7 @@ func (t *tree) append(b []byte) []byte {
 }
 
 func (s *updateBody) run(x *execution) (Rows, error) {
-	b := &binder{x: x, sources: []source{s.source}}
+	b := &binder{x: x, tables: []table{s.table}}
 	filters, rest, err := b.where(s.where)
 	if err != nil {
 		return nil, invalid(err)
@@ -115,7 +112,7 @@ func (s *updateBody) run(x *execution) (Rows, error) {
 		}
 		return appendFields(nil, []field{{"$set", appendFields(nil, fields)}})
 	}
-	collection := s.source.collection
+	collection := s.table.collection
 	if fixed && !x.slowly {
 		return updated(x.db.Update(collection, change(&tuple{}), filters[0]))
 	}
@@ -146,7 +143,7 @@ func (x *execution) matching(collection string, where *query.Filter, rest []*exp
 		return nil, err
 	}
 	q := selection{rest: rest}
-	for _, doc := range documents(result) {
+	for doc := range documents(result) {
 		if t := (tuple{docs: [][]byte{doc}}); q.passes(&t) {
 			found = append(found, t)
 		}
@@ -155,14 +152,14 @@ func (x *execution) matching(collection string, where *query.Filter, rest []*exp
 }
 
 func (s *deleteBody) run(x *execution) (Rows, error) {
-	b := &binder{x: x, sources: []source{s.source}}
+	b := &binder{x: x, tables: []table{s.table}}
 	filters, rest, err := b.where(s.where)
 	if err != nil {
 		return nil, invalid(err)
 	}
 	where := filters[0]
 	if len(rest) > 0 {
-		found, err := x.matching(s.source.collection, where, rest)
+		found, err := x.matching(s.table.collection, where, rest)
 		if err != nil {
 			return nil, err
 		}
@@ -175,7 +172,7 @@ func (s *deleteBody) run(x *execution) (Rows, error) {
 	if where == nil {
 		where = query.True()
 	}
-	n, err := x.db.Remove(s.source.collection, where)
+	n, err := x.db.Remove(s.table.collection, where)
 	if err != nil {
 		return nil, err
 	}

@@ -1,6 +1,7 @@
 package sql
 
 import (
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -8,7 +9,7 @@ import (
 	"github.com/atomicdb-go/atomicdb/engine/query"
 )
 
-// condition makes a filter of e, whose kids are bound, if it asks one source's
+// condition makes a filter of e, whose kids are bound, if it asks one table's
 // documents about their paths; else e stays to be tested.
 func (b *binder) condition(e *expr) (*expr, error) {
 	switch e.op {
@@ -97,12 +98,7 @@ func (b *binder) in(e *expr, list []*expr) (*expr, error) {
 		if msgpack.KindOf(v) != msgpack.Array {
 			return nil, b.fault(list[0], "expected an array as the parameter after IN")
 		}
-		count, pos := msgpack.Container(v)
-		for ; count > 0; count-- {
-			n := msgpack.Skip(v[pos:])
-			values = append(values, v[pos:pos+n])
-			pos += n
-		}
+		values = slices.Collect(msgpack.Elements(v))
 	} else {
 		for _, item := range list {
 			values = append(values, item.value)
@@ -231,7 +227,7 @@ func (b *binder) leaf(e, of *expr, make func(query.Path) (*query.Filter, error))
 	if err != nil {
 		return nil, err
 	}
-	bound := &expr{op: opFilter, start: e.start, end: e.end, filter: f, source: of.source}
+	bound := &expr{op: opFilter, start: e.start, end: e.end, filter: f, table: of.table}
 	if of.op != opField {
 		bound.op, bound.kids = opLeaf, []*expr{of}
 		if of.isConst() {
@@ -241,19 +237,19 @@ func (b *binder) leaf(e, of *expr, make func(query.Path) (*query.Filter, error))
 	return bound, nil
 }
 
-// filterOf returns the filter that e is, of whichever source.
+// filterOf returns the filter that e is, of whichever table.
 func filterOf(e *expr) (*query.Filter, bool) {
-	f, _, ok := sourceFilter(e)
+	f, _, ok := tableFilter(e)
 	return f, ok
 }
 
-// sourceFilter returns the filter that e is, and of which source.
-func sourceFilter(e *expr) (f *query.Filter, source int, ok bool) {
+// tableFilter returns the filter that e is, and of which table.
+func tableFilter(e *expr) (f *query.Filter, table int, ok bool) {
 	switch {
 	case e.op == opFilter:
-		return e.filter, e.source, true
+		return e.filter, e.table, true
 	case e.op == opField && !e.path.IsEmpty(): // a field as a condition holds where it is true
-		return query.Eq(e.path, msgpack.AppendBool(nil, true)), e.source, true
+		return query.Eq(e.path, msgpack.AppendBool(nil, true)), e.table, true
 	case e.isConst():
 		if isTrue(e.value) {
 			return query.True(), 0, true
@@ -263,29 +259,29 @@ func sourceFilter(e *expr) (f *query.Filter, source int, ok bool) {
 	return nil, 0, false
 }
 
-// logic joins filters of one source into one.
+// logic joins filters of one table into one.
 func logic(e *expr) *expr {
 	if e.op == opNot {
-		if f, source, ok := sourceFilter(e.kids[0]); ok {
-			return &expr{op: opFilter, start: e.start, end: e.end, filter: query.Not(f), source: source}
+		if f, table, ok := tableFilter(e.kids[0]); ok {
+			return &expr{op: opFilter, start: e.start, end: e.end, filter: query.Not(f), table: table}
 		}
 		return e
 	}
-	// Kids of the same source come together; what is left stays beside them.
+	// Kids of the same table come together; what is left stays beside them.
 	var kids []*expr
-	bySource := map[int]*expr{}
+	byTable := map[int]*expr{}
 	for _, kid := range e.kids {
-		f, source, ok := sourceFilter(kid)
+		f, table, ok := tableFilter(kid)
 		switch {
 		case !ok:
 			kids = append(kids, kid)
-		case bySource[source] == nil:
-			bySource[source] = &expr{op: opFilter, start: kid.start, end: kid.end, filter: f, source: source}
-			kids = append(kids, bySource[source])
+		case byTable[table] == nil:
+			byTable[table] = &expr{op: opFilter, start: kid.start, end: kid.end, filter: f, table: table}
+			kids = append(kids, byTable[table])
 		case e.op == opAnd:
-			bySource[source].filter = query.And(bySource[source].filter, f)
+			byTable[table].filter = query.And(byTable[table].filter, f)
 		default:
-			bySource[source].filter = query.Or(bySource[source].filter, f)
+			byTable[table].filter = query.Or(byTable[table].filter, f)
 		}
 	}
 	if len(kids) == 1 {

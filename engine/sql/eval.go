@@ -7,7 +7,7 @@ import (
 	"github.com/atomicdb-go/atomicdb/engine/query"
 )
 
-// A tuple is what an expression is evaluated on: one document of each source,
+// A tuple is what an expression is evaluated on: one document of each table,
 // nil for a left join's missing partner, or the slots of a group.
 type tuple struct {
 	docs  [][]byte
@@ -21,7 +21,7 @@ func (e *expr) eval(t *tuple) []byte {
 	case opConst:
 		return e.value
 	case opField:
-		return e.path.First(t.docs[e.source])
+		return e.path.First(t.docs[e.table])
 	case opSlot:
 		return t.slots[e.index]
 	case opChain:
@@ -84,7 +84,7 @@ func (e *expr) concat(t *tuple) []byte {
 func (e *expr) test(t *tuple) bool {
 	switch e.op {
 	case opFilter:
-		if doc := t.docs[e.source]; doc != nil {
+		if doc := t.docs[e.table]; doc != nil {
 			return e.filter.Match(doc)
 		}
 		return e.filter.Match(emptyMap)

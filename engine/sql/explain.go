@@ -15,11 +15,11 @@ func (s *explainBody) run(x *execution) (Rows, error) {
 	if err != nil {
 		return nil, invalid(err)
 	}
-	if len(q.sources) == 0 {
+	if len(q.tables) == 0 {
 		return one(field{"text", text("no collection")}), nil
 	}
 	find := engine.Query{Where: q.filters[0]}
-	plain := len(q.sources) == 1 && len(q.rest) == 0 && q.groups == nil && !q.distinct
+	plain := len(q.tables) == 1 && len(q.rest) == 0 && q.groups == nil && !q.distinct
 	for _, k := range q.keys {
 		plain = plain && k.expr.op == opField
 	}
@@ -32,7 +32,7 @@ func (s *explainBody) run(x *execution) (Rows, error) {
 			find.Where = query.False()
 		}
 	}
-	plan, err := x.db.Explain(q.sources[0].collection, find)
+	plan, err := x.db.Explain(q.tables[0].collection, find)
 	if err != nil {
 		return nil, err
 	}
@@ -42,7 +42,7 @@ func (s *explainBody) run(x *execution) (Rows, error) {
 		if j.left {
 			kind = "left join("
 		}
-		steps = append(steps, kind+q.sources[i+1].alias+")")
+		steps = append(steps, kind+q.tables[i+1].alias+")")
 	}
 	if len(q.rest) > 0 {
 		steps = append(steps, "evaluate("+s.written(x, q.rest)+")")

@@ -1,6 +1,7 @@
 package sql
 
 import (
+	"github.com/atomicdb-go/atomicdb/engine"
 	"github.com/atomicdb-go/atomicdb/engine/msgpack"
 	"github.com/atomicdb-go/atomicdb/engine/query"
 )
@@ -31,8 +32,8 @@ const (
 	opAggregate // aggregate of kids[0], if there is one
 
 	// What binding makes of them.
-	opField  // the value at path in the document of source
-	opFilter // filter asked of the document of source
+	opField  // the value at path in the document of table
+	opFilter // filter asked of the document of table
 	opLeaf   // filter, a leaf, asked of the value of kids[0]
 	opSlot   // the value at index in the row of a group
 )
@@ -53,7 +54,7 @@ type expr struct {
 	function   *function
 	aggregate  aggregate
 	distinct   bool
-	source     int
+	table      int
 	path       query.Path
 	filter     *query.Filter
 }
@@ -92,7 +93,7 @@ func (e *expr) hasAggregate() (found bool) {
 
 // same reports whether two bound expressions have the same value always.
 func same(a, b *expr) bool {
-	if a.op != b.op || a.text != b.text || a.signs != b.signs || a.index != b.index || a.operator != b.operator || a.kind != b.kind || a.source != b.source ||
+	if a.op != b.op || a.text != b.text || a.signs != b.signs || a.index != b.index || a.operator != b.operator || a.kind != b.kind || a.table != b.table ||
 		a.aggregate != b.aggregate || a.distinct != b.distinct || a.function != b.function || len(a.kids) != len(b.kids) {
 		return false
 	}
@@ -123,4 +124,16 @@ const (
 	aggLast
 )
 
-var aggregates = []string{"count", "sum", "avg", "min", "max", "first", "last"}
+// aggregates are their names, and the engine's operators for them.
+var aggregates = [...]struct {
+	name string
+	op   engine.AggregateOp
+}{
+	aggCount: {"count", engine.AggCount},
+	aggSum:   {"sum", engine.AggSumOrNull},
+	aggAvg:   {"avg", engine.AggAvg},
+	aggMin:   {"min", engine.AggMin},
+	aggMax:   {"max", engine.AggMax},
+	aggFirst: {"first", engine.AggFirst},
+	aggLast:  {"last", engine.AggLast},
+}

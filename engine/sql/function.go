@@ -12,9 +12,9 @@ import (
 // A function is a scalar one: its value depends on its arguments alone. Of an
 // argument that it is not made for, as of null, the value is null.
 type function struct {
-	name        string
-	least, most int // arguments
-	call        func(args [][]byte) []byte
+	name     string
+	min, max int // how many arguments
+	call     func(args [][]byte) []byte
 }
 
 var functions = []function{
@@ -81,8 +81,7 @@ func length(args [][]byte) []byte {
 	case msgpack.Bytes:
 		return number(len(msgpack.Bin(v)))
 	case msgpack.Array, msgpack.Map:
-		n, _ := msgpack.Container(v)
-		return number(n)
+		return number(msgpack.Count(v))
 	}
 	return null
 }
@@ -104,12 +103,12 @@ func substr(args [][]byte) []byte {
 	}
 	end := n
 	if len(args) == 3 {
-		most, ok := intOf(args[2])
+		count, ok := intOf(args[2])
 		if !ok {
 			return null
 		}
-		if most < n-from {
-			end = from + max(most, 0)
+		if count < n-from {
+			end = from + max(count, 0)
 		}
 	}
 	return msgpack.AppendString(nil, string(text[from:end]))

@@ -16,7 +16,7 @@ type groups struct {
 	by         []*expr // bound
 	written    []*expr // the same as they were written
 	aggregates []aggregated
-	sources    []source
+	tables     []table
 }
 
 // aggregated is an aggregate whose argument is bound; of is nil in COUNT(*).
@@ -38,7 +38,7 @@ func (q *selection) bindGroups() error {
 	if !grouped {
 		return nil
 	}
-	g := &groups{sources: q.sources}
+	g := &groups{tables: q.tables}
 	for _, e := range q.groupBy {
 		term, err := q.binder.term(e, q.columns, false)
 		if err != nil {
@@ -60,7 +60,7 @@ func (q *selection) bindGroups() error {
 // slot returns the slot of an expression in what is said of groups; nil if it
 // has to be made of others.
 func (g *groups) slot(b *binder, e *expr) (*expr, error) {
-	plain := &binder{x: b.x, sources: b.sources}
+	plain := &binder{x: b.x, tables: b.tables}
 	if e.op == opAggregate {
 		a := aggregated{aggregate: e.aggregate, distinct: e.distinct}
 		if len(e.kids) == 1 {
@@ -86,7 +86,7 @@ func (g *groups) slot(b *binder, e *expr) (*expr, error) {
 	if e.op == opPath {
 		for _, c := range b.columns {
 			if c.alias && c.name == e.text { // a column under its name, which may be made of others of that name
-				return (&binder{x: b.x, sources: b.sources, groups: g}).bind(c.expr)
+				return (&binder{x: b.x, tables: b.tables, groups: g}).bind(c.expr)
 			}
 		}
 		if err != nil {
@@ -113,7 +113,7 @@ func (g *groups) slotOf(e *expr, a aggregated) *expr {
 
 // direct reports whether the engine can group the documents themselves.
 func (q *selection) direct() bool {
-	if q.x.slowly || len(q.sources) != 1 || len(q.rest) > 0 {
+	if q.x.slowly || len(q.tables) != 1 || len(q.rest) > 0 {
 		return false
 	}
 	isField := func(e *expr) bool { return e.op == opField && !e.path.IsEmpty() }
@@ -136,7 +136,7 @@ func (g *groups) of(q *selection, tuples []tuple) ([]tuple, error) {
 	a := engine.Aggregate{}
 	paths := make([]query.Path, len(g.aggregates))
 	if q.direct() {
-		collection, where = q.sources[0].collection, q.filters[0]
+		collection, where = q.tables[0].collection, q.filters[0]
 		for _, e := range g.by {
 			a.GroupBy = append(a.GroupBy, e.path)
 		}
@@ -175,10 +175,8 @@ func (g *groups) of(q *selection, tuples []tuple) ([]tuple, error) {
 	}
 	all, _, _ := rows.Next(nil, 1<<31-1)
 	var grouped []tuple
-	for len(all) > 0 {
-		n := msgpack.Skip(all)
-		grouped = append(grouped, tuple{slots: g.slots(all[:n])})
-		all = all[n:]
+	for row := range msgpack.Values(all) {
+		grouped = append(grouped, tuple{slots: g.slots(row)})
 	}
 	return grouped, nil
 }
@@ -224,10 +222,7 @@ func (a *aggregated) op() engine.AggregateOp {
 	if a.distinct {
 		return engine.AggDistinct
 	}
-	return [...]engine.AggregateOp{
-		aggCount: engine.AggCount, aggSum: engine.AggSumOrNull, aggAvg: engine.AggAvg, aggMin: engine.AggMin, aggMax: engine.AggMax,
-		aggFirst: engine.AggFirst, aggLast: engine.AggLast,
-	}[a.aggregate]
+	return aggregates[a.aggregate].op
 }
 
 // slots reads the slots of a group from its row.
@@ -246,13 +241,10 @@ func (g *groups) slots(row []byte) (slots [][]byte) {
 // is none.
 func (a *aggregated) ofDistinct(list []byte) []byte {
 	var values [][]byte
-	count, pos := msgpack.Container(list)
-	for ; count > 0; count-- {
-		n := msgpack.Skip(list[pos:])
-		if v := list[pos : pos+n]; !isNull(v) {
+	for v := range msgpack.Elements(list) {
+		if !isNull(v) {
 			values = append(values, v)
 		}
-		pos += n
 	}
 	switch {
 	case a.aggregate == aggCount:

@@ -5,28 +5,28 @@ import (
 	"github.com/atomicdb-go/atomicdb/engine/query"
 )
 
-// A join adds the documents of one more source to tuples: those whose values
+// A join adds the documents of one more table to tuples: those whose values
 // at some paths equal values of the tuple.
 type join struct {
 	left    bool
-	inner   []*expr       // fields of the joined source …
-	outer   []*expr       // … and what they equal, of the sources before it
-	filter  *query.Filter // what else ON says of the joined source alone
+	inner   []*expr       // fields of the joined table …
+	outer   []*expr       // … and what they equal, of the tables before it
+	filter  *query.Filter // what else ON says of the joined table alone
 	further []*expr       // and of all together
 }
 
-// mostProbes is how many different values are looked up in the joined source,
+// maxProbes is how many different values are looked up in the joined table,
 // by its id or index if it has one there, rather than reading all of it.
-const mostProbes = 1000
+const maxProbes = 1000
 
 func (b *binder) joins() (joins []join, err error) {
-	for i := 1; i < len(b.sources); i++ {
-		on := b.sources[i].on
-		e, err := (&binder{x: b.x, sources: b.sources[:i+1]}).bind(on)
+	for i := 1; i < len(b.tables); i++ {
+		on := b.tables[i].on
+		e, err := (&binder{x: b.x, tables: b.tables[:i+1]}).bind(on)
 		if err != nil {
 			return nil, err
 		}
-		j := join{left: b.sources[i].left}
+		j := join{left: b.tables[i].left}
 		parts := []*expr{e}
 		if e.op == opAnd {
 			parts = e.kids
@@ -34,15 +34,15 @@ func (b *binder) joins() (joins []join, err error) {
 		for _, part := range parts {
 			if part.op == opCompare && part.operator == equals {
 				a, c := part.kids[0], part.kids[1]
-				if !(a.op == opField && a.source == i) {
+				if !(a.op == opField && a.table == i) {
 					a, c = c, a
 				}
-				if a.op == opField && a.source == i && !c.reads(i) {
+				if a.op == opField && a.table == i && !c.reads(i) {
 					j.inner, j.outer = append(j.inner, a), append(j.outer, c)
 					continue
 				}
 			}
-			if f, source, ok := sourceFilter(part); ok && source == i && !b.x.slowly {
+			if f, table, ok := tableFilter(part); ok && table == i && !b.x.slowly {
 				if j.filter != nil {
 					f = query.And(j.filter, f)
 				}
@@ -52,24 +52,24 @@ func (b *binder) joins() (joins []join, err error) {
 			j.further = append(j.further, part)
 		}
 		if len(j.inner) == 0 {
-			return nil, b.fault(on, "expected an equality after ON, as in "+b.sources[0].alias+"._id = "+b.sources[i].alias+".field")
+			return nil, b.fault(on, "expected an equality after ON, as in "+b.tables[0].alias+"._id = "+b.tables[i].alias+".field")
 		}
 		joins = append(joins, j)
 	}
 	return joins, nil
 }
 
-// reads reports whether e looks at documents of a source.
-func (e *expr) reads(source int) (yes bool) {
-	e.walk(func(part *expr) { yes = yes || (part.op == opField || part.op == opFilter) && part.source == source })
+// reads reports whether e looks at documents of a table.
+func (e *expr) reads(table int) (yes bool) {
+	e.walk(func(part *expr) { yes = yes || (part.op == opField || part.op == opFilter) && part.table == table })
 	return yes
 }
 
-// join adds source i to the tuples.
+// join adds table i to the tuples.
 func (q *selection) join(i int, tuples []tuple) ([]tuple, error) {
 	j := &q.joins[i-1]
 	where := j.filter
-	// What WHERE says of an inner join's source may be asked before joining.
+	// What WHERE says of an inner join's table may be asked before joining.
 	if f := q.filters[i]; f != nil && !j.left {
 		if where != nil {
 			f = query.And(where, f)
@@ -89,7 +89,7 @@ func (q *selection) join(i int, tuples []tuple) ([]tuple, error) {
 		return nil, err
 	}
 	partners := map[string][][]byte{}
-	for _, doc := range documents(result) {
+	for doc := range documents(result) {
 		t := tuple{docs: make([][]byte, i+1)}
 		t.docs[i] = doc
 		if k, ok := keyOf(j.inner, &t); ok {
@@ -139,7 +139,7 @@ func (j *join) probes(tuples []tuple) (*query.Filter, bool) {
 		if seen[k] {
 			continue
 		}
-		if len(values) == mostProbes {
+		if len(values) == maxProbes {
 			return nil, false
 		}
 		seen[k] = true

@@ -448,7 +448,7 @@ func (p *parser) call() (*expr, error) {
 	e := &expr{op: opCall}
 	word := strings.ToLower(t.Text)
 	for i, known := range aggregates {
-		if known == word {
+		if known.name == word {
 			e.op, e.aggregate = opAggregate, aggregate(i)
 		}
 	}
@@ -483,30 +483,33 @@ func (p *parser) call() (*expr, error) {
 			return nil, p.Expected(`"," or ")"`)
 		}
 	}
-	least, most := 1, 1
+	minimum, maximum := 1, 1
 	if e.function != nil {
-		least, most = e.function.least, e.function.most
+		minimum, maximum = e.function.min, e.function.max
 	}
-	if n := len(e.kids); n < least || n > most {
-		return nil, p.Fault(t, "expected "+arguments(least, most)+" in "+strings.ToUpper(word)+", found "+strconv.Itoa(n))
+	if n := len(e.kids); n < minimum || n > maximum {
+		return nil, p.Fault(t, "expected "+arguments(minimum, maximum)+" in "+strings.ToUpper(word)+", found "+strconv.Itoa(n))
 	}
 	return p.made(t.Pos, e), nil
 }
 
-func arguments(least, most int) string {
+func arguments(minimum, maximum int) string {
 	switch {
-	case least == 1 && most == 1:
+	case minimum == 1 && maximum == 1:
 		return "one argument"
-	case most > 9:
+	case maximum > 9:
 		return "at least one argument"
-	case least == most:
-		return strconv.Itoa(least) + " arguments"
+	case minimum == maximum:
+		return strconv.Itoa(minimum) + " arguments"
 	}
-	return strconv.Itoa(least) + " to " + strconv.Itoa(most) + " arguments"
+	return strconv.Itoa(minimum) + " to " + strconv.Itoa(maximum) + " arguments"
 }
 
 func (p *parser) unknownFunction(t token.Token) error {
-	words := append([]string(nil), aggregates...)
+	var words []string
+	for _, a := range aggregates {
+		words = append(words, a.name)
+	}
 	for i := range functions {
 		words = append(words, functions[i].name)
 	}

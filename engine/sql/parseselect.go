@@ -10,7 +10,7 @@ import (
 type selectBody struct {
 	distinct bool
 	columns  []column
-	sources  []source
+	tables   []table
 	where    *expr
 	groupBy  []*expr
 	having   *expr
@@ -21,7 +21,7 @@ type selectBody struct {
 
 // A column is one of what SELECT lists.
 type column struct {
-	star  bool   // all fields: of the source named of, or of all
+	star  bool   // all fields: of the table named of, or of all
 	of    string // "" for all
 	expr  *expr
 	name  string
@@ -29,8 +29,8 @@ type column struct {
 	pos   int
 }
 
-// A source is a collection that documents come from.
-type source struct {
+// A table is a collection that documents come from.
+type table struct {
 	collection string
 	alias      string
 	pos        int
@@ -114,11 +114,11 @@ func (p *parser) starOrExpr(c *column) (*expr, error) {
 }
 
 func (p *parser) from(s *selectBody) error {
-	first, err := p.source()
+	first, err := p.table()
 	if err != nil {
 		return err
 	}
-	s.sources = append(s.sources, first)
+	s.tables = append(s.tables, first)
 	for {
 		left := false
 		switch {
@@ -136,7 +136,7 @@ func (p *parser) from(s *selectBody) error {
 		if err := p.must("join"); err != nil {
 			return err
 		}
-		joined, err := p.source()
+		joined, err := p.table()
 		if err != nil {
 			return err
 		}
@@ -147,20 +147,20 @@ func (p *parser) from(s *selectBody) error {
 		if joined.on, err = p.expr(); err != nil {
 			return err
 		}
-		s.sources = append(s.sources, joined)
+		s.tables = append(s.tables, joined)
 	}
 }
 
-// source reads the name of a collection and its alias.
-func (p *parser) source() (source, error) {
+// table reads the name of a collection and its alias.
+func (p *parser) table() (table, error) {
 	if p.Token.IsSign("(") {
-		return source{}, p.ExpectedLike("the name of a collection", "there are no subqueries")
+		return table{}, p.ExpectedLike("the name of a collection", "there are no subqueries")
 	}
 	n, err := p.name("the name of a collection")
 	if err != nil {
-		return source{}, err
+		return table{}, err
 	}
-	s := source{collection: n.text, alias: n.text, pos: n.pos}
+	s := table{collection: n.text, alias: n.text, pos: n.pos}
 	if p.Take("as") || p.Token.Kind == token.Name && !p.isReserved() && !p.Token.Is("set") {
 		if hint := p.clauseHint(); hint != "" && !p.Token.Quoted && !p.Token.Is("set") {
 			return s, p.ExpectedLike("a clause or the end of the statement", hint)

@@ -12,9 +12,9 @@ type insertBody struct {
 
 // An updateBody is UPDATE.
 type updateBody struct {
-	source source
-	sets   []set
-	where  *expr
+	table table
+	sets  []set
+	where *expr
 }
 
 // A set puts the value of an expression at a path.
@@ -22,8 +22,8 @@ type set struct{ path, value *expr }
 
 // A deleteBody is DELETE FROM.
 type deleteBody struct {
-	source source
-	where  *expr
+	table table
+	where *expr
 }
 
 // A createBody is CREATE INDEX.
@@ -97,7 +97,7 @@ func (p *parser) row(b *insertBody) error {
 func (p *parser) updateBody() (body, error) {
 	b := &updateBody{}
 	var err error
-	if b.source, err = p.source(); err != nil {
+	if b.table, err = p.table(); err != nil {
 		return nil, err
 	}
 	if err := p.must("set"); err != nil {
@@ -127,7 +127,7 @@ func (p *parser) deleteBody() (body, error) {
 	}
 	b := &deleteBody{}
 	var err error
-	if b.source, err = p.source(); err == nil && p.Take("where") {
+	if b.table, err = p.table(); err == nil && p.Take("where") {
 		b.where, err = p.expr()
 	}
 	return b, err

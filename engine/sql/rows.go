@@ -51,10 +51,10 @@ func number(n int) []byte { return msgpack.AppendInt(nil, int64(n)) }
 // A stream works out its rows as they are taken, from the documents of a
 // result.
 type stream struct {
-	result *engine.Result
-	shape  *shape
-	tuple  tuple
-	doc    []byte
+	result     *engine.Result
+	projection *projection
+	tuple      tuple
+	doc        []byte
 }
 
 func (s *stream) Len() int { return s.result.Len() }
@@ -66,7 +66,7 @@ func (s *stream) Next(dst []byte, atLeast int) (out []byte, count, left int) {
 			break
 		}
 		s.tuple.docs[0] = s.doc
-		dst = s.shape.append(dst, &s.tuple)
+		dst = s.projection.append(dst, &s.tuple)
 		count++
 	}
 	return dst, count, s.result.Len()

@@ -1,6 +1,7 @@
 package sql
 
 import (
+	"iter"
 	"slices"
 
 	"github.com/atomicdb-go/atomicdb/engine"
@@ -11,21 +12,21 @@ import (
 // A selection is a SELECT that is bound.
 type selection struct {
 	*selectBody
-	x       *execution
-	binder  *binder
-	filters []*query.Filter // by source; nil: all documents
-	rest    []*expr         // conditions that no filter says
-	joins   []join          // of the second source and later
-	groups  *groups         // nil: rows are of documents
-	having  *expr
-	shape   *shape
-	keys    []key
-	skip    int
-	limit   int // -1: all
+	x          *execution
+	binder     *binder
+	filters    []*query.Filter // by table; nil: all documents
+	rest       []*expr         // conditions that no filter says
+	joins      []join          // of the second table and later
+	groups     *groups         // nil: rows are of documents
+	having     *expr
+	projection *projection
+	keys       []sortKey
+	skip       int
+	limit      int // -1: all
 }
 
-// A key is a bound term of ORDER BY.
-type key struct {
+// A sortKey is a bound term of ORDER BY.
+type sortKey struct {
 	expr       *expr
 	descending bool
 }
@@ -84,13 +85,13 @@ func (s *selectBody) rows(x *execution) (Rows, error) {
 
 // bind resolves all names and parameters.
 func (s *selectBody) bind(x *execution) (*selection, error) {
-	b := &binder{x: x, sources: s.sources}
+	b := &binder{x: x, tables: s.tables}
 	q := &selection{selectBody: s, x: x, binder: b}
 	var err error
-	if err = b.checkSources(); err != nil {
+	if err = b.checkTables(); err != nil {
 		return nil, err
 	}
-	if len(s.sources) == 0 && (s.where != nil || s.groupBy != nil) {
+	if len(s.tables) == 0 && (s.where != nil || s.groupBy != nil) {
 		return nil, b.fault(s.columns[0].first(), "expected FROM and a collection: there is nothing to ask a condition of")
 	}
 	if q.joins, err = b.joins(); err != nil {
@@ -102,8 +103,8 @@ func (s *selectBody) bind(x *execution) (*selection, error) {
 	if err = q.bindGroups(); err != nil {
 		return nil, err
 	}
-	over := &binder{x: x, sources: s.sources, groups: q.groups, columns: s.columns}
-	if q.shape, err = over.newShape(s.columns); err != nil {
+	over := &binder{x: x, tables: s.tables, groups: q.groups, columns: s.columns}
+	if q.projection, err = over.project(s.columns); err != nil {
 		return nil, err
 	}
 	if s.having != nil {
@@ -119,7 +120,7 @@ func (s *selectBody) bind(x *execution) (*selection, error) {
 		if e, err = over.bind(e); err != nil {
 			return nil, err
 		}
-		q.keys = append(q.keys, key{e, t.descending})
+		q.keys = append(q.keys, sortKey{e, t.descending})
 	}
 	if q.limit, err = b.count(s.limit, "LIMIT", -1); err != nil {
 		return nil, err
@@ -136,9 +137,9 @@ func (c *column) first() *expr {
 	return &expr{start: c.pos}
 }
 
-func (b *binder) checkSources() error {
-	for i, s := range b.sources {
-		for _, other := range b.sources[:i] {
+func (b *binder) checkTables() error {
+	for i, s := range b.tables {
+		for _, other := range b.tables[:i] {
 			if other.alias == s.alias {
 				return at(b.x.text, s.pos, "expected another name: "+s.alias+" is one already; give this one a name with AS")
 			}
@@ -147,15 +148,15 @@ func (b *binder) checkSources() error {
 	return nil
 }
 
-// find is the engine's query for the documents of a source.
-func (q *selection) find(source int, where *query.Filter) (*engine.Result, error) {
-	return q.x.db.Find(q.sources[source].collection, engine.Query{Where: where})
+// find is the engine's query for the documents of a table.
+func (q *selection) find(table int, where *query.Filter) (*engine.Result, error) {
+	return q.x.db.Find(q.tables[table].collection, engine.Query{Where: where})
 }
 
 // streamed answers a SELECT whose rows the engine finds, sorts and cuts; nil if
 // it does not.
 func (q *selection) streamed() (Rows, error) {
-	if q.x.slowly || len(q.sources) != 1 || len(q.rest) > 0 || q.groups != nil || q.distinct {
+	if q.x.slowly || len(q.tables) != 1 || len(q.rest) > 0 || q.groups != nil || q.distinct {
 		return nil, nil
 	}
 	find := engine.Query{Where: q.filters[0], Skip: q.skip, Limit: q.limit}
@@ -168,17 +169,17 @@ func (q *selection) streamed() (Rows, error) {
 	if q.limit == 0 {
 		find.Where = query.False()
 	}
-	result, err := q.x.db.Find(q.sources[0].collection, find)
-	if err != nil || q.shape.whole() {
+	result, err := q.x.db.Find(q.tables[0].collection, find)
+	if err != nil || q.projection.whole() {
 		return result, err
 	}
-	return &stream{result: result, shape: q.shape, tuple: tuple{docs: make([][]byte, 1)}}, nil
+	return &stream{result: result, projection: q.projection, tuple: tuple{docs: make([][]byte, 1)}}, nil
 }
 
 // tuples returns what FROM, JOIN and WHERE leave, in insertion order of the
-// first source, then of the second, and so on.
+// first table, then of the second, and so on.
 func (q *selection) tuples() ([]tuple, error) {
-	if len(q.sources) == 0 {
+	if len(q.tables) == 0 {
 		return []tuple{{}}, nil
 	}
 	result, err := q.find(0, q.filters[0])
@@ -186,8 +187,8 @@ func (q *selection) tuples() ([]tuple, error) {
 		return nil, err
 	}
 	var tuples []tuple
-	for _, doc := range documents(result) {
-		docs := make([][]byte, len(q.sources))
+	for doc := range documents(result) {
+		docs := make([][]byte, len(q.tables))
 		docs[0] = doc
 		tuples = append(tuples, tuple{docs: docs})
 	}
@@ -206,7 +207,7 @@ func (q *selection) passes(t *tuple) bool {
 			return false
 		}
 	}
-	// The first source's filter has been asked by the engine; a later one's also of
+	// The first table's filter has been asked by the engine; a later one's also of
 	// a left join's missing partner.
 	for i, f := range q.filters {
 		if i > 0 && f != nil && !f.Match(orEmpty(t.docs[i])) {
@@ -224,14 +225,9 @@ func orEmpty(doc []byte) []byte {
 }
 
 // documents takes all of a result apart.
-func documents(r *engine.Result) (docs [][]byte) {
+func documents(r *engine.Result) iter.Seq[[]byte] {
 	all, _, _ := r.Next(nil, 1<<31-1)
-	for len(all) > 0 {
-		n := msgpack.Skip(all)
-		docs = append(docs, all[:n:n])
-		all = all[n:]
-	}
-	return docs
+	return msgpack.Values(all)
 }
 
 // list sorts the rows, takes out what is there twice, and cuts.
@@ -275,7 +271,7 @@ func (q *selection) list(tuples []tuple) *list {
 			break
 		}
 		start := len(l.rows)
-		l.rows = q.shape.append(l.rows, &tuples[i])
+		l.rows = q.projection.append(l.rows, &tuples[i])
 		if q.distinct {
 			k := string(query.AppendKey(nil, l.rows[start:]))
 			if seen[k] {

@@ -2,6 +2,7 @@ package sql
 
 import (
 	"errors"
+	"slices"
 	"strconv"
 
 	"github.com/atomicdb-go/atomicdb/engine"
@@ -100,7 +101,7 @@ func (x *execution) takeParams(params []param, values []byte) error {
 
 // takeList takes the values for ?.
 func (x *execution) takeList(params []param, kind msgpack.Kind, values []byte) error {
-	given, pos := msgpack.Container(values)
+	given := msgpack.Count(values)
 	switch {
 	case kind == msgpack.Array:
 	case len(params) == 0 && (kind <= msgpack.Null || kind == msgpack.Map):
@@ -116,11 +117,7 @@ func (x *execution) takeList(params []param, kind msgpack.Kind, values []byte) e
 	if given > len(params) {
 		return errors.New("expected as many parameters as there are ?, " + count(len(params)) + ", found " + count(given))
 	}
-	for range given {
-		n := msgpack.Skip(values[pos:])
-		x.params = append(x.params, values[pos:pos+n])
-		pos += n
-	}
+	x.params = slices.Collect(msgpack.Elements(values))
 	return nil
 }
 

@@ -91,13 +91,13 @@ func (s *scanner) expect(c byte) {
 	}
 }
 
-// digits reads from least to most digits of what.
-func (s *scanner) digits(least, most int, what string) (digits string) {
+// digits reads from min to max digits of what.
+func (s *scanner) digits(min, max int, what string) (digits string) {
 	n := 0
-	for n < len(s.rest) && n < most && s.rest[n] >= '0' && s.rest[n] <= '9' {
+	for n < len(s.rest) && n < max && s.rest[n] >= '0' && s.rest[n] <= '9' {
 		n++
 	}
-	if n < least {
+	if n < min {
 		s.fail("has no " + what + " where one belongs")
 		return "0"
 	}

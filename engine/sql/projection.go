@@ -7,60 +7,60 @@ import (
 	"github.com/atomicdb-go/atomicdb/engine/query/token"
 )
 
-// A shape makes rows of tuples.
-type shape struct {
-	columns []shaped
-	sources []source
+// A projection makes rows of tuples.
+type projection struct {
+	columns []output
+	tables  []table
 	stars   bool
 }
 
-// shaped is a column whose expression is bound.
-type shaped struct {
+// output is a column whose expression is bound.
+type output struct {
 	name string
 	expr *expr
 	star bool
-	of   int // star: the source whose fields; -1: all sources, each under its name
+	of   int // star: the table whose fields; -1: all tables, each under its name
 }
 
-// newShape binds the columns of a SELECT and refuses two of one name.
-func (b *binder) newShape(columns []column) (*shape, error) {
-	s := &shape{sources: b.sources}
+// project binds the columns of a SELECT and refuses two of one name.
+func (b *binder) project(columns []column) (*projection, error) {
+	p := &projection{tables: b.tables}
 	for _, c := range columns {
 		if c.star {
 			of, err := b.starred(c)
 			if err != nil {
 				return nil, err
 			}
-			s.columns = append(s.columns, shaped{star: true, of: of})
-			s.stars = true
+			p.columns = append(p.columns, output{star: true, of: of})
+			p.stars = true
 			continue
 		}
 		e, err := b.bind(c.expr)
 		if err != nil {
 			return nil, err
 		}
-		for _, other := range s.columns {
+		for _, other := range p.columns {
 			if !other.star && other.name == c.name {
 				return nil, at(b.x.text, c.pos, "expected columns of different names, found two named "+token.Clipped(c.name)+"; give one another name with AS")
 			}
 		}
-		s.columns = append(s.columns, shaped{name: c.name, expr: e})
+		p.columns = append(p.columns, output{name: c.name, expr: e})
 	}
-	return s, nil
+	return p, nil
 }
 
 func (b *binder) starred(c column) (of int, err error) {
 	switch {
 	case b.groups != nil:
 		return 0, at(b.x.text, c.pos, "expected columns; * has no meaning for groups")
-	case len(b.sources) == 0:
+	case len(b.tables) == 0:
 		return 0, at(b.x.text, c.pos, "expected columns; without FROM there are no fields")
-	case c.of == "" && len(b.sources) > 1:
+	case c.of == "" && len(b.tables) > 1:
 		return -1, nil
 	case c.of == "":
 		return 0, nil
 	}
-	for i, s := range b.sources {
+	for i, s := range b.tables {
 		if s.alias == c.of {
 			return i, nil
 		}
@@ -68,21 +68,21 @@ func (b *binder) starred(c column) (of int, err error) {
 	return 0, at(b.x.text, c.pos, "expected the name of a collection before .*, found "+token.Clipped(c.of))
 }
 
-// whole reports whether rows are just the documents of the only source.
-func (s *shape) whole() bool {
-	return len(s.columns) == 1 && s.columns[0].star && s.columns[0].of == 0 && len(s.sources) == 1
+// whole reports whether rows are just the documents of the only table.
+func (p *projection) whole() bool {
+	return len(p.columns) == 1 && p.columns[0].star && p.columns[0].of == 0 && len(p.tables) == 1
 }
 
 // append appends the row of a tuple.
-func (s *shape) append(b []byte, t *tuple) []byte {
-	if s.whole() {
+func (p *projection) append(b []byte, t *tuple) []byte {
+	if p.whole() {
 		return append(b, t.docs[0]...)
 	}
-	if s.stars {
-		return appendFields(b, s.fields(t))
+	if p.stars {
+		return appendFields(b, p.fields(t))
 	}
-	b = msgpack.AppendMap(b, len(s.columns))
-	for _, c := range s.columns {
+	b = msgpack.AppendMap(b, len(p.columns))
+	for _, c := range p.columns {
 		b = append(msgpack.AppendString(b, c.name), orNull(c.expr.eval(t))...)
 	}
 	return b
@@ -90,7 +90,7 @@ func (s *shape) append(b []byte, t *tuple) []byte {
 
 // fields lists the fields of a row with stars. A later one takes the place of
 // an earlier one of its name.
-func (s *shape) fields(t *tuple) (fields []field) {
+func (p *projection) fields(t *tuple) (fields []field) {
 	put := func(f field) {
 		for i := range fields {
 			if fields[i].name == f.name {
@@ -100,16 +100,18 @@ func (s *shape) fields(t *tuple) (fields []field) {
 		}
 		fields = append(fields, f)
 	}
-	for _, c := range s.columns {
+	for _, c := range p.columns {
 		switch {
 		case !c.star:
 			put(field{c.name, orNull(c.expr.eval(t))})
 		case c.of < 0:
-			for i, source := range s.sources {
-				put(field{source.alias, orNull(t.docs[i])})
+			for i, table := range p.tables {
+				put(field{table.alias, orNull(t.docs[i])})
 			}
 		case t.docs[c.of] != nil:
-			eachField(t.docs[c.of], put)
+			for name, value := range msgpack.Fields(t.docs[c.of]) {
+				put(field{string(name), value})
+			}
 		}
 	}
 	return fields
@@ -121,18 +123,6 @@ func appendFields(b []byte, fields []field) []byte {
 		b = append(msgpack.AppendString(b, f.name), f.value...)
 	}
 	return b
-}
-
-// eachField visits the fields of a document.
-func eachField(doc []byte, visit func(field)) {
-	count, pos := msgpack.Container(doc)
-	for ; count > 0; count-- {
-		name := string(msgpack.Str(doc[pos:]))
-		pos += msgpack.Skip(doc[pos:])
-		n := msgpack.Skip(doc[pos:])
-		visit(field{name, doc[pos : pos+n]})
-		pos += n
-	}
 }
 
 func orNull(v []byte) []byte {
