@@ -22,8 +22,8 @@ import (
 //
 // and those of [startFiles] and [startRepair].
 //
-// A backend is {kind: 'indexeddb', name} or an object with the methods of
-// StorageBackend. The options of open are those of [sessionOptions].
+// A backend is {kind: 'indexeddb', name, sealer}, where the sealer may be absent,
+// or an object with the methods of StorageBackend. The options of open are those of [sessionOptions].
 func Start() {
 	collectLate()
 	object := js.Global().Get("atomicdbBridge")
@@ -71,7 +71,7 @@ func newLog(backend js.Value) (storage.Log, error) {
 		if kind.String() != "indexeddb" {
 			return nil, engine.Fail(engine.CodeInvalid, "open", "storage", "there is no storage named "+kind.String())
 		}
-		return storage.NewIndexedDB(backend.Get("name").String()), nil
+		return storage.NewIndexedDB(backend.Get("name").String(), backend.Get("sealer")), nil
 	}
 	return storage.NewHostLog(backend)
 }

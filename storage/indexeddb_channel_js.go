@@ -40,14 +40,15 @@ func (c *channel) close() {
 	}
 }
 
-// tell says that the record, of so many bytes, is stored.
-func (c *channel) tell(seq uint64, bytes js.Value, length int) {
+// tell says that a record is stored, and sends its bytes along unless they are
+// undefined.
+func (c *channel) tell(seq uint64, bytes js.Value) {
 	if !c.open() {
 		return
 	}
 	message := js.Global().Get("Object").New()
 	message.Set("seq", float64(seq))
-	if length <= maxTold {
+	if !bytes.IsUndefined() {
 		message.Set("bytes", bytes)
 	}
 	// The record is stored, whether others hear of it now or later.

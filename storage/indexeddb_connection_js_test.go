@@ -221,7 +221,7 @@ func TestIndexedDB_denied(t *testing.T) {
 				const original = Object.getOwnPropertyDescriptor(globalThis, 'indexedDB')
 				Object.defineProperty(globalThis, 'indexedDB', { configurable: true, `+tt.indexedDB+` })
 				return () => Object.defineProperty(globalThis, 'indexedDB', original)`)
-			log := storage.NewIndexedDB("denied")
+			log := storage.NewIndexedDB("denied", js.Undefined())
 			wantError(t, tryAppend(log, 1), tt.code, tt.says)
 			wantError(t, log.Read(0, nil), tt.code, tt.says)
 		})

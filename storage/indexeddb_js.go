@@ -15,6 +15,7 @@ import (
 type IndexedDB struct {
 	connection connection
 	channel    channel
+	sealer     sealer
 	closed     bool
 }
 
@@ -27,9 +28,12 @@ var (
 
 // NewIndexedDB returns the Log of that name. The database is opened, and
 // created if there is none, by the first call that needs it.
-func NewIndexedDB(name string) *IndexedDB {
+//
+// seals is the object of JavaScript behind a sealer; undefined stores records
+// as they are.
+func NewIndexedDB(name string, seals js.Value) *IndexedDB {
 	name = "atomicdb:" + name
-	return &IndexedDB{connection: connection{name: name}, channel: channel{name: name}}
+	return &IndexedDB{connection: connection{name: name}, channel: channel{name: name}, sealer: sealer{seals}}
 }
 
 // Read implements Log. It reads piece by piece, each in a transaction of its
@@ -46,6 +50,9 @@ func (l *IndexedDB) Read(after uint64, visit func(Record) error) error {
 		})
 		if err != nil || len(p.records) == 0 {
 			return err
+		}
+		if err := l.sealer.openPiece(&p); err != nil {
+			return storageError("read", "", err)
 		}
 		if err := visitRecords(p.records, p.rest, visit); err != nil || p.rest == 0 {
 			return err
@@ -68,11 +75,14 @@ func (l *IndexedDB) Append(seq uint64, frame Frame, d Durability) error {
 	if l.closed {
 		return ClosedError("append")
 	}
-	bytes := bytesToJS(frame)
+	bytes, err := l.sealer.seal(frame)
+	if err != nil {
+		return storageError("append", batchName(seq), err)
+	}
 	isNext := true
 	// Trying again is safe: if the first try was stored after all, the second is
 	// a conflict with the caller's own bytes, which the caller looks for.
-	err := l.connection.attempt("append", batchName(seq), func() (err error) {
+	err = l.connection.attempt("append", batchName(seq), func() (err error) {
 		isNext, err = l.append(seq, bytes, d)
 		return err
 	})
@@ -81,7 +91,7 @@ func (l *IndexedDB) Append(seq uint64, frame Frame, d Durability) error {
 		return ConflictError(seq)
 	}
 	if err == nil {
-		l.channel.tell(seq, bytes, frame.Len())
+		l.tell(seq, bytes, frame.Len())
 	}
 	return err
 }
@@ -142,7 +152,11 @@ func (l *IndexedDB) Compact(seq uint64, snapshot Frame) error {
 	if err != nil || !isThere {
 		return err
 	}
-	value := snapshotValue(seq, bytesToJS(snapshot))
+	bytes, err := l.sealer.seal(snapshot)
+	if err != nil {
+		return storageError("compact", batchName(seq), err)
+	}
+	value := snapshotValue(seq, bytes)
 	err = l.connection.attempt("compact", batchName(seq), func() error {
 		t, err := l.connection.begin(jsReadwrite, Strict)
 		if err != nil {
@@ -180,6 +194,26 @@ func (l *IndexedDB) Salvage(visit func(Record) error) error {
 	if l.closed {
 		return ClosedError("salvage")
 	}
+	if l.sealer.isNone() {
+		return l.salvagePieces(func(records []jsRecord) error { return visitRecords(records, 0, visit) })
+	}
+	// A wrong key is told from damage by all records together.
+	var all []jsRecord
+	err := l.salvagePieces(func(records []jsRecord) error {
+		all = append(all, records...)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if err := l.sealer.open("salvage", all); err != nil {
+		return storageError("salvage", "", err)
+	}
+	return visitRecords(all, 0, visit)
+}
+
+// salvagePieces calls take with all records, some at a time.
+func (l *IndexedDB) salvagePieces(take func([]jsRecord) error) error {
 	for after, count := uint64(0), firstPiece; ; {
 		var p piece
 		err := l.connection.attempt("salvage", "", func() (err error) {
@@ -189,7 +223,7 @@ func (l *IndexedDB) Salvage(visit func(Record) error) error {
 		if err != nil || len(p.records) == 0 {
 			return err
 		}
-		if err := visitRecords(p.records, 0, visit); err != nil {
+		if err := take(p.records); err != nil {
 			return err
 		}
 		after = p.records[len(p.records)-1].seq
@@ -229,9 +263,13 @@ func (l *IndexedDB) Restore(records []Record) error {
 	}
 	values := make([]js.Value, len(records))
 	for i, r := range records {
-		values[i] = bytesToJS(Frame{r.Bytes})
+		bytes, err := l.sealer.seal(Frame{r.Bytes})
+		if err != nil {
+			return storageError("restore", batchName(r.Seq), err)
+		}
+		values[i] = bytes
 		if r.Snapshot {
-			values[i] = snapshotValue(r.Seq, values[i])
+			values[i] = snapshotValue(r.Seq, bytes)
 		}
 	}
 	isEmpty := false
@@ -259,7 +297,18 @@ func (l *IndexedDB) Restore(records []Record) error {
 // Watch implements Watcher. Where the host has no BroadcastChannel, others are
 // heard of only when this page comes back into view.
 func (l *IndexedDB) Watch(listener func(seq uint64, bytes []byte)) (stop func()) {
-	return l.channel.watch(listener)
+	if l.sealer.isNone() {
+		return l.channel.watch(listener)
+	}
+	return l.channel.watch(func(seq uint64, _ []byte) { listener(seq, nil) }) // sealed bytes are of no use to it
+}
+
+// tell says to others that a record is stored.
+func (l *IndexedDB) tell(seq uint64, bytes js.Value, length int) {
+	if length > maxTold || !l.sealer.isNone() {
+		bytes = js.Undefined()
+	}
+	l.channel.tell(seq, bytes)
 }
 
 // Close implements Log.
@@ -357,12 +406,16 @@ func snapshotValue(seq uint64, bytes js.Value) js.Value {
 
 // nextCount returns how many records to ask for next, by what p's were.
 func (p piece) nextCount() int {
-	size := int64(0)
-	for _, r := range p.records {
-		size += r.size
-	}
-	count := int64(len(p.records)) * pieceBytes / max(1, size)
+	count := int64(len(p.records)) * pieceBytes / max(1, p.size())
 	return int(min(max(1, count), maxPiece))
+}
+
+// size returns how many bytes p's records have.
+func (p piece) size() (bytes int64) {
+	for _, r := range p.records {
+		bytes += r.size
+	}
+	return bytes
 }
 
 // seqsFrom is the range of every seq from first on. Key 0 is the database's

@@ -27,7 +27,7 @@ func newName(t *testing.T) string {
 }
 
 func open(t *testing.T, name string) *storage.IndexedDB {
-	log := storage.NewIndexedDB(name)
+	log := storage.NewIndexedDB(name, js.Undefined())
 	t.Cleanup(func() { log.Close() })
 	return log
 }
@@ -447,7 +447,7 @@ func openBenchmark(b *testing.B) storage.Log {
 		b.Skip("this host has no IndexedDB")
 	}
 	databases++
-	log := storage.NewIndexedDB(fmt.Sprint("benchmark ", databases))
+	log := storage.NewIndexedDB(fmt.Sprint("benchmark ", databases), js.Undefined())
 	b.Cleanup(func() { log.Destroy() })
 	return log
 }

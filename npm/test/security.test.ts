@@ -4,14 +4,16 @@ import { execFile } from 'node:child_process'
 import { describe, test } from 'node:test'
 import { inspect, promisify } from 'node:util'
 import { pythonPath } from '../scripts/python.mjs'
+import type { NativeBackend } from '../src/engine/async-engine.js'
 import * as atomicdb from '../src/index.js'
 import { toBase64Url } from '../src/security/base64url.js'
 import { FernetKey } from '../src/security/fernet.js'
+import { traitsOf } from '../src/storage/traits.js'
 import { fernetHello, fernetKey, managing, python, sealing } from './suites/security.js'
 import { runTest } from './suites/suite.js'
 import { testWasm } from './harness/node.js'
 
-const { SecurityManager, SealedStorage, MemoryStorage, AtomicDB } = atomicdb
+const { SecurityManager, SealedStorage, IndexedDBStorage, MemoryStorage, AtomicDB } = atomicdb
 
 /** Runs `work` while globals are others, or missing. */
 async function lacking<R>(lacks: { object: object; name: string; value?: unknown }[], work: () => Promise<R>): Promise<R> {
@@ -76,6 +78,22 @@ test('what one host encrypts and compresses, the others read', async () => {
       await db.close()
     })
   }
+})
+
+test('the engine opens IndexedDB itself, sealed or not, and what is sealed twice by its object', () => {
+  const plain = new IndexedDBStorage('notes')
+  const sealed = new IndexedDBStorage('notes', { compressionLevel: 6 })
+  const native = { kind: 'indexeddb', name: 'notes' }
+  const withoutSealer = ({ sealer, ...rest }: NativeBackend) => rest
+  assert.deepEqual(traitsOf(plain).native, native)
+  assert.deepEqual(traitsOf(new SealedStorage(plain)).native, native)
+  for (const storage of [sealed, new SealedStorage(sealed), new SealedStorage(plain, { compressionLevel: 6 })]) {
+    const found = traitsOf(storage).native!
+    assert.equal(typeof found.sealer?.seal, 'function')
+    assert.deepEqual(withoutSealer(found), native)
+  }
+  assert.equal(traitsOf(new SealedStorage(sealed, { compressionLevel: 6 })).native, undefined)
+  assert.equal(traitsOf(new SealedStorage(new MemoryStorage(), { compressionLevel: 6 })).native, undefined)
 })
 
 test('neither password nor key is in what a manager shows', async () => {

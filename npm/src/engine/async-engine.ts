@@ -4,6 +4,18 @@ import type { Batch, Report, StorageBackend } from '../types.js'
 export interface NativeBackend {
   readonly kind: 'indexeddb'
   readonly name: string
+  /** What compresses and encrypts the batches. Default: nothing. */
+  readonly sealer?: Sealer
+}
+
+/** Compresses and encrypts batches. Every function may be called while Go is on the stack, so it must not call the engine. */
+export interface Sealer {
+  /** The bytes to store for a batch. */
+  seal(batch: Uint8Array): Promise<Uint8Array>
+  /** The batches that were sealed, in the same order. */
+  open(sealed: readonly Uint8Array[]): Promise<Uint8Array[]>
+  /** As open, with empty bytes for damaged batches. @throws decrypt if no batch proves that the key is the right one. */
+  salvage(sealed: readonly Uint8Array[]): Promise<Uint8Array[]>
 }
 
 /** What open() takes besides the storage: settings, and functions that the engine calls. */

@@ -22,18 +22,16 @@ export class IndexedDBStorage extends SealedStorage {
     checkName('name', name)
     super(new IndexedDBLog(name), options)
   }
-
-  /** @internal Unsealed, the engine opens it. */
-  override get [traits](): Traits {
-    return this.sealed ? { bare: new IndexedDBStorage(this.name) } : { native: { kind: 'indexeddb', name: this.name } }
-  }
 }
 
-/** The adapter that the engine has, as an object. */
+/** The adapter of the engine, for callers that are not the engine. */
 class IndexedDBLog implements StorageBackend {
+  readonly [traits]: Traits
   private opened: Promise<StorageBackend> | undefined
 
-  constructor(private readonly name: string) {}
+  constructor(private readonly name: string) {
+    this[traits] = { native: { kind: 'indexeddb', name } }
+  }
 
   async read(after: number): Promise<Batch[]> {
     return this.call((log) => log.read(after))

@@ -1,7 +1,7 @@
 import type { Calls, Write } from '../connection/calls.js'
 import { closedError, Connection } from '../connection/connection.js'
 import type { EngineCalls } from '../connection/engine-calls.js'
-import type { FileType, NativeBackend, ParsedFile } from '../engine/async-engine.js'
+import type { FileType, NativeBackend, ParsedFile, Sealer } from '../engine/async-engine.js'
 import { writingOps, type Op } from '../engine/ops.js'
 import { AtomicDBError, invalid } from '../errors.js'
 import { moduleOf } from '../load.js'
@@ -10,6 +10,7 @@ import type { Encoder } from '../msgpack/encode.js'
 import { traitsOf } from '../storage/traits.js'
 import { startThread, type Thread } from '../thread.js'
 import type { OpenOptions, Report, StorageBackend } from '../types.js'
+import { sealerHandlers } from './remote-sealer.js'
 import { storageHandlers } from './remote-storage.js'
 import { Replay, type EngineCall, type Outcome, type RunEnd } from './replay.js'
 import { RpcChannel } from './rpc.js'
@@ -44,6 +45,7 @@ export class RemoteConnection extends Connection {
     private readonly thread: Thread,
     private readonly seen: Seen,
     storage: StorageBackend | undefined,
+    sealer: Sealer | undefined,
     onProgress: OpenOptions['onProgress'],
   ) {
     super()
@@ -51,6 +53,7 @@ export class RemoteConnection extends Connection {
       runTransaction: (id: number) => this.runs.get(id)!(),
       progress: ([done, total]: [number, number]) => onProgress?.(done, total),
       ...(storage && storageHandlers(storage)),
+      ...(sealer && sealerHandlers(sealer)),
     }
     this.channel = new RpcChannel(thread, handlers, (busy) => thread.setBusy(busy))
     this.stopWatching = storage?.watch?.((seq) => this.channel.notify('storageChanged', seq))
@@ -69,15 +72,17 @@ export class RemoteConnection extends Connection {
     const { inMemory, durability, maxDocumentBytes, maxDepth, onProgress } = options
     const own = traitsOf(options.storage).inWorker
     const storage = isStorage(backend) && !own ? backend : undefined
+    const native = isStorage(backend) ? null : backend
     const module = moduleOf(options.wasm)
     module.catch(() => {}) // it is awaited below
     const thread = await startThread()
-    const connection = new RemoteConnection(thread, seen, storage, onProgress)
+    const connection = new RemoteConnection(thread, seen, storage, native?.sealer, onProgress)
     try {
       const opening: Opening = {
         name,
-        backend: own ?? (isStorage(backend) ? 'other thread' : backend),
+        backend: own ?? (storage ? 'other thread' : native && { kind: native.kind, name: native.name }),
         storage: storage && { watches: storage.watch !== undefined, salvages: storage.salvage !== undefined, compactEvery: storage.compactEvery },
+        isSealed: native?.sealer !== undefined,
         wasm: await module,
         options: {
           ...(inMemory !== undefined && { inMemory }),

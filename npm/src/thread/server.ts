@@ -6,6 +6,7 @@ import { AtomicDBError } from '../errors.js'
 import { OPFSLog } from '../storage/opfs-log.js'
 import type { WorkerBackend } from '../storage/traits.js'
 import type { OpenOptions, StorageBackend } from '../types.js'
+import { RemoteSealer } from './remote-sealer.js'
 import { RemoteStorage, type StorageKind } from './remote-storage.js'
 import type { EngineCall } from './replay.js'
 import { RpcChannel, Transferred, type Handlers, type Port } from './rpc.js'
@@ -16,6 +17,8 @@ export interface Opening {
   /** 'other thread': the storage is there, and is called by messages. */
   readonly backend: NativeBackend | WorkerBackend | 'other thread' | null
   readonly storage: StorageKind | undefined
+  /** Whether the other thread has a sealer for the backend. */
+  readonly isSealed: boolean
   readonly wasm: WebAssembly.Module
   readonly options: Pick<OpenOptions, 'inMemory' | 'durability' | 'maxDocumentBytes' | 'maxDepth'>
   readonly reportsProgress: boolean
@@ -64,12 +67,12 @@ class DatabaseServer {
     this.channel = new RpcChannel(port, handlers)
   }
 
-  private async open({ name, backend, storage, wasm, options, reportsProgress }: Opening): Promise<void> {
+  private async open({ name, backend, storage, isSealed, wasm, options, reportsProgress }: Opening): Promise<void> {
     // OPFSLog needs no deferredStorage: it never calls the engine while that is on the stack.
     let where: NativeBackend | StorageBackend | null
     if (backend === 'other thread') where = this.storage = new RemoteStorage(this.channel, storage!)
     else if (backend?.kind === 'opfs') where = new OPFSLog(backend.name)
-    else where = backend
+    else where = backend && isSealed ? { ...backend, sealer: new RemoteSealer(this.channel) } : backend
     const onProgress = reportsProgress ? (done: number, total: number) => this.channel.notify('progress', [done, total]) : undefined
     this.connection = await LocalConnection.open(name, where, { ...options, wasm, ...(onProgress && { onProgress }) })
   }

@@ -1,0 +1,137 @@
+import type { Sealer } from '../engine/async-engine.js'
+import { AtomicDBError } from '../errors.js'
+import { deflate, inflate } from '../security/compress.js'
+import { refused } from '../security/fernet.js'
+import { checkSealOptions } from '../security/packing.js'
+import type { SealOptions } from '../security/seal-options.js'
+import type { Derivation, SecurityManager } from '../security/security-manager.js'
+
+/** Compresses and encrypts batches, each into an envelope; see storage/FORMAT.md. */
+export class EnvelopeSealer implements Sealer {
+  private readonly level: number
+  private readonly manager: SecurityManager | undefined
+  private derivation: Derivation | undefined
+
+  constructor(options: SealOptions = {}) {
+    checkSealOptions(options)
+    this.level = options.compressionLevel ?? 0
+    this.manager = options.securityManager
+  }
+
+  /** Whether the options ask for anything. */
+  get isNeeded(): boolean {
+    return this.level > 0 || this.manager !== undefined
+  }
+
+  async seal(frame: Uint8Array): Promise<Uint8Array> {
+    if (!this.isNeeded) return frame
+    let content = frame
+    let flags = 0
+    if (this.level > 0) {
+      const compressed = await deflate(frame, this.level)
+      if (compressed.length < frame.length) {
+        content = compressed
+        flags |= isCompressed
+      }
+    }
+    if (!this.manager) return flags === 0 ? frame : envelope(flags, frame.length, content)
+    const derivation = this.derivation ?? this.manager.derivation
+    const token = await (await this.manager.fernet(derivation)).seal(content)
+    return envelope(flags | isEncrypted, frame.length, token, derivation)
+  }
+
+  /** Opens what seal() has written, at whatever level, and passes on what was never sealed. */
+  async open(batches: readonly Uint8Array[]): Promise<Uint8Array[]> {
+    return Promise.all(batches.map((sealed) => this.openOne(sealed)))
+  }
+
+  async salvage(batches: readonly Uint8Array[]): Promise<Uint8Array[]> {
+    let decryptError: unknown
+    let opened = 0
+    const salvaged = await Promise.all(batches.map(async (sealed) => {
+      try {
+        const bytes = await this.openOne(sealed)
+        opened++
+        return bytes
+      } catch (error) {
+        const { code } = error as AtomicDBError
+        if (code === 'decrypt') decryptError ??= error
+        else if (code !== 'corrupt') throw error // a newer version, or a host that cannot: that is no damage
+        return new Uint8Array()
+      }
+    }))
+    if (decryptError && !(opened && this.manager)) throw decryptError // another password is no damage
+    return salvaged
+  }
+
+  private async openOne(sealed: Uint8Array): Promise<Uint8Array> {
+    if (!magic.every((byte, n) => sealed[n] === byte)) {
+      if (this.manager) throw refused('the stored batch is not encrypted: it was written without a securityManager, or without the key')
+      return sealed
+    }
+    const { flags, length, derivation, content: packed } = parseEnvelope(sealed)
+    let content = packed
+    if (flags & isEncrypted) {
+      if (!this.manager) throw refused('the stored batch is encrypted: open the storage with the securityManager that it was written with')
+      content = await (await this.manager.fernet(derivation)).open(content)
+      this.derivation = derivation // so that all batches are under one key
+    } else if (this.manager) {
+      throw refused('the stored batch is compressed and not encrypted: it was written without a securityManager, or without the key')
+    }
+    if (flags & isCompressed) content = await inflate(content, length)
+    if (content.length !== length) throw corrupt(`the envelope says that it holds ${length} bytes, and holds ${content.length}`)
+    return content
+  }
+}
+
+// The envelope is described in storage/FORMAT.md.
+const magic = [0x41, 0x74, 0x44, 0x53] // AtDS
+const envelopeVersion = 1
+const isCompressed = 1
+const isEncrypted = 2
+const atVersion = 4
+const atFlags = 5
+const atSaltLength = 6
+const atLength = 8
+const atIterations = 12
+const atCheck = 16
+const atSalt = 20
+
+function envelope(flags: number, length: number, content: Uint8Array, { salt, iterations }: Derivation = { salt: new Uint8Array(), iterations: 0 }): Uint8Array {
+  const sealed = new Uint8Array(atSalt + salt.length + content.length)
+  const view = new DataView(sealed.buffer)
+  sealed.set(magic)
+  view.setUint8(atVersion, envelopeVersion)
+  view.setUint8(atFlags, flags)
+  view.setUint8(atSaltLength, salt.length)
+  view.setUint32(atLength, length, true)
+  view.setUint32(atIterations, iterations, true)
+  sealed.set(salt, atSalt)
+  view.setUint32(atCheck, checkOf(sealed), true)
+  sealed.set(content, atSalt + salt.length)
+  return sealed
+}
+
+function parseEnvelope(sealed: Uint8Array) {
+  const view = new DataView(sealed.buffer, sealed.byteOffset, sealed.byteLength)
+  const atContent = sealed.length < atSalt ? Infinity : atSalt + view.getUint8(atSaltLength)
+  if (sealed.length < atContent || view.getUint32(atCheck, true) !== checkOf(sealed)) throw corrupt('the header of the envelope is damaged')
+  if (view.getUint8(atVersion) !== envelopeVersion) throw new AtomicDBError('unsupported', 'a newer AtomicDB has sealed the stored batch')
+  return {
+    flags: view.getUint8(atFlags),
+    length: view.getUint32(atLength, true),
+    derivation: { salt: sealed.slice(atSalt, atContent), iterations: view.getUint32(atIterations, true) },
+    content: sealed.subarray(atContent),
+  }
+}
+
+/** The check of an envelope: FNV-1a (RFC 9923) of the rest of its header. It tells a damaged header from one of a newer version. */
+function checkOf(sealed: Uint8Array): number {
+  let hash = 0x811c9dc5
+  for (let n = 0; n < atSalt + sealed[atSaltLength]!; n++) {
+    if (n < atCheck || n >= atSalt) hash = Math.imul(hash ^ sealed[n]!, 0x01000193)
+  }
+  return hash >>> 0
+}
+
+const corrupt = (message: string) => new AtomicDBError('corrupt', message)

@@ -1,0 +1,59 @@
+package storage
+
+import "syscall/js"
+
+// A sealer compresses and encrypts records on their way to IndexedDB, and
+// opens them on their way back. It is an object of JavaScript, see
+// npm/src/storage/envelope-sealer.ts, whose methods return Promises:
+//
+//	seal(bytes)     → the bytes to store
+//	open(batches)   → an array of what was sealed, in the same order
+//	salvage(batches) → as open, with no bytes for what is damaged
+//
+// Sealed bytes never enter Go: JavaScript holds them on both sides. The zero
+// value seals nothing.
+type sealer struct{ js js.Value }
+
+func (s sealer) isNone() bool { return s.js.IsUndefined() }
+
+// seal returns the value that is stored for frame.
+func (s sealer) seal(frame Frame) (js.Value, error) {
+	bytes := bytesToJS(frame)
+	if s.isNone() {
+		return bytes, nil
+	}
+	return callAsync(s.js, "seal", bytes)
+}
+
+// open puts what was sealed in the place of the bytes of records. The method
+// is "open" or "salvage".
+func (s sealer) open(method string, records []jsRecord) error {
+	if s.isNone() || len(records) == 0 {
+		return nil
+	}
+	sealed := js.Global().Get("Array").New(len(records))
+	for i, r := range records {
+		sealed.SetIndex(i, r.bytes)
+	}
+	opened, err := callAsync(s.js, method, sealed)
+	if err != nil {
+		return err
+	}
+	for i, r := range records {
+		records[i] = newJSRecord(r.seq, r.snapshot, opened.Index(i))
+	}
+	return nil
+}
+
+// openPiece is open for the records of p. p's rest then counts opened bytes too.
+func (s sealer) openPiece(p *piece) error {
+	if s.isNone() {
+		return nil
+	}
+	sealed := p.size()
+	if err := s.open("open", p.records); err != nil {
+		return err
+	}
+	p.rest = p.rest * p.size() / max(1, sealed)
+	return nil
+}
