@@ -111,11 +111,11 @@ func (a *args) list(orNil bool) [][]byte {
 	if a.err != nil || orNil && msgpack.KindOf(v) == msgpack.Null {
 		return nil
 	}
-	elements, ok := elementsOf(v)
-	if !ok {
+	if msgpack.KindOf(v) != msgpack.Array {
 		a.fault(a.name(), "expected an array")
+		return nil
 	}
-	return elements
+	return msgpack.List(v)
 }
 
 // texts is list for an array of strings, which are copied.
@@ -137,19 +137,4 @@ func (a *args) end() error {
 		a.fault("", "there are bytes after the arguments")
 	}
 	return a.err
-}
-
-// elementsOf returns the elements of an array that has been validated.
-func elementsOf(v []byte) ([][]byte, bool) {
-	if msgpack.KindOf(v) != msgpack.Array {
-		return nil, false
-	}
-	count, pos := msgpack.Container(v)
-	elements := make([][]byte, count)
-	for i := range elements {
-		n := msgpack.Skip(v[pos:])
-		elements[i] = v[pos : pos+n : pos+n]
-		pos += n
-	}
-	return elements, true
 }

@@ -138,7 +138,7 @@ var aggregateOps = map[string]engine.AggregateOp{
 func (c *call) outputs() []engine.Output {
 	var outputs []engine.Output
 	for _, v := range c.list(false) {
-		parts, _ := elementsOf(v)
+		parts := msgpack.List(v)
 		if len(parts) != 3 || !areTexts(parts) {
 			c.fault(c.name(), "expected an array of [name, operator, path]")
 			return nil

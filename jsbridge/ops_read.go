@@ -161,7 +161,7 @@ func (c *call) sort() []engine.SortKey {
 	pairs := c.list(true)
 	var keys []engine.SortKey
 	for _, v := range pairs {
-		pair, _ := elementsOf(v)
+		pair := msgpack.List(v)
 		if len(pair) != 2 || msgpack.KindOf(pair[0]) != msgpack.String ||
 			msgpack.KindOf(pair[1]) != msgpack.True && msgpack.KindOf(pair[1]) != msgpack.False {
 			c.fault(c.name(), "expected an array of [path, descending]")

@@ -91,13 +91,8 @@ func (c *call) indexOptions() (options engine.IndexOptions) {
 		c.fault(c.name(), "expected an object")
 		return options
 	}
-	count, pos := msgpack.Container(v)
-	for ; count > 0; count-- {
-		key := string(msgpack.Str(v[pos:]))
-		pos += msgpack.Skip(v[pos:])
-		value := v[pos:]
-		kind := msgpack.KindOf(value)
-		pos += msgpack.Skip(value)
+	for name, value := range msgpack.Fields(v) {
+		key, kind := string(name), msgpack.KindOf(value)
 		switch {
 		case key == "name" && kind == msgpack.String:
 			options.Name = string(msgpack.Str(value))

@@ -17,6 +17,15 @@ func Elements(array []byte) iter.Seq[[]byte] {
 	}
 }
 
+// List is Elements as a slice. It allocates.
+func List(array []byte) [][]byte {
+	list := make([][]byte, 0, Count(array))
+	for v := range Elements(array) {
+		list = append(list, v)
+	}
+	return list
+}
+
 // Fields returns the fields of a map, in the order in which they were written:
 // the text of a key, and its value. There are none in other kinds. Both borrow
 // from m.

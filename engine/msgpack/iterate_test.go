@@ -29,6 +29,9 @@ func TestElements(t *testing.T) {
 		if got := slices.Collect(msgpack.Elements(append(array, 0x01))); !slices.EqualFunc(got, want, bytes.Equal) {
 			t.Errorf("of %d elements, Elements returns %d: %x", len(want), len(got), got)
 		}
+		if got := msgpack.List(array); !slices.EqualFunc(got, want, bytes.Equal) {
+			t.Errorf("of %d elements, List returns %d: %x", len(want), len(got), got)
+		}
 		if got := msgpack.Count(array); got != len(want) {
 			t.Errorf("Count of %d elements is %d", len(want), got)
 		}

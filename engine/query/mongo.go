@@ -61,7 +61,7 @@ func (p parser) conditions(join func(...*Filter) *Filter, v []byte) (*Filter, er
 	if msgpack.KindOf(v) != msgpack.Array || msgpack.Count(v) == 0 {
 		return nil, p.expected("an array of filters, at least one", v)
 	}
-	return p.join(join, elementsOf(v))
+	return p.join(join, msgpack.List(v))
 }
 
 // fieldCondition reads what stands under a field name: an object of operators,
@@ -142,7 +142,7 @@ func (p parser) operator(path Path, name string, v, around []byte) (*Filter, err
 func (p parser) mongoType(path Path, v []byte) (*Filter, error) {
 	names := [][]byte{v}
 	if msgpack.KindOf(v) == msgpack.Array && msgpack.Count(v) > 0 {
-		names = elementsOf(v)
+		names = msgpack.List(v)
 	}
 	kids := make([]*Filter, len(names))
 	for i, name := range names {

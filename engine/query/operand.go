@@ -2,7 +2,6 @@ package query
 
 import (
 	"math"
-	"slices"
 	"strconv"
 
 	"github.com/atomicdb-go/atomicdb/engine/msgpack"
@@ -116,11 +115,6 @@ func (p parser) checkValue(v []byte) error {
 		return p.fail("expected at most " + strconv.Itoa(maxDepth) + " arrays and objects inside one another in a value")
 	}
 	return nil
-}
-
-// elementsOf returns the elements of an array, borrowed.
-func elementsOf(array []byte) [][]byte {
-	return slices.AppendSeq(make([][]byte, 0, msgpack.Count(array)), msgpack.Elements(array))
 }
 
 // describe names a value in an error, as JavaScript would.

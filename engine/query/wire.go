@@ -89,7 +89,7 @@ func (p parser) condition(v []byte) (*Filter, error) {
 
 // node reads an array of the condition builder's tree.
 func (p parser) node(v []byte) (*Filter, error) {
-	args := elementsOf(v)
+	args := msgpack.List(v)
 	if len(args) == 0 || msgpack.KindOf(args[0]) != msgpack.String {
 		return nil, p.fail("expected the name of an operator, then its operands")
 	}

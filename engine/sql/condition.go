@@ -1,7 +1,6 @@
 package sql
 
 import (
-	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -98,7 +97,7 @@ func (b *binder) in(e *expr, list []*expr) (*expr, error) {
 		if msgpack.KindOf(v) != msgpack.Array {
 			return nil, b.fault(list[0], "expected an array as the parameter after IN")
 		}
-		values = slices.Collect(msgpack.Elements(v))
+		values = msgpack.List(v)
 	} else {
 		for _, item := range list {
 			values = append(values, item.value)

@@ -2,7 +2,6 @@ package sql
 
 import (
 	"errors"
-	"slices"
 	"strconv"
 
 	"github.com/atomicdb-go/atomicdb/engine"
@@ -117,7 +116,7 @@ func (x *execution) takeList(params []param, kind msgpack.Kind, values []byte) e
 	if given > len(params) {
 		return errors.New("expected as many parameters as there are ?, " + count(len(params)) + ", found " + count(given))
 	}
-	x.params = slices.Collect(msgpack.Elements(values))
+	x.params = msgpack.List(values)
 	return nil
 }
 

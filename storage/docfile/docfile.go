@@ -83,13 +83,8 @@ func fileOf(root []byte, maxDepth int) (*File, error) {
 		return nil, invalid("the name " + strconv.Quote(string(name)) + " is there twice in one object")
 	}
 	var f File
-	count, header := msgpack.Container(root)
-	rest := root[header:]
-	for range count {
-		name := string(msgpack.Str(rest))
-		rest = rest[msgpack.Skip(rest):]
-		docs := rest[:msgpack.Skip(rest)]
-		rest = rest[len(docs):]
+	for key, docs := range msgpack.Fields(root) {
+		name := string(key)
 		if msgpack.KindOf(docs) != msgpack.Array {
 			return nil, invalid("collection " + strconv.Quote(name) + ": expected an array of documents, not " + msgpack.KindOf(docs).String())
 		}
@@ -103,15 +98,13 @@ func fileOf(root []byte, maxDepth int) (*File, error) {
 // addCollection sorts the documents of a collection: those that have an _id
 // come first, so that no other is given the same one.
 func (f *File) addCollection(name string, docs []byte) error {
-	count, header := msgpack.Container(docs)
-	rest := docs[header:]
 	var named, nameless []byte
 	seen := ids{}
-	for n := range count {
-		doc := rest[:msgpack.Skip(rest)]
-		rest = rest[len(doc):]
+	n := 0
+	for doc := range msgpack.Elements(docs) {
+		n++
 		if msgpack.KindOf(doc) != msgpack.Map {
-			return invalid("collection " + strconv.Quote(name) + ", document " + strconv.Itoa(n+1) + ": expected an object, not " + msgpack.KindOf(doc).String())
+			return invalid("collection " + strconv.Quote(name) + ", document " + strconv.Itoa(n) + ": expected an object, not " + msgpack.KindOf(doc).String())
 		}
 		if id := msgpack.Lookup(doc, "_id"); id != nil {
 			if seen.add(id) {
@@ -148,7 +141,7 @@ func (f *File) addIndexes(doc []byte) error {
 	if msgpack.KindOf(id) != msgpack.String || indexes == nil || msgpack.KindOf(indexes) != msgpack.Array {
 		return wrong
 	}
-	for _, index := range elements(indexes) {
+	for index := range msgpack.Elements(indexes) {
 		if msgpack.KindOf(index) != msgpack.Map {
 			return wrong
 		}
@@ -157,7 +150,7 @@ func (f *File) addIndexes(doc []byte) error {
 			return wrong
 		}
 		i := Index{Collection: string(msgpack.Str(id))}
-		for _, path := range elements(paths) {
+		for path := range msgpack.Elements(paths) {
 			if msgpack.KindOf(path) != msgpack.String {
 				return wrong
 			}
@@ -215,18 +208,6 @@ func Write(db *engine.DB, t Type) ([]byte, error) {
 	}
 	w.close()
 	return w.file, nil
-}
-
-// elements returns the elements of an array.
-func elements(array []byte) [][]byte {
-	count, header := msgpack.Container(array)
-	rest := array[header:]
-	all := make([][]byte, count)
-	for n := range all {
-		all[n] = rest[:msgpack.Skip(rest)]
-		rest = rest[len(all[n]):]
-	}
-	return all
 }
 
 func isTrue(v []byte) bool { return msgpack.KindOf(v) == msgpack.True }

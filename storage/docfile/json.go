@@ -97,33 +97,29 @@ func appendNumber(dst, v []byte) []byte {
 
 func appendArray(dst, v []byte) []byte {
 	dst = append(dst, '[')
-	for n, element := range elements(v) {
-		if n > 0 {
-			dst = append(dst, ", "...)
-		}
-		dst = appendJSON(dst, element)
+	separator := ""
+	for element := range msgpack.Elements(v) {
+		dst = appendJSON(append(dst, separator...), element)
+		separator = ", "
 	}
 	return append(dst, ']')
 }
 
 func appendObject(dst, v []byte) []byte {
-	count, header := msgpack.Container(v)
-	rest := v[header:]
-	literal := count > 0 && isSpecial(string(msgpack.Str(rest))) // with a second key, too: a reader knows only the first by then
+	literal := false
+	for first := range msgpack.Fields(v) {
+		literal = isSpecial(string(first)) // with a second key, too: a reader knows only the first by then
+		break
+	}
 	if literal {
 		dst = append(dst, `{"$literal": `...)
 	}
 	dst = append(dst, '{')
-	for n := range count {
-		if n > 0 {
-			dst = append(dst, ", "...)
-		}
-		dst = appendText(dst, msgpack.Str(rest))
-		dst = append(dst, ": "...)
-		rest = rest[msgpack.Skip(rest):]
-		value := rest[:msgpack.Skip(rest)]
+	separator := ""
+	for key, value := range msgpack.Fields(v) {
+		dst = append(appendText(append(dst, separator...), key), ": "...)
 		dst = appendJSON(dst, value)
-		rest = rest[len(value):]
+		separator = ", "
 	}
 	dst = append(dst, '}')
 	if literal {

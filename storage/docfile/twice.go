@@ -11,22 +11,19 @@ import (
 func twice(v []byte) []byte {
 	switch msgpack.KindOf(v) {
 	case msgpack.Array:
-		for _, element := range elements(v) {
+		for element := range msgpack.Elements(v) {
 			if key := twice(element); key != nil {
 				return key
 			}
 		}
 	case msgpack.Map:
-		count, header := msgpack.Container(v)
-		rest := v[header:]
 		var few [16]string
 		keys := few[:0]
 		var many map[string]bool
-		if count > len(few) {
+		if count := msgpack.Count(v); count > len(few) {
 			many = make(map[string]bool, count)
 		}
-		for range count {
-			key := msgpack.Str(rest)
+		for key, value := range msgpack.Fields(v) {
 			if has(keys, key) || many[string(key)] {
 				return key
 			}
@@ -35,9 +32,6 @@ func twice(v []byte) []byte {
 			} else {
 				keys = append(keys, string(key))
 			}
-			rest = rest[msgpack.Skip(rest):]
-			value := rest[:msgpack.Skip(rest)]
-			rest = rest[len(value):]
 			if key := twice(value); key != nil {
 				return key
 			}

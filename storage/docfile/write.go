@@ -40,11 +40,10 @@ func (w *writer) collection(n int, name string, documents *engine.Result) {
 			continue
 		}
 		piece, _, _ = documents.Next(piece[:0], pieceBytes)
-		for rest := piece; len(rest) > 0; separator = ",\n" {
-			document := rest[:msgpack.Skip(rest)]
+		for document := range msgpack.Values(piece) {
 			w.file = append(w.file, separator...)
 			w.file = appendJSON(w.file, document)
-			rest = rest[len(document):]
+			separator = ",\n"
 		}
 	}
 	if w.isJSON {
