@@ -1,11 +1,12 @@
 // Four pages of one origin that read, change and write one counter at the same time, in real Chromium, also
 // when one of their processes crashes in the middle.
 import assert from 'node:assert/strict'
-import { after, before, describe, test } from 'node:test'
-import type { Browser, BrowserContext, Page } from 'playwright-core'
-import { launchChromium, openPage } from './harness/chromium.js'
+import { describe, test } from 'node:test'
+import type { BrowserContext, Page } from 'playwright-core'
+import { crasherOf, openPage } from './harness/chromium.js'
+import { chromiumWithSite, type ChromiumWithSite } from './harness/chromium-with-site.js'
 import { within } from './harness/deadline.js'
-import { serveProduct, type Site } from './harness/site.js'
+import { type Site } from './harness/site.js'
 
 const tabs = 4
 const increments = 250
@@ -43,28 +44,18 @@ const ways = {
 }
 
 describe('four tabs at once', { timeout: 240_000 }, () => {
-  let site: Site
-  let browser: Browser
-
-  before(async () => {
-    site = await serveProduct()
-    browser = await launchChromium()
-  })
-  after(async () => {
-    await browser.close()
-    await site.close()
-  })
+  const chromium = chromiumWithSite()
 
   for (const [name, way] of Object.entries(ways)) {
     test(`lose none of ${increments} increments from each, by ${name}`, async () => {
-      const { context, pages } = await openTabs(browser, site, way, / in a worker$/.test(name))
+      const { context, pages } = await openTabs(chromium, way, / in a worker$/.test(name))
       await within(120_000, 'the increments', Promise.all(pages.map((page) => incrementIn(page, increments))))
-      await assertCounter(context, site, tabs * increments, tabs * increments)
+      await assertCounter(context, chromium.site, tabs * increments, tabs * increments)
       await context.close()
     })
 
     test(`lose nothing acknowledged, by ${name}, when one of them crashes in the middle`, async () => {
-      const { context, pages } = await openTabs(browser, site, way, / in a worker$/.test(name))
+      const { context, pages } = await openTabs(chromium, way, / in a worker$/.test(name))
       const [dying, ...staying] = pages as [Page, ...Page[]]
       let acknowledged = 0
       let reachMiddle!: () => void
@@ -75,16 +66,16 @@ describe('four tabs at once', { timeout: 240_000 }, () => {
       const died = incrementIn(dying, Infinity)
       const stayed = Promise.all(staying.map((page) => incrementIn(page, increments)))
       await within(60_000, 'the tab that dies', Promise.race([reachedMiddle, died]))
-      await Promise.all([crash(dying), assert.rejects(died, /crashed/)])
+      await Promise.all([(await crasherOf(dying))(), assert.rejects(died, /crashed/)])
       await within(120_000, 'the tabs that stay', stayed)
       const least = acknowledged + staying.length * increments
-      await assertCounter(context, site, least, least + 1)
+      await assertCounter(context, chromium.site, least, least + 1)
       await context.close()
     })
   }
 
   test('a tab that stands still in the middle of writing holds up nobody, and goes on afterwards', async () => {
-    const { context, pages } = await openTabs(browser, site, ways['a transaction'])
+    const { context, pages } = await openTabs(chromium, ways['a transaction'])
     const [still, ...others] = pages as [Page, ...Page[]]
     const all = incrementIn(still, increments)
     await Promise.all(others.map((page) => incrementIn(page, 5))) // so that it is in the middle of something
@@ -113,12 +104,12 @@ describe('four tabs at once', { timeout: 240_000 }, () => {
     }
     await within(60_000, 'the tab that stood still', all)
     const sum = increments + others.length * 5 * (1 + rounds)
-    await assertCounter(context, site, sum, sum)
+    await assertCounter(context, chromium.site, sum, sum)
     await context.close()
   })
 
   test('a tab whose transaction never ends holds up nobody, and leaves nothing when it crashes', async () => {
-    const { context, pages } = await openTabs(browser, site, ways['a transaction'])
+    const { context, pages } = await openTabs(chromium, ways['a transaction'])
     const [hanging, ...others] = pages as [Page, ...Page[]]
     await hanging.evaluate(async () => {
       await new Promise<void>((started) => {
@@ -131,15 +122,15 @@ describe('four tabs at once', { timeout: 240_000 }, () => {
       })
     })
     await within(60_000, 'the other tabs', Promise.all(others.map((page) => incrementIn(page, 10))))
-    await crash(hanging)
+    await (await crasherOf(hanging))()
     await within(60_000, 'the other tabs', Promise.all(others.map((page) => incrementIn(page, 10))))
-    await assertCounter(context, site, others.length * 20, others.length * 20)
+    await assertCounter(context, chromium.site, others.length * 20, others.length * 20)
     assert.equal(await others[0]!.evaluate(() => db.get('never')), undefined)
     await context.close()
   })
 })
 
-async function openTabs(browser: Browser, site: Site, way: () => void, worker = false): Promise<{ context: BrowserContext; pages: Page[] }> {
+async function openTabs({ browser, site }: ChromiumWithSite, way: () => void, worker = false): Promise<{ context: BrowserContext; pages: Page[] }> {
   const context = await browser.newContext()
   const pages = await Promise.all(Array.from({ length: tabs }, () => openDatabase(context, site, worker)))
   await pages[0]!.evaluate(() => db.insert({ _id: 'counter', n: 0 }))
@@ -168,14 +159,6 @@ async function incrementIn(page: Page, times: number): Promise<void> {
       await globalThis.acknowledge?.()
     }
   }, times)
-}
-
-/** Ends the page's process. */
-async function crash(page: Page): Promise<void> {
-  const crashed = new Promise((resolve) => page.once('crash', resolve))
-  const devtools = await page.context().newCDPSession(page)
-  devtools.send('Page.crash').catch(() => {}) // nobody is left to answer
-  await within(10_000, 'the crash', crashed)
 }
 
 /** Fails unless a page that opens the database only now finds a counter from `least` to `most`, and everything that goes with it. */

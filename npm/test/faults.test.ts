@@ -5,12 +5,13 @@ import assert from 'node:assert/strict'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { after, before, describe, test } from 'node:test'
-import type { Browser, BrowserContext, Frame, Page } from 'playwright-core'
+import { describe, test } from 'node:test'
+import type { BrowserContext, Frame, Page } from 'playwright-core'
 import type { AtomicDBError } from '../src/index.js'
-import { launchChromium, openPage, spawnChromium } from './harness/chromium.js'
+import { openPage, spawnChromium } from './harness/chromium.js'
+import { chromiumWithSite } from './harness/chromium-with-site.js'
 import { within } from './harness/deadline.js'
-import { serveProduct, type Site } from './harness/site.js'
+import { serveProduct } from './harness/site.js'
 
 /** How an attempt in a page ended. */
 type Outcome = { value: unknown } | { code: string; message: string }
@@ -54,24 +55,16 @@ const script = `
 `
 
 describe('when the browser fails', { timeout: 120_000 }, () => {
-  let site: Site
-  let browser: Browser
-
-  before(async () => {
-    site = await serveProduct({
+  const started = chromiumWithSite(() =>
+    serveProduct({
       '/sandboxed': '<!doctype html><iframe sandbox="allow-scripts" src="/"></iframe>',
       '/empty': '<!doctype html>',
-    })
-    browser = await launchChromium()
-  })
-  after(async () => {
-    await browser.close()
-    await site.close()
-  })
+    }),
+  )
 
   /** A context of its own: another profile, another quota. */
   async function newContext(): Promise<BrowserContext> {
-    const context = await browser.newContext()
+    const context = await started.browser.newContext()
     await context.addInitScript(script)
     return context
   }
@@ -81,7 +74,7 @@ describe('when the browser fails', { timeout: 120_000 }, () => {
    * @param prepare Runs before the page first uses its storage.
    */
   async function newDatabase(prepare?: (page: Page) => Promise<unknown>): Promise<Page> {
-    const page = await openPage(await newContext(), site.origin)
+    const page = await openPage(await newContext(), started.site.origin)
     await prepare?.(page)
     await page.evaluate(async () => {
       globalThis.db = await atomicdb.AtomicDB.open('faults')
@@ -92,7 +85,7 @@ describe('when the browser fails', { timeout: 120_000 }, () => {
 
   /** The ids that a page finds which opens the database only now, and so reads what is stored. */
   async function storedIds(page: Page): Promise<unknown[]> {
-    const other = await openPage(page.context(), site.origin)
+    const other = await openPage(page.context(), started.site.origin)
     const ids = await within(
       10_000,
       'reading what is stored',
@@ -105,7 +98,7 @@ describe('when the browser fails', { timeout: 120_000 }, () => {
   test('a full disk rejects with quota, undoes the write, and ends when there is room', async () => {
     const setQuota = async (page: Page, quotaSize?: number) => {
       const devtools = await page.context().newCDPSession(page)
-      await devtools.send('Storage.overrideQuotaForOrigin', { origin: site.origin, quotaSize })
+      await devtools.send('Storage.overrideQuotaForOrigin', { origin: started.site.origin, quotaSize })
     }
     // Before the first use: Chromium remembers for some seconds how much room there was.
     const page = await newDatabase((page) => setQuota(page, 1_000_000))
@@ -128,9 +121,9 @@ describe('when the browser fails', { timeout: 120_000 }, () => {
 
   for (const [name, how] of [['in a worker', 'worker'], ['through a seal', 'sealed'], ['of a MessagePack value', 'file'], ['at a commit', 'commit']] as const) {
     test(`a quota error ${name} tells usage and quota too, and nothing of the write is left`, async () => {
-      const page = await openPage(await newContext(), site.origin)
+      const page = await openPage(await newContext(), started.site.origin)
       const devtools = await page.context().newCDPSession(page)
-      await devtools.send('Storage.overrideQuotaForOrigin', { origin: site.origin, quotaSize: 1_000_000 })
+      await devtools.send('Storage.overrideQuotaForOrigin', { origin: started.site.origin, quotaSize: 1_000_000 })
       const result = await within(30_000, 'the writes', page.evaluate(async (how) => {
         const { AtomicDB, IndexedDBStorage, MessagePackStorage } = atomicdb
         const storage = { worker: undefined, sealed: new IndexedDBStorage('small', { compressionLevel: 1 }), file: new MessagePackStorage('small'), commit: new IndexedDBStorage('small') }[how]
@@ -156,7 +149,7 @@ describe('when the browser fails', { timeout: 120_000 }, () => {
 
   // With worker: true it may be lost: the browser ends the worker with its page.
   test('what is written as the page is left is stored, and what is written as it is closed, whole or not at all', async () => {
-    const page = await openPage(await newContext(), site.origin)
+    const page = await openPage(await newContext(), started.site.origin)
     const leave = async (go: () => Promise<unknown>) => {
       await page.evaluate(async () => {
         globalThis.db = await atomicdb.AtomicDB.open('faults')
@@ -169,10 +162,10 @@ describe('when the browser fails', { timeout: 120_000 }, () => {
       })
       await go()
     }
-    await leave(() => page.goto(`${site.origin}/empty`))
-    const reader = await openPage(page.context(), site.origin)
+    await leave(() => page.goto(`${started.site.origin}/empty`))
+    const reader = await openPage(page.context(), started.site.origin)
     assert.equal(await reader.evaluate(async () => (await atomicdb.AtomicDB.open('faults')).count("type = 'pagehide'")), 101)
-    await page.goto(site.origin)
+    await page.goto(started.site.origin)
     const closed = page.waitForEvent('close')
     await leave(() => page.close({ runBeforeUnload: true }))
     await within(30_000, 'the page closes', closed)
@@ -186,7 +179,7 @@ describe('when the browser fails', { timeout: 120_000 }, () => {
     const profile = await mkdtemp(join(tmpdir(), 'atomicdb-frozen-'))
     const chromium = await spawnChromium(profile, true)
     try {
-      const page = await openPage(chromium.context, site.origin)
+      const page = await openPage(chromium.context, started.site.origin)
       await page.evaluate(async () => {
         globalThis.db = await atomicdb.AtomicDB.open('faults')
         for (const type of ['visibilitychange', 'freeze']) {
@@ -196,7 +189,7 @@ describe('when the browser fails', { timeout: 120_000 }, () => {
           })
         }
       })
-      const reader = await openPage(chromium.context, site.origin)
+      const reader = await openPage(chromium.context, started.site.origin)
       const stored = (type: string) => reader.evaluate(async (type) => (await atomicdb.AtomicDB.open('faults')).count(`type = '${type}'`), type)
       await reader.bringToFront() // which hides the other
       await within(10_000, 'what is written as the tab is hidden', reachedBy(() => stored('visibilitychange'), 101))
@@ -285,7 +278,7 @@ describe('when the browser fails', { timeout: 120_000 }, () => {
 
   test('a database that another page destroys is closed here, and empty when opened again', async () => {
     const page = await newDatabase()
-    const other = await openPage(page.context(), site.origin)
+    const other = await openPage(page.context(), started.site.origin)
 
     valueOf(await tryIn(other, () => atomicdb.AtomicDB.destroy('faults')))
     assert.equal(codeOf(await tryIn(page, () => db.insert({ _id: 'after' }))), 'closed')
@@ -302,7 +295,7 @@ describe('when the browser fails', { timeout: 120_000 }, () => {
   test('site data that the user clears is not written to as if it were there', async () => {
     const page = await newDatabase()
     const devtools = await page.context().newCDPSession(page)
-    await devtools.send('Storage.clearDataForOrigin', { origin: site.origin, storageTypes: 'indexeddb' })
+    await devtools.send('Storage.clearDataForOrigin', { origin: started.site.origin, storageTypes: 'indexeddb' })
 
     assert.equal(codeOf(await tryIn(page, () => db.insert({ _id: 'after' }))), 'closed')
     assert.deepEqual(await storedIds(page), [])
@@ -311,7 +304,7 @@ describe('when the browser fails', { timeout: 120_000 }, () => {
 
   test('destroy says so in time when a stranger keeps the database open, and the deletion follows', async () => {
     const page = await newDatabase()
-    const stranger = await openPage(page.context(), `${site.origin}/empty`)
+    const stranger = await openPage(page.context(), `${started.site.origin}/empty`)
     await stranger.evaluate(
       () =>
         new Promise<void>((resolve) => {
@@ -345,7 +338,7 @@ describe('when the browser fails', { timeout: 120_000 }, () => {
   })
 
   test('a page that may not store anything is told so, and can work in memory', async () => {
-    const page = await openPage(await newContext(), `${site.origin}/sandboxed`)
+    const page = await openPage(await newContext(), `${started.site.origin}/sandboxed`)
     const frame = page.frames()[1]!
     const refused = await tryIn(frame, () => atomicdb.AtomicDB.open('faults'))
     assert.equal(codeOf(refused), 'storage')

@@ -1,11 +1,12 @@
 // The storages of pages in real Chromium: several tabs, one of which crashes, dedicated workers, a full quota, and what a crash leaves behind.
 import assert from 'node:assert/strict'
-import { after, before, describe, test } from 'node:test'
+import { describe, test } from 'node:test'
 import * as esbuild from 'esbuild'
 import type { Browser, Page } from 'playwright-core'
-import { launchChromium, openPage } from './harness/chromium.js'
+import { crasherOf, openPage } from './harness/chromium.js'
+import { chromiumWithSite } from './harness/chromium-with-site.js'
 import { within } from './harness/deadline.js'
-import { packageFolder, serveProduct, type Site } from './harness/site.js'
+import { packageFolder, serveProduct } from './harness/site.js'
 
 // In a page: each makes the storage of a name.
 const storages = {
@@ -76,22 +77,14 @@ declare global {
 }
 
 describe('storages of pages', { timeout: 180_000 }, () => {
-  let site: Site
-  let browser: Browser
-
-  before(async () => {
+  const chromium = chromiumWithSite(async () => {
     const { outputFiles } = await esbuild.build({ stdin: { contents: worker, resolveDir: packageFolder }, bundle: true, format: 'esm', target: 'es2022', conditions: ['browser'], write: false })
-    site = await serveProduct({ '/worker.js': outputFiles[0]!.text })
-    browser = await launchChromium()
-  })
-  after(async () => {
-    await browser.close()
-    await site.close()
+    return serveProduct({ '/worker.js': outputFiles[0]!.text })
   })
 
   for (const [kind, make] of Object.entries(storages)) {
     test(`${kind}: four tabs lose no increment, also when one of them crashes`, async () => {
-      const context = await browser.newContext()
+      const context = await chromium.browser.newContext()
       const pages = await Promise.all(Array.from({ length: 4 }, () => openDatabase(context, make)))
       await pages[0]!.evaluate(() => db.insert({ _id: 'counter', n: 0 }))
       await Promise.all(pages.map((page) => page.waitForFunction(() => db.count())))
@@ -111,7 +104,7 @@ describe('storages of pages', { timeout: 180_000 }, () => {
         for (let n = 0; n < 50; n++) await db.update({ $inc: { n: 1 } }, "_id = 'counter'")
       })))
       await Promise.race([middle, crashed])
-      await crash(crashing)
+      await (await crasherOf(crashing))()
       await assert.rejects(crashed)
       await within(60_000, 'the other tabs', counted)
 
@@ -124,8 +117,8 @@ describe('storages of pages', { timeout: 180_000 }, () => {
   }
 
   test('OPFS in a dedicated worker passes the contract of storages', async () => {
-    const context = await browser.newContext()
-    const page = await openPage(context, site.origin)
+    const context = await chromium.browser.newContext()
+    const page = await openPage(context, chromium.site.origin)
     const results = (await inWorker(page, 'contract')) as [string, string][]
     assert.ok(results.length > 4)
     assert.deepEqual(results.filter(([, result]) => result !== 'ok'), [])
@@ -133,8 +126,8 @@ describe('storages of pages', { timeout: 180_000 }, () => {
   })
 
   test('OPFS: with the engine in a worker, files are written there, where they can be flushed, unless they are sealed', async () => {
-    const context = await browser.newContext()
-    const page = await openPage(context, site.origin)
+    const context = await chromium.browser.newContext()
+    const page = await openPage(context, chromium.site.origin)
     const results = await page.evaluate(async () => {
       const { AtomicDB, OPFSStorage, ThreadSafeDatabase } = atomicdb
       const name = 'of a / worker'
@@ -168,7 +161,7 @@ describe('storages of pages', { timeout: 180_000 }, () => {
   })
 
   test('a MessagePack value: a lost connection is opened again, and a write across one ends', async () => {
-    const context = await browser.newContext()
+    const context = await chromium.browser.newContext()
     await context.addInitScript(() => {
       globalThis.connections = []
       const { open } = IDBFactory.prototype
@@ -215,17 +208,17 @@ describe('storages of pages', { timeout: 180_000 }, () => {
   })
 
   test('OPFS: what is strict is flushed in a dedicated worker, and so is a snapshot, which takes the place of what was', async () => {
-    const context = await browser.newContext()
-    const page = await openPage(context, site.origin)
+    const context = await chromium.browser.newContext()
+    const page = await openPage(context, chromium.site.origin)
     assert.deepEqual(await inWorker(page, 'flushes'), [0, 1, 1])
     await context.close()
   })
 
   test('OPFS: a full one refuses a write with quota and keeps everything, in a page and in a dedicated worker', async () => {
-    const context = await browser.newContext()
-    const page = await openPage(context, site.origin)
+    const context = await chromium.browser.newContext()
+    const page = await openPage(context, chromium.site.origin)
     const devtools = await context.newCDPSession(page)
-    await devtools.send('Storage.overrideQuotaForOrigin', { origin: site.origin, quotaSize: 1_000_000 })
+    await devtools.send('Storage.overrideQuotaForOrigin', { origin: chromium.site.origin, quotaSize: 1_000_000 })
     const inPage = page.evaluate(`(() => { const { OPFSStorage } = atomicdb; return (${full})('full page') })()`)
     assert.deepEqual(await inPage, [['quota'], 1])
     assert.deepEqual(await inWorker(page, 'full', 'full worker'), [['quota'], 1])
@@ -233,8 +226,8 @@ describe('storages of pages', { timeout: 180_000 }, () => {
   })
 
   test('IndexedDB is asked for the durability that open was told, for files of documents too', async () => {
-    const context = await browser.newContext()
-    const page = await openPage(context, site.origin)
+    const context = await chromium.browser.newContext()
+    const page = await openPage(context, chromium.site.origin)
     const asked = await page.evaluate(async () => {
       const asked: string[] = []
       const { transaction } = IDBDatabase.prototype
@@ -256,7 +249,7 @@ describe('storages of pages', { timeout: 180_000 }, () => {
   })
 
   test('OPFS: workers and pages share a database', async () => {
-    const context = await browser.newContext()
+    const context = await chromium.browser.newContext()
     const page = await openDatabase(context, storages.OPFS)
     await page.evaluate(() => db.insert({ _id: 'counter', n: 0 }))
     await Promise.all([
@@ -272,8 +265,8 @@ describe('storages of pages', { timeout: 180_000 }, () => {
   })
 
   test('OPFS: a batch that was not finished is none, whatever of it was written, and one that is damaged is said', async () => {
-    const context = await browser.newContext()
-    const page = await openPage(context, site.origin)
+    const context = await chromium.browser.newContext()
+    const page = await openPage(context, chromium.site.origin)
     const lost = await page.evaluate(async () => {
       const storage = () => new atomicdb.OPFSStorage('torn')
       const db = await atomicdb.AtomicDB.open('torn', { storage: storage() })
@@ -311,8 +304,8 @@ describe('storages of pages', { timeout: 180_000 }, () => {
   })
 
   test('localStorage: a full one refuses a write with quota and keeps everything; what a compaction has left is passed over', async () => {
-    const context = await browser.newContext()
-    const page = await openPage(context, site.origin)
+    const context = await chromium.browser.newContext()
+    const page = await openPage(context, chromium.site.origin)
     const result = await page.evaluate(async () => {
       const open = () => atomicdb.AtomicDB.open('full', { storage: new atomicdb.LocalStorageStorage('full') })
       const db = await open()
@@ -345,10 +338,10 @@ describe('storages of pages', { timeout: 180_000 }, () => {
 
   for (const [kind, lock] of [['OPFSStorage', 'atomicdb opfs:held'], ['LocalStorageStorage', 'atomicdb localStorage:held']] as const) {
     test(`${kind}: a tab that stands still in the middle of its turn makes the calls of others time out, which go on afterwards`, async () => {
-      const context = await browser.newContext()
-      const [holder, page] = [await openPage(context, site.origin), await context.newPage()]
+      const context = await chromium.browser.newContext()
+      const [holder, page] = [await openPage(context, chromium.site.origin), await context.newPage()]
       await page.clock.install()
-      await page.goto(site.origin)
+      await page.goto(chromium.site.origin)
       await page.waitForFunction(() => 'atomicdb' in globalThis)
       await page.evaluate(async (kind) => {
         globalThis.db = await atomicdb.AtomicDB.open('held', { storage: new atomicdb[kind]('held') })
@@ -372,11 +365,11 @@ describe('storages of pages', { timeout: 180_000 }, () => {
   }
 
   test('a page without https, which has neither WebCrypto nor locks, encrypts what one with them reads, and the other way round', async () => {
-    const context = await browser.newContext()
+    const context = await chromium.browser.newContext()
     await context.route('http://insecure.test/**', async (route) => {
-      await route.fulfill({ response: await route.fetch({ url: route.request().url().replace('http://insecure.test', site.origin) }) })
+      await route.fulfill({ response: await route.fetch({ url: route.request().url().replace('http://insecure.test', chromium.site.origin) }) })
     })
-    const [without, secure] = [await openPage(context, 'http://insecure.test/'), await openPage(context, site.origin)]
+    const [without, secure] = [await openPage(context, 'http://insecure.test/'), await openPage(context, chromium.site.origin)]
     assert.deepEqual(await without.evaluate(() => [isSecureContext, typeof crypto.subtle, typeof navigator.locks]), [false, 'undefined', 'undefined'])
     const exchange = async (from: Page, to: Page) => {
       const files = await from.evaluate(async () => {
@@ -416,9 +409,9 @@ describe('storages of pages', { timeout: 180_000 }, () => {
   })
 
   test('tabs whose clocks are days apart lose nothing', async () => {
-    const context = await browser.newContext()
+    const context = await chromium.browser.newContext()
     const pages = await Promise.all([-3, 0, 4].map(async (days) => {
-      const page = await openPage(context, site.origin)
+      const page = await openPage(context, chromium.site.origin)
       await page.evaluate((days) => {
         const { now } = Date
         Date.now = () => now() + days * 86_400_000
@@ -446,8 +439,8 @@ describe('storages of pages', { timeout: 180_000 }, () => {
   })
 
   test('damaged batches in IndexedDB, localStorage and OPFS are found, and repaired around', async () => {
-    const context = await browser.newContext()
-    const page = await openPage(context, site.origin)
+    const context = await chromium.browser.newContext()
+    const page = await openPage(context, chromium.site.origin)
     const results = await page.evaluate(async () => {
       const { AtomicDB, IndexedDBStorage, LocalStorageStorage, OPFSStorage } = atomicdb
       const result = <R>(request: IDBRequest<R>) => new Promise<R>((resolve, reject) => {
@@ -497,8 +490,8 @@ describe('storages of pages', { timeout: 180_000 }, () => {
   })
 
   test('records of IndexedDB behind one that is missing keep their numbers, also in a file, and are repaired', async () => {
-    const context = await browser.newContext()
-    const page = await openPage(context, site.origin)
+    const context = await chromium.browser.newContext()
+    const page = await openPage(context, chromium.site.origin)
     const result = await page.evaluate(async () => {
       const { AtomicDB, IndexedDBStorage } = atomicdb
       const done = (request: IDBRequest) => new Promise((resolve) => (request.onsuccess = resolve))
@@ -529,7 +522,7 @@ describe('storages of pages', { timeout: 180_000 }, () => {
   })
 
   async function openDatabase(context: Awaited<ReturnType<Browser['newContext']>>, make: (name: string) => unknown): Promise<Page> {
-    const page = await openPage(context, site.origin)
+    const page = await openPage(context, chromium.site.origin)
     await page.evaluate(async (make) => {
       const storage = (0, eval)(`(${make})`)('shared') as import('../src/index.js').StorageBackend
       globalThis.db = await atomicdb.AtomicDB.open('shared', { storage })
@@ -537,14 +530,6 @@ describe('storages of pages', { timeout: 180_000 }, () => {
     return page
   }
 })
-
-/** Ends the process of a page. */
-async function crash(page: Page): Promise<void> {
-  const crashed = new Promise((resolve) => page.once('crash', resolve))
-  const session = await page.context().newCDPSession(page)
-  session.send('Page.crash').catch(() => {}) // nobody is left to answer
-  await within(10_000, 'the crash', crashed)
-}
 
 function inWorker(page: Page, task: string, argument?: unknown): Promise<unknown> {
   return page.evaluate(

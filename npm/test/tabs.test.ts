@@ -1,28 +1,19 @@
 // Two pages of one origin on one database, in real Chromium.
 import assert from 'node:assert/strict'
-import { after, before, describe, test } from 'node:test'
-import type { Browser, BrowserContext, Page } from 'playwright-core'
-import { launchChromium, openPage } from './harness/chromium.js'
+import { describe, test } from 'node:test'
+import type { BrowserContext, Page } from 'playwright-core'
+import { openPage } from './harness/chromium.js'
+import { chromiumWithSite, type ChromiumWithSite } from './harness/chromium-with-site.js'
 import { within } from './harness/deadline.js'
-import { serveProduct, type Site } from './harness/site.js'
+import { type Site } from './harness/site.js'
 
 const increments = 500
 
 describe('two tabs of one database', { timeout: 120_000 }, () => {
-  let site: Site
-  let browser: Browser
-
-  before(async () => {
-    site = await serveProduct()
-    browser = await launchChromium()
-  })
-  after(async () => {
-    await browser.close()
-    await site.close()
-  })
+  const chromium = chromiumWithSite()
 
   test('see each other’s writes within 100 ms', async () => {
-    await using tabs = await openTabs(browser, site)
+    await using tabs = await openTabs(chromium)
 
     // The tabs take turns: each waits, polling, for the other's document and then adds the next.
     const turns = 40
@@ -56,19 +47,19 @@ describe('two tabs of one database', { timeout: 120_000 }, () => {
     { name: 'ten at a time, as a function', wave: 10, readModifyWrite: true },
   ]) {
     test(`lose none of ${increments} increments from each, ${name}`, async () => {
-      await using tabs = await openTabs(browser, site)
+      await using tabs = await openTabs(chromium)
       await tabs.pages[0]!.evaluate(() => db.insert({ _id: 'counter', n: 0 }))
       await Promise.all(tabs.pages.map((page) => seesCounter(page, 0)))
 
       await Promise.all(tabs.pages.map((page) => increment(page, { times: increments, wave, readModifyWrite })))
 
       await Promise.all(tabs.pages.map((page) => seesCounter(page, 2 * increments)))
-      assert.equal(await storedCounter(tabs.context, site), 2 * increments)
+      assert.equal(await storedCounter(tabs.context, chromium.site), 2 * increments)
     })
   }
 
   test('lose nothing acknowledged when one of them closes in the middle', async () => {
-    await using tabs = await openTabs(browser, site)
+    await using tabs = await openTabs(chromium)
     const [leaving, staying] = tabs.pages as [Page, Page]
     let acknowledged = 0
     let reachMiddle!: () => void
@@ -89,14 +80,14 @@ describe('two tabs of one database', { timeout: 120_000 }, () => {
     // the next write of another meets that batch in the log.
     await increment(staying, { times: 1, wave: 1, readModifyWrite: false })
 
-    const stored = await storedCounter(tabs.context, site)
+    const stored = await storedCounter(tabs.context, chromium.site)
     const least = acknowledged + increments + 1
     assert.ok(stored >= least, `stored ${stored}, acknowledged ${least}`)
     await seesCounter(staying, stored)
   })
 
   test('see each other’s batches whole', async () => {
-    await using tabs = await openTabs(browser, site)
+    await using tabs = await openTabs(chromium)
     const [writer, reader] = tabs.pages as [Page, Page]
     const batches = 100
     const size = 7
@@ -130,7 +121,7 @@ interface Tabs extends AsyncDisposable {
 }
 
 /** Two pages of a fresh profile, each with the same database as `globalThis.db`. */
-async function openTabs(browser: Browser, site: Site): Promise<Tabs> {
+async function openTabs({ browser, site }: ChromiumWithSite): Promise<Tabs> {
   const context = await browser.newContext()
   const pages = await Promise.all([openDatabase(context, site), openDatabase(context, site)])
   return { context, pages, [Symbol.asyncDispose]: () => context.close() }

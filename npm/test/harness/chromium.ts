@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core'
 import { chromiumArguments, chromiumPath } from '../../scripts/chromium.mjs'
+import { within } from './deadline.js'
 
 declare global {
   /** The built package, in pages of `serveProduct`. */
@@ -36,6 +37,16 @@ export async function waitForValue<T>(page: Page, read: () => T | undefined): Pr
   if (earlier) throw earlier
   const found = await Promise.race([page.waitForFunction(read), failed])
   return (await found.jsonValue()) as T
+}
+
+/** Prepares to crash the process of a page. The returned function does it, and resolves when the page is gone. */
+export async function crasherOf(page: Page): Promise<() => Promise<void>> {
+  const crashed = new Promise<void>((resolve) => page.once('crash', () => resolve()))
+  const devtools = await page.context().newCDPSession(page)
+  return () => {
+    devtools.send('Page.crash').catch(() => {}) // the page crashes before it can answer
+    return within(10_000, 'the crash', crashed)
+  }
 }
 
 /** A Chromium with a profile on disk that can be killed as a power cut would kill it. */
