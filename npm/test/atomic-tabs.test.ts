@@ -1,5 +1,5 @@
-// Four pages of one origin that read, change and write one counter at the same time, in real Chromium, also
-// when one of their processes crashes in the middle.
+// Four pages of one origin that read, change and write one counter at the same time, in real Chromium, also when one of
+// them crashes in the middle.
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { BrowserContext, Page } from 'playwright-core'
@@ -14,7 +14,7 @@ const increments = 250
 declare global {
   /** Adds 1 to the counter once, in the way under test; set in each page. */
   var addOne: () => Promise<unknown>
-  /** Tells the test of an acknowledged increment. */
+  /** Tells the test that an increment is stored. */
   function acknowledge(): Promise<void>
 }
 
@@ -26,7 +26,7 @@ const atomicUpdate = () => {
 const ways = {
   atomicUpdate,
   'atomicUpdate in a worker': atomicUpdate,
-  // Of two collections, with time for other tabs between reading and writing.
+  // It uses two collections, and gives other tabs time between reading and writing.
   'a transaction': () => {
     globalThis.addOne = () =>
       db.transaction(async (tx) => {
@@ -54,22 +54,22 @@ describe('four tabs at once', { timeout: 240_000 }, () => {
       await context.close()
     })
 
-    test(`lose nothing acknowledged, by ${name}, when one of them crashes in the middle`, async () => {
+    test(`lose no stored write, by ${name}, when one of them crashes in the middle`, async () => {
       const { context, pages } = await openTabs(chromium, way, / in a worker$/.test(name))
-      const [dying, ...staying] = pages as [Page, ...Page[]]
+      const [crashing, ...staying] = pages as [Page, ...Page[]]
       let acknowledged = 0
       let reachMiddle!: () => void
       const reachedMiddle = new Promise<void>((resolve) => (reachMiddle = resolve))
-      await dying.exposeBinding('acknowledge', () => {
+      await crashing.exposeBinding('acknowledge', () => {
         if (++acknowledged === increments / 5) reachMiddle()
       })
-      const died = incrementIn(dying, Infinity)
+      const crashed = incrementIn(crashing, Infinity)
       const stayed = Promise.all(staying.map((page) => incrementIn(page, increments)))
-      await within(60_000, 'the tab that dies', Promise.race([reachedMiddle, died]))
-      await Promise.all([(await crasherOf(dying))(), assert.rejects(died, /crashed/)])
+      await within(60_000, 'the tab that crashes', Promise.race([reachedMiddle, crashed]))
+      await Promise.all([(await crasherOf(crashing))(), assert.rejects(crashed, /crashed/)])
       await within(120_000, 'the tabs that stay', stayed)
-      const least = acknowledged + staying.length * increments
-      await assertCounter(context, chromium.site, least, least + 1)
+      const min = acknowledged + staying.length * increments
+      await assertCounter(context, chromium.site, min, min + 1)
       await context.close()
     })
   }
@@ -78,27 +78,29 @@ describe('four tabs at once', { timeout: 240_000 }, () => {
     const { context, pages } = await openTabs(chromium, ways['a transaction'])
     const [still, ...others] = pages as [Page, ...Page[]]
     const all = incrementIn(still, increments)
-    await Promise.all(others.map((page) => incrementIn(page, 5))) // so that it is in the middle of something
-    // A page that waits for the answer to a synchronous request runs nothing else. Each time it does so at another step of what it writes.
+    await Promise.all(others.map((page) => incrementIn(page, 5))) // so that it is in the middle of a write
+    // A page that waits for a synchronous request runs nothing else. In each round it stops at another step of its
+    // write.
     let reachStandstill!: () => void
     let goOn!: () => void
-    let told!: Promise<void>
-    await still.route('**/until-told', async (route) => {
+    let resumed!: Promise<void>
+    await still.route('**/until-resumed', async (route) => {
       reachStandstill()
-      await told
+      await resumed
       await route.fulfill({ body: '' })
     })
     const rounds = 8
     for (let round = 0; round < rounds; round++) {
       const standsStill = new Promise<void>((resolve) => (reachStandstill = resolve))
-      told = new Promise((resolve) => (goOn = resolve))
+      resumed = new Promise((resolve) => (goOn = resolve))
       const standing = still.evaluate(() => {
         const request = new XMLHttpRequest()
-        request.open('GET', '/until-told', false)
+        request.open('GET', '/until-resumed', false)
         request.send()
       })
       await within(60_000, 'the standstill', standsStill)
-      await within(50_000, 'the others', Promise.all(others.map((page) => incrementIn(page, 5)))) // Chromium helps them after 60 s
+      // After 60 s Chromium would end the wait.
+      await within(50_000, 'the others', Promise.all(others.map((page) => incrementIn(page, 5))))
       goOn()
       await standing
     }
@@ -151,7 +153,10 @@ async function openDatabase(context: BrowserContext, site: Site, worker = false)
   return page
 }
 
-/** Adds 1 to the counter so many times, one after the other, and calls the page's `acknowledge`, if it has one, after each. */
+/**
+ * Adds 1 to the counter so many times, one after the other. After each, it calls the page's `acknowledge`, if there is
+ * one.
+ */
 async function incrementIn(page: Page, times: number): Promise<void> {
   await page.evaluate(async (times) => {
     for (let i = 0; i < times; i++) {
@@ -161,11 +166,11 @@ async function incrementIn(page: Page, times: number): Promise<void> {
   }, times)
 }
 
-/** Fails unless a page that opens the database only now finds a counter from `least` to `most`, and everything that goes with it. */
-async function assertCounter(context: BrowserContext, site: Site, least: number, most: number): Promise<void> {
+/** Fails unless a new page finds a counter from `min` to `max`, and a document for each increment by a transaction. */
+async function assertCounter(context: BrowserContext, site: Site, min: number, max: number): Promise<void> {
   const page = await openDatabase(context, site)
   const [n, counted] = await page.evaluate(async () => [(await db.get<{ n: number }>('counter'))!.n, await db.documentIds('counted')] as const)
-  assert.ok(n >= least && n <= most, `the counter is at ${n}, not from ${least} to ${most}`)
+  assert.ok(n >= min && n <= max, `the counter is at ${n}, not from ${min} to ${max}`)
   if (counted.length > 0) assert.deepEqual(counted, Array.from({ length: n }, (_, i) => i))
   await page.close()
 }

@@ -1,6 +1,5 @@
-// The traps between Go and JavaScript, without the TypeScript that hides them. Needs the test build,
-// whose engine checks every query against the definition of its meaning and overwrites the arguments
-// of each call after it.
+// The traps between Go and JavaScript, without the TypeScript that hides them. It needs the test build, whose engine
+// checks every query against the definition of its meaning, and overwrites the arguments of each call after the call.
 import assert from 'node:assert/strict'
 import { beforeEach, describe, test } from 'node:test'
 import { Op, maxInput, protocol } from '../src/engine/ops.js'
@@ -17,10 +16,10 @@ function gate<T>() {
   return { promise, open, fail }
 }
 
-/** What several sessions share: the smallest right StorageBackend, and the batches in it. */
+/** The storage that several sessions share: the smallest correct StorageBackend, and its batches. */
 class Memory {
   readonly batches: { seq: number; snapshot: boolean; bytes: Uint8Array }[] = []
-  /** Awaited by each append before it looks. */
+  /** Each append waits for this before it looks at the batches. */
   before: () => Promise<void> = async () => {}
 
   backend(): StorageBackend {
@@ -76,11 +75,11 @@ describe('the bridge', { timeout: 60_000 }, () => {
     })
   }
 
-  test('memory grows during a call, and the answer is read from where it is then', () => {
+  test('memory grows during a call, and the result is read at its new address', () => {
     const text = 'x'.repeat(20 * MiB)
     const before = engine.memory
     engine.call(db, Op.update, ['people', { text: text.slice(0, 10 * MiB) }, ['eq', '_id', 'ada']])
-    assert.ok(engine.memory > before, 'the memory has not grown: the test tests nothing')
+    assert.ok(engine.memory > before, 'the memory has not grown, so this tests nothing')
     const [ada] = piece(engine.call(db, Op.find, ['people', ['eq', '_id', 'ada'], null, 0, -1, null])).documents
     assert.equal(ada.text.length, 10 * MiB)
 
@@ -90,7 +89,7 @@ describe('the bridge', { timeout: 60_000 }, () => {
     assert.equal(engine.value(db, Op.count, ['people', null, -1]), 2)
   })
 
-  test('input that one call cannot take is refused before it is written', () => {
+  test('arguments that one call cannot take are refused before they are written', () => {
     const { exports } = engine
     const before = engine.memory
     assert.equal(exports.adb_in(maxInput + 1), 0)
@@ -108,7 +107,7 @@ describe('the bridge', { timeout: 60_000 }, () => {
       engine.call(db, Op.count, ['people', null, -1])
       engine.call(db, Op.get, ['people', 'big'])
     }
-    assert.ok(engine.memory <= settled + 32 * MiB, `50 big answers took ${(engine.memory - settled) / MiB} MiB`)
+    assert.ok(engine.memory <= settled + 32 * MiB, `50 big results took ${(engine.memory - settled) / MiB} MiB`)
   })
 
   test('a big result comes in pieces, whole and in order', () => {
@@ -152,13 +151,13 @@ describe('the bridge', { timeout: 60_000 }, () => {
     assert.equal(engine.value(reopened, Op.count, ['a', 'seen = true', -1]), 500)
   })
 
-  test('of two handles over one storage the slower one is rolled back and catches up', async () => {
+  test('of two sessions on one storage, the slower one is rolled back and catches up', async () => {
     const memory = new Memory()
     const told: string[] = []
     const a = await engine.bridge.open('shared', memory.backend(), { onForeign: () => told.push('a foreign') })
     const b = await engine.bridge.open('shared', memory.backend(), {
       onRollback: () => told.push('b rollback'),
-      // A microtask: calls are allowed here.
+      // This runs in a microtask, where calls are allowed.
       onForeign: () => told.push(`b foreign ${engine.ids(b, 'n')}`),
     })
     engine.insert(a, 'n', { _id: 'a' })
@@ -176,7 +175,7 @@ describe('the bridge', { timeout: 60_000 }, () => {
     assert.deepEqual(told, ['b rollback', 'b foreign a', 'a foreign'])
   })
 
-  test('what the storage says crosses with its code, and the write is undone', async () => {
+  test('an error of the storage keeps its code, and the write is undone', async () => {
     for (const [thrown, code] of [
       [Object.assign(new Error('full'), { name: 'QuotaExceededError' }), 'quota'],
       [Object.assign(new Error('full'), { code: 'ENOSPC' }), 'quota'],
@@ -205,7 +204,7 @@ describe('the bridge', { timeout: 60_000 }, () => {
     }
   })
 
-  test('failures to open cross with their code', async () => {
+  test('errors of open keep their code', async () => {
     const memory = new Memory()
     memory.batches.push({ seq: 1, snapshot: false, bytes: new Uint8Array(100) })
     const open = (backend: any, options = {}) => rejection(engine.bridge.open('x', backend, options))
@@ -217,7 +216,7 @@ describe('the bridge', { timeout: 60_000 }, () => {
     assert.deepEqual(engine.exits, [])
   })
 
-  test('each call has its code', () => {
+  test('each error of a call has its code', () => {
     assert.equal(engine.refused(db, Op.insert, ['people', false], { _id: 'ada' }).code, 'duplicate_id')
     engine.call(db, Op.createIndex, ['people', ['age'], { unique: true }])
     assert.equal(engine.refused(db, Op.insert, ['people', false], { age: 36 }).code, 'unique')
@@ -228,7 +227,7 @@ describe('the bridge', { timeout: 60_000 }, () => {
     assert.equal(engine.refused(0, Op.ids, ['people']).code, 'closed')
   })
 
-  test('a closed handle names nothing, and never the next database', async () => {
+  test('a closed handle is refused, and never names the next database', async () => {
     await engine.bridge.close(db)
     const next = await engine.bridge.open('next', null, {})
     assert.notEqual(next, db)
@@ -245,7 +244,7 @@ describe('the bridge', { timeout: 60_000 }, () => {
     assert.deepEqual(engine.insert(strict, 'a', { a: { b: 1 } }), [1])
   })
 
-  test('opening a long log tells of progress', async () => {
+  test('opening a long log reports progress', async () => {
     const memory = new Memory()
     const writer = await engine.bridge.open('long', memory.backend(), {})
     for (let i = 0; i < 10; i++) {
@@ -289,8 +288,8 @@ describe('the bridge', { timeout: 60_000 }, () => {
     assert.deepEqual(engine.ids(db, 'people'), ['ada', 'bob'])
   })
 
-  test('goroutines get their turn though no call waits', () => {
-    // The collector's are among them. Without that, 50,000 updates have taken 157 MiB instead of 46.
+  test('goroutines run although no call waits', () => {
+    // Among them are the collector's. Without them, 50,000 updates took 157 MiB instead of 46.
     assert.equal(engine.value(db, spawnOp, []), 0)
     for (let i = 0; i < 64; i++) engine.ids(db, 'people')
     assert.equal(engine.value(db, spawnOp, []), 1)
@@ -304,17 +303,17 @@ describe('the bridge', { timeout: 60_000 }, () => {
     assert.ok(engine.memory < 80 * MiB, `the memory has grown to ${engine.memory / MiB} MiB`)
   })
 
-  test('a fatal error ends the instance: exit is all that tells', () => {
+  test('after a fatal error the engine exits, and only exit tells it', () => {
     try {
       engine.call(db, faultOp, ['people', 'exhaust'])
     } catch {
-      // The answer is senseless, or does not decode: either may come.
+      // The result is senseless, or cannot be decoded.
     }
     assert.deepEqual(engine.exits, [2])
-    assert.match(engine.said.join(''), /out of memory/)
+    assert.match(engine.output.join(''), /out of memory/)
   })
 
-  test("with the host's stack full, the call throws what is no answer", () => {
+  test("when the host's stack is full, the call throws an error that is not the engine's", () => {
     assert.throws(() => engine.call(db, faultOp, ['people', 'overflow']), RangeError)
   })
 })

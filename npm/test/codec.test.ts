@@ -1,4 +1,5 @@
-// Our MessagePack beside msgpackr's, on random values. suites/api-values.ts has what is special about ours.
+// Our MessagePack compared with msgpackr's, on random values. The tests of what is special about ours are in
+// suites/api-values.ts.
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { Packr, Unpackr } from 'msgpackr'
@@ -20,7 +21,7 @@ describe(`10,000 random values (${replayOf('codec.test.ts')})`, () => {
     for (const one of values) assert.deepEqual(plain(unpackr.unpack(encode(one))), plain(decoded(encode(one))))
   })
 
-  test('are written by msgpackr so that they are read here', () => {
+  test('are read here as msgpackr writes them', () => {
     for (const one of values) assert.deepEqual(plain(decoded(packr.pack(one))), plain(decoded(encode(one))))
   })
 
@@ -32,7 +33,7 @@ describe(`10,000 random values (${replayOf('codec.test.ts')})`, () => {
     for (const one of values) {
       const ours = encode(one).length
       const theirs = packr.pack(one).length
-      // msgpackr writes a float where an integer of 64 bits takes 9 bytes too, and bigints always in 9.
+      // msgpackr writes a float instead of an integer of 9 bytes, and every bigint in 9 bytes.
       assert.ok(ours <= theirs, `${ours} bytes, msgpackr ${theirs}: ${JSON.stringify(plain(one))}`)
     }
   })
@@ -40,7 +41,7 @@ describe(`10,000 random values (${replayOf('codec.test.ts')})`, () => {
 
 describe('an encoder', () => {
   for (const count of [0, 15, 16, 17, 65_535, 65_536]) {
-    test(`writes a map of ${count} pairs, some of them maps, after leaving out what is undefined`, () => {
+    test(`writes a map of ${count} pairs, some of them maps, without those that are undefined`, () => {
       const fields = Object.fromEntries(Array.from({ length: count }, (_, n) => [`f${n}`, n % 1000 === 7 ? { a: [n], gone: undefined } : n]))
       const bytes = encoding('value', (encoder) => encoder.value(['before', { gone: undefined, ...fields }, 'after']).taken())
       assert.deepEqual(bytes, new Uint8Array(packr.pack(['before', JSON.parse(JSON.stringify(fields)), 'after'])))
@@ -56,7 +57,7 @@ describe('an encoder', () => {
     }
   })
 
-  test('passes over what an object inherits', () => {
+  test('leaves out what an object inherits', () => {
     class Plain {
       own = 1
     }
@@ -72,7 +73,7 @@ describe('an encoder', () => {
     }
   })
 
-  test('gives away bytes that later encodings leave alone', () => {
+  test('returns bytes that later encodings do not change', () => {
     for (const size of [10, 70_000]) {
       const first = encoding('first', (encoder) => encoder.value('a'.repeat(size)).taken())
       encoding('second', (encoder) => encoder.value('b'.repeat(size)).taken())
@@ -80,7 +81,7 @@ describe('an encoder', () => {
     }
   })
 
-  test('works on after a refusal', () => {
+  test('works after an error', () => {
     assert.throws(() => encoding('value', (encoder) => encoder.value([1, [2, () => 3]])), /value\[1\]\[1\] is a function/)
     assert.deepEqual(encoding('value', (encoder) => encoder.value([1]).taken()), Uint8Array.of(0x91, 1))
   })
@@ -101,7 +102,7 @@ describe('an encoder', () => {
 /** Values in a form that deepEqual compares: one spelling of each number, bytes without their class. */
 function plain(one: unknown): unknown {
   if (typeof one === 'bigint') return Number.isSafeInteger(Number(one)) ? Number(one) : `${one}n`
-  // msgpackr reads 2^53 and its negative as numbers, and writes them, being no safe integers, as floats.
+  // msgpackr reads 2^53 and -2^53 as numbers, and writes them as floats, because they are not safe integers.
   if (typeof one === 'number') return Math.abs(one) === 2 ** 53 ? `${one}n` : one === 0 ? 0 : one
   if (one instanceof Uint8Array) return { bytes: [...one] }
   if (Array.isArray(one)) return one.map(plain)

@@ -1,6 +1,6 @@
-// A power cut, as near as a process comes to it: every process of a real Chromium is killed at a
-// seeded point in the middle of writing, and the profile is opened again. And smaller deaths: of a tab, and of the
-// worker that a database is in.
+// Something close to a power cut: every process of a real Chromium is killed at a seeded point in the middle of
+// writing,
+// and the profile is opened again. And smaller accidents: of a tab, and of the worker of a database.
 import assert from 'node:assert/strict'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -8,17 +8,17 @@ import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import type { Page } from 'playwright-core'
 import type { Id } from '../src/index.js'
-import { crasherOf, openPage, spawnChromium, type MortalChromium } from './harness/chromium.js'
+import { crasherOf, openPage, spawnChromium, type KillableChromium } from './harness/chromium.js'
 import { chromiumWithSite } from './harness/chromium-with-site.js'
 import { within } from './harness/deadline.js'
 import { serveProduct, type Site } from './harness/site.js'
 import { Random } from './random/random.js'
 
-// More than are done until the kill arrives, so that it meets a write under way.
+// More than are done before the kill, so that it comes in the middle of a write.
 const inserts = 20_000
 const groupSize = 5
 const latestKill = 500
-/** How often each is done; `make crash` asks for more. */
+/** How often each test runs; `make crash` sets more. */
 const rounds = Number(process.env.CRASH_ROUNDS ?? 1)
 const seed = Number(process.env.CRASH_SEED ?? Math.floor(Math.random() * 2 ** 32))
 
@@ -55,8 +55,8 @@ describe(`a browser killed in the middle (replay: CRASH_SEED=${seed})`, { timeou
     })
   }
 
-  // Chromium keeps values of more than 64 KiB, compressed, in files of their own, where the profile is on disk.
-  test('keeps large documents, which verify and exportRaw read too', async () => {
+  // In a profile on disk, Chromium compresses values of more than 64 KiB and keeps them in files of their own.
+  test('keeps large documents, and verify and exportRaw read them', async () => {
     await using profile = await newProfile()
     await killedWhile(profile, site, 30, insertLarge, { inserts, groupSize, durability: 'relaxed' })
     const { lengths, isSound, exported, inFile } = await reopened(profile, site, async () => ({
@@ -76,8 +76,8 @@ describe(`a tab or a worker killed in the middle (replay: CRASH_SEED=${seed})`, 
   const chromium = chromiumWithSite()
 
   const random = new Random(seed)
-  /** What kills each, prepared so that nothing is left to wait for. */
-  const deaths = {
+  /** Prepares to kill each, so that the kill itself waits for nothing. */
+  const killers = {
     tab: crasherOf,
     worker: async (page: Page) => () =>
       page.evaluate(() => {
@@ -85,12 +85,12 @@ describe(`a tab or a worker killed in the middle (replay: CRASH_SEED=${seed})`, 
         return thread.terminate()
       }),
   }
-  for (const [what, killing] of Object.entries(deaths)) {
+  for (const [what, prepareKill] of Object.entries(killers)) {
     for (const killAfter of Array.from({ length: 4 * rounds }, () => random.int(1, latestKill))) {
       test(`keeps each insert up to acknowledgement ${killAfter}, and each batch whole, when the ${what} is killed`, async () => {
         const context = await chromium.browser.newContext()
         const page = await openPage(context, chromium.site.origin)
-        const acknowledged = await acknowledgedBefore(page, killAfter, await killing(page), insertEach, { inserts, groupSize, durability: 'relaxed', worker: what === 'worker' })
+        const acknowledged = await acknowledgedBefore(page, killAfter, await prepareKill(page), insertEach, { inserts, groupSize, durability: 'relaxed', worker: what === 'worker' })
         const reader = await openPage(context, chromium.site.origin)
         assertKept(acknowledged, await within(20_000, 'reading', reader.evaluate(async () => {
           const db = await atomicdb.AtomicDB.open('crash')
@@ -104,12 +104,12 @@ describe(`a tab or a worker killed in the middle (replay: CRASH_SEED=${seed})`, 
   }
 })
 
-/** Fails unless what was acknowledged is among the ids that were found, and each group whole or not there. */
+/** Fails unless every acknowledged task is among the ids, and each group is whole or absent. */
 function assertKept(acknowledged: number[], ids: Id[]): void {
   assert.ok(acknowledged.length < inserts, 'everything was done before the kill')
   const found = new Set(ids)
   for (const task of acknowledged) {
-    for (const id of isGroup(task) ? groupIds(task) : [`${task}`]) assert.ok(found.has(id), `document ${id} was acknowledged and is gone`)
+    for (const id of isGroup(task) ? groupIds(task) : [`${task}`]) assert.ok(found.has(id), `document ${id} was acknowledged and is missing`)
   }
   for (let task = 0; task < inserts; task++) {
     if (!isGroup(task)) continue
@@ -118,7 +118,7 @@ function assertKept(acknowledged: number[], ids: Id[]): void {
   }
 }
 
-/** What runs in the page: 8 lanes share the tasks, and each reports a task when it is stored. */
+/** The work in the page: 8 lanes share the tasks, and each acknowledges a task when it is stored. */
 interface Work {
   inserts: number
   groupSize: number
@@ -156,7 +156,8 @@ declare function acknowledge(task: number): void
 async function insertLarge({ inserts }: Work): Promise<void> {
   const random = (length: number) => {
     const bytes = new Uint8Array(length)
-    for (let at = 0; at < length; at += 65_536) crypto.getRandomValues(bytes.subarray(at, at + 65_536)) // takes no more at once
+    // Its limit for one call.
+    for (let at = 0; at < length; at += 65_536) crypto.getRandomValues(bytes.subarray(at, at + 65_536))
     return bytes
   }
   const file = await atomicdb.AtomicDB.open('file', { storage: new atomicdb.MessagePackStorage('file') })
@@ -171,14 +172,19 @@ async function insertLarge({ inserts }: Work): Promise<void> {
 const isGroup = (task: number) => task % 10 === 9
 const groupIds = (task: number) => Array.from({ length: groupSize }, (_, n) => `${task}.${n}`)
 
-/** Runs `work` in a page until it has acknowledged `killAfter` tasks, kills the browser, and returns what was acknowledged. */
+/**
+ * Runs `work` in a page until it has acknowledged `killAfter` tasks, and kills the browser. Returns the acknowledged
+ * tasks.
+ */
 async function killedWhile(profile: Profile, site: Site, killAfter: number, work: (work: Work) => Promise<void>, options: Work): Promise<number[]> {
   const chromium = await profile.start()
   const page = await openPage(chromium.context, site.origin)
   return acknowledgedBefore(page, killAfter, () => chromium.kill(), work, options)
 }
 
-/** Runs `work` in the page until it has acknowledged `killAfter` tasks, and then `kill`; returns what was acknowledged. */
+/**
+ * Runs `work` in the page until it has acknowledged `killAfter` tasks, and then `kill`. Returns the acknowledged tasks.
+ */
 async function acknowledgedBefore(page: Page, killAfter: number, kill: () => Promise<unknown>, work: (work: Work) => Promise<void>, options: Work): Promise<number[]> {
   const acknowledged: number[] = []
   const killed = new Promise<unknown>((resolve, reject) => {
@@ -186,7 +192,7 @@ async function acknowledgedBefore(page: Page, killAfter: number, kill: () => Pro
       acknowledged.push(task)
       if (acknowledged.length === killAfter) kill().then(resolve, reject)
     }).then(() => page.evaluate(work, options)).catch((error: Error) => {
-      // The page dies with its browser; before that, it failed.
+      // After the kill, the page fails because its browser is gone; before it, the work has failed.
       if (acknowledged.length < killAfter) reject(error)
     })
   })
@@ -194,27 +200,27 @@ async function acknowledgedBefore(page: Page, killAfter: number, kill: () => Pro
   return acknowledged
 }
 
-/** Opens the database again in a new browser on the same profile, asks it, and has it take one more write. */
+/** Opens the database again in a new browser on the same profile, runs `ask` there, and writes once more. */
 async function reopened<R>(profile: Profile, site: Site, ask: () => Promise<R>): Promise<R> {
   const chromium = await profile.start()
   const page = await openPage(chromium.context, site.origin)
   await page.evaluate(async () => {
     globalThis.db = await atomicdb.AtomicDB.open('crash')
   })
-  const answer = await page.evaluate(ask)
+  const result = await page.evaluate(ask)
   await page.evaluate(() => db.insert({ _id: 'after' }))
   await chromium.kill()
-  return answer
+  return result
 }
 
 interface Profile extends AsyncDisposable {
-  start(): Promise<MortalChromium>
+  start(): Promise<KillableChromium>
 }
 
-/** A profile folder that outlives the browsers started on it, and goes with the test. */
+/** A profile folder that outlives the browsers started on it, and is removed with the test. */
 async function newProfile(): Promise<Profile> {
   const folder = await mkdtemp(join(tmpdir(), 'atomicdb-crash-'))
-  const started: MortalChromium[] = []
+  const started: KillableChromium[] = []
   return {
     start: async () => {
       const chromium = await spawnChromium(folder)

@@ -1,5 +1,5 @@
-// What a bug or a lack of memory in the engine does: a call fails, or the instance ends, but nothing hangs.
-// The test build has an op that fails as it is told to.
+// A bug or a lack of memory in the engine: a call fails, or the engine exits, but nothing hangs. The test build has an
+// op that fails in a given way.
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { AtomicDB, AtomicDBError, MemoryStorage, type StorageBackend } from '../src/index.js'
@@ -8,7 +8,7 @@ import { encoding } from '../src/msgpack/encode.js'
 import { testWasm } from './harness/node.js'
 import { faultOp } from './harness/raw-bridge.js'
 
-/** Has the engine fail in the middle of a write. */
+/** Makes the engine fail in the middle of a write. */
 function fail(db: AtomicDB, how: 'panic' | 'nil' | 'exhaust' | 'overflow'): Promise<unknown> {
   return db.calls.write(() => (engine) => {
     return encoding('arguments', (encoder) => engine.value(faultOp as Op, encoder.value(['default', how])))
@@ -16,7 +16,7 @@ function fail(db: AtomicDB, how: 'panic' | 'nil' | 'exhaust' | 'overflow'): Prom
 }
 
 const internal = (error: unknown) => error instanceof AtomicDBError && error.code === 'internal'
-const open = (options: { storage?: StorageBackend } = { storage: new MemoryStorage() }) => AtomicDB.open('dying', { wasm: testWasm, ...options })
+const open = (options: { storage?: StorageBackend } = { storage: new MemoryStorage() }) => AtomicDB.open('exiting', { wasm: testWasm, ...options })
 
 describe('when the engine fails', { timeout: 60_000 }, () => {
   for (const how of ['panic', 'nil'] as const) {
@@ -31,7 +31,7 @@ describe('when the engine fails', { timeout: 60_000 }, () => {
   }
 
   for (const how of ['exhaust', 'overflow'] as const) {
-    test(`by ${how}, all that waits is internal, and a later open starts a new engine`, async () => {
+    test(`by ${how}, every waiting call is internal, and a later open starts a new engine`, async () => {
       const storage = new MemoryStorage()
       const db = await open({ storage })
       const stuck = await open({

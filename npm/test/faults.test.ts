@@ -1,6 +1,6 @@
-// What browsers do to a database, in real Chromium: a full disk, a lost connection, another page that
-// deletes or blocks, storage that is refused. Nothing may hang, nothing acknowledged may be lost, and
-// what was refused may not stay in memory.
+// Faults of the browser, in real Chromium: a full disk, a lost connection, another page that deletes or blocks the
+// database, storage that is refused. Nothing may hang, no stored write may be lost, and a refused write may not stay in
+// memory.
 import assert from 'node:assert/strict'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -13,15 +13,15 @@ import { chromiumWithSite } from './harness/chromium-with-site.js'
 import { within } from './harness/deadline.js'
 import { serveProduct } from './harness/site.js'
 
-/** How an attempt in a page ended. */
+/** How a call in a page ended. */
 type Outcome = { value: unknown } | { code: string; message: string }
 
 declare global {
-  /** Runs `work` in the page and says how it ended; defined by the script below. */
+  /** Runs `work` in the page and returns how it ended; defined by the script below. */
   function attempt(work: () => Promise<unknown>): Promise<Outcome>
-  /** Every IndexedDB connection that the page has opened, whoever did. */
+  /** Every IndexedDB connection that anybody in the page has opened. */
   var connections: IDBDatabase[]
-  /** Set by a test: what to do to the next readwrite transaction, once. */
+  /** What to do to the next readwrite transaction, once; set by a test. */
   var sabotage: ((transaction: IDBTransaction) => void) | undefined
 }
 
@@ -62,7 +62,7 @@ describe('when the browser fails', { timeout: 120_000 }, () => {
     }),
   )
 
-  /** A context of its own: another profile, another quota. */
+  /** A context with a profile and a quota of its own. */
   async function newContext(): Promise<BrowserContext> {
     const context = await started.browser.newContext()
     await context.addInitScript(script)
@@ -83,7 +83,7 @@ describe('when the browser fails', { timeout: 120_000 }, () => {
     return page
   }
 
-  /** The ids that a page finds which opens the database only now, and so reads what is stored. */
+  /** The ids that a new page finds: it opens the database now, and so reads what is stored. */
   async function storedIds(page: Page): Promise<unknown[]> {
     const other = await openPage(page.context(), started.site.origin)
     const ids = await within(
@@ -100,10 +100,10 @@ describe('when the browser fails', { timeout: 120_000 }, () => {
       const devtools = await page.context().newCDPSession(page)
       await devtools.send('Storage.overrideQuotaForOrigin', { origin: started.site.origin, quotaSize })
     }
-    // Before the first use: Chromium remembers for some seconds how much room there was.
+    // Before the first use, because Chromium remembers for some seconds how much room there was.
     const page = await newDatabase((page) => setQuota(page, 1_000_000))
 
-    // Random text: nothing on the way can compress it below the quota.
+    // Random text, so that no compression brings it below the quota.
     const big = () =>
       db.insert({ _id: 'big', noise: Array.from({ length: 4_000_000 }, () => Math.random().toString(36)[2]).join('') })
     const refused = await tryIn(page, big)
@@ -120,7 +120,7 @@ describe('when the browser fails', { timeout: 120_000 }, () => {
   })
 
   for (const [name, how] of [['in a worker', 'worker'], ['through a seal', 'sealed'], ['of a MessagePack value', 'file'], ['at a commit', 'commit']] as const) {
-    test(`a quota error ${name} tells usage and quota too, and nothing of the write is left`, async () => {
+    test(`a quota error ${name} has usage and quota, and nothing of the write is left`, async () => {
       const page = await openPage(await newContext(), started.site.origin)
       const devtools = await page.context().newCDPSession(page)
       await devtools.send('Storage.overrideQuotaForOrigin', { origin: started.site.origin, quotaSize: 1_000_000 })
@@ -141,14 +141,14 @@ describe('when the browser fails', { timeout: 120_000 }, () => {
         const again = await AtomicDB.open('small', options)
         return [error, inMemory, JSON.stringify(await again.all())]
       }, how))
-      // What could not be committed stays, for the next commit.
+      // A failed commit keeps everything for the next one.
       assert.deepEqual(result, ['quota,number,number', how === 'commit' ? 'kept,big' : 'kept', '[{"_id":"kept","n":0}]'])
       await page.context().close()
     })
   }
 
-  // With worker: true it may be lost: the browser ends the worker with its page.
-  test('what is written as the page is left is stored, and what is written as it is closed, whole or not at all', async () => {
+  // Not with worker: true, where it may be lost: the browser ends the worker with its page.
+  test('a write while the page is left is stored, and a write while it is closed is stored whole or not at all', async () => {
     const page = await openPage(await newContext(), started.site.origin)
     const leave = async (go: () => Promise<unknown>) => {
       await page.evaluate(async () => {
@@ -169,13 +169,15 @@ describe('when the browser fails', { timeout: 120_000 }, () => {
     const closed = page.waitForEvent('close')
     await leave(() => page.close({ runBeforeUnload: true }))
     await within(30_000, 'the page closes', closed)
-    // On a busy machine Chromium ends a page that is closed before its handlers have run: 1 time of 14, all tests on one core.
+    // On a busy machine Chromium sometimes ends a closed page before its handlers have run: 1 time of 14, with all
+    // tests on
+    // one core.
     const count = await reader.evaluate(async () => (await atomicdb.AtomicDB.open('faults')).count("type = 'pagehide'"))
     assert.ok(count === 101 || count === 202, `${count} documents`)
     await page.context().close()
   })
 
-  test('what is written as a tab is hidden and as it is frozen is stored, though it may never run again', async () => {
+  test('a write while a tab is hidden or frozen is stored, though the tab may never run again', async () => {
     const profile = await mkdtemp(join(tmpdir(), 'atomicdb-frozen-'))
     const chromium = await spawnChromium(profile, true)
     try {
@@ -191,7 +193,7 @@ describe('when the browser fails', { timeout: 120_000 }, () => {
       })
       const reader = await openPage(chromium.context, started.site.origin)
       const stored = (type: string) => reader.evaluate(async (type) => (await atomicdb.AtomicDB.open('faults')).count(`type = '${type}'`), type)
-      await reader.bringToFront() // which hides the other
+      await reader.bringToFront() // hides the other page
       await within(10_000, 'what is written as the tab is hidden', reachedBy(() => stored('visibilitychange'), 101))
       const devtools = await chromium.context.newCDPSession(page)
       await devtools.send('Page.setWebLifecycleState', { state: 'frozen' })
@@ -268,7 +270,7 @@ describe('when the browser fails', { timeout: 120_000 }, () => {
       assert.ok('value' in outcome || outcome.code === 'storage', `insert ${n}: ${JSON.stringify(outcome)}`)
     }
     const acknowledged = outcomes.flatMap(([n, outcome]) => ('value' in outcome ? [n] : []))
-    // Whether a batch that failed so was stored after all shows when the next one is.
+    // A batch that failed in this way may be stored after all. That shows when the next one is stored.
     valueOf(await tryIn(page, () => db.insert({ _id: 'after' })))
     const inMemory = valueOf(await tryIn(page, () => db.documentIds())) as unknown[]
     for (const n of acknowledged) assert.ok(inMemory.includes(n), `insert ${n} was acknowledged and is gone`)
@@ -292,7 +294,7 @@ describe('when the browser fails', { timeout: 120_000 }, () => {
     await page.context().close()
   })
 
-  test('site data that the user clears is not written to as if it were there', async () => {
+  test('after the user clears site data, a write does not go on as if it were there', async () => {
     const page = await newDatabase()
     const devtools = await page.context().newCDPSession(page)
     await devtools.send('Storage.clearDataForOrigin', { origin: started.site.origin, storageTypes: 'indexeddb' })
@@ -302,13 +304,13 @@ describe('when the browser fails', { timeout: 120_000 }, () => {
     await page.context().close()
   })
 
-  test('destroy says so in time when a stranger keeps the database open, and the deletion follows', async () => {
+  test('destroy rejects in time when a foreign connection keeps the database open, and the deletion follows', async () => {
     const page = await newDatabase()
     const stranger = await openPage(page.context(), `${started.site.origin}/empty`)
     await stranger.evaluate(
       () =>
         new Promise<void>((resolve) => {
-          // A connection without a versionchange handler, and so one that does not let go.
+          // A connection without a versionchange handler, so it stays open.
           indexedDB.open('atomicdb:faults').onsuccess = () => resolve()
         }),
     )
@@ -337,7 +339,7 @@ describe('when the browser fails', { timeout: 120_000 }, () => {
     await page.context().close()
   })
 
-  test('a page that may not store anything is told so, and can work in memory', async () => {
+  test('a page that may not store anything gets an error, and can work in memory', async () => {
     const page = await openPage(await newContext(), `${started.site.origin}/sandboxed`)
     const frame = page.frames()[1]!
     const refused = await tryIn(frame, () => atomicdb.AtomicDB.open('faults'))
@@ -353,12 +355,12 @@ describe('when the browser fails', { timeout: 120_000 }, () => {
   })
 })
 
-/** Runs `work` in the page or frame, where it may fail but not hang. */
+/** Runs `work` in the page or frame. It may fail, but not hang. */
 function tryIn(page: Page | Frame, work: () => Promise<unknown>): Promise<Outcome> {
   return within(30_000, String(work), page.evaluate(`attempt(${work})`) as Promise<Outcome>)
 }
 
-/** Resolves when `read` finds as much as that. */
+/** Resolves when `read` returns at least that much. */
 async function reachedBy(read: () => Promise<number>, wanted: number): Promise<void> {
   while ((await read()) !== wanted) await new Promise((resolve) => setTimeout(resolve, 50))
 }

@@ -1,4 +1,4 @@
-// Files on disk: those of the Python library, which in turn reads ours, and processes that share one or die with it.
+// Files on disk: those of the Python library, which also reads ours, and files that several processes share.
 import assert from 'node:assert/strict'
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -24,7 +24,7 @@ after(() => rm(folder, { recursive: true, force: true }))
 const open = (storage: StorageBackend) => AtomicDB.open('file', { storage, wasm: testWasm })
 const isCode = (code: string) => (error: unknown) => error instanceof AtomicDBError && error.code === code
 
-/** What is stored, without the ids that Python's documents do not have. */
+/** All documents, without the ids that Python's documents do not have. */
 async function everything(db: AtomicDB): Promise<Record<string, unknown[]>> {
   const collections = await Promise.all((await db.collections()).map(async (name) => [name, await db.all(name)] as const))
   return Object.fromEntries(collections.map(([name, documents]) => [name, documents.map(({ _id, ...fields }) => fields)]))
@@ -38,7 +38,7 @@ describe('the Python library', () => {
     'encrypted-level0.json': (path, manager) => new EncryptedJSONStorage(path, manager, { compressionLevel: 0 }),
     'data.msgpack': (path) => new MessagePackStorage(path),
   }
-  // Prints any of our files as JSON, by what Python has for each.
+  // Prints any of our files as JSON, with what Python has to read it.
   const program = `
 import sys, json, zlib, msgpack
 from cryptography.fernet import Fernet
@@ -100,7 +100,7 @@ test('a damaged file is refused as corrupt, and left as it is', async () => {
   }
 })
 
-test('a file keeps its permissions, and where a link leads to it, the link stays', async () => {
+test('a file keeps its permissions, and a link to it stays a link', async () => {
   const elsewhere = join(folder, 'elsewhere')
   await mkdir(elsewhere)
   const path = join(elsewhere, 'private.json')
@@ -131,7 +131,7 @@ test('a file that cannot be written undoes the write', async () => {
   await db.close()
 })
 
-test('a file reaches the disk before it takes the place of the one before, and if the write is strict, its name too', async () => {
+test('a new file is flushed before it replaces the old one, and a strict write flushes its name too', async () => {
   const path = join(folder, 'synced.json')
   const probe = await openFile(folder, 'r')
   const handles = Object.getPrototypeOf(probe) as typeof probe
@@ -161,11 +161,11 @@ test('processes that share a file lose no write, also when one is killed', { tim
   assert.deepEqual((await readdir(folder)).filter((name) => name.includes('.lock')), [])
 })
 
-test('a lock that a dead process has left behind is removed, and one of a process that lives is waited for', async () => {
+test('a lock file of a process that has ended is removed, and one of a running process is waited for', async () => {
   const path = join(folder, 'locked.json')
-  const dead = spawn(process.execPath, ['--version'], { stdio: 'ignore' })
-  await once(dead, 'close')
-  await writeFile(`${path}.lock`, String(dead.pid))
+  const ended = spawn(process.execPath, ['--version'], { stdio: 'ignore' })
+  await once(ended, 'close')
+  await writeFile(`${path}.lock`, String(ended.pid))
   const db = await open(new JSONStorage(path))
   await db.insert({ n: 1 })
   await writeFile(`${path}.lock`, String(process.pid))

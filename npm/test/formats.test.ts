@@ -1,4 +1,4 @@
-// What earlier versions wrote opens, and what later ones write is refused and left alone.
+// Data of earlier versions opens. Data of later versions is refused and left alone.
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -34,7 +34,7 @@ describe('a database of version 1', () => {
     await again.close()
   })
 
-  test('opens with its password where it is compressed and encrypted', async () => {
+  test('opens with its password if it is compressed and encrypted', async () => {
     const securityManager = await SecurityManager.create({ password: 'correct horse' })
     const db = await AtomicDB.open('sealed', { storage: new SealedStorage(await stored('sealed.atomicdb'), { securityManager }), wasm })
     assert.deepEqual((await db.all()).map(({ n, text }) => [n, text]), Array.from({ length: 20 }, (_, n) => [n < 5 ? n + 100 : n, 'compressible '.repeat(n)]))
@@ -52,7 +52,7 @@ describe('a database of a later version', () => {
     assert.equal(Buffer.from((await storage.read(0))[0]!.bytes).toString('hex'), laterFrame)
   })
 
-  test('is refused as such where it is a file', async () => {
+  test('is refused as such if it is a file', async () => {
     const storage = new MemoryStorage()
     const isNewer = (error: unknown) => error instanceof AtomicDBError && error.code === 'unsupported' && /a newer AtomicDB wrote the file/.test(error.message)
     await assert.rejects(AtomicDB.importRaw('later', Buffer.from(laterFile, 'hex'), { storage, wasm }), isNewer)
@@ -60,8 +60,14 @@ describe('a database of a later version', () => {
   })
 })
 
-/** Batch 1, empty, in version 2 of the format, with a checksum that is right: FrameOfLaterVersion in storage/export_test.go. */
+/**
+ * Batch 1, empty, in version 2 of the format, with a checksum that is right: FrameOfLaterVersion in
+ * storage/export_test.go.
+ */
 const laterFrame = '417444420201000001000000000000000000000000000000000000000000000056ae23597e9a2fa8'
 
-/** A file in version 2, with no record and a checksum that is right: as TestUnmarshal_refuses makes it in storage/logfile. */
+/**
+ * A file in version 2, with no record and a checksum that is right: as TestUnmarshal_refuses makes it in
+ * storage/logfile.
+ */
 const laterFile = '4174444c02000000000000000000000000000000000000000000000000000000c5b3ac4c8e145e4a'

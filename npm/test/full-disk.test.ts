@@ -1,4 +1,4 @@
-// A disk that gets full under the storages of Node: every refused write is undone, and said to be quota.
+// A full disk under the storages of Node: every refused write is undone, and its error is quota.
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
@@ -15,7 +15,7 @@ const isQuota = (error: unknown) => error instanceof AtomicDBError && error.code
 
 describe('a full disk', { timeout: 60_000 }, () => {
   for (const [kind, make] of Object.entries(kinds)) {
-    test(`is quota to ${kind}, which keeps what it has and goes on`, async (t) => {
+    test(`is a quota error of ${kind}, which keeps what it has and goes on`, async (t) => {
       await using disk = await smallDisk()
       if (!disk) return t.skip('cannot mount a small disk')
       const storage = () => make(join(disk.folder, 'data'))

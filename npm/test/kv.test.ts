@@ -1,4 +1,4 @@
-// KVStorage in workerd, on Miniflare's KV, and on one that shows what was written elsewhere late, as Cloudflare's does.
+// KVStorage in workerd, on Miniflare's KV, and on a KV that shows writes from elsewhere late, as Cloudflare's does.
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -26,7 +26,7 @@ async function tests(kv) {
   return results
 }
 
-/** Adds documents one by one, then counts what a database holds that reads them. */
+/** Adds documents one by one, then counts what another database reads. */
 async function visit(kv) {
   const open = () => AtomicDB.open('notes', { wasm, storage: new KVStorage(kv, 'notes') })
   const db = await open()
@@ -94,7 +94,7 @@ describe('KV in workerd', { timeout: 120_000 }, () => {
 
 type Value = { bytes: Uint8Array; metadata: unknown } | null
 
-/** A KV of which each location sees what others do some steps later: a listing earlier or later than a value. */
+/** A KV in which each location sees writes from others some steps later, in lists sooner or later than in values. */
 class LaggingKV {
   private readonly history: { key: string; value: Value; step: number; listed: number; readable: number }[] = []
   private steps = 0
@@ -103,7 +103,7 @@ class LaggingKV {
   /** @param lag How many steps it takes until another location sees something. */
   constructor(private readonly lag: () => number) {}
 
-  /** The namespace as one location has it; `here` sees its own writes at once. */
+  /** The namespace as one location sees it; `here` sees its own writes at once. */
   at(here: boolean) {
     const seen = (by: 'listed' | 'readable') => {
       this.steps++
@@ -144,7 +144,7 @@ describe('KV', { timeout: 120_000 }, () => {
     await sharesObject(lib, new KVStorage(new LaggingKV(() => 0).at(true), 'object'), { wasm: testWasm })
   })
 
-  test('elsewhere shows a state that was whole, or says that it is not visible yet', async () => {
+  test('shows elsewhere a whole version of the database, or says that it is not visible yet', async () => {
     const random = new Random(seed)
     const replay = replayOf('kv.test.ts')
     let whole = 0
@@ -173,14 +173,14 @@ describe('KV', { timeout: 120_000 }, () => {
     assert.ok(whole > 100 && late > 10, `${whole} whole states, ${late} late; ${replay}`)
   })
 
-  test('does not take what is listed and not readable yet for nothing', async () => {
+  test('does not take a batch that is listed but not readable yet for a missing one', async () => {
     const kv = new LaggingKV(() => 0)
     const writer = await open(kv.at(true))
     await writer.insert({ n: 1 })
     await assert.rejects(open({ ...kv.at(true), get: async () => null }), hasCode('storage', /is not visible here yet/))
   })
 
-  test('tells of two writers, and overwrites the batch of neither', async () => {
+  test('reports two writers, and overwrites the batch of neither', async () => {
     const kv = new LaggingKV(() => 0)
     const [here, there] = [await open(kv.at(true)), await open(kv.at(true))] // two isolates
     await here.insert({ by: 'here' })
@@ -206,7 +206,7 @@ describe('KV', { timeout: 120_000 }, () => {
     assert.equal(await (await open(kv.at(true))).count('n = 3'), 1)
   })
 
-  test('keeps batches that no value has room for, or nothing of them', async () => {
+  test('keeps batches that are too large for one value, whole or not at all', async () => {
     const kv = new LaggingKV(() => 0)
     const storage = new KVStorage(kv.at(true), 'large')
     const bytes = Uint8Array.from({ length: 45 << 20 }, (_, n) => n ^ (n >> 16))
@@ -224,7 +224,7 @@ describe('KV', { timeout: 120_000 }, () => {
     assert.deepEqual((await kv.at(true).list({ prefix: '' })).keys, [])
   })
 
-  test('is refused by name if it is none', () => {
+  test('is named in the error if it is not a KV namespace', () => {
     assert.throws(() => new KVStorage({}, 'x'), hasCode('invalid', /^namespace: expected a KV namespace binding, not an object/))
     assert.throws(() => new KVStorage(new LaggingKV(() => 0).at(true), ''), hasCode('invalid', /^name/))
     assert.throws(() => new KVStorage(new LaggingKV(() => 0).at(true), 'x'.repeat(500)), hasCode('invalid', /^name: a key in KV/))

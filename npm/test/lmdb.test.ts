@@ -1,4 +1,4 @@
-// LMDBStorage over the real LMDB: the contract of storages, several processes, and a host without it.
+// LMDBStorage on the real LMDB: the contract of storages, several processes, and a host without the package.
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
@@ -46,12 +46,12 @@ describe('LMDB', () => {
     await again.close()
   })
 
-  test('a path that cannot be opened is said', async () => {
+  test('a path that cannot be opened is named in the error', async () => {
     await assert.rejects(AtomicDB.open('folder', { storage: new LMDBStorage(folder), wasm: testWasm }), (error) => error instanceof AtomicDBError && error.code === 'storage')
     assert.throws(() => new LMDBStorage(''), /^AtomicDBError: path: /)
   })
 
-  test('a file that is another one is refused, and stays as it is', async () => {
+  test('a file that is not LMDB\'s, or has another format, is refused and stays as it is', async () => {
     const format1 = await readFile(new URL('../../storage/lmdblog/testdata/npm.mdb', import.meta.url))
     for (const [content, code] of [['garbage '.repeat(10_000), 'corrupt'], ['short', 'corrupt'], [format1, 'unsupported']] as const) {
       const path = join(folder, 'other.mdb')
@@ -63,7 +63,7 @@ describe('LMDB', () => {
     assert.deepEqual(await new LMDBStorage(join(folder, 'empty.mdb')).read(0), [])
   })
 
-  test("opens a file of before, which Go's storage/lmdblog refuses", async () => {
+  test("opens an older file, which Go's storage/lmdblog refuses", async () => {
     const path = join(folder, 'format2.mdb')
     await copyFile(new URL('../../storage/lmdblog/testdata/npm-format2.mdb', import.meta.url), path)
     const db = await AtomicDB.open('format2', { storage: new LMDBStorage(path), wasm: testWasm })

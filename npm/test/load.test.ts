@@ -1,4 +1,4 @@
-// Where the wasm can come from, and what loading it leaves behind.
+// The sources of the wasm, and the state of the host after loading it.
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
@@ -84,13 +84,13 @@ describe('the built package', { timeout: 60_000 }, () => {
       const db = await AtomicDB.open()
       await db.insert({ n: 1 })
       const after = Object.getOwnPropertyDescriptors(globalThis)
-      // A getter that has become a value is Node's own: it makes some globals when they are first used.
+      // A getter that has become a value is Node's doing: Node makes some globals when they are first used.
       const changed = Object.keys(after).filter((name) => !before[name] || 'value' in before[name] && !Object.is(before[name].value, after[name].value))
       console.log(JSON.stringify(changed))`
     assert.equal(await inNode(program), '[]')
   })
 
-  test('runs where code cannot be made from text', async () => {
+  test('runs where eval is not allowed', async () => {
     const program = `
       const { AtomicDB } = await import('atomicdb')
       const db = await AtomicDB.open()
@@ -101,7 +101,7 @@ describe('the built package', { timeout: 60_000 }, () => {
     assert.equal(await inNode(program, '--disallow-code-generation-from-strings'), '1 true')
   })
 
-  test('lets Node end when nothing is left to do', async () => {
+  test('lets Node exit when nothing is left to do', async () => {
     const program = `
       const { AtomicDB } = await import('atomicdb')
       await (await AtomicDB.open()).insert({ n: 1 })
@@ -109,7 +109,7 @@ describe('the built package', { timeout: 60_000 }, () => {
     assert.equal(await inNode(program), 'done')
   })
 
-  test('uses the wasm it was given also for storages that need an engine, with the database in a worker or not', async () => {
+  test('uses the given wasm for storages that need an engine too, whether or not the database is in a worker', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'atomicdb-load-'))
     try {
       const program = `
@@ -118,7 +118,8 @@ describe('the built package', { timeout: 60_000 }, () => {
         const wasm = await readFile(new URL(import.meta.resolve('atomicdb/atomicdb.wasm')))
         const { compile } = WebAssembly
         WebAssembly.compile = async (bytes) => {
-          if (bytes !== wasm && bytes.length > 1e6) throw new Error('this is another engine') // Node compiles small ones of its own
+          // Node compiles small ones of its own.
+          if (bytes !== wasm && bytes.length > 1e6) throw new Error('another engine was compiled')
           return compile(bytes)
         }
         for (const worker of [true, false]) {
@@ -133,7 +134,7 @@ describe('the built package', { timeout: 60_000 }, () => {
     }
   })
 
-  test('loads one engine for many databases, and tries again after it could not', async () => {
+  test('loads one engine for many databases, and tries again after a failure', async () => {
     const program = `
       const { AtomicDB } = await import('atomicdb')
       const codes = []
@@ -149,7 +150,7 @@ describe('the built package', { timeout: 60_000 }, () => {
 })
 
 describe('in a page with a strict Content-Security-Policy', { timeout: 60_000 }, () => {
-  /** What a program answers in a page whose policy allows scripts of its own origin, and `more`. */
+  /** The result of a program in a page whose policy allows scripts of its own origin, and `more`. */
   async function answerUnder(more: string): Promise<unknown> {
     const site = await serveProduct({
       '/strict': `<!doctype html><meta charset="utf-8">
@@ -175,11 +176,11 @@ describe('in a page with a strict Content-Security-Policy', { timeout: 60_000 },
     }
   }
 
-  test('it runs, if WebAssembly is allowed', async () => {
+  test('it runs if WebAssembly is allowed', async () => {
     assert.equal(await answerUnder("'wasm-unsafe-eval'"), 1)
   })
 
-  test('it is unsupported, if not', async () => {
+  test('it is unsupported otherwise', async () => {
     assert.equal(await answerUnder(''), 'unsupported')
   })
 })

@@ -1,4 +1,5 @@
-// The storages of pages in real Chromium: several tabs, one of which crashes, dedicated workers, a full quota, and what a crash leaves behind.
+// The storages of pages in real Chromium: several tabs, of which one crashes, dedicated workers, a full quota, and what
+// a crash leaves behind.
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import * as esbuild from 'esbuild'
@@ -8,7 +9,7 @@ import { chromiumWithSite } from './harness/chromium-with-site.js'
 import { within } from './harness/deadline.js'
 import { packageFolder, serveProduct } from './harness/site.js'
 
-// In a page: each makes the storage of a name.
+// Each makes the storage of that name, in a page.
 const storages = {
   localStorage: (name: string) => new atomicdb.LocalStorageStorage(name),
   OPFS: (name: string) => new atomicdb.OPFSStorage(name),
@@ -16,7 +17,10 @@ const storages = {
   'a MessagePack value': (name: string) => new atomicdb.MessagePackStorage(name),
 }
 
-/** Fills OPFS by a large batch or snapshot, several times, as what Chromium says depends on how fast it is; returns how that ended, and how much is stored. */
+/**
+ * Fills OPFS with a large batch or snapshot, several times, because the error of Chromium depends on timing. Returns how
+ * the writes ended, and how many batches are stored.
+ */
 async function full(name: string): Promise<[string[], number]> {
   const storage = new OPFSStorage(name)
   await storage.append(1, new Uint8Array(9), 'relaxed')
@@ -110,7 +114,7 @@ describe('storages of pages', { timeout: 180_000 }, () => {
 
       const reader = await openDatabase(context, make)
       const { n } = (await reader.evaluate(() => db.get<{ n: number }>('counter')))!
-      // A write may be stored without the tab's having heard, or having said, that it is.
+      // The last write of the crashed tab may be stored although the tab has not reported it.
       assert.ok(n >= 150 + acknowledged && n <= 152 + acknowledged, `${n} of 150 and ${acknowledged}`)
       await context.close()
     })
@@ -125,7 +129,7 @@ describe('storages of pages', { timeout: 180_000 }, () => {
     await context.close()
   })
 
-  test('OPFS: with the engine in a worker, files are written there, where they can be flushed, unless they are sealed', async () => {
+  test('OPFS: the worker of the engine writes the files, because it can flush them, unless they are sealed', async () => {
     const context = await chromium.browser.newContext()
     const page = await openPage(context, chromium.site.origin)
     const results = await page.evaluate(async () => {
@@ -145,7 +149,8 @@ describe('storages of pages', { timeout: 180_000 }, () => {
       const pool = await ThreadSafeDatabase.open('opfs', { storage: new OPFSStorage(name), maxConnections: 2, durability: 'strict' })
       await Promise.all(Array.from({ length: 10 }, (_, n) => (n % 2 === 0 ? db : pool).upsert({ _id: n })))
       await pool.close()
-      while ((await db.count()) < 12) await new Promise((resolve) => setTimeout(resolve, 1)) // it hears of the pool
+      // Until it hears of the writes of the pool.
+      while ((await db.count()) < 12) await new Promise((resolve) => setTimeout(resolve, 1))
       await db.close()
       FileSystemFileHandle.prototype.createWritable = createWritable
 
@@ -160,7 +165,7 @@ describe('storages of pages', { timeout: 180_000 }, () => {
     await context.close()
   })
 
-  test('a MessagePack value: a lost connection is opened again, and a write across one ends', async () => {
+  test('a MessagePack value: a lost connection is opened again, and a write during the loss ends', async () => {
     const context = await chromium.browser.newContext()
     await context.addInitScript(() => {
       globalThis.connections = []
@@ -185,7 +190,7 @@ describe('storages of pages', { timeout: 180_000 }, () => {
     })
     assert.deepEqual(ids, ['before', 'after', 'after a close event'])
 
-    // Chromium fires no event at a transaction that was about to end when it closed the connection.
+    // Chromium fires no event for a transaction that was about to end when it closed the connection.
     const across = page.evaluate(async () => {
       const { transaction } = IDBDatabase.prototype
       const begun = new Promise<void>((resolve) => {
@@ -207,7 +212,7 @@ describe('storages of pages', { timeout: 180_000 }, () => {
     await context.close()
   })
 
-  test('OPFS: what is strict is flushed in a dedicated worker, and so is a snapshot, which takes the place of what was', async () => {
+  test('OPFS: a strict batch is flushed in a dedicated worker, and so is every snapshot, which replaces batches', async () => {
     const context = await chromium.browser.newContext()
     const page = await openPage(context, chromium.site.origin)
     assert.deepEqual(await inWorker(page, 'flushes'), [0, 1, 1])
@@ -264,7 +269,7 @@ describe('storages of pages', { timeout: 180_000 }, () => {
     await context.close()
   })
 
-  test('OPFS: a batch that was not finished is none, whatever of it was written, and one that is damaged is said', async () => {
+  test('OPFS: an unfinished batch is ignored, however much of it was written, and a damaged one is an error', async () => {
     const context = await chromium.browser.newContext()
     const page = await openPage(context, chromium.site.origin)
     const lost = await page.evaluate(async () => {
@@ -283,7 +288,7 @@ describe('storages of pages', { timeout: 180_000 }, () => {
       for (let length = 0; length < whole.length; length++) {
         const torn = whole.slice(0, length)
         await put('3', torn)
-        await put('3.snapshot', torn) // as a compaction would leave it
+        await put('3.snapshot', torn) // as a crash in a compaction would leave it
         const again = await atomicdb.AtomicDB.open('torn', { storage: storage() })
         const ids = (await again.documentIds()).join()
         if (ids !== '1,2') wrong.push(`${length} of ${whole.length}: ${ids}`)
@@ -303,7 +308,7 @@ describe('storages of pages', { timeout: 180_000 }, () => {
     await context.close()
   })
 
-  test('localStorage: a full one refuses a write with quota and keeps everything; what a compaction has left is passed over', async () => {
+  test('localStorage: a full one refuses a write with quota and keeps everything; batches that a compaction has left are ignored', async () => {
     const context = await chromium.browser.newContext()
     const page = await openPage(context, chromium.site.origin)
     const result = await page.evaluate(async () => {
@@ -313,13 +318,13 @@ describe('storages of pages', { timeout: 180_000 }, () => {
       let code = ''
       while (code === '') await db.insert({ _id: stored, text: 'x'.repeat(100_000) }).then(() => stored++, (error: { code: string }) => (code = error.code))
       const count = await db.count()
-      await db.remove('_id < 10') // small enough for what is left
+      await db.remove('_id < 10') // small enough for the room that is left
       await db.close()
       const again = await open()
       const kept = await again.count()
       await again.close()
 
-      // Small batches and a snapshot: items from before it that were not removed any more.
+      // Small batches and a snapshot, which has left items from before it.
       const storage = new atomicdb.LocalStorageStorage('left')
       const batch = (text: string) => new TextEncoder().encode(text)
       for (let seq = 1; seq <= 4; seq++) await storage.append(seq, batch(`${seq}`), 'relaxed')
@@ -337,7 +342,7 @@ describe('storages of pages', { timeout: 180_000 }, () => {
   })
 
   for (const [kind, lock] of [['OPFSStorage', 'atomicdb opfs:held'], ['LocalStorageStorage', 'atomicdb localStorage:held']] as const) {
-    test(`${kind}: a tab that stands still in the middle of its turn makes the calls of others time out, which go on afterwards`, async () => {
+    test(`${kind}: while a tab that holds the lock stands still, the calls of others time out, and they go on afterwards`, async () => {
       const context = await chromium.browser.newContext()
       const [holder, page] = [await openPage(context, chromium.site.origin), await context.newPage()]
       await page.clock.install()
@@ -364,7 +369,7 @@ describe('storages of pages', { timeout: 180_000 }, () => {
     })
   }
 
-  test('a page without https, which has neither WebCrypto nor locks, encrypts what one with them reads, and the other way round', async () => {
+  test('a page without https, which has neither WebCrypto nor locks, and a page with them read what the other encrypts', async () => {
     const context = await chromium.browser.newContext()
     await context.route('http://insecure.test/**', async (route) => {
       await route.fulfill({ response: await route.fetch({ url: route.request().url().replace('http://insecure.test', chromium.site.origin) }) })
@@ -448,7 +453,7 @@ describe('storages of pages', { timeout: 180_000 }, () => {
         request.onerror = () => reject(request.error as Error)
       })
       const flipped = (bytes: Uint8Array) => bytes.map((byte, n) => (n === bytes.length - 1 ? byte ^ 1 : byte))
-      /** For each storage: one on the same data each time, and what damages a batch there. */
+      /** For each storage: a function that opens the same data each time, and one that damages a batch. */
       const kinds: Record<string, [(name?: string) => import('../src/index.js').StorageBackend, (seq: number) => Promise<unknown>]> = {
         indexeddb: [(name = 'damage') => new IndexedDBStorage(name), async (seq) => {
           const store = (await result(indexedDB.open('atomicdb:damage'))).transaction('log', 'readwrite').objectStore('log')
@@ -475,7 +480,8 @@ describe('storages of pages', { timeout: 180_000 }, () => {
         const raw = await AtomicDB.exportRaw('damage', { storage: storage() })
         await AtomicDB.importRaw('copy', raw, { storage: storage('copy') })
         const copied = await AtomicDB.exportRaw('copy', { storage: storage('copy') })
-        const isSame = copied.length === raw.length && copied.slice(40).every((byte, n) => byte === raw[40 + n]) // but for the identity
+        // All but the identity.
+        const isSame = copied.length === raw.length && copied.slice(40).every((byte, n) => byte === raw[40 + n])
         const taken = await AtomicDB.importRaw('copy', raw, { storage: storage('copy') }).then(() => 'stored', (error: { code: string }) => error.code)
         const { problems } = await AtomicDB.repair('damage', { storage: storage() })
         const again = await open()
@@ -489,7 +495,7 @@ describe('storages of pages', { timeout: 180_000 }, () => {
     await context.close()
   })
 
-  test('records of IndexedDB behind one that is missing keep their numbers, also in a file, and are repaired', async () => {
+  test('records of IndexedDB after a missing one keep their numbers, also in a file, and are repaired', async () => {
     const context = await chromium.browser.newContext()
     const page = await openPage(context, chromium.site.origin)
     const result = await page.evaluate(async () => {

@@ -1,4 +1,5 @@
-// Encryption where the host lacks something: each way reads what the others write. What every host must do is in suites/security.ts.
+// Encryption in hosts that lack something: each reads what the others write. The tests for every host are in
+// suites/security.ts.
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { describe, test } from 'node:test'
@@ -15,7 +16,7 @@ import { testWasm } from './harness/node.js'
 
 const { SecurityManager, SealedStorage, IndexedDBStorage, MemoryStorage, AtomicDB } = atomicdb
 
-/** Runs `work` while globals are others, or missing. */
+/** Runs `work` while some globals are replaced or missing. */
 async function lacking<R>(lacks: { object: object; name: string; value?: unknown }[], work: () => Promise<R>): Promise<R> {
   const before = lacks.map(({ object, name }) => Object.getOwnPropertyDescriptor(object, name))
   for (const { object, name, value } of lacks) Object.defineProperty(object, name, { value, configurable: true })
@@ -28,7 +29,7 @@ async function lacking<R>(lacks: { object: object; name: string; value?: unknown
 
 const noWebCrypto = [{ object: globalThis.crypto, name: 'subtle' }]
 const noStreams = ['CompressionStream', 'DecompressionStream'].map((name) => ({ object: globalThis, name }))
-/** As Cloudflare's: "Pbkdf2 failed: iteration counts above 100000 are not supported". */
+/** As in Cloudflare Workers: "Pbkdf2 failed: iteration counts above 100000 are not supported". */
 const fewIterations = [
   {
     object: globalThis.crypto,
@@ -96,7 +97,7 @@ test('the engine opens IndexedDB itself, sealed or not, and what is sealed twice
   assert.equal(traitsOf(new SealedStorage(new MemoryStorage(), { compressionLevel: 6 })).native, undefined)
 })
 
-test('neither password nor key is in what a manager shows', async () => {
+test('a manager shows neither password nor key', async () => {
   const manager = await SecurityManager.create({ password: 'open sesame', iterations: 10 })
   const storage = new SealedStorage(new MemoryStorage(), { securityManager: manager })
   const key = await manager.exportKey()

@@ -1,5 +1,6 @@
-// SQLiteStorage over the SQLites that it is for: node:sqlite, sqlite-wasm here and in Chromium, a Durable Object and
-// D1 in workerd. Each passes the contract of storages, and keeps a database.
+// SQLiteStorage on each SQLite that it is for: node:sqlite, sqlite-wasm here and in Chromium, a Durable Object and D1
+// in
+// workerd. Each passes the contract of storages, and keeps a database.
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
@@ -22,7 +23,7 @@ import { contract } from '../src/testing.js'
 
 const run = promisify(execFile)
 
-// The object and D1 are asked for everything in one request each: what a test finds wrong is its answer.
+// The Durable Object and D1 get one request each for all tests; the response has what failed.
 const worker = `
 import { AtomicDB, SQLiteStorage } from 'atomicdb'
 import wasm from 'atomicdb/atomicdb.wasm'
@@ -39,7 +40,7 @@ async function tests(sqlite) {
   return results
 }
 
-/** Counts what is there, then adds. */
+/** Counts the documents, then adds one. */
 async function visit(sqlite) {
   const db = await AtomicDB.open('notes', { wasm, storage: new SQLiteStorage(sqlite) })
   const before = await db.count()
@@ -104,13 +105,13 @@ describe('SQLite in workerd', { timeout: 120_000 }, () => {
       assert.deepEqual(results.filter(([, result]) => result !== 'ok'), [])
     })
 
-    test(`${host} keeps a database of batches that no row has room for`, async () => {
+    test(`${host} keeps batches that are too large for one row`, async () => {
       for (const before of [0, 10, 20]) assert.deepEqual(await ask(`http://${host}/visit`), { before })
     })
   }
 })
 
-// Of what was built, because this Node may be too old for node:sqlite, and the newer one has no TypeScript.
+// The built package, because this Node may be too old for node:sqlite, and the newer Node does not run TypeScript.
 const inNewerNode = `
 import { DatabaseSync } from 'node:sqlite'
 import { AtomicDB, SQLiteStorage } from '${new URL('../dist/index.js', import.meta.url).href}'
@@ -126,7 +127,7 @@ for (const worker of [false, true]) {
   const db = await AtomicDB.open('notes', { storage: new SQLiteStorage(one), worker })
   await db.insertMany([{ n: 1 }, { text: 'x'.repeat(3_000_000) }])
   const again = await AtomicDB.open('notes', { storage: new SQLiteStorage(other), worker })
-  await Promise.all([db.insert({ n: 2 }), again.insert({ n: 3 })]) // one of which is a conflict, and done again
+  await Promise.all([db.insert({ n: 2 }), again.insert({ n: 3 })]) // one of them meets a conflict, and runs again
   await Promise.all([db.close(), again.close()])
   const read = await AtomicDB.open('notes', { storage: new SQLiteStorage(one) })
   console.log(await read.count())
@@ -169,7 +170,7 @@ describe('sqlite-wasm in Node', async () => {
     sqlite.close()
   })
 
-  test('a SQLite that lacks a part of a batch is repaired', async () => {
+  test('a table that lacks a part of a batch is repaired', async () => {
     const sqlite = new oo1.DB()
     const open = () => AtomicDB.open('damaged', { wasm: testWasm, storage: new SQLiteStorage(sqlite) })
     const db = await open()
@@ -200,7 +201,7 @@ describe('sqlite-wasm in Node', async () => {
     sqlite.close()
   })
 
-  test('says what it expects', () => {
+  test('names wrong arguments', () => {
     for (const wrong of [undefined, null, 'notes.sqlite', {}, { exec() {} }]) {
       assert.throws(() => new SQLiteStorage(wrong), (error) => error instanceof AtomicDBError && error.code === 'invalid' && error.message.startsWith('database: expected a SQLite'))
     }
@@ -227,7 +228,7 @@ const answer = async () => {
   const sqlite = new pool.OpfsSAHPoolDb('/notes')
   const results = {}
   let tables = 0
-  // Once: the tables stay.
+  // Only once, because the tables stay.
   for (const { name, run } of sqlite.selectValue("SELECT 1 FROM sqlite_schema WHERE name = 'log1'") ? [] : contract) {
     const table = 'log' + ++tables
     results[name] = await run(() => new SQLiteStorage(sqlite, { table })).then(() => 'ok', (error) => error.stack)

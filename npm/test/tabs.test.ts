@@ -15,30 +15,30 @@ describe('two tabs of one database', { timeout: 120_000 }, () => {
   test('see each other’s writes within 100 ms', async () => {
     await using tabs = await openTabs(chromium)
 
-    // The tabs take turns: each waits, polling, for the other's document and then adds the next.
-    const turns = 40
-    const played = Promise.all(
-      tabs.pages.map((page, player) =>
+    // The tabs alternate: each waits for the other's document, and then adds the next.
+    const documents = 40
+    const alternating = Promise.all(
+      tabs.pages.map((page, tab) =>
         page.evaluate(
-          async ({ player, turns }) => {
+          async ({ tab, documents }) => {
             const times: number[] = []
-            for (let turn = 0; turn < turns; turn++) {
-              if (turn % 2 === player) await db.insert({ _id: turn })
-              else while ((await db.get(turn)) === undefined) await new Promise((resolve) => setTimeout(resolve))
+            for (let n = 0; n < documents; n++) {
+              if (n % 2 === tab) await db.insert({ _id: n })
+              else while ((await db.get(n)) === undefined) await new Promise((resolve) => setTimeout(resolve))
               times.push(performance.timeOrigin + performance.now())
             }
             return times
           },
-          { player, turns },
+          { tab, documents },
         ),
       ),
     )
-    const [a, b] = await within(30_000, 'the tabs’ turns', played)
-    // One of the two times is when the write was acknowledged, the other when it was seen.
-    const delays = Array.from({ length: turns }, (_, turn) => (turn % 2 === 0 ? b![turn]! - a![turn]! : a![turn]! - b![turn]!))
-    // One in ten may be late: a busy machine can hold any process back that long.
+    const [a, b] = await within(30_000, 'the tabs', alternating)
+    // One of the two times is when the write was stored, the other when it was seen.
+    const delays = Array.from({ length: documents }, (_, n) => (n % 2 === 0 ? b![n]! - a![n]! : a![n]! - b![n]!))
+    // One in ten may be late, because a busy machine can hold any process back that long.
     const slow = delays.filter((delay) => delay > 100)
-    assert.ok(slow.length <= turns / 10, `milliseconds from acknowledged to seen: ${delays.map(Math.round)}`)
+    assert.ok(slow.length <= documents / 10, `milliseconds from stored to seen: ${delays.map(Math.round)}`)
   })
 
   for (const { name, wave, readModifyWrite } of [
@@ -58,7 +58,7 @@ describe('two tabs of one database', { timeout: 120_000 }, () => {
     })
   }
 
-  test('lose nothing acknowledged when one of them closes in the middle', async () => {
+  test('lose no stored write when one of them closes in the middle', async () => {
     await using tabs = await openTabs(chromium)
     const [leaving, staying] = tabs.pages as [Page, Page]
     let acknowledged = 0
@@ -76,13 +76,13 @@ describe('two tabs of one database', { timeout: 120_000 }, () => {
     await Promise.race([reachedMiddle, left])
     await Promise.all([leaving.close(), assert.rejects(left, /closed/)])
     await stayed
-    // A page may die after it has stored a batch and before it has told anyone;
-    // the next write of another meets that batch in the log.
+    // A page may close after it has stored a batch and before it has told the others;
+    // the next write of another page meets that batch in the log.
     await increment(staying, { times: 1, wave: 1, readModifyWrite: false })
 
     const stored = await storedCounter(tabs.context, chromium.site)
-    const least = acknowledged + increments + 1
-    assert.ok(stored >= least, `stored ${stored}, acknowledged ${least}`)
+    const min = acknowledged + increments + 1
+    assert.ok(stored >= min, `stored ${stored}, acknowledged ${min}`)
     await seesCounter(staying, stored)
   })
 
@@ -96,7 +96,7 @@ describe('two tabs of one database', { timeout: 120_000 }, () => {
       async ({ all, size }) => {
         for (;;) {
           const count = await db.count()
-          if (count % size !== 0) return `saw ${count}, no multiple of ${size}`
+          if (count % size !== 0) return `saw ${count}, which is not a multiple of ${size}`
           if (count === all) return 'whole'
           await new Promise((resolve) => setTimeout(resolve))
         }
@@ -135,7 +135,7 @@ async function openDatabase(context: BrowserContext, site: Site): Promise<Page> 
   return page
 }
 
-/** Resolves once a query in `page` finds the counter at `value`; never, if it goes past it. */
+/** Resolves when a query in `page` finds the counter at exactly `value`. */
 async function seesCounter(page: Page, value: number): Promise<void> {
   const seen = page.evaluate(async (value) => {
     while ((await db.get<{ n: number }>('counter'))?.n !== value) await new Promise((resolve) => setTimeout(resolve))
@@ -147,23 +147,23 @@ interface Increments {
   times: number
   /** How many are under way at once. */
   wave: number
-  /** As a function of the document rather than as $inc. */
+  /** Whether each is a function of the document instead of $inc. */
   readModifyWrite: boolean
 }
 
 /** Adds 1 to the counter, and calls the page's `incremented`, if it has one, after each wave. */
 async function increment(page: Page, increments: Increments): Promise<void> {
   await page.evaluate(async ({ times, wave, readModifyWrite }) => {
-    const tell = (globalThis as { incremented?: (count: number) => void }).incremented
+    const report = (globalThis as { incremented?: (count: number) => void }).incremented
     const change = readModifyWrite ? (counter: { n: number }) => ({ n: counter.n + 1 }) : { $inc: { n: 1 } }
     for (let done = 0; done < times; done += wave) {
       await Promise.all(Array.from({ length: wave }, () => db.update(change)))
-      tell?.(wave)
+      report?.(wave)
     }
   }, increments)
 }
 
-/** The counter as a page reads it that opens the database only now. */
+/** The counter that a new page reads, which opens the database now. */
 async function storedCounter(context: BrowserContext, site: Site): Promise<number> {
   const page = await openDatabase(context, site)
   const n = await page.evaluate(async () => (await db.get<{ n: number }>('counter'))!.n)

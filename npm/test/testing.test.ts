@@ -1,10 +1,10 @@
-// The contract of storages finds what is wrong with one: each fault below fails a claim that a MemoryStorage meets.
+// The contract of storages finds faults: each storage below fails a test that a MemoryStorage passes.
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { MemoryStorage, type Batch, type StorageBackend } from '../src/index.js'
 import { contract } from '../src/testing.js'
 
-/** A MemoryStorage with another method or two. */
+/** A MemoryStorage with one or two methods replaced. */
 const faulty = (change: (right: MemoryStorage) => Partial<StorageBackend>) => () => {
   const right = new MemoryStorage()
   const methods: StorageBackend = {

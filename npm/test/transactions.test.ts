@@ -1,5 +1,7 @@
-// Transactions whose function waits for what never comes, and random ones: of one database against a
-// model in plain JavaScript, and of several databases on one storage against the order they were stored in.
+// Transactions whose function waits for something that never happens. And random transactions: of one database,
+// compared
+// with a model in plain JavaScript, and of several databases on one storage, compared with the order they were stored
+// in.
 import assert from 'node:assert/strict'
 import { describe, mock, test } from 'node:test'
 import { AtomicDB, AtomicDBError, MemoryStorage, type StorageBackend, type Transaction } from '../src/index.js'
@@ -12,9 +14,9 @@ const open = (storage: StorageBackend) => AtomicDB.open('shared', { storage, was
 
 const never = new Promise<never>(() => {})
 
-/** Lets the clock of transactions go on by so many seconds. */
+/** Moves the clock of transactions on by so many seconds. */
 async function pass(seconds: number): Promise<void> {
-  // Promises get their turn in between.
+  // Promises settle in between.
   for (; seconds > 0; seconds--) {
     mock.timers.tick(1000)
     await new Promise((resolve) => setImmediate(resolve))
@@ -22,7 +24,7 @@ async function pass(seconds: number): Promise<void> {
 }
 
 describe('a transaction whose function waits for too long', { timeout: 60_000 }, () => {
-  /** Runs `work` with a clock that only `pass` moves. */
+  /** Runs `work` with a clock that only `pass` moves on. */
   const timed = (work: (db: AtomicDB, storage: StorageBackend) => Promise<void>) => async () => {
     mock.timers.enable({ apis: ['setInterval'] })
     try {
@@ -34,7 +36,7 @@ describe('a transaction whose function waits for too long', { timeout: 60_000 },
     }
   }
 
-  test('for itself, ends with a timeout that names the mistake, and what waited for it is done', timed(async (db) => {
+  test('for itself, ends with a timeout that names the mistake, and the write that waited for it is done', timed(async (db) => {
     let inner!: Promise<unknown>
     const deadlock = db.transaction(async (tx) => {
       await tx.insert({ by: 'tx' })
@@ -47,7 +49,7 @@ describe('a transaction whose function waits for too long', { timeout: 60_000 },
     assert.deepEqual((await db.all()).asList(), [{ _id: 1, by: 'db' }])
   }))
 
-  test('for another transaction inside it, ends so too', timed(async (db) => {
+  test('for another transaction inside it, ends with a timeout', timed(async (db) => {
     let inner!: Promise<unknown>
     const failed = assert.rejects(
       db.transaction(async (tx) => {
@@ -61,13 +63,13 @@ describe('a transaction whose function waits for too long', { timeout: 60_000 },
     assert.equal(await inner, 1)
   }))
 
-  test('for what never comes, ends too, and its tx is closed then', timed(async (db) => {
+  test('for something that never happens, ends with a timeout, and its tx is closed', timed(async (db) => {
     let late!: () => Promise<unknown>
     const failed = assert.rejects(
       db.transaction(async (tx) => {
         await tx.insert({})
         late = () => tx.insert({})
-        await db.count() // sets aside what it did
+        await db.count() // suspends what it did
         return never
       }),
       { code: 'timeout' },
@@ -79,7 +81,7 @@ describe('a transaction whose function waits for too long', { timeout: 60_000 },
     assert.equal(await db.insert({}), 1)
   }))
 
-  test('may take as long as it likes if it asks something now and then', timed(async (db) => {
+  test('may take as long as it likes if it calls tx now and then', timed(async (db) => {
     let go!: () => void
     const done = db.transaction(async (tx) => {
       for (let i = 0; i < 10; i++) {
@@ -95,7 +97,7 @@ describe('a transaction whose function waits for too long', { timeout: 60_000 },
     assert.equal(await db.count(), 10)
   }))
 
-  test('keeps no other database on its storage from writing', timed(async (db, storage) => {
+  test('lets other databases on its storage write', timed(async (db, storage) => {
     await db.insert({ _id: 'counter', n: 0 })
     const waiting = db.transaction(async (tx) => {
       await tx.update({ $inc: { n: 1 } })
@@ -114,7 +116,7 @@ describe('a transaction whose function waits for too long', { timeout: 60_000 },
 })
 
 describe(`random transactions (${replayOf('transactions.test.ts')})`, { timeout: 240_000 }, () => {
-  test('do what a model in plain JavaScript does, and are there when the storage is opened again', async () => {
+  test('do what a model in plain JavaScript does, and are stored', async () => {
     const random = new Random(seed)
     const { storage, other } = await contested(random)
     let db = await open(storage)
@@ -173,7 +175,7 @@ describe(`random transactions (${replayOf('transactions.test.ts')})`, { timeout:
     for (const [what, count] of Object.entries(seen)) assert.ok(count > 50, `only ${count} were ${what}`)
   })
 
-  test('of several databases on one storage are as if they had come one after the other', async () => {
+  test('of several databases on one storage have the effect of running one after the other', async () => {
     const random = new Random(seed)
     const storage = new MemoryStorage()
     const dbs = await Promise.all(Array.from({ length: 4 }, () => open(storage)))
@@ -182,7 +184,8 @@ describe(`random transactions (${replayOf('transactions.test.ts')})`, { timeout:
     const looks: Entry[] = []
     let runs = 0
 
-    // Each reads some accounts, notes what it found and how many there were before it, and moves money, or only looks.
+    // Each reads some accounts, notes what it found and how many transactions came before it, and moves money or only
+    // looks.
     const one = async (db: AtomicDB) => {
       const looksOnly = random.chance(0.2)
       const fails = random.chance(0.1)
@@ -229,15 +232,15 @@ describe(`random transactions (${replayOf('transactions.test.ts')})`, { timeout:
   })
 })
 
-/** What a transaction of the second test found in which accounts, and what it left there, in order. */
+/** What a transaction of the second test found in its accounts, and what it left there, in order. */
 interface Entry {
-  /** How many were stored before it. */
+  /** How many transactions were stored before it. */
   place: number
   found: [id: number, money: number][]
   left: [id: number, money: number][]
 }
 
-/** Fails unless a transaction that came when the accounts were as `money` says would have found what this one found. */
+/** Fails unless the transaction found the accounts as `money` has them. */
 function replay(money: number[], { place, found, left }: Entry): void {
   for (const [i, [id, was]] of found.entries()) {
     assert.equal(was, money[id], `transaction ${place} read account ${id}`)
@@ -247,7 +250,7 @@ function replay(money: number[], { place, found, left }: Entry): void {
 
 class Refusal extends Error {}
 
-/** A storage where now and then another database is faster. */
+/** A storage in which another database is faster now and then. */
 async function contested(random: Random): Promise<{ storage: StorageBackend; other: AtomicDB }> {
   const memory = new MemoryStorage()
   const other = await open(memory)
@@ -264,7 +267,7 @@ async function outcomeOrReason(promise: Promise<unknown>): Promise<unknown> {
   return promise.catch((reason: unknown) => reason)
 }
 
-/** Fails unless `target` holds what the model does. */
+/** Fails unless `target` holds what the model holds. */
 async function matches(target: AtomicDB | Transaction, model: Model): Promise<void> {
   for (const name of model.names()) assert.deepEqual((await target.search(undefined, name)).asList(), model.all(name), name)
 }

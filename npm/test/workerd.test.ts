@@ -82,7 +82,7 @@ describe('in workerd', { timeout: 60_000 }, () => {
   })
   after(() => Promise.all([miniflare.dispose(), likeNode.dispose()]))
 
-  test('says that it has no threads, also where it looks like Node', async () => {
+  test('worker: true is unsupported, also where workerd looks like Node', async () => {
     for (const host of [miniflare, likeNode]) {
       const answer = (await (await within(10_000, 'the answer', host.dispatchFetch('http://notes/thread'))).json()) as string
       assert.match(answer, /^unsupported: options\.worker: this host /)
@@ -115,7 +115,7 @@ describe('in workerd', { timeout: 60_000 }, () => {
     }
   })
 
-  test('the instance goes on after them', async () => {
+  test('the instance goes on afterwards', async () => {
     const answer = await ask(50)
     assert.equal(answer.opened, 1)
     assert.equal(answer.all, 51)

@@ -7,11 +7,11 @@ import { within } from './deadline.js'
 declare global {
   /** The built package, in pages of `serveProduct`. */
   var atomicdb: typeof import('../../src/index.js')
-  /** The database a test keeps open in such a page. */
+  /** The database that a test keeps open in such a page. */
   var db: import('../../src/index.js').AtomicDB
 }
 
-/** Starts a headless Chromium; each of its contexts is a fresh private profile. */
+/** Starts a headless Chromium. Each of its contexts is a fresh private profile. */
 export function launchChromium(): Promise<Browser> {
   return chromium.launch({ executablePath: chromiumPath(), args: chromiumArguments })
 }
@@ -21,16 +21,16 @@ export async function openPage(context: BrowserContext, origin: string): Promise
   const page = await context.newPage()
   const errors: Error[] = []
   page.on('pageerror', (error) => errors.push(error))
-  // esbuild, through which tsx runs this file, calls __name in the functions that
-  // a test hands to the page; the page has none.
+  // tsx runs this file through esbuild, which adds calls of __name to the functions
+  // that a test sends to the page. The page has no such function.
   await page.addInitScript('globalThis.__name = (f) => f')
-  // Module scripts run before the load event, for which goto waits.
+  // goto waits for the load event, and module scripts run before it.
   await page.goto(origin)
   if (errors.length > 0) throw new AggregateError(errors, `${origin}: ${errors[0]!.message}`)
   return page
 }
 
-/** What `read` finds in the page, once it finds something; the page's error, if one comes first. */
+/** Waits until `read` returns a value in the page, and returns it. Fails with the page's error, if one comes first. */
 export async function waitForValue<T>(page: Page, read: () => T | undefined): Promise<T> {
   const failed = new Promise<never>((_, reject) => page.once('pageerror', reject))
   const [earlier] = await page.pageErrors()
@@ -49,19 +49,20 @@ export async function crasherOf(page: Page): Promise<() => Promise<void>> {
   }
 }
 
-/** A Chromium with a profile on disk that can be killed as a power cut would kill it. */
-export interface MortalChromium {
+/** A Chromium with a profile on disk that can be killed at any time. */
+export interface KillableChromium {
   readonly context: BrowserContext
-  /** Ends every process of the browser at once, without a word to any of them. */
+  /** Kills every process of the browser at once, as a power cut would. */
   kill(): Promise<void>
 }
 
 /**
  * Starts a Chromium on the profile in `userDataFolder`, as the leader of a process group.
  *
- * @param seesPages Whether only the page in front is visible, as it is for people; otherwise Playwright has all pages take themselves for it.
+ * @param seesPages Whether only the page in front is visible, as it is for people. Otherwise, because of Playwright,
+ * every page is.
  */
-export async function spawnChromium(userDataFolder: string, seesPages = false): Promise<MortalChromium> {
+export async function spawnChromium(userDataFolder: string, seesPages = false): Promise<KillableChromium> {
   const child = spawn(
     chromiumPath(),
     [...chromiumArguments, '--headless', '--remote-debugging-port=0', `--user-data-dir=${userDataFolder}`],
@@ -82,10 +83,10 @@ export async function spawnChromium(userDataFolder: string, seesPages = false): 
 }
 
 /**
- * Playwright connected to a Chromium that has just started. On a loaded machine
- * it sometimes waits for ever for a target that went while it connected (in two
- * of two runs of all tests, with a benchmark beside them); no page of a test is
- * open yet, so it connects once more.
+ * Connects Playwright to a Chromium that has just started. On a loaded machine
+ * it sometimes waits for ever for a target that went away while it connected (in
+ * two of two runs of all tests, with a benchmark beside them). No page of a test
+ * is open yet, so it can connect once more.
  */
 async function connected(address: string, noDefaults: boolean): Promise<Browser> {
   return chromium.connectOverCDP(address, { timeout: 10_000, noDefaults }).catch((error: Error) => {
@@ -94,16 +95,16 @@ async function connected(address: string, noDefaults: boolean): Promise<Browser>
   })
 }
 
-/** The address that Chromium prints to stderr once it listens; what follows is read and dropped. */
+/** The address that Chromium prints to stderr when it listens. Later output is read and dropped. */
 function devToolsAddress(stderr: NodeJS.ReadableStream): Promise<string> {
-  const said: string[] = []
+  const output: string[] = []
   const lines = createInterface({ input: stderr })
   return new Promise((resolve, reject) => {
     lines.on('line', (line) => {
       const address = /DevTools listening on (ws:\S+)/.exec(line)?.[1]
       if (address) resolve(address)
-      else said.push(line)
+      else output.push(line)
     })
-    lines.on('close', () => reject(new Error(`Chromium ended before it listened:\n${said.join('\n')}`)))
+    lines.on('close', () => reject(new Error(`Chromium ended before it listened:\n${output.join('\n')}`)))
   })
 }

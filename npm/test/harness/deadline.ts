@@ -1,6 +1,6 @@
 /**
- * `promise`, or an error once `milliseconds` have passed. A bound on failure:
- * no test waits for it when the code is right.
+ * Settles as `promise` does, or rejects after so many milliseconds. It bounds how
+ * long a failing test takes; a passing test does not wait for it.
  */
 export async function within<T>(milliseconds: number, what: string, promise: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined

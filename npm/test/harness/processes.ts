@@ -7,8 +7,8 @@ import { testWasm } from './node.js'
 import { packageFolder } from './site.js'
 
 /**
- * Has three processes count in one document, one of which is killed in the
- * middle, and fails unless every increment that was acknowledged is kept.
+ * Lets three processes count in one document, and kills one of them in the
+ * middle. Fails unless every acknowledged increment is stored.
  *
  * @param storage The storage as an expression, for the other processes.
  * @param open The same storage, for this one.
@@ -27,13 +27,13 @@ export async function countTogether(storage: string, open: () => StorageBackend)
 
   const again = await AtomicDB.open('shared', { storage: open(), wasm: testWasm })
   const { n } = (await again.get<{ n: number }>('counter'))!
-  // The last write of the one that was killed may be stored without its having said so.
+  // The killed process may have stored its last write without acknowledging it.
   assert.ok(n === 200 + killed.acknowledged() || n === 201 + killed.acknowledged(), `${n} of 200 and ${killed.acknowledged()}`)
   await again.insert({ after: 'the kill' })
   await again.close()
 }
 
-/** A process that adds one to the counter as often as it is told, and says so each time. */
+/** Starts a process that adds one to the counter so many times, and acknowledges each. */
 function count(storage: string, times: number) {
   const program = `
 import * as atomicdb from ${JSON.stringify(join(packageFolder, 'src/index.ts'))}

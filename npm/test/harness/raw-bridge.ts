@@ -12,7 +12,7 @@ interface Exports {
   adb_out(): number
 }
 
-/** What the engine puts on the object that it is started with. */
+/** The functions that the engine adds to the object that it is started with. */
 export interface RawBridge {
   readonly protocol: number
   open(name: string, backend: StorageBackend | { kind: string; name?: string } | null, options: RawOptions): Promise<number>
@@ -33,30 +33,31 @@ export interface RawOptions {
   onRollback?: () => void
 }
 
-/** Ops that only the test build has. This one inserts a document, then fails in the way its second argument says. */
+/** An op that only the test build has: it inserts a document, then fails in the way that its second argument says. */
 export const faultOp = 255
-/** Starts a goroutine and answers how many of those before have run. */
+/** An op that only the test build has: it starts a goroutine, and returns how many earlier ones have run. */
 export const spawnOp = 254
 
-/** An error as it crosses. */
+/** An error as the engine returns it. */
 export interface Failure {
   code: string
   message: string
 }
 
 /**
- * One instance of the test build, called as `src/bridge.ts` calls it but with
- * nothing in between: no check of the instance's health, no writer.
+ * One instance of the test build, called as `src/engine/bridge.ts` calls it, but
+ * with nothing in between: it does not notice that the engine exits, and has no
+ * group commit.
  */
 export class RawEngine {
-  /** Exit codes of the Go program: a healthy one has none. */
+  /** The exit codes of the Go program: none while it runs. */
   readonly exits: number[] = []
 
   private constructor(
     readonly exports: Exports,
     readonly bridge: RawBridge,
-    /** What the Go runtime has written: nothing, unless it is dying. */
-    readonly said: readonly string[],
+    /** The output of the Go runtime, which writes only when it exits. */
+    readonly output: readonly string[],
   ) {}
 
   static async start(): Promise<RawEngine> {
@@ -64,8 +65,8 @@ export class RawEngine {
       ...{ Object, Array, Promise, Error, Uint8Array, Reflect, crypto, performance, TextEncoder, TextDecoder },
       ...{ queueMicrotask, setTimeout, clearTimeout },
     }
-    const said: string[] = []
-    const fs = { constants: {}, writeSync: (_: number, bytes: Uint8Array) => said.push(Buffer.from(bytes).toString()) && bytes.length }
+    const output: string[] = []
+    const fs = { constants: {}, writeSync: (_: number, bytes: Uint8Array) => output.push(Buffer.from(bytes).toString()) && bytes.length }
     new Function('globalThis', 'fs', wasmExec)(Object.assign(scope, { fs }), fs)
     const go = new (scope.Go as new () => { importObject: WebAssembly.Imports; exit(code: number): void; run(i: WebAssembly.Instance): void })()
     const { instance } = await WebAssembly.instantiate(wasm, go.importObject)
@@ -78,7 +79,7 @@ export class RawEngine {
         },
         ready: () => resolve(engine),
       }
-      const engine = new RawEngine(instance.exports as unknown as Exports, object as unknown as RawBridge, said)
+      const engine = new RawEngine(instance.exports as unknown as Exports, object as unknown as RawBridge, output)
       go.exit = (code) => engine.exits.push(code)
       scope.atomicdbBridge = object
       go.run(instance)
@@ -90,12 +91,12 @@ export class RawEngine {
     return this.exports.mem.buffer.byteLength
   }
 
-  /** Makes one call and returns a copy of its answer; throws a Failure. */
+  /** Makes one call and returns a copy of its result; throws a Failure. */
   call(handle: number, op: number, args: unknown[], ...documents: unknown[]): Uint8Array {
     return this.send(handle, op, Buffer.concat([args, ...documents].map((v) => packr.pack(v))))
   }
 
-  /** Makes one call with these bytes as its input. */
+  /** Makes one call with these bytes as its arguments. */
   send(handle: number, op: number, input: Uint8Array): Uint8Array {
     const at = this.exports.adb_in(input.length)
     if (at === 0) throw { code: 'invalid', message: 'the input is too large' } satisfies Failure
@@ -107,7 +108,7 @@ export class RawEngine {
     throw { code, message } satisfies Failure
   }
 
-  /** The value that an answer holds. */
+  /** The value of a call's result. */
   value(handle: number, op: number, args: unknown[], ...documents: unknown[]): any {
     return unpackr.unpack(this.call(handle, op, args, ...documents))
   }
@@ -120,7 +121,7 @@ export class RawEngine {
     return this.value(handle, Op.ids, [collection])
   }
 
-  /** The failure of a call that must not succeed. */
+  /** The failure of a call that must fail. */
   refused(handle: number, op: number, args: unknown[], ...documents: unknown[]): Failure {
     try {
       this.call(handle, op, args, ...documents)
@@ -131,7 +132,7 @@ export class RawEngine {
   }
 }
 
-/** The documents of one answer of find or more, and how many are still to come. */
+/** The documents of one result of find or more, and how many are still to come. */
 export function piece(answer: Uint8Array): { documents: any[]; left: number } {
   const view = new DataView(answer.buffer, answer.byteOffset)
   const documents = answer.length > 8 ? (unpackr.unpackMultiple(answer.subarray(8)) as any[]) : []

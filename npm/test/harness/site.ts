@@ -14,10 +14,10 @@ const mimeTypes: Record<string, string> = {
   '.wasm': 'application/wasm',
 }
 
-/** A text answered as it is, or the folder whose files are answered. */
+/** A text, or a folder whose files are served. */
 export type Content = string | { folder: string }
 
-/** A static web site on 127.0.0.1, on a port that was free. */
+/** A static web site on a free port of 127.0.0.1. */
 export interface Site {
   readonly origin: string
   close(): Promise<void>
@@ -27,9 +27,10 @@ export interface Site {
 export const packageFolder = fileURLToPath(new URL('../../', import.meta.url))
 
 /**
- * Serves each path of `content`; a path that ends in `/` serves a folder below
- * itself, and the longest path that fits wins.
- * @param moreHeaders Go with every answer.
+ * Serves each path of `content`. A path that ends in `/` serves a folder below
+ * itself. The longest path that matches counts.
+ *
+ * @param moreHeaders Headers of every response.
  */
 export async function serve(content: Record<string, Content>, moreHeaders: Record<string, string> = {}): Promise<Site> {
   const paths = Object.keys(content).sort((a, b) => b.length - a.length)
@@ -66,7 +67,7 @@ export async function serve(content: Record<string, Content>, moreHeaders: Recor
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve())
-        // Chromium keeps its connections; close() alone would wait for them.
+        // close() alone would wait for the connections that Chromium keeps.
         server.closeAllConnections()
       }),
   }

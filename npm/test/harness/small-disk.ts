@@ -6,7 +6,7 @@ import { promisify } from 'node:util'
 
 const run = promisify(execFile)
 
-/** A folder on a disk of 1 MiB. Only root on Linux can make one; undefined for others. */
+/** A folder on a disk of 1 MiB. Only root on Linux can make one; otherwise undefined. */
 export async function smallDisk(): Promise<(AsyncDisposable & { readonly folder: string }) | undefined> {
   const folder = await mkdtemp(join(tmpdir(), 'atomicdb-small-'))
   try {
@@ -18,7 +18,7 @@ export async function smallDisk(): Promise<(AsyncDisposable & { readonly folder:
   return {
     folder,
     [Symbol.asyncDispose]: async () => {
-      await run('umount', ['--lazy', folder]) // where a test has failed, a file is still open
+      await run('umount', ['--lazy', folder]) // after a failed test, a file may still be open
       await rm(folder, { recursive: true })
     },
   }

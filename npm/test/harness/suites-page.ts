@@ -22,7 +22,7 @@ const script = `
 declare global {
   /** Runs one test of a suite in the page. */
   function runOne(suite: string, index: number, worker: boolean): Promise<void>
-  /** Runs all of them, one after the other, and reports each with what is wrong, '' if nothing. */
+  /** Runs all tests, one after the other, and reports each with its failure, '' if there is none. */
   function runAll(report: (claim: string, failure: string) => Promise<unknown>): Promise<void>
 }
 

@@ -1,15 +1,15 @@
 import type { StorageBackend } from '../../src/index.js'
 import type { Context } from './suite.js'
 
-/** A MemoryStorage whose append is in the test's hands. */
+/** A MemoryStorage whose append the test controls. */
 export function storageOf({ atomicdb }: Context) {
   const memory = new atomicdb.MemoryStorage()
   const controlled = {
     memory,
     batches: 0,
-    /** What each append was asked for. */
+    /** The arguments of each append. */
     durabilities: [] as string[],
-    /** Called instead of storing; calls `store` to store. */
+    /** Runs instead of append; it calls `store` to store the batch. */
     append: (store: () => Promise<boolean>): Promise<boolean> => store(),
     closed: 0,
   }

@@ -9,7 +9,7 @@ const bytes = (text: string) => new TextEncoder().encode(text)
 
 const { process } = globalThis as { process?: { env: Record<string, string | undefined>; pid: number } }
 let files = 0
-/** A path for a new file: in a page, of an item of localStorage or a value in IndexedDB. */
+/** A path for a new file; in a page, a key of localStorage or IndexedDB. */
 const newPath = () => `${process ? `${process.env.TMPDIR ?? '/tmp'}/atomicdb-${process.pid}-` : ''}file${++files}`
 
 const documents = [
@@ -18,7 +18,7 @@ const documents = [
   { _id: 3, x: -0.5, whole: 1e300, not: NaN, deep: { er: [{ $date: 'tomorrow' }] } },
 ]
 
-/** Each storage of one file, over the same file each time it is made. */
+/** Makes each storage of one file, always on the same file. */
 async function kinds({ atomicdb }: Context): Promise<Record<string, () => StorageBackend>> {
   const securityManager = await atomicdb.SecurityManager.create()
   const { JSONStorage, CompressedJSONStorage, EncryptedJSONStorage, MessagePackStorage } = atomicdb
@@ -85,14 +85,14 @@ export const fileStorages: Suite = [
     },
   },
   {
-    name: 'one storage of one file may be used by several databases at once, and again after it was closed',
+    name: 'several databases can use one storage of one file at once, and again after it was closed',
     async run(context) {
       const options = { wasm: context.wasm, worker: context.threads }
       await each(context, async (make) => sharesObject(context.atomicdb, make(), options))
     },
   },
   {
-    name: 'who has a file open hears of what others write',
+    name: 'a database hears of what others write into its file',
     async run(context) {
       await each(context, async (make) => {
         const shared = make()
@@ -104,7 +104,7 @@ export const fileStorages: Suite = [
     },
   },
   {
-    name: 'a file is what its name says, and reads back at any level',
+    name: 'a file has the format that its storage names, and is read at any level',
     async run(context) {
       const { JSONStorage, CompressedJSONStorage } = context.atomicdb
       const path = newPath()
@@ -122,7 +122,7 @@ export const fileStorages: Suite = [
     },
   },
   {
-    name: 'an option that is undefined is as good as absent',
+    name: 'an option that is undefined counts as absent',
     async run(context) {
       const { CompressedJSONStorage, EncryptedJSONStorage, SecurityManager } = context.atomicdb
       const securityManager = await SecurityManager.create()
@@ -146,7 +146,7 @@ export const fileStorages: Suite = [
     },
   },
   {
-    name: 'a file of another password, without one, or that is damaged, is refused and left alone',
+    name: 'a file with another password, without one, or damaged, is refused and left alone',
     async run(context) {
       const { EncryptedJSONStorage, JSONStorage, MessagePackStorage, SecurityManager } = context.atomicdb
       const path = newPath()
@@ -171,7 +171,7 @@ export const fileStorages: Suite = [
     },
   },
   {
-    name: 'the file is given out as it is, also where it cannot be read',
+    name: 'file() returns the file as it is, even if it cannot be read',
     async run(context) {
       const { JSONStorage, MessagePackStorage, SecurityManager } = context.atomicdb
       const securityManager = await SecurityManager.create({ password: 'x', iterations: 10 })

@@ -2,7 +2,7 @@ import type { Batch, OpenOptions, StorageBackend } from '../../src/index.js'
 import { equal, ok, rejects } from './check.js'
 import type { Context, Suite } from './suite.js'
 
-/** A storage whose batches a test may change. */
+/** A storage whose batches a test can change. */
 function memory({ atomicdb }: Context) {
   const storage = new atomicdb.MemoryStorage()
   const inner = storage as unknown as { batches: Batch[] }
@@ -25,7 +25,7 @@ function newerEnvelope(sealed: Uint8Array): Uint8Array {
   return newer
 }
 
-/** Three batches, of documents a, b and c; each also counts. */
+/** Three batches, with the documents a, b and c; each also counts. */
 async function fill(context: Context, storage: StorageBackend): Promise<void> {
   const db = await context.open('repair', { storage })
   for (const [n, _id] of ['a', 'b', 'c'].entries()) {
@@ -37,10 +37,10 @@ async function fill(context: Context, storage: StorageBackend): Promise<void> {
   await db.close()
 }
 
-/** Looking after what is stored: verify, repair, and files of it as it is. */
+/** verify, repair, and raw files. */
 export const repairing: Suite = [
   {
-    name: 'verify tells what is stored, and that it is sound',
+    name: 'verify reports what is stored, and that it is sound',
     async run({ atomicdb, open }) {
       const db = await open('sound')
       await db.insertMany([{ n: 1 }, { n: 2 }])
@@ -126,7 +126,7 @@ export const repairing: Suite = [
     },
   },
   {
-    name: 'an encrypted database is repaired too, and a wrong password is no damage',
+    name: 'an encrypted database is repaired too, and a wrong password does not count as damage',
     async run(context) {
       const { atomicdb, wasm } = context
       const { storage, flip, batches } = memory(context)
@@ -144,7 +144,7 @@ export const repairing: Suite = [
     },
   },
   {
-    name: 'what is stored goes into a file as it is, damaged or encrypted, and is opened from it',
+    name: 'a raw file holds what is stored, even damaged or encrypted, and can be opened',
     async run(context) {
       const { atomicdb, wasm } = context
       const { storage, flip, batches } = memory(context)
@@ -168,14 +168,14 @@ export const repairing: Suite = [
     },
   },
   {
-    name: 'what is not to be opened for another reason is no damage, and stays',
+    name: 'data that cannot be opened for another reason does not count as damage, and stays',
     async run(context) {
       const { atomicdb: { AtomicDB, AtomicDBError, SealedStorage, SecurityManager }, wasm } = context
       const { storage, batches, put } = memory(context)
       const securityManager = await SecurityManager.create({ password: 'x', iterations: 1000 })
       await fill(context, new SealedStorage(storage, { securityManager }))
       const sealed = batches()[1]!.bytes
-      // An envelope of version 2, whose check is right, and a host that cannot do what it has to.
+      // An envelope of version 2 with a correct checksum, and a host that lacks something.
       put(1, newerEnvelope(sealed))
       await rejects('unsupported', () => AtomicDB.repair('repair', { storage: new SealedStorage(storage, { securityManager }), wasm }), /newer/)
       put(1, sealed.map((byte, n) => (n > 100 ? byte ^ 1 : byte)))
@@ -211,7 +211,7 @@ export const repairing: Suite = [
     },
   },
   {
-    name: 'a database open elsewhere takes in what a repair has left',
+    name: 'a database that is open elsewhere gets what a repair has left',
     async run(context) {
       const { storage, flip } = memory(context)
       await fill(context, storage)
@@ -224,12 +224,12 @@ export const repairing: Suite = [
     },
   },
   {
-    name: 'a file of a database goes where nothing is stored',
+    name: 'a raw file is imported only where nothing is stored',
     async run(context) {
       const { atomicdb: { AtomicDB, MemoryStorage, SealedStorage, SecurityManager }, wasm } = context
       const { storage, batches, flip } = memory(context)
       await fill(context, storage)
-      await storage.compact(2, batches()[1]!.bytes) // no snapshot, but a record in its place
+      await storage.compact(2, batches()[1]!.bytes) // not a snapshot, but a record in its place
       flip(1)
       const file = await AtomicDB.exportRaw('repair', { storage, wasm })
       const copy = memory(context)
@@ -256,7 +256,7 @@ export const repairing: Suite = [
     },
   },
   {
-    name: 'a file that is none is refused',
+    name: 'a file that is not a raw file is refused',
     async run({ atomicdb, wasm }) {
       const fromRaw = (file: unknown) => atomicdb.MemoryStorage.fromRaw(file as Uint8Array, { wasm })
       await rejects('invalid', () => fromRaw('text'), /^file: expected a Uint8Array/)

@@ -1,4 +1,5 @@
-// SecurityManager and sealed storages, in Node and in a page; hosts without WebCrypto are in test/security.test.ts.
+// SecurityManager and sealed storages, in Node and in a page. The tests of hosts without WebCrypto are in
+// test/security.test.ts.
 import type { AtomicDBError, SealOptions, SecurityManager, StorageBackend } from '../../src/index.js'
 import { equal, ok, rejects, throws } from './check.js'
 import type { Context, Suite } from './suite.js'
@@ -6,7 +7,7 @@ import type { Context, Suite } from './suite.js'
 const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes)
 const bytes = (text: string) => new TextEncoder().encode(text)
 
-/** Few iterations: what a test does not measure need not take long. */
+/** So few iterations that the tests are fast. */
 const create = ({ atomicdb }: Context, password: string) => atomicdb.SecurityManager.create({ password, iterations: 1000 })
 
 /** What the Python library's authors used for the files in testdata. */
@@ -17,7 +18,8 @@ export const python = {
   legacy: { password: 'hunter2', hash: 'f32eabf08bef912a2bc82f46604ee648750a9bdf19d0236339190ac6e81e2498' },
 }
 
-// github.com/fernet/spec: generate.json, verify.json and invalid.json, without its two that are about the age of a token.
+// github.com/fernet/spec: generate.json, verify.json and invalid.json, without the two tokens that are refused for
+// their age.
 export const fernetKey = 'cw_0x689RpI-jtRR7oE8h_eQsKImvJapLeSbXpwF4e4='
 export const fernetHello = 'gAAAAAAdwJ6wAAECAwQFBgcICQoLDA0ODy021cpGVWKZ_eEwCGM4BLLF_5CV9dOPmrhuVUPgJobwOz7JcbmrR64jVmpU4IwqDA=='
 const fernetInvalid: Record<string, string> = {
@@ -29,10 +31,10 @@ const fernetInvalid: Record<string, string> = {
   'incorrect IV (causes padding error)': 'gAAAAAAdwJ6xBQECAwQFBgcICQoLDA0OD3HkMATM5lFqGaerZ-fWPAkLhFLHpGtDBRLRTZeUfWgHSv49TF2AUEZ1TIvcZjK1zQ==',
 }
 
-/** What SecurityManager does, which hosts without WebCrypto have to do as well. */
+/** What SecurityManager does in every host, with and without WebCrypto. */
 export const managing: Suite = [
   {
-    name: 'Fernet tokens of its specification are read, and those that are wrong refused',
+    name: 'the tokens of the Fernet specification are read, and its wrong ones refused',
     async run({ atomicdb: { SecurityManager } }) {
       const manager = SecurityManager.fromKey(fernetKey)
       equal(text(await manager.decrypt(fernetHello)), 'hello')
@@ -41,13 +43,13 @@ export const managing: Suite = [
     },
   },
   {
-    name: 'what is encrypted is decrypted, whatever its length, and each time it is another token',
+    name: 'data of any length is encrypted and decrypted, each time with another token',
     async run(context) {
       const manager = await create(context, 'secret')
       for (const length of [0, 1, 15, 16, 17, 1000, 100_000]) {
         const data = Uint8Array.from({ length }, (_, n) => n * 7)
         const token = await manager.encrypt(data)
-        ok(/^[\w-]+=*$/.test(text(token)), 'a token is no url-safe base64')
+        ok(/^[\w-]+=*$/.test(text(token)), 'a token is not url-safe base64')
         equal(await manager.decrypt(token), data)
       }
       equal(text(await manager.decrypt(text(await manager.encrypt('Zoë')))), 'Zoë')
@@ -74,7 +76,7 @@ export const managing: Suite = [
       }
       const manager = await SecurityManager.create(options)
       for (let n = 0; n < token.length; n++) {
-        // By another bit in the middle, and by the last one, which means nothing before ==.
+        // A changed bit in the middle, and the last bit, which has no meaning before ==.
         for (const character of [token[n] === 65 ? 66 : 65, token[n]! ^ 1]) {
           const changed = token.slice()
           changed[n] = character
@@ -84,7 +86,7 @@ export const managing: Suite = [
     },
   },
   {
-    name: 'a token that is cut anywhere, at its end or its start, is refused',
+    name: 'a token that is cut at its end or its start is refused',
     async run(context) {
       const manager = await create(context, 'secret')
       for (const length of [0, 5, 15, 16]) {
@@ -116,7 +118,7 @@ export const managing: Suite = [
       equal(await manager.verifyPassword('Zoe', hash), false)
       equal(await manager.verifyPassword(python.legacy.password, python.legacy.hash), true)
       equal(await manager.verifyPassword('hunter3', python.legacy.hash), false)
-      // As in Python, where a manager needs a salt for old hashes, and no password.
+      // As in Python, where a manager needs a salt for old hashes, but no password.
       const withoutPassword = await SecurityManager.create({ salt: python.salt })
       equal(withoutPassword.salt, python.salt)
       equal(await withoutPassword.verifyPassword(python.legacy.password, python.legacy.hash), true)
@@ -130,7 +132,7 @@ export const managing: Suite = [
     },
   },
   {
-    name: 'wrong arguments of a manager are named, and secrets are not told',
+    name: 'wrong arguments of a manager are named, without their secrets',
     async run({ atomicdb: { SecurityManager } }) {
       const wrong: [unknown, RegExp][] = [
         [{ password: '' }, /^options\.password: /],
@@ -154,7 +156,7 @@ export const managing: Suite = [
   },
 ]
 
-/** A MemoryStorage and what it holds. */
+/** A MemoryStorage and its batches. */
 function memory({ atomicdb }: Context) {
   const storage = new atomicdb.MemoryStorage()
   const { SealedStorage } = atomicdb
@@ -179,11 +181,11 @@ const includes = (haystack: Uint8Array, needle: string) => Array.from(haystack, 
 /** Storages that compress and encrypt. */
 export const sealing: Suite = [
   {
-    name: 'an encrypted database opens with its password alone, and nothing of it is readable',
+    name: 'an encrypted database opens with nothing but its password, and nothing of it is readable',
     async run(context) {
       const { seal, stored } = memory(context)
       await write(context, seal({ securityManager: await create(context, 'open sesame') }), 'treasure', 'gold')
-      // Another salt and other iterations: those of the database count.
+      // Another salt and other iterations, because the database has its own.
       const again = await context.atomicdb.SecurityManager.create({ password: 'open sesame' })
       await write(context, seal({ securityManager: again }), 'silver')
       equal(await words(context, seal({ securityManager: await create(context, 'open sesame') })), ['treasure', 'gold', 'silver'])
@@ -241,7 +243,7 @@ export const sealing: Suite = [
     name: 'a changed byte anywhere is found',
     async run(context) {
       const securityManager = await create(context, 'x')
-      const step = context.threads ? 37 : 1 // each takes 40 ms to start
+      const step = context.threads ? 37 : 1 // a thread takes 40 ms to start
       for (const options of [{ securityManager }, { compressionLevel: 5 }, { compressionLevel: 5, securityManager }]) {
         const { seal, stored } = memory(context)
         await write(context, seal(options), 'word '.repeat(30))
@@ -253,7 +255,7 @@ export const sealing: Suite = [
             changed = batch!.bytes.slice()
             changed[n]! ^= bit
             await context.open('sealed', { storage: new context.atomicdb.SealedStorage(storage, options) }).then(
-              // Between the end of what is deflated and its checksum are bits that mean nothing.
+              // Between the end of the deflated data and its checksum are bits without a meaning.
               async (db) => ok(!('securityManager' in options) && (await db.get<{ word: string }>(1))!.word === 'word '.repeat(30), `byte ${n} may be another`),
               ({ code }: AtomicDBError) => ok(code === 'decrypt' || code === 'corrupt', `byte ${n}: ${code}`),
             )

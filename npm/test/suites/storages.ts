@@ -35,7 +35,10 @@ async function kinds({ atomicdb }: Context): Promise<Record<string, () => () => 
   return { ...page, opfs: opfs(), 'encrypted opfs': opfs({ compressionLevel: 1, securityManager }) }
 }
 
-/** One storage object may be used by several databases at once, of which the last closes it, and again after that. */
+/**
+ * Fails unless several databases can use one storage object at once, the last of them closes it, and a later one uses
+ * it again.
+ */
 export async function sharesObject(lib: typeof atomicdb, storage: StorageBackend, options: OpenOptions = {}): Promise<void> {
   const open = () => lib.AtomicDB.open('shared object', { ...options, storage })
   const first = await open()
@@ -57,7 +60,7 @@ export async function sharesObject(lib: typeof atomicdb, storage: StorageBackend
   await lib.AtomicDB.destroy('shared object', { storage })
 }
 
-/** Runs `work` for each storage that the package brings and the host can have. */
+/** Runs `work` for each storage of the package that works in this host. */
 async function each(context: Context, work: (open: () => StorageBackend) => Promise<void>): Promise<void> {
   for (const [kind, make] of Object.entries(await kinds(context))) {
     await work(make()).catch((error: Error) => {
@@ -66,10 +69,10 @@ async function each(context: Context, work: (open: () => StorageBackend) => Prom
   }
 }
 
-/** The contract, and what several databases may do with one object. */
+/** What all storages of the package have to do. */
 export const storages: Suite = [
   {
-    name: 'a storage that the host cannot have is unsupported',
+    name: 'a storage that does not work in this host is unsupported',
     async run({ atomicdb, wasm }) {
       const { IndexedDBStorage, LocalStorageStorage, OPFSStorage, LMDBStorage } = atomicdb
       const missing = typeof indexedDB === 'undefined' ? [new IndexedDBStorage('x'), new LocalStorageStorage('x'), new OPFSStorage('x')] : [new LMDBStorage('x')]
@@ -78,7 +81,7 @@ export const storages: Suite = [
   },
   ...contract.map(({ name, run }) => ({ name: `each storage ${name}`, run: (context: Context) => each(context, run) })),
   {
-    name: 'each storage may be used by several databases at once, and again after it was closed',
+    name: 'several databases can use one storage at once, and again after it was closed',
     run: (context) => each(context, (open) => sharesObject(context.atomicdb, open(), { wasm: context.wasm })),
   },
 ]
