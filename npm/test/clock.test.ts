@@ -1,4 +1,5 @@
-// No clock decides what is stored, in what order, or who was first: clocks of tabs and machines may differ, and jump.
+// No clock decides what is stored, in what order, or which writer was first: clocks of tabs and machines may differ, and
+// jump.
 import assert from 'node:assert/strict'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -7,14 +8,14 @@ import { AtomicDB, MemoryStorage, SealedStorage, SecurityManager } from '../src/
 import { testWasm as wasm } from './harness/node.js'
 import { packageFolder } from './harness/site.js'
 
-// The engine and the logs in its wasm cannot ask: see engine/architecture_test.go and jsbridge/imports_test.go.
-test('the sources ask a clock only how long to wait, how long something took, and for the time in a token', async () => {
-  const asking: string[] = []
+// The engine and the logs in its wasm cannot read a clock: see engine/architecture_test.go and jsbridge/imports_test.go.
+test('the sources read a clock only to wait, to measure, and for the time in a token', async () => {
+  const readers: string[] = []
   for (const name of await readdir(join(packageFolder, 'src'), { recursive: true })) {
-    if (name.endsWith('.ts') && /Date\.now|performance\.now|new Date\(\)/.test(await readFile(join(packageFolder, 'src', name), 'utf8'))) asking.push(name)
+    if (name.endsWith('.ts') && /Date\.now|performance\.now|new Date\(\)/.test(await readFile(join(packageFolder, 'src', name), 'utf8'))) readers.push(name)
   }
-  // fernet: a token has a time, which nobody reads. disk: also how old a lock is whose two owners have died.
-  assert.deepEqual(asking.sort(), ['reads.ts', 'security/fernet.ts', 'storage/local-turns.ts', 'storage/places/disk.ts'])
+  // fernet: a token has a time, which nobody reads. disk-file: also the age of a lock file whose owners have ended.
+  assert.deepEqual(readers.sort(), ['operations/reads.ts', 'security/fernet.ts', 'storage/local-storage-lock.ts', 'storage/stored-file/disk-file.ts'])
 })
 
 test('databases whose clocks jump lose no increment', async () => {

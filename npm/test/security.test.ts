@@ -30,7 +30,7 @@ async function lacking<R>(lacks: { object: object; name: string; value?: unknown
 const noWebCrypto = [{ object: globalThis.crypto, name: 'subtle' }]
 const noStreams = ['CompressionStream', 'DecompressionStream'].map((name) => ({ object: globalThis, name }))
 /** As in Cloudflare Workers: "Pbkdf2 failed: iteration counts above 100000 are not supported". */
-const fewIterations = [
+const limitedIterations = [
   {
     object: globalThis.crypto,
     name: 'subtle',
@@ -46,7 +46,7 @@ const fewIterations = [
   },
 ]
 
-for (const [host, lacks] of Object.entries({ 'without WebCrypto': noWebCrypto, 'that derives no keys': fewIterations, 'without CompressionStream': noStreams })) {
+for (const [host, lacks] of Object.entries({ 'without WebCrypto': noWebCrypto, 'that derives no keys': limitedIterations, 'without CompressionStream': noStreams })) {
   describe(`a host ${host}`, { timeout: 120_000 }, () => {
     for (const one of [...managing, ...sealing]) {
       test(one.name, () => lacking(lacks, () => runTest(one, atomicdb, () => ({ wasm: testWasm }))))

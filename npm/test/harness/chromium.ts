@@ -45,7 +45,7 @@ export async function crasherOf(page: Page): Promise<() => Promise<void>> {
   const devtools = await page.context().newCDPSession(page)
   return () => {
     devtools.send('Page.crash').catch(() => {}) // the page crashes before it can answer
-    return within(10_000, 'the crash', crashed)
+    return within(60_000, 'the crash', crashed) // a busy page takes some seconds
   }
 }
 
