@@ -33,7 +33,7 @@ func (c Code) Error() string { return string(c) }
 // An Error says which operation failed, on what, and why.
 type Error struct {
 	Code   Code
-	Op     string // what the caller asked for: "insert", "find"
+	Op     string // what the caller asked for: "insert", "find"; may be empty
 	Target string // what it was asked of: "users/42", "users.age"; may be empty
 	Err    error  // the cause; may be nil
 }
@@ -41,14 +41,17 @@ type Error struct {
 // Error reads "insert users/42: a document with this _id exists". The code,
 // which CodeOf and errors.Is tell, stands there only if there is no cause.
 func (e *Error) Error() string {
-	s := e.Op
+	what, why := e.Op, string(e.Code)
 	if e.Target != "" {
-		s += " " + e.Target
+		what += " " + e.Target
 	}
-	if e.Err == nil {
-		return s + ": " + string(e.Code)
+	if e.Err != nil {
+		why = e.Err.Error()
 	}
-	return s + ": " + e.Err.Error()
+	if what == "" {
+		return why
+	}
+	return what + ": " + why
 }
 
 // Unwrap returns the cause.

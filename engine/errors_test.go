@@ -31,6 +31,7 @@ func TestError_text(t *testing.T) {
 		"insert users/42: a document with this _id exists": engine.Fail(engine.CodeDuplicateID, "insert", "users/42", "a document with this _id exists"),
 		"sql: line 1":                            engine.Fail(engine.CodeInvalid, "sql", "", "line 1"),
 		"open notes: read: its checksum differs": &engine.Error{Code: engine.CodeCorrupt, Op: "open", Target: "notes", Err: cause},
+		"the disk is gone":                       &engine.Error{Code: engine.CodeStorage, Err: errors.New("the disk is gone")},
 		"append: storage":                        &engine.Error{Code: engine.CodeStorage, Op: "append"},
 		"unique":                                 engine.CodeUnique,
 	} {

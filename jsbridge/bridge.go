@@ -14,11 +14,11 @@ import (
 type Bridge struct {
 	buffers
 	handles
-	names map[string]string // collection names as strings
-	last  string            // the name that the last call used
-	spent int               // see Tired
-	sql   statements        // the SQL that came last
-	call  call              // the one being run; here, because a new one would cost an allocation
+	names      map[string]string // collection names as strings
+	last       string            // the name that the last call used
+	sinceYield int               // see ShouldYield
+	sql        statements        // the SQL that came last
+	call       call              // the one being run; here, because a new one would cost an allocation
 }
 
 // New returns a Bridge that has no database open.
@@ -125,7 +125,7 @@ func (b *Bridge) Call(handle, number uint32, n int) (result int32) {
 	out, err := b.run(o, handle, n)
 	b.mangle(n)
 	b.releaseInput()
-	b.spent += yieldAfter/yieldCalls + n + len(out)
+	b.sinceYield += yieldAfter/yieldCalls + n + len(out)
 	if err != nil {
 		return b.refuse(err)
 	}
@@ -164,19 +164,19 @@ func (b *Bridge) refuse(err error) int32 {
 }
 
 // yieldAfter bytes of arguments and answers, or yieldCalls calls, are done
-// before Tired says so.
+// before ShouldYield says so.
 const (
 	yieldAfter = 64 << 10
 	yieldCalls = 64
 )
 
-// Tired reports whether the caller should yield to the scheduler before the
+// ShouldYield reports whether the caller should yield to the scheduler before the
 // next call, and starts counting again if so; see the package comment.
-func (b *Bridge) Tired() bool {
-	if b.spent < yieldAfter {
+func (b *Bridge) ShouldYield() bool {
+	if b.sinceYield < yieldAfter {
 		return false
 	}
-	b.spent = 0
+	b.sinceYield = 0
 	return true
 }
 

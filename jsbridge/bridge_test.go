@@ -145,7 +145,7 @@ func place(b []byte) *byte { return &b[:1][0] }
 func TestTired(t *testing.T) {
 	c := newClient(t)
 	calls := 0
-	for !c.bridge.Tired() {
+	for !c.bridge.ShouldYield() {
 		c.must("ids", array{"a"})
 		calls++
 	}
@@ -153,10 +153,10 @@ func TestTired(t *testing.T) {
 		t.Errorf("tired after %d small calls, want about %d", calls, yieldCalls)
 	}
 	c.must("insert", array{"a", false}, object{"text": strings.Repeat("x", yieldAfter)})
-	if !c.bridge.Tired() {
+	if !c.bridge.ShouldYield() {
 		t.Error("not tired after a big call")
 	}
-	if c.bridge.Tired() {
+	if c.bridge.ShouldYield() {
 		t.Error("still tired")
 	}
 }

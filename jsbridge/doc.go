@@ -38,7 +38,7 @@
 //   - No timers of package time anywhere in the program: a goroutine whose
 //     timer is due runs in the next exported call that collects garbage, where
 //     entering Go from JavaScript is fatal. JavaScript's setTimeout is safe.
-//   - adb_in yields now and then ([Bridge.Tired]). Exported calls never reach
+//   - adb_in yields now and then ([Bridge.ShouldYield]). Exported calls never reach
 //     the scheduler otherwise, so the collector's workers and the finalizers
 //     wait for the next event; and once collecting takes half of the time, the
 //     runtime stops the allocating goroutine's own share of it as well. Then no

@@ -15,7 +15,7 @@ var bridge = New()
 //
 //go:wasmexport adb_in
 func adbIn(n uint32) uint32 {
-	if bridge.Tired() {
+	if bridge.ShouldYield() {
 		runtime.Gosched()
 	}
 	return address(bridge.Input(int(n)))

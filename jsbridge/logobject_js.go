@@ -11,7 +11,7 @@ import (
 // A logObject is a Log written in Go as a JavaScript object with the methods
 // of StorageBackend, so that it can be used on its own or wrapped in another.
 type logObject struct {
-	turn      sync.Mutex // a Log is for one caller at a time; JavaScript may not await
+	lock      sync.Mutex // a Log is for one caller at a time; JavaScript may not await
 	log       storage.Log
 	object    js.Value
 	functions []js.Func
@@ -43,8 +43,8 @@ func newLogObject(args []js.Value) (any, error) {
 
 func (o *logObject) method(name string, work func(args []js.Value) (any, error)) {
 	o.functions = append(o.functions, function(o.object, name, func(args []js.Value) (any, error) {
-		o.turn.Lock()
-		defer o.turn.Unlock()
+		o.lock.Lock()
+		defer o.lock.Unlock()
 		return work(args)
 	}))
 }

@@ -99,8 +99,8 @@ type statements map[string]*sql.Statement
 
 // Bounds of what is kept: so many texts, none longer than that.
 const (
-	mostStatements = 256
-	longestText    = 4 << 10
+	maxStatements = 256
+	longestText   = 4 << 10
 )
 
 // of returns the statement of a text, or why it is none.
@@ -112,7 +112,7 @@ func (s *statements) of(text string) (*sql.Statement, error) {
 	if err != nil || len(text) > longestText {
 		return statement, err
 	}
-	if *s == nil || len(*s) >= mostStatements {
+	if *s == nil || len(*s) >= maxStatements {
 		*s = statements{}
 	}
 	(*s)[strings.Clone(text)] = statement

@@ -177,14 +177,14 @@ func TestRows_pieces(t *testing.T) {
 func TestStatements(t *testing.T) {
 	c := withPeople(t)
 	kept := &c.bridge.sql
-	for i := range 3 * mostStatements {
+	for i := range 3 * maxStatements {
 		c.must("sql", array{"SELECT * FROM people LIMIT " + strconv.Itoa(i), nil})
-		if len(*kept) > mostStatements {
+		if len(*kept) > maxStatements {
 			t.Fatalf("%d texts are kept", len(*kept))
 		}
 	}
 	before := len(*kept)
-	c.must("sql", array{"SELECT * FROM people LIMIT " + strconv.Itoa(3*mostStatements-1), nil})
+	c.must("sql", array{"SELECT * FROM people LIMIT " + strconv.Itoa(3*maxStatements-1), nil})
 	c.call("sql", array{"SELECT * FROM", nil})
 	c.must("sql", array{"SELECT * FROM people" + strings.Repeat(" ", longestText), nil})
 	equal(t, len(*kept), before)

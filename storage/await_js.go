@@ -2,12 +2,12 @@ package storage
 
 import "syscall/js"
 
-// What is here blocks the calling goroutine until the event loop has run, so
-// it must never be reached from an exported wasm function, nor from the
-// callback of a js.Func: those start a goroutine first.
+// These functions block the calling goroutine until the event loop has run, so
+// exported wasm functions and callbacks of js.Func must not call them. Those
+// start a goroutine first.
 
-// await returns what promise resolves to; its error is an *exception. A value
-// that is no promise is returned as it is.
+// await returns the value that promise resolves to. Its error is an *exception.
+// If promise is no promise, await returns it.
 func await(promise js.Value) (js.Value, error) {
 	if promise.Type() != js.TypeObject || promise.Get("then").Type() != js.TypeFunction {
 		return promise, nil
@@ -43,7 +43,7 @@ func callAsync(object js.Value, method string, args ...any) (js.Value, error) {
 	return await(promise)
 }
 
-// try returns what call returns, or what it throws as an *exception.
+// try returns the result of call. What call throws becomes an *exception.
 func try(call func() js.Value) (v js.Value, err error) {
 	defer func() {
 		switch p := recover().(type) {
@@ -64,8 +64,8 @@ func pause(ms int) {
 	<-done
 }
 
-// after calls f in some milliseconds, unless it is stopped before. stop must
-// be called in any case.
+// after calls f after some milliseconds, unless stop is called before. The
+// caller must call stop in any case.
 func after(ms int, f func()) (stop func()) {
 	callback := js.FuncOf(func(js.Value, []js.Value) any {
 		f()
@@ -78,7 +78,7 @@ func after(ms int, f func()) (stop func()) {
 	}
 }
 
-// handlers are event handlers of any number of targets, released together.
+// handlers are event handlers of any number of targets that are released together.
 type handlers struct {
 	set []handler
 }
@@ -100,7 +100,7 @@ func (h *handlers) on(target js.Value, event string, handle func(event js.Value)
 	h.set = append(h.set, handler{target, "on" + event, f})
 }
 
-// release takes every handler from its target.
+// release removes every handler from its target.
 func (h *handlers) release() {
 	for _, one := range h.set {
 		one.target.Set(one.name, js.Null())

@@ -7,8 +7,8 @@ import (
 
 var uint8Array = js.Global().Get("Uint8Array")
 
-// bytesToJS copies frame into a new Uint8Array: a short one at once, a long one
-// part by part.
+// bytesToJS copies frame into a new Uint8Array: a short frame in one call, a long
+// one part by part.
 func bytesToJS(frame Frame) js.Value {
 	n := frame.Len()
 	array := uint8Array.New(n)
@@ -29,7 +29,7 @@ func isBytes(v js.Value) bool {
 	return v.Type() == js.TypeObject && v.InstanceOf(uint8Array)
 }
 
-// bytesToGo copies the Uint8Array into buffer, grown if it is too small.
+// bytesToGo copies a Uint8Array into buffer, or into a new one if it is too small.
 func bytesToGo(buffer []byte, array js.Value) []byte {
 	n := array.Length()
 	if cap(buffer) < n {
@@ -52,7 +52,7 @@ func newJSRecord(seq uint64, snapshot bool, bytes js.Value) jsRecord {
 	return jsRecord{seq, snapshot, bytes, int64(bytes.Length())}
 }
 
-// visitRecords visits records, behind which there are about rest bytes more.
+// visitRecords visits records, after which there are about rest bytes more.
 func visitRecords(records []jsRecord, rest int64, visit func(Record) error) error {
 	for _, r := range records {
 		rest += r.size

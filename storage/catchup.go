@@ -7,12 +7,12 @@ import (
 	"github.com/atomicdb-go/atomicdb/engine"
 )
 
-// CatchUp applies what other sessions have appended. It does nothing while
-// changes are pending, whose Flush will meet the others' batches, and while a
-// savepoint is open; see SessionOptions.OnPutOff.
+// CatchUp applies the batches that other sessions have appended. It does
+// nothing while changes are pending, because their Flush meets these batches,
+// nor while a savepoint is open; see SessionOptions.OnPutOff.
 func (s *Session) CatchUp() error {
-	s.turn.Lock()
-	defer s.turn.Unlock()
+	s.lock.Lock()
+	defer s.lock.Unlock()
 	if err := s.usable("catch up"); err != nil {
 		return err
 	}
@@ -20,37 +20,37 @@ func (s *Session) CatchUp() error {
 }
 
 func (s *Session) catchUp() error {
-	if s.log == nil || s.putsOff() {
+	if s.log == nil || s.mustPutOff() {
 		return nil
 	}
 	entries, err := s.collect()
 	if err != nil {
 		return err
 	}
-	if s.putsOff() { // what keeps them off came while collect waited for the log
+	if s.mustPutOff() { // the engine has changed while collect waited for the log
 		return nil
 	}
 	return s.applyForeign(entries)
 }
 
-// putsOff reports whether batches of others cannot be applied now.
-func (s *Session) putsOff() bool {
+// mustPutOff reports whether batches of other sessions cannot be applied now.
+func (s *Session) mustPutOff() bool {
 	if s.db.HasSavepoint() {
 		if s.opts.OnPutOff != nil {
 			s.opts.OnPutOff()
 		}
 		return true
 	}
-	return s.doubt != nil || s.db.HasChanges()
+	return s.unsettled != nil || s.db.HasChanges()
 }
 
-// heard takes in the record that a Watcher tells of, if its bytes are at hand
-// and it is the next one, and reads the log otherwise. A failure is left to
-// the next call, which meets the same log.
-func (s *Session) heard(seq uint64, record []byte) {
-	s.turn.Lock()
-	defer s.turn.Unlock()
-	if s.usable("watch") != nil || seq != 0 && seq <= s.head || s.putsOff() {
+// noticeAppend handles what a Watcher tells. It applies the record if it is the
+// next one and its bytes came along, and reads the log otherwise. It ignores an
+// error: the next call meets the same log.
+func (s *Session) noticeAppend(seq uint64, record []byte) {
+	s.lock.Lock()
+	defer s.lock.Unlock()
+	if s.usable("watch") != nil || seq != 0 && seq <= s.head || s.mustPutOff() {
 		return
 	}
 	if record != nil && seq == s.head+1 {
@@ -61,14 +61,14 @@ func (s *Session) heard(seq uint64, record []byte) {
 	_ = s.catchUp()
 }
 
-// settleConflict finds out who has stored number seq. If it was this session
-// itself, and only the answer to the Append was lost, the batch is confirmed.
-// Otherwise everything unconfirmed is rolled back and the others' batches are
-// applied, in one step.
+// settleConflict finds out which session has stored number seq. If it was this
+// one, and only the reply to the Append was lost, the batch is confirmed.
+// Otherwise everything unconfirmed is rolled back and the batches of the other
+// sessions are applied, in one step.
 //
-// One case cannot be told apart: the answer was lost, and before the session
-// looked, others have put a snapshot in the batch's place. Then the work is
-// done again although it is stored.
+// One case looks like a conflict and is none: the reply was lost, and another
+// session has replaced the batch by a snapshot before this one looked. Then the
+// work is done again although it is stored.
 func (s *Session) settleConflict(seq uint64, frame Frame) (Outcome, error) {
 	entries, err := s.collect()
 	if err != nil {
@@ -90,9 +90,9 @@ func (s *Session) settleConflict(seq uint64, frame Frame) (Outcome, error) {
 		s.opts.OnRollback()
 	}
 	if err == nil && s.head == before {
-		// Running the work again would meet the same conflict for ever.
+		// The work would meet the same conflict for ever.
 		err = engine.Fail(engine.CodeStorage, "append", batchName(seq),
-			"the log no longer holds "+batchName(before)+": it was cleared or replaced; open the database again")
+			"the log no longer holds "+batchName(before)+", so it was cleared or replaced; open the database again")
 	}
 	if err != nil {
 		return Stored, err
@@ -100,7 +100,7 @@ func (s *Session) settleConflict(seq uint64, frame Frame) (Outcome, error) {
 	return Conflict, nil
 }
 
-// applyForeign applies entries and tells of it.
+// applyForeign applies entries and calls OnForeign.
 func (s *Session) applyForeign(entries []entry) error {
 	before := s.head
 	var err error
@@ -108,7 +108,7 @@ func (s *Session) applyForeign(entries []entry) error {
 		if err = s.apply(e); err != nil {
 			break
 		}
-		// The writer of the batch that made the log too long compacts it.
+		// The session that wrote the batch compacts the log.
 		if s.isLong(s.batches, s.tail) {
 			s.batches, s.tail = 0, 0
 		}
@@ -126,40 +126,50 @@ type entry struct {
 	payload []byte // part of bytes
 }
 
-// verify checks a record, and that it is the one the log says.
+// verify checks a record, and that its number and kind are those of the log.
 func verify(r Record) (entry, error) {
 	h, payload, err := parseFrame(r.Bytes)
 	if err != nil {
-		return entry{}, &engine.Error{Code: engine.CodeOf(err), Op: "read", Target: batchName(r.Seq), Err: err}
+		return entry{}, ofBatch(r.Seq, err)
 	}
 	if h.seq != r.Seq || (h.kind == kindSnapshot) != r.Snapshot {
-		return entry{}, engine.Fail(engine.CodeCorrupt, "read", batchName(r.Seq), "the record is another one: "+batchName(h.seq))
+		return entry{}, engine.Fail(engine.CodeCorrupt, "read", batchName(r.Seq), "the record in its place is "+h.name())
 	}
 	return entry{header: h, bytes: r.Bytes, payload: payload}, nil
 }
 
-// apply brings the engine to e's seq. Nothing may be pending. If it fails, the
-// session is as before.
+// ofBatch returns err, which is about the bytes of batch seq, with the name of
+// the batch in the place of err's own.
+func ofBatch(seq uint64, err error) error {
+	cause := err
+	if e, ok := err.(*engine.Error); ok && e.Err != nil {
+		cause = e.Err
+	}
+	return &engine.Error{Code: engine.CodeOf(err), Op: "read", Target: batchName(seq), Err: cause}
+}
+
+// apply brings the engine to e's seq. Nothing may be pending. After an error
+// the session is as before.
 func (s *Session) apply(e entry) error {
 	switch {
 	case e.kind == kindSnapshot && e.seq > s.head:
-		// It does not say which documents are gone since head: start afresh.
+		// A snapshot does not say which documents are gone since head.
 		db, err := engine.New(s.opts.Engine)
 		if err != nil {
 			return err
 		}
 		if err := db.Apply(e.payload); err != nil {
-			return &engine.Error{Code: engine.CodeOf(err), Op: "read", Target: batchName(e.seq), Err: err}
+			return ofBatch(e.seq, err)
 		}
 		s.db, s.batches, s.tail = db, 0, 0
 	case e.kind == kindBatch && e.seq == s.head+1:
 		if err := s.db.Apply(e.payload); err != nil {
-			return &engine.Error{Code: engine.CodeOf(err), Op: "read", Target: batchName(e.seq), Err: err}
+			return ofBatch(e.seq, err)
 		}
 		s.batches++
 		s.tail += int64(len(e.bytes))
 	case e.seq == s.head && e.checksum == s.last:
-		return nil // the same record once more
+		return nil // the same record again
 	default:
 		return engine.Fail(engine.CodeCorrupt, "read", batchName(e.seq), "it does not follow "+batchName(s.head))
 	}
@@ -167,9 +177,8 @@ func (s *Session) apply(e entry) error {
 	return nil
 }
 
-// collect returns the records after head. They are copies, because applying
-// them has to wait until all are read: the engine has to go from one state to
-// the other in one step.
+// collect returns copies of the records after head. They are applied when all
+// are read, so that the engine changes in one step.
 func (s *Session) collect() ([]entry, error) {
 	var entries []entry
 	err := s.read(func(e entry, _ int64) error {
@@ -204,16 +213,16 @@ func (s *Session) replay() error {
 	return err
 }
 
-// read visits the records after head, each checked. What a crash has torn at
-// the end is cut off the log, if it is a log where that can happen.
+// read checks the records after head and visits them. If the log is a TornTail,
+// read cuts off what a crash has torn at its end.
 func (s *Session) read(visit func(e entry, rest int64) error) error {
-	cutter, canTear := s.log.(Cutter)
+	tornTail, canTear := s.log.(TornTail)
 	var torn []Record
 	var tornErr error
 	err := s.log.Read(s.head, func(r Record) error {
 		if tornErr != nil {
-			// A power cut can leave zeros where several records were. Behind
-			// anything else it was not the last.
+			// A power cut can leave zeros where several records were. Any other
+			// record after the damaged one means that it was not the last.
 			if !isZero(r.Bytes) {
 				return tornErr
 			}
@@ -232,7 +241,7 @@ func (s *Session) read(visit func(e entry, rest int64) error) error {
 	})
 	for _, r := range slices.Backward(torn) {
 		if err == nil {
-			err = cutter.Cut(r.Seq, r.Bytes)
+			err = tornTail.CutTail(r.Seq, r.Bytes)
 		}
 	}
 	return err

@@ -1,23 +1,23 @@
 package storage
 
-// tailLimit is how many bytes of batches the log may hold behind its snapshot.
-// A small log is quick to read, however little of it is still alive. At twice
-// the live data a log is at most about three times as long as it has to be,
-// and compactions add at most half to the bytes written.
+// tailLimit is how many bytes of batches the log may hold after its snapshot. A
+// small log is quick to read, however little of it is live data. With a limit of
+// twice the live data, a log is at most about three times as long as it has to
+// be, and compactions add at most half to the bytes written.
 func (s *Session) tailLimit() int64 { return max(s.opts.CompactAfter, 2*s.db.Size()) }
 
-// A Counted is a Log to which the number of its batches matters more than
-// their size, as where each of them is a request to a server.
-type Counted interface {
-	// CompactEvery returns how many batches a session lets it have before it
-	// puts a snapshot in their place; 0 is no limit.
+// A CompactionHint is a Log that costs by the number of its batches more than by
+// their size, for example because each batch is a request to a server.
+type CompactionHint interface {
+	// CompactEvery returns after how many batches a session replaces them by a
+	// snapshot; 0 is no limit.
 	CompactEvery() int
 }
 
-// isLong reports whether a log that has so many batches, of so many bytes,
-// behind its snapshot is to be compacted.
+// isLong reports whether a log needs a compaction that has so many batches, of so
+// many bytes, after its snapshot.
 func (s *Session) isLong(batches int, bytes int64) bool {
-	if c, ok := s.log.(Counted); ok && c.CompactEvery() > 0 && batches >= c.CompactEvery() {
+	if c, ok := s.log.(CompactionHint); ok && c.CompactEvery() > 0 && batches >= c.CompactEvery() {
 		return true
 	}
 	return bytes > s.tailLimit()
@@ -33,8 +33,8 @@ func (s *Session) dueCompaction(seq uint64, size int64) func() {
 	}
 	snapshot := newFrame(header{kind: kindSnapshot, seq: seq, writer: s.opts.Writer}, s.db.Snapshot())
 	return func() {
-		// The write is stored whatever becomes of this. A failure leaves the log
-		// long, and the next attempt waits until it has grown by as much again.
+		// The batch is stored even if this fails. A failure leaves the log long,
+		// and the next attempt waits until it has grown by as much again.
 		s.batches, s.tail = 0, 0
 		_ = s.log.Compact(seq, snapshot)
 	}

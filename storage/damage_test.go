@@ -239,7 +239,7 @@ var errReadOnly = &engine.Error{Code: engine.CodeStorage, Op: "cut", Err: errors
 
 type uncuttable struct{ storagetest.TornLog }
 
-func (*uncuttable) Cut(uint64, []byte) error { return errReadOnly }
+func (*uncuttable) CutTail(uint64, []byte) error { return errReadOnly }
 
 func TestOpen_reportsProgress(t *testing.T) {
 	memory := storage.NewMemory()

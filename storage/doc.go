@@ -1,12 +1,12 @@
 // Package storage keeps an engine and a log of its batches in step.
 //
-// The log is the truth and every engine is a replica of it. A [Log] is where
-// batches live: memory, IndexedDB, any JavaScript object with the right
-// methods. A [Session] is one engine and one Log: it replays the log into the
-// engine, appends what the engine has written, and when another session was
-// faster it rolls back, applies what that one wrote and has the work done
-// again. Appending a number only if it is the next one is the only thing that
-// keeps sessions apart: there are no locks to hold and no leader to elect.
+// The log is the truth, and every engine is a replica of it. A [Log] keeps
+// batches: in memory, in IndexedDB, or in any JavaScript object with the right
+// methods. A [Session] is one engine and one Log. It replays the log into the
+// engine and appends the engine's changes. When another session was faster, it
+// rolls back, applies the other's batches and has the work done again. A Log
+// appends a batch only if its number is the next one. Nothing else coordinates
+// sessions: they hold no locks and elect no leader.
 //
 // # Vocabulary
 //
@@ -20,10 +20,9 @@
 //
 // Start at Log (log.go) and the bytes it is given (frame.go, FORMAT.md). Then
 // Session.Flush (session.go), and what it does when another session was faster
-// (catchup.go). Memory (memory.go) is the shortest Log. Verify (verify.go) and
-// Repair (repair.go) look after what is stored, damaged or not; Restore
-// (restore.go) takes in the records of another log, and package logfile makes a
-// file of them.
+// (catchup.go). Memory (memory.go) is the shortest Log. Verify (verify.go) checks
+// a log and Repair (repair.go) repairs it. Restore (restore.go) stores the
+// records of another log, and package logfile makes a file of them.
 //
 // # Why IndexedDB is written in Go
 //
@@ -42,17 +41,18 @@
 //
 // # Logs for Go programs
 //
-// Each is a package below this one, for those who import it. All pass the same
-// tests, and any number of processes may share what they store.
+// Each is a package below this one. All pass the same tests, and any number of
+// processes may share a log.
 //
-//   - filelog: a file of its own, without dependencies. Take it unless one of the
-//     others has something that you need. A Relaxed batch has been written to the
-//     file, a Strict one is followed by an fsync.
-//   - sqlitelog: a table of a SQLite, beside others or on Windows, that the npm
-//     package's SQLiteStorage can open. A Relaxed batch is as durable as the
-//     connection's PRAGMA synchronous says, a Strict one is written with FULL.
-//   - lmdblog: an LMDB file, with cgo, that the npm package's LMDBStorage can open
-//     if both have the same format of LMDB. Every batch is flushed; if the last
-//     was Relaxed, which costs less than Strict, a power cut may take it back.
+//   - filelog: a file of its own, without dependencies. Take it unless you need
+//     something that another one has. A Relaxed batch has been written to the
+//     file; a Strict one is followed by an fsync.
+//   - sqlitelog: one table of a SQLite database, which the npm package's
+//     SQLiteStorage can open too; it works on Windows. A Relaxed batch is as
+//     durable as the connection's PRAGMA synchronous says; a Strict one is
+//     written with FULL.
+//   - lmdblog: an LMDB file, with cgo, which the npm package's LMDBStorage can open
+//     too if both have the same format of LMDB. Every batch is flushed. If the
+//     last batch was Relaxed, which costs less than Strict, a power cut may undo it.
 //   - Memory, here: for tests, and for data that may end with the program.
 package storage

@@ -2,21 +2,22 @@ package storage
 
 import (
 	"bytes"
+	"errors"
 
 	"github.com/atomicdb-go/atomicdb/engine"
 	"github.com/atomicdb-go/atomicdb/storage/docfile"
 )
 
-// A DocumentFile stands between the frames that a session reads and appends
-// and one file of documents, which is written anew for each batch: it holds
-// what is in the file. Who has it numbers the batches, and reads and writes
-// the file itself.
+// A DocumentFile holds the documents of one file, which is written anew for each
+// batch. It turns the file into the frame that a session reads, and each frame
+// that a session appends into the new file. The caller numbers the batches, and
+// reads and writes the file.
 type DocumentFile struct {
 	kind docfile.Type
 	db   *engine.DB
 }
 
-// The limits of an engine that takes whatever another was given.
+// The limits of an engine that takes every document of any other engine.
 const (
 	anyDocumentBytes = 1 << 30
 	anyDepth         = 1000
@@ -28,8 +29,8 @@ func NewDocumentFile(kind docfile.Type) (*DocumentFile, error) {
 	return f, f.Load(nil)
 }
 
-// Load takes in what a file holds; nil is a file that is not there. The error
-// has CodeCorrupt, and what f held stays.
+// Load reads a file; nil is a file that does not exist. Its error has
+// CodeCorrupt, and leaves f as it was.
 func (f *DocumentFile) Load(file []byte) error {
 	db, err := engine.New(engine.Options{MaxDocumentBytes: anyDocumentBytes, MaxDepth: anyDepth})
 	if err != nil {
@@ -41,6 +42,10 @@ func (f *DocumentFile) Load(file []byte) error {
 			err = parsed.Store(db)
 		}
 		if err != nil {
+			var e *engine.Error
+			if errors.As(err, &e) && e.Err != nil {
+				err = e.Err
+			}
 			return &engine.Error{Code: engine.CodeCorrupt, Op: "read", Target: "file", Err: err}
 		}
 		db.Cut()
@@ -50,13 +55,13 @@ func (f *DocumentFile) Load(file []byte) error {
 	return nil
 }
 
-// Snapshot returns the frame of all there is, as number seq.
+// Snapshot returns a frame with all documents, as number seq.
 func (f *DocumentFile) Snapshot(seq uint64) Frame {
 	return newFrame(header{kind: kindSnapshot, seq: seq}, f.db.Snapshot())
 }
 
-// Apply applies the frame of batch seq and returns the file as it has to be
-// then. If that cannot be written, Load takes in the old one again.
+// Apply applies the frame of batch seq and returns the new file. If the caller
+// cannot write it, Load with the old file takes the batch back.
 func (f *DocumentFile) Apply(seq uint64, frame []byte) ([]byte, error) {
 	e, err := verify(Record{Seq: seq, Bytes: bytes.Clone(frame)})
 	if err != nil {

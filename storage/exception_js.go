@@ -1,18 +1,19 @@
 package storage
 
 import (
+	"strings"
 	"syscall/js"
 
 	"github.com/atomicdb-go/atomicdb/engine"
 )
 
-// An exception is what JavaScript threw, or rejected a promise with.
+// An exception is a value that JavaScript threw, or rejected a promise with.
 type exception struct {
 	name, message string
-	code          string // of Node's and of AtomicDB's errors
+	code          string // errors of Node and of AtomicDB have one
 }
 
-// Error leaves out a name that tells nothing.
+// Error returns the message, after the name if that says something.
 func (e *exception) Error() string {
 	isPlain := e.name == "Error" || e.name == "AtomicDBError"
 	switch {
@@ -26,7 +27,7 @@ func (e *exception) Error() string {
 	return e.name + ": " + e.message
 }
 
-// exceptionOf reads v, which may be anything: JavaScript throws any value.
+// exceptionOf reads v, which may be of any type: JavaScript throws any value.
 func exceptionOf(v js.Value) *exception {
 	if v.Type() != js.TypeObject && v.Type() != js.TypeFunction {
 		return &exception{name: "Error", message: text(v)}
@@ -46,17 +47,20 @@ func text(v js.Value) string {
 	return v.String()
 }
 
-// storageError makes the error that a Log returns out of what the host said,
-// or nil of nil.
+// storageError returns the error of a Log for an error of the host: an
+// *exception becomes an engine.Error, others stay as they are.
 func storageError(op, target string, err error) error {
 	e, ok := err.(*exception)
 	if !ok {
 		return err
 	}
+	if strings.HasPrefix(e.message, op+" ") { // an error of the engine that came back, as of DocumentFile
+		return &engine.Error{Code: e.storageCode(), Err: e}
+	}
 	return &engine.Error{Code: e.storageCode(), Op: op, Target: target, Err: e}
 }
 
-// storageCode says which of our codes the exception means.
+// storageCode returns the code of an engine.Error for the exception.
 func (e *exception) storageCode() engine.Code {
 	switch code := engine.Code(e.code); code {
 	case engine.CodeConflict, engine.CodeQuota, engine.CodeCorrupt, engine.CodeDecrypt,

@@ -13,7 +13,7 @@ import (
 // The layout of a frame's header; FORMAT.md has the table.
 const (
 	frameMagic   = "AtDB"
-	sealedMagic  = "AtDS" // an envelope, which npm/src/storage/sealed.ts opens
+	sealedMagic  = "AtDS" // an envelope; see npm/src/storage/envelope-sealer.ts
 	frameVersion = 1
 
 	atVersion  = 4
@@ -33,16 +33,25 @@ const (
 	kindSnapshot frameKind = 2
 )
 
-// A Writer identifies a session in the frames it writes, so that it knows its
-// own when an Append has succeeded but its answer was lost. Random bytes do.
+// A Writer identifies a session in the frames it writes, so that the session
+// knows its own frame when an Append has succeeded but the reply was lost.
+// Random bytes do.
 type Writer [8]byte
 
-// header is what a frame says about its payload.
+// header says what a frame's payload is.
 type header struct {
 	kind     frameKind
 	seq      uint64
 	writer   Writer
 	checksum uint64 // set by newFrame and parseFrame
+}
+
+// name returns what h is of: "batch 3", or "a snapshot up to batch 3".
+func (h header) name() string {
+	if h.kind == kindSnapshot {
+		return "a snapshot up to " + batchName(h.seq)
+	}
+	return batchName(h.seq)
 }
 
 // newFrame puts a header before the payload, whose parts it borrows.
@@ -79,9 +88,9 @@ func (f Frame) equal(b []byte) bool {
 	return len(b) == 0
 }
 
-// isEnvelope reports whether b starts with the header of an envelope, which has
-// a check of its own: FNV-1a of all of it and the salt but the check. So what a
-// crash has left is not taken for one.
+// isEnvelope reports whether b starts with the header of an envelope. Its check,
+// FNV-1a of the rest of the header and the salt, tells it from the bytes that a
+// crash may leave.
 func isEnvelope(b []byte) bool {
 	const atSaltLength, atCheck, atSalt = 6, 16, 20
 	if !bytes.HasPrefix(b, []byte(sealedMagic)) || len(b) < atSalt || len(b) < atSalt+int(b[atSaltLength]) {
@@ -94,12 +103,12 @@ func isEnvelope(b []byte) bool {
 }
 
 // parseFrame checks every byte of a frame and returns its header and its
-// payload, which borrows from b. The error is CodeCorrupt, CodeUnsupported for a
+// payload, which borrows from b. The error has CodeCorrupt, CodeUnsupported for a
 // whole frame of a later version, or CodeDecrypt for one in an envelope.
 func parseFrame(b []byte) (h header, payload []byte, err error) {
 	if isEnvelope(b) {
 		return h, nil, engine.Fail(engine.CodeDecrypt, "read", "frame",
-			"it is compressed or encrypted: open the storage with the compressionLevel and the securityManager it was written with")
+			"it is compressed or encrypted: open the storage with the compressionLevel and the securityManager that it was written with")
 	}
 	if len(b) < headerSize {
 		return h, nil, badFrame("it is shorter than its header")
@@ -116,7 +125,7 @@ func parseFrame(b []byte) (h header, payload []byte, err error) {
 		return h, nil, badFrame("its checksum differs")
 	}
 
-	// From here on somebody has meant these bytes.
+	// The checksum holds, so a program has written these bytes on purpose.
 	if b[atVersion] != frameVersion {
 		return h, nil, engine.Fail(engine.CodeUnsupported, "read", "frame", "a newer AtomicDB wrote it")
 	}

@@ -7,26 +7,26 @@ import (
 	"github.com/atomicdb-go/atomicdb/engine"
 )
 
-// HostLog is a Log in any JavaScript object that implements StorageBackend:
-// the user's own, or one of the package's. NewHostLog makes one.
+// HostLog is a Log in any JavaScript object that implements StorageBackend: one
+// of the user's, or one of the npm package's. NewHostLog makes one.
 type HostLog struct {
-	backend js.Value
-	every   int
-	closed  bool
+	backend      js.Value
+	compactEvery int
+	closed       bool
 }
 
 // watchedHostLog is a HostLog whose object has a watch method.
 type watchedHostLog struct{ *HostLog }
 
 var (
-	_ Log      = (*HostLog)(nil)
-	_ Counted  = (*HostLog)(nil)
-	_ Salvager = (*HostLog)(nil)
-	_ Watcher  = watchedHostLog{}
+	_ Log            = (*HostLog)(nil)
+	_ CompactionHint = (*HostLog)(nil)
+	_ Salvager       = (*HostLog)(nil)
+	_ Watcher        = watchedHostLog{}
 )
 
-// NewHostLog returns the Log in backend. The error has CodeInvalid if backend
-// lacks a method, and names it.
+// NewHostLog returns the Log in backend. If backend lacks methods, the error has
+// CodeInvalid and names them.
 func NewHostLog(backend js.Value) (Log, error) {
 	if backend.Type() != js.TypeObject && backend.Type() != js.TypeFunction {
 		return nil, engine.Fail(engine.CodeInvalid, "open", "storage", "it is not an object")
@@ -42,7 +42,7 @@ func NewHostLog(backend js.Value) (Log, error) {
 	}
 	log := &HostLog{backend: backend}
 	if every := backend.Get("compactEvery"); every.Type() == js.TypeNumber {
-		log.every = int(every.Float())
+		log.compactEvery = int(every.Float())
 	}
 	if backend.Get("watch").Type() == js.TypeFunction {
 		return watchedHostLog{log}, nil
@@ -50,9 +50,8 @@ func NewHostLog(backend js.Value) (Log, error) {
 	return log, nil
 }
 
-// CompactEvery implements Counted: the object's property compactEvery, if it has
-// one.
-func (l *HostLog) CompactEvery() int { return l.every }
+// CompactEvery implements CompactionHint, with the object's property compactEvery.
+func (l *HostLog) CompactEvery() int { return l.compactEvery }
 
 // Read implements Log.
 func (l *HostLog) Read(after uint64, visit func(Record) error) error {
@@ -62,7 +61,7 @@ func (l *HostLog) Read(after uint64, visit func(Record) error) error {
 	return l.visit(visit, "read", float64(after))
 }
 
-// Salvage implements Salvager, by the object's method salvage if it has one.
+// Salvage implements Salvager, with the object's method salvage if it has one.
 func (l *HostLog) Salvage(visit func(Record) error) error {
 	if l.closed {
 		return ClosedError("salvage")
@@ -73,18 +72,18 @@ func (l *HostLog) Salvage(visit func(Record) error) error {
 	return l.visit(visit, "salvage")
 }
 
-// visit visits the records that a method of the object gives.
+// visit calls a method of the object and visits the records that it resolves to.
 func (l *HostLog) visit(visit func(Record) error, method string, args ...any) error {
-	answer, err := callAsync(l.backend, method, args...)
+	found, err := callAsync(l.backend, method, args...)
 	if err != nil {
 		return storageError(method, "", err)
 	}
-	if answer.Type() != js.TypeObject || answer.Get("length").Type() != js.TypeNumber {
-		return wrongAnswer(method, "", "must resolve to an array of {seq, snapshot, bytes}")
+	if found.Type() != js.TypeObject || found.Get("length").Type() != js.TypeNumber {
+		return wrongResult(method, "", "must resolve to an array of {seq, snapshot, bytes}")
 	}
-	records := make([]jsRecord, answer.Length())
+	records := make([]jsRecord, found.Length())
 	for i := range records {
-		if records[i], err = hostRecord(method, answer.Index(i)); err != nil {
+		if records[i], err = hostRecord(method, found.Index(i)); err != nil {
 			return err
 		}
 	}
@@ -93,11 +92,11 @@ func (l *HostLog) visit(visit func(Record) error, method string, args ...any) er
 
 func hostRecord(method string, v js.Value) (jsRecord, error) {
 	if v.Type() != js.TypeObject || v.Get("seq").Type() != js.TypeNumber || v.Get("seq").Float() < 1 {
-		return jsRecord{}, wrongAnswer(method, "", "must give each batch a seq of 1 or more")
+		return jsRecord{}, wrongResult(method, "", "must give each batch a seq of 1 or more")
 	}
 	seq := uint64(v.Get("seq").Float())
 	if !isBytes(v.Get("bytes")) {
-		return jsRecord{}, wrongAnswer(method, batchName(seq), "must give the bytes as a Uint8Array")
+		return jsRecord{}, wrongResult(method, batchName(seq), "must give the bytes as a Uint8Array")
 	}
 	return newJSRecord(seq, v.Get("snapshot").Truthy(), v.Get("bytes")), nil // SQL keeps a boolean as 0 or 1
 }
@@ -112,7 +111,7 @@ func (l *HostLog) Append(seq uint64, frame Frame, d Durability) error {
 	case err != nil:
 		return storageError("append", batchName(seq), err)
 	case stored.Type() != js.TypeBoolean:
-		return wrongAnswer("append", batchName(seq), "must resolve to true, or to false if the number is taken")
+		return wrongResult("append", batchName(seq), "must resolve to true, or to false if the number is taken")
 	case !stored.Bool():
 		return ConflictError(seq)
 	}
@@ -130,7 +129,7 @@ func (l *HostLog) Compact(seq uint64, snapshot Frame) error {
 
 // Watch implements Watcher. A backend may give its listener the bytes too.
 func (l watchedHostLog) Watch(listener func(seq uint64, bytes []byte)) (stop func()) {
-	heard := js.FuncOf(func(_ js.Value, args []js.Value) any {
+	onAppend := js.FuncOf(func(_ js.Value, args []js.Value) any {
 		seq := uint64(0)
 		if v := argument(args, 0); v.Type() == js.TypeNumber && v.Float() >= 1 {
 			seq = uint64(v.Float())
@@ -142,16 +141,16 @@ func (l watchedHostLog) Watch(listener func(seq uint64, bytes []byte)) (stop fun
 		listener(seq, bytes)
 		return nil
 	})
-	unwatch, err := try(func() js.Value { return l.backend.Call("watch", heard) })
-	if err != nil { // it cannot watch: conflicts will tell of the others
-		heard.Release()
+	unwatch, err := try(func() js.Value { return l.backend.Call("watch", onAppend) })
+	if err != nil { // without watching, conflicts tell of other writers
+		onAppend.Release()
 		return func() {}
 	}
 	return func() {
 		if unwatch.Type() == js.TypeFunction {
 			_, _ = try(func() js.Value { return unwatch.Invoke() })
 		}
-		heard.Release()
+		onAppend.Release()
 	}
 }
 
@@ -172,6 +171,6 @@ func (l *HostLog) Destroy() error {
 	return storageError("destroy", "", err)
 }
 
-func wrongAnswer(method, target, rule string) error {
+func wrongResult(method, target, rule string) error {
 	return engine.Fail(engine.CodeStorage, method, target, "the storage's method "+method+"() "+rule)
 }

@@ -2,20 +2,21 @@ package storage
 
 import "syscall/js"
 
-// maxTold is the longest record whose bytes go along with the news of it. A
-// longer one is read from the log, which costs less than cloning it for every
-// page that may not even look.
-const maxTold = 64 << 10
+// maxSentBytes is the length of the longest record that a message holds. A longer
+// one is read from the log: that costs less than a clone for every page, also for
+// pages that do not use it.
+const maxSentBytes = 64 << 10
 
-// A channel tells the pages and workers of one origin what was appended. It
-// serves speed only: a session that hears nothing meets the news as a conflict.
+// A channel tells the pages and workers of one origin which records were
+// appended. It is for speed only: a session that gets no message meets the record
+// as a conflict.
 type channel struct {
 	name     string
 	js       js.Value // a BroadcastChannel; undefined until it is needed
 	handlers          // of js
 }
 
-// open returns whether there is a BroadcastChannel.
+// open reports whether there is a BroadcastChannel, which it makes if needed.
 func (c *channel) open() bool {
 	if !c.js.IsUndefined() {
 		return true
@@ -51,34 +52,34 @@ func (c *channel) tell(seq uint64, bytes js.Value) {
 	if !bytes.IsUndefined() {
 		message.Set("bytes", bytes)
 	}
-	// The record is stored, whether others hear of it now or later.
+	// The record is stored even if the message fails.
 	_, _ = try(func() js.Value { return c.js.Call("postMessage", message) })
 }
 
-// watch calls listener for what others tell, and with 0 when the page comes
-// back into view: browsers let hidden pages miss messages.
+// watch calls listener for each message of others, and with 0 when the page
+// becomes visible: browsers let hidden pages miss messages.
 func (c *channel) watch(listener func(seq uint64, bytes []byte)) (stop func()) {
-	look := js.FuncOf(func(_ js.Value, args []js.Value) any {
+	onVisible := js.FuncOf(func(_ js.Value, args []js.Value) any {
 		document := js.Global().Get("document")
 		if document.Type() != js.TypeObject || text(document.Get("visibilityState")) != "hidden" {
 			listener(0, nil)
 		}
 		return nil
 	})
-	stopLooking := []func(){}
-	for _, place := range []struct{ object, event string }{{"document", "visibilitychange"}, {"window", "pageshow"}} {
-		target := js.Global().Get(place.object)
+	removeListeners := []func(){}
+	for _, source := range []struct{ object, event string }{{"document", "visibilitychange"}, {"window", "pageshow"}} {
+		target := js.Global().Get(source.object)
 		if target.Type() != js.TypeObject { // a worker has neither
 			continue
 		}
-		target.Call("addEventListener", place.event, look)
-		stopLooking = append(stopLooking, func() { target.Call("removeEventListener", place.event, look) })
+		target.Call("addEventListener", source.event, onVisible)
+		removeListeners = append(removeListeners, func() { target.Call("removeEventListener", source.event, onVisible) })
 	}
 	if c.open() {
 		c.on(c.js, "message", func(event js.Value) {
 			message := event.Get("data")
 			if message.Type() != js.TypeObject || message.Get("seq").Type() != js.TypeNumber {
-				return // anything in the page may speak here
+				return // any script of the origin may post messages here
 			}
 			seq := uint64(message.Get("seq").Float())
 			if bytes := message.Get("bytes"); isBytes(bytes) {
@@ -89,10 +90,10 @@ func (c *channel) watch(listener func(seq uint64, bytes []byte)) (stop func()) {
 		})
 	}
 	return func() {
-		for _, stop := range stopLooking {
-			stop()
+		for _, remove := range removeListeners {
+			remove()
 		}
-		look.Release()
+		onVisible.Release()
 		if !c.js.IsUndefined() {
 			c.js.Set("onmessage", js.Null())
 		}

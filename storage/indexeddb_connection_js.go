@@ -11,28 +11,29 @@ const (
 	objectStore   = "log"
 	schemaVersion = 1
 
-	// identityKey holds random bytes from the database's creation. After a lost
-	// connection they tell whether the database is still the same one: a user
-	// may have cleared the site's data, and another page created it anew.
+	// identityKey is the key of random bytes that are stored when the database is
+	// created. After a lost connection they tell whether it is the same database:
+	// the user may have cleared the site's data, and another page may have
+	// created the database anew.
 	identityKey   = 0
 	identityBytes = 16
 )
 
-// A connection is an IDBDatabase that is opened when it is needed, and again
-// when the browser has closed it.
+// A connection is an IDBDatabase. It is opened when it is needed, and again after
+// the browser has closed it.
 type connection struct {
 	name     string
 	db       js.Value     // undefined: not open
 	handlers              // of db
-	current  *transaction // the one last begun
+	current  *transaction // the last that was begun
 	idle     []*transaction
 	commits  *bool  // see canCommit
-	identity string // of the database first opened
-	ended    error  // once set, what every further call gets
+	identity string // of the database that was opened first
+	ended    error  // once set, the error of every call
 }
 
-// attempt runs work on an open connection. If the connection turns out to be
-// lost, it opens it again and retries, three times within half a second.
+// attempt runs work on an open connection. If the connection is lost, attempt
+// opens it again and retries, three times within half a second.
 func (c *connection) attempt(op, target string, work func() error) error {
 	if target == "" {
 		target = c.name
@@ -53,8 +54,8 @@ func (c *connection) attempt(op, target string, work func() error) error {
 	}
 }
 
-// isLost reports whether err comes from a connection that is gone: the browser
-// closes one when its storage process ends, and tells of it in several ways.
+// isLost reports whether err means that the connection is closed. The browser
+// closes it when its storage process ends, with one of several errors.
 func (c *connection) isLost(err error) bool {
 	e, ok := err.(*exception)
 	if !ok {
@@ -93,7 +94,7 @@ func (c *connection) open() error {
 	c.db = db
 	c.on(db, "close", func(js.Value) { c.lost() })
 	c.on(db, "versionchange", func(event js.Value) {
-		// Whoever wants to change the database waits until we let go of it.
+		// Another page waits for this connection to close.
 		why := "a newer AtomicDB in another page has upgraded it; reload this page"
 		if event.Get("newVersion").IsNull() {
 			why = "another page has destroyed the database"
@@ -115,19 +116,19 @@ func (c *connection) open() error {
 	return nil
 }
 
-// lost notes that the browser has closed the connection. Chromium then fires
-// no event at a transaction that was about to end: it would wait for ever.
+// lost notes that the browser has closed the connection. Chromium fires no event
+// at a transaction that was about to end then, which would wait for ever.
 func (c *connection) lost() {
 	c.forget()
 	if c.current != nil {
 		select {
 		case c.current.done <- &exception{name: "UnknownError", message: "the browser has closed the connection"}:
-		default: // it has ended long ago
+		default: // it has ended before
 		}
 	}
 }
 
-// close lets go of the database. The next call opens it again.
+// close closes the connection. The next call opens it again.
 func (c *connection) close() {
 	if !c.db.IsUndefined() {
 		c.db.Call("close")
@@ -155,7 +156,7 @@ func (c *connection) readIdentity() (string, error) {
 	}
 	identity := request.Get("result")
 	if !isBytes(identity) {
-		return "", engine.Fail(engine.CodeCorrupt, "open", c.name, "this database of the browser is not AtomicDB's")
+		return "", engine.Fail(engine.CodeCorrupt, "open", c.name, "the browser has a database of this name that is not AtomicDB's")
 	}
 	return string(bytesToGo(nil, identity)), nil
 }

@@ -10,8 +10,8 @@ import (
 //
 // The database is called atomicdb:<name>, version 1, with one object store,
 // "log", whose keys are the seqs; FORMAT.md describes the values. A value is
-// stored whole or not at all, so a record that fails its checks is corrupt and
-// never cut.
+// stored whole or not at all, so a record that fails its checks is corrupt, and
+// IndexedDB is no TornTail.
 type IndexedDB struct {
 	connection connection
 	channel    channel
@@ -36,8 +36,8 @@ func NewIndexedDB(name string, seals js.Value) *IndexedDB {
 	return &IndexedDB{connection: connection{name: name}, channel: channel{name: name}, sealer: sealer{seals}}
 }
 
-// Read implements Log. It reads piece by piece, each in a transaction of its
-// own, so that a large log need not be in memory twice.
+// Read implements Log. It reads in pieces, each in a transaction of its own, so
+// that a large log is not in memory twice.
 func (l *IndexedDB) Read(after uint64, visit func(Record) error) error {
 	if l.closed {
 		return ClosedError("read")
@@ -62,15 +62,16 @@ func (l *IndexedDB) Read(after uint64, visit func(Record) error) error {
 	}
 }
 
-// Append implements Log. Predecessor and record go into one transaction, in
-// one go: a write costs one round trip to the browser's storage process.
+// Append implements Log. One transaction looks for the predecessor and stores the
+// record, without waiting in between: a write costs one round trip to the
+// browser's storage process.
 //
-// The predecessor is looked at when that is over. To wait for it inside the
-// transaction, and only then commit, took 0.25 of 0.8 ms; and it is missing
-// only where another page has compacted the log further than this one has
-// read. Then the record is a stray, which is told to nobody and removed again.
-// Should this page end before that, the stray lies before the snapshot, where
-// nobody reads, until the next compaction.
+// The result of the look is checked after the transaction. To wait for it inside,
+// and only then commit, took 0.25 of 0.8 ms. The predecessor is missing only if
+// another page has compacted the log further than this one has read. Then the
+// record is a stray: no message tells of it, and it is removed again. If this
+// page ends before that, the stray stays until the next compaction. It lies before
+// the snapshot, so no session reads it.
 func (l *IndexedDB) Append(seq uint64, frame Frame, d Durability) error {
 	if l.closed {
 		return ClosedError("append")
@@ -80,8 +81,8 @@ func (l *IndexedDB) Append(seq uint64, frame Frame, d Durability) error {
 		return storageError("append", batchName(seq), err)
 	}
 	isNext := true
-	// Trying again is safe: if the first try was stored after all, the second is
-	// a conflict with the caller's own bytes, which the caller looks for.
+	// A retry is safe: if the first attempt was stored after all, the second is a
+	// conflict with the caller's own bytes, which the caller looks for.
 	err = l.connection.attempt("append", batchName(seq), func() (err error) {
 		isNext, err = l.append(seq, bytes, d)
 		return err
@@ -102,7 +103,7 @@ func (l *IndexedDB) append(seq uint64, bytes js.Value, d Durability) (isNext boo
 	if err != nil {
 		return false, err
 	}
-	// For the first there must be no record, for all others the one before.
+	// Before the first there must be no record; before others, their predecessor.
 	query := seqsFrom(1)
 	if seq > 1 {
 		query = js.ValueOf(float64(seq - 1))
@@ -120,8 +121,8 @@ func (l *IndexedDB) append(seq uint64, bytes js.Value, d Durability) (isNext boo
 	return before.Get("result").IsUndefined() == (seq == 1), nil
 }
 
-// removeStray removes a record that has no predecessor. If that fails, it
-// stays where nobody reads.
+// removeStray removes a record that has no predecessor. If that fails, the record
+// stays where no session reads it.
 func (l *IndexedDB) removeStray(seq uint64) {
 	_ = l.connection.attempt("append", batchName(seq), func() error {
 		t, err := l.connection.begin(jsReadwrite, Relaxed)
@@ -133,13 +134,13 @@ func (l *IndexedDB) removeStray(seq uint64) {
 	})
 }
 
-// Compact implements Log. It is strict, whatever the batches were: it deletes
-// what is known to be stored.
+// Compact implements Log. It is strict even if the batches were relaxed: it
+// deletes batches that are known to be stored.
 //
-// It looks first whether the record is there: if not, a newer snapshot has
-// replaced it. Should that happen in between, its snapshot is a stray, as in
-// Append. To look inside the transaction would be one that others may have to
-// wait for: see transaction.commit.
+// It first looks whether the record is there: if not, a newer snapshot has
+// replaced it. If that happens after the look, the snapshot stored here is a
+// stray, as in Append. A look inside the transaction could make other pages wait;
+// see transaction.commit.
 func (l *IndexedDB) Compact(seq uint64, snapshot Frame) error {
 	if l.closed {
 		return ClosedError("compact")
@@ -188,8 +189,8 @@ func (l *IndexedDB) has(seq uint64) (bool, error) {
 	return err == nil && !key.Get("result").IsUndefined(), err
 }
 
-// Salvage implements Salvager. Read takes it that no number is missing, and gives
-// the records behind a hole wrong ones.
+// Salvage implements Salvager. Read assumes that no number is missing, and counts
+// the records after a gap wrong.
 func (l *IndexedDB) Salvage(visit func(Record) error) error {
 	if l.closed {
 		return ClosedError("salvage")
@@ -197,7 +198,7 @@ func (l *IndexedDB) Salvage(visit func(Record) error) error {
 	if l.sealer.isNone() {
 		return l.salvagePieces(func(records []jsRecord) error { return visitRecords(records, 0, visit) })
 	}
-	// A wrong key is told from damage by all records together.
+	// One record that opens tells that the key is right, and all others are damaged.
 	var all []jsRecord
 	err := l.salvagePieces(func(records []jsRecord) error {
 		all = append(all, records...)
@@ -212,7 +213,7 @@ func (l *IndexedDB) Salvage(visit func(Record) error) error {
 	return visitRecords(all, 0, visit)
 }
 
-// salvagePieces calls take with all records, some at a time.
+// salvagePieces calls take with all records, piece by piece.
 func (l *IndexedDB) salvagePieces(take func([]jsRecord) error) error {
 	for after, count := uint64(0), firstPiece; ; {
 		var p piece
@@ -231,8 +232,8 @@ func (l *IndexedDB) salvagePieces(take func([]jsRecord) error) error {
 	}
 }
 
-// salvagePiece is readPiece with the number of each record, and with no bytes of
-// one whose value is none.
+// salvagePiece is readPiece that also reads the number of each record. A value
+// that is no record becomes one without bytes.
 func (l *IndexedDB) salvagePiece(after uint64, count int) (p piece, err error) {
 	t, err := l.connection.begin(jsReadonly, Relaxed)
 	if err != nil {
@@ -294,18 +295,19 @@ func (l *IndexedDB) Restore(records []Record) error {
 	return err
 }
 
-// Watch implements Watcher. Where the host has no BroadcastChannel, others are
-// heard of only when this page comes back into view.
+// Watch implements Watcher. Without BroadcastChannel, listener is called only
+// when this page becomes visible.
 func (l *IndexedDB) Watch(listener func(seq uint64, bytes []byte)) (stop func()) {
 	if l.sealer.isNone() {
 		return l.channel.watch(listener)
 	}
-	return l.channel.watch(func(seq uint64, _ []byte) { listener(seq, nil) }) // sealed bytes are of no use to it
+	return l.channel.watch(func(seq uint64, _ []byte) { listener(seq, nil) }) // a page of an older version may send sealed bytes
 }
 
-// tell says to others that a record is stored.
+// tell tells other pages that a record is stored. Sealed bytes stay out of the
+// message, because their readers would have to wait for the sealer.
 func (l *IndexedDB) tell(seq uint64, bytes js.Value, length int) {
-	if length > maxTold || !l.sealer.isNone() {
+	if length > maxSentBytes || !l.sealer.isNone() {
 		bytes = js.Undefined()
 	}
 	l.channel.tell(seq, bytes)
@@ -319,18 +321,18 @@ func (l *IndexedDB) Close() error {
 	return nil
 }
 
-// Destroy implements Log. Other pages that have the database open are told to
-// let go of it: their sessions end. One that does not answer within some
-// seconds makes it fail with CodeTimeout.
+// Destroy implements Log. Other pages that have the database open close it, and
+// their sessions end. If one does not within 5 s, Destroy fails with CodeTimeout.
 func (l *IndexedDB) Destroy() error {
 	l.Close()
 	return storageError("destroy", l.connection.name, deleteDatabase(l.connection.name))
 }
 
 const (
-	// pieceBytes is about what one request of Read asks for.
+	// pieceBytes is about how much one request of Read asks for.
 	pieceBytes = 4 << 20
-	// firstPiece is few records, because their sizes are not known yet.
+	// firstPiece is how many records the first request asks for, when their sizes
+	// are not known yet.
 	firstPiece = 16
 	// maxPiece bounds the records of a request, however small they are.
 	maxPiece = 4096
@@ -339,22 +341,22 @@ const (
 // A piece is some records in a row.
 type piece struct {
 	records []jsRecord
-	rest    int64 // about how many bytes the records behind it hold
+	rest    int64 // about how many bytes the records after it hold
 }
 
-// readPiece returns up to count records behind after.
+// readPiece returns up to count records numbered greater than after.
 func (l *IndexedDB) readPiece(after uint64, count int) (p piece, err error) {
 	t, err := l.connection.begin(jsReadonly, Relaxed)
 	if err != nil {
 		return p, err
 	}
-	// The numbers have no gaps but the one between a stray (see Append) and a
-	// snapshot, which knows its own: so the first and the last say all the
-	// others. getAllKeys and count would take as long again as getAll itself.
-	behind := seqsFrom(after + 1)
-	first := t.request("getKey", behind)
-	last := t.request("openKeyCursor", behind, "prev")
-	values := t.request("getAll", behind, count)
+	// Only between a stray (see Append) and a snapshot there may be a gap, and a
+	// snapshot holds its own number. So the first number and the last tell all
+	// others; getAllKeys and count would take as long again as getAll.
+	following := seqsFrom(after + 1)
+	first := t.request("getKey", following)
+	last := t.request("openKeyCursor", following, "prev")
+	values := t.request("getAll", following, count)
 	if err := t.wait(); err != nil || first.Get("result").IsUndefined() {
 		return p, err
 	}
@@ -367,7 +369,7 @@ func (l *IndexedDB) readPiece(after uint64, count int) (p piece, err error) {
 	for i := range n {
 		r, ok := storedRecord(seq, result.Index(i))
 		if !ok {
-			return p, engine.Fail(engine.CodeCorrupt, "read", batchName(r.seq), "the stored value is of another kind")
+			return p, engine.Fail(engine.CodeCorrupt, "read", batchName(r.seq), "the stored value is neither a batch nor a snapshot")
 		}
 		if r.snapshot {
 			p.records, batchBytes, batches = p.records[:0], 0, 0 // strays, if any
@@ -404,7 +406,7 @@ func snapshotValue(seq uint64, bytes js.Value) js.Value {
 	return value
 }
 
-// nextCount returns how many records to ask for next, by what p's were.
+// nextCount returns how many records to ask for next, by the sizes of p's.
 func (p piece) nextCount() int {
 	count := int64(len(p.records)) * pieceBytes / max(1, p.size())
 	return int(min(max(1, count), maxPiece))
@@ -418,8 +420,8 @@ func (p piece) size() (bytes int64) {
 	return bytes
 }
 
-// seqsFrom is the range of every seq from first on. Key 0 is the database's
-// identity.
+// seqsFrom is the range of all seqs from first on. Key 0 is no seq but the key of
+// the database's identity.
 func seqsFrom(first uint64) js.Value {
 	return js.Global().Get("IDBKeyRange").Call("lowerBound", float64(first))
 }

@@ -8,9 +8,9 @@ import (
 )
 
 const (
-	// openTimeout bounds the wait for a database that is being deleted.
+	// openTimeout bounds the wait for a database that is being deleted, in ms.
 	openTimeout = 10_000
-	// deleteTimeout bounds the wait for pages that do not let go.
+	// deleteTimeout bounds the wait for pages to close the database, in ms.
 	deleteTimeout = 5_000
 )
 
@@ -24,7 +24,7 @@ func openDatabase(name string) (js.Value, error) {
 				store := request.Get("result").Call("createObjectStore", objectStore)
 				return store.Call("add", randomBytes(identityBytes), identityKey)
 			})
-			if cause != nil { // the request's error event says only that it was aborted
+			if cause != nil { // the request's error says only that it was aborted
 				_, _ = try(func() js.Value { return request.Get("transaction").Call("abort") })
 			}
 		})
@@ -43,17 +43,18 @@ func deleteDatabase(name string) error {
 	return err
 }
 
-// settle waits for the request that ask makes of the IDBFactory. It does not
-// rely on the blocked event, which not every wait announces, but waits for a
-// bounded time. A database that is opened too late is closed again.
-func settle(op string, timeout int, whyLate string, ask func(factory js.Value, h *handlers) js.Value) (js.Value, error) {
+// settle waits for the request that start makes of the IDBFactory, for timeout ms
+// at most; whyLate is the text of the error then. It does not use the blocked
+// event, because not every wait fires it. A database that is opened too late is
+// closed again.
+func settle(op string, timeout int, whyLate string, start func(factory js.Value, h *handlers) js.Value) (js.Value, error) {
 	factory, err := indexedDB()
 	if err != nil {
 		return js.Undefined(), err
 	}
 	var h handlers
 	var request js.Value
-	if _, err := try(func() js.Value { request = ask(factory, &h); return request }); err != nil {
+	if _, err := try(func() js.Value { request = start(factory, &h); return request }); err != nil {
 		h.release()
 		return js.Undefined(), openError(err)
 	}
@@ -94,20 +95,20 @@ func settle(op string, timeout int, whyLate string, ask func(factory js.Value, h
 
 // indexedDB returns the page's IDBFactory.
 func indexedDB() (js.Value, error) {
-	// Reading the property throws in Firefox if site data is blocked, and what
-	// Value.Get throws cannot be recovered.
+	// In Firefox the property throws if site data is blocked, and Go cannot recover
+	// from what Value.Get throws.
 	factory, err := try(func() js.Value { return js.Global().Get("Reflect").Call("get", js.Global(), "indexedDB") })
 	if err != nil {
 		return js.Undefined(), openError(err)
 	}
 	if factory.Type() != js.TypeObject {
-		return js.Undefined(), engine.Fail(engine.CodeUnsupported, "open", "IndexedDB", "this host has none: use inMemory: true or another storage")
+		return js.Undefined(), engine.Fail(engine.CodeUnsupported, "open", "IndexedDB", "this host does not have it; use inMemory: true or another storage")
 	}
 	return factory, nil
 }
 
-// openError turns what browsers say where a page may not store anything into a
-// sentence that tells what to do.
+// openError replaces the errors of browsers that do not let a page store anything
+// by a sentence that says what to do.
 func openError(err error) error {
 	e, ok := err.(*exception)
 	if !ok {
@@ -115,7 +116,7 @@ func openError(err error) error {
 	}
 	switch e.name {
 	case "UnknownError":
-		// Chromium with site data blocked; other unknown errors may pass.
+		// Chromium with site data blocked. Other unknown errors may be temporary.
 		if !strings.Contains(e.message, "denied permission") {
 			return err
 		}
@@ -130,5 +131,5 @@ func openError(err error) error {
 
 func denied(e *exception) error {
 	return engine.Fail(engine.CodeStorage, "open", "IndexedDB",
-		"the browser denies it to this page (private window, sandboxed frame or blocked site data): use inMemory: true or another storage ("+e.Error()+")")
+		"the browser denies it to this page (private window, sandboxed frame or blocked site data); use inMemory: true or another storage ("+e.Error()+")")
 }

@@ -2,16 +2,15 @@ package storage
 
 import "syscall/js"
 
-// A sealer compresses and encrypts records on their way to IndexedDB, and
-// opens them on their way back. It is an object of JavaScript, see
-// npm/src/storage/envelope-sealer.ts, whose methods return Promises:
+// A sealer compresses and encrypts the bytes of records before IndexedDB stores
+// them, and opens them again. It is an object of JavaScript (see
+// npm/src/storage/envelope-sealer.ts) whose methods return Promises:
 //
-//	seal(bytes)     → the bytes to store
-//	open(batches)   → an array of what was sealed, in the same order
-//	salvage(batches) → as open, with no bytes for what is damaged
+//	seal(batch)      → the bytes to store
+//	open(batches)    → an array of the batches that were sealed, in the same order
+//	salvage(batches) → as open, with empty bytes for damaged batches
 //
-// Sealed bytes never enter Go: JavaScript holds them on both sides. The zero
-// value seals nothing.
+// Sealed bytes never enter Go's memory. The zero value seals nothing.
 type sealer struct{ js js.Value }
 
 func (s sealer) isNone() bool { return s.js.IsUndefined() }
@@ -25,8 +24,8 @@ func (s sealer) seal(frame Frame) (js.Value, error) {
 	return callAsync(s.js, "seal", bytes)
 }
 
-// open puts what was sealed in the place of the bytes of records. The method
-// is "open" or "salvage".
+// open replaces the bytes of records by what was sealed. The method is "open" or
+// "salvage".
 func (s sealer) open(method string, records []jsRecord) error {
 	if s.isNone() || len(records) == 0 {
 		return nil

@@ -8,20 +8,20 @@ import "syscall/js"
 type transaction struct {
 	c         *connection
 	tx, store js.Value
-	cause     error      // why we have aborted it
-	failed    *exception // of the first request that failed by itself
-	done      chan error // its end, and the connection's
-	ended     bool       // the browser has said so
+	cause     error      // the reason of our abort
+	failed    *exception // of the first request that failed
+	done      chan error // gets the end of the transaction, and of the connection
+	ended     bool       // by an event of the browser
 	last      js.Value   // its last request
 	watched   js.Value   // see onSuccess
 	handle    func(result js.Value)
 
-	// The handlers of all transactions that this one is, in turn: to make and
-	// release them each time took a fifth of a single insert.
+	// The handlers serve one IDBTransaction after the other: to make and release
+	// them each time took a fifth of a single insert.
 	onComplete, onAbort, onError, onResult, onLate js.Func
 }
 
-// Arguments that are the same each time: a string is decoded at every call.
+// Arguments that are the same each time. A Go string would be decoded at every call.
 var (
 	jsObjectStore      = js.ValueOf(objectStore)
 	jsReadonly         = js.ValueOf("readonly")
@@ -36,7 +36,7 @@ func durabilityOption(d Durability) js.Value {
 // begin starts a transaction, jsReadonly or jsReadwrite. Its error is an
 // *exception, InvalidStateError if the connection is gone.
 func (c *connection) begin(mode js.Value, d Durability) (*transaction, error) {
-	if c.db.IsUndefined() { // it was lost, or taken away, while it was being opened
+	if c.db.IsUndefined() { // it was closed while it was being opened
 		return nil, &exception{name: "InvalidStateError", message: "the connection is closed"}
 	}
 	t := c.idleTransaction()
@@ -49,8 +49,7 @@ func (c *connection) begin(mode js.Value, d Durability) (*transaction, error) {
 		c.putBack(t)
 		return nil, err
 	}
-	// A request's success says only that it could be done: what counts is the
-	// end of the transaction.
+	// A request that succeeds may be undone. Only the end of the transaction counts.
 	t.tx.Set("oncomplete", t.onComplete)
 	t.tx.Set("onabort", t.onAbort)
 	t.tx.Set("onerror", t.onError)
@@ -67,8 +66,8 @@ func (c *connection) idleTransaction() *transaction {
 	}
 	t := &transaction{c: c, done: make(chan error, 2)}
 	t.onComplete = js.FuncOf(func(js.Value, []js.Value) any {
-		// Chromium 156 keeps values of more than 64 KiB in files, and then completes
-		// a transaction that was committed before it has given out what was read.
+		// Chromium 156 keeps values of more than 64 KiB in files. It then completes
+		// a committed transaction before the results of its reads are there.
 		if t.last.Get("readyState").String() == "pending" {
 			t.last.Set("onsuccess", t.onLate)
 			t.last.Set("onerror", t.onLate)
@@ -113,14 +112,13 @@ func (t *transaction) end(err error) {
 	t.done <- err
 }
 
-// putBack keeps t for a later begin, unless that would keep it from being
-// collected: the connection is closed.
+// putBack keeps t for a later begin, or releases it if the connection is closed.
 func (c *connection) putBack(t *transaction) {
 	if c.db.IsUndefined() {
 		t.release()
 		return
 	}
-	for len(t.done) > 0 { // the connection was lost and the browser said the end as well
+	for len(t.done) > 0 { // the connection was lost and the transaction ended too
 		<-t.done
 	}
 	t.tx, t.store, t.last, t.watched = js.Undefined(), js.Undefined(), js.Undefined(), js.Undefined()
@@ -142,16 +140,16 @@ func (t *transaction) request(method string, args ...any) js.Value {
 	request, err := try(func() js.Value { return t.store.Call(method, args...) })
 	if err != nil {
 		t.abort(err)
-		return js.Global().Get("Object").New() // has no result, and nobody will ask
+		return js.Global().Get("Object").New() // without a result, which nobody reads
 	}
 	t.last = request
 	return request
 }
 
-// onSuccess has handle take the result of request, inside the transaction: it
-// may issue more. It is for one request of a transaction, and for calls that are
-// rare: until the result has come, a page whose thread stands still keeps all
-// others from writing.
+// onSuccess calls handle with the result of request, inside the transaction:
+// handle may issue more requests. A transaction can have one such request. It is
+// for rare calls only: if the page's thread stands still until the result has
+// come, no other page can write.
 func (t *transaction) onSuccess(request js.Value, handle func(result js.Value)) {
 	t.watched, t.handle = request, handle
 	request.Set("onsuccess", t.onResult)
@@ -166,14 +164,14 @@ func (t *transaction) abort(cause error) {
 	_, _ = try(func() js.Value { return t.tx.Call("abort") })
 }
 
-// commit says that no more requests will come. Otherwise the browser keeps the
-// transaction until this page has had the results and asked for nothing more. Even
-// one that only reads then holds up the writes of all pages: of a page whose thread
-// stood still, for 60 s, after which Chromium 156 ended it; with a commit, for
-// none, also if a request fails. Safari before 15 has no commit.
+// commit says that no more requests will come. Without it the browser keeps the
+// transaction open until this page has handled the results. Even a transaction
+// that only reads then holds up the writes of all pages: for 60 s in a page whose
+// thread stood still, after which Chromium 156 ended it. With a commit it held up
+// none, also if a request failed. Safari before 15 has no commit.
 func (t *transaction) commit() {
 	if t.c.canCommit() {
-		// It throws if a request has failed meanwhile: then the abort event comes.
+		// It throws if a request has failed; then the abort event comes.
 		_, _ = try(func() js.Value { return t.tx.Call("commit") })
 	}
 }
@@ -188,7 +186,7 @@ func (c *connection) canCommit() bool {
 }
 
 // wait commits the transaction, unless onSuccess does, and blocks until it has
-// ended. Nothing can be done with it after that.
+// ended. The transaction cannot be used after that.
 func (t *transaction) wait() error {
 	if t.watched.IsUndefined() {
 		t.commit()
@@ -201,7 +199,7 @@ func (t *transaction) wait() error {
 		t.c.putBack(t)
 		return err
 	}
-	// The connection is lost. Should an event come after all, nobody is there.
+	// The connection is lost. Events that come later must find no handlers.
 	for _, event := range []string{"oncomplete", "onabort", "onerror"} {
 		t.tx.Set(event, js.Null())
 	}
@@ -216,9 +214,9 @@ func (t *transaction) wait() error {
 	return err
 }
 
-// abortReason says why the browser has aborted t. Of a transaction that was
-// committed and had a request fail, Firefox 153 and WebKit say nothing, or that it
-// was aborted; only the request knows why.
+// abortReason returns why the browser has aborted t. If a request failed in a
+// committed transaction, the transaction of Firefox 153 and WebKit has no error,
+// or says only that it was aborted; the request has the reason.
 func (t *transaction) abortReason() *exception {
 	reason := &exception{name: "AbortError", message: "the transaction was aborted"}
 	if err := t.tx.Get("error"); err.Type() == js.TypeObject {

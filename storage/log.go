@@ -13,16 +13,16 @@ import (
 // stored data. One Log is used by one goroutine at a time. After Close or
 // Destroy every call returns CodeClosed.
 type Log interface {
-	// Read calls visit for each record numbered after the given seq, in order,
-	// until visit returns an error, which Read then returns, or the records end.
-	// A snapshot stands for everything before it. It comes first, or in place of
-	// records not yet visited when somebody compacts the log meanwhile.
+	// Read calls visit for each record numbered after the given seq, in order. If
+	// visit returns an error, Read stops and returns it. A snapshot stands for
+	// everything before it. It comes first, or, when another session compacts the
+	// log meanwhile, in the place of records not yet visited.
 	Read(after uint64, visit func(Record) error) error
 
 	// Append stores frame as number seq and returns once it is stored as durably
 	// as d asks. If seq is not the next number, because another writer has taken
 	// it or because its predecessor is missing, it stores nothing and returns
-	// CodeConflict. After any other error the frame may be stored or not.
+	// CodeConflict. After any other error the frame may or may not be stored.
 	Append(seq uint64, frame Frame, d Durability) error
 
 	// Compact replaces everything up to seq by one snapshot record numbered seq,
@@ -57,7 +57,7 @@ type Record struct {
 	Bytes    []byte // borrowed: valid until visit returns
 
 	// Rest is about how many bytes the records after this one hold, as far as
-	// the Log can tell. It serves progress bars only; after the last it is 0.
+	// the Log can tell. It is for progress bars only; in the last record it is 0.
 	Rest int64
 }
 
@@ -80,23 +80,23 @@ func (d Durability) String() string {
 	return "relaxed"
 }
 
-// A Watcher is a Log that hears of what others append to the same data.
+// A Watcher is a Log that tells of records that others append to the same data.
 type Watcher interface {
-	// Watch calls listener with the seq, and if they are at hand the bytes, of
-	// each record that another Log has appended, until stop is called. A seq of
-	// 0 means that there may be something new. The bytes are given away, and
-	// listener does not block.
+	// Watch calls listener for each record that another Log has appended, until
+	// stop is called. bytes is nil if the Log does not have them at hand. A seq of
+	// 0 means that there may be new records. The bytes belong to listener, which
+	// does not block.
 	Watch(listener func(seq uint64, bytes []byte)) (stop func())
 }
 
-// A Cutter is a Log whose last record a crash can leave torn: cut short, or
-// with bytes that were never written. Logs that store a record whole or not at
-// all have no Cut, and a bad record in them is corrupt.
-type Cutter interface {
-	// Cut removes the last record if it is numbered seq and holds exactly the
-	// torn bytes, and does nothing otherwise: another session may have cut it
-	// and appended in its place.
-	Cut(seq uint64, torn []byte) error
+// A TornTail is a Log whose last record a crash can leave torn: cut short, or
+// with bytes that were never written. Other logs store a record whole or not at
+// all, so a bad record in them is corrupt.
+type TornTail interface {
+	// CutTail removes the last record if it is numbered seq and holds exactly the
+	// torn bytes. Otherwise it does nothing: another session may have cut it and
+	// appended in its place.
+	CutTail(seq uint64, torn []byte) error
 }
 
 func batchName(seq uint64) string { return "batch " + strconv.FormatUint(seq, 10) }

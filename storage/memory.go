@@ -13,7 +13,7 @@ type Memory struct {
 	closed bool
 }
 
-// memoryRecords is what the Logs that share it read and write.
+// memoryRecords are the records that several Logs share.
 type memoryRecords struct {
 	mu        sync.Mutex
 	records   []Record // gapless; only the first may be a snapshot

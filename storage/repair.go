@@ -11,28 +11,26 @@ import (
 // A Replacer is a Log that is repaired in its own way, because Append and
 // Compact refuse to touch damaged data.
 type Replacer interface {
-	// Replace puts one snapshot, numbered seq, in the place of everything that
-	// the last Salvage has visited, in one atomic step. If there is more by now,
-	// it changes nothing and returns CodeConflict.
+	// Replace replaces everything that the last Salvage has visited by one
+	// snapshot, numbered seq, in one atomic step. If there is more by now, it
+	// changes nothing and returns CodeConflict.
 	Replace(seq uint64, snapshot Frame) error
 }
 
-// Repair brings a log to a state that can be opened again: what the newest
-// sound snapshot and every sound batch after it lead to. It reports what is lost;
-// a log without damage is left as it is.
+// Repair brings a log to a state that can be opened again: the state that the
+// newest sound snapshot and every sound batch after it lead to. It reports what
+// is lost. A log without damage is left as it is. Repair closes log.
 //
-// A batch says what documents have become, not how, so one that follows a
-// damaged one still means what it says. What the damaged one has put or
-// removed is not done, though: a document may be there as it was before, and
-// with the values that a unique index has let another one have since. The
-// report names such documents; the index refuses further ones.
+// A batch says what documents have become, not how, so a batch after a damaged
+// one still holds. The changes of the damaged one are lost, though. A document
+// may be there as it was before them, and share a value of a unique index with a
+// newer one. The report names such documents; the index refuses further ones.
 //
-// Until the new state is stored, in one step of the Log, all that is there stays.
-// Repair ends with CodeUnsupported or CodeDecrypt if anything is of a newer
-// version or encrypted: that is no damage. A session that is open meanwhile
-// comes to hold the repaired state when it next looks; what it stores in that
-// moment may make Repair end with CodeConflict, before it has changed anything.
-// Repair closes log.
+// The old records stay until the new state is stored, in one step of the Log.
+// Records of a newer version and encrypted records are no damage: Repair ends
+// with CodeUnsupported or CodeDecrypt. A session that is open meanwhile gets the
+// repaired state when it next reads the log. If such a session writes while
+// Repair runs, Repair may end with CodeConflict, and has changed nothing then.
 func Repair(log Log, opts SessionOptions) (report *Report, err error) {
 	defer func() {
 		if closeErr := log.Close(); err == nil {
@@ -53,7 +51,7 @@ func Repair(log Log, opts SessionOptions) (report *Report, err error) {
 		return report, nil
 	}
 	if found.refusal != nil {
-		return report, engine.Fail(engine.CodeUnsupported, "repair", "", "the storage gives out nothing behind the damage: "+found.refusal.Error())
+		return report, engine.Fail(engine.CodeUnsupported, "repair", "", "the storage reads nothing after the damage: "+found.refusal.Error())
 	}
 	seq := report.LastSeq + 1
 	h := header{kind: kindSnapshot, seq: seq, writer: opts.Writer}
@@ -67,51 +65,51 @@ func Repair(log Log, opts SessionOptions) (report *Report, err error) {
 	return report, log.Compact(seq, snapshot)
 }
 
-// barrier returns what takes the number of the snapshot until it is stored. No
-// session can pass it: the snapshot is no batch, so a session neither applies it
-// nor appends behind it, and finds, at its next look, a snapshot that is newer
-// than what it holds. Behind an empty batch it would go on with documents that
-// the log has lost. On a Log that can tear, it would take the barrier for a torn
-// record and cut it off; there it is an empty batch.
+// barrier returns the record that takes the snapshot's number until the snapshot
+// is stored. It is the snapshot itself, in the place of a batch. A session
+// neither applies it nor appends after it, and at its next read finds a snapshot
+// that is newer than its state. After an empty batch it would go on with
+// documents that the log has lost. A TornTail would cut the snapshot off as a
+// torn record, so there the barrier is an empty batch.
 func barrier(log Log, h header, snapshot Frame) Frame {
-	if _, canTear := log.(Cutter); !canTear {
+	if _, canTear := log.(TornTail); !canTear {
 		return snapshot
 	}
 	h.kind = kindBatch
 	return newFrame(h, nil)
 }
 
-// maxSeq is more than any record is numbered.
+// maxSeq is greater than the number of any record.
 const maxSeq = 1 << 63
 
-// mostIDs is how many documents of a damaged record are named.
-const mostIDs = 100
+// maxIDs is how many documents of a damaged record a report names.
+const maxIDs = 100
 
-// errCompacted ends a salvage that meets a snapshot beyond the last number that
-// it is to look at.
-var errCompacted = errors.New("the log has been compacted meanwhile")
+// errCompacted ends a salvage that meets a snapshot after the last number that it
+// reads.
+var errCompacted = errors.New("the log was compacted meanwhile")
 
-// A salvaged is what can be had of a log.
+// A salvaged is the sound part of a log, and a report about the rest.
 type salvaged struct {
 	report Report
 	db     *engine.DB // what the sound records lead to
 
 	// unfinished: the last record is the barrier of a Repair.
 	unfinished bool
-	// refusal is why the Log gives nothing behind what it has given.
+	// refusal says why the Log reads no further.
 	refusal error
 
 	opts    engine.Options
-	next    uint64 // the number that is to follow
+	next    uint64 // the number of the next record
 	canTear bool
-	tail    []Record // damaged ones that a crash may have left at the end, so far
+	tail    []Record // damaged records that a crash may have left at the end
 }
 
-// salvage applies every sound record of the log up to number last to a new
-// engine, from the newest sound snapshot on, and reports about all of them. What
-// a reader would cut off as torn is no problem, and is not counted.
+// salvage applies the sound records of the log up to number last to a new engine,
+// from the newest sound snapshot on, and reports about all records. A torn tail,
+// which Session.read would cut off, is no problem and is not counted.
 func salvage(log Log, opts engine.Options, last uint64) (*salvaged, error) {
-	_, canTear := log.(Cutter)
+	_, canTear := log.(TornTail)
 	s := &salvaged{opts: opts, next: 1, canTear: canTear}
 	if err := s.startAnew(); err != nil {
 		return nil, err
@@ -138,7 +136,7 @@ func (s *salvaged) startAnew() (err error) {
 	return err
 }
 
-// see takes in the next record. Its error is about what is no damage.
+// see handles the next record. It returns an error only for what is no damage.
 func (s *salvaged) see(r Record) error {
 	e, err := verify(r)
 	if err != nil && s.mayBeTorn(r) && engine.CodeOf(err) == engine.CodeCorrupt {
@@ -169,25 +167,25 @@ func (s *salvaged) see(r Record) error {
 // apply brings the engine to a sound record's state.
 func (s *salvaged) apply(e entry) error {
 	if e.kind == kindSnapshot {
-		// Where others compact the log meanwhile, it comes after batches it stands for.
+		// If others compact the log meanwhile, it comes after batches that it replaces.
 		s.report.Problems, s.report.Batches = nil, 0
 		if err := s.startAnew(); err != nil {
 			return err
 		}
 	}
 	if err := s.db.Apply(e.payload); err != nil {
-		return &engine.Error{Code: engine.CodeOf(err), Op: "read", Target: batchName(e.seq), Err: err}
+		return ofBatch(e.seq, err)
 	}
 	return nil
 }
 
-// isBarrier reports whether r is what a Repair has appended that then ended.
+// isBarrier reports whether r is the barrier of a Repair that did not finish.
 func isBarrier(r Record) bool {
 	h, _, err := parseFrame(r.Bytes)
 	return err == nil && !r.Snapshot && h.kind == kindSnapshot && h.seq == r.Seq
 }
 
-// count notes that the log has r, whatever it is, and what is missing before it.
+// count counts r, sound or damaged, and reports numbers that are missing before it.
 func (s *salvaged) count(r Record) {
 	s.report.Bytes += int64(len(r.Bytes))
 	if r.Snapshot {
@@ -203,13 +201,13 @@ func (s *salvaged) count(r Record) {
 	s.next, s.report.LastSeq = r.Seq+1, r.Seq
 }
 
-// mayBeTorn reports whether r, which fails its checks, may turn out to be what a
-// crash has left at the end; see Session.read.
+// mayBeTorn reports whether r, which fails its checks, may be part of a torn
+// tail; see Session.read.
 func (s *salvaged) mayBeTorn(r Record) bool {
 	return s.canTear && !r.Snapshot && (len(s.tail) == 0 || isZero(r.Bytes))
 }
 
-// settleTail reports what was not the end after all.
+// settleTail reports the records of tail as damaged: a sound one follows them.
 func (s *salvaged) settleTail() {
 	for _, r := range s.tail {
 		_, err := verify(r)
@@ -223,6 +221,6 @@ func (s *salvaged) lose(r Record, err error) {
 	s.count(r)
 	s.report.add(r.Seq, err)
 	if len(r.Bytes) > headerSize {
-		s.report.Problems[len(s.report.Problems)-1].IDs = engine.SalvageIDs(r.Bytes[headerSize:], mostIDs)
+		s.report.Problems[len(s.report.Problems)-1].IDs = engine.SalvageIDs(r.Bytes[headerSize:], maxIDs)
 	}
 }

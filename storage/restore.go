@@ -6,27 +6,26 @@ import (
 	"github.com/atomicdb-go/atomicdb/engine"
 )
 
-// A Restorer is a Log that takes in the records of another in one atomic step.
+// A Restorer is a Log that stores the records of another in one atomic step.
 type Restorer interface {
-	// Restore stores records under their numbers, or returns CodeInvalid and
-	// changes nothing if there is a record already.
+	// Restore stores records under their numbers. If the log has a record already,
+	// it returns CodeInvalid and changes nothing.
 	Restore(records []Record) error
 }
 
-// mostFillers bounds how many records Restore makes up for those that a
-// snapshot has replaced, or that are missing.
-const mostFillers = 1_000_000
+// maxFillers is how many empty records Restore appends at most, for numbers that
+// a snapshot has replaced or that are missing.
+const maxFillers = 1_000_000
 
-// Restore puts records, as they come from another log, into an empty one, damaged
-// ones too. CodeInvalid means that something is stored there already. After
-// another error nothing is, unless somebody else has begun to write meanwhile:
-// then it is CodeConflict. Restore closes log.
+// Restore stores the records of another log in an empty one, damaged records
+// too. It closes log. CodeInvalid means that log is not empty, CodeConflict that
+// another session wrote meanwhile. After any other error log is empty again.
 //
-// A Log that is no Restorer counts from 1, so up to the number of the snapshot
-// it gets empty records first, which the snapshot then replaces. If the process
-// ends before Restore does, what is there is a log that is damaged or ends
-// earlier: destroy it and begin again. A number that is missing among records
-// becomes an empty one there, which is damaged too.
+// A Log that is no Restorer counts from 1. Restore first appends empty records
+// up to the number of the snapshot, and then the snapshot replaces them. A
+// number that is missing among records becomes an empty record too, which is
+// damaged. If the process ends before Restore does, the log is damaged or ends
+// too early: destroy it and begin again.
 func Restore(log Log, records []Record) (err error) {
 	defer func() {
 		if closeErr := log.Close(); err == nil {
@@ -40,12 +39,12 @@ func Restore(log Log, records []Record) (err error) {
 	if err != nil {
 		return err
 	}
-	if n := len(records); n > 0 && records[n-1].Seq > uint64(n+mostFillers) {
-		return engine.Fail(engine.CodeUnsupported, "restore", "", "the numbers of its batches go up to "+strconv.FormatUint(records[n-1].Seq, 10)+", which this storage can only count up to, one by one")
+	if n := len(records); n > 0 && records[n-1].Seq > uint64(n+maxFillers) {
+		return engine.Fail(engine.CodeUnsupported, "restore", "", "its last batch has the number "+strconv.FormatUint(records[n-1].Seq, 10)+", and this storage takes numbers only one by one")
 	}
 	err = fill(log, records)
 	if err != nil && engine.CodeOf(err) != engine.CodeConflict {
-		_ = log.Destroy() // it was empty; the error says what has happened
+		_ = log.Destroy() // the log was empty; err says what went wrong
 	}
 	return err
 }
@@ -77,5 +76,5 @@ func fill(log Log, records []Record) error {
 }
 
 func notEmpty(op string) error {
-	return engine.Fail(engine.CodeInvalid, op, "", "something is stored there already; destroy it first, or take another name")
+	return engine.Fail(engine.CodeInvalid, op, "", "the storage is not empty; destroy it first, or take another name")
 }

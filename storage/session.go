@@ -14,69 +14,70 @@ type SessionOptions struct {
 	// Durability is what every batch is stored with. The default is Relaxed.
 	Durability Durability
 
-	// Writer tells this session's batches from those of all others. Zero means
-	// random bytes.
+	// Writer marks this session's batches, so that it knows them again. Zero
+	// means random bytes.
 	Writer Writer
 
-	// CompactAfter is how many bytes of batches the log may hold behind its
-	// snapshot however little data there is; see FORMAT.md. 0 means 1 MiB.
+	// CompactAfter is how many bytes of batches the log may hold after its
+	// snapshot, however little data there is; see FORMAT.md. 0 means 1 MiB.
 	CompactAfter int64
 
 	// OnProgress is called while Open replays the log, about every 256 KiB and
-	// at the end, with the bytes done and, as far as the Log can tell, in all.
+	// at the end. done is the bytes replayed, total the bytes of the log as far
+	// as the Log can tell.
 	OnProgress func(done, total int64)
 
 	// OnRollback is called when everything unconfirmed has been undone, and
-	// OnForeign when batches of others have been applied. Both run in the same
-	// step as the change itself: nobody has seen the engine in between. They
-	// must not call the session.
+	// OnForeign when batches of other sessions have been applied. Both run in the
+	// same step as the change itself, so no other call sees the engine in
+	// between. They must not call the session.
 	OnRollback, OnForeign func()
 
-	// OnPutOff is called when batches of others have not been applied because a
-	// stretch of calls has begun (see engine.DB.Begin), which must not see the
-	// ground move: CatchUp when it has ended. It must not call the session.
+	// OnPutOff is called when batches of other sessions have not been applied
+	// because a savepoint is open: the calls since then must see one state. Call
+	// CatchUp when the savepoint is released. OnPutOff must not call the session.
 	OnPutOff func()
 }
 
-// Outcome is what has become of the pending changes after a Flush.
+// Outcome says what a Flush did with the pending changes.
 type Outcome uint8
 
 const (
 	// Stored means that the log holds them.
 	Stored Outcome = iota
-	// Conflict means that another session was faster: they are rolled back, what
-	// the other wrote is applied, and the caller does its work again.
+	// Conflict means that another session was faster. The changes are rolled
+	// back, the other session's are applied, and the caller does its work again.
 	Conflict
 )
 
 // A Session keeps one engine and one Log in step.
 //
-// The engine may be changed at any time by the goroutine that owns it, through
-// DB, also while a Flush waits for the Log: such changes go into the next
-// batch. In JavaScript the owner is the event loop, which runs nothing else
-// until a call returns. A Go program with several goroutines uses View and
-// Update instead, which take turns with everything the session does itself.
+// The goroutine that owns the engine may change it at any time, through DB.
+// While a Flush waits for the Log too: such changes go into the next batch. In
+// JavaScript the owner is the event loop, which runs nothing else until a call
+// returns. A Go program with several goroutines uses View and Update instead,
+// which hold the session's lock.
 type Session struct {
 	opts SessionOptions
 	log  Log // nil: the database lives in memory only
 
-	turn    sync.Mutex // held by whoever speaks to the log, and guards what follows
-	db      *engine.DB
-	head    uint64 // the newest batch that db has applied
-	last    uint64 // that batch's checksum
-	batches int    // since the newest snapshot
-	tail    int64  // their bytes
-	broken  error  // a panic on a goroutine of ours: what db holds is unknown
-	closed  bool
-	doubt   Frame // of a Commit that has failed, perhaps after it was stored
+	lock      sync.Mutex // held by the call that uses log, and guards what follows
+	db        *engine.DB
+	head      uint64 // the newest batch that db has applied
+	last      uint64 // that batch's checksum
+	batches   int    // since the newest snapshot
+	tail      int64  // their bytes
+	broken    error  // after a panic on a goroutine of ours, when the state of db is unknown
+	closed    bool
+	unsettled Frame // of a Commit that failed; the log may hold it
 
 	stopWatching func()
 }
 
 // Open replays log into a new engine. A nil log makes a database that lives in
-// memory only. The session closes log, also when Open fails. The error has
-// CodeCorrupt if a record fails its checks, and names it; one that a crash has
-// torn is cut off instead, see Cutter.
+// memory only. The session closes log, also when Open fails. If a record fails
+// its checks, the error has CodeCorrupt and names the record. A record that a
+// crash has torn is cut off instead; see TornTail.
 func Open(log Log, opts SessionOptions) (*Session, error) {
 	if opts.CompactAfter == 0 {
 		opts.CompactAfter = 1 << 20
@@ -101,68 +102,68 @@ func Open(log Log, opts SessionOptions) (*Session, error) {
 	}
 	if w, ok := log.(Watcher); ok {
 		s.stopWatching = w.Watch(func(seq uint64, bytes []byte) {
-			s.background(func() { s.heard(seq, bytes) })
+			s.background(func() { s.noticeAppend(seq, bytes) })
 		})
 	}
 	return s, nil
 }
 
-// DB returns the engine. It is another one after a CatchUp that found a
-// snapshot, so callers ask for it each time.
+// DB returns the engine. Do not keep it: after a CatchUp that found a snapshot,
+// the session has another engine.
 func (s *Session) DB() *engine.DB { return s.db }
 
 // InMemory reports whether the session has no log: Flush then waits for
 // nothing.
 func (s *Session) InMemory() bool { return s.log == nil }
 
-// Head returns the seq of the newest batch that is applied.
+// Head returns the seq of the newest batch that the engine holds.
 func (s *Session) Head() uint64 { return s.head }
 
 // Flush stores what is pending as one batch.
 //
-// On an error everything unconfirmed is rolled back: the changes of this batch
-// have failed, those made while it waited have not been tried and are done
-// again by the caller. An error other than CodeQuota leaves open whether the
-// storage has kept the batch after all; if so, it arrives like a batch of
-// another session.
+// After an error everything unconfirmed is rolled back. The changes of this
+// batch have failed. The caller repeats the changes made while Flush waited:
+// they have not been tried. After an error other than CodeQuota the storage may
+// hold the batch after all; then it arrives like a batch of another session.
 //
-// When the log has outgrown the data, Flush also starts a compaction, which
-// the next Flush waits for.
-func (s *Session) Flush() (Outcome, error) { return s.takeTurn(s.flush) }
+// When the log is much longer than the data, Flush also starts a compaction,
+// which the next Flush waits for.
+func (s *Session) Flush() (Outcome, error) { return s.withLock(s.flush) }
 
-// Commit is Flush for who cannot do the work again: on an error the changes
-// stay pending, for the next Commit. If another session was faster the error
-// is CodeConflict, and remains so: there is no telling how the two go together.
+// Commit is Flush for callers that cannot do the work again: after an error the
+// changes stay pending, for the next Commit. If another session was faster, the
+// error has CodeConflict, now and in every later Commit: nothing says how to
+// merge the two.
 //
-// A session that is never flushed keeps what changes replace or remove until
-// the next Commit.
+// Between two Commits the engine keeps the documents that changes replace or
+// remove.
 func (s *Session) Commit() error {
-	_, err := s.takeTurn(s.commit)
+	_, err := s.withLock(s.commit)
 	return err
 }
 
-// takeTurn runs store, which returns the compaction that is due after it, if
-// any.
-func (s *Session) takeTurn(store func() (Outcome, func(), error)) (outcome Outcome, err error) {
-	s.turn.Lock()
+// withLock runs store, which returns the compaction that is due after it, or
+// nil.
+func (s *Session) withLock(store func() (Outcome, func(), error)) (outcome Outcome, err error) {
+	s.lock.Lock()
 	var compaction func()
 	finished := false
 	defer func() {
-		if !finished { // a panic, which the caller recovers: the next call must not wait for this one
-			s.broken = engine.Fail(engine.CodeInternal, "flush", "", "an earlier flush has panicked; open the database again")
+		if !finished { // it panicked, and the caller recovers: the next call must not wait for ever
+			s.broken = engine.Fail(engine.CodeInternal, "flush", "", "an earlier flush panicked; open the database again")
 		}
-		s.endTurn(compaction)
+		s.unlock(compaction)
 	}()
 	outcome, compaction, err = store()
 	finished = true
 	return outcome, err
 }
 
-// Close waits for what is under way and closes the log. What has not been
-// flushed is lost.
+// Close waits for the call that is running, and closes the log. Changes that
+// have not been flushed are lost.
 func (s *Session) Close() error {
-	s.turn.Lock()
-	defer s.turn.Unlock()
+	s.lock.Lock()
+	defer s.lock.Unlock()
 	if s.closed {
 		return nil
 	}
@@ -200,7 +201,7 @@ func (s *Session) commit() (Outcome, func(), error) {
 	if err := s.usable("commit"); err != nil {
 		return Stored, nil, err
 	}
-	if err := s.settleDoubt(); err != nil {
+	if err := s.settleCommit(); err != nil {
 		return Stored, nil, err
 	}
 	frame, compaction, err := s.append("commit")
@@ -210,39 +211,39 @@ func (s *Session) commit() (Outcome, func(), error) {
 	switch engine.CodeOf(err) {
 	case engine.CodeConflict:
 		s.db.Uncut()
-		err = engine.Fail(engine.CodeConflict, "commit", batchName(s.head+1), "another writer has stored something since this database was opened or committed; what is here stays, uncommitted")
+		err = engine.Fail(engine.CodeConflict, "commit", batchName(s.head+1), "another writer has stored a batch since this database was opened or committed; the changes here stay uncommitted")
 	case engine.CodeQuota:
 		s.db.Uncut()
 	default:
-		s.doubt = frame
+		s.unsettled = frame
 	}
 	return Stored, nil, err
 }
 
-// settleDoubt finds out whether the log has kept a batch of which it said that
-// it could not be stored.
-func (s *Session) settleDoubt() error {
-	if s.doubt == nil {
+// settleCommit finds out whether the log holds the batch whose Append failed in
+// the last Commit.
+func (s *Session) settleCommit() error {
+	if s.unsettled == nil {
 		return nil
 	}
 	entries, err := s.collect()
 	if err != nil {
 		return err
 	}
-	if len(entries) > 0 && s.doubt.equal(entries[0].bytes) {
-		s.confirm(s.head+1, s.doubt)
+	if len(entries) > 0 && s.unsettled.equal(entries[0].bytes) {
+		s.confirm(s.head+1, s.unsettled)
 	} else {
 		s.db.Uncut()
 	}
-	s.doubt = nil
+	s.unsettled = nil
 	return nil
 }
 
-// append cuts what is pending and appends it as the next batch. If that fails,
-// it returns the frame, unconfirmed.
+// append appends the pending changes as the next batch. If that fails, it
+// returns the frame, unconfirmed.
 func (s *Session) append(op string) (frame Frame, compaction func(), err error) {
 	if s.db.HasSavepoint() {
-		return nil, nil, engine.Fail(engine.CodeInvalid, op, "", "a stretch of calls has begun and not ended")
+		return nil, nil, engine.Fail(engine.CodeInvalid, op, "", "a savepoint is open; release it or roll it back first")
 	}
 	if !s.db.HasChanges() {
 		return nil, nil, nil
@@ -284,27 +285,27 @@ func (s *Session) usable(op string) error {
 	return s.broken
 }
 
-// endTurn lets the next one speak to the log: at once, or when compaction,
-// which runs on a goroutine of its own, is done.
-func (s *Session) endTurn(compaction func()) {
+// unlock lets the next call use the log: at once, or after compaction, which
+// runs on a goroutine of its own.
+func (s *Session) unlock(compaction func()) {
 	if compaction == nil {
-		s.turn.Unlock()
+		s.lock.Unlock()
 		return
 	}
 	s.background(func() {
-		defer s.turn.Unlock()
+		defer s.lock.Unlock()
 		compaction()
 	})
 }
 
-// background runs work on a goroutine. No caller could recover a panic there,
-// and it would end the process or, in a page, every open database.
+// background runs work on a goroutine and recovers its panic: no caller could,
+// and the panic would end the process, or in a page every open database.
 func (s *Session) background(work func()) {
 	go func() {
 		defer func() {
 			if p := recover(); p != nil {
-				s.turn.Lock()
-				defer s.turn.Unlock()
+				s.lock.Lock()
+				defer s.lock.Unlock()
 				s.broken = engine.Fail(engine.CodeInternal, "session", "", engine.PanicText(p))
 			}
 		}()

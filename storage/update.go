@@ -2,36 +2,38 @@ package storage
 
 import "github.com/atomicdb-go/atomicdb/engine"
 
-// Update has work change the engine and stores what it did, again and again
-// while other sessions are faster; work may therefore run several times. If
-// work fails, what it did is undone and its error returned. The error is
-// CodeConflict if another session was faster 1,000 times.
+// maxConflicts is how often an Update runs its work.
+const maxConflicts = 1000
+
+// Update has work change the engine, and stores the changes. While other
+// sessions are faster it runs work again. If work fails, its changes are undone
+// and its error is returned. After 1,000 conflicts the error has CodeConflict.
 func (s *Session) Update(work func(*engine.DB) error) error {
-	for range 1000 {
+	for range maxConflicts {
 		done, err := s.tryUpdate(work)
 		if done {
 			return err
 		}
 	}
-	return engine.Fail(engine.CodeConflict, "update", "", "another writer was faster 1,000 times")
+	return engine.Fail(engine.CodeConflict, "update", "", "another writer was faster 1,000 times in a row")
 }
 
 func (s *Session) tryUpdate(work func(*engine.DB) error) (done bool, err error) {
-	s.turn.Lock()
+	s.lock.Lock()
 	var compaction func()
-	defer func() { s.endTurn(compaction) }()
+	defer func() { s.unlock(compaction) }()
 	if err := s.usable("update"); err != nil {
 		return true, err
 	}
-	if err := s.whole(work); err != nil {
+	if err := s.allOrNothing(work); err != nil {
 		return true, err
 	}
 	outcome, compaction, err := s.flush()
 	return err != nil || outcome == Stored, err
 }
 
-// whole runs work, and undoes what it did if it fails or panics.
-func (s *Session) whole(work func(*engine.DB) error) error {
+// allOrNothing runs work, and undoes its changes if it fails or panics.
+func (s *Session) allOrNothing(work func(*engine.DB) error) error {
 	worked := false
 	defer func() {
 		if !worked {
@@ -45,11 +47,11 @@ func (s *Session) whole(work func(*engine.DB) error) error {
 	return nil
 }
 
-// View has read look at the engine, which does not change meanwhile. It
-// returns read's error.
+// View calls read with the engine, which does not change meanwhile, and returns
+// read's error.
 func (s *Session) View(read func(*engine.DB) error) error {
-	s.turn.Lock()
-	defer s.turn.Unlock()
+	s.lock.Lock()
+	defer s.lock.Unlock()
 	if err := s.usable("view"); err != nil {
 		return err
 	}

@@ -19,14 +19,13 @@ type Report struct {
 
 // A Problem is one thing that is wrong.
 type Problem struct {
-	Seq  uint64 // of the record; of several that are missing, the first; 0: it is about none
+	Seq  uint64 // of the record; of the first if several are missing; 0 if it is about no record
 	Code engine.Code
 	Why  string
 
-	// IDs are documents that it is about: those of a damaged record as far as it
-	// can be read, of which there may have been more, or those that share the
-	// values of a unique index. "users/5", or "users/*" where the record emptied
-	// the collection.
+	// IDs name the documents that it is about: those of a damaged record as far as
+	// it can be read, or those that share the values of a unique index. An id
+	// reads "users/5", or "users/*" if the record emptied the collection.
 	IDs []string
 }
 
@@ -38,11 +37,11 @@ func (p Problem) String() string {
 	return strconv.FormatUint(p.Seq, 10) + ": " + p.Why
 }
 
-// A Salvager is a Log that knows more of damaged data than Read gives out. A Log
-// whose Read gives every record with its number, damaged or not, needs none.
+// A Salvager is a Log that has more of damaged data than Read visits. A Log whose
+// Read visits every record with its number, damaged or not, needs no Salvage.
 type Salvager interface {
-	// Salvage is Read(0), and also visits what Read would fail at, with whatever
-	// bytes are left. It changes nothing.
+	// Salvage is Read(0) that also visits the records at which Read fails, with
+	// the bytes that are left of them. It changes nothing.
 	Salvage(visit func(Record) error) error
 }
 
@@ -55,21 +54,21 @@ func Salvage(log Log, visit func(Record) error) error {
 	return log.Read(0, visit)
 }
 
-// Verify reads the whole log again and compares: every record against its
-// checksum and its number, the state that they lead to against what the session
-// holds, and that against its own bookkeeping. The session takes in what others
-// have stored; what they store meanwhile is not looked at. The error is about
-// the Log: one that refuses to be read has problems that Verify cannot list, and
-// that is one of them.
+// Verify reads the whole log again. It checks every record against its checksum
+// and its number, compares the state that the records lead to with the session's
+// engine, and checks the engine's own structures. Before, the session applies
+// what others have stored; batches that they store meanwhile are not checked.
+// The error is about a Log that cannot be read; a damaged one is no error but a
+// problem in the report.
 //
-// Nothing may be pending, and no stretch of calls have begun.
+// Nothing may be pending, and no savepoint may be open.
 func (s *Session) Verify() (*Report, error) {
-	s.turn.Lock()
-	defer s.turn.Unlock()
+	s.lock.Lock()
+	defer s.lock.Unlock()
 	if err := s.usable("verify"); err != nil {
 		return nil, err
 	}
-	if s.db.HasSavepoint() || s.doubt != nil || s.db.HasChanges() && s.log != nil {
+	if s.db.HasSavepoint() || s.unsettled != nil || s.db.HasChanges() && s.log != nil {
 		return nil, engine.Fail(engine.CodeInvalid, "verify", "", "changes are pending: commit or flush them first")
 	}
 	report := &Report{}
@@ -95,13 +94,13 @@ func (s *Session) compare() (*Report, error) {
 		switch code := engine.CodeOf(err); {
 		case err == nil:
 		case isDamage(code):
-			last = maxSeq // what the session could not take in is what there is to report
+			last = maxSeq // the report is about the records that the session could not apply
 		default:
 			return nil, err
 		}
 		found, err := salvage(s.log, s.opts.Engine, last)
 		if err == errCompacted {
-			continue // others have put a snapshot in the place of what the session holds
+			continue // another session has replaced the records by a snapshot
 		}
 		if err != nil && isDamage(engine.CodeOf(err)) {
 			found.report.add(0, err)
@@ -112,18 +111,18 @@ func (s *Session) compare() (*Report, error) {
 		}
 		report := &found.report
 		if found.unfinished {
-			report.add(report.LastSeq, engine.Fail(engine.CodeCorrupt, "read", batchName(report.LastSeq), "a repair has not come to its end; repair it again"))
+			report.add(report.LastSeq, engine.Fail(engine.CodeCorrupt, "read", batchName(report.LastSeq), "a repair did not finish; repair the log again"))
 		}
 		if len(report.Problems) == 0 && !found.db.Equal(s.db) {
-			report.add(0, engine.Fail(engine.CodeInternal, "verify", "", "what is stored leads to another state than the one in memory"))
+			report.add(0, engine.Fail(engine.CodeInternal, "verify", "", "the log leads to another state than the one in memory"))
 		}
 		return report, nil
 	}
 	return nil, engine.Fail(engine.CodeConflict, "verify", "", "other writers were faster 100 times")
 }
 
-// isDamage reports whether an error of the log means damage. To a session that has
-// decrypted the log before, CodeDecrypt does.
+// isDamage reports whether an error of the log means damage. CodeDecrypt does,
+// because the session has decrypted the log before.
 func isDamage(code engine.Code) bool {
 	return code == engine.CodeCorrupt || code == engine.CodeDecrypt
 }
@@ -142,7 +141,7 @@ func (r *Report) addShared(db *engine.DB) {
 
 func documentsOf(db *engine.DB) (n int) {
 	for _, name := range db.Collections() {
-		count, _ := db.Count(name, nil, 0) // all of them: there is nothing to fail
+		count, _ := db.Count(name, nil, 0) // it cannot fail without a condition
 		n += count
 	}
 	return n

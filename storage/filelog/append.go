@@ -41,8 +41,8 @@ func (l *Log) Append(seq uint64, frame storage.Frame, d storage.Durability) erro
 	return nil
 }
 
-// Cut implements storage.Cutter.
-func (l *Log) Cut(seq uint64, torn []byte) error {
+// CutTail implements storage.TornTail.
+func (l *Log) CutTail(seq uint64, torn []byte) error {
 	size, err := l.lock("cut", true)
 	if err != nil {
 		return err

@@ -256,7 +256,7 @@ func TestAppend_cutsNothingDamaged(t *testing.T) {
 		log := open(t, path)
 		for name, err := range map[string]error{
 			"Append": log.Append(5, frame, storage.Strict), "Append as first": log.Append(1, frame, storage.Strict),
-			"Compact": log.Compact(2, frame), "Cut": log.Cut(2, damaged[filelog.FileHeaderSize:]),
+			"Compact": log.Compact(2, frame), "CutTail": log.CutTail(2, damaged[filelog.FileHeaderSize:]),
 		} {
 			if !errors.Is(err, engine.CodeCorrupt) {
 				t.Errorf("byte %d: %s returned %v, want corrupt", at, name, err)
@@ -293,14 +293,14 @@ func TestCut_leavesWhatItWasNotAskedAbout(t *testing.T) {
 		seq  uint64
 		torn []byte
 	}{{3, last[1:]}, {3, nil}, {3, append(bytes.Clone(last), 0)}, {2, last}, {4, last}, {4, nil}, {2, frameOf(t, log, 2)}} {
-		if err := log.Cut(c.seq, c.torn); err != nil {
+		if err := log.CutTail(c.seq, c.torn); err != nil {
 			t.Error(err)
 		}
 		if !bytes.Equal(contents(t, path), whole) {
 			t.Fatalf("Cut of %d with %d bytes changed the file", c.seq, len(c.torn))
 		}
 	}
-	if err := log.Cut(3, last); err != nil || !bytes.Equal(contents(t, path), whole[:lastStart]) {
+	if err := log.CutTail(3, last); err != nil || !bytes.Equal(contents(t, path), whole[:lastStart]) {
 		t.Errorf("Cut did not cut: %v", err)
 	}
 }

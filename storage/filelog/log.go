@@ -22,8 +22,8 @@ type Log struct {
 }
 
 var (
-	_ storage.Log    = (*Log)(nil)
-	_ storage.Cutter = (*Log)(nil)
+	_ storage.Log      = (*Log)(nil)
+	_ storage.TornTail = (*Log)(nil)
 )
 
 // Open opens the file at path. If there is none it is made, readable by the

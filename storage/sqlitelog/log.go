@@ -26,9 +26,9 @@ type Options struct {
 	BusyTimeout time.Duration
 }
 
-// mostInRow is the longest part, in bytes: some hosts of the npm package take
+// maxRowBytes is the longest part, in bytes: some hosts of the npm package take
 // values of up to 2 MB.
-const mostInRow = 1 << 20
+const maxRowBytes = 1 << 20
 
 // pageBytes is about how much Read takes from SQLite at once.
 const pageBytes = 1 << 20
@@ -208,16 +208,16 @@ func (l *Log) Compact(seq uint64, snapshot storage.Frame) error {
 // insert stores a record in parts, which are copied one at a time.
 func (l *Log) insert(conn *sql.Conn, seq uint64, snapshot int, frame storage.Frame) error {
 	total := frame.Len()
-	parts := max(1, (total+mostInRow-1)/mostInRow)
+	parts := max(1, (total+maxRowBytes-1)/maxRowBytes)
 	// Tells these rows from all others to a SQLite without transactions, which
 	// only the npm package meets. JavaScript holds integers of 53 bits.
 	writer := 1 + rand.Int64N(1<<53-2)
 	left := slices.Clone(frame)
-	bytes := make([]byte, 0, min(total, mostInRow))
+	bytes := make([]byte, 0, min(total, maxRowBytes))
 	for part := range parts {
 		bytes = bytes[:0]
-		for len(left) > 0 && len(bytes) < mostInRow {
-			n := min(len(left[0]), mostInRow-len(bytes))
+		for len(left) > 0 && len(bytes) < maxRowBytes {
+			n := min(len(left[0]), maxRowBytes-len(bytes))
 			bytes = append(bytes, left[0][:n]...)
 			if left[0] = left[0][n:]; len(left[0]) == 0 {
 				left = left[1:]

@@ -82,21 +82,21 @@ type mortalLog struct {
 	storage.Log
 	full bool // it refuses one write, and counts writes only
 
-	turn sync.Mutex
+	lock sync.Mutex
 	left int // calls until then; 0 when it has come
 }
 
 func (l *mortalLog) over() bool {
-	l.turn.Lock()
-	defer l.turn.Unlock()
+	l.lock.Lock()
+	defer l.lock.Unlock()
 	return l.left == 0
 }
 
 // step returns the error of a call that does not come to be, or of one that
 // nobody hears the end of.
 func (l *mortalLog) step(isWrite, isEnd bool) error {
-	l.turn.Lock()
-	defer l.turn.Unlock()
+	l.lock.Lock()
+	defer l.lock.Unlock()
 	if l.full && (!isWrite || isEnd) {
 		return nil
 	}

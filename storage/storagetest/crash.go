@@ -152,11 +152,11 @@ func (c *crashes) worker() *crashWorker {
 
 // badNews returns an OnNews that does to news what tabs and networks do.
 func badNews(random *rand.Rand, count *atomic.Int64) func(News) []News {
-	var turn sync.Mutex
+	var lock sync.Mutex
 	var held []News
 	return func(news News) []News {
-		turn.Lock()
-		defer turn.Unlock()
+		lock.Lock()
+		defer lock.Unlock()
 		fault := random.IntN(10)
 		if fault < 7 {
 			count.Add(1)

@@ -132,7 +132,7 @@ type TornLog struct {
 	torn *storage.Record
 }
 
-var _ storage.Cutter = (*TornLog)(nil)
+var _ storage.TornTail = (*TornLog)(nil)
 
 // Append implements storage.Log.
 func (l *TornLog) Append(seq uint64, frame storage.Frame, d storage.Durability) error {
@@ -161,8 +161,8 @@ func (l *TornLog) Read(after uint64, visit func(storage.Record) error) error {
 	return visit(lent)
 }
 
-// Cut implements storage.Cutter.
-func (l *TornLog) Cut(seq uint64, torn []byte) error {
+// CutTail implements storage.TornTail.
+func (l *TornLog) CutTail(seq uint64, torn []byte) error {
 	if l.torn != nil && l.torn.Seq == seq && bytes.Equal(l.torn.Bytes, torn) {
 		l.torn = nil
 	}
