@@ -428,7 +428,7 @@ export const lifecycle: Suite = [
       const other = await context.open('kept', { storage })
       await db.insert({ _id: 'mine' })
       await other.insert({ _id: 'theirs' })
-      await rejects('conflict', () => db.commit(), /another writer has stored something/)
+      await rejects('conflict', () => db.commit(), /another writer has stored a batch/)
       equal([await db.documentIds(), await other.documentIds()], [['mine'], ['theirs']])
       equal(await (await context.open('kept', { storage })).documentIds(), ['theirs'])
     },

@@ -235,7 +235,7 @@ export const repairing: Suite = [
       const copy = memory(context)
       await AtomicDB.importRaw('copy', file, { storage: copy.storage, wasm })
       equal(copy.batches(), batches())
-      await rejects('invalid', () => AtomicDB.importRaw('copy', file, { storage: copy.storage, wasm }), /something is stored there already/)
+      await rejects('invalid', () => AtomicDB.importRaw('copy', file, { storage: copy.storage, wasm }), /the storage is not empty/)
       equal(copy.batches(), batches())
 
       const other = memory(context)
