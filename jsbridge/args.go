@@ -36,6 +36,8 @@ func (a *args) start(o *op, input []byte) {
 }
 
 // fault notes that the argument of that name is wrong.
+//
+//go:noinline
 func (a *args) fault(name, why string) {
 	if a.err == nil {
 		a.err = engine.Fail(engine.CodeInvalid, a.op.name, name, why)

@@ -49,6 +49,8 @@ func text(v js.Value) string {
 
 // storageError returns the error of a Log for an error of the host: an
 // *exception becomes an engine.Error, others stay as they are.
+//
+//go:noinline
 func storageError(op, target string, err error) error {
 	e, ok := err.(*exception)
 	if !ok {

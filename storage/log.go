@@ -99,14 +99,19 @@ type TornTail interface {
 	CutTail(seq uint64, torn []byte) error
 }
 
+//go:noinline
 func batchName(seq uint64) string { return "batch " + strconv.FormatUint(seq, 10) }
 
 // ConflictError is the error of an Append whose seq is not the next number.
+//
+//go:noinline
 func ConflictError(seq uint64) error {
 	return engine.Fail(engine.CodeConflict, "append", batchName(seq), "another writer has stored this number, or the one before it is missing")
 }
 
 // ClosedError is the error of every call to a closed Log.
+//
+//go:noinline
 func ClosedError(op string) error {
 	return engine.Fail(engine.CodeClosed, op, "", "the log has been closed")
 }

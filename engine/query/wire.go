@@ -57,8 +57,10 @@ func (p parser) at(key string) parser {
 	return p
 }
 
+//go:noinline
 func (p parser) fail(message string) error { return &Error{Path: p.keys, Message: message} }
 
+//go:noinline
 func (p parser) expected(what string, found []byte) error {
 	return p.fail("expected " + what + ", found " + describe(found))
 }

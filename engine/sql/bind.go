@@ -19,6 +19,8 @@ type binder struct {
 }
 
 // fault is an error at the place of e.
+//
+//go:noinline
 func (b *binder) fault(e *expr, message string) error { return at(b.x.text, e.start, message) }
 
 // bind returns e with its names and parameters resolved.

@@ -8,6 +8,8 @@ import (
 )
 
 // invalid wraps a fault, which says where in the text it lies.
+//
+//go:noinline
 func invalid(fault error) error {
 	return &engine.Error{Code: engine.CodeInvalid, Op: "sql", Err: fault}
 }
@@ -61,4 +63,6 @@ func meant(name string, words []string) string {
 }
 
 // at places a message in the text of a statement.
+//
+//go:noinline
 func at(text string, pos int, message string) error { return token.At(text, pos, message) }

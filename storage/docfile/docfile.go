@@ -212,6 +212,7 @@ func Write(db *engine.DB, t Type) ([]byte, error) {
 
 func isTrue(v []byte) bool { return msgpack.KindOf(v) == msgpack.True }
 
+//go:noinline
 func invalid(why string) error {
 	return engine.Fail(engine.CodeInvalid, "import", "", why)
 }

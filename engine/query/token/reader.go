@@ -81,6 +81,8 @@ func (r *Reader) TakeSign(sign string) bool {
 }
 
 // Expected is the error for a next token that is something else.
+//
+//go:noinline
 func (r *Reader) Expected(what string) error { return r.ExpectedLike(what, "") }
 
 // ExpectedLike adds a hint to what was expected and what was found.
@@ -92,6 +94,8 @@ func (r *Reader) ExpectedLike(what, hint string) error {
 }
 
 // Fault places message at t, unless the lexer knows better what is wrong there.
+//
+//go:noinline
 func (r *Reader) Fault(t Token, message string) error {
 	if t.Kind == Bad {
 		return r.lexer.err
