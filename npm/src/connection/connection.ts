@@ -1,5 +1,4 @@
 import type { FileType, ParsedFile } from '../engine/async-engine.js'
-import { AtomicDBError } from '../errors.js'
 import type { Report } from '../types.js'
 import type { Calls, ConnectionCalls, Write } from './calls.js'
 import { EngineCalls } from './engine-calls.js'
@@ -29,9 +28,4 @@ export abstract class Connection extends EngineCalls implements ConnectionCalls 
 
   /** Stores what is not stored yet and ends the connection. A second call changes nothing. */
   abstract close(): Promise<void>
-}
-
-/** The error of every call after close. */
-export function closedError(): AtomicDBError {
-  return new AtomicDBError('closed', 'the database has been closed')
 }

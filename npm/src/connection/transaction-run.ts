@@ -2,6 +2,7 @@ import { Op } from '../engine/ops.js'
 import { AtomicDBError } from '../errors.js'
 import type { Calls, Write } from './calls.js'
 import type { EngineCalls } from './engine-calls.js'
+import { transactionEndedError } from './errors.js'
 
 /** The engine of the connection that a transaction runs on. */
 export interface TransactionEngine extends EngineCalls {
@@ -52,7 +53,7 @@ export class TransactionRun implements Calls {
       })
     } finally {
       clearInterval(this.timer)
-      this.endError ??= new AtomicDBError('closed', 'the transaction has ended; was a call of tx not awaited?')
+      this.endError ??= transactionEndedError()
     }
   }
 

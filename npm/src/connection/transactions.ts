@@ -1,5 +1,6 @@
-import { AtomicDBError, invalid } from '../errors.js'
+import { AtomicDBError } from '../errors.js'
 import type { Calls } from './calls.js'
+import { insideTransactionError } from './errors.js'
 import { maxConflicts, tooManyConflicts, type FlushOutcome } from './group-commit.js'
 import { TransactionRun, type TransactionEngine } from './transaction-run.js'
 
@@ -100,7 +101,7 @@ export class Transactions {
   checkOutside(): void {
     // Only until the function first waits: later its calls cannot be told from those of others. They wait; see
     // TransactionRun.
-    if (this.current?.isStarting) throw invalid('transaction: inside it, write with tx.insert() and the like, not with db.insert(), which waits for its end')
+    if (this.current?.isStarting) throw insideTransactionError()
   }
 
   /** Fails the running transaction. */

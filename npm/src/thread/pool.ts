@@ -1,4 +1,4 @@
-import { closedError } from '../connection/connection.js'
+import { closedError } from '../connection/errors.js'
 import { AtomicDBError } from '../errors.js'
 
 /** An item of a pool. */

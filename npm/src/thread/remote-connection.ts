@@ -1,9 +1,9 @@
 import type { Calls, Write } from '../connection/calls.js'
-import { closedError, Connection } from '../connection/connection.js'
+import { Connection } from '../connection/connection.js'
 import type { EngineCalls } from '../connection/engine-calls.js'
+import { closedError, insideTransactionError, transactionEndedError } from '../connection/errors.js'
 import type { FileType, NativeBackend, ParsedFile, Sealer } from '../engine/async-engine.js'
 import { writingOps, type Op } from '../engine/ops.js'
-import { AtomicDBError, invalid } from '../errors.js'
 import { moduleOf } from '../load.js'
 import { Decoder } from '../msgpack/decode.js'
 import type { Encoder } from '../msgpack/encode.js'
@@ -310,7 +310,7 @@ export class RemoteConnection extends Connection {
 
   private checkOutsideTransaction(): void {
     this.checkUsable()
-    if (this.isStarting) throw invalid('transaction: inside it, write with tx.insert() and the like, not with db.insert(), which waits for its end')
+    if (this.isStarting) throw insideTransactionError()
   }
 
   private checkUsable(): void {
@@ -346,7 +346,7 @@ class RemoteTransactionRun implements Calls {
   }
 
   async write<R>(prepare: () => Write<R>): Promise<R> {
-    if (this.hasEnded) throw new AtomicDBError('closed', 'the transaction has ended; was a call of tx not awaited?')
+    if (this.hasEnded) throw transactionEndedError()
     this.connection.checkNotInCallback()
     const write = prepare()
     const done = this.last.then(() => this.connection.perform(new Replay(), () => write(this.connection), this.send))

@@ -1,4 +1,5 @@
 import type { Calls } from '../connection/calls.js'
+import { transactionEndedError } from '../connection/errors.js'
 import { LocalConnection } from '../connection/local-connection.js'
 import type { FileType, NativeBackend } from '../engine/async-engine.js'
 import { writingOps } from '../engine/ops.js'
@@ -124,7 +125,7 @@ class DatabaseServer {
 
   private inTransaction(id: number, call: EngineCall): Promise<Transferred> {
     const run = this.runs.get(id)
-    if (!run) throw new AtomicDBError('closed', 'the transaction has ended')
+    if (!run) throw transactionEndedError()
     const reply = () => this.reply(call)
     return writingOps.has(call.op) ? run.write(() => reply) : run.read(reply)
   }
