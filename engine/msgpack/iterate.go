@@ -3,7 +3,8 @@ package msgpack
 import "iter"
 
 // Elements returns the elements of an array, in order; none of other kinds.
-// They borrow from array.
+// They borrow from array. The compiler makes the loop part of its caller: with a
+// call for each element, a condition on an array takes 8 % longer.
 func Elements(array []byte) iter.Seq[[]byte] {
 	return func(yield func([]byte) bool) {
 		count, pos := container(array, Array)
@@ -29,18 +30,23 @@ func List(array []byte) [][]byte {
 // Fields returns the fields of a map, in the order in which they were written:
 // the text of a key, and its value. There are none in other kinds. Both borrow
 // from m.
+//
+// Unlike Elements, the loop does not become part of its caller: that would make
+// the gzipped wasm 1 kB larger, and nothing that was measured faster.
 func Fields(m []byte) iter.Seq2[[]byte, []byte] {
-	return func(yield func(key, value []byte) bool) {
-		count, pos := container(m, Map)
-		for ; count > 0; count-- {
-			key := Str(m[pos:])
-			pos += Skip(m[pos:])
-			end := pos + Skip(m[pos:])
-			if !yield(key, m[pos:end:end]) {
-				return
-			}
-			pos = end
+	return func(yield func(key, value []byte) bool) { fields(m, yield) }
+}
+
+func fields(m []byte, yield func(key, value []byte) bool) {
+	count, pos := container(m, Map)
+	for ; count > 0; count-- {
+		key := Str(m[pos:])
+		pos += Skip(m[pos:])
+		end := pos + Skip(m[pos:])
+		if !yield(key, m[pos:end:end]) {
+			return
 		}
+		pos = end
 	}
 }
 
@@ -77,10 +83,7 @@ func Count(v []byte) int {
 	return count
 }
 
-// container is Container of one kind. The iterators become part of the loops
-// that use them, and this does not: inlined too, it makes the wasm 3 kB larger.
-//
-//go:noinline
+// container is Container of one kind.
 func container(v []byte, kind Kind) (count, header int) {
 	if KindOf(v) != kind {
 		return 0, 0
