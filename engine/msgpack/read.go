@@ -20,7 +20,8 @@ func Container(v []byte) (count, header int) {
 }
 
 // Lookup returns the value of key in the map doc; nil if doc is no map or has
-// no such key. Of equal keys, which no JavaScript object has, the first counts.
+// no such key. If a key is there twice, as in no JavaScript object, the first
+// counts.
 func Lookup(doc []byte, key string) []byte {
 	start, end := Find(doc, key)
 	if end == 0 {
@@ -29,7 +30,8 @@ func Lookup(doc []byte, key string) []byte {
 	return doc[start:end:end]
 }
 
-// Find is Lookup for where the value lies in doc; end is 0 if there is none.
+// Find is Lookup that returns where in doc the value lies; end is 0 if there is
+// none.
 func Find(doc []byte, key string) (start, end int) {
 	if KindOf(doc) != Map {
 		return 0, 0

@@ -46,9 +46,9 @@ func scalar(b []byte) (n int, reason string) {
 	return 0, extension
 }
 
-// span returns where the content of a string or bytes starts and ends whose
-// length is in 1, 2 or 4 bytes after the first; the end is beyond b if the
-// value is cut. c8 is the code for 1 byte, which those for 2 and 4 follow.
+// span returns where the content of a string or of bytes starts and ends. Its
+// length is in the 1, 2 or 4 bytes after the first; the end is beyond b if the
+// value is cut. c8 is the code for 1 byte; those for 2 and 4 follow it.
 func span(b []byte, c8 byte) (start, end int) {
 	start = 1 + 1<<(b[0]-c8)
 	if start > len(b) {
@@ -61,8 +61,8 @@ func span(b []byte, c8 byte) (start, end int) {
 	return start, start + n
 }
 
-// checkedHeader returns the count and the length of a container's header; 0, 0 if b
-// ends in it. A count that the remaining bytes cannot hold counts as that, so
+// checkedHeader returns the count and the length of a container's header; 0, 0
+// if b ends in it. So it does for a count that the remaining bytes cannot hold:
 // hostile counts cost nothing.
 func checkedHeader(b []byte) (n, size int) {
 	c := b[0]

@@ -23,8 +23,8 @@ func And(kids ...*Filter) *Filter { return join(OpAnd, OpTrue, OpFalse, kids) }
 // Or returns the condition that holds where one of kids holds; False for none.
 func Or(kids ...*Filter) *Filter { return join(OpOr, OpFalse, OpTrue, kids) }
 
-// join flattens kids of the same op. neutral adds nothing to it, and one
-// absorbing kid decides it.
+// join flattens kids of the same op. A neutral kid changes nothing and is left
+// out; an absorbing kid decides the whole.
 func join(op, neutral, absorbing Op, kids []*Filter) *Filter {
 	if len(kids) == 1 {
 		return kids[0]

@@ -40,7 +40,7 @@ func (f *Filter) Match(doc []byte) bool {
 }
 
 // Holds reports whether the leaf f holds for a document in which its path
-// reaches value, and nothing else; nil is a missing field.
+// reaches this one value. nil stands for a missing field.
 func (f *Filter) Holds(value []byte) bool {
 	if len(value) == 0 {
 		return false

@@ -7,9 +7,9 @@ import (
 	"github.com/atomicdb-go/atomicdb/engine/msgpack"
 )
 
-// A Path leads from a document to values in it: names separated by dots, of
-// which a number also stands for a position in an array. The zero Path, of no
-// names, leads to where it starts.
+// A Path leads from a document to values in it. It is names with dots between
+// them; a name that is a number also stands for a position in an array. The
+// zero Path has no names and leads to where it starts.
 type Path struct {
 	text  string
 	parts []part
@@ -21,12 +21,12 @@ type part struct {
 }
 
 // maxPositions bounds how many names of one path count as positions. A number
-// may be a position or a field's name, so each doubles the ways through
+// may be a position or a field's name, so each number doubles the ways through
 // arrays of maps whose fields are named by numbers.
 const maxPositions = 16
 
 // ParsePath takes text apart at its dots. It accepts any text: the parsers of
-// this package refuse an empty name, with a better message than it could give.
+// this package refuse an empty name themselves, with a better message.
 func ParsePath(text string) Path {
 	p := Path{text: text}
 	if text == "" {
@@ -49,7 +49,7 @@ func ParsePath(text string) Path {
 // positionOf returns the number that name spells, as String would; else -1.
 func positionOf(name string) int {
 	if name == "" || name[0] < '0' || name[0] > '9' {
-		return -1 // as nearly always; ParseInt would allocate an error to say so
+		return -1 // nearly always; ParseInt would allocate an error to say so
 	}
 	n, err := strconv.ParseInt(name, 10, 32)
 	if err != nil || n < 0 || strconv.FormatInt(n, 10) != name {
@@ -123,7 +123,7 @@ func walk(v []byte, parts []part, visit func([]byte) bool) bool {
 	return visit(v)
 }
 
-// walkArray takes both roads through an array: to one position, and into each
+// walkArray goes both ways through an array: to one position, and into each
 // element that is a map.
 func walkArray(array []byte, parts []part, visit func([]byte) bool) bool {
 	i := 0

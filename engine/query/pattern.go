@@ -9,13 +9,14 @@ import (
 	"github.com/atomicdb-go/atomicdb/engine/query/token"
 )
 
-// A pattern is a compiled regular expression. Most that people write are a
-// literal with or without anchors, which is compared as such: in wasm that
-// takes 25 ns to say that "^J" does not match, and regexp 160 ns.
+// A pattern is a compiled regular expression. Most of those that people write
+// are a literal with or without anchors. They are compared as text: in wasm it
+// takes 25 ns to find that "^J" does not match, and package regexp takes 160
+// ns.
 type pattern struct {
 	regexp  *regexp.Regexp
 	literal []byte // if isLiteral, what must be found
-	prefix  string // what every match starts with, as far as it is plain to see
+	prefix  string // what every match starts with, if that is easy to tell
 	fromStart,
 	toEnd,
 	isLiteral bool
@@ -34,8 +35,8 @@ func compile(text string) (*pattern, error) {
 	return p, nil
 }
 
-// refusal words a syntax error, and names the dialect: most refused patterns
-// are fine in JavaScript.
+// refusal is the text of a syntax error. It names the dialect, because most
+// refused patterns are valid in JavaScript.
 func refusal(err error) string {
 	why := err.Error()
 	var fault *syntax.Error
@@ -65,8 +66,8 @@ func (p *pattern) simplify(parsed *syntax.Regexp) {
 	}
 }
 
-// Prefix returns a text that every string which f, a Matches, finds its pattern
-// in starts with: "Jan" for ^Jan(e|et)$. It is empty if there is none to see.
+// Prefix returns what every string starts with in which f, a Matches, finds its
+// pattern: "Jan" for ^Jan(e|et)$. It is empty if that is not easy to tell.
 func (f *Filter) Prefix() string { return f.regexp.prefix }
 
 func (p *pattern) match(text []byte) bool {

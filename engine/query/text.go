@@ -20,8 +20,8 @@ type Error = token.Error
 //
 //	age >= 18 and (name matches '^J' or not city in ('Oslo', 'Bergen'))
 //
-// Keywords may be in any case; not binds tighter than and, and that tighter
-// than or. The error is an [*Error].
+// Keywords may be in any case. "not" binds tighter than "and", which binds
+// tighter than "or". The error is an [*Error].
 //
 //	condition = condition "or" condition | condition "and" condition | "not" condition
 //	          | "(" condition ")" | "true" | "false" | leaf
@@ -42,7 +42,8 @@ type Error = token.Error
 // takes ISO 8601 or milliseconds since 1970, and bytes takes base64.
 func ParseText(text string) (*Filter, error) { return parseText(text, 0, 0) }
 
-// parseText reads text that lies inside depth conditions, inAny of them any.
+// parseText reads a text that stands inside depth conditions, of which inAny
+// are an any.
 func parseText(text string, depth, inAny int) (*Filter, error) {
 	r, err := token.NewReader(text, token.Dialect{Reserved: reserved})
 	if err != nil {
@@ -62,8 +63,8 @@ func parseText(text string, depth, inAny int) (*Filter, error) {
 // A textParser descends one method per level of precedence.
 type textParser struct {
 	token.Reader
-	depth int // parentheses open
-	inAny int // of them, those of an any
+	depth int // open parentheses
+	inAny int // how many of them belong to an any
 }
 
 func (p *textParser) or() (*Filter, error)  { return p.chain("or", Or, (*textParser).and) }

@@ -88,8 +88,8 @@ var mongoTypes = []struct {
 	{"long", 18, TypeInt},
 }
 
-// mongoType returns the type that v, a name of ours, a name of MongoDB's or
-// one of its codes, stands for.
+// mongoType returns the type that v stands for: v is a name of ours, a name of
+// MongoDB's, or a code of MongoDB's.
 func mongoType(v []byte) (Type, bool) {
 	name := string(msgpack.Str(v))
 	if t, known := TypeNamed(name); known {

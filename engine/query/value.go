@@ -61,14 +61,14 @@ func appendNumber(b, v []byte) []byte {
 	}
 }
 
-// bigUint returns an integer above the int64 range, of which MessagePack has
-// one encoding: a byte and eight more.
+// bigUint returns an integer above the int64 range. MessagePack has one
+// encoding for it: a byte and eight more.
 func bigUint(v []byte) uint64 { return binary.BigEndian.Uint64(v[1:]) }
 
 func isNaN(v []byte) bool { return msgpack.IsDouble(v) && math.IsNaN(msgpack.Float(v)) }
 
-// An operand is the value that a leaf compares documents' values with, taken
-// apart once so that the usual comparisons need no second look at it.
+// An operand is the value that a leaf compares with, taken apart once, so that
+// the usual comparisons need no second look at it.
 type operand struct {
 	value   []byte
 	kind    msgpack.Kind
@@ -103,8 +103,8 @@ func (o *operand) equal(v []byte) bool {
 	return msgpack.KindOf(v) == msgpack.String && string(msgpack.Str(v)) == string(o.text)
 }
 
-// compare returns how v compares with o; false if their kinds do not. The two
-// booleans are of one kind, and NaN of its own.
+// compare returns how v compares with o; false if their kinds do not compare.
+// Here the two booleans are one kind, and NaN is a kind of its own.
 func (o *operand) compare(v []byte) (c int, comparable bool) {
 	kind := msgpack.KindOf(v)
 	switch {
@@ -134,14 +134,14 @@ func (o *operand) compare(v []byte) (c int, comparable bool) {
 func isBool(k msgpack.Kind) bool { return k == msgpack.False || k == msgpack.True }
 
 // Compare returns how a compares with b, as a leaf compares a value with its
-// operand; false if they are of kinds that do not compare.
+// operand; false if their kinds do not compare.
 func Compare(a, b []byte) (c int, comparable bool) {
 	o := operandOf(b)
 	return o.compare(a)
 }
 
-// AppendKey appends bytes that are the same for values that are equal, and
-// differ for others.
+// AppendKey appends the same bytes for equal values, and different bytes for
+// others.
 func AppendKey(b, v []byte) []byte {
 	switch msgpack.KindOf(v) {
 	case msgpack.Missing:
@@ -159,7 +159,7 @@ func AppendKey(b, v []byte) []byte {
 		}
 		return b
 	case msgpack.Number:
-		if isNaN(v) { // of which there are many, all equal
+		if isNaN(v) { // there are many encodings, all equal
 			return msgpack.AppendFloat(b, math.NaN())
 		}
 	}

@@ -8,14 +8,14 @@ import (
 	"github.com/atomicdb-go/atomicdb/engine/query/token"
 )
 
-// A binder resolves names and parameters, and makes filters of the conditions
-// that can be one.
+// A binder resolves names and parameters, and turns conditions into filters
+// where a filter can say them.
 type binder struct {
 	x       *execution
 	tables  []table
-	groups  *groups  // in what is said of groups
+	groups  *groups  // nil unless the expression is about groups
 	element bool     // inside ANY (…): paths start at the element
-	columns []column // what their names stand for, in HAVING
+	columns []column // in HAVING: what names may stand for
 }
 
 // fault is an error at the place of e.
@@ -38,7 +38,7 @@ func (b *binder) bind(e *expr) (*expr, error) {
 	case opPath:
 		return b.field(e)
 	case opAggregate:
-		return nil, b.fault(e, "expected a condition on documents; what aggregates say is asked by HAVING")
+		return nil, b.fault(e, "expected a condition on documents; conditions on aggregates go in HAVING")
 	case opAny:
 		return b.any(e)
 	}
@@ -59,7 +59,7 @@ func (b *binder) bind(e *expr) (*expr, error) {
 	return b.condition(&bound)
 }
 
-// folded returns e, or its value if it has the same always.
+// folded returns e as a constant if it consists of constants, else e itself.
 func folded(e *expr) *expr {
 	for _, kid := range e.kids {
 		if !kid.isConst() {
@@ -80,7 +80,7 @@ func (b *binder) field(e *expr) (*expr, error) {
 		}
 		return f, nil
 	case len(b.tables) == 0:
-		return nil, b.fault(e, "expected a value; there is no document that could have a field "+token.Clipped(e.text))
+		return nil, b.fault(e, "expected a value; without FROM no document has the field "+token.Clipped(e.text))
 	}
 	for i, s := range b.tables {
 		if s.alias == first && !e.quoted {
@@ -96,7 +96,7 @@ func (b *binder) field(e *expr) (*expr, error) {
 	return f, nil
 }
 
-// any binds a condition on elements, which has to be one that a filter says.
+// any binds a condition on elements. It must be one that a filter can say.
 func (b *binder) any(e *expr) (*expr, error) {
 	of, err := b.bind(e.kids[0])
 	if err != nil {
@@ -126,8 +126,9 @@ func (b *binder) all(exprs []*expr) (bound []*expr, err error) {
 	return bound, nil
 }
 
-// where binds a condition that may be absent, nil, and splits it: the filter on
-// each table's documents, and what has to be tested of them together.
+// where binds a condition, or nil, and splits it: into a filter on the
+// documents of each table, and into conditions that must be tested on them
+// together.
 func (b *binder) where(e *expr) (filters []*query.Filter, rest []*expr, err error) {
 	filters = make([]*query.Filter, len(b.tables))
 	if e == nil {
@@ -155,7 +156,8 @@ func (b *binder) where(e *expr) (filters []*query.Filter, rest []*expr, err erro
 	return filters, rest, nil
 }
 
-// count evaluates LIMIT or OFFSET; missing is its value if it is not there.
+// count evaluates LIMIT or OFFSET. Without one, e is nil and the count is
+// missing.
 func (b *binder) count(e *expr, what string, missing int) (int, error) {
 	if e == nil {
 		return missing, nil

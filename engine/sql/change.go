@@ -51,7 +51,8 @@ type tree struct {
 	value []byte // of a tree without kids
 }
 
-// put adds a value; false if there is one, or if its path is inside another's.
+// put adds a value at a path; false if one is there, or if one path is inside
+// the other.
 func (t *tree) put(path []string, value []byte) bool {
 	if t.value != nil {
 		return false
@@ -135,8 +136,8 @@ func updated(n int, err error) (Rows, error) {
 	return one(field{"updated", number(n)}), nil
 }
 
-// matching returns the documents of a collection that a filter and further
-// conditions leave.
+// matching returns the documents of a collection that meet a filter and further
+// conditions.
 func (x *execution) matching(collection string, where *query.Filter, rest []*expr) (found []tuple, err error) {
 	result, err := x.db.Find(collection, engine.Query{Where: where})
 	if err != nil {
@@ -203,7 +204,7 @@ func (s *dropBody) run(x *execution) (Rows, error) {
 	return &list{}, nil
 }
 
-// dropNamed drops the index of that name, of whichever collection.
+// dropNamed drops the index of that name in the first collection that has one.
 func (x *execution) dropNamed(name string) error {
 	for _, collection := range x.db.Collections() {
 		if err := x.db.DropIndexNamed(collection, name); !errors.Is(err, engine.CodeNotFound) {

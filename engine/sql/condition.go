@@ -8,8 +8,8 @@ import (
 	"github.com/atomicdb-go/atomicdb/engine/query"
 )
 
-// condition makes a filter of e, whose kids are bound, if it asks one table's
-// documents about their paths; else e stays to be tested.
+// condition turns e, whose kids are bound, into a filter if it asks about paths
+// in the documents of one table. Any other e stays and is tested.
 func (b *binder) condition(e *expr) (*expr, error) {
 	switch e.op {
 	case opNot, opAnd, opOr:
@@ -215,8 +215,7 @@ func writeQuoted(b *strings.Builder, r rune) {
 	b.WriteRune(r)
 }
 
-// leaf makes a filter of what is asked of a field, or a test of the value of
-// another expression.
+// leaf makes a filter if of is a field, else a test of the value of of.
 func (b *binder) leaf(e, of *expr, make func(query.Path) (*query.Filter, error)) (*expr, error) {
 	path := query.Path{}
 	if of.op == opField {
@@ -236,13 +235,14 @@ func (b *binder) leaf(e, of *expr, make func(query.Path) (*query.Filter, error))
 	return bound, nil
 }
 
-// filterOf returns the filter that e is, of whichever table.
+// filterOf returns e as a filter; false if it is none.
 func filterOf(e *expr) (*query.Filter, bool) {
 	f, _, ok := tableFilter(e)
 	return f, ok
 }
 
-// tableFilter returns the filter that e is, and of which table.
+// tableFilter returns e as a filter and the table that it is about; false if it
+// is none.
 func tableFilter(e *expr) (f *query.Filter, table int, ok bool) {
 	switch {
 	case e.op == opFilter:
@@ -258,7 +258,7 @@ func tableFilter(e *expr) (f *query.Filter, table int, ok bool) {
 	return nil, 0, false
 }
 
-// logic joins filters of one table into one.
+// logic joins the filters on each table into one.
 func logic(e *expr) *expr {
 	if e.op == opNot {
 		if f, table, ok := tableFilter(e.kids[0]); ok {
@@ -266,7 +266,7 @@ func logic(e *expr) *expr {
 		}
 		return e
 	}
-	// Kids of the same table come together; what is left stays beside them.
+	// Filters on the same table become one kid; the others stay beside it.
 	var kids []*expr
 	byTable := map[int]*expr{}
 	for _, kid := range e.kids {

@@ -54,7 +54,7 @@ func (e *expr) eval(t *tuple) []byte {
 func (e *expr) choose(t *tuple) []byte {
 	pairs := e.kids[e.index:]
 	var of []byte
-	if e.index == 1 { // evaluated once: nested ones would take time that doubles with each
+	if e.index == 1 { // evaluated once: twice would double the time with each nested CASE
 		of = e.kids[0].eval(t)
 	}
 	for ; len(pairs) > 1; pairs = pairs[2:] {

@@ -8,8 +8,8 @@ import (
 	"github.com/atomicdb-go/atomicdb/engine/query"
 )
 
-// run answers EXPLAIN: how the documents of the first collection are found, as
-// engine.Plan has it, and what is done with them then.
+// run answers EXPLAIN: how the documents of the first collection are found (see
+// engine.Plan), and what is then done with them.
 func (s *explainBody) run(x *execution) (Rows, error) {
 	q, err := s.of.bind(x)
 	if err != nil {

@@ -27,7 +27,7 @@ const (
 	opIsNull
 	opAsk       // operator, any other, asks about kids[0]; its operand is kids[1] or kind, if it takes one
 	opAny       // kids[1] is asked of the elements of kids[0]
-	opCase      // if index is 1, what to compare; pairs of condition, or what equals it, and value; then perhaps the else
+	opCase      // what to compare, if index is 1; pairs of a condition, or of what it equals, and a value; the value of ELSE, if there is one
 	opCall      // function
 	opAggregate // aggregate of kids[0], if there is one
 
@@ -91,7 +91,7 @@ func (e *expr) hasAggregate() (found bool) {
 	return found
 }
 
-// same reports whether two bound expressions have the same value always.
+// same reports whether two bound expressions always have the same value.
 func same(a, b *expr) bool {
 	if a.op != b.op || a.text != b.text || a.signs != b.signs || a.index != b.index || a.operator != b.operator || a.kind != b.kind || a.table != b.table ||
 		a.aggregate != b.aggregate || a.distinct != b.distinct || a.function != b.function || len(a.kids) != len(b.kids) {

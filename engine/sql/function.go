@@ -9,8 +9,8 @@ import (
 	"github.com/atomicdb-go/atomicdb/engine/query"
 )
 
-// A function is a scalar one: its value depends on its arguments alone. Of an
-// argument that it is not made for, as of null, the value is null.
+// A function is scalar: its value depends on its arguments alone. For null, and
+// for an argument of a type that it does not take, the value is null.
 type function struct {
 	name     string
 	min, max int // how many arguments
@@ -86,8 +86,9 @@ func length(args [][]byte) []byte {
 	return null
 }
 
-// substr is the part of a text from a character on, counted from 1 or, below 0,
-// from the end; of at most so many characters, if that is given.
+// substr(text, from, count) is the part of a text from a character on, of at
+// most count characters. from counts from 1, or from the end if it is negative.
+// Without count, it is all that follows.
 func substr(args [][]byte) []byte {
 	from, ok := intOf(args[1])
 	if msgpack.KindOf(args[0]) != msgpack.String || !ok {
@@ -125,7 +126,7 @@ func abs(args [][]byte) []byte {
 	return v
 }
 
-// round rounds halves away from zero, to so many decimals (0).
+// round(number, decimals) rounds halves away from zero. Default: 0 decimals.
 func round(args [][]byte) []byte {
 	v, digits := args[0], int64(0)
 	if len(args) == 2 {
@@ -190,8 +191,9 @@ func negated(v []byte) []byte {
 	return msgpack.AppendFloat(nil, -msgpack.Float(v))
 }
 
-// arithmetic returns a sign b: exact between whole numbers while the result
-// fits 64 bits, else as JavaScript has it. By 0 nothing is divided: null.
+// arithmetic returns a sign b. Whole numbers are exact as long as the result
+// fits 64 bits; all else is computed as in JavaScript. Dividing by 0 gives
+// null.
 func arithmetic(sign byte, a, b []byte) []byte {
 	if msgpack.KindOf(a) != msgpack.Number || msgpack.KindOf(b) != msgpack.Number {
 		return null
@@ -242,7 +244,7 @@ func wholeArithmetic(sign byte, m, n int64) (whole int64, ok bool) {
 	return m % n, true
 }
 
-// textOf is v in a concatenation; false if it has no text.
+// textOf returns v as part of a concatenation; false if it has no text.
 func textOf(v []byte) (string, bool) {
 	switch msgpack.KindOf(v) {
 	case msgpack.String:

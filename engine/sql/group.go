@@ -14,9 +14,7 @@ import (
 // slot for each: first the expressions to group by, then the aggregates.
 type groups struct {
 	by         []*expr // bound
-	written    []*expr // the same as they were written
 	aggregates []aggregated
-	tables     []table
 }
 
 // aggregated is an aggregate whose argument is bound; of is nil in COUNT(*).
@@ -26,7 +24,8 @@ type aggregated struct {
 	of        *expr
 }
 
-// bindGroups finds out whether the rows are groups.
+// bindGroups decides whether the rows are groups, and binds what they are
+// grouped by.
 func (q *selection) bindGroups() error {
 	grouped := len(q.groupBy) > 0 || q.selectBody.having != nil
 	for _, c := range q.columns {
@@ -38,14 +37,14 @@ func (q *selection) bindGroups() error {
 	if !grouped {
 		return nil
 	}
-	g := &groups{tables: q.tables}
+	g := &groups{}
 	for _, e := range q.groupBy {
 		term, err := q.binder.term(e, q.columns, false)
 		if err != nil {
 			return err
 		}
 		if term.hasAggregate() {
-			return q.binder.fault(e, "expected something to group by; an aggregate comes after grouping")
+			return q.binder.fault(e, "expected a value of each document, found an aggregate; GROUP BY comes before those")
 		}
 		bound, err := q.binder.bind(term)
 		if err != nil {
@@ -57,8 +56,8 @@ func (q *selection) bindGroups() error {
 	return nil
 }
 
-// slot returns the slot of an expression in what is said of groups; nil if it
-// has to be made of others.
+// slot returns the slot of e in the row of a group; nil if it has none, and its
+// parts must be looked at.
 func (g *groups) slot(b *binder, e *expr) (*expr, error) {
 	plain := &binder{x: b.x, tables: b.tables}
 	if e.op == opAggregate {
@@ -85,7 +84,7 @@ func (g *groups) slot(b *binder, e *expr) (*expr, error) {
 	}
 	if e.op == opPath {
 		for _, c := range b.columns {
-			if c.alias && c.name == e.text { // a column under its name, which may be made of others of that name
+			if c.alias && c.name == e.text { // a column by its name, whose expression may use that name for a field
 				return (&binder{x: b.x, tables: b.tables, groups: g}).bind(c.expr)
 			}
 		}
@@ -121,7 +120,7 @@ func (q *selection) direct() bool {
 		if !isField(e) {
 			return false
 		}
-		for _, other := range q.groups.by[:i] { // the engine's rows have no room for a and a.b
+		for _, other := range q.groups.by[:i] { // no row of the engine's can hold both a and a.b
 			if strings.HasPrefix(e.path.String()+".", other.path.String()+".") || strings.HasPrefix(other.path.String()+".", e.path.String()+".") {
 				return false
 			}
@@ -146,8 +145,8 @@ func (g *groups) of(q *selection, tuples []tuple) ([]tuple, error) {
 			}
 		}
 	} else {
-		// The values that expressions have become documents of their own, which
-		// the engine groups: an aggregate has one definition.
+		// The values of the expressions become documents of their own, which
+		// the engine groups, so that an aggregate has one definition.
 		var err error
 		if db, err = g.scratch(tuples); err != nil {
 			return nil, err
@@ -181,7 +180,7 @@ func (g *groups) of(q *selection, tuples []tuple) ([]tuple, error) {
 	return grouped, nil
 }
 
-// slotName is no first name of a path that users can write.
+// slotName is a name that no path of a user can start with.
 func slotName(i int) string { return "\x00" + strconv.Itoa(i) }
 
 const scratchName = "groups"
@@ -216,8 +215,8 @@ func (g *groups) scratch(tuples []tuple) (*engine.DB, error) {
 	return db, err
 }
 
-// op is the engine's operator. Of distinct values, the engine lists them and
-// the rest is done here.
+// op is the operator of the engine. For DISTINCT the engine lists the values,
+// and ofDistinct does the rest.
 func (a *aggregated) op() engine.AggregateOp {
 	if a.distinct {
 		return engine.AggDistinct
@@ -237,8 +236,8 @@ func (g *groups) slots(row []byte) (slots [][]byte) {
 	return slots
 }
 
-// ofDistinct returns the aggregate of different values, which come sorted. Null
-// is none.
+// ofDistinct returns the aggregate of the different values in list, which is
+// sorted. Null is not counted.
 func (a *aggregated) ofDistinct(list []byte) []byte {
 	var values [][]byte
 	for v := range msgpack.Elements(list) {

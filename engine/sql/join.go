@@ -146,7 +146,7 @@ func (j *join) probes(tuples []tuple) (*query.Filter, bool) {
 		values = append(values, v)
 	}
 	// A path that crosses arrays reaches more values than the first, which is
-	// compared: the condition only narrows.
+	// the one that a join compares. So this condition only narrows the search.
 	return query.In(j.inner[0].path, values), true
 }
 

@@ -31,7 +31,7 @@ var statements = [...]struct {
 type parser struct {
 	token.Reader
 	depth int // expressions around the next token
-	inAny int // of them, conditions on elements
+	inAny int // how many of them are conditions on elements
 
 	params []param
 	writes bool // the statement may change the DB
@@ -141,7 +141,7 @@ type name struct {
 	pos  int
 }
 
-// name reads a name of what.
+// name reads a name. what says what it names, for errors.
 func (p *parser) name(what string) (name, error) {
 	t := p.Token
 	switch {
@@ -184,7 +184,7 @@ func (p *parser) paths() (paths []*expr, err error) {
 	}
 }
 
-// commas reads what read reads, once or more often, with commas between.
+// commas calls read, and again after each comma.
 func (p *parser) commas(read func() error) error {
 	for {
 		if err := read(); err != nil {

@@ -142,7 +142,7 @@ func (p *parser) createBody() (body, error) {
 		case !b.sparse && p.Take("sparse"):
 			b.sparse = true
 		default:
-			return nil, p.ExpectedLike("INDEX, UNIQUE INDEX or SPARSE INDEX", "a collection is there as soon as it has a document")
+			return nil, p.ExpectedLike("INDEX, UNIQUE INDEX or SPARSE INDEX", "a collection needs no CREATE: its first document makes it")
 		}
 	}
 	if p.Take("if") {

@@ -43,7 +43,7 @@ func (s *selectBody) run(x *execution) (Rows, error) {
 		if err != nil {
 			return nil, err
 		}
-		// A list that is compared cannot be taken any more, so it is answered twice.
+		// Comparing has taken all rows, so the answer is made once more.
 		if got := taken(rows); !slices.Equal(got, taken(want)) {
 			panic("sql: " + x.text + " answered otherwise than its definition")
 		}
@@ -92,7 +92,7 @@ func (s *selectBody) bind(x *execution) (*selection, error) {
 		return nil, err
 	}
 	if len(s.tables) == 0 && (s.where != nil || s.groupBy != nil) {
-		return nil, b.fault(s.columns[0].first(), "expected FROM and a collection: there is nothing to ask a condition of")
+		return nil, b.fault(s.columns[0].first(), "expected FROM and a collection; without them there are no documents to filter or group")
 	}
 	if q.joins, err = b.joins(); err != nil {
 		return nil, err
@@ -141,7 +141,7 @@ func (b *binder) checkTables() error {
 	for i, s := range b.tables {
 		for _, other := range b.tables[:i] {
 			if other.alias == s.alias {
-				return at(b.x.text, s.pos, "expected another name: "+s.alias+" is one already; give this one a name with AS")
+				return at(b.x.text, s.pos, "expected another name: "+s.alias+" is taken; give this one a name with AS")
 			}
 		}
 	}
@@ -153,8 +153,8 @@ func (q *selection) find(table int, where *query.Filter) (*engine.Result, error)
 	return q.x.db.Find(q.tables[table].collection, engine.Query{Where: where})
 }
 
-// streamed answers a SELECT whose rows the engine finds, sorts and cuts; nil if
-// it does not.
+// streamed answers a SELECT that the engine can find, sort and cut by itself;
+// nil for any other.
 func (q *selection) streamed() (Rows, error) {
 	if q.x.slowly || len(q.tables) != 1 || len(q.rest) > 0 || q.groups != nil || q.distinct {
 		return nil, nil
@@ -176,7 +176,7 @@ func (q *selection) streamed() (Rows, error) {
 	return &stream{result: result, projection: q.projection, tuple: tuple{docs: make([][]byte, 1)}}, nil
 }
 
-// tuples returns what FROM, JOIN and WHERE leave, in insertion order of the
+// tuples returns what FROM, JOIN and WHERE leave, in the insertion order of the
 // first table, then of the second, and so on.
 func (q *selection) tuples() ([]tuple, error) {
 	if len(q.tables) == 0 {
@@ -207,8 +207,8 @@ func (q *selection) passes(t *tuple) bool {
 			return false
 		}
 	}
-	// The first table's filter has been asked by the engine; a later one's also of
-	// a left join's missing partner.
+	// The engine has applied the filter on the first table. The filter on a
+	// later table must also be tested on the missing partner of a left join.
 	for i, f := range q.filters {
 		if i > 0 && f != nil && !f.Match(orEmpty(t.docs[i])) {
 			return false
@@ -230,7 +230,8 @@ func documents(r *engine.Result) iter.Seq[[]byte] {
 	return msgpack.Values(all)
 }
 
-// list sorts the rows, takes out what is there twice, and cuts.
+// list sorts the rows, removes duplicates if they must be DISTINCT, and applies
+// OFFSET and LIMIT.
 func (q *selection) list(tuples []tuple) *list {
 	if len(q.keys) > 0 {
 		type sorted struct {

@@ -79,7 +79,7 @@ func (x *execution) takeParams(params []param, values []byte) error {
 	kind := msgpack.KindOf(values)
 	if kind != msgpack.Missing {
 		if n, err := msgpack.Validate(values, maxParamDepth); err != nil || n != len(values) {
-			return errors.New("the parameters are no MessagePack value")
+			return errors.New("the parameters are not one MessagePack value")
 		}
 	}
 	if len(params) == 0 || params[0].name == "" {

@@ -21,8 +21,8 @@ func InstantOf(v []byte) Instant {
 	return Instant{seconds, nanos}
 }
 
-// AppendTime appends t to b: as milliseconds where they do, since that is what
-// a JavaScript Date is and has the shortest encoding.
+// AppendTime appends t to b. Where milliseconds are exact they are encoded: a
+// JavaScript Date counts them, and they have the shortest encoding.
 func AppendTime(b []byte, t Instant) []byte {
 	const limit = 1 << 50 // seconds; as milliseconds they still fit an int64
 	if t.nanos%1e6 == 0 && t.seconds > -limit && t.seconds < limit {
@@ -60,15 +60,15 @@ func ParseDate(text string) (t Instant, wrong string) {
 	days := daysFromCivil(year, month, day)
 	total := days*daySeconds + seconds
 	moved := total - offset
-	// Beyond the range of int64 the seconds wrap: they do not lead back to the
-	// day they came from, or the offset moves them the wrong way.
+	// Outside the range of int64 the seconds wrap: then they do not lead back
+	// to their day, or the offset moves them the wrong way.
 	if back, _ := floorDiv(total, daySeconds); back != days || (moved > total) != (offset < 0) {
 		return Instant{}, "lies too far away"
 	}
 	return Instant{moved, uint32(nanos)}, ""
 }
 
-// A scanner reads numbers off the front of a date; the first fault stays.
+// A scanner reads numbers off the front of a date. It keeps the first fault.
 type scanner struct{ rest, wrong string }
 
 func (s *scanner) fail(why string) {
@@ -130,7 +130,7 @@ func (s *scanner) date() (year, month, day int64) {
 	day = s.number("day", 1, 31)
 	if s.wrong == "" {
 		if y, m, d := civilFromDays(daysFromCivil(year, month, day)); y != year || m != month || d != day {
-			s.fail("names a day that its month has not")
+			s.fail("has a day that its month does not have")
 		}
 	}
 	return year, month, day

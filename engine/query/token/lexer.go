@@ -144,8 +144,8 @@ func (l *lexer) number() Token {
 }
 
 // isNumber reports whether text is -?digits(.digits)?(e[+-]?digits)? or -inf.
-// What strconv takes besides, like 0x1p-2 or 1_000, would be one more thing to
-// explain.
+// Other things that strconv reads, like 0x1p-2 or 1_000, are refused: each
+// would be one more thing to explain.
 func isNumber(text string) bool {
 	rest := strings.TrimPrefix(text, "-")
 	if strings.EqualFold(rest, "inf") {
@@ -175,8 +175,9 @@ func isNumber(text string) bool {
 	return rest == ""
 }
 
-// name reads names joined by dots. Each is an identifier, from the second on
-// also a number, or anything in back-quotes, in SQL also in double quotes.
+// name reads names joined by dots. Each is an identifier, or anything in
+// back-quotes (in SQL also in double quotes). From the second on, a name may
+// also be a number.
 func (l *lexer) name() Token {
 	t := Token{Kind: Name, Pos: l.pos}
 	var text []byte
@@ -217,8 +218,8 @@ func (l *lexer) name() Token {
 
 var quoteNames = map[byte]string{'`': "back-quote", '"': "double quote"}
 
-// closing returns the position of the quote that closes the one at l.pos,
-// where two in a row stand for one inside; -1 if there is none.
+// closing returns the position of the quote that closes the one at l.pos; -1 if
+// there is none. Two quotes in a row stand for one inside.
 func (l *lexer) closing(quote byte) int {
 	for i := l.pos + 1; i < len(l.text); i++ {
 		if l.text[i] != quote {

@@ -9,8 +9,8 @@ import (
 	"github.com/atomicdb-go/atomicdb/engine/msgpack"
 )
 
-// Value reads a literal as MessagePack. depth is how many
-// arrays and maps it lies in.
+// Value reads a literal as MessagePack. depth is how many arrays and maps are
+// around it.
 func (r *Reader) Value(depth int) ([]byte, error) {
 	t := r.Token
 	switch {
@@ -79,8 +79,8 @@ func (r *Reader) tooLarge(t Token) error {
 	return r.Fault(t, "expected a number, found one too large to hold; infinity is written inf")
 }
 
-// parseNumber returns an integer where text is written as one and fits, else a
-// float; false if that would be infinite without saying so.
+// parseNumber returns an integer if text is written as one and fits, else a
+// float; false if text is too large and does not say inf.
 func parseNumber(text string) ([]byte, bool) {
 	if n, err := strconv.ParseInt(text, 10, 64); err == nil {
 		return msgpack.AppendInt(nil, n), true
@@ -92,7 +92,8 @@ func parseNumber(text string) ([]byte, bool) {
 	return msgpack.AppendFloat(nil, x), err == nil
 }
 
-// Quoted reads a string; what says what it is, should there be none.
+// Quoted reads a string. what names it in the error if something else comes
+// next.
 func (r *Reader) Quoted(what string) (string, error) {
 	t := r.Token
 	if t.Kind != String {
@@ -164,8 +165,8 @@ func (r *Reader) object(depth int) ([]byte, error) {
 	return append(msgpack.AppendMap(nil, count), body...), nil
 }
 
-// call reads the name of a literal, which comes next, and its argument in
-// parentheses, which it gives to read.
+// call reads a literal like date('…'): its name, which comes next, and in
+// parentheses its argument, by read.
 func (r *Reader) call(read func(argument Token) (value []byte, err error)) ([]byte, error) {
 	name := r.Token.Text
 	r.Next()

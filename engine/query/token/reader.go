@@ -7,8 +7,8 @@ import (
 )
 
 // MaxDepth is how many conditions or expressions may be nested in one another,
-// and how many containers in a value: hostile input must not run the stack
-// out, above all not in wasm, where that ends the instance.
+// and how many containers in a value. Hostile input must not use up the stack:
+// in wasm that ends the instance.
 const MaxDepth = 100
 
 // A Reader takes a text apart. Parsers embed it and descend, one method per

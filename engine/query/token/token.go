@@ -32,7 +32,7 @@ func (t Token) Is(word string) bool {
 func (t Token) IsSign(sign string) bool { return t.Kind == Sign && t.Text == sign }
 
 // SameWord compares ASCII letters without regard to case. strings.EqualFold
-// would make "falſe", which may be a field's name, a keyword.
+// would take "falſe" for a keyword, and it may be a field's name.
 func SameWord(name, word string) bool {
 	if len(name) != len(word) {
 		return false

@@ -15,7 +15,7 @@ interface Request {
 export function sql(calls: Calls, text: unknown, params: readonly unknown[]): Promise<any[]> {
   let request: Request
   try {
-    // Once: a write may run again, and even a read may have to wait.
+    // Read once, now: a write may run several times, and a read may have to wait.
     request = isTemplate(text) ? ofTemplate(text, params) : ofText(text, params[0])
   } catch (error) {
     return Promise.reject(error as Error)
@@ -35,7 +35,7 @@ function ofTemplate(strings: readonly (string | undefined)[], values: readonly u
   return requestOf(strings.join('?'), values)
 }
 
-/** The end of a text, to recognize a place by. */
+/** The end of a text, by which the reader finds the place. */
 function tail(text: string): string {
   const line = text.trim().replace(/\s+/g, ' ')
   return line.length > 30 ? `…${line.slice(-29)}` : line

@@ -6,25 +6,26 @@ import { operators, types, type Operator } from './operators.js'
 import type { FieldOps, QueryBuilder } from './types.js'
 
 /**
- * A builder whose properties are fields, theirs the fields below them, and so
- * on. What is called is an operator, so a field may have an operator's name:
- * in `q.type.eq('a')`, `q.type` is a field, and in `q.type('str')` it is not.
+ * A builder. Its properties are fields, and the properties of a field are the
+ * fields below it. A property that is called is an operator, so a field may
+ * have an operator's name: in `q.type.eq('a')`, `q.type` is a field, and in
+ * `q.type('str')` it is not.
  */
 export function queryBuilder<T>(): QueryBuilder<T> {
   return fieldAt('', undefined) as unknown as QueryBuilder<T>
 }
 
-/** Whether `value` is a field of a builder, so a condition without its operator. */
+/** Whether `value` is a field of a builder: a condition that lacks its operator. */
 export function isField(value: unknown): boolean {
   return typeof value === 'function' && (value as { [field]?: unknown })[field] === true
 }
 
-/** What every field has, and nothing else: asking takes less than keeping a WeakSet of them. */
+/** A property that fields alone have. Asking for it takes less than keeping a WeakSet of them. */
 const field = Symbol('field')
 
-/** @param owner Path of the field that `path` is an operator of, if it is called. */
+/** @param owner The field above `path`: if `path` is called, it is an operator on `owner`. */
 function fieldAt(path: string, owner: string | undefined): object {
-  // A function, so that the proxy can be called; an arrow has no property that a proxy may not hide.
+  // A function, so that the proxy can be called. An arrow function has no property that a proxy must show.
   return new Proxy(() => {}, new Field(path, owner))
 }
 
@@ -35,7 +36,7 @@ class Field implements ProxyHandler<() => void> {
   ) {}
 
   get(_: unknown, name: string | symbol): unknown {
-    // Symbols ask for behaviour, and `then` is asked of all that is awaited.
+    // Symbols ask for behaviour, and await asks everything for `then`.
     if (typeof name === 'symbol') return name === field || undefined
     return name === 'then' ? undefined : fieldAt(below(this.path, name), this.path)
   }

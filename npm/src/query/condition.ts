@@ -33,7 +33,7 @@ export class Condition {
     return not(this)
   }
 
-  /** The condition as text, which `search` and all the others read as the same condition. */
+  /** The condition as text. `search` and all other calls read it as the same condition. */
   toString(): string {
     return textOf(this.node)
   }
@@ -66,13 +66,13 @@ function join(op: 'and' | 'or', conditions: Condition[]): Condition {
   return new Condition(nodes.length === 1 ? nodes[0]! : [op, ...nodes])
 }
 
-/** @internal The node of what must be a condition; `op` is who asks. */
+/** @internal The node of `condition`, which must be one. `op` is the call, for messages. */
 export function nodeOf(op: string, condition: unknown): Node {
   if (condition instanceof Condition) return condition.node
   throw invalid(`${op}: expected a condition from a query builder, not ${describe(condition)}`)
 }
 
-/** @internal A value for a node: checked, and copied as documents are. */
+/** @internal A value for a node, checked and copied. */
 export function operand(name: string, value: unknown): unknown {
   if (typeof value === 'number' || typeof value === 'boolean' || value === null) return value
   if (typeof value === 'string' && isWellFormed(value)) return value

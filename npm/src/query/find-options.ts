@@ -16,7 +16,7 @@ export interface Query {
 export const everything: Query = { sort: null, skip: 0, limit: -1, fields: null }
 
 /** The largest count that the engine's calls take; no collection is as long. */
-const most = 0x7fffffff
+const maxCount = 0x7fffffff
 
 const known = ['collection', 'sort', 'skip', 'limit', 'fields', 'populate']
 
@@ -49,13 +49,13 @@ export function queryOf(options: unknown, collection: unknown): Query {
   }
 }
 
-/** Reads a number of `what`, called `name` in messages. */
+/** Reads a number of `what`. `name` is what messages call it. */
 export function countOf(value: unknown, name: string, what: string): number | undefined {
   if (value === undefined) return undefined
   if (typeof value !== 'number' || value < 0 || (!Number.isInteger(value) && value !== Infinity)) {
     throw invalid(`${name}: expected a whole number of ${what}, not ${describe(value)}`)
   }
-  return Math.min(value, most)
+  return Math.min(value, maxCount)
 }
 
 function fieldsOf(fields: unknown): readonly string[] | null {
@@ -64,11 +64,11 @@ function fieldsOf(fields: unknown): readonly string[] | null {
   if (!paths?.every((path) => typeof path === 'string' && path !== '')) {
     throw invalid(`options.fields: expected an array of field paths, not ${describe(fields)}`)
   }
-  // To the engine, no fields at all are all of them; _id comes along anyway.
+  // To the engine, an empty list means whole documents; _id comes along anyway.
   return paths.length === 0 ? ['_id'] : (paths.slice() as string[])
 }
 
-/** Reads the option `sort` of what is called `owner` in messages. */
+/** Reads the option `sort`. `owner` is what has the option, for messages. */
 export function sortOf(sort: unknown, owner: string): Query['sort'] {
   if (sort === undefined) return null
   const list = typeof sort === 'string' ? [sort] : sort

@@ -1,4 +1,4 @@
-/** Field paths by name; null below a name means all that is there. */
+/** Field paths by name; null below a name means the whole field. */
 export interface PathTree {
   [name: string]: PathTree | null
 }
@@ -12,7 +12,7 @@ export function treeOf(paths: readonly string[]): PathTree {
     let tree = root
     for (const name of names) {
       const below = tree[name]
-      if (below === null) continue nextPath // all of it includes any part of it
+      if (below === null) continue nextPath // the whole field includes this part
       tree = tree[name] = below ?? branch()
     }
     tree[last] = null
@@ -83,7 +83,7 @@ function reach(value: unknown, names: string[], depth: number): unknown {
   return value
 }
 
-/** Takes both roads through an array: to one position, and into each element that has fields. */
+/** Goes both ways through an array: to one position, and into each element that has fields. */
 function reachInside(array: unknown[], names: string[], depth: number): unknown {
   for (const [i, element] of array.entries()) {
     const found = names[depth] === String(i) ? reach(element, names, depth + 1) : undefined

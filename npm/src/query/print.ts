@@ -42,7 +42,7 @@ const plainName = /^[\p{L}_$][\p{L}\p{M}\p{Nd}_$]*$/u
 const plainPath = /^[\p{L}_$][\p{L}\p{M}\p{Nd}_$]*(\.[\p{L}\p{M}\p{Nd}_$]+)*$/u
 const reservedPath = /^(and|or|not|true|false|this(\..*)?)$/i
 
-/** A path, in back-quotes if something else would be read without them. */
+/** A path, in back-quotes if it could not be read without them. */
 function pathText(path: string): string {
   if (path === '') return 'this'
   if (plainPath.test(path) && !reservedPath.test(path)) return path
@@ -71,14 +71,14 @@ function valueText(value: unknown): string {
 function numberText(value: number): string {
   if (Number.isNaN(value)) return 'nan'
   if (!Number.isFinite(value)) return value > 0 ? 'inf' : '-inf'
-  // All digits of a float would be read as an integer, with others behind the 17th.
+  // Written without an exponent it would be an integer, with digits after the 17th that the float does not have.
   if (Number.isInteger(value) && !Number.isSafeInteger(value)) return value.toExponential()
   return String(value)
 }
 
 const escapes: Record<string, string> = { "'": "\\'", '\\': '\\\\', '\n': '\\n', '\r': '\\r', '\t': '\\t' }
 
-/** A string in quotes, on one line: what cannot be seen as \uXXXX. */
+/** A string in quotes, on one line. Characters that cannot be seen are written as \uXXXX. */
 function stringText(text: string): string {
   const escaped = text.replace(/['\\]|[^\p{L}\p{M}\p{N}\p{P}\p{S} ]/gu, (c) => {
     return escapes[c] ?? (c.length === 1 ? `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}` : c)

@@ -7,7 +7,7 @@ import type { Stored } from '../types.js'
 /** A condition that only JavaScript can answer. */
 export type Predicate = (document: Stored<any>) => unknown
 
-/** A condition as it was when a write was asked for, for as often as that runs. */
+/** A copy of the condition that a write was called with. The write may run several times. */
 export class Prepared {
   constructor(readonly bytes: Uint8Array) {}
 }
@@ -20,7 +20,7 @@ export function prepared(where: unknown): Prepared | Predicate {
 /** The function that `where` is, if it is one. */
 export function predicateOf(where: unknown): Predicate | undefined {
   if (typeof where !== 'function') return undefined
-  if (isField(where)) throw invalid('where: expected a condition, not a field: what should hold of it, as in q.age.gte(18)?')
+  if (isField(where)) throw invalid('where: expected a condition, not a field: say what must hold for it, as in q.age.gte(18)')
   return where as Predicate
 }
 
