@@ -8,21 +8,21 @@ import (
 	"github.com/atomicdb-go/atomicdb/engine/msgpack"
 )
 
-// maxArgDepth bounds how deep arguments nest. It is above the deepest document
-// an engine can be told to accept, so that the engine's own limit answers.
+// maxArgDepth bounds how deep arguments nest. No engine can be told to accept a
+// document of this depth, so documents always meet the engine's own limit.
 const maxArgDepth = 1100
 
 // args reads the arguments of one call in place: a MessagePack array, and for
-// some ops documents after it. The first fault stays in err, and everything
-// reads as empty after it, so an op checks once.
+// some ops documents after it. The first fault stays in err. After it, every
+// argument reads as empty, so an op checks err once.
 type args struct {
 	op   *op
 	next int    // number of the next argument
-	rest []byte // what has not been read; all of it untrusted
+	rest []byte // the bytes that have not been read, all of them untrusted
 	err  error
 }
 
-// start begins to read input as the arguments of o.
+// start makes input the arguments of o.
 func (a *args) start(o *op, input []byte) {
 	a.op, a.next, a.rest, a.err = o, 0, nil, nil
 	want := len(o.args)
@@ -45,11 +45,11 @@ func (a *args) fault(name, why string) {
 	a.rest = nil
 }
 
-// name of the argument that was read last.
+// name returns the name of the argument that was read last.
 func (a *args) name() string { return a.op.args[a.next-1] }
 
-// value returns the next argument, checked to be well formed and borrowed from
-// the input; nil after a fault.
+// value returns the next argument, or nil after a fault. Its bytes are checked to
+// be well formed, and borrowed from the input.
 func (a *args) value() []byte {
 	a.next++
 	if a.err != nil {
@@ -106,8 +106,8 @@ func (a *args) number(lowest int) int {
 	return int(x)
 }
 
-// list returns the elements of the next argument, which must be an array; nil
-// also for null, if that is allowed.
+// list returns the elements of the next argument, which must be an array. If
+// null is allowed, it returns nil for that.
 func (a *args) list(orNil bool) [][]byte {
 	v := a.value()
 	if a.err != nil || orNil && msgpack.KindOf(v) == msgpack.Null {
@@ -133,7 +133,7 @@ func (a *args) texts(orNil bool) []string {
 	return texts
 }
 
-// end returns the first fault, if any. Bytes after the last argument are one.
+// end returns the first fault, if any. Bytes after the last argument are a fault.
 func (a *args) end() error {
 	if a.err == nil && len(a.rest) > 0 {
 		a.fault("", "there are bytes after the arguments")

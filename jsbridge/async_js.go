@@ -7,14 +7,14 @@ import (
 	"github.com/atomicdb-go/atomicdb/storage"
 )
 
-// Start puts what waits for storage on the object atomicdbBridge, which
-// JavaScript has made with the methods defer (see newDeferred) and ready, and
-// calls ready. Each function returns a Promise:
+// Start adds the functions that wait for storage to the object atomicdbBridge,
+// and then calls its method ready. JavaScript has made the object, with ready and
+// defer (see newDeferred). Each function returns a Promise:
 //
 //	protocol                        as in npm/src/engine/ops.ts
 //	open(name, backend, options)  → handle; backend null: in memory only
-//	flush(handle)                 → 0 stored, 1 rolled back by a conflict: run again
-//	commit(handle)                → stores everything at once; on an error nothing is lost
+//	flush(handle)                 → 0: stored; 1: rolled back by a conflict, do it again
+//	commit(handle)                → stores everything at once; after an error nothing is undone
 //	catchUp(handle)
 //	close(handle)
 //	destroy(backend)
@@ -76,19 +76,19 @@ func newLog(backend js.Value) (storage.Log, error) {
 	return storage.NewHostLog(backend)
 }
 
-// sessionOptions reads the options of open, all of which may be absent:
+// sessionOptions reads the options of open. Each may be absent:
 //
 //	durability        'relaxed' or 'strict'
 //	maxDocumentBytes  see engine.Options
 //	maxDepth          see engine.Options
 //	onProgress        called with the bytes done and in all while the log is read
-//	onForeign         called when batches of others have been applied
+//	onForeign         called when batches of others have been applied. Only the tests
+//	                  of the bridge use it; live queries will
 //	onRollback        called when everything unconfirmed has been undone
-//	onPutOff          called when batches of others wait for a savepoint to end: catchUp then
+//	onPutOff          called when batches of others wait for a savepoint; call catchUp when it is released
 //
-// The first two callbacks run as microtasks, so they may call anything.
-// The others run in the same step as what they tell of, with Go on the
-// stack: they may only take a note.
+// onProgress and onForeign run as microtasks, so they may call the engine.
+// onRollback and onPutOff run with Go on the stack, so they must not.
 func sessionOptions(options js.Value) storage.SessionOptions {
 	o := storage.SessionOptions{Engine: engine.Options{
 		MaxDocumentBytes: number(options.Get("maxDocumentBytes")),
@@ -120,7 +120,7 @@ func number(v js.Value) int {
 	return v.Int()
 }
 
-// soon has the host call f as a microtask, when Go is off the stack.
+// soon calls f as a microtask, when Go is off the stack.
 func soon(f js.Value, args ...any) {
 	bound := f.Call("bind", append([]any{js.Undefined()}, args...)...)
 	js.Global().Get("queueMicrotask").Invoke(bound)
@@ -154,8 +154,8 @@ func catchUp(args []js.Value) (any, error) {
 	return nil, session.CatchUp()
 }
 
-// closeDatabase makes the handle useless at once, then waits for what is under
-// way. Closing twice is no error.
+// closeDatabase releases the handle at once, and then waits for the call that is
+// running. Closing twice is no error.
 func closeDatabase(args []js.Value) (any, error) {
 	session := bridge.Release(handleOf(args))
 	if session == nil {

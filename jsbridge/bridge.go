@@ -8,17 +8,16 @@ import (
 	"github.com/atomicdb-go/atomicdb/storage"
 )
 
-// A Bridge answers JavaScript's calls on the databases it has open. It is for
-// one goroutine at a time, like the engine; in JavaScript that is the event
-// loop.
+// A Bridge runs JavaScript's calls on the databases it has open. Like the engine
+// it is for one goroutine at a time, which in JavaScript is the event loop.
 type Bridge struct {
 	buffers
 	handles
 	names      map[string]string // collection names as strings
-	last       string            // the name that the last call used
-	sinceYield int               // see ShouldYield
-	sql        statements        // the SQL that came last
-	call       call              // the one being run; here, because a new one would cost an allocation
+	last       string            // the collection name of the last call
+	sinceYield int               // bytes of arguments and results; see ShouldYield
+	sql        statements        // the SQL statements that came last
+	call       call              // the call that runs; kept here, because a new one would cost an allocation
 }
 
 // New returns a Bridge that has no database open.
@@ -33,7 +32,7 @@ func New() *Bridge {
 // caller writes before Call; nil if n is more than one call may take.
 func (b *Bridge) Input(n int) []byte { return b.buffers.input(n) }
 
-// Output returns the out-buffer, whose first bytes are the answer of the last
+// Output returns the out-buffer, whose first bytes are the result of the last
 // Call.
 func (b *Bridge) Output() []byte { return b.out[:cap(b.out)] }
 
@@ -56,23 +55,22 @@ func (b *Bridge) Session(op string, handle uint32) (*storage.Session, error) {
 	return d.session, nil
 }
 
-// Release forgets a handle and returns its session, for the caller to close;
-// nil if the handle is closed already. Calls with it return CodeClosed from now
-// on.
+// Release forgets a handle and returns its session, which the caller closes; nil
+// if the handle is closed already. Later calls with the handle return CodeClosed.
 func (b *Bridge) Release(handle uint32) *storage.Session {
 	d := b.handles.get(handle)
 	if d == nil {
 		return nil
 	}
 	b.handles.remove(handle)
-	b.call = call{} // it may hold on to the engine, and all its documents
+	b.call = call{} // it may refer to the engine, and so keep all its documents in memory
 	return d.session
 }
 
-// Version returns the number of the state that a database is in: while it is the
-// same, every op that changes nothing answers the same, and between two states
-// of one engine are as many changes as their numbers differ by; see the op
-// holds. 0: the database is not open, or not usable.
+// Version returns the number of a database's state. While it is the same, every op
+// that changes nothing returns the same. Two versions of one engine differ by the
+// number of changes between them, which the op stillValid takes. It is 0 if the
+// database is not open, or not usable.
 func (b *Bridge) Version(handle uint32) uint64 {
 	d := b.handles.get(handle)
 	if d == nil {
@@ -100,12 +98,12 @@ func (b *Bridge) database(op string, handle uint32) (*database, error) {
 }
 
 // Call runs the op of that number on the database of that handle, with the
-// first n bytes of the in-buffer as its arguments. A result of 0 or more is
-// how many bytes of answer the out-buffer holds; one below 0 is the complement
-// of how many bytes of error, a MessagePack array of code and message.
+// first n bytes of the in-buffer as its arguments. It returns how many bytes of
+// result the out-buffer holds. Below 0 it is the complement of how many bytes of
+// error there are: a MessagePack array of code and message.
 //
-// It never panics: a panic below it becomes CodeInternal, and what the call
-// has changed is taken back.
+// It never panics: a panic in the op becomes CodeInternal, and the changes of the
+// call are undone.
 func (b *Bridge) Call(handle, number uint32, n int) (result int32) {
 	name := "call"
 	defer func() {
@@ -133,7 +131,7 @@ func (b *Bridge) Call(handle, number uint32, n int) (result int32) {
 	return int32(len(out))
 }
 
-// run answers one call, and takes back what it changed if it panics.
+// run runs one op, and undoes its changes if it panics.
 func (b *Bridge) run(o *op, handle uint32, n int) ([]byte, error) {
 	c := &b.call
 	c.bridge, c.database, c.out = b, nil, b.out
@@ -154,7 +152,7 @@ func (b *Bridge) run(o *op, handle uint32, n int) ([]byte, error) {
 	return c.out, err
 }
 
-// refuse makes err the answer.
+// refuse makes err the result.
 func (b *Bridge) refuse(err error) int32 {
 	out := msgpack.AppendArray(b.out[:0], 2)
 	out = msgpack.AppendString(out, string(engine.CodeOf(err)))
@@ -163,8 +161,8 @@ func (b *Bridge) refuse(err error) int32 {
 	return ^int32(len(out))
 }
 
-// yieldAfter bytes of arguments and answers, or yieldCalls calls, are done
-// before ShouldYield says so.
+// ShouldYield says yes after yieldAfter bytes of arguments and results, or after
+// yieldCalls calls.
 const (
 	yieldAfter = 64 << 10
 	yieldCalls = 64
@@ -180,16 +178,16 @@ func (b *Bridge) ShouldYield() bool {
 	return true
 }
 
-// A call is one op being run.
+// A call is one run of an op.
 type call struct {
 	bridge   *Bridge
 	database *database
 	args
-	out []byte // the answer, appended to
+	out []byte // the result, to append to
 }
 
-// db returns the engine. It is asked for in each call: a session changes to
-// another one when it loads a snapshot.
+// db returns the engine. No call keeps it: a session has another engine after it
+// has read a snapshot.
 func (c *call) db() *engine.DB { return c.database.session.DB() }
 
 // collection returns the next argument, a collection's name.
@@ -203,30 +201,30 @@ func (c *call) collection() string {
 		if len(b.names) >= 1000 {
 			clear(b.names)
 		}
-		name = string(text) // the one allocation that all this is there to save
+		name = string(text) // the allocation that names saves
 		b.names[name] = name
 	}
 	b.last = name
 	return name
 }
 
-// integer makes n the answer.
+// integer makes n the result.
 func (c *call) integer(n int, err error) error {
 	c.out = msgpack.AppendInt(c.out, int64(n))
 	return err
 }
 
-// value makes v, which is copied, the answer.
+// value makes a copy of v the result.
 func (c *call) value(v []byte, err error) error {
 	c.out = append(c.out, v...)
 	return err
 }
 
-// piece appends the next documents of the cursor: how many these are, how many
-// are left, and they themselves.
+// piece appends the next documents of the cursor: how many there are, how many
+// are left, and the documents.
 func (c *call) piece() error { return c.pieceOf(pieceBytes) }
 
-// pieceOf is piece for at least so many bytes, if there are.
+// pieceOf is piece with at least so many bytes of documents, if there are so many.
 func (c *call) pieceOf(atLeast int) error {
 	start := len(c.out)
 	c.out = append(c.out, make([]byte, 8)...)

@@ -9,13 +9,12 @@ import (
 	"github.com/atomicdb-go/atomicdb/storage"
 )
 
-// TestHandles: a handle names one database for ever, though places are used
-// again.
+// TestHandles: a handle names one database only, though slots are used again.
 func TestHandles(t *testing.T) {
 	var h handles
 	seen := map[uint32]bool{0: true}
 	last := uint32(0)
-	for range 3 * uses / 1000 {
+	for range 3 * maxUses / 1000 {
 		d := &database{}
 		handle := h.add(d)
 		if seen[handle] {
@@ -35,19 +34,19 @@ func TestHandles(t *testing.T) {
 		}
 	}
 	if len(h.slots) != 1 {
-		t.Errorf("%d places for one database at a time", len(h.slots))
+		t.Errorf("%d slots for one database at a time", len(h.slots))
 	}
 }
 
 func TestHandles_many(t *testing.T) {
 	var h handles
 	all := map[uint32]*database{}
-	for range places {
+	for range maxSlots {
 		d := &database{}
 		all[h.add(d)] = d
 	}
-	if len(all) != places || all[0] != nil {
-		t.Fatalf("%d handles for %d databases", len(all), places)
+	if len(all) != maxSlots || all[0] != nil {
+		t.Fatalf("%d handles for %d databases", len(all), maxSlots)
 	}
 	for handle, d := range all {
 		if h.get(handle) != d {
@@ -66,10 +65,9 @@ func TestHandles_many(t *testing.T) {
 	}
 }
 
-// TestHandles_wrap: after two million uses of one place the count starts
-// again, and no handle is 0 or above a JavaScript small integer.
+// TestHandles_wrap: after two million uses of one slot the count starts again, and no handle is 0 or above a JavaScript small integer.
 func TestHandles_wrap(t *testing.T) {
-	h := handles{slots: []slot{{use: uses - 2}}}
+	h := handles{slots: []slot{{use: maxUses - 2}}}
 	for range 3 {
 		handle := h.add(&database{})
 		if handle == 0 || handle >= 1<<31 {
@@ -95,7 +93,7 @@ func TestBridge_released(t *testing.T) {
 	equal(t, decode(t, c.must("count", array{"people", nil, -1})), int64(0))
 }
 
-// TestBridge_names: names are remembered, but not for ever.
+// TestBridge_names: collection names are kept, but not for ever.
 func TestBridge_names(t *testing.T) {
 	c := newClient(t)
 	for i := range 3000 {
@@ -106,8 +104,8 @@ func TestBridge_names(t *testing.T) {
 	}
 }
 
-// TestBuffers: both grow to what a call needs, small calls leave them where
-// they are, and what is over 4 MiB is given back after use.
+// TestBuffers: both grow to the size that a call needs, small calls do not move
+// them, and buffers over 4 MiB are freed after use.
 func TestBuffers(t *testing.T) {
 	c := newClient(t)
 	in, out := place(c.bridge.Input(10)), place(c.bridge.Output())
@@ -138,11 +136,11 @@ func TestBuffers(t *testing.T) {
 	}
 }
 
-// place returns what two buffers have in common if they are the same.
+// place returns a pointer that is equal for two slices of one buffer.
 func place(b []byte) *byte { return &b[:1][0] }
 
-// TestTired: it is time to yield after 64 calls or 64 KiB.
-func TestTired(t *testing.T) {
+// TestShouldYield: it is time to yield after 64 calls or 64 KiB.
+func TestShouldYield(t *testing.T) {
 	c := newClient(t)
 	calls := 0
 	for !c.bridge.ShouldYield() {
@@ -161,8 +159,8 @@ func TestTired(t *testing.T) {
 	}
 }
 
-// TestSettle: what is settled cannot be rolled back any more; a database with
-// a log is to be flushed instead, and a savepoint is to be released first.
+// TestSettle: settled changes cannot be rolled back. A database with a log needs a
+// flush instead, and an open savepoint is refused.
 func TestSettle(t *testing.T) {
 	c := newClient(t)
 	c.must("insert", []any{"people", false}, map[string]any{"n": 1})
@@ -191,9 +189,9 @@ func TestSettle(t *testing.T) {
 	}
 }
 
-// TestMoment_anotherEngine: a session that has loaded a snapshot has another
-// engine, which may have counted as many changes.
-func TestMoment_anotherEngine(t *testing.T) {
+// TestVersion_anotherEngine: a session that has read a snapshot has another engine,
+// which may have counted as many changes.
+func TestVersion_anotherEngine(t *testing.T) {
 	c := newClient(t)
 	d := c.bridge.handles.get(c.handle)
 	before := d.version()
@@ -211,7 +209,7 @@ func TestMoment_anotherEngine(t *testing.T) {
 	if after := d.version(); after-before <= session.DB().Version() {
 		t.Errorf("from version %d to %d of another engine there are as few changes as that has seen", before, after)
 	}
-	if version := c.bridge.Version(c.handle + 1<<placeBits); version != 0 {
+	if version := c.bridge.Version(c.handle + 1<<indexBits); version != 0 {
 		t.Errorf("version %d of a database that is not open", version)
 	}
 }

@@ -12,8 +12,8 @@ import (
 	"github.com/atomicdb-go/atomicdb/storage"
 )
 
-// A client calls a Bridge as JavaScript does: through the buffers, with an
-// encoder that is not ours. When its test ends it checks the engine.
+// A client calls a Bridge as JavaScript does: through the buffers, with an encoder
+// of another package. At the end of its test it checks the engine.
 type client struct {
 	t      testing.TB
 	bridge *Bridge
@@ -79,7 +79,7 @@ func (c *client) raw(number uint32, input []byte) (answer []byte, err *failure) 
 	return nil, &failure{engine.Code(parts[0]), parts[1]}
 }
 
-// A failure is an error as it crosses.
+// A failure is an error as JavaScript reads it.
 type failure struct {
 	code    engine.Code
 	message string
@@ -91,7 +91,7 @@ func (c *client) call(name string, arguments []any, docs ...any) ([]byte, *failu
 	return c.raw(numberOf(c.t, name), input(c.t, arguments, docs...))
 }
 
-// must is call for one that has to succeed.
+// must is call, and fails the test if the call fails.
 func (c *client) must(name string, arguments []any, docs ...any) []byte {
 	c.t.Helper()
 	answer, failure := c.call(name, arguments, docs...)
@@ -101,7 +101,7 @@ func (c *client) must(name string, arguments []any, docs ...any) []byte {
 	return answer
 }
 
-// found takes the answer of find or more apart.
+// found parses the result of find or more.
 func (c *client) found(answer []byte) (docs []any, left int) {
 	c.t.Helper()
 	count := binary.LittleEndian.Uint32(answer)
@@ -166,7 +166,7 @@ func decodeNext(t testing.TB, decoder *reference.Decoder) any {
 	return v
 }
 
-// decode returns the value that an answer holds.
+// decode returns the value of a result.
 func decode(t testing.TB, answer []byte) any {
 	t.Helper()
 	return decodeNext(t, decoderOf(answer))

@@ -6,32 +6,33 @@ import (
 	"github.com/atomicdb-go/atomicdb/storage"
 )
 
-// A database is one open database: a session, and what JavaScript's calls on
-// it leave behind.
+// A database is one open database: a session, and the state between JavaScript's
+// calls on it.
 type database struct {
 	session *storage.Session
-	cursor  cursor // what more continues; nil: nothing
-	broken  error  // taking back a failed call has failed: memory may be wrong
+	cursor  cursor // the rows that the op more returns; may be nil
+	broken  error  // set when a failed call could not be undone, so the engine's state is unknown
 
 	// See version.
 	last, base uint64
 	seen       *engine.DB
 }
 
-// A cursor holds the documents or rows that a call has found, to be taken in
-// pieces until the next write.
+// A cursor holds the documents or rows that a call has found. JavaScript takes
+// them in pieces, until the next write.
 type cursor = sql.Rows
 
 var _, _ cursor = (*engine.Result)(nil), (*engine.Rows)(nil)
 
-// version numbers the states of the database: it is the same number only while
-// every answer is. 0 is for a database that is not usable.
+// version returns the number of the database's state: while it is the same, every
+// result is the same. It is 0 if the database is not usable.
 func (d *database) version() uint64 {
 	if d.usable() != nil {
 		return 0
 	}
-	// A session changes to another engine when it loads a snapshot. From all of
-	// that one's states, a state before is further away than it has changes.
+	// A session has another engine after it has read a snapshot. The versions of the
+	// new one start after all versions of the old one, so no result of before looks
+	// valid.
 	db := d.session.DB()
 	if db != d.seen {
 		d.seen, d.base = db, d.last+1
@@ -40,15 +41,15 @@ func (d *database) version() uint64 {
 	return d.last
 }
 
-// usable returns why no call can be answered, if so.
+// usable returns an error if the database cannot run calls.
 func (d *database) usable() error { return d.broken }
 
-// attempt runs a call, and when it panics takes back what it changed. The
-// caller of a write sees all of it or nothing even when AtomicDB itself is wrong.
+// attempt runs a call, and undoes its changes if it panics. So a write is done as
+// a whole or not at all, even if AtomicDB has a bug.
 func (d *database) attempt(c *call) (err error) {
 	op, db := c.op.name, d.session.DB()
 	if db.IsSuspended() {
-		return engine.Fail(engine.CodeInvalid, op, "", "a savepoint is suspended: only reads are answered")
+		return engine.Fail(engine.CodeInvalid, op, "", "a savepoint is suspended, so nothing can be written")
 	}
 	d.cursor = nil
 	db.Savepoint()
@@ -76,7 +77,7 @@ func (d *database) attempt(c *call) (err error) {
 	return err
 }
 
-// panicked is the error of an op that has panicked: always a bug of AtomicDB.
+// panicked returns the error of an op that has panicked, which is a bug of AtomicDB.
 func panicked(op string, p any) error {
 	return engine.Fail(engine.CodeInternal, op, "", engine.PanicText(p))
 }

@@ -45,12 +45,14 @@ func TestCall_refuses(t *testing.T) {
 		{"pair's id", "updateEach", array{"people", array{array{nil, object{}}}}, nil, engine.CodeInvalid, "_id must be"},
 		{"index options", "createIndex", array{"people", array{"age"}, nil}, nil, engine.CodeInvalid, "options: expected an object"},
 		{"index option", "createIndex", array{"people", array{"age"}, object{"uniq": true}}, nil, engine.CodeInvalid, "no option named uniq"},
+		{"index name", "createIndex", array{"people", array{"age"}, object{"name": true}}, nil, engine.CodeInvalid, "createIndex options: name: expected a string"},
+		{"index option that is not there", "createIndex", array{"people", array{"age"}, object{"$x": "a"}}, nil, engine.CodeInvalid, "createIndex options: there is no option named $x"},
 		{"index option's value", "createIndex", array{"people", array{"age"}, object{"unique": 1}}, nil, engine.CodeInvalid, "unique: expected true or false"},
 		{"index paths", "createIndex", array{"people", array{}, object{}}, nil, engine.CodeInvalid, "at least one path"},
 		{"no index", "dropIndex", array{"people", array{"age"}}, nil, engine.CodeNotFound, "there is no index on age"},
 		{"schema", "createCollection", array{"dogs", object{}}, nil, engine.CodeUnsupported, "schemas"},
 		{"reserved name", "createCollection", array{"_dogs", nil}, nil, engine.CodeInvalid, "reserved"},
-		{"no cursor", "more", nil, nil, engine.CodeInvalid, "nothing to continue"},
+		{"no cursor", "more", nil, nil, engine.CodeInvalid, "no rows are left"},
 		{"groups", "aggregate", array{"people", nil, "age", array{}, nil, nil, 0, -1}, nil, engine.CodeInvalid, "groupBy: expected an array"},
 		{"group path", "aggregate", array{"people", nil, array{1}, array{}, nil, nil, 0, -1}, nil, engine.CodeInvalid, "groupBy: expected an array of strings"},
 		{"outputs", "aggregate", array{"people", nil, nil, nil, nil, nil, 0, -1}, nil, engine.CodeInvalid, "select: expected an array"},
@@ -95,8 +97,8 @@ func TestCall_refuses(t *testing.T) {
 	}
 }
 
-// TestCall_everyArgument: a value of every other kind in every place is refused
-// or has a meaning; it never reaches the engine as something it is not.
+// TestCall_everyArgument: each argument with a value of every other kind is refused
+// or has a meaning, and never causes an internal error.
 func TestCall_everyArgument(t *testing.T) {
 	good := map[string]any{
 		"collection": "people", "upsert": false, "where": nil, "sort": nil, "skip": 0, "limit": -1, "fields": nil,

@@ -5,13 +5,12 @@ import (
 	"unsafe"
 )
 
-// The exported functions all work on this one.
+// The bridge of all exported functions.
 var bridge = New()
 
-// adbIn returns the address of the in-buffer, with room for n bytes; 0 if one
-// call cannot take that much. Every request starts with it, because this is
-// the one moment at which neither buffer is in use and nothing is half done:
-// it may yield, and whatever runs then may move both.
+// adbIn returns the address of the in-buffer, with room for n bytes; 0 if that is
+// too much for one call. Every request starts with it. It may yield, and other
+// goroutines may then move both buffers: at this moment neither is in use.
 //
 //go:wasmexport adb_in
 func adbIn(n uint32) uint32 {
@@ -42,8 +41,7 @@ func adbVersion(handle uint32) float64 { return float64(bridge.Version(handle)) 
 //go:wasmexport adb_head
 func adbHead(handle uint32) float64 { return float64(bridge.Head(handle)) }
 
-// adbOut returns the address of the out-buffer, which stays there until the
-// next call.
+// adbOut returns the address of the out-buffer. It is valid until the next call.
 //
 //go:wasmexport adb_out
 func adbOut() uint32 { return address(bridge.Output()) }

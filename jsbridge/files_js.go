@@ -9,8 +9,8 @@ import (
 	"github.com/atomicdb-go/atomicdb/storage/docfile"
 )
 
-// startFiles puts on object what reads and writes files of documents, each
-// returning a Promise:
+// startFiles adds the functions that read and write files of documents to object.
+// Each returns a Promise:
 //
 //	exportFile(handle, type)    → bytes
 //	parseFile(bytes, type)      → {sections: [{collection, upsert, pieces}], indexes: [{collection, paths, unique, sparse, name}]}
@@ -34,7 +34,7 @@ func startFiles(object js.Value) {
 		return bytesToJS(file), nil
 	})
 	function(object, "parseFile", func(args []js.Value) (any, error) {
-		// What is too deep for the database, it says itself.
+		// The database has its own limit of depth.
 		file, err := docfile.Parse(bytesToGo(args[0]), docfile.Type(args[1].String()), 1000)
 		if err != nil {
 			return nil, err
@@ -44,7 +44,7 @@ func startFiles(object js.Value) {
 	function(object, "documentFile", newFileObject)
 }
 
-// sectionBytes is about how many bytes of documents are inserted by one call.
+// sectionBytes is about how many bytes of documents one call inserts.
 const sectionBytes = 1 << 20
 
 func fileToJS(file *docfile.File) js.Value {
@@ -78,8 +78,8 @@ func fileToJS(file *docfile.File) js.Value {
 //
 //	load(bytes or null)
 //	snapshot(seq)     → the frame of a snapshot
-//	apply(seq, frame) → the file as it has to be then
-//	close()           nothing may be called after it
+//	apply(seq, frame) → the new file
+//	close()           the last call
 func newFileObject(args []js.Value) (any, error) {
 	file, err := storage.NewDocumentFile(docfile.Type(args[0].String()))
 	if err != nil {

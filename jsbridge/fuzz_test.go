@@ -6,10 +6,10 @@ import (
 	"github.com/atomicdb-go/atomicdb/engine"
 )
 
-// FuzzCall: whatever bytes a few calls are made of, each is answered or refused
-// with a code the caller can act on, no savepoint is left half done, and the
-// database goes on. The input is a list of calls: the op's number, the length
-// of its arguments, its arguments.
+// FuzzCall: each of a few calls, made of any bytes, succeeds or is refused with a
+// code that the caller can act on, no savepoint is left half done, and the database
+// stays usable. The input is a list of calls: the op's number, the length of its
+// arguments, its arguments.
 func FuzzCall(f *testing.F) {
 	for _, calls := range fuzzSeeds(f) {
 		f.Add(calls)

@@ -1,15 +1,15 @@
 package jsbridge
 
-// Handles name open databases to JavaScript. The low bits are a place, which
-// is used again; the bits above count how often, so the handle of a closed
-// database never means the next one. 0 names none.
+// A handle names an open database to JavaScript. Its low bits are an index of
+// slots, which are used again. The bits above count the uses of the slot, so the
+// handle of a closed database never names the next one. 0 names none.
 const (
-	placeBits = 10
-	places    = 1 << placeBits
-	uses      = 1 << (31 - placeBits) // a handle fits a JavaScript small integer
+	indexBits = 10
+	maxSlots  = 1 << indexBits
+	maxUses   = 1 << (31 - indexBits) // a handle fits a JavaScript small integer
 )
 
-// handles is the open databases by handle. The zero value has none.
+// handles are the open databases by handle. The zero value has none.
 type handles struct {
 	slots []slot
 }
@@ -21,34 +21,34 @@ type slot struct {
 
 // add returns a handle for db, or 0 if there are 1,024 already.
 func (h *handles) add(db *database) uint32 {
-	place := 0
-	for place < len(h.slots) && h.slots[place].db != nil {
-		place++
+	index := 0
+	for index < len(h.slots) && h.slots[index].db != nil {
+		index++
 	}
-	if place == places {
+	if index == maxSlots {
 		return 0
 	}
-	if place == len(h.slots) {
+	if index == len(h.slots) {
 		h.slots = append(h.slots, slot{})
 	}
-	s := &h.slots[place]
+	s := &h.slots[index]
 	s.db = db
-	s.use = s.use%(uses-1) + 1 // from 1, so that no handle is 0
-	return s.use<<placeBits | uint32(place)
+	s.use = s.use%(maxUses-1) + 1 // from 1, so that no handle is 0
+	return s.use<<indexBits | uint32(index)
 }
 
 // get returns the database of a handle; nil if it is closed or never was.
 func (h *handles) get(handle uint32) *database {
-	place := handle % places
-	if int(place) < len(h.slots) && h.slots[place].use == handle>>placeBits {
-		return h.slots[place].db
+	index := handle % maxSlots
+	if int(index) < len(h.slots) && h.slots[index].use == handle>>indexBits {
+		return h.slots[index].db
 	}
 	return nil
 }
 
-// remove frees a handle, which names nothing from now on.
+// remove frees a handle, which names no database from now on.
 func (h *handles) remove(handle uint32) {
 	if h.get(handle) != nil {
-		h.slots[handle%places].db = nil
+		h.slots[handle%maxSlots].db = nil
 	}
 }

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// TestImports keeps out of the engine's wasm what it cannot afford. Timers of
+// TestImports keeps packages out of the engine's wasm that cost too much. Timers of
 // package time are fatal there: see the package comment. fmt costs every
 // download 120 kB, and Go's crypto packages reserve 32 MiB of memory at start
 // (golang/go issue 78321).

@@ -7,8 +7,8 @@ import (
 	"github.com/atomicdb-go/atomicdb/engine/msgpack"
 )
 
-// mangle overwrites the arguments of a call that is over. Whoever has kept a
-// part of them, which the next call would overwrite, is found out at once.
+// mangle overwrites the arguments of a call that is over, as the next call would.
+// Tests then fail if an op has kept a part of them without a copy.
 func (b *Bridge) mangle(n int) {
 	used := b.in[:n]
 	for i := range used {
@@ -16,7 +16,7 @@ func (b *Bridge) mangle(n int) {
 	}
 }
 
-// hiddenOp finds the ops that only builds with the tag invariants have, for
+// hiddenOp returns the ops that only builds with the tag invariants have, for
 // tests in JavaScript.
 func hiddenOp(number uint32) *op {
 	switch number {
@@ -28,8 +28,8 @@ func hiddenOp(number uint32) *op {
 	return nil
 }
 
-// spawn starts a goroutine and answers how many of those before have run, so
-// that a test can watch the scheduler get its turn.
+// spawn starts a goroutine and returns how many of the earlier ones have run, so
+// that a test sees whether the scheduler runs.
 var spawn = op{
 	name: "spawn",
 	run: func(c *call) error {
@@ -40,7 +40,7 @@ var spawn = op{
 
 var ran int
 
-// fault inserts a document and then fails in the way that is asked for.
+// fault inserts a document and then fails in the way that its argument says.
 var fault = op{
 	name: "fault", args: []string{"collection", "how"}, writes: true,
 	run: func(c *call) error {

@@ -11,14 +11,14 @@ import (
 // A logObject is a Log written in Go as a JavaScript object with the methods
 // of StorageBackend, so that it can be used on its own or wrapped in another.
 type logObject struct {
-	lock      sync.Mutex // a Log is for one caller at a time; JavaScript may not await
+	lock      sync.Mutex // a Log is for one caller at a time, and JavaScript may not wait for its promises
 	log       storage.Log
 	object    js.Value
 	functions []js.Func
 }
 
-// newLogObject returns the object for a backend. After close or destroy its
-// methods reject with code closed; closing again is no error.
+// newLogObject returns the object for a backend. After close or destroy, its
+// methods reject with the code closed; closing again is no error.
 func newLogObject(args []js.Value) (any, error) {
 	log, err := newLog(args[0])
 	if err != nil {
@@ -49,7 +49,7 @@ func (o *logObject) method(name string, work func(args []js.Value) (any, error))
 	}))
 }
 
-// recordsToJS returns what read visits as an array.
+// recordsToJS returns the records that read visits as an array.
 func recordsToJS(read func(visit func(storage.Record) error) error) (any, error) {
 	records := js.Global().Get("Array").New()
 	err := read(func(r storage.Record) error {
@@ -79,8 +79,8 @@ func (o *logObject) compact(args []js.Value) (any, error) {
 	return nil, o.log.Compact(uint64(args[0].Float()), storage.Frame{bytesToGo(args[1])})
 }
 
-// watch sets a method that returns its own end. It is the only one that
-// answers at once.
+// watch adds the method watch, which returns the function that ends the watching.
+// It is the only method that returns no Promise.
 func (o *logObject) watch(watcher storage.Watcher) {
 	watch := js.FuncOf(func(_ js.Value, args []js.Value) any {
 		listener := args[0]
@@ -97,8 +97,8 @@ func (o *logObject) watch(watcher storage.Watcher) {
 	o.functions = append(o.functions, watch)
 }
 
-// end closes the log with close, and puts functions that are never released in
-// the place of the object's own. A call that waits for its turn still runs.
+// end closes the log with close, and replaces the object's methods by functions
+// that are never released. A call that waits for the lock still runs.
 func (o *logObject) end(close func() error) error {
 	err := close()
 	for _, name := range []string{"read", "salvage", "append", "compact", "destroy", "watch"} {

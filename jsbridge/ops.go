@@ -6,13 +6,13 @@ import "strings"
 // place in the table, from 1.
 type op struct {
 	name       string
-	doc        string   // one sentence, for both languages
+	doc        string   // for both languages
 	args       []string // their names in order; messages about a wrong one use them
-	result     string   // what the out-buffer holds after it
-	writes     bool     // a panic in it is followed by taking back what it did
+	result     string   // what the out-buffer holds afterwards
+	writes     bool     // after a panic in it, its changes are undone
 	free       bool     // needs no database: the handle may be 0
 	run        func(*call) error
-	stillValid func(*call, cached) (bool, error) // whether a cached answer is the answer still; nil: no answer is cached
+	stillValid func(*call, cached) (bool, error) // whether a cached result is still valid; nil: no result is cached
 }
 
 // ops is the only list of the calls. npm/src/engine/ops.ts is written from it:
@@ -27,13 +27,13 @@ var ops = []op{
 	},
 	{
 		name: "find", run: find, stillValid: findStillValid,
-		doc:    "The documents that match, in pieces of about 1 MiB; `more` gets the next. A limit of -1 is none; nil fields are all.",
+		doc:    "The documents that match, in pieces of about 1 MiB; `more` returns the next. A limit of -1 is none; nil fields are all.",
 		args:   []string{"collection", "where", "sort", "skip", "limit", "fields"},
 		result: "u32 documents in this piece, u32 still to come (both little-endian), the documents",
 	},
 	{
 		name: "more", run: more,
-		doc:    "The next piece of what the last find, aggregate or sql of this handle has found. Any write in between ends it.",
+		doc:    "The next piece of the rows of the last find, aggregate or sql of this handle. After a write there are none.",
 		result: "as find",
 	},
 	{
@@ -44,7 +44,7 @@ var ops = []op{
 	},
 	{
 		name: "count", run: count, stillValid: countStillValid,
-		doc:    "How many documents match; counting stops at the limit, -1 is none.",
+		doc:    "How many documents match. Counting stops at the limit; -1 is none.",
 		args:   []string{"collection", "where", "limit"},
 		result: "integer",
 	},
@@ -91,7 +91,7 @@ var ops = []op{
 	},
 	{
 		name: "createCollection", writes: true, run: createCollection,
-		doc:    "Creates an empty collection; one that exists stays as it is. A schema other than nil is refused as unsupported.",
+		doc:    "Creates an empty collection, unless it exists. A schema other than nil is refused as unsupported.",
 		args:   []string{"collection", "schema"},
 		result: "nothing",
 	},
@@ -103,7 +103,7 @@ var ops = []op{
 	},
 	{
 		name: "createIndex", writes: true, run: createIndex,
-		doc:    "Declares an index on one or several paths; options is {unique, sparse, name}: a name is what SQL's DROP INDEX finds it by.",
+		doc:    "Declares an index on one or several paths. options is {unique, sparse, name}; SQL's DROP INDEX finds the index by its name.",
 		args:   []string{"collection", "paths", "options"},
 		result: "nothing",
 	},
@@ -115,25 +115,25 @@ var ops = []op{
 	},
 	{
 		name: "aggregate", run: aggregate, stillValid: aggregateStillValid,
-		doc:    "Groups of the documents that match, as rows: the paths of groupBy, then select, an array of [name, operator, path]. A count of the empty path counts documents; having and sort are about the rows.",
+		doc:    "The documents that match in groups, one row for each: the paths of groupBy, then select, an array of [name, operator, path]. A count of the empty path counts documents; having and sort apply to the rows.",
 		args:   []string{"collection", "where", "groupBy", "select", "having", "sort", "skip", "limit"},
 		result: "rows, as find",
 	},
 	{
 		name: "sql", run: sqlRead,
-		doc:    "Answers a SELECT or EXPLAIN. params is an array for `?`, an object for `:name`, or nil.",
+		doc:    "Runs a SELECT or EXPLAIN. params is an array for `?`, an object for `:name`, or nil.",
 		args:   []string{"text", "params"},
 		result: "rows, as find",
 	},
 	{
 		name: "sqlWrite", writes: true, run: sqlWrite,
-		doc:    "Runs any other SQL statement: all or nothing.",
+		doc:    "Runs any other SQL statement, all or nothing.",
 		args:   []string{"text", "params"},
 		result: "rows, as find, all in one piece",
 	},
 	{
 		name: "stillValid", run: stillValid,
-		doc:    "Whether what an op answered so many changes ago is still valid; a no may be wrong, a yes never is. The op's own arguments follow these directly. count is how many documents it found, and last the _id of the last.",
+		doc:    "Whether the result of an op is still valid after so many changes. It may say no of a valid one, but never yes of an invalid one. The arguments of the op follow these directly. count is how many documents the op found, and last the _id of the last.",
 		args:   []string{"op", "changes", "count", "last"},
 		result: "boolean",
 	},
@@ -145,37 +145,37 @@ var ops = []op{
 	},
 	{
 		name: "savepoint", run: savepoint,
-		doc:    "Opens a savepoint. Savepoints nest. Nothing is stored while one is open, and batches of other writers are put off; see onPutOff.",
+		doc:    "Opens a savepoint. Savepoints nest. While one is open, nothing is stored, and batches of other writers are put off; see onPutOff.",
 		result: "nothing",
 	},
 	{
 		name: "release", run: release,
-		doc:    "Forgets the innermost savepoint and keeps what was done since.",
+		doc:    "Ends the innermost savepoint and keeps the changes since it.",
 		result: "nothing",
 	},
 	{
 		name: "rollback", run: rollback,
-		doc:    "Undoes everything since the innermost savepoint, and forgets it.",
+		doc:    "Undoes the changes since the innermost savepoint, and ends it.",
 		result: "nothing",
 	},
 	{
 		name: "suspend", run: suspend,
-		doc:    "Undoes everything since the innermost savepoint until resume does it again. Every write in between is refused.",
+		doc:    "Takes the changes since the innermost savepoint out of sight until resume. Every write in between is refused.",
 		result: "nothing",
 	},
 	{
 		name: "resume", run: resume,
-		doc:    "Does again what suspend undid.",
+		doc:    "Puts the changes back that suspend took out of sight.",
 		result: "nothing",
 	},
 	{
 		name: "settle", run: settle,
-		doc:    "Of a database in memory alone: does what flush does, which has nothing to wait for there and as a Promise of Go's costs 40 us.",
+		doc:    "Flush for a database in memory alone, which has nothing to wait for: a Promise of Go's would cost 40 us.",
 		result: "nothing",
 	},
 	{
 		name: "parse", free: true, run: parse,
-		doc:    "The canonical text of a condition. The handle may be 0.",
+		doc:    "The canonical text of a condition, for tests and tools. The handle may be 0.",
 		args:   []string{"where"},
 		result: "string",
 	},
@@ -189,8 +189,8 @@ func opOf(number uint32) *op {
 	return hiddenOp(number)
 }
 
-// protocol is a number that changes with the table. JavaScript refuses an
-// engine with another one: a page can get the two from different releases.
+// protocol returns a number that changes with the table. JavaScript refuses an
+// engine with another number: a page can load the two from different releases.
 func protocol() uint32 {
 	hash := uint32(2166136261) // FNV-1a
 	for i := range ops {

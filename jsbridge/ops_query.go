@@ -10,8 +10,8 @@ import (
 	"github.com/atomicdb-go/atomicdb/engine/sql"
 )
 
-// The functions below are the ops whose answers are rows: maps that need not
-// be documents. They leave a cursor, as find does.
+// The functions below are the ops whose results are rows: maps that need not be
+// documents. They leave a cursor, as find does.
 
 func aggregate(c *call) error {
 	collection, a := c.aggregate()
@@ -61,15 +61,15 @@ func sqlWrite(c *call) error {
 	if err != nil {
 		return err
 	}
-	// All of it: what a write answers is short, and JavaScript does not ask for
-	// more of it, as it may have to do it again.
+	// All rows at once: a write has few, and JavaScript does not call more after a
+	// write, which may run again.
 	c.database.cursor = rows
 	return c.pieceOf(math.MaxInt)
 }
 
-// statement returns the SQL statement and its parameters, which are the
-// arguments of both ops. The statement of a text is kept: programs ask the same
-// few again and again.
+// statement returns the arguments of both ops: the SQL statement and its
+// parameters. Parsed statements are kept, because programs run the same few again
+// and again.
 func (c *call) statement(writes bool) (*sql.Statement, []byte, error) {
 	text, params := c.text(), c.args.value()
 	if err := c.end(); err != nil {
@@ -88,7 +88,7 @@ func (c *call) statement(writes bool) (*sql.Statement, []byte, error) {
 		return nil, nil, err
 	}
 	if statement.Writes() != writes {
-		c.fault("text", "this statement is one for the op "+map[bool]string{true: "sqlWrite", false: "sql"}[!writes])
+		c.fault("text", "this statement is for the op "+map[bool]string{true: "sqlWrite", false: "sql"}[!writes])
 		return nil, nil, c.err
 	}
 	return statement, params, nil
@@ -97,19 +97,19 @@ func (c *call) statement(writes bool) (*sql.Statement, []byte, error) {
 // statements are parsed SQL texts.
 type statements map[string]*sql.Statement
 
-// Bounds of what is kept: so many texts, none longer than that.
+// At most maxStatements are kept, each of a text of at most maxTextBytes.
 const (
 	maxStatements = 256
-	longestText   = 4 << 10
+	maxTextBytes  = 4 << 10
 )
 
-// of returns the statement of a text, or why it is none.
+// of returns the statement of a text.
 func (s *statements) of(text string) (*sql.Statement, error) {
 	if statement := (*s)[text]; statement != nil {
 		return statement, nil
 	}
 	statement, err := sql.Parse(text)
-	if err != nil || len(text) > longestText {
+	if err != nil || len(text) > maxTextBytes {
 		return statement, err
 	}
 	if *s == nil || len(*s) >= maxStatements {
@@ -128,7 +128,7 @@ func (c *call) paths() []query.Path {
 	return paths
 }
 
-// aggregateOps are the operators by the names they have in calls.
+// aggregateOps are the operators by their names in calls.
 var aggregateOps = map[string]engine.AggregateOp{
 	"count": engine.AggCount, "sum": engine.AggSum, "avg": engine.AggAvg, "min": engine.AggMin, "max": engine.AggMax,
 	"first": engine.AggFirst, "last": engine.AggLast, "distinct": engine.AggDistinct, "countDistinct": engine.AggCountDistinct,

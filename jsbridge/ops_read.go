@@ -26,7 +26,7 @@ func more(c *call) error {
 		return err
 	}
 	if c.database.cursor == nil {
-		return engine.Fail(engine.CodeInvalid, "more", "", "there is nothing to continue")
+		return engine.Fail(engine.CodeInvalid, "more", "", "no rows are left, or a write has ended the read that they are of")
 	}
 	return c.piece()
 }
@@ -112,8 +112,8 @@ func parse(c *call) error {
 	return nil
 }
 
-// where returns the next argument, a condition in one of its forms; nil for
-// null, which is no condition.
+// where returns the next argument, a condition in one of its forms, or nil for
+// null: every document matches.
 func (c *call) where() *query.Filter {
 	v := c.args.value()
 	if c.err != nil || msgpack.KindOf(v) == msgpack.Null {
@@ -143,8 +143,7 @@ func (c *call) count() (collection string, where *query.Filter, limit int) {
 	return collection, where, limit
 }
 
-// nothing is the condition that a limit of 0 amounts to; to the engine, 0 is
-// no limit.
+// nothing is the condition for a limit of 0, which means no limit to the engine.
 var nothing = &query.Filter{Op: query.OpFalse}
 
 // query returns the next arguments: condition, sort, skip and limit.

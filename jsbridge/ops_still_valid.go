@@ -5,18 +5,18 @@ import (
 	"github.com/atomicdb-go/atomicdb/engine/query"
 )
 
-// JavaScript caches answers (npm/src/connection/query-cache.ts). When something
-// has changed since, it asks here whether a cached answer is still valid.
+// JavaScript caches results (npm/src/connection/query-cache.ts). After changes it
+// calls the op stillValid to learn whether a cached result still holds.
 
-// A cached answer is known by its age and, if it is of documents, by the
-// document it ends with.
+// A cached result is described by its age and, if it has documents, by how many
+// and by the last of them.
 type cached struct {
-	changes uint64
+	changes uint64 // since it was cached
 	count   int
 	last    []byte // _id of the last document
 }
 
-// table is ops, which stillValid cannot name: ops leads back to it.
+// table is ops, which stillValid cannot refer to: ops refers to stillValid.
 var table []op
 
 func init() { table = ops }
@@ -25,7 +25,7 @@ func stillValid(c *call) error {
 	number := c.number(1)
 	k := cached{changes: uint64(c.number(0)), count: c.number(0), last: c.args.value()}
 	if c.err == nil && (number > len(table) || table[number-1].stillValid == nil) {
-		c.args.fault("op", "no answers of this op are cached")
+		c.args.fault("op", "results of this op are not cached")
 	}
 	if c.err != nil {
 		return c.err

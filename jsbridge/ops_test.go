@@ -26,7 +26,7 @@ func TestOps(t *testing.T) {
 		op        string
 		arguments array
 		docs      array
-		want      any // the answer; nil: none
+		want      any // the result; nil: none
 		check     func(t *testing.T, c *client)
 	}{
 		{op: "insert", arguments: array{"people", false}, docs: array{object{"name": "Di"}, object{"_id": "e"}}, want: array{int64(3), "e"},
@@ -99,7 +99,7 @@ func TestOps(t *testing.T) {
 	}
 }
 
-// TestRows: the ops that answer rows.
+// TestRows: the ops that return rows.
 func TestRows(t *testing.T) {
 	for _, tt := range []struct {
 		name, op  string
@@ -156,7 +156,7 @@ func TestRows_pieces(t *testing.T) {
 			t.Errorf("%s: the first piece is of %d bytes, and %d rows are left", call.op, len(c.bridge.out), left)
 		}
 		for left > 0 {
-			c.must("parse", array{strings.Repeat("a = 1 and ", 10) + "b = 2"}) // overwrites what the first call has borrowed
+			c.must("parse", array{strings.Repeat("a = 1 and ", 10) + "b = 2"}) // overwrites the arguments that the first call borrowed
 			var more []any
 			more, left = c.found(c.must("more", nil))
 			rows = append(rows, more...)
@@ -172,8 +172,8 @@ func TestRows_pieces(t *testing.T) {
 	}
 }
 
-// TestStatements: as many texts are kept as were promised, and a faulty or long
-// one never.
+// TestStatements: at most maxStatements are kept, and never one of a faulty or long
+// text.
 func TestStatements(t *testing.T) {
 	c := withPeople(t)
 	kept := &c.bridge.sql
@@ -186,7 +186,7 @@ func TestStatements(t *testing.T) {
 	before := len(*kept)
 	c.must("sql", array{"SELECT * FROM people LIMIT " + strconv.Itoa(3*maxStatements-1), nil})
 	c.call("sql", array{"SELECT * FROM", nil})
-	c.must("sql", array{"SELECT * FROM people" + strings.Repeat(" ", longestText), nil})
+	c.must("sql", array{"SELECT * FROM people" + strings.Repeat(" ", maxTextBytes), nil})
 	equal(t, len(*kept), before)
 }
 
@@ -290,8 +290,8 @@ func TestSavepoint(t *testing.T) {
 	}
 }
 
-// TestSavepoint_suspended: what was done since a savepoint is gone for reads, every write is
-// refused, and resume does it again.
+// TestSavepoint_suspended: reads do not see the changes since the savepoint, every
+// write is refused, and resume puts the changes back.
 func TestSavepoint_suspended(t *testing.T) {
 	c := withPeople(t)
 	count := func() any { return decode(t, c.must("count", array{"people", nil, -1})) }
@@ -322,9 +322,9 @@ func TestSavepoint_suspended(t *testing.T) {
 	}
 }
 
-// TestHolds: of each op that has it, an answer from before a change that it is
-// about, and from before one that it is not.
-func TestHolds(t *testing.T) {
+// TestStillValid: for each op whose results are cached, a result from before a change
+// that it is about, and from before one that it is not.
+func TestStillValid(t *testing.T) {
 	c := withPeople(t)
 	for _, tt := range []struct {
 		op        string
@@ -336,7 +336,7 @@ func TestHolds(t *testing.T) {
 	}{
 		{"find", array{"people", "age < 18", nil, 0, -1, nil}, 1, 1, object{"x": 1}, false},
 		{"find", array{"people", "age > 18", nil, 0, -1, nil}, 2, 2, object{"x": 2}, true},
-		{"find", array{"people", nil, nil, 0, 1, nil}, 1, "ada", object{"x": 3}, true}, // behind its end
+		{"find", array{"people", nil, nil, 0, 1, nil}, 1, "ada", object{"x": 3}, true}, // after its end
 		{"find", array{"people", nil, nil, 0, 9, nil}, 3, 2, object{"x": 4}, false},    // it has no end
 		{"find", array{"people", nil, nil, 0, 1, nil}, 1, nil, object{"x": 5}, false},  // or none that is known
 		{"find", array{"people", nil, nil, 0, 0, nil}, 0, nil, object{"x": 6}, true},
@@ -362,7 +362,7 @@ func TestHolds(t *testing.T) {
 			t.Errorf("%s %v after %v: still valid: %v, want %t", tt.op, tt.arguments, tt.change, got, tt.want)
 		}
 		equal(t, asked(0), true)
-		equal(t, asked(c.bridge.Version(c.handle)), false) // of another engine, perhaps
+		equal(t, asked(c.bridge.Version(c.handle)), false) // perhaps of another engine
 	}
 	for _, op := range []any{numberOf(t, "get"), numberOf(t, "stillValid"), 99} {
 		if _, failure := c.call("stillValid", array{op, 0, 0, nil}); failure == nil || failure.code != engine.CodeInvalid {

@@ -6,7 +6,7 @@ import (
 )
 
 // The functions below are the ops that change something. Each reads all its
-// arguments first, so a wrong one changes nothing.
+// arguments before it changes anything.
 
 func insert(c *call) error {
 	collection, upsert := c.collection(), c.flag()
@@ -80,8 +80,8 @@ func createIndex(c *call) error {
 	return c.db().CreateIndex(collection, paths, options)
 }
 
-// indexOptions returns the next argument, {unique, sparse, name}, of which each
-// may be absent. An option of another name is refused: its author relies on it.
+// indexOptions returns the next argument, {unique, sparse, name}, each of which may
+// be absent. Other options are refused: the caller expects an effect of them.
 func (c *call) indexOptions() (options engine.IndexOptions) {
 	v := c.args.value()
 	if c.err != nil {
@@ -93,15 +93,18 @@ func (c *call) indexOptions() (options engine.IndexOptions) {
 	}
 	for name, value := range msgpack.Fields(v) {
 		key, kind := string(name), msgpack.KindOf(value)
+		isFlag := kind == msgpack.True || kind == msgpack.False
 		switch {
 		case key == "name" && kind == msgpack.String:
 			options.Name = string(msgpack.Str(value))
-		case kind != msgpack.True && kind != msgpack.False:
-			c.fault(c.name(), key+": expected true or false")
-		case key == "unique":
+		case key == "name":
+			c.fault(c.name(), "name: expected a string")
+		case key == "unique" && isFlag:
 			options.Unique = kind == msgpack.True
-		case key == "sparse":
+		case key == "sparse" && isFlag:
 			options.Sparse = kind == msgpack.True
+		case key == "unique" || key == "sparse":
+			c.fault(c.name(), key+": expected true or false")
 		default:
 			c.fault(c.name(), "there is no option named "+key)
 		}
@@ -162,7 +165,7 @@ func settle(c *call) error {
 	}
 	session := c.database.session
 	if !session.InMemory() {
-		return engine.Fail(engine.CodeInvalid, "settle", "", "the database has a storage: flush waits for it")
+		return engine.Fail(engine.CodeInvalid, "settle", "", "the database has a storage; call flush, which waits for it")
 	}
 	if c.db().HasSavepoint() {
 		return engine.Fail(engine.CodeInvalid, "settle", "", "a savepoint is open")

@@ -8,14 +8,14 @@ import (
 	"github.com/atomicdb-go/atomicdb/engine"
 )
 
-// withOp puts one more op at the end of the table while a test runs.
+// withOp adds an op to the end of the table while a test runs.
 func withOp(t *testing.T, o op) {
 	ops = append(ops, o)
 	t.Cleanup(func() { ops = ops[:len(ops)-1] })
 }
 
-// TestCall_panic: a panic in a write is an error of code internal with the
-// panic's text, takes back what the call did, and leaves the database usable.
+// TestCall_panic: a panic in a write is an error of code internal with the panic's
+// text. The changes of the call are undone, and the database stays usable.
 func TestCall_panic(t *testing.T) {
 	for _, tt := range []struct {
 		name string
@@ -48,13 +48,13 @@ func TestCall_panic(t *testing.T) {
 			}
 			equal(t, decode(t, c.must("ids", array{"people"})), array{"ada", int64(1), int64(2), "kept"})
 			equal(t, decode(t, c.must("insert", array{"people", false}, object{})), array{int64(3)})
-			c.must("rollback", nil) // the savepoint that was open is still the one to roll back to
+			c.must("rollback", nil) // the savepoint that was open before the call
 			equal(t, decode(t, c.must("ids", array{"people"})), array{"ada", int64(1), int64(2)})
 		})
 	}
 }
 
-// TestCall_panicInRead: reads have nothing to take back.
+// TestCall_panicInRead: reads have no changes to undo.
 func TestCall_panicInRead(t *testing.T) {
 	withOp(t, op{name: "fault", run: func(c *call) error { panic("a bug") }})
 	c := withPeople(t)
@@ -64,8 +64,7 @@ func TestCall_panicInRead(t *testing.T) {
 	equal(t, decode(t, c.must("count", array{"people", nil, -1})), int64(3))
 }
 
-// TestCall_panicInError: even an error that cannot say what it is becomes one
-// that can.
+// TestCall_panicInError: an error whose text panics becomes an internal error.
 func TestCall_panicInError(t *testing.T) {
 	withOp(t, op{name: "fault", run: func(c *call) error { return &engine.Error{Code: engine.CodeInvalid, Err: (*engine.Error)(nil)} }})
 	c := withPeople(t)
@@ -74,11 +73,11 @@ func TestCall_panicInError(t *testing.T) {
 	}
 }
 
-// TestCall_panicThatCannotBeTakenBack: memory may be wrong then, so nothing is
-// answered from it any more.
-func TestCall_panicThatCannotBeTakenBack(t *testing.T) {
+// TestCall_panicThatCannotBeUndone: the engine's state is unknown then, so every
+// call is refused.
+func TestCall_panicThatCannotBeUndone(t *testing.T) {
 	withOp(t, op{name: "fault", writes: true, run: func(c *call) error {
-		if err := c.db().ReleaseSavepoint(); err != nil { // the savepoint that attempt has opened
+		if err := c.db().ReleaseSavepoint(); err != nil { // which attempt has opened
 			return err
 		}
 		panic("a bug")

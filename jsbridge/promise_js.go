@@ -10,13 +10,13 @@ import (
 //
 //	() => { promise, resolve, reject }
 //
-// Making one with syscall/js takes another function that JavaScript calls back,
+// To make a Promise with syscall/js takes a function that JavaScript calls back,
 // and twice the time: 40 us instead of 20.
 var newDeferred js.Value
 
 // promise runs work on its own goroutine and returns a Promise of its result.
-// Every function that waits goes through here, so this is the one place that
-// turns a Go error, or a panic, into a rejection.
+// Every function that waits uses it, so only here a Go error or a panic becomes a
+// rejection.
 func promise(op string, work func() (any, error)) js.Value {
 	deferred := newDeferred.Invoke()
 	go func() {
@@ -30,7 +30,7 @@ func promise(op string, work func() (any, error)) js.Value {
 	return deferred.Get("promise")
 }
 
-// recovered turns a panic into CodeInternal: one that escapes would end the
+// recovered turns a panic of work into CodeInternal. Unrecovered, it would end the
 // instance, and every open database in the page with it.
 func recovered(op string, work func() (any, error)) (result any, err error) {
 	defer func() {
@@ -41,8 +41,8 @@ func recovered(op string, work func() (any, error)) (result any, err error) {
 	return work()
 }
 
-// jsError returns an Error with the code; npm/src/errors.ts makes an
-// AtomicDBError of it.
+// jsError returns an Error with the code, of which npm/src/engine/bridge.ts makes
+// an AtomicDBError.
 func jsError(err error) js.Value {
 	e := js.Global().Get("Error").New(err.Error())
 	e.Set("code", string(engine.CodeOf(err)))

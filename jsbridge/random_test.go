@@ -11,9 +11,9 @@ import (
 
 var seed = flag.Uint64("seed", 0, "replay one failing run of TestRandomCalls; 0 picks a new seed")
 
-// TestRandomCalls makes calls whose arguments mostly make sense. Whatever they
-// do to each other, none is an internal error, the invariants of the database
-// hold, a write that is refused changes nothing, and undo takes back the rest.
+// TestRandomCalls makes calls whose arguments mostly make sense. None is an internal
+// error, the invariants of the database hold, a write that is refused changes
+// nothing, and a rollback undoes the others.
 func TestRandomCalls(t *testing.T) {
 	if *seed == 0 {
 		*seed = rand.Uint64()
@@ -28,7 +28,7 @@ func TestRandomCalls(t *testing.T) {
 	c := withPeople(t)
 	answered := map[string]int{}
 	for step := range 3000 {
-		if step%500 == 0 { // a fresh start now and then, and stored writes that cannot be undone
+		if step%500 == 0 { // now and then an empty database, and stored writes that cannot be undone
 			c.db().Cut()
 			c.db().Confirm()
 			c.must("clear", array{"people"})
@@ -101,11 +101,11 @@ func TestRandomCalls(t *testing.T) {
 	}
 }
 
-// control is the ops that are not picked at random: each savepoint above has its
-// own, and nothing settles within it.
+// control are the ops that are not picked at random: the test above calls them
+// around each savepoint.
 var control = map[string]bool{"release": true, "rollback": true, "suspend": true, "resume": true, "settle": true}
 
-// cacheable is the ops about whose answers stillValid can tell.
+// cacheable are the ops whose results stillValid checks.
 var cacheable = func() (cacheable []*op) {
 	for i := range ops {
 		if ops[i].stillValid != nil {
@@ -115,7 +115,7 @@ var cacheable = func() (cacheable []*op) {
 	return cacheable
 }()
 
-// contents is everything that a user can see.
+// contents returns everything that a user can see.
 func contents(t *testing.T, c *client) string {
 	var all []byte
 	for _, name := range decode(t, c.must("collections", nil)).(array) {
@@ -125,11 +125,11 @@ func contents(t *testing.T, c *client) string {
 	return string(all)
 }
 
-// randomCalls makes arguments out of few values, so that they meet.
+// randomCalls makes arguments of few values, so that calls use the same ones.
 type randomCalls struct {
 	*rand.Rand
 	t     *testing.T
-	asked *op // what the call of stillValid is about
+	asked *op // the op whose result stillValid checks
 }
 
 func oneOf[T any](r *randomCalls, values ...T) T { return values[r.IntN(len(values))] }

@@ -8,8 +8,8 @@ import (
 	"github.com/atomicdb-go/atomicdb/storage/logfile"
 )
 
-// startRepair puts on object what looks at the records of a log, each
-// returning a Promise:
+// startRepair adds the functions that check, repair and copy logs to object. Each
+// returns a Promise:
 //
 //	verify(handle)               → a report
 //	repair(backend, options)     → a report; the options are those of [sessionOptions]

@@ -17,8 +17,7 @@ var rewrite = flag.Bool("update", false, "write npm/src/engine/ops.ts anew")
 
 const twin = "../npm/src/engine/ops.ts"
 
-// TestTypeScriptTwin: what JavaScript believes about the ops is what this
-// package does.
+// TestTypeScriptTwin: npm/src/engine/ops.ts says the same of the ops as ops.go.
 func TestTypeScriptTwin(t *testing.T) {
 	want := typeScript()
 	if *rewrite {
@@ -39,7 +38,7 @@ func TestTypeScriptTwin(t *testing.T) {
 // typeScript returns the source of npm/src/engine/ops.ts.
 func typeScript() string {
 	var b strings.Builder
-	b.WriteString("// The calls that the engine answers, as jsbridge/ops.go lists them. Written by\n" +
+	b.WriteString("// The calls of the engine, as jsbridge/ops.go lists them. Written by\n" +
 		"// `go test ./jsbridge -run TestTypeScriptTwin -update`: edit that list, not this file.\n\n" +
 		"/** Changes with the list. An engine whose number is another one comes from another release. */\n" +
 		"export const protocol = 0x" + strconv.FormatUint(uint64(protocol()), 16) + "\n\n" +
@@ -113,16 +112,16 @@ func TestErrorCodes(t *testing.T) {
 }
 
 // TestOpTable: names are unique JavaScript names, every op fits the one-byte
-// array header that readArgs expects, and nothing is undocumented.
+// array header that args.start expects, and nothing is undocumented.
 func TestOpTable(t *testing.T) {
 	seen := map[string]bool{}
 	for _, o := range ops {
 		if seen[o.name] || !regexp.MustCompile(`^[a-z][A-Za-z]*$`).MatchString(o.name) {
-			t.Errorf("op %q: the name is taken or no name", o.name)
+			t.Errorf("op %q: the name is taken, or is not a name", o.name)
 		}
 		seen[o.name] = true
 		if len(o.args) > 15 || o.doc == "" || o.result == "" || o.run == nil {
-			t.Errorf("op %s is not whole", o.name)
+			t.Errorf("op %s lacks a field", o.name)
 		}
 	}
 }

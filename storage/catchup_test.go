@@ -16,7 +16,7 @@ func TestConflict_rollsBackAndCatchesUp(t *testing.T) {
 	var b *storage.Session
 	log := faulty(memory)
 	b = openSession(t, deaf(log), storage.SessionOptions{
-		// Whoever is told must see the new state: no step between is visible.
+		// The callback must see the new state, and no step before it.
 		OnRollback: func() { told = append(told, "rollback "+contents(t, b.DB())) },
 		OnForeign:  func() { told = append(told, "foreign "+contents(t, b.DB())) },
 	})
@@ -70,7 +70,7 @@ func TestConflict_withItself(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := other.CatchUp(); err != nil { // which then appends behind it
+			if err := other.CatchUp(); err != nil { // it then appends after it
 				t.Fatal(err)
 			}
 			put(t, other.DB(), "other", 1)
@@ -97,7 +97,7 @@ func TestConflict_withItself(t *testing.T) {
 	}
 }
 
-func TestConflict_afterAnErrorThatLied(t *testing.T) {
+func TestConflict_afterAnErrorOfAStoredBatch(t *testing.T) {
 	memory := storage.NewMemory()
 	log := faulty(memory)
 	s := openSession(t, deaf(log), storage.SessionOptions{})
@@ -147,8 +147,8 @@ func TestConflict_whenTheLogCannotBeRead(t *testing.T) {
 	wantContents(t, s, "other=2")
 }
 
-// TestConflict_withALogThatWasCleared: no rival, no news, and yet a conflict.
-// Trying again would never end.
+// TestConflict_withALogThatWasCleared: there is a conflict and no record of
+// another session. To try again would never end.
 func TestConflict_withALogThatWasCleared(t *testing.T) {
 	memory := storage.NewMemory()
 	s := openSession(t, deaf(memory.Share()), storage.SessionOptions{})
@@ -198,7 +198,7 @@ func TestCatchUp_leavesPendingChangesAlone(t *testing.T) {
 }
 
 // TestCatchUp_waitsForASavepoint: calls between a savepoint and its release see
-// one state, whatever others store, and the release tells that there is news.
+// one state, even if others store batches, and OnPutOff says that there are some.
 func TestCatchUp_waitsForASavepoint(t *testing.T) {
 	memory := storage.NewMemory()
 	other := openSession(t, deaf(memory.Share()), storage.SessionOptions{})
@@ -217,7 +217,7 @@ func TestCatchUp_waitsForASavepoint(t *testing.T) {
 		t.Errorf("Flush with an open savepoint returned %v, want invalid", err)
 	}
 	if err := s.DB().ReleaseSavepoint(); err != nil || putOff != 1 {
-		t.Fatalf("End returned %v, and OnPutOff was called %d times", err, putOff)
+		t.Fatalf("release returned %v, and OnPutOff was called %d times", err, putOff)
 	}
 
 	// The savepoint is opened while CatchUp waits for the log.
@@ -227,7 +227,7 @@ func TestCatchUp_waitsForASavepoint(t *testing.T) {
 	}
 	wantContents(t, s, "")
 	if err := s.DB().RollbackToSavepoint(); err != nil || putOff != 2 {
-		t.Fatalf("Undo returned %v, and OnPutOff was called %d times", err, putOff)
+		t.Fatalf("rollback returned %v, and OnPutOff was called %d times", err, putOff)
 	}
 	log.OnRecord = nil
 	if err := s.CatchUp(); err != nil {
@@ -236,7 +236,7 @@ func TestCatchUp_waitsForASavepoint(t *testing.T) {
 	wantContents(t, s, "a=1")
 }
 
-func TestCatchUp_tellsOnlyOfNews(t *testing.T) {
+func TestCatchUp_callsOnForeignOnlyForNewBatches(t *testing.T) {
 	memory := storage.NewMemory()
 	told := 0
 	s := openSession(t, deaf(memory.Share()), storage.SessionOptions{OnForeign: func() { told++ }})
@@ -248,7 +248,7 @@ func TestCatchUp_tellsOnlyOfNews(t *testing.T) {
 			t.Fatalf("CatchUp returned %v and told %d times of nothing new", err, told)
 		}
 	}
-	// One batch is news even if the one behind it cannot be read.
+	// One new batch counts even if the one after it cannot be read.
 	if err := other.CatchUp(); err != nil {
 		t.Fatal(err)
 	}
@@ -264,7 +264,7 @@ func TestCatchUp_tellsOnlyOfNews(t *testing.T) {
 	}
 }
 
-// watched is a session on a log that counts its reads, and that waits for news.
+// watched is a session on a log that counts its reads, and that watches.
 type watched struct {
 	*storage.Session
 	reads int
@@ -301,13 +301,13 @@ func TestWatch_appliesTheNextBatchWithoutReading(t *testing.T) {
 		t.Errorf("read %d records, want none", b.reads)
 	}
 
-	// What was heard counts like what was read: the next append fits.
+	// The batch counts as if it had been read, so the next append fits.
 	put(t, b.DB(), "b", 1)
 	flush(t, b.Session, storage.Stored)
 	wantReplay(t, memory.Share(), "a=2 b=1")
 }
 
-// toldLog hears what the test says.
+// toldLog tells its watcher what the test says.
 type toldLog struct {
 	storage.Log
 	tell    func(seq uint64, bytes []byte)
@@ -319,7 +319,7 @@ func (l *toldLog) Watch(listener func(seq uint64, bytes []byte)) func() {
 	return func() { l.stopped = true }
 }
 
-func TestWatch_readsTheLogIfTheNewsWillNotDo(t *testing.T) {
+func TestWatch_readsTheLogIfTheMessageDoesNotFit(t *testing.T) {
 	for _, tt := range []struct {
 		name string
 		tell func(l *toldLog, second []byte)
@@ -351,7 +351,7 @@ func TestWatch_readsTheLogIfTheNewsWillNotDo(t *testing.T) {
 	}
 }
 
-func TestWatch_ignoresOldNewsAndWaitsForPendingChanges(t *testing.T) {
+func TestWatch_ignoresOldMessagesAndWaitsForPendingChanges(t *testing.T) {
 	memory := storage.NewMemory()
 	told := &toldLog{Log: memory.Share()}
 	s := openWatched(t, told)
@@ -388,7 +388,7 @@ func TestWatch_survivesAPanic(t *testing.T) {
 	flush(t, writer, storage.Stored)
 	told.tell(1, nil)
 	<-panicked
-	for err == nil { // until the goroutine that panicked has said so
+	for err == nil { // until the goroutine has panicked
 		err = s.View(func(*engine.DB) error { return nil })
 	}
 	wantCode(t, err, engine.CodeInternal)

@@ -34,8 +34,8 @@ func TestCommit_storesEverythingSinceTheLast(t *testing.T) {
 	}
 }
 
-// TestCommit_losesNothingThatCannotBeStored: a failed Commit is tried again by
-// the next, whether or not the log has kept the batch.
+// TestCommit_losesNothingThatCannotBeStored: the next Commit stores the changes of
+// one that failed, whether or not the log has kept its batch.
 func TestCommit_losesNothingThatCannotBeStored(t *testing.T) {
 	broken := &engine.Error{Code: engine.CodeStorage, Op: "append", Err: errors.New("the cable is out")}
 	for name, fail := range map[string]func(*failing){
@@ -84,7 +84,7 @@ func TestCommit_losesNothingThatCannotBeStored(t *testing.T) {
 	}
 }
 
-// failing is what a FaultyLog does wrong at the moment.
+// failing says how a FaultyLog fails now.
 type failing struct{ before, after, read error }
 
 func TestCommit_doesNotMixWithWhatOthersStored(t *testing.T) {
@@ -93,7 +93,7 @@ func TestCommit_doesNotMixWithWhatOthersStored(t *testing.T) {
 	other := openSession(t, memory.Share(), storage.SessionOptions{})
 	put(t, other.DB(), "theirs", 1)
 	flush(t, other, storage.Stored)
-	if err := s.CatchUp(); err != nil { // while nothing of its own waits, it sees what they do
+	if err := s.CatchUp(); err != nil { // without pending changes it applies theirs
 		t.Fatal(err)
 	}
 	wantContents(t, s, "theirs=1")

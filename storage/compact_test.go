@@ -177,7 +177,7 @@ func TestCompaction_tooLate(t *testing.T) {
 			return err
 		}
 		putAndFlush(t, other, "other", 1)
-		settled(t, other) // it has compacted more than s is about to
+		settled(t, other) // it has compacted more than s will
 		return nil
 	}
 	putAndFlush(t, s, "a", 1)
@@ -186,9 +186,9 @@ func TestCompaction_tooLate(t *testing.T) {
 	wantReplay(t, memory.Share(), "a=1 other=1")
 }
 
-// TestCompaction_isDoneByOne: every session counts the same bytes, and only the
-// one whose batch was too many does the work, though the others have heard of
-// that batch before it is done.
+// TestCompaction_isDoneByOne: every session counts the same bytes. Only the one
+// that stored the last batch compacts, though the others know of that batch
+// before.
 func TestCompaction_isDoneByOne(t *testing.T) {
 	memory := storage.NewMemory()
 	compactions := 0
@@ -223,7 +223,7 @@ func TestCompaction_isDoneByOne(t *testing.T) {
 	}
 }
 
-func TestCompaction_startsToCountAnewAtASnapshot(t *testing.T) {
+func TestCompaction_countsFromTheSnapshot(t *testing.T) {
 	memory := storage.NewMemory()
 	writer := openSession(t, deaf(memory.Share()), storage.SessionOptions{CompactAfter: 500})
 	behind := openSession(t, deaf(memory.Share()), storage.SessionOptions{CompactAfter: 500})
@@ -279,8 +279,8 @@ func TestSnapshot_replacesWhatASessionHolds(t *testing.T) {
 	}
 }
 
-// TestSnapshot_betweenBatches: a log that is compacted while it is read piece
-// by piece goes on with the snapshot.
+// TestSnapshot_betweenBatches: a log is compacted while it is read in pieces, and
+// the snapshot follows.
 func TestSnapshot_betweenBatches(t *testing.T) {
 	memory, compacted := storage.NewMemory(), storage.NewMemory()
 	writer := openSession(t, memory.Share(), storage.SessionOptions{})
@@ -304,7 +304,7 @@ func TestSnapshot_betweenBatches(t *testing.T) {
 	wantReplay(t, log, "a=0 b=1 c=2 d=3")
 }
 
-// countedLog wants a snapshot after few batches.
+// countedLog has a CompactionHint of few batches.
 type countedLog struct{ storage.Log }
 
 func (countedLog) CompactEvery() int { return 3 }

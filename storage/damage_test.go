@@ -117,9 +117,8 @@ func TestOpen_refusesWrongRecords(t *testing.T) {
 	}
 }
 
-// TestOpen_refusesAPayloadThatIsNone has a frame that passes its checks around
-// bytes that are no batch.
-func TestOpen_refusesAPayloadThatIsNone(t *testing.T) {
+// TestOpen_refusesAPayloadThatIsNoBatch: the frame around it passes its checks.
+func TestOpen_refusesAPayloadThatIsNoBatch(t *testing.T) {
 	memory := storage.NewMemory()
 	s := openSession(t, memory.Share(), storage.SessionOptions{})
 	put(t, s.DB(), "a", 1)
@@ -157,7 +156,7 @@ func TestOpen_countsARepeatedRecordOnce(t *testing.T) {
 	wantContents(t, s, "a=3 b=4 c=5 d=6 e=7")
 }
 
-// TestOpen_cutsATornTail loses the power at every byte of an append.
+// TestOpen_cutsATornTail: the power fails at every byte of an append.
 func TestOpen_cutsATornTail(t *testing.T) {
 	whole := len(records(t, stored(t))[3].Bytes)
 	for n := 1; n < whole; n++ {
@@ -175,7 +174,7 @@ func TestOpen_cutsATornTail(t *testing.T) {
 		flush(t, again, storage.Stored)
 		wantReplay(t, memory.Share(), "a=0 b=1 c=2 d=3 e=4 g=6")
 
-		// The one whose append was torn lives on too, and finds the other's.
+		// The session whose append was torn goes on too, and finds the other's batch.
 		put(t, s.DB(), "f", 5)
 		flush(t, s, storage.Conflict)
 		put(t, s.DB(), "f", 5)

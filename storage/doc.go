@@ -36,8 +36,8 @@
 // times: a single durable insert then took 1.48 ms instead of 1.13, and 100,000
 // encrypted documents took 231 ms to open instead of 208 (the best of ten in
 // headless Chromium 156 on two busy cores; in a worker 1.70 instead of 1.39 and
-// 373 instead of 288). The adapter also answers what browsers do with lost
-// connections, and a test for each of these answers runs in Chromium.
+// 373 instead of 288). The adapter also handles what browsers do with lost
+// connections, and tests of that run in Chromium.
 //
 // # Logs for Go programs
 //

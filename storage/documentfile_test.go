@@ -59,7 +59,7 @@ func TestDocumentFile(t *testing.T) {
 		put(t, s.DB(), "b", 2)
 		flush(t, s, storage.Stored)
 
-		// Another process has the file alone.
+		// Another process reads nothing but the file.
 		other := newFileLog(t, kind)
 		if err := other.Load(log.file); err != nil {
 			t.Fatal(err)
@@ -73,7 +73,7 @@ func TestDocumentFile(t *testing.T) {
 			t.Errorf("%s: the index is lost: %v", kind, err)
 		}
 
-		// A session that is behind takes in the file whole.
+		// A session that is behind reads the whole file.
 		late := openSession(t, log, storage.SessionOptions{})
 		put(t, s.DB(), "c", 3)
 		flush(t, s, storage.Stored)

@@ -28,8 +28,8 @@ func FrameOfLaterVersion(frame []byte) []byte {
 	return b
 }
 
-// Envelope returns what a sealed storage makes of a frame, as far as this package
-// looks at it.
+// Envelope returns a frame as a sealed storage stores it, as far as this package
+// reads it.
 func Envelope(frame []byte) []byte {
 	b := append([]byte(sealedMagic), make([]byte, 16)...)
 	check := fnv.New32a()

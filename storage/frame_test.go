@@ -47,8 +47,8 @@ func TestFrame_roundTrip(t *testing.T) {
 	}
 }
 
-// TestFrame_format holds the table of FORMAT.md against bytes written by hand.
-// It must never change: databases out there look like this.
+// TestFrame_format compares the table of FORMAT.md with bytes written by hand. It
+// must never change: stored databases look like this.
 func TestFrame_format(t *testing.T) {
 	frame := newFrame(sample, [][]byte{[]byte("he"), []byte("llo")})
 	want := "41744442" + // AtDB
@@ -111,7 +111,7 @@ func TestParseFrame_refusesWhatItDoesNotKnow(t *testing.T) {
 	}
 }
 
-// sign gives b the checksum that its bytes ask for.
+// sign gives b the checksum of its bytes.
 func sign(b []byte) {
 	digest := xxhash.New()
 	digest.Write(b[:atChecksum])
@@ -119,9 +119,9 @@ func sign(b []byte) {
 	binary.LittleEndian.PutUint64(b[atChecksum:], digest.Sum64())
 }
 
-// FuzzFrame: any bytes are refused, or are exactly what newFrame makes of what
-// was read from them. Each input is tried with its own checksum and with the
-// right one, which random bytes would never hit.
+// FuzzFrame: any bytes are refused, or newFrame makes exactly these bytes of what
+// was parsed. Each input is tried with its own checksum and with the right one,
+// which random bytes would never have.
 func FuzzFrame(f *testing.F) {
 	good := bytes.Join(newFrame(sample, [][]byte{[]byte("payload")}), nil)
 	f.Add(good)

@@ -32,8 +32,8 @@ func openSession(t *testing.T, log storage.Log, opts storage.SessionOptions) *st
 	return s
 }
 
-// deaf hides that a log can watch: its session hears of others by conflicts
-// only, at a moment that the test decides.
+// deaf hides that a log can watch: its session notices other writers by conflicts
+// only, when the test decides.
 func deaf(log storage.Log) storage.Log { return struct{ storage.Log }{log} }
 
 // put stores {_id: id, n: n} in a collection.
@@ -102,7 +102,7 @@ func wantContents(t *testing.T, s *storage.Session, want string) {
 	}
 }
 
-// wantReplay opens the log anew and looks what is stored.
+// wantReplay opens the log anew and compares its documents.
 func wantReplay(t *testing.T, log storage.Log, want string) {
 	t.Helper()
 	wantContents(t, openSession(t, log, storage.SessionOptions{}), want)

@@ -10,8 +10,8 @@ import (
 	"github.com/atomicdb-go/atomicdb/storage/storagetest"
 )
 
-// backendClass is the shortest StorageBackend there is: `new Backend(shared)`
-// over an object that several of them share.
+// backendClass is a minimal StorageBackend: `new Backend(shared)` over an object
+// that several of them share.
 const backendClass = `
 class Backend {
 	constructor(shared) { this.shared = shared }
@@ -39,8 +39,8 @@ class Backend {
 const shared = a ?? { records: [], listeners: new Map() }
 `
 
-// newBackend returns a StorageBackend that change, JavaScript with access to
-// backend, has altered.
+// newBackend returns a StorageBackend after change, which is JavaScript that
+// alters the variable backend.
 func newBackend(t *testing.T, change string) js.Value {
 	t.Helper()
 	return run(t, backendClass+"const backend = new Backend(shared); "+change+"; return { backend }").Get("backend")
@@ -105,7 +105,7 @@ func TestHostLog_refusesWhatIsNoStorage(t *testing.T) {
 	}
 }
 
-func TestHostLog_namesTheMethodThatAnswersWrongly(t *testing.T) {
+func TestHostLog_namesTheMethodWithAWrongResult(t *testing.T) {
 	for _, tt := range []struct{ method, answer, says string }{
 		{"append", "undefined", "append() must resolve to true"},
 		{"append", "1", "append() must resolve to true"},

@@ -62,7 +62,7 @@ func TestIndexedDB_cannotBeCreatedAtFirst(t *testing.T) {
 	wantTexts(t, log, "created")
 }
 
-func TestIndexedDB_closeLetsGo(t *testing.T) {
+func TestIndexedDB_closeReleasesTheDatabase(t *testing.T) {
 	log := open(t, newName(t))
 	rememberDatabase(t)
 	patch(t, `
@@ -82,7 +82,9 @@ func TestIndexedDB_closeLetsGo(t *testing.T) {
 	}
 }
 
-func TestIndexedDB_lostAnswer(t *testing.T) {
+// TestIndexedDB_lostReply loses the connection when the browser has already stored
+// the batch.
+func TestIndexedDB_lostReply(t *testing.T) {
 	name := newName(t)
 	s := openSession(t, open(t, name), storage.SessionOptions{})
 	put(t, s.DB(), "sum", 0)
@@ -140,12 +142,14 @@ func TestIndexedDB_clearedByTheUser(t *testing.T) {
 	log := open(t, newName(t))
 	appendText(t, log, 1, "stored")
 	run(t, "await clearStorage()")
-	// Number 2 would follow nothing, and a log that others had begun anew would
-	// follow something else.
+	// Number 2 would follow no record, or a record of another log that others had
+	// begun there.
 	wantError(t, tryAppend(log, 2), engine.CodeClosed, "created anew")
 	wantError(t, tryAppend(log, 1), engine.CodeClosed, "created anew")
 }
 
+// TestIndexedDB_clearedDuringAnAppend clears the site's data while appends run:
+// each of them ends, stored or with an error.
 func TestIndexedDB_clearedDuringAnAppend(t *testing.T) {
 	log := open(t, newName(t))
 	appendText(t, log, 1, "stored")
@@ -228,6 +232,8 @@ func TestIndexedDB_denied(t *testing.T) {
 	}
 }
 
+// TestIndexedDB_blocked: a page does not close the database, and no call waits for
+// that for ever.
 func TestIndexedDB_blocked(t *testing.T) {
 	name := newName(t)
 	log := open(t, name)
@@ -243,8 +249,8 @@ func TestIndexedDB_blocked(t *testing.T) {
 	wantError(t, tryAppend(late, 1), engine.CodeTimeout, "another page is deleting")
 	hurry()
 
-	// When the page lets go, the database is deleted, and the open that came too
-	// late succeeds: if it kept its connection, deleting again would be blocked.
+	// When the page closes the database, it is deleted, and the open that came too
+	// late succeeds. If that kept its connection, deleting again would be blocked.
 	run(t, "stubborn.close()")
 	if err := open(t, name).Destroy(); err != nil {
 		t.Error(err)

@@ -69,8 +69,8 @@ func TestIndexedDB_format(t *testing.T) {
 	}
 }
 
-// TestIndexedDB_stray: a page that has not heard of a compaction appends where
-// the records before are gone.
+// TestIndexedDB_stray: a page that does not know of a compaction appends where the
+// records before are gone.
 func TestIndexedDB_stray(t *testing.T) {
 	name := newName(t)
 	log, stale := open(t, name), open(t, name)
@@ -87,7 +87,7 @@ func TestIndexedDB_stray(t *testing.T) {
 		t.Errorf("after the conflict there are the keys %s", got)
 	}
 
-	// A page that ends before it has removed its record.
+	// As after a page that ended before it removed its record.
 	changeStore(t, name, "store.put(new Uint8Array(5), 1)")
 	appendText(t, log, 4, "four")
 	for after := range uint64(2) {
@@ -108,8 +108,8 @@ func TestIndexedDB_stray(t *testing.T) {
 	}
 }
 
-// TestIndexedDB_overtakenCompaction: another page compacts the log further while
-// this one is about to.
+// TestIndexedDB_overtakenCompaction: another page compacts the log further just
+// before this one does.
 func TestIndexedDB_overtakenCompaction(t *testing.T) {
 	name := newName(t)
 	log := open(t, name)
@@ -137,7 +137,7 @@ func TestIndexedDB_overtakenCompaction(t *testing.T) {
 		t.Errorf("there are the keys %s, want 0,4", got)
 	}
 
-	// A page that ends before it has removed its snapshot.
+	// As after a page that ended before it removed its snapshot.
 	changeStore(t, name, "store.put({ snapshot: new Uint8Array(5), seq: 2 }, 2)")
 	appendText(t, log, 5, "five")
 	var seqs []uint64
@@ -150,8 +150,8 @@ func TestIndexedDB_overtakenCompaction(t *testing.T) {
 	}
 }
 
-// TestIndexedDB_silentAbort: in Firefox and WebKit only the request knows why a
-// transaction was aborted that was committed before.
+// TestIndexedDB_silentAbort: when a committed transaction is aborted in Firefox or
+// WebKit, only the request says why.
 func TestIndexedDB_silentAbort(t *testing.T) {
 	log := open(t, newName(t))
 	appendText(t, log, 1, "one")
@@ -165,8 +165,8 @@ func TestIndexedDB_silentAbort(t *testing.T) {
 	}
 }
 
-// TestIndexedDB_commits: what is not committed at once holds up other pages for as
-// long as this one does nothing.
+// TestIndexedDB_commits: a transaction that is not committed at once holds up other
+// pages while this one stands still.
 func TestIndexedDB_commits(t *testing.T) {
 	log := open(t, newName(t))
 	undo := patch(t, `
@@ -236,8 +236,8 @@ func TestIndexedDB_asksForDurability(t *testing.T) {
 
 func TestIndexedDB_fullDisk(t *testing.T) {
 	log := open(t, newName(t))
-	// Chromium remembers for some seconds how much room there was: it has to
-	// forget the origin first.
+	// Chromium remembers for some seconds how much room there was, unless it
+	// forgets the origin.
 	run(t, "await setQuota(1_000_000); await clearStorage()")
 	t.Cleanup(func() { run(t, "await setQuota()") })
 	appendText(t, log, 1, "fits")
@@ -285,10 +285,8 @@ func TestIndexedDB_storedMeansComplete(t *testing.T) {
 	wantTexts(t, log, "opened")
 }
 
-// TestIndexedDB_lostAnswer loses the connection when the browser has already
-// stored what the session waits for.
-// TestIndexedDB_sessions has two pages' worth of sessions count on one
-// database, hearing of each other as pages do.
+// TestIndexedDB_sessions: two sessions count in one database, and get each other's
+// messages as pages do.
 func TestIndexedDB_sessions(t *testing.T) {
 	name := newName(t)
 	first := openSession(t, open(t, name), storage.SessionOptions{})
@@ -310,13 +308,9 @@ func TestIndexedDB_sessions(t *testing.T) {
 	wantReplay(t, open(t, name), "sum=200")
 }
 
-// rememberDatabase keeps the IDBDatabase of the last transaction in a global
-// variable, so that a test can break it.
-// TestIndexedDB_clearedDuringAnAppend does it while appends are under way: each
-// of them ends, one way or the other.
-// TestIndexedDB_hole deletes a record from between others: the log has no gaps,
-// so Read does not ask for each key, and the session has to notice.
-func TestIndexedDB_hole(t *testing.T) {
+// TestIndexedDB_gap deletes a record between others. Read does not ask for each
+// key, because a log has no gaps, so the session has to notice.
+func TestIndexedDB_gap(t *testing.T) {
 	name := newName(t)
 	s := openSession(t, open(t, name), storage.SessionOptions{})
 	for i := range 5 {
@@ -346,10 +340,8 @@ func TestIndexedDB_foreignValues(t *testing.T) {
 	}
 }
 
-// TestIndexedDB_blocked has a page that does not let go: nothing may wait for
-// it for ever.
-// changeStore runs a statement on the database's object store, behind the back
-// of whoever has it open.
+// changeStore runs a statement on the database's object store, which the Logs that
+// have it open do not notice.
 func changeStore(t *testing.T, name, statement string) {
 	t.Helper()
 	run(t, `
@@ -385,7 +377,7 @@ func TestIndexedDB_watch(t *testing.T) {
 	run(t, "new BroadcastChannel('atomicdb:' + a).postMessage({ seq: 7, bytes: [1] })", name)
 	wantHeard("7 0 false")
 
-	// A listener that is left behind would call a released function, which Go
+	// A listener that is not removed would call a released function, which Go
 	// reports on the console.
 	stop()
 	patch(t, "const { error } = console; globalThis.complaints = 0; console.error = () => { complaints++ }; return () => { console.error = error }")

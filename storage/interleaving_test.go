@@ -11,11 +11,11 @@ import (
 )
 
 // TestSessions_loseNoUpdate has several sessions write to one log in a random
-// order: a session steps in while another one's Append is under way, answers
-// get lost, storage fails, sessions close and open again, and everybody
-// compacts all the time. Each request adds 1 to one counter, and is done again
-// after a conflict, as the page does. In the end the counters are exactly the
-// number of requests that the log has taken.
+// order: one session writes while the Append of another runs, replies get lost,
+// the storage fails, sessions close and open again, and all compact very often.
+// Each request adds 1 to one counter, and is repeated after a conflict, as in a
+// page. In the end the counters are exactly the number of requests that the log
+// has stored.
 func TestSessions_loseNoUpdate(t *testing.T) {
 	random := newRandom(t)
 	for range 200 {
@@ -38,13 +38,13 @@ type world struct {
 	pages  []*page
 	sum    int // requests that the log has taken
 
-	// Whether others may append, but never compact, between an Append and its
-	// lost answer. With compactions nobody could tell whose batch it was; see
-	// settleConflict.
+	// Whether others may append, but never compact, between an Append and its lost
+	// reply. After a compaction no session could tell which had stored the batch;
+	// see settleConflict.
 	slowAnswers bool
 }
 
-// A page is a session and the requests that are not answered yet.
+// A page is a session and the requests that are not finished yet.
 type page struct {
 	w        *world
 	log      *storagetest.FaultyLog
@@ -125,7 +125,7 @@ func (p *page) request() {
 	p.requests++
 }
 
-// flush answers the requests of one batch, as the page does.
+// flush finishes the requests of one batch, as a page does.
 func (p *page) flush() {
 	p.inFlight = p.requests
 	outcome, err := p.session.Flush()
@@ -148,8 +148,8 @@ func (p *page) flush() {
 
 var errFlaky = errors.New("the storage failed")
 
-// beforeAppend runs while the page waits for its storage: it goes on working,
-// and other pages do too.
+// beforeAppend runs while the page waits for its storage: this page and others go
+// on working.
 func (p *page) beforeAppend(uint64) error {
 	if p.w.random.IntN(3) == 0 {
 		p.request()
@@ -163,7 +163,7 @@ func (p *page) beforeAppend(uint64) error {
 	return nil
 }
 
-// afterAppend counts what the log has taken, and sometimes loses the answer.
+// afterAppend counts the batches of the log, and sometimes loses the reply.
 func (p *page) afterAppend(seq uint64, err error) error {
 	if err != nil {
 		return err

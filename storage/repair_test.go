@@ -33,8 +33,8 @@ func mustRepair(t *testing.T, log storage.Log) *storage.Report {
 	return report
 }
 
-// TestRepair_keepsWhatANewerVersionWrote: a batch whose checksum is right and
-// which has an effect nobody knows is not damaged.
+// TestRepair_keepsWhatANewerVersionWrote: a batch with a right checksum and an
+// unknown effect is not damaged.
 func TestRepair_keepsWhatANewerVersionWrote(t *testing.T) {
 	all := records(t, sampleLog(t, false).Share())
 	all[2].Bytes = storage.FrameBytes(3, false, []byte("\x01\x04docs\x63more"))
@@ -53,7 +53,7 @@ func TestRepair_keepsWhatANewerVersionWrote(t *testing.T) {
 	}
 }
 
-// TestRepair_leavesATornTailAlone: every reader cuts it off, so nothing is wrong.
+// TestRepair_leavesATornTailAlone: every reader cuts it off, so it is no damage.
 func TestRepair_leavesATornTailAlone(t *testing.T) {
 	log := &storagetest.TornLog{FaultyLog: *faulty(sampleLog(t, false)), Tear: 20}
 	if err := log.Append(6, storage.Frame{make([]byte, 100)}, storage.Relaxed); err == nil {
@@ -65,8 +65,7 @@ func TestRepair_leavesATornTailAlone(t *testing.T) {
 	}
 }
 
-// TestRepair_ofAGap: numbers that are missing are one problem, however many
-// they are.
+// TestRepair_ofAGap: any number of missing records in a row is one problem.
 func TestRepair_ofAGap(t *testing.T) {
 	all := records(t, sampleLog(t, false).Share())
 	for name, c := range map[string]struct {
@@ -92,8 +91,8 @@ func TestRepair_ofAGap(t *testing.T) {
 	}
 }
 
-// TestRepair_underALiveSession: one that is open all the while comes to hold
-// what is stored then, whenever it looks.
+// TestRepair_underALiveSession: a session that stays open gets the repaired state,
+// at whatever time it reads the log.
 func TestRepair_underALiveSession(t *testing.T) {
 	for _, hears := range []bool{false, true} {
 		for _, at := range []string{"after", "between"} {
@@ -139,7 +138,7 @@ func TestRepair_underALiveSession(t *testing.T) {
 	}
 }
 
-// refill appends records, which are batches from 1 on, as they are.
+// refill appends records as they are; they are batches from 1 on.
 func refill(t *testing.T, memory *storage.Memory, all []storage.Record) {
 	t.Helper()
 	log := memory.Share()
@@ -150,8 +149,8 @@ func refill(t *testing.T, memory *storage.Memory, all []storage.Record) {
 	}
 }
 
-// TestRepair_tellsOfRemovals: what a damaged batch has removed is there again,
-// and named.
+// TestRepair_tellsOfRemovals: documents that a damaged batch removed are there
+// again, and the report names them.
 func TestRepair_tellsOfRemovals(t *testing.T) {
 	memory := storage.NewMemory()
 	s := openSession(t, memory.Share(), storage.SessionOptions{})
@@ -176,7 +175,7 @@ func TestRepair_tellsOfRemovals(t *testing.T) {
 }
 
 // TestRepair_tellsOfValuesThatAreNotUnique: a document whose removal is lost may
-// hold what another was given since.
+// share a unique value with a newer one.
 func TestRepair_tellsOfValuesThatAreNotUnique(t *testing.T) {
 	memory := storage.NewMemory()
 	s := openSession(t, memory.Share(), storage.SessionOptions{})
@@ -200,7 +199,7 @@ func TestRepair_tellsOfValuesThatAreNotUnique(t *testing.T) {
 	}
 	again := openSession(t, damaged.Share(), storage.SessionOptions{})
 	wantContents(t, again, "old=7 new=7 other=8")
-	// The index still refuses a third, and is whole once one of the two is gone.
+	// The index refuses a third document, and is sound once one of the two is gone.
 	if _, err := again.DB().Insert("docs", document("third", 7), false); !errors.Is(err, engine.CodeUnique) {
 		t.Errorf("a third was taken: %v", err)
 	}
@@ -215,8 +214,8 @@ func document(id string, n int) []byte {
 	return msgpack.AppendInt(msgpack.AppendString(doc, "n"), int64(n))
 }
 
-// TestRepair_everyBit flips each bit of each record. Opening says that it is
-// corrupt, and which batch it is; a repair keeps exactly what the others say.
+// TestRepair_everyBit flips each bit of each record. Open says that it is corrupt,
+// and which batch it is; a repair keeps exactly the changes of the other batches.
 func TestRepair_everyBit(t *testing.T) {
 	for _, compacted := range []bool{false, true} {
 		original := records(t, sampleLog(t, compacted).Share())

@@ -34,7 +34,7 @@ func TestRestore(t *testing.T) {
 	}
 }
 
-// TestRestore_fails at each call: nothing is left then.
+// TestRestore_fails at each call, and leaves the log empty.
 func TestRestore_fails(t *testing.T) {
 	all := records(t, sampleLog(t, true).Share())
 	for n := 1; n <= 6; n++ {

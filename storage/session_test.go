@@ -43,7 +43,7 @@ func TestSession_storesAllPendingChangesAsOneBatch(t *testing.T) {
 	memory := storage.NewMemory()
 	log := faulty(memory)
 	s := openSession(t, log, storage.SessionOptions{})
-	flush(t, s, storage.Stored) // nothing is pending: nothing is stored
+	flush(t, s, storage.Stored) // without pending changes it stores no batch
 
 	log.BeforeAppend = func(seq uint64) error {
 		if seq == 1 { // a page goes on working while its storage does
@@ -79,7 +79,7 @@ func TestSession_undoesWhatCannotBeStored(t *testing.T) {
 			if i+1 == nth {
 				previous := log.BeforeAppend
 				log.BeforeAppend = func(seq uint64) error {
-					put(t, s.DB(), "meanwhile", 1) // rests on what is about to fail
+					put(t, s.DB(), "meanwhile", 1) // after changes that will fail
 					return previous(seq)
 				}
 			}
@@ -143,7 +143,7 @@ func TestSession_writersDiffer(t *testing.T) {
 	memory := storage.NewMemory()
 	a := openSession(t, deaf(memory.Share()), storage.SessionOptions{})
 	b := openSession(t, deaf(memory.Share()), storage.SessionOptions{})
-	// The very same batch of two writers: if their frames were equal, the second
+	// Two writers append the same batch. If their frames were equal, the second
 	// would take the first one's for its own, and one increment would be lost.
 	put(t, a.DB(), "a", 0)
 	flush(t, a, storage.Stored)
@@ -189,7 +189,7 @@ func TestSession_closed(t *testing.T) {
 	wantCode(t, s.View(func(*engine.DB) error { return nil }), engine.CodeClosed)
 	wantCode(t, s.Update(func(*engine.DB) error { return nil }), engine.CodeClosed)
 
-	// Others' news must not reach a closed session.
+	// A closed session must not get messages.
 	other := openSession(t, memory.Share(), storage.SessionOptions{})
 	put(t, other.DB(), "c", 1)
 	flush(t, other, storage.Stored)
@@ -248,7 +248,7 @@ func TestUpdate_givesUp(t *testing.T) {
 	memory := storage.NewMemory()
 	log := faulty(memory)
 	rival := openSession(t, deaf(memory.Share()), storage.SessionOptions{})
-	log.BeforeAppend = func(seq uint64) error { // somebody who is always faster
+	log.BeforeAppend = func(seq uint64) error { // another writer that is always faster
 		return rival.Update(func(db *engine.DB) error { put(t, db, "rival", int(seq)); return nil })
 	}
 	s := openSession(t, deaf(log), storage.SessionOptions{})
@@ -303,8 +303,8 @@ func wantCode(t *testing.T, err error, want engine.Code) {
 	}
 }
 
-// TestFlush_panic: a panic on the way to the log, which the bridge recovers,
-// leaves a session that refuses every call and that can be closed.
+// TestFlush_panic: after a panic in Append, which the bridge recovers, the session
+// refuses every call and can be closed.
 func TestFlush_panic(t *testing.T) {
 	log := faulty(storage.NewMemory())
 	s := openSession(t, log, storage.SessionOptions{})

@@ -80,7 +80,7 @@ func TestVerify(t *testing.T) {
 		}
 	}
 
-	// What is stored is sound, and not what the session holds.
+	// The log is sound, and leads to another state than the session's.
 	memory := sampleLog(t, false)
 	s := openSession(t, deaf(memory.Share()), storage.SessionOptions{})
 	s.DB().Savepoint()
@@ -96,7 +96,7 @@ func TestVerify(t *testing.T) {
 }
 
 // TestRepair damages each record in turn, each of its bits or all of it, and
-// looks what is left.
+// compares what is left.
 func TestRepair(t *testing.T) {
 	for _, compacted := range []bool{false, true} {
 		original := records(t, sampleLog(t, compacted).Share())
@@ -121,7 +121,7 @@ func TestRepair(t *testing.T) {
 				}
 				want := expectedWithout(original, i)
 				wantReplay(t, memory.Share(), want)
-				// It is a database like any other, and needs no repair.
+				// It is a sound database, and needs no repair.
 				again := openSession(t, memory.Share(), storage.SessionOptions{})
 				put(t, again.DB(), "new", 1)
 				flush(t, again, storage.Stored)
@@ -135,7 +135,7 @@ func TestRepair(t *testing.T) {
 	}
 }
 
-// expectedWithout says what a log whose record i is damaged leads to.
+// expectedWithout returns the state of a log whose record i is damaged.
 func expectedWithout(all []storage.Record, i int) string {
 	var ids []string
 	counts := map[string]int{}
@@ -211,8 +211,8 @@ func TestRepair_leavesAloneWhatItCannotRepair(t *testing.T) {
 	}
 }
 
-// TestRepair_interrupted ends a repair at each of its steps: the next one does
-// the same.
+// TestRepair_interrupted ends a repair at each of its steps; the next repair has the
+// same result.
 func TestRepair_interrupted(t *testing.T) {
 	damaged := records(t, sampleLog(t, false).Share())
 	damaged[2].Bytes[50] ^= 1
@@ -239,8 +239,8 @@ func TestRepair_interrupted(t *testing.T) {
 	}
 }
 
-// TestRepair_random flips bits anywhere in any records: whatever is left is what
-// some of the sound batches said.
+// TestRepair_random flips bits anywhere in any records: the state that is left
+// consists of changes of sound batches.
 func TestRepair_random(t *testing.T) {
 	seed := rand.Uint64()
 	random := rand.New(rand.NewPCG(seed, 0))
@@ -266,9 +266,9 @@ func TestRepair_random(t *testing.T) {
 	}
 }
 
-// TestVerify_ofWhatItCannotTakeIn: damage in what others have stored since is
-// found, although the session cannot apply it.
-func TestVerify_ofWhatItCannotTakeIn(t *testing.T) {
+// TestVerify_ofWhatItCannotApply: Verify finds damage in batches of others, which
+// the session cannot apply.
+func TestVerify_ofWhatItCannotApply(t *testing.T) {
 	all := records(t, sampleLog(t, false).Share())
 	memory := storage.NewMemory()
 	refill(t, memory, all[:3])
@@ -280,8 +280,9 @@ func TestVerify_ofWhatItCannotTakeIn(t *testing.T) {
 	}
 }
 
-// TestVerify_beside has another session write and compact between Verify's steps.
-func TestVerify_beside(t *testing.T) {
+// TestVerify_besideAnotherWriter: another session writes and compacts between
+// Verify's steps.
+func TestVerify_besideAnotherWriter(t *testing.T) {
 	memory := sampleLog(t, false)
 	other := openSession(t, deaf(memory.Share()), storage.SessionOptions{CompactAfter: 1})
 	log := &readLog{Log: memory.Share()}

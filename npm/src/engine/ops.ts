@@ -1,4 +1,4 @@
-// The calls that the engine answers, as jsbridge/ops.go lists them. Written by
+// The calls of the engine, as jsbridge/ops.go lists them. Written by
 // `go test ./jsbridge -run TestTypeScriptTwin -update`: edit that list, not this file.
 
 /** Changes with the list. An engine whose number is another one comes from another release. */
@@ -16,13 +16,13 @@ export const Op = {
    */
   insert: 1,
   /**
-   * The documents that match, in pieces of about 1 MiB; `more` gets the next. A limit of -1 is none; nil fields are all.
+   * The documents that match, in pieces of about 1 MiB; `more` returns the next. A limit of -1 is none; nil fields are all.
    *
    * `[collection, where, sort, skip, limit, fields]` → u32 documents in this piece, u32 still to come (both little-endian), the documents.
    */
   find: 2,
   /**
-   * The next piece of what the last find, aggregate or sql of this handle has found. Any write in between ends it.
+   * The next piece of the rows of the last find, aggregate or sql of this handle. After a write there are none.
    *
    * `[]` → as find.
    */
@@ -34,7 +34,7 @@ export const Op = {
    */
   get: 4,
   /**
-   * How many documents match; counting stops at the limit, -1 is none.
+   * How many documents match. Counting stops at the limit; -1 is none.
    *
    * `[collection, where, limit]` → integer.
    */
@@ -82,7 +82,7 @@ export const Op = {
    */
   collections: 12,
   /**
-   * Creates an empty collection; one that exists stays as it is. A schema other than nil is refused as unsupported.
+   * Creates an empty collection, unless it exists. A schema other than nil is refused as unsupported.
    *
    * `[collection, schema]` → nothing.
    */
@@ -94,7 +94,7 @@ export const Op = {
    */
   dropCollection: 14,
   /**
-   * Declares an index on one or several paths; options is {unique, sparse, name}: a name is what SQL's DROP INDEX finds it by.
+   * Declares an index on one or several paths. options is {unique, sparse, name}; SQL's DROP INDEX finds the index by its name.
    *
    * `[collection, paths, options]` → nothing.
    */
@@ -106,25 +106,25 @@ export const Op = {
    */
   dropIndex: 16,
   /**
-   * Groups of the documents that match, as rows: the paths of groupBy, then select, an array of [name, operator, path]. A count of the empty path counts documents; having and sort are about the rows.
+   * The documents that match in groups, one row for each: the paths of groupBy, then select, an array of [name, operator, path]. A count of the empty path counts documents; having and sort apply to the rows.
    *
    * `[collection, where, groupBy, select, having, sort, skip, limit]` → rows, as find.
    */
   aggregate: 17,
   /**
-   * Answers a SELECT or EXPLAIN. params is an array for `?`, an object for `:name`, or nil.
+   * Runs a SELECT or EXPLAIN. params is an array for `?`, an object for `:name`, or nil.
    *
    * `[text, params]` → rows, as find.
    */
   sql: 18,
   /**
-   * Runs any other SQL statement: all or nothing.
+   * Runs any other SQL statement, all or nothing.
    *
    * `[text, params]` → rows, as find, all in one piece.
    */
   sqlWrite: 19,
   /**
-   * Whether what an op answered so many changes ago is still valid; a no may be wrong, a yes never is. The op's own arguments follow these directly. count is how many documents it found, and last the _id of the last.
+   * Whether the result of an op is still valid after so many changes. It may say no of a valid one, but never yes of an invalid one. The arguments of the op follow these directly. count is how many documents the op found, and last the _id of the last.
    *
    * `[op, changes, count, last]` → boolean.
    */
@@ -136,43 +136,43 @@ export const Op = {
    */
   explain: 21,
   /**
-   * Opens a savepoint. Savepoints nest. Nothing is stored while one is open, and batches of other writers are put off; see onPutOff.
+   * Opens a savepoint. Savepoints nest. While one is open, nothing is stored, and batches of other writers are put off; see onPutOff.
    *
    * `[]` → nothing.
    */
   savepoint: 22,
   /**
-   * Forgets the innermost savepoint and keeps what was done since.
+   * Ends the innermost savepoint and keeps the changes since it.
    *
    * `[]` → nothing.
    */
   release: 23,
   /**
-   * Undoes everything since the innermost savepoint, and forgets it.
+   * Undoes the changes since the innermost savepoint, and ends it.
    *
    * `[]` → nothing.
    */
   rollback: 24,
   /**
-   * Undoes everything since the innermost savepoint until resume does it again. Every write in between is refused.
+   * Takes the changes since the innermost savepoint out of sight until resume. Every write in between is refused.
    *
    * `[]` → nothing.
    */
   suspend: 25,
   /**
-   * Does again what suspend undid.
+   * Puts the changes back that suspend took out of sight.
    *
    * `[]` → nothing.
    */
   resume: 26,
   /**
-   * Of a database in memory alone: does what flush does, which has nothing to wait for there and as a Promise of Go's costs 40 us.
+   * Flush for a database in memory alone, which has nothing to wait for: a Promise of Go's would cost 40 us.
    *
    * `[]` → nothing.
    */
   settle: 27,
   /**
-   * The canonical text of a condition. The handle may be 0.
+   * The canonical text of a condition, for tests and tools. The handle may be 0.
    *
    * `[where]` → string.
    */
