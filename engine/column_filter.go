@@ -58,17 +58,6 @@ func (c *content) newColumnFilter(where *query.Filter) *columnFilter {
 			}
 		}
 		f.blind = blind == len(f.kids) || where.Op == query.OpOr && blind > 0
-	case query.OpTrue, query.OpFalse, query.OpType:
-		f.blind = true
-	case query.OpGt, query.OpGte, query.OpLt, query.OpLte, query.OpBetween, query.OpStartsWith:
-		var b valueRange
-		if !b.narrow(where) {
-			f.blind = true
-			break
-		}
-		f.low, f.lowStrict = keyOf(b.low), b.lowStrict
-		f.high, f.highStrict = keyOf(b.high), b.highStrict
-		f.bounded = true
 	case query.OpEq:
 		f.low = keyOf(where.Value)
 		f.high = f.low
@@ -91,6 +80,15 @@ func (c *content) newColumnFilter(where *query.Filter) *columnFilter {
 		}
 	case query.OpAny, query.OpSize:
 		f.low, f.high = 2, 0 // no key, with or without the flag: only arrays may pass, and they have otherKey
+	default:
+		var b valueRange
+		if !b.narrow(where) {
+			f.blind = true
+			break
+		}
+		f.low, f.lowStrict = keyOf(b.low), b.lowStrict
+		f.high, f.highStrict = keyOf(b.high), b.highStrict
+		f.bounded = true
 	}
 	if !f.blind && len(where.Kids) == 0 || where.Op == query.OpAny {
 		f.col = c.column(where.Path)

@@ -17,9 +17,22 @@ type valueRange struct {
 	lowStrict, highStrict bool
 }
 
+// hasRange reports whether what meets an operator can be a range of values. Indexes
+// and columns answer such an operator by narrow.
+func hasRange(op query.Op) bool {
+	switch op {
+	case query.OpGt, query.OpGte, query.OpLt, query.OpLte, query.OpBetween, query.OpStartsWith:
+		return true
+	}
+	return false
+}
+
 // narrow makes b the part of it that meets f. It returns false if f has no
 // range, or one of another kind of value.
 func (b *valueRange) narrow(f *query.Filter) bool {
+	if !hasRange(f.Op) {
+		return false
+	}
 	kind := msgpack.KindOf(f.Value)
 	if kind < msgpack.Number || kind > msgpack.Date {
 		return false

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/atomicdb-go/atomicdb/engine"
+	"github.com/atomicdb-go/atomicdb/engine/query"
 )
 
 var seed = flag.Uint64("seed", 0, "replay one failing run of a random test; 0 picks a new seed")
@@ -285,16 +286,46 @@ func modelRound(t *testing.T, rng *rand.Rand) {
 	}
 }
 
+// modelConditions are what indexes and columns answer, if there are any. Builds with
+// the tag invariants compare each answer with a scan.
+var modelConditions = []string{
+	"a = 2", "a = 1 and b > 20", "tags = 'x'", "tags in ('y', 'z') and a < 3", "s startsWith 'a long text, 1'",
+	"s = 'a long text, 7'", "b between 10 and 20", "b >= 10", "tags > 'x' and tags < 'z'", "not (b < 10 or s exists)",
+	"a != 2 and (b > 5 or b <= 3) and not tags = 'x'", "s contains ', 3' or a in (0, 3)", "tags contains 'w'",
+	"tags exists and tags size 0", "tags size 2", "tags any (this = 'x')", "not tags any (this > 'w')", "b type int",
+	"s matches '^a long text, 1'", "s matches '^a long (text|word), [2-4]$'", "s matches '(?i)^A LONG'",
+	"s matches '^a l.*1'", "s matches 'text, 3'", "s > 'a long text, 2'",
+	"s between 'a long text, 15' and 'a long text, 3'",
+}
+
+// TestModelConditions: no operator is missing among them, or its fast ways would not
+// be compared with its meaning.
+func TestModelConditions(t *testing.T) {
+	asked := map[query.Op]bool{}
+	var see func(f *query.Filter)
+	see = func(f *query.Filter) {
+		asked[f.Op] = true
+		for _, kid := range f.Kids {
+			see(kid)
+		}
+	}
+	for _, text := range modelConditions {
+		see(where(t, text))
+	}
+	for op := query.OpEq; query.OperatorOf(op, false) != nil; op++ {
+		if !asked[op] {
+			t.Errorf("no condition asks %s", op)
+		}
+	}
+}
+
 // compareWithModel looks for differences in what db answers, and checks it.
 func compareWithModel(t *testing.T, db *engine.DB, now *model, step int) {
 	t.Helper()
 	if got, want := find(t, db, engine.Query{}), now.list(); len(got)+len(want) > 0 && !reflect.DeepEqual(got, want) {
 		t.Fatalf("step %d: documents\n%v, want\n%v", step, got, want)
 	}
-	// Queries that the indexes answer, if there are any. Builds with the tag
-	// invariants compare each with a scan.
-	for _, text := range []string{"a = 2", "a = 1 and b > 20", "tags = 'x'", "tags in ('y', 'z') and a < 3", "s startsWith 'a long text, 1'", "s = 'a long text, 7'", "b between 10 and 20", "tags > 'x' and tags < 'z'",
-		"not (b < 10 or s exists)", "a != 2 and (b > 5 or b <= 3) and not tags = 'x'", "s contains ', 3' or a in (0, 3)", "tags contains 'w'", "tags exists and tags size 0", "tags size 2", "tags any (this = 'x')", "not tags any (this > 'w')", "b type int", "s matches '^a long text, 1'", "s matches '^a long (text|word), [2-4]$'", "s matches '(?i)^A LONG'", "s matches '^a l.*1'", "s matches 'text, 3'", "s > 'a long text, 2'", "s between 'a long text, 15' and 'a long text, 3'"} {
+	for _, text := range modelConditions {
 		if _, err := db.Count("users", where(t, text), 0); err != nil {
 			t.Fatal(err)
 		}

@@ -225,12 +225,7 @@ func product(ranges []valueRange, values [][]byte) []valueRange {
 // conditions that it answers.
 func (ix *index) limits(path string, conditions []*query.Filter) (limits valueRange, answered []*query.Filter) {
 	for _, f := range conditions {
-		switch f.Op {
-		case query.OpGt, query.OpGte, query.OpLt, query.OpLte, query.OpBetween, query.OpStartsWith:
-		default:
-			continue
-		}
-		if f.Path.String() != path {
+		if !hasRange(f.Op) || f.Path.String() != path {
 			continue
 		}
 		if limits.low != nil {

@@ -8,7 +8,8 @@ import (
 	"github.com/atomicdb-go/atomicdb/engine/query"
 )
 
-// A Plan is what Explain tells: how a query was answered.
+// A Plan is what Explain tells: how a query was answered. jsbridge/ops_read.go sends each
+// field to JavaScript, where npm/src/query/types.ts describes it.
 type Plan struct {
 	// Text reads "index(country, age): country = 'NO' and age > 18 → match(name = 'Ada') → sort(-age)".
 	Text string

@@ -2,6 +2,9 @@ package msgpack
 
 import "encoding/binary"
 
+// The functions below find values inside a value. They check no bounds, as Validate has
+// accepted the bytes, and they allocate nothing: queries call them for each document.
+
 // Container returns how many elements an array or how many pairs a map has,
 // and the length of the header that its body follows; 0, 0 for other kinds.
 func Container(v []byte) (count, header int) {

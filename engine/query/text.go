@@ -28,9 +28,9 @@ type Error = token.Error
 //	leaf      = path ("=" | "==" | "!=" | "<>" | "<" | "<=" | ">" | ">=") value
 //	          | path "is" ["not"] "null"
 //	          | path ["not"] word
-//	word      = "in" "(" [value {"," value}] ")" | "between" value "and" value
-//	          | "matches" string | "startsWith" string | "contains" value
-//	          | "exists" | "type" name | "size" number | "any" "(" condition ")"
+//	word      = an operator of operators.go by its word, then what it takes: value,
+//	            value "and" value, "(" [value {"," value}] ")", string, name, number,
+//	            "(" condition ")" or nothing
 //	path      = name {"." name}; inside any, "this" is the element itself
 //	name      = identifier | "`" anything "`" | digits, but not first
 //	value     = string | number | "true" | "false" | "null" | "nan" | ["-"] "inf"

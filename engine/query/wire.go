@@ -14,14 +14,12 @@ import (
 // is a MongoDB-style filter, and an array is the condition builder's tree:
 //
 //	["true"] ["false"] ["and", n...] ["or", n...] ["not", n]
-//	["eq" | "ne" | "gt" | "gte" | "lt" | "lte" | "contains", path, value]
-//	["between", path, low, high]        ["in" | "notIn", path, [values]]
-//	["startsWith" | "matches", path, string]
-//	["exists", path, bool]              ["type", path, name]
-//	["any", path, n]                    ["size", path, integer]
+//	[name, path, operand...]
 //
-// where n is a condition in any spelling but null. The Filter keeps nothing of
-// where. The error is an [*Error].
+// where n is a condition in any spelling but null, and name an operator of
+// operators.go; its operands are what it takes: two values for between, an array for
+// in, true or false for exists, n for any. The Filter keeps nothing of where. The
+// error is an [*Error].
 func Parse(where []byte) (*Filter, error) {
 	// A condition takes two containers at most, and its values come on top.
 	n, err := msgpack.Validate(where, 3*maxDepth)
