@@ -295,8 +295,8 @@ func (c *content) appendBlock(slots []uint32, block int, f *columnFilter, where 
 	}
 	var may, sure bitmap
 	f.run(block, &may, &sure)
-	for w, word := range may {
-		for ; word != 0; word &= word - 1 {
+	for w := range may {
+		for word := may[w]; word != 0; word &= word - 1 {
 			i := w*64 + bits.TrailingZeros64(word)
 			if i >= len(sizes) {
 				return slots
