@@ -30,7 +30,12 @@ func (c *content) column(path query.Path) *column {
 	col := cacheOf(c, path, func() *column {
 		return &column{slotCache[key]{bySlot: make([]key, 0, len(c.refs)), marks: marks[key]{stale: staleKey, unsure: otherKey}}}
 	})
-	col.refresh(c, col.keyOf, nil)
+	col.refresh(c, func(from, to int) bool {
+		for slot := from; slot < to; slot++ {
+			col.put(slot, col.keyOf(c.doc(uint32(slot))))
+		}
+		return true
+	})
 	return col
 }
 
@@ -40,7 +45,11 @@ func (c *content) hasColumn(path query.Path) bool {
 	return known
 }
 
+// keyOf returns the key of a document, nil if it has been removed.
 func (col *column) keyOf(doc []byte) key {
+	if doc == nil {
+		return 0
+	}
 	v, plain := col.path.Lookup(doc)
 	if !plain || msgpack.KindOf(v) == msgpack.Array {
 		return otherKey

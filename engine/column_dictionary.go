@@ -42,7 +42,17 @@ func (c *content) dictionary(path query.Path) *dictionary {
 			valueSet{values: [][]byte{nil}},
 		}
 	})
-	if d.refresh(c, d.codeOf, d.full) && len(d.values) <= maxCodes {
+	pays := d.refresh(c, func(from, to int) bool {
+		isNew := from == len(d.bySlot)
+		for slot := from; slot < to; slot++ {
+			d.put(slot, d.codeOf(c.doc(uint32(slot))))
+			if isNew && len(d.values) > min(maxCodes, freeCodes+slot/documentsPerCode) {
+				return false
+			}
+		}
+		return len(d.values) <= maxCodes
+	})
+	if pays {
 		return d
 	}
 	c.caches = slices.DeleteFunc(c.caches, func(other anyCache) bool { return other == d })
@@ -53,12 +63,11 @@ func (c *content) dictionary(path query.Path) *dictionary {
 	return nil
 }
 
-// full reports whether there are too many values for the documents so far.
-func (d *dictionary) full() bool {
-	return len(d.values) > maxCodes || len(d.values) > freeCodes+(len(d.bySlot)-1)/documentsPerCode
-}
-
+// codeOf returns the code of a document, nil if it has been removed.
 func (d *dictionary) codeOf(doc []byte) uint32 {
+	if doc == nil {
+		return 0
+	}
 	v, plain := d.path.Lookup(doc)
 	if !plain {
 		return severalCode

@@ -24,13 +24,22 @@ const (
 // numbers returns the numbers at a path, up to date.
 func (c *content) numbers(path query.Path) *numbers {
 	n := cacheOf(c, path, func() *numbers {
-		return &numbers{slotCache[uint64]{bySlot: make([]uint64, 0, len(c.refs)), marks: marks[uint64]{none: noNumber, stale: staleNumber, unsure: longNumber}}}
+		return &numbers{slotCache[uint64]{bySlot: make([]uint64, 0, len(c.refs)), marks: marks[uint64]{stale: staleNumber, unsure: longNumber}}}
 	})
-	n.refresh(c, n.bitsOf, nil)
+	n.refresh(c, func(from, to int) bool {
+		for slot := from; slot < to; slot++ {
+			n.put(slot, n.bitsOf(c.doc(uint32(slot))))
+		}
+		return true
+	})
 	return n
 }
 
+// bitsOf returns the word of a document, nil if it has been removed.
 func (n *numbers) bitsOf(doc []byte) uint64 {
+	if doc == nil {
+		return noNumber
+	}
 	v := n.path.First(doc)
 	if msgpack.KindOf(v) != msgpack.Number {
 		return noNumber
