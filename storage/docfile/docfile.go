@@ -4,7 +4,7 @@
 //
 //	{"default": [{"_id": 1, "name": "Ada"}], "users": []}
 //
-// What JSON has no word for is written as in MongoDB's Extended JSON (see
+// Values that JSON cannot hold are written as in MongoDB's Extended JSON (see
 // json.go). The collection "_catalog" declares the indexes of the others.
 package docfile
 
@@ -31,10 +31,10 @@ const catalog = "_catalog"
 // A Section is a part of a collection's documents.
 type Section struct {
 	Collection string
-	// Upsert says that all the documents have an _id, and else that none has.
+	// Upsert is true if all documents have an _id, and false if none has one.
 	Upsert bool
-	// Documents are MessagePack maps, one after the other. Nobody has looked
-	// inside but for the _id.
+	// Documents are MessagePack maps, one after the other. Only their _id has been
+	// checked.
 	Documents []byte
 }
 
@@ -45,14 +45,14 @@ type Index struct {
 	Options    engine.IndexOptions
 }
 
-// A File is what a file holds, in the order in which it is to be stored.
+// A File is the content of a file, in the order in which to store it.
 type File struct {
 	Sections []Section
 	Indexes  []Index
 }
 
-// Parse reads a file. Documents and what is in them may be maxDepth levels
-// deep. The error has CodeInvalid, and says what is wrong and where.
+// Parse reads a file. Documents may nest maxDepth levels deep. The error has
+// CodeInvalid, and says what is wrong and where.
 func Parse(file []byte, t Type, maxDepth int) (*File, error) {
 	switch t {
 	case JSON:
@@ -67,20 +67,20 @@ func Parse(file []byte, t Type, maxDepth int) (*File, error) {
 			return nil, &engine.Error{Code: engine.CodeInvalid, Op: "import", Err: err}
 		}
 		if n != len(file) {
-			return nil, invalid("after the documents come " + strconv.Itoa(len(file)-n) + " bytes too many")
+			return nil, invalid(strconv.Itoa(len(file)-n) + " bytes follow the documents")
 		}
 		return fileOf(file, maxDepth)
 	}
 	return nil, invalid("there is no type of file named " + strconv.Quote(string(t)))
 }
 
-// fileOf looks at the outer levels of a map of arrays of maps.
+// fileOf reads the outer levels of a map of arrays of maps.
 func fileOf(root []byte, maxDepth int) (*File, error) {
 	if msgpack.KindOf(root) != msgpack.Map {
 		return nil, invalid("expected an object of collections, each an array of documents, not " + msgpack.KindOf(root).String())
 	}
 	if name := twice(root); name != nil {
-		return nil, invalid("the name " + strconv.Quote(string(name)) + " is there twice in one object")
+		return nil, invalid("the name " + strconv.Quote(string(name)) + " stands twice in one object")
 	}
 	var f File
 	for key, docs := range msgpack.Fields(root) {
@@ -166,8 +166,8 @@ func (f *File) addIndexes(doc []byte) error {
 	return nil
 }
 
-// Store adds what the file holds to db: all or, if it fails, nothing. A
-// document takes the place of one with the same _id.
+// Store adds the content of the file to db, all of it or, after an error, nothing.
+// A document replaces one with the same _id.
 func (f *File) Store(db *engine.DB) error {
 	db.Savepoint()
 	if err := f.store(db); err != nil {

@@ -26,7 +26,7 @@ func open(t testing.TB) *engine.DB {
 	return db
 }
 
-// load returns a DB that holds what is in file.
+// load returns a DB with the documents of file.
 func load(t testing.TB, file []byte, kind docfile.Type) *engine.DB {
 	t.Helper()
 	f, err := docfile.Parse(file, kind, 100)
@@ -66,7 +66,7 @@ func TestPython(t *testing.T) {
 	if a, b := write(t, db, docfile.JSON), write(t, other, docfile.JSON); !bytes.Equal(a, b) {
 		t.Errorf("JSON and MessagePack differ:\n%s\n%s", a, b)
 	}
-	// Nothing is lost on the way: apart from the ids, it is what Python wrote.
+	// Apart from the ids, it is exactly what Python wrote.
 	var got map[string][]map[string]any
 	if err := json.Unmarshal(write(t, db, docfile.JSON), &got); err != nil {
 		t.Fatal(err)
@@ -177,15 +177,15 @@ func TestParse_wrong(t *testing.T) {
 		{`{"a": [{"b": "x}]}`, "the text has no end"},
 		{"{\"a\": [{\"b\": \"\xff\"}]}", "the text is not UTF-8"},
 		{`{"a": [{"b": "\x"}]}`, "there is no such escape"},
-		{`{"a": [{"b": 1, "b": 2}]}`, `the name "b" is there twice in one object`},
-		{`{"a": [], "a": []}`, `the name "a" is there twice in one object`},
+		{`{"a": [{"b": 1, "b": 2}]}`, `the name "b" stands twice in one object`},
+		{`{"a": [], "a": []}`, `the name "a" stands twice in one object`},
 		{`{"a": [{"_id": 7}, {"n": 1}, {"_id": 7}]}`, `collection "a": two documents have the _id 7`},
 		{`{"a": [{"_id": "7"}, {"_id": 7}], "b": [{"_id": "x"}, {"_id": "x"}]}`, `collection "b": two documents have the _id "x"`},
 		{`{"a": [{"b": {"$date": "yesterday"}}]}`, "this is no $date"},
 		{`{"a": [{"b": {"$literal": 5}}]}`, "expected an object"},
 		{`{"a": [{"b": {"$literal": {}, "c": 1}}]}`, "expected }"},
-		{`{"a": ` + deep, "too many objects and arrays in one another"},
-		{`{"a": [{"b": ` + strings.Repeat(`{"b": `, 1e6), "too many objects and arrays in one another"},
+		{`{"a": ` + deep, "objects and arrays nest too deep"},
+		{`{"a": [{"b": ` + strings.Repeat(`{"b": `, 1e6), "objects and arrays nest too deep"},
 		{`{"_catalog": [{"_id": 5}]}`, `collection "_catalog": expected`},
 	} {
 		_, err := docfile.Parse([]byte(tt.file), docfile.JSON, 100)
@@ -207,7 +207,7 @@ func TestParse_wrong(t *testing.T) {
 	}
 }
 
-// TestStore_whole has a file whose last document is refused.
+// TestStore_whole: the last document of the file is refused.
 func TestStore_whole(t *testing.T) {
 	db := open(t)
 	insert(t, db, "a", `{"_id": 1, "n": 1}`)
@@ -224,7 +224,7 @@ func TestStore_whole(t *testing.T) {
 	}
 }
 
-// TestJSON_likeGo holds random documents against encoding/json, both ways.
+// TestJSON_likeGo compares random documents with encoding/json, both ways.
 func TestJSON_likeGo(t *testing.T) {
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
@@ -323,7 +323,7 @@ func FuzzParse(f *testing.F) {
 			if err := db.Check(); err != nil {
 				t.Fatal(err)
 			}
-			// What is stored can be written and read back, and is the same then.
+			// The documents can be written and read back without a change.
 			text := write(t, db, docfile.JSON)
 			again, err := docfile.Parse(text, docfile.JSON, 120)
 			if err != nil {

@@ -10,16 +10,15 @@ import (
 	"github.com/atomicdb-go/atomicdb/engine/query/token"
 )
 
-// What JSON has no word for is an object with one key, in the spelling of
-// MongoDB's Extended JSON, version 2:
+// A value that JSON cannot hold is an object with one key, as in MongoDB's
+// Extended JSON, version 2:
 //
 //	{"$date": "2026-11-23T18:00:00Z"}                  a date
 //	{"$binary": {"base64": "AAE=", "subType": "00"}}   bytes
 //	{"$numberDouble": "NaN"}                           also Infinity and -Infinity
-//	{"$literal": {"$date": "tomorrow"}}                an object that begins like one of these; AtomicDB's own
+//	{"$literal": {"$date": "tomorrow"}}                an object that looks like one of these; AtomicDB's own
 //
-// {"$date": {"$numberLong": "1764000000000"}}, in milliseconds, is read as
-// well. Whole numbers are integers, and floats have a point or an exponent.
+// {"$date": {"$numberLong": "1764000000000"}}, in milliseconds, is read too. Whole numbers are integers, and floats have a point or an exponent.
 const (
 	dateKey    = "$date"
 	binaryKey  = "$binary"
@@ -108,7 +107,7 @@ func appendArray(dst, v []byte) []byte {
 func appendObject(dst, v []byte) []byte {
 	literal := false
 	for first := range msgpack.Fields(v) {
-		literal = isSpecial(string(first)) // with a second key, too: a reader knows only the first by then
+		literal = isSpecial(string(first)) // also if more keys follow, because a reader decides after the first key
 		break
 	}
 	if literal {
@@ -130,7 +129,7 @@ func appendObject(dst, v []byte) []byte {
 
 const hexDigits = "0123456789abcdef"
 
-// appendText appends a string, with the escapes that JSON asks for.
+// appendText appends a string, with the escapes of JSON.
 func appendText(dst, s []byte) []byte {
 	dst = append(dst, '"')
 	for _, c := range s {

@@ -12,12 +12,12 @@ import (
 	"github.com/atomicdb-go/atomicdb/engine/query/token"
 )
 
-// parseJSON returns a text of JSON (RFC 8259) as MessagePack. Also NaN,
-// Infinity and -Infinity are read, which Python writes. The parser is our own
-// since tidwall/gjson makes the wasm 237 kB larger (brotli), and JavaScript's
-// loses the digits of large integers.
+// parseJSON returns a text of JSON (RFC 8259) as MessagePack. It also reads NaN,
+// Infinity and -Infinity, which Python writes. The parser is our own, because
+// tidwall/gjson makes the wasm 237 kB larger (brotli), and JavaScript's parser
+// loses digits of large integers.
 func parseJSON(text []byte, maxDepth int) ([]byte, error) {
-	text = bytes.TrimPrefix(text, []byte("\xef\xbb\xbf")) // what some editors of Windows begin with
+	text = bytes.TrimPrefix(text, []byte("\xef\xbb\xbf")) // some editors on Windows write it first
 	p := parser{text: text, out: make([]byte, 0, len(text))}
 	p.value(maxDepth)
 	if p.space(); p.wrong == "" && p.at < len(text) {
@@ -31,8 +31,8 @@ func parseJSON(text []byte, maxDepth int) ([]byte, error) {
 	return p.out, nil
 }
 
-// A parser appends to out what it reads of text. After a fault it stands where
-// that is.
+// A parser appends the values that it reads from text to out. After a fault, it
+// stays at the place of the fault.
 type parser struct {
 	text  []byte
 	at    int
@@ -120,7 +120,7 @@ func (p *parser) array(depth int) {
 	}
 }
 
-// object reads an object; a literal one is what it looks like.
+// object reads an object. A literal one stands for no other value.
 func (p *parser) object(depth int, literal bool) {
 	start := p.enter(depth)
 	count := 0
@@ -157,7 +157,7 @@ func (p *parser) object(depth int, literal bool) {
 	}
 }
 
-// literal reads an object that is what it looks like, alone in another one.
+// literal reads the object in a $literal, which stands for no other value.
 func (p *parser) literal(depth int) {
 	if p.space(); p.peek() != '{' {
 		p.fail("expected an object")
@@ -169,17 +169,17 @@ func (p *parser) literal(depth int) {
 	}
 }
 
-// enter goes into an object or array, and leaves room for the shortest header.
+// enter starts an object or array, with room for the shortest header.
 func (p *parser) enter(depth int) (start int) {
 	if depth == 0 {
-		p.fail("too many objects and arrays in one another")
+		p.fail("objects and arrays nest too deep")
 	}
 	p.at++
 	p.out = append(p.out, 0)
 	return len(p.out) - 1
 }
 
-// header puts the header of count elements before what was appended since.
+// header writes the header of count elements before those that follow start.
 func (p *parser) header(start, count int, appendHeader func([]byte, int) []byte) {
 	var buf [5]byte
 	header := appendHeader(buf[:0], count)
@@ -190,8 +190,7 @@ func (p *parser) header(start, count int, appendHeader func([]byte, int) []byte)
 	copy(p.out[start:], header)
 }
 
-// special puts a value that JSON has no word for in the place of the object
-// that stands for it, which starts at start.
+// special replaces the object that starts at start by the value that it stands for.
 func (p *parser) special(start int, key string) {
 	content := p.out[start+1+msgpack.Skip(p.out[start+1:]):]
 	var v []byte
@@ -306,7 +305,7 @@ func (p *parser) digits() {
 	}
 }
 
-// quoted reads a string, which borrows from text if nothing in it is escaped.
+// quoted reads a string. Without escapes, it borrows from text.
 func (p *parser) quoted() []byte {
 	p.at++
 	start := p.at
@@ -355,7 +354,7 @@ func (p *parser) escape(s []byte) []byte {
 				second = p.unit()
 			}
 			if r = utf16.DecodeRune(r, second); r == utf8.RuneError {
-				p.at = before // half a pair, which UTF-8 cannot hold
+				p.at = before // half a surrogate pair, which UTF-8 cannot hold
 			}
 		}
 		return utf8.AppendRune(s, r)

@@ -6,8 +6,8 @@ import (
 	"github.com/atomicdb-go/atomicdb/engine/msgpack"
 )
 
-// twice returns a key that one of the maps in v, however deep, has twice; nil
-// if there is none. The engine would find the one, and JavaScript the other.
+// twice returns a key that one of the maps in v has twice, at any depth; nil if
+// there is none. The engine would use the first value, and JavaScript the second.
 func twice(v []byte) []byte {
 	switch msgpack.KindOf(v) {
 	case msgpack.Array:
@@ -49,12 +49,12 @@ func has(keys []string, key []byte) bool {
 	return false
 }
 
-// ids are those of one collection: stored one after the other, the second of
-// two documents would take the place of the first, which nobody would miss.
+// ids are the ids of one collection. If two documents had the same, the second
+// would silently replace the first.
 type ids map[any]struct{}
 
-// add reports whether the id is there already. What can be no id, the engine
-// says later.
+// add reports whether the id is there already. The engine refuses values that
+// cannot be ids.
 func (s ids) add(id []byte) bool {
 	key := idOf(id)
 	if key == nil {
@@ -65,7 +65,7 @@ func (s ids) add(id []byte) bool {
 	return len(s) == before
 }
 
-// idOf returns a string or an integer, whose width does not matter; else nil.
+// idOf returns a string, or an integer in its shortest encoding; nil for other values.
 func idOf(id []byte) any {
 	if msgpack.KindOf(id) == msgpack.String {
 		return string(msgpack.Str(id))

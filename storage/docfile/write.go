@@ -5,14 +5,14 @@ import (
 	"github.com/atomicdb-go/atomicdb/engine/msgpack"
 )
 
-// A writer puts collections in a file: in JSON with a line for each document,
-// so that people can read and compare it.
+// A writer writes collections into a file. JSON has a line for each document, so
+// that people can read and compare it.
 type writer struct {
 	isJSON bool
 	file   []byte
 }
 
-// pieceBytes is about how many bytes of documents are in two places at once.
+// pieceBytes is about how many bytes of documents are in memory twice.
 const pieceBytes = 64 << 10
 
 func (w *writer) open(collections int) {

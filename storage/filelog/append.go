@@ -11,7 +11,7 @@ import (
 )
 
 // Append implements storage.Log. Strict is an fsync. If the disk is full
-// (CodeQuota), the file is as before.
+// (CodeQuota), the file stays as it was.
 func (l *Log) Append(seq uint64, frame storage.Frame, d storage.Durability) error {
 	size, err := l.lock("append", true)
 	if err != nil {
@@ -77,19 +77,19 @@ func (l *Log) CutTail(seq uint64, torn []byte) error {
 	return nil
 }
 
-// scanner returns one that finds the last record and what is behind it. It
+// scanner returns a scanner that finds the last record and what is after it. It
 // starts at the newest record that the Log knows, or at the first.
 func (l *Log) scanner(size int64) *scanner {
 	s := newScanner(l.file, size, l.file.header.Snapshot)
-	s.ahead = logfile.RecordHeaderSize // mostly there is nothing behind the record it knows
+	s.ahead = logfile.RecordHeaderSize // mostly nothing is after the record that it knows
 	if !s.continueAt(l.file.last) {
 		s.ahead = readAhead
 	}
 	return s
 }
 
-// end returns where the next record goes, and its number less one. Behind that
-// there is nothing, or a torn record.
+// end returns where the next record goes, and the number before its own. After
+// that place there is nothing, or a torn record.
 func (l *Log) end(size int64) (mark, error) {
 	s := l.scanner(size)
 	end := mark{start: logfile.HeaderSize}
@@ -106,14 +106,14 @@ func (l *Log) end(size int64) (mark, error) {
 	}
 }
 
-// write puts a record behind end's.
+// write appends a record at end.
 func (l *Log) write(end mark, frame storage.Frame) error {
 	w := bufio.NewWriterSize(io.NewOffsetWriter(l.file, end.start), 64<<10)
 	writeRecord(w, logfile.RecordHeader{Seq: end.seq + 1, Length: int64(frame.Len())}, frame)
 	return w.Flush()
 }
 
-// writeRecord leaves errors to w's Flush.
+// writeRecord reports no error: w's Flush does.
 func writeRecord(w *bufio.Writer, h logfile.RecordHeader, frame storage.Frame) {
 	w.Write(h.Encode())
 	for _, part := range frame {
@@ -121,9 +121,9 @@ func writeRecord(w *bufio.Writer, h logfile.RecordHeader, frame storage.Frame) {
 	}
 }
 
-// undo removes what an Append that met cause has written. CodeQuota promises
-// that the batch is not stored, also not after a power cut that brings back
-// what the file was longer by; if that cannot be had, the code is CodeStorage.
+// undo removes the bytes of an Append that failed with cause. CodeQuota promises
+// that the batch is not stored, also after a power cut, which can bring removed
+// bytes back. If undo cannot make sure of that, the code is CodeStorage.
 func (l *Log) undo(size int64, d storage.Durability, cause error) error {
 	err := l.file.Truncate(size)
 	if err == nil && d == storage.Strict {

@@ -20,7 +20,7 @@ func (l *Log) Compact(seq uint64, snapshot storage.Frame) error {
 	if err != nil {
 		return err
 	}
-	from, end, err := l.behind(seq, size)
+	from, end, err := l.after(seq, size)
 	if err != nil || from == 0 {
 		unlockFile(l.file.File)
 	}
@@ -33,8 +33,8 @@ func (l *Log) Compact(seq uint64, snapshot storage.Frame) error {
 	return l.replace("compact", seq, snapshot, io.NewSectionReader(l.file, from, end-from))
 }
 
-// replace puts a file of the snapshot and the later records in the place of l's,
-// whose lock it ends.
+// replace replaces l's file by one of the snapshot and the later records, and ends
+// the lock of the old one.
 func (l *Log) replace(op string, seq uint64, snapshot storage.Frame, later *io.SectionReader) error {
 	old := l.file
 	defer func() {
@@ -53,9 +53,9 @@ func (l *Log) replace(op string, seq uint64, snapshot storage.Frame, later *io.S
 	return nil
 }
 
-// behind returns where the records behind seq start and end, or 0 if there is
-// no record of that number. A torn record behind them is left out.
-func (l *Log) behind(seq uint64, size int64) (from, end int64, err error) {
+// after returns where the records after seq start and end, or 0 if there is no
+// record of that number. A torn record after them is left out.
+func (l *Log) after(seq uint64, size int64) (from, end int64, err error) {
 	s := newScanner(l.file, size, l.file.header.Snapshot)
 	if l.file.last.seq <= seq {
 		s.continueAt(l.file.last)
@@ -75,15 +75,15 @@ func (l *Log) behind(seq uint64, size int64) (from, end int64, err error) {
 	}
 }
 
-// writeCompacted returns a new file, beside the old one and on disk, that holds
-// the snapshot and the later records.
+// writeCompacted returns a new file that holds the snapshot and the later records.
+// It is beside the old one, and on disk.
 func (l *Log) writeCompacted(seq uint64, snapshot storage.Frame, later *io.SectionReader) (o *opened, err error) {
 	info, err := l.file.Stat()
 	if err != nil {
 		return nil, err
 	}
 	part := partOf(l.path)
-	if err := removeAll(part); err != nil { // a crash has left it: who holds the lock writes none
+	if err := removeAll(part); err != nil { // a crash has left it: only the holder of the lock writes one
 		return nil, err
 	}
 	file, err := os.OpenFile(part, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
@@ -113,7 +113,7 @@ func (l *Log) writeCompacted(seq uint64, snapshot storage.Frame, later *io.Secti
 	return o, syncFile(file)
 }
 
-// replaceBy gives o the name of l's file and l o instead of it.
+// replaceBy gives o the name of l's file, and makes it the file of l.
 func (l *Log) replaceBy(o *opened) error {
 	if err := os.Rename(partOf(l.path), l.path); err != nil {
 		return errors.Join(err, o.Close(), os.Remove(partOf(l.path)))
@@ -127,7 +127,7 @@ func partOf(path string) string {
 	return filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+".atomicdb-part")
 }
 
-// removeAll removes those of the files that are there.
+// removeAll removes those of the files that exist.
 func removeAll(paths ...string) error {
 	for _, path := range paths {
 		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {

@@ -25,9 +25,8 @@ func TestCrashes(t *testing.T) { storagetest.TestCrashes(t, newFile) }
 func TestCrashes_atEachCall(t *testing.T) { storagetest.TestCalls(t, newFile) }
 
 // TestCrashes_tornWrite cuts a file off after each of its bytes, as a crash in the
-// middle of a write does, with nothing or zeros in place of the rest, or with
-// garbage in place of the rest of that record. Every batch that ends before is
-// there, and no other.
+// middle of a write does. The rest is missing or zeros, or the rest of that record
+// is garbage. Exactly the batches that end before are there.
 func TestCrashes_tornWrite(t *testing.T) {
 	points, random := storagetest.Points(t, 500)
 	var tally storagetest.Tally
@@ -76,7 +75,7 @@ func TestCrashes_tornWrite(t *testing.T) {
 }
 
 // TestCrashes_compaction ends a compaction after each byte of the file that it
-// writes, before that takes the place of the other, and once it has.
+// writes, before the rename, and after it.
 func TestCrashes_compaction(t *testing.T) {
 	points, random := storagetest.Points(t, 100)
 	var tally storagetest.Tally
@@ -94,7 +93,7 @@ func TestCrashes_compaction(t *testing.T) {
 			if got, err := batchesIn(path); err != nil || got != len(ends) {
 				t.Fatalf("with %d of %d bytes written there are %d of %d batches, %v", len(part), len(compacted), got, len(ends), err)
 			}
-			if compacts { // which takes a sync
+			if compacts { // a compaction syncs
 				if got := len(compactedFile(t, path, file)); got != len(compacted) {
 					t.Fatalf("with %d bytes left of another, a compaction leaves %d bytes, want %d", len(part), got, len(compacted))
 				}
@@ -109,7 +108,7 @@ func TestCrashes_compaction(t *testing.T) {
 	t.Log(&tally)
 }
 
-// compactedFile compacts a file, at path, up to its last batch, and returns what it is then.
+// compactedFile compacts the file at path up to its last batch, and returns its bytes.
 func compactedFile(t *testing.T, path string, file []byte) []byte {
 	t.Helper()
 	if err := os.WriteFile(path, file, 0o600); err != nil {
@@ -119,7 +118,7 @@ func compactedFile(t *testing.T, path string, file []byte) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Update(func(db *engine.DB) error { // more than is worth keeping
+	if err := s.Update(func(db *engine.DB) error { // more than the live data
 		doc := msgpack.AppendString(msgpack.AppendMap(nil, 2), "_id")
 		doc = msgpack.AppendString(msgpack.AppendString(msgpack.AppendInt(doc, 1), "pad"), strings.Repeat("x", 20_000))
 		_, err := db.Insert("long", doc, false)

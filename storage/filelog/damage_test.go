@@ -36,7 +36,7 @@ func written(t *testing.T, documents string, compacted bool) (file []byte, lastS
 	return contents(t, path), lastStart
 }
 
-// session puts one document more into the file at path.
+// session adds one document to the file at path.
 func session(t *testing.T, path string, opts storage.SessionOptions, id string) {
 	t.Helper()
 	s, err := storage.Open(open(t, path), opts)
@@ -136,9 +136,9 @@ func TestOpen_cutsATornTail(t *testing.T) {
 	}
 }
 
-// TestSession_livesOnAfterAnotherIsTorn has a session that was there before a
-// process died in the middle of an append.
-func TestSession_livesOnAfterAnotherIsTorn(t *testing.T) {
+// TestSession_goesOnAfterATornAppend: the session was open when another process died
+// in the middle of an append.
+func TestSession_goesOnAfterATornAppend(t *testing.T) {
 	whole, lastStart := written(t, "a b c", true)
 	for at := lastStart + 1; at < len(whole); at++ {
 		path := fileOf(t, whole[:lastStart])
@@ -204,7 +204,7 @@ func TestOpen_cutsNothingElse(t *testing.T) {
 	}
 }
 
-// TestLog_writesOverATornTail has a process die in the middle of a long record.
+// TestLog_writesOverATornTail: a process died in the middle of a long record.
 func TestLog_writesOverATornTail(t *testing.T) {
 	path := fileOf(t, nil)
 	log := open(t, path)
@@ -243,7 +243,7 @@ func TestLog_writesOverATornTail(t *testing.T) {
 	}
 }
 
-// TestAppend_cutsNothingDamaged has Logs that write without reading before.
+// TestAppend_cutsNothingDamaged: the Logs write without reading before.
 func TestAppend_cutsNothingDamaged(t *testing.T) {
 	whole, _ := written(t, "a b c d", true)
 	snapshot, _ := written(t, "a b", true)
@@ -282,9 +282,9 @@ func openAndRead(t *testing.T, path string) (string, error) {
 	return idsOf(t, s), nil
 }
 
-// TestCut_leavesWhatItWasNotAskedAbout has a Log cut what another has cut and
-// replaced already.
-func TestCut_leavesWhatItWasNotAskedAbout(t *testing.T) {
+// TestCutTail_leavesOtherRecords: another Log has cut the tail off already, and
+// appended in its place.
+func TestCutTail_leavesOtherRecords(t *testing.T) {
 	whole, lastStart := written(t, "a b c", false)
 	path := fileOf(t, whole)
 	log := open(t, path)
@@ -305,8 +305,8 @@ func TestCut_leavesWhatItWasNotAskedAbout(t *testing.T) {
 	}
 }
 
-// TestOpen_finishesItsCreation has files that a crash has left before their
-// header was on disk.
+// TestOpen_finishesItsCreation: a crash has left the file before its header was on
+// disk.
 func TestOpen_finishesItsCreation(t *testing.T) {
 	header := contents(t, func() string { path := fileOf(t, nil); open(t, path); return path }())
 	for n := range header {

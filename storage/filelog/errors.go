@@ -6,7 +6,7 @@ import (
 	"github.com/atomicdb-go/atomicdb/engine"
 )
 
-// failed gives a code to what the system has answered.
+// failed gives a code to an error of the system.
 func failed(op, path string, err error) error {
 	var coded *engine.Error
 	switch {

@@ -17,15 +17,15 @@ import (
 	"github.com/atomicdb-go/atomicdb/storage/filelog"
 )
 
-// A Note is a document. The engine takes and returns MessagePack, of which the
-// package msgpack makes structs.
+// A Note is a document. The engine takes and returns MessagePack, and the package
+// msgpack converts that from and to structs.
 type Note struct {
 	ID    int64  `msgpack:"_id,omitempty"` // absent: the next one
 	Title string `msgpack:"title"`
 	Stars int    `msgpack:"stars"`
 }
 
-// Example keeps notes in a file, and finds them when it opens it again.
+// Example keeps notes in a file, and finds them after opening it again.
 func Example() {
 	folder, err := os.MkdirTemp("", "atomicdb")
 	if err != nil {

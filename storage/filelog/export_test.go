@@ -6,7 +6,7 @@ import (
 	"github.com/atomicdb-go/atomicdb/storage/logfile"
 )
 
-// What the tests of package filelog_test need to know of a file's layout.
+// The layout of a file, for the tests of package filelog_test.
 const (
 	FileHeaderSize   = logfile.HeaderSize
 	RecordHeaderSize = logfile.RecordHeaderSize
@@ -15,7 +15,7 @@ const (
 // PartOf is the name of the file that a compaction writes.
 var PartOf = partOf
 
-// OnSync has hear called before each fsync, until stop is called.
+// OnSync calls hear before each fsync, until stop is called.
 func OnSync(hear func(*os.File) error) (stop func()) {
 	before := syncFile
 	syncFile = func(f *os.File) error {

@@ -18,9 +18,8 @@ import (
 	"github.com/atomicdb-go/atomicdb/storage/filelog"
 )
 
-// inProcess runs the test once more in a process of its own, and reports
-// whether this is that process: a limit on files would also meet those that go
-// test writes.
+// inProcess runs the test again in a process of its own, and reports whether this is
+// that process: a limit on files would also apply to those that go test writes.
 func inProcess(t *testing.T) bool {
 	t.Helper()
 	const isChild = "ATOMICDB_TEST_LIMITED"
@@ -40,7 +39,7 @@ func inProcess(t *testing.T) bool {
 	return false
 }
 
-// limitFiles has every write beyond n bytes of a file fail, as on a full disk,
+// limitFiles makes every write beyond n bytes of a file fail, as on a full disk,
 // until lift is called.
 func limitFiles(t *testing.T, n int) (lift func()) {
 	t.Helper()
@@ -96,7 +95,7 @@ func TestAppend_undoesWhatDoesNotFit(t *testing.T) {
 	}
 }
 
-func TestSession_livesOnAfterAFullDisk(t *testing.T) {
+func TestSession_goesOnAfterAFullDisk(t *testing.T) {
 	if !inProcess(t) {
 		return
 	}
@@ -135,8 +134,7 @@ func namesBeside(t *testing.T, path string) (names []string) {
 	return names
 }
 
-// TestStrict_syncs looks at which files are synced, and what has happened by
-// then.
+// TestStrict_syncs checks which files are synced, and in which state.
 func TestStrict_syncs(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "synced")
 	var synced []string
@@ -187,8 +185,8 @@ func TestStrict_syncs(t *testing.T) {
 	expect("deleting it", "")
 }
 
-// TestStrict_undoesWhatIsNotSynced has an fsync that fails, as on a disk that
-// notices late that it is full or broken.
+// TestStrict_undoesWhatIsNotSynced: an fsync fails, as on a disk that notices late
+// that it is full or broken.
 func TestStrict_undoesWhatIsNotSynced(t *testing.T) {
 	whole, _ := written(t, "a b", false)
 	path := fileOf(t, whole)
@@ -267,7 +265,7 @@ func TestDestroy_endsOtherLogs(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	// The numbers fit, the databases do not.
+	// The numbers fit, but the databases differ.
 	isClosed("Append to another's file", writing.Append(4, frame, storage.Relaxed))
 	isClosed("Compact of another's file", writing.Compact(3, frame))
 	isClosed("Destroy of another's file", late.Destroy())

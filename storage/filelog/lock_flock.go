@@ -10,9 +10,9 @@ import (
 
 const canLock = true
 
-// lockFile waits for the file's lock, which it shares with other readers or has
-// alone. It belongs to the open file, not to the process, so two Logs of one
-// process keep each other out too. unlockFile or closing the file ends it.
+// lockFile waits for the file's lock, shared with other readers or exclusive. The
+// lock belongs to the open file, not to the process, so two Logs of one process
+// exclude each other too. unlockFile ends it, and so does closing the file.
 func lockFile(file *os.File, alone bool) error {
 	how := syscall.LOCK_SH
 	if alone {
@@ -32,8 +32,8 @@ func flock(file *os.File, how int) error {
 	}
 }
 
-// isFull reports whether err means that there is no room: on the disk, in the
-// user's quota, or in what the process may write to one file.
+// isFull reports whether err means that there is no room on the disk, in the
+// user's quota, or in the process's limit for one file.
 func isFull(err error) bool {
 	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) || errors.Is(err, syscall.EFBIG)
 }

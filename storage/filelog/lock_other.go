@@ -7,8 +7,8 @@ import (
 	"os"
 )
 
-// canLock keeps Open from making a file that nothing would protect. Windows
-// could lock it, but not rename another over it while it is open.
+// canLock is false, so Open makes no file that nothing would protect. Windows
+// could lock a file, but not rename another over it while it is open.
 const canLock = false
 
 func lockFile(*os.File, bool) error { return errors.ErrUnsupported }

@@ -18,7 +18,7 @@ type Log struct {
 	file   *opened
 	closed bool
 
-	salvaged int64 // the size of what Salvage has visited
+	salvaged int64 // the size of the file when Salvage read it
 }
 
 var (
@@ -26,16 +26,15 @@ var (
 	_ storage.TornTail = (*Log)(nil)
 )
 
-// Open opens the file at path. If there is none it is made, readable by the
-// user alone; its folder has to exist. The error is CodeCorrupt for a file that
-// is something else, CodeUnsupported where files cannot be locked, else
-// CodeStorage or CodeQuota.
+// Open opens the file at path, and makes one if there is none, which only the user
+// can read. Its folder has to exist. The error has CodeCorrupt for a file that is
+// no log, CodeUnsupported on systems without flock, else CodeStorage or CodeQuota.
 func Open(path string) (*Log, error) {
 	if !canLock {
 		return nil, engine.Fail(engine.CodeUnsupported, "open", path, "this system has no flock; use storage/sqlitelog")
 	}
-	// Neither another working directory nor a link that is replaced by what it
-	// leads to may make two Logs disagree about the file.
+	// Two Logs must mean the same file after the working directory changes, and
+	// after a compaction that would replace a link by a file.
 	path, err := filepath.Abs(path)
 	if err != nil {
 		return nil, failed("open", path, err)
@@ -52,14 +51,14 @@ func Open(path string) (*Log, error) {
 	return &Log{path: path, file: file}, nil
 }
 
-// Read implements storage.Log. A compaction that happens meanwhile does not
-// change what it reads: that is still in the old file.
+// Read implements storage.Log. A compaction meanwhile does not change what it
+// reads, which is the old file.
 func (l *Log) Read(after uint64, visit func(storage.Record) error) error {
 	size, err := l.lock("read", false)
 	if err != nil {
 		return err
 	}
-	// Whoever was writing is done: a torn record in these bytes was torn by a
+	// No process is writing in these bytes, so a torn record there was torn by a
 	// crash. Nothing else in them changes.
 	file := l.file
 	unlockFile(file.File)
@@ -107,8 +106,8 @@ func (l *Log) Close() error {
 	return nil
 }
 
-// Destroy implements storage.Log. It deletes the file; a Log that still has it
-// open gets CodeClosed.
+// Destroy implements storage.Log. It deletes the file. A Log that still has it
+// open returns CodeClosed.
 func (l *Log) Destroy() error {
 	_, err := l.lock("destroy", true)
 	if errors.Is(err, errDeleted) {
@@ -122,7 +121,7 @@ func (l *Log) Destroy() error {
 		return failed("destroy", l.path, err)
 	}
 	err = syncDirectory(l.path)
-	if closeErr := l.Close(); closeErr != nil { // which ends the lock
+	if closeErr := l.Close(); closeErr != nil { // it ends the lock too
 		return closeErr
 	}
 	if err != nil {
@@ -157,8 +156,8 @@ func (l *Log) lock(op string, alone bool) (size int64, err error) {
 
 var errDeleted = engine.Fail(engine.CodeClosed, "open", "", "the file was deleted; open the database again")
 
-// reopen turns to the file that a compaction has put in the place of l's. One
-// of another identity was made after a Destroy: its numbers mean other batches.
+// reopen opens the file by which a compaction has replaced l's. A file of another
+// identity was made after a Destroy, and its numbers mean other batches.
 func (l *Log) reopen() error {
 	file, err := os.OpenFile(l.path, os.O_RDWR, 0)
 	if errors.Is(err, fs.ErrNotExist) {

@@ -11,19 +11,19 @@ import (
 	"github.com/atomicdb-go/atomicdb/storage/logfile"
 )
 
-// An opened is one file that a Log has open. A compaction by anybody replaces it.
+// An opened is one file that a Log has open. A compaction by any Log replaces it.
 type opened struct {
 	*os.File
 	header logfile.Header
 
-	last mark // a record that was whole, from where looking for the end can start
+	last mark // a whole record, from which the search for the end can start
 
-	// namedSafely means that the directory is on disk with the file in it. What
-	// is on disk of a file that nothing leads to is lost all the same.
+	// namedSafely means that the directory is on disk with the file's name in it. A
+	// file on disk without a name there is lost.
 	namedSafely bool
 }
 
-// openOrCreate opens the file at path, which it makes if there is none.
+// openOrCreate opens the file at path, and makes it if there is none.
 func openOrCreate(path string) (*opened, error) {
 	for {
 		file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
@@ -43,11 +43,11 @@ func openOrCreate(path string) (*opened, error) {
 	}
 }
 
-// prepare reads the header, or writes it if the file is new. It returns false
-// if the file has been replaced or deleted meanwhile.
+// prepare reads the header, or writes it if the file is new. It returns false if
+// another process has replaced or deleted the file meanwhile.
 func (o *opened) prepare(path string) (there bool, err error) {
 	if info, err := o.Stat(); err != nil || !info.Mode().IsRegular() {
-		return false, errors.Join(err, engine.Fail(engine.CodeInvalid, "open", path, "this is no regular file"))
+		return false, errors.Join(err, engine.Fail(engine.CodeInvalid, "open", path, "it is no regular file"))
 	}
 	if err := lockFile(o.File, true); err != nil {
 		return false, err
@@ -79,8 +79,8 @@ func (o *opened) readStart() ([]byte, error) {
 	return b, err
 }
 
-// create writes the header, durably: so a crash never leaves records behind a
-// header that is none.
+// create writes the header and waits until it is on disk, so a crash never leaves
+// records after a damaged header.
 func (o *opened) create(path string) error {
 	rand.Read(o.header.Identity[:])
 	if _, err := o.WriteAt(o.header.Encode(), 0); err != nil {
@@ -110,7 +110,7 @@ func (o *opened) isAt(path string) (size int64, there bool, err error) {
 // syncFile is a variable so that a test can see what is synced, and when.
 var syncFile = (*os.File).Sync
 
-// sync returns once what was written, and the way to it, are on disk.
+// sync returns when the written bytes, and the names that lead to them, are on disk.
 func (o *opened) sync(path string) error {
 	if err := syncFile(o.File); err != nil {
 		return err
@@ -125,7 +125,7 @@ func (o *opened) sync(path string) error {
 	return nil
 }
 
-// syncDirectory puts the name of the file at path on disk.
+// syncDirectory writes the name of the file at path to the disk.
 func syncDirectory(path string) error {
 	directory, err := os.Open(filepath.Dir(path))
 	if err != nil {

@@ -18,10 +18,9 @@ var (
 	_ storage.Replacer = (*Log)(nil)
 )
 
-// Repair is storage.Repair for the file at path, also where Open refuses it
-// because its header is damaged: that is written anew then, if there is a record
-// in the file at all. Nothing else in the file changes until the repaired one
-// takes its name.
+// Repair is storage.Repair for the file at path. If the file's header is damaged,
+// so that Open refuses it, Repair writes the header anew, if the file has a record
+// at all. Nothing else in the file changes until the repaired file takes its name.
 func Repair(path string, opts storage.SessionOptions) (*storage.Report, error) {
 	log, err := Open(path)
 	var lost error
@@ -42,8 +41,8 @@ func Repair(path string, opts storage.SessionOptions) (*storage.Report, error) {
 	return report, err
 }
 
-// renewHeader writes a header for the records behind it. Who has the file open
-// finds another database there.
+// renewHeader writes a header for the records after it. To a Log that has the file
+// open, it is another database then.
 func renewHeader(path string) error {
 	path, err := filepath.EvalSymlinks(path)
 	if err != nil {
@@ -65,7 +64,7 @@ func renewHeader(path string) error {
 	at := min(logfile.HeaderSize, len(content))
 	first, found := recordFrom(content, at, 0)
 	if !found {
-		return engine.Fail(engine.CodeCorrupt, "repair", path, "there is nothing of a database in it")
+		return engine.Fail(engine.CodeCorrupt, "repair", path, "the file holds no record of a database")
 	}
 	header := logfile.Header{}
 	if rand.Read(header.Identity[:]); first.Snapshot {
@@ -80,8 +79,8 @@ func renewHeader(path string) error {
 	return nil
 }
 
-// Salvage implements storage.Salvager. Where the header of a record is damaged,
-// the record is all up to the next one that can be found.
+// Salvage implements storage.Salvager. A record with a damaged header extends to
+// the next record that can be found.
 func (l *Log) Salvage(visit func(storage.Record) error) error {
 	size, err := l.lock("salvage", false)
 	if err != nil {
@@ -124,18 +123,18 @@ type found struct {
 	at int
 }
 
-// recordAt returns the header at a place, if a whole record is there, and where
-// its frame starts.
+// recordAt returns the header of the record that starts at a place, if it is
+// whole, and where its frame starts.
 func recordAt(content []byte, at int) (h logfile.RecordHeader, start int, ok bool) {
 	h, ok = logfile.DecodeRecordHeader(content[at:])
 	start = at + logfile.RecordHeaderSize
 	return h, start, ok && h.Length <= int64(len(content)-start)
 }
 
-// recordFrom returns the first record numbered after seq in content[from:] that
-// is one of the file's own. Documents may hold files like this one; but the
-// records in there end within the damaged record, so the one that counts is the
-// one from which one record after the other leads furthest.
+// recordFrom returns the first record in content[from:] that is numbered after seq
+// and is one of the file's own. Documents may hold files like this one, but their
+// records end within the damaged record. So the file's own record is the one from
+// which the chain of records is longest.
 func recordFrom(content []byte, from int, seq uint64) (best found, ok bool) {
 	furthest := 0
 	for at := from; ; at++ {
@@ -158,7 +157,7 @@ func recordFrom(content []byte, from int, seq uint64) (best found, ok bool) {
 	}
 }
 
-// chainEnd returns where the records end that lie one behind the other from at on.
+// chainEnd returns where the chain of records ends that starts at at.
 func chainEnd(content []byte, at int) int {
 	for seq := uint64(0); at < len(content); {
 		h, start, ok := recordAt(content, at)

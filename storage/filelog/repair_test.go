@@ -15,9 +15,8 @@ import (
 	"github.com/atomicdb-go/atomicdb/storage/filelog"
 )
 
-// TestRepair flips a bit in every third byte of a file: opening says that it is
-// corrupt or, where the last record is damaged as by a crash, cuts that off; and
-// a repair keeps all the other records.
+// TestRepair flips a bit in every third byte of a file. Open says that it is corrupt,
+// or cuts the last record off if that looks torn. A repair keeps all other records.
 func TestRepair(t *testing.T) {
 	for name, compacted := range map[string]bool{"batches": false, "a snapshot and batches": true} {
 		whole, lastStart := written(t, "a b c d", compacted)
@@ -103,7 +102,7 @@ func TestRepair_refuses(t *testing.T) {
 			t.Errorf("%s: Repair returned %v, or changed it", name, err)
 		}
 	}
-	// Somebody writes between looking and replacing.
+	// Another Log writes between Salvage and Replace.
 	whole, _ := written(t, "a b c d", false)
 	log := open(t, fileOf(t, whole))
 	if err := log.Salvage(func(storage.Record) error { return nil }); err != nil {

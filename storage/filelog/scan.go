@@ -11,30 +11,30 @@ import (
 	"github.com/atomicdb-go/atomicdb/storage/logfile"
 )
 
-// A mark is where the record of a number starts. It outlives what is there: a
-// torn record that is cut off is replaced by another of its number.
+// A mark is a number and where its record starts. The record there may change: a
+// torn one is cut off, and another of its number takes its place.
 type mark struct {
 	seq   uint64
 	start int64
 }
 
-// A record is what a scanner has found.
+// A record is one that a scanner has found.
 type record struct {
 	mark
 	snapshot bool
-	torn     bool // the rest of the file, and no whole record
+	torn     bool // it is the rest of the file, and not whole
 	end      int64
 }
 
-// errShrunk means that the file ends before it should: somebody has cut off a
-// torn record meanwhile. It cannot happen to who holds the lock.
+// errShrunk means that another Log has cut off a torn record meanwhile. It cannot
+// happen to the holder of the lock.
 var errShrunk = errors.New("the file has become shorter")
 
-// readAhead is what a scanner reads at once, if records are shorter.
+// readAhead is how many bytes a scanner reads at once, if records are shorter.
 const readAhead = 256 << 10
 
-// A scanner walks from record to record. It keeps one window of the file in
-// memory, and skips a frame that nobody asks for without reading it.
+// A scanner goes from record to record. It keeps one window of the file in memory,
+// and skips frames that are not asked for without reading them.
 type scanner struct {
 	file     io.ReaderAt
 	size     int64 // of the part of the file that it looks at
@@ -70,8 +70,8 @@ func (s *scanner) continueAt(m mark) bool {
 	return true
 }
 
-// next returns the next record, or io.EOF. What is no whole record at the end
-// of the file is a torn one; anywhere else it is CodeCorrupt.
+// next returns the next record, or io.EOF. A record that is not whole is torn at
+// the end of the file, and CodeCorrupt anywhere else.
 func (s *scanner) next() (record, error) {
 	if s.at >= s.size {
 		if s.at == logfile.HeaderSize && s.snapshot != 0 {
@@ -105,9 +105,8 @@ func (s *scanner) next() (record, error) {
 	return r, nil
 }
 
-// frame returns what r stores, borrowed until the next call to s. Of a torn
-// record it is all that is left of it, header included, so that nobody takes it
-// for a frame.
+// frame returns the frame of r, borrowed until the next call to s. Of a torn
+// record it returns all bytes, with the header, so that they are no frame.
 func (s *scanner) frame(r record) ([]byte, error) {
 	start := r.start + logfile.RecordHeaderSize
 	if r.torn {
@@ -116,8 +115,8 @@ func (s *scanner) frame(r record) ([]byte, error) {
 	return s.bytes(start, int(r.end-start))
 }
 
-// mustBeLast returns CodeCorrupt if a header of a later record follows behind
-// the damaged one at s.at.
+// mustBeLast returns CodeCorrupt if the header of a later record follows the
+// damaged one at s.at.
 func (s *scanner) mustBeLast(seq uint64) error {
 	for at := s.at + 1; at+logfile.RecordHeaderSize <= s.size; {
 		b, err := s.bytes(at, int(min(readAhead, s.size-at)))

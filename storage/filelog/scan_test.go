@@ -81,8 +81,8 @@ func (r *countingReader) ReadAt(b []byte, at int64) (int, error) {
 	return n, err
 }
 
-// TestScanner_findsWhatFollowsDamage has records on both sides of a border
-// between two readings.
+// TestScanner_findsWhatFollowsDamage: the records are on both sides of a border
+// between two reads.
 func TestScanner_findsWhatFollowsDamage(t *testing.T) {
 	for shift := range 2 * logfile.RecordHeaderSize {
 		file, starts := sample(0, "first", string(make([]byte, readAhead-2*logfile.RecordHeaderSize-5+shift)), "third")

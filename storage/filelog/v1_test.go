@@ -13,7 +13,7 @@ import (
 	"github.com/atomicdb-go/atomicdb/storage/docfile"
 )
 
-// TestVersion1 opens what the npm package once wrote; see testdata/v1/README.md.
+// TestVersion1 opens a file that the npm package wrote; see testdata/v1/README.md.
 func TestVersion1(t *testing.T) {
 	file, err := os.ReadFile("../testdata/v1/database.atomicdb")
 	if err != nil {
@@ -39,7 +39,7 @@ func TestVersion1(t *testing.T) {
 		if err != nil || !bytes.Equal(got, want) {
 			t.Errorf("after %d writes it holds\n%s\nwant\n%s\n%v", n, got, want, err)
 		}
-		// It is a database like any other: what is written is stored behind the rest.
+		// New batches are stored after the old ones.
 		if err := s.Update(func(db *engine.DB) error { return db.CreateCollection("more") }); err != nil {
 			t.Fatal(err)
 		}

@@ -16,28 +16,28 @@ import (
 	"github.com/atomicdb-go/atomicdb/storage"
 )
 
-// An environment is a file that this process has open in LMDB. A process must
-// not have one open twice: closing it would end the locks of both. So all Logs
-// of a path share it.
+// An environment is a file that this process has open in LMDB. A process must not
+// open a file twice, because closing one would end the locks of both. So all Logs
+// of a path share one.
 type environment struct {
 	path string
 	logs int // that use it; guarded by inUse
 
-	// Transactions share lock. Who changes lmdb or the size of its map, during
-	// which none may be open, holds it alone.
+	// Transactions hold lock shared. It is held exclusively to change lmdb or the
+	// size of its map, while no transaction may be open.
 	lock sync.RWMutex
 	lmdb *lmdb.Env // nil: it has to be opened again
 	root lmdb.DBI
 }
 
-// inUse has the environments of this process by path.
+// inUse are the environments of this process by path.
 var inUse = struct {
 	sync.Mutex
 	byPath map[string]*environment
 }{byPath: map[string]*environment{}}
 
-// acquire returns the environment of the file at path, which it makes if there
-// is none. The caller releases it.
+// acquire returns the environment of the file at path, and makes the file if there
+// is none. The caller releases the environment.
 func acquire(path string) (*environment, error) {
 	path, err := prepare(path)
 	if err != nil {
@@ -57,8 +57,8 @@ func acquire(path string) (*environment, error) {
 	return e, nil
 }
 
-// prepare has a file at path, and returns the one path of it: through a link,
-// LMDB would lock another file beside it than without.
+// prepare makes the file at path if there is none, and returns its path without
+// links: through a link, LMDB would use another lock file.
 func prepare(path string) (string, error) {
 	path, err := filepath.Abs(path)
 	if err != nil {
@@ -70,7 +70,7 @@ func prepare(path string) (string, error) {
 	}
 	defer file.Close()
 	if info, err := file.Stat(); err != nil || !info.Mode().IsRegular() {
-		return "", errors.Join(err, engine.Fail(engine.CodeInvalid, "open", path, "this is no regular file"))
+		return "", errors.Join(err, engine.Fail(engine.CodeInvalid, "open", path, "it is no regular file"))
 	}
 	if isFormat2(file) {
 		return "", &engine.Error{Code: engine.CodeUnsupported, Op: "open", Target: path, Err: errOtherLMDB}
@@ -78,8 +78,8 @@ func prepare(path string) (string, error) {
 	return filepath.EvalSymlinks(path)
 }
 
-// isFormat2 reports whether the file is one that our LMDB takes for none of LMDB:
-// in format 2 what it looks for is eight bytes further on.
+// isFormat2 reports whether the file has format 2, which our LMDB takes for another
+// kind of file: LMDB's magic number is eight bytes further on there.
 func isFormat2(file *os.File) bool {
 	start := make([]byte, 32)
 	if _, err := file.ReadAt(start, 0); err != nil {
@@ -103,8 +103,7 @@ func (e *environment) release() error {
 	return e.lmdb.Close()
 }
 
-// open opens the file in LMDB. A new file is empty, and LMDB makes it one of
-// its own.
+// open opens the file in LMDB, which initializes an empty file.
 func (e *environment) open() (err error) {
 	env, err := lmdb.NewEnv()
 	if err != nil {
@@ -115,7 +114,7 @@ func (e *environment) open() (err error) {
 			env.Close()
 		}
 	}()
-	// No size of the map: then it is the file's, or 1 MiB.
+	// Without a size, the map gets that of the file, or 1 MiB.
 	if err := env.Open(e.path, lmdb.NoSubdir|lmdb.NoMetaSync, 0o600); err != nil {
 		return err
 	}
@@ -136,7 +135,7 @@ func (e *environment) open() (err error) {
 	return nil
 }
 
-// syncDirectory puts the name of the file at path on disk. Windows does so by
+// syncDirectory writes the name of the file at path to the disk. Windows does that
 // itself.
 func syncDirectory(path string) error {
 	if runtime.GOOS == "windows" {
@@ -151,16 +150,16 @@ func syncDirectory(path string) error {
 
 // view runs read in a transaction that sees one state. It may run it again.
 func (e *environment) view(read func(transaction) error) error {
-	return e.patiently(func() error {
+	return e.retry(func() error {
 		return e.lmdb.View(func(txn *lmdb.Txn) error { return read(e.transaction(txn)) })
 	})
 }
 
-// update runs write in a transaction that no other writer can come between. If
-// write fails, nothing of it stays. It may run it again.
+// update runs write in a transaction, while no other writer can write. If write
+// fails, nothing of it stays. update may run it again.
 func (e *environment) update(d storage.Durability, write func(transaction) error) error {
 	isStored := false
-	return e.patiently(func() error {
+	return e.retry(func() error {
 		if !isStored {
 			err := e.lmdb.Update(func(txn *lmdb.Txn) error { return write(e.transaction(txn)) })
 			if err != nil {
@@ -179,13 +178,13 @@ func (e *environment) update(d storage.Durability, write func(transaction) error
 	})
 }
 
-// syncLMDB puts everything on disk, with the note of the newest transaction. Tests
-// listen here.
+// syncLMDB writes everything to the disk, with the page that refers to the newest
+// transaction. Tests replace it.
 var syncLMDB = func(env *lmdb.Env) error { return env.Sync(true) }
 
-// patiently repeats try while all that is in the way is the size of the map or
+// retry repeats try while it fails because of the size of the map, or because of
 // readers that are dead.
-func (e *environment) patiently(try func() error) error {
+func (e *environment) retry(try func() error) error {
 	for {
 		size, err := e.shared(try)
 		switch {
@@ -206,8 +205,8 @@ func (e *environment) patiently(try func() error) error {
 
 var errNotOpen = errors.New("LMDB is not open")
 
-// shared runs try while lmdb and its map stay as they are, and returns the
-// map's size. Readers that are dead keep pages from being used again.
+// shared runs try while lmdb and its map do not change, and returns the map's
+// size. It removes dead readers, which keep LMDB from using pages again.
 func (e *environment) shared(try func() error) (mapSize int64, err error) {
 	e.lock.RLock()
 	defer e.lock.RUnlock()
@@ -227,8 +226,8 @@ func (e *environment) shared(try func() error) (mapSize int64, err error) {
 	return info.MapSize, err
 }
 
-// resize gives the map another size, unless it no longer has the size before. 0
-// means the one in the file.
+// resize gives the map another size, unless it no longer has the size before. A
+// size of 0 is that in the file.
 func (e *environment) resize(before, size int64) error {
 	e.lock.Lock()
 	defer e.lock.Unlock()
@@ -240,7 +239,7 @@ func (e *environment) resize(before, size int64) error {
 		return err
 	}
 	if err := e.lmdb.SetMapSize(size); err != nil {
-		// LMDB is left without a map, which every other call would trip over.
+		// LMDB has no map now, and every other call would crash.
 		e.lmdb.Close()
 		e.lmdb = nil
 		return err

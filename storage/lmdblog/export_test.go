@@ -16,13 +16,13 @@ func (l *Log) Resize(size int64) error {
 // MapSize returns the size of the map.
 func (l *Log) MapSize() (int64, error) { return l.env.shared(func() error { return nil }) }
 
-// Put stores a key and a value that may be none of a record.
+// Put stores any key and value.
 func (l *Log) Put(key, value []byte) error {
 	return l.env.lmdb.Update(func(txn *lmdb.Txn) error { return txn.Put(l.env.root, key, value, 0) })
 }
 
-// OnSync has hear called before LMDB puts its note on disk, until stop is called.
-// What hear returns is the error of that, if it is one.
+// OnSync calls hear before LMDB syncs its file, until stop is called. An error that
+// hear returns is the error of the sync.
 func OnSync(hear func() error) (stop func()) {
 	before := syncLMDB
 	syncLMDB = func(env *lmdb.Env) error {

@@ -70,7 +70,7 @@ func TestMap_growsWithTheData(t *testing.T) {
 	}
 }
 
-// TestMap_grownByAnotherProcess has that process be this test once more.
+// TestMap_grownByAnotherProcess: the other process is this test again.
 func TestMap_grownByAnotherProcess(t *testing.T) {
 	const pathOfChild = "ATOMICDB_TEST_GROWN"
 	large := strings.Repeat("x", 20<<20)
@@ -98,8 +98,8 @@ func TestMap_grownByAnotherProcess(t *testing.T) {
 	}
 }
 
-// TestMap_thatCannotBeHad has more than any machine can address.
-func TestMap_thatCannotBeHad(t *testing.T) {
+// TestMap_tooLarge asks for a map that no machine can address.
+func TestMap_tooLarge(t *testing.T) {
 	log := open(t, filepath.Join(t.TempDir(), "test.mdb"))
 	mustAppend(t, log, 1, "a")
 	if err := log.Resize(1 << 62); err == nil {
@@ -190,8 +190,7 @@ func TestRead_refusesWhatIsNoBatch(t *testing.T) {
 	}
 }
 
-// TestCompact_usesPagesAgain keeps the file from growing with every batch ever
-// written.
+// TestCompact_usesPagesAgain: the file does not grow with every batch.
 func TestCompact_usesPagesAgain(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "test.mdb")
 	log := open(t, path)
@@ -209,8 +208,7 @@ func TestCompact_usesPagesAgain(t *testing.T) {
 	}
 }
 
-// TestStrict_syncs: without a flush of its own, LMDB may take back the last batch
-// when the power is cut.
+// TestStrict_syncs: without a sync, a power cut may undo the last batch.
 func TestStrict_syncs(t *testing.T) {
 	log := open(t, filepath.Join(t.TempDir(), "test.mdb"))
 	syncs := 0
@@ -225,8 +223,8 @@ func TestStrict_syncs(t *testing.T) {
 	}
 }
 
-// TestStrict_thatCannotBeSynced: nobody can tell then whether the batch is kept, which
-// is not what CodeQuota says.
+// TestStrict_thatCannotBeSynced: the batch may or may not be kept then, so the code is
+// not CodeQuota.
 func TestStrict_thatCannotBeSynced(t *testing.T) {
 	log := open(t, filepath.Join(t.TempDir(), "test.mdb"))
 	stop := lmdblog.OnSync(func() error { return errors.New("the disk is gone") })

@@ -29,7 +29,7 @@ func keyOf(seq uint64) []byte {
 // positive is the type of a number of at least 0.
 const positive = 1 << 60
 
-// seqOf returns the number whose key it is, or false if it is none of a batch.
+// seqOf returns the seq of a key, or false if the key is not that of a record.
 func seqOf(key []byte) (seq uint64, ok bool) {
 	var whole [9]byte
 	copy(whole[:], key)

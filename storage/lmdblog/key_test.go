@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// TestKeyOf has what ordered-binary, of which the npm package lmdb makes its
-// keys, encodes numbers as.
+// TestKeyOf compares with ordered-binary, which encodes the keys of the npm package
+// lmdb.
 func TestKeyOf(t *testing.T) {
 	for seq, want := range map[uint64]string{
 		1: "13ff0000", 2: "14000000", 3: "14008000", 4: "14010000", 255: "1406fe00", 1000: "1408f400",

@@ -6,7 +6,7 @@ import (
 	"github.com/atomicdb-go/atomicdb/storage"
 )
 
-// pageBytes is about how much Read takes from LMDB at once.
+// pageBytes is about how many bytes Read reads from LMDB at once.
 const pageBytes = 1 << 20
 
 // A Log is a storage.Log in an LMDB file. Open makes one.
@@ -17,9 +17,9 @@ type Log struct {
 
 var _ storage.Log = (*Log)(nil)
 
-// Open opens the file at path. If there is none it is made, readable by the
-// user alone; its folder has to exist. The error is CodeCorrupt for a file that
-// is something else, CodeUnsupported for one of another version of LMDB, else
+// Open opens the file at path, and makes one if there is none, which only the user
+// can read. Its folder has to exist. The error has CodeCorrupt for a file that is
+// not of LMDB, CodeUnsupported for one of another version of LMDB, else
 // CodeInvalid, CodeStorage or CodeQuota.
 func Open(path string) (*Log, error) {
 	env, err := acquire(path)
@@ -37,8 +37,8 @@ func Open(path string) (*Log, error) {
 	return &Log{env: env}, nil
 }
 
-// Read implements storage.Log. No transaction is open while visit runs: it
-// would keep LMDB from using pages again, and the map from growing.
+// Read implements storage.Log. No transaction is open while visit runs: one would
+// keep LMDB from using pages again, and the map from growing.
 func (l *Log) Read(after uint64, visit func(storage.Record) error) error {
 	var left int64
 	for isFirst, more := true, true; more; isFirst = false {
@@ -81,8 +81,8 @@ func (l *Log) Append(seq uint64, frame storage.Frame, d storage.Durability) erro
 	})
 }
 
-// Compact implements storage.Log. It is Relaxed: a power cut may take it back,
-// and with it nothing that was stored.
+// Compact implements storage.Log. It is Relaxed: a power cut may undo it, and then
+// the batches that it replaced are there again.
 func (l *Log) Compact(seq uint64, snapshot storage.Frame) error {
 	return l.update("compact", storage.Relaxed, func(t transaction) error {
 		isThere, err := t.holdsBatch(seq)
@@ -108,8 +108,8 @@ func (l *Log) Close() error {
 	return nil
 }
 
-// Destroy implements storage.Log. The file stays, empty: another process that
-// has it open would go on with one that nobody else sees.
+// Destroy implements storage.Log. The file stays, empty: after a deletion, another
+// process that has it open would go on with a file that no other process sees.
 func (l *Log) Destroy() error {
 	err := l.update("destroy", storage.Strict, func(t transaction) error { return t.Drop(t.root, false) })
 	if closeErr := l.Close(); err == nil {

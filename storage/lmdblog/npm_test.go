@@ -14,7 +14,7 @@ import (
 	"github.com/atomicdb-go/atomicdb/storage/lmdblog"
 )
 
-// fixture copies a file that the npm package has written; see testdata/README.md.
+// fixture copies a file that the npm package wrote; see testdata/README.md.
 func fixture(t *testing.T, name string) (path string) {
 	t.Helper()
 	b, err := os.ReadFile(filepath.Join("testdata", name))

@@ -16,8 +16,8 @@ const (
 	isSnapshot = 1
 )
 
-// A transaction is one of LMDB. The bytes that lmdb returns in it are the
-// file's: nobody may write to them, or use them once it has ended.
+// A transaction is one of LMDB. The bytes that lmdb returns in it are the file's:
+// they must not be changed, nor used after the transaction.
 type transaction struct {
 	*lmdb.Txn
 	root lmdb.DBI
@@ -53,7 +53,7 @@ func seqAt(key []byte) (uint64, error) {
 	return seq, nil
 }
 
-// holdsBatch reports whether there is a batch of that number. A snapshot is none.
+// holdsBatch reports whether there is a batch, not a snapshot, of that number.
 func (t transaction) holdsBatch(seq uint64) (bool, error) {
 	value, err := t.Get(t.root, keyOf(min(seq, maxSeq)))
 	if lmdb.IsNotFound(err) {
@@ -101,11 +101,11 @@ func (t transaction) removeUpTo(seq uint64) error {
 	}
 }
 
-// A page is what Read takes at once.
+// A page is the records that Read reads at once.
 type page struct {
 	records []storage.Record
 	bytes   int64 // of the records
-	more    bool  // there are records behind them
+	more    bool  // there are records after them
 	all     int64 // about the bytes of all records in the file
 }
 

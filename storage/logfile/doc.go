@@ -1,6 +1,6 @@
 // Package logfile is the format of a log in one file: a header, and the records
-// one behind the other. FORMAT.md, section File, has the tables.
+// one after the other. FORMAT.md, section File, has the tables.
 //
-// Package filelog keeps a database in such a file. Marshal and Unmarshal make
-// one of any log, and back.
+// Package filelog keeps a database in such a file. Marshal makes one of the records
+// of any log, and Unmarshal reads it.
 package logfile

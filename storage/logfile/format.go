@@ -8,7 +8,7 @@ import (
 	"github.com/atomicdb-go/atomicdb/engine"
 )
 
-// What others need to know of the layout.
+// The layout as other packages use it.
 const (
 	HeaderSize       = 40     // bytes of a Header
 	RecordHeaderSize = 32     // bytes of a RecordHeader
@@ -34,7 +34,7 @@ const (
 	kindSnapshot = 2
 )
 
-// Header is what the start of a file says about the rest.
+// Header is the start of a file.
 type Header struct {
 	// Identity is chosen when the database is made, and stays when a compaction
 	// replaces the file. It tells a database from one made later in its place.
@@ -74,9 +74,9 @@ func DecodeHeader(b []byte) (h Header, err error) {
 	return h, nil
 }
 
-// IsUnfinished reports whether b, all that a file holds, is what a crash can
-// leave of its creation: a header cut short, or room whose bytes were never
-// written. The header is on disk before the first record is.
+// IsUnfinished reports whether a crash during its creation can leave a file with
+// the bytes b: a header cut short, or space whose bytes were never written. The
+// header is on disk before the first record is.
 func IsUnfinished(b []byte) bool {
 	if len(b) > HeaderSize {
 		return false

@@ -7,9 +7,9 @@ import (
 	"github.com/atomicdb-go/atomicdb/storage"
 )
 
-// Marshal returns a file that holds records as they are, damaged ones too. It
-// takes them for the records of one log: in the order of their seq, and none
-// but the first a snapshot.
+// Marshal returns a file that holds records as they are, damaged ones too. They
+// must be the records of one log: in the order of their seq, and only the first
+// may be a snapshot.
 func Marshal(identity [16]byte, records []storage.Record) []byte {
 	header := Header{Identity: identity}
 	size := HeaderSize
@@ -27,10 +27,9 @@ func Marshal(identity [16]byte, records []storage.Record) []byte {
 	return file
 }
 
-// Unmarshal returns the records in a file, whose bytes they borrow. The error
-// is CodeCorrupt for what is no such file, or not a whole one, and
-// CodeUnsupported for one of a later version. What is in the records, it does
-// not look at.
+// Unmarshal returns the records of a file, whose bytes they borrow. The error has
+// CodeCorrupt for other or incomplete files, and CodeUnsupported for a file of a
+// later version. It does not check the bytes of the records.
 func Unmarshal(file []byte) ([]storage.Record, error) {
 	header, err := DecodeHeader(file)
 	if err != nil {

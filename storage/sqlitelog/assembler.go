@@ -4,18 +4,18 @@ package sqlitelog
 
 import "github.com/atomicdb-go/atomicdb/storage"
 
-// A row is one of the table's, less its writer: a part of a record.
+// A row is a row of the table without its writer: a part of a record.
 type row struct {
 	seq, snapshot, part, parts int64
 	bytes                      []byte
 }
 
-// An assembler makes records of rows that come in the order of their seq,
+// An assembler makes records of rows, which come in the order of their seq,
 // snapshot and part.
 //
-// A SQLite without transactions may hold what a crash has interrupted. Of a
-// number that has both, the snapshot counts; one that is not whole was never
-// finished.
+// A SQLite without transactions may hold records that a crash has interrupted. If a
+// number has a batch and a snapshot, the snapshot counts. A snapshot that is not
+// whole was never finished.
 type assembler struct {
 	records []storage.Record
 	bytes   int64 // of all rows so far
@@ -24,10 +24,10 @@ type assembler struct {
 	own     []byte // bytes of the current record so far
 	count   int64  // its rows so far
 	inOrder bool   // its parts are 0, 1, 2, … of as many
-	damaged error  // why the batch before a possible snapshot of its number cannot be read
+	damaged error  // the error of a damaged batch, unless a snapshot of its number follows
 }
 
-// add takes in the next row, whose bytes it copies.
+// add adds the next row, whose bytes it copies.
 func (a *assembler) add(r row) error {
 	if r.seq <= 0 || r.snapshot != 0 && r.snapshot != 1 {
 		return corrupt(r.seq, "this SQLite table holds what is no batch")
@@ -67,7 +67,7 @@ func (a *assembler) finish() {
 	}
 }
 
-// end returns the records, once there are no more rows.
+// end returns the records, after the last row.
 func (a *assembler) end() ([]storage.Record, error) {
 	a.finish()
 	return a.records, a.damaged

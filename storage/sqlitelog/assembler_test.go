@@ -37,7 +37,7 @@ func assemble(t *testing.T, rows ...string) (records []string, err error) {
 	return records, err
 }
 
-// TestAssembler has what a SQLite without transactions can be left with.
+// TestAssembler reads rows that a crash can leave in a SQLite without transactions.
 func TestAssembler(t *testing.T) {
 	for name, c := range map[string]struct{ rows, want string }{
 		"nothing":                             {"", ""},

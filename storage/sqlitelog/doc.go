@@ -1,20 +1,19 @@
-// Package sqlitelog keeps a database in a table of a SQLite.
+// Package sqlitelog keeps a database in a table of a SQLite database.
 //
 //	db, err := sql.Open("sqlite", "notes.sqlite")
 //	log, err := sqlitelog.New(db, sqlitelog.Options{})
 //	session, err := storage.Open(log, storage.SessionOptions{})
 //
-// It is made for modernc.org/sqlite, SQLite without cgo, which importing this
-// package registers as the driver "sqlite". Other tables of the SQLite are left
-// alone, and closing the Log leaves it open: it is yours.
+// It is made for modernc.org/sqlite, SQLite without cgo, which this package
+// registers as the driver "sqlite". It does not touch other tables, and closing the
+// Log leaves the SQLite database open.
 //
-// The table is the one that the npm package's SQLiteStorage makes, so what one
-// has written the other opens; FORMAT.md, section SQLite, has its columns. Any
-// number of Logs, in any number of processes, may stand for one table: SQLite
-// has one write at a time. A write waits for the others, up to
-// Options.BusyTimeout.
+// The npm package's SQLiteStorage makes the same table, so each opens what the
+// other has written; FORMAT.md, section SQLite, has its columns. Any number of
+// Logs, in any number of processes, may use one table. SQLite runs one write at a
+// time; a write waits for the others, up to Options.BusyTimeout.
 //
-// How durable a Relaxed batch is, the connection's PRAGMA synchronous decides. A
+// A Relaxed batch is as durable as the connection's PRAGMA synchronous says. A
 // Strict one is written with FULL at least.
 //
 // # Reading the source

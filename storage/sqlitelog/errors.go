@@ -17,7 +17,7 @@ func corrupt(seq int64, why string) error {
 	return engine.Fail(engine.CodeCorrupt, "read", "batch "+strconv.FormatInt(seq, 10), why)
 }
 
-// failed gives a code to what SQLite or database/sql has answered.
+// failed gives a code to an error of SQLite or database/sql.
 func failed(op, table string, err error) error {
 	var coded *engine.Error
 	if errors.As(err, &coded) {
@@ -35,7 +35,7 @@ func failed(op, table string, err error) error {
 	return &engine.Error{Code: code, Op: op, Target: table, Err: err}
 }
 
-// busy says what a timeout is about.
+// busy is the cause of a timeout.
 type busy struct{ error }
 
 func (b busy) Error() string {

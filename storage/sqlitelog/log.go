@@ -17,12 +17,12 @@ import (
 
 // Options configure a Log. The zero value is ready to use.
 type Options struct {
-	// Table is the table's name, of letters, digits and _. It is made if it is
-	// not there. Empty means "atomicdb".
+	// Table is the name of the table: letters, digits and _. The table is made if
+	// there is none. Empty means "atomicdb".
 	Table string
 
-	// BusyTimeout is how long a call waits for other connections and processes
-	// that use the SQLite, before it returns CodeTimeout. 0 means 5 s.
+	// BusyTimeout is how long a call waits for other connections and processes that
+	// write, before it returns CodeTimeout. 0 means 5 s.
 	BusyTimeout time.Duration
 }
 
@@ -30,7 +30,7 @@ type Options struct {
 // values of up to 2 MB.
 const maxRowBytes = 1 << 20
 
-// pageBytes is about how much Read takes from SQLite at once.
+// pageBytes is about how many bytes Read reads from SQLite at once.
 const pageBytes = 1 << 20
 
 // A Log is a storage.Log in a table of a SQLite. New makes one.
@@ -44,22 +44,22 @@ type Log struct {
 
 var _ storage.Log = (*Log)(nil)
 
-// New returns a Log in a table of db, which it makes if it is not there. The
-// error is CodeInvalid for a name that cannot be one, or for a table of other
-// columns.
+// New returns a Log in a table of db, and makes the table if there is none. The
+// error has CodeInvalid for a name with other characters, or for a table with
+// other columns.
 func New(db *sql.DB, opts Options) (*Log, error) {
 	if opts.Table == "" {
 		opts.Table = "atomicdb"
 	}
 	if !isName.MatchString(opts.Table) || isReserved.MatchString(opts.Table) {
-		return nil, engine.Fail(engine.CodeInvalid, "open", opts.Table, "the table's name has to be letters, digits and _")
+		return nil, engine.Fail(engine.CodeInvalid, "open", opts.Table, "a table's name may have letters, digits and _ only")
 	}
 	if opts.BusyTimeout == 0 {
 		opts.BusyTimeout = 5 * time.Second
 	}
 	l := &Log{db: db, name: opts.Table, table: `"` + opts.Table + `"`, busyTimeout: opts.BusyTimeout}
 	err := l.withConn("open", func(ctx context.Context, conn *sql.Conn) error {
-		return patiently(ctx, func() error { return l.create(conn) })
+		return retry(ctx, func() error { return l.create(conn) })
 	})
 	if err != nil {
 		return nil, err
@@ -79,17 +79,17 @@ func (l *Log) create(conn *sql.Conn) error {
 	if err != nil {
 		return err
 	}
-	// Not by a SELECT of them: SQLite may take a name that is none for a text.
+	// A SELECT of the columns does not tell: SQLite may read an unknown name as a text.
 	var columns int
 	err = conn.QueryRowContext(ctx, "SELECT count(*) FROM pragma_table_info(?) WHERE name IN ('seq', 'snapshot', 'part', 'parts', 'writer', 'bytes')", l.name).Scan(&columns)
 	if err == nil && columns != 6 {
-		return engine.Fail(engine.CodeInvalid, "open", l.name, "the SQLite has a table of this name that is not AtomicDB's")
+		return engine.Fail(engine.CodeInvalid, "open", l.name, "the database has a table of this name that is not AtomicDB's")
 	}
 	return err
 }
 
-// Read implements storage.Log. No statement is open while visit runs, so
-// nobody waits for it, and it may use the same SQLite.
+// Read implements storage.Log. No statement is open while visit runs, so no other
+// connection waits for it, and it may use the same SQLite database.
 func (l *Log) Read(after uint64, visit func(storage.Record) error) error {
 	if l.closed {
 		return storage.ClosedError("read")
@@ -97,7 +97,7 @@ func (l *Log) Read(after uint64, visit func(storage.Record) error) error {
 	for at, more := int64(min(after, maxSeq)), true; more; {
 		var p page
 		err := l.withConn("read", func(ctx context.Context, conn *sql.Conn) error {
-			return patiently(ctx, func() (err error) {
+			return retry(ctx, func() (err error) {
 				p, err = l.page(conn, at)
 				return err
 			})
@@ -121,10 +121,10 @@ func (l *Log) Read(after uint64, visit func(storage.Record) error) error {
 // maxSeq is the largest number that SQLite can hold.
 const maxSeq = 1<<63 - 1
 
-// A page is what Read takes at once.
+// A page is the records that Read reads at once.
 type page struct {
 	records     []storage.Record
-	bytes, rest int64 // of the records, and of what comes after them
+	bytes, rest int64 // of these records, and of the records after them
 	last        int64 // the last number in it
 	more        bool
 }
@@ -187,7 +187,7 @@ func (l *Log) Append(seq uint64, frame storage.Frame, d storage.Durability) erro
 	})
 }
 
-// Compact implements storage.Log. It is as durable as what it replaces.
+// Compact implements storage.Log. The snapshot is as durable as the batches were.
 func (l *Log) Compact(seq uint64, snapshot storage.Frame) error {
 	if l.closed {
 		return storage.ClosedError("compact")
@@ -209,8 +209,8 @@ func (l *Log) Compact(seq uint64, snapshot storage.Frame) error {
 func (l *Log) insert(conn *sql.Conn, seq uint64, snapshot int, frame storage.Frame) error {
 	total := frame.Len()
 	parts := max(1, (total+maxRowBytes-1)/maxRowBytes)
-	// Tells these rows from all others to a SQLite without transactions, which
-	// only the npm package meets. JavaScript holds integers of 53 bits.
+	// A writer marks these rows for a SQLite without transactions, which only the
+	// npm package uses. JavaScript holds integers of 53 bits.
 	writer := 1 + rand.Int64N(1<<53-2)
 	left := slices.Clone(frame)
 	bytes := make([]byte, 0, min(total, maxRowBytes))
@@ -231,7 +231,7 @@ func (l *Log) insert(conn *sql.Conn, seq uint64, snapshot int, frame storage.Fra
 	return nil
 }
 
-// Close implements storage.Log. The SQLite stays open.
+// Close implements storage.Log. The SQLite database stays open.
 func (l *Log) Close() error {
 	l.closed = true
 	return nil

@@ -63,7 +63,7 @@ func TestCrashes(t *testing.T) {
 	})
 }
 
-// openLog is for tests that end their process, and with it the SQLite.
+// openLog is for tests that kill their process, which closes the SQLite database.
 func openLog(path string) (storage.Log, error) {
 	db, err := sql.Open("sqlite", path)
 	if err != nil {
@@ -76,7 +76,7 @@ func openLog(path string) (storage.Log, error) {
 	return owner{log, db}, nil
 }
 
-// An owner is a Log that closes its SQLite.
+// An owner is a Log that closes its SQLite database.
 type owner struct {
 	storage.Log
 	db *sql.DB

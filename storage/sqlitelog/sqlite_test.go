@@ -91,8 +91,8 @@ func TestLayout(t *testing.T) {
 	}
 }
 
-// TestOpen_whatNpmHasWritten opens a database that the npm package has written
-// through sqlite-wasm; see testdata/README.md.
+// TestOpen_whatNpmHasWritten opens a database that the npm package wrote through
+// sqlite-wasm; see testdata/README.md.
 func TestOpen_whatNpmHasWritten(t *testing.T) {
 	b, err := os.ReadFile("testdata/npm.sqlite")
 	if err != nil {
@@ -152,7 +152,7 @@ func TestBusy(t *testing.T) {
 		wantRecords(t, hasty, "1 a")
 	}
 
-	// A reader in the way of the commit: what was written is undone.
+	// A reader blocks the commit, so the batch is undone.
 	must(t, other, "BEGIN")
 	must(t, other, "CREATE TEMP TABLE seen AS SELECT * FROM atomicdb")
 	if err := hasty.Append(2, storage.Frame{[]byte("b")}, storage.Relaxed); !errors.Is(err, engine.CodeTimeout) {
@@ -161,7 +161,7 @@ func TestBusy(t *testing.T) {
 	must(t, other, "ROLLBACK")
 	wantRecords(t, hasty, "1 a")
 
-	// And one that is patient enough.
+	// With a longer BusyTimeout the commit waits.
 	must(t, other, "BEGIN IMMEDIATE")
 	done := make(chan error)
 	go func() { done <- log.Append(2, storage.Frame{[]byte("b")}, storage.Relaxed) }()
@@ -208,8 +208,7 @@ func TestFull(t *testing.T) {
 	wantRecords(t, log, "1 a", "2 b")
 }
 
-// TestStrict_raisesSynchronous asks, from a trigger, what holds during the
-// write.
+// TestStrict_raisesSynchronous reads the PRAGMA in a trigger, during the write.
 func TestStrict_raisesSynchronous(t *testing.T) {
 	for _, c := range []struct{ before, during int }{{0, 2}, {1, 2}, {2, 2}, {3, 3}} {
 		db := openDB(t, fmt.Sprintf("%s?_pragma=synchronous(%d)", filepath.Join(t.TempDir(), "sync.sqlite"), c.before))

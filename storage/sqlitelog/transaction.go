@@ -15,8 +15,8 @@ import (
 // SQLite's number of a PRAGMA synchronous that survives a power cut.
 const synchronousFull = 2
 
-// withConn lends work a connection. ctx ends when the Log has waited long
-// enough; statements that have begun are not cut off by it.
+// withConn calls work with a connection. ctx ends when BusyTimeout is over; it does
+// not interrupt statements that have begun.
 func (l *Log) withConn(op string, work func(ctx context.Context, conn *sql.Conn) error) error {
 	ctx, cancel := context.WithTimeout(context.Background(), l.busyTimeout)
 	defer cancel()
@@ -31,8 +31,8 @@ func (l *Log) withConn(op string, work func(ctx context.Context, conn *sql.Conn)
 	return nil
 }
 
-// transact runs work in a transaction that no other writer can come between.
-// If anything fails, nothing of it stays.
+// transact runs work in a transaction, while no other writer can write. After an
+// error nothing of it stays.
 func (l *Log) transact(op string, d storage.Durability, work func(*sql.Conn) error) error {
 	return l.withConn(op, func(ctx context.Context, conn *sql.Conn) (err error) {
 		if d == storage.Strict {
@@ -42,15 +42,15 @@ func (l *Log) transact(op string, d storage.Durability, work func(*sql.Conn) err
 			}
 			defer restore()
 		}
-		// IMMEDIATE: a transaction that read first could not write once another
-		// has written.
-		err = patiently(ctx, func() error { return exec(ctx, conn, "BEGIN IMMEDIATE") })
+		// IMMEDIATE: a transaction that reads first cannot write after another
+		// connection has written.
+		err = retry(ctx, func() error { return exec(ctx, conn, "BEGIN IMMEDIATE") })
 		if err == nil {
 			err = work(conn)
 		}
 		if err == nil {
-			// Readers can be in the way of a commit, which then can be tried again.
-			err = patiently(ctx, func() error { return exec(context.Background(), conn, "COMMIT") })
+			// Readers can block a commit, which can be tried again then.
+			err = retry(ctx, func() error { return exec(context.Background(), conn, "COMMIT") })
 		}
 		if err != nil {
 			rollBack(conn)
@@ -59,8 +59,8 @@ func (l *Log) transact(op string, d storage.Durability, work func(*sql.Conn) err
 	})
 }
 
-// raiseSynchronous has the connection write as Strict asks, until restore is
-// called: it belongs to the caller's pool.
+// raiseSynchronous makes the connection write as Strict asks, until restore is
+// called, because the connection belongs to the caller's pool.
 func raiseSynchronous(conn *sql.Conn) (restore func(), err error) {
 	ctx := context.Background()
 	var before int
@@ -78,9 +78,9 @@ func raiseSynchronous(conn *sql.Conn) (restore func(), err error) {
 	return restore, exec(ctx, conn, "PRAGMA synchronous = FULL")
 }
 
-// rollBack ends the transaction if there is one: after some errors SQLite has
-// rolled back already. A connection that stays in one must not go back to the
-// pool; SQLite rolls back when it is closed.
+// rollBack ends the transaction, if SQLite has not rolled it back after an error. A
+// connection that stays in a transaction must not go back to the pool; SQLite
+// rolls back when it is closed.
 func rollBack(conn *sql.Conn) {
 	if exec(context.Background(), conn, "ROLLBACK") == nil {
 		return
@@ -99,15 +99,15 @@ func exec(ctx context.Context, conn *sql.Conn, statement string, args ...any) er
 	return err
 }
 
-// patiently repeats try while another connection is in the way and ctx has not
-// ended. A PRAGMA busy_timeout of the connection works as well, inside try.
-func patiently(ctx context.Context, try func() error) error {
+// retry repeats try while another connection blocks it and ctx has not ended. A
+// PRAGMA busy_timeout of the connection works too, inside try.
+func retry(ctx context.Context, try func() error) error {
 	for wait := time.Millisecond; ; wait = min(2*wait, 50*time.Millisecond) {
 		err := try()
 		if !isBusy(err) {
 			return err
 		}
-		// Not all at the same moment: waiting writers would keep meeting.
+		// A random pause: waiting writers would block each other again.
 		timer := time.NewTimer(wait/2 + rand.N(wait))
 		select {
 		case <-timer.C:

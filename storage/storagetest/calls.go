@@ -11,10 +11,9 @@ import (
 	"github.com/atomicdb-go/atomicdb/storage"
 )
 
-// TestCalls has a session do random work, again and again the same: each time it
-// is killed before, or after, the next one of the calls of its storage; and then
-// each time another write finds the disk full. It leaves out no call, where
-// TestCrashes meets them by chance.
+// TestCalls has a session do the same random work many times. Each time it is killed
+// before or after another call of its storage, and then each time another write
+// finds the disk full. It covers every call; TestCrashes picks calls at random.
 func TestCalls(t *testing.T, create func(*testing.T) Share) {
 	points, random := Points(t, 150)
 	var tally Tally
@@ -36,8 +35,8 @@ func TestCalls(t *testing.T, create func(*testing.T) Share) {
 	t.Log(&tally)
 }
 
-// workUntil does ten pieces of work, of which one meets its end, or a full disk,
-// at a call of the storage, and reports whether there was such a call.
+// workUntil does ten pieces of work. One is killed, or finds the disk full, at a
+// call of the storage; workUntil reports whether there was such a call.
 func (c *crashes) workUntil(call int, full bool) (met bool) {
 	log := &mortalLog{Log: c.share(c.t), left: call, full: full}
 	session, err := storage.Open(log, storage.SessionOptions{CompactAfter: 300, Writer: storage.Writer{1}})
@@ -76,11 +75,12 @@ func (c *crashes) workIn(session *storage.Session, log *mortalLog) {
 	}
 }
 
-// A mortalLog counts the calls of another Log, each before and after it is done.
-// At the one that it is told it refuses it as full, or fails it and all later ones.
+// A mortalLog counts the calls of another Log, each before and after it is done. At
+// a given count it refuses the call as if the disk were full, or fails this and all
+// later calls.
 type mortalLog struct {
 	storage.Log
-	full bool // it refuses one write, and counts writes only
+	full bool // refuse one write, and count writes only
 
 	lock sync.Mutex
 	left int // calls until then; 0 when it has come
@@ -92,8 +92,7 @@ func (l *mortalLog) over() bool {
 	return l.left == 0
 }
 
-// step returns the error of a call that does not come to be, or of one that
-// nobody hears the end of.
+// step returns the error of a call that is not done, or whose end is not seen.
 func (l *mortalLog) step(isWrite, isEnd bool) error {
 	l.lock.Lock()
 	defer l.lock.Unlock()

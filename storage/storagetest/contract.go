@@ -15,8 +15,8 @@ import (
 	"github.com/atomicdb-go/atomicdb/storage"
 )
 
-// Share returns one more Log on the same stored data, as another page or
-// process would open it.
+// Share returns another Log on the same stored data, as another page or process
+// would open it.
 type Share func(*testing.T) storage.Log
 
 // TestLog runs the contract. create makes new, empty stored data for each of
@@ -29,7 +29,7 @@ func TestLog(t *testing.T, create func(*testing.T) Share) {
 		{"reads back in order, byte for byte", readsBack},
 		{"reads only what comes after a seq", readsAfter},
 		{"reads a thousand records", readsManyRecords},
-		{"guesses what is still to be read", guessesRest},
+		{"estimates how much is still to be read", estimatesRest},
 		{"stops reading when visit fails", stopsReading},
 		{"refuses a seq that is taken", refusesTakenSeq},
 		{"refuses a seq whose predecessor is missing", refusesGap},
@@ -40,7 +40,7 @@ func TestLog(t *testing.T, create func(*testing.T) Share) {
 		{"keeps the newer of two snapshots", keepsNewerSnapshot},
 		{"compacts again", compactsAgain},
 		{"reads in order while another compacts", readsDuringCompaction},
-		{"shows everything to whoever opens it later", keepsAfterClose},
+		{"keeps everything for a Log that is opened later", keepsAfterClose},
 		{"refuses every call once closed", refusesWhenClosed},
 		{"destroys what is stored", destroys},
 		{"tells others what was appended", tells},
@@ -91,7 +91,7 @@ func readsManyRecords(t *testing.T, share Share) {
 	expect(t, log, 985, want[985:]...)
 }
 
-func guessesRest(t *testing.T, share Share) {
+func estimatesRest(t *testing.T, share Share) {
 	log := share(t)
 	texts := make([]string, 100)
 	for i := range texts {
@@ -322,8 +322,8 @@ func tells(t *testing.T, share Share) {
 		t.Errorf("heard of %d %q, want 1 %q", got.seq, got.bytes, "a")
 	}
 
-	// What it appends itself, and what comes after stop, it must not hear: the
-	// next news would be one of these.
+	// The listener must not get the Log's own records, nor records after stop: the
+	// next message would be of one of these.
 	mustAppend(t, other, 2, storage.Frame{[]byte("own")})
 	appendAll(t, log, 3, "c")
 	if got := <-heard; got.seq != 0 && got.seq != 3 {
@@ -387,7 +387,7 @@ func expect(t *testing.T, log storage.Log, after uint64, want ...string) {
 	}
 }
 
-// scribble makes borrowed bytes useless to whoever kept them.
+// scribble overwrites borrowed bytes, so that keeping them shows.
 func scribble(b []byte) {
 	for i := range b {
 		b[i] = 0xcc

@@ -25,8 +25,8 @@ var (
 type Tally struct {
 	Points, Operations, Acknowledged, Faults int
 
-	// BadNews counts the news that was lost, late, damaged, told twice or in
-	// another order. Sessions hear it on goroutines of their own.
+	// BadNews counts the messages of watchers that were lost, late, damaged, repeated
+	// or out of order. Sessions get them on goroutines of their own.
 	BadNews atomic.Int64
 }
 
@@ -35,8 +35,8 @@ func (c *Tally) String() string {
 	return fmt.Sprintf("%d crash points, %d operations, %d of them acknowledged, %d other faults, %d pieces of bad news: 0 acknowledged losses", c.Points, c.Operations, c.Acknowledged, c.Faults, c.BadNews.Load())
 }
 
-// Points returns how many crash points a test is to try, which `make crash`
-// raises, and a source of random numbers whose seed a failure prints.
+// Points returns how many crash points a test tries, which `make crash` raises, and
+// a source of random numbers whose seed a failure prints.
 func Points(t *testing.T, usual int) (points int, random *rand.Rand) {
 	t.Helper()
 	seed := *crashSeed
@@ -54,12 +54,12 @@ func Points(t *testing.T, usual int) (points int, random *rand.Rand) {
 	return points, rand.New(rand.NewPCG(seed, 0))
 }
 
-// TestCrashes has several sessions on one log do random work, while appends
-// fail before or after they have stored something, compactions fail, news is
-// lost, and again and again a session ends as if its process were killed, at a
-// random call. After each of these crash points somebody opens the log anew.
-// Whatever was acknowledged is there then; what was not is there whole or not at
-// all; and the documents are exactly what the stored work says, in its order.
+// TestCrashes has several sessions on one log do random work. Appends fail before or
+// after they have stored a batch, compactions fail, messages are lost, and again and
+// again a session ends at a random call, as if its process were killed. After each
+// crash point the log is opened anew. Acknowledged work is there then, other work is
+// there as a whole or not at all, and the documents are exactly those of the stored
+// work, in its order.
 func TestCrashes(t *testing.T, create func(*testing.T) Share) {
 	points, random := Points(t, 300)
 	var tally Tally
@@ -77,7 +77,7 @@ func TestCrashes(t *testing.T, create func(*testing.T) Share) {
 	t.Log(&tally)
 }
 
-// crashes is one log, and those who work on it.
+// crashes is one log, and the workers on it.
 type crashes struct {
 	t      *testing.T
 	random *rand.Rand
@@ -87,20 +87,20 @@ type crashes struct {
 	workers      []*crashWorker
 	work         int             // pieces of work so far
 	acknowledged map[string]bool // by name
-	refused      map[string]bool // of which it was said that nothing is stored
+	refused      map[string]bool // work of which an error said that it is not stored
 }
 
 type crashWorker struct {
 	session *storage.Session
 	log     *FaultyLog
 	dying   atomic.Pointer[string] // the call at which it is to be killed; its own goroutines ask
-	fault   atomic.Pointer[string] // what its log does wrong; nil: nothing
+	fault   atomic.Pointer[string] // how its log fails; nil: it does not
 }
 
-// deaths are when a worker may be killed.
+// deaths are the moments at which a worker may be killed.
 var deaths = []string{"before append", "after append", "before compact", "between calls", "while reading"}
 
-// errKilled is what a call returns that its process does not live to see.
+// errKilled is the error of a call at which its process is killed.
 var errKilled = errors.New("killed")
 
 // untilCrash does work by random workers, until one of them is killed.
@@ -114,7 +114,7 @@ func (c *crashes) untilCrash() {
 		if killed := c.workBy(w); killed || n > deadline+20 {
 			c.tally.Points++
 			c.workers = slices.DeleteFunc(c.workers, func(other *crashWorker) bool { return other == w })
-			return // nobody closes its session: it is gone
+			return // its session is not closed
 		}
 	}
 }
@@ -138,7 +138,7 @@ func (c *crashes) worker() *crashWorker {
 	w.log.BeforeCompact = func(uint64) error { return w.fail("before compact") }
 	w.log.OnRecord = func(*storage.Record) error { return w.fail("while reading") }
 	w.log.OnNews = badNews(rand.New(rand.NewPCG(c.random.Uint64(), 0)), &c.tally.BadNews)
-	if c.random.IntN(4) == 0 { // it hears of others only when they meet
+	if c.random.IntN(4) == 0 { // it does not watch, and meets other writers as conflicts
 		w.log.OnNews = func(News) []News { c.tally.BadNews.Add(1); return nil }
 	}
 	session, err := storage.Open(w.log, storage.SessionOptions{CompactAfter: 600, Durability: storage.Durability(c.random.IntN(2))})
@@ -150,7 +150,7 @@ func (c *crashes) worker() *crashWorker {
 	return w
 }
 
-// badNews returns an OnNews that does to news what tabs and networks do.
+// badNews returns an OnNews that loses and changes messages as tabs and networks do.
 func badNews(random *rand.Rand, count *atomic.Int64) func(News) []News {
 	var lock sync.Mutex
 	var held []News
@@ -184,7 +184,7 @@ func badNews(random *rand.Rand, count *atomic.Int64) func(News) []News {
 	}
 }
 
-// workBy does a piece of work, perhaps with a fault that nobody dies of.
+// workBy does a piece of work, perhaps with a fault of its log.
 func (c *crashes) workBy(w *crashWorker) (killed bool) {
 	c.work++
 	c.tally.Operations++
@@ -226,7 +226,7 @@ var (
 	errQuota = &engine.Error{Code: engine.CodeQuota, Op: "append", Err: errors.New("the disk is full")}
 )
 
-// fail is what w's log returns at a call.
+// fail returns the error of w's log at a call.
 func (w *crashWorker) fail(call string) error {
 	if is(&w.dying, call) {
 		return errKilled
@@ -245,7 +245,7 @@ func is(p *atomic.Pointer[string], text string) bool {
 	return s != nil && *s == text
 }
 
-// check opens the log as if everybody else had died.
+// check opens the log as if no other session were left.
 func (c *crashes) check() {
 	c.t.Helper()
 	s, err := storage.Open(c.share(c.t), storage.SessionOptions{})

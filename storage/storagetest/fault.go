@@ -8,9 +8,9 @@ import (
 	"github.com/atomicdb-go/atomicdb/storage"
 )
 
-// A FaultyLog passes calls on to another Log and does what real storage does
-// on bad days. Its zero hooks do nothing. It always overwrites the bytes that
-// it has lent out, so that keeping them shows.
+// A FaultyLog passes calls on to another Log, and fails as real storage does. Its
+// zero hooks do nothing. It always overwrites bytes that it has lent, so that
+// keeping them shows.
 type FaultyLog struct {
 	storage.Log
 
@@ -18,8 +18,8 @@ type FaultyLog struct {
 	// stored and Append returns it. It may wait, which delays the Append.
 	BeforeAppend func(seq uint64) error
 
-	// AfterAppend runs after each Append and makes its result, for answers that
-	// get lost.
+	// AfterAppend runs after each Append and makes its result, for replies that get
+	// lost.
 	AfterAppend func(seq uint64, err error) error
 
 	// BeforeCompact is BeforeAppend for Compact.
@@ -32,13 +32,13 @@ type FaultyLog struct {
 	// Repeat visits every record twice.
 	Repeat bool
 
-	// OnNews runs for each piece of news that Watch brings, and returns what the
-	// listener hears instead: nothing, it twice, others that were held back. The
-	// bytes are given away.
+	// OnNews runs for each message of Watch, and returns the messages that the
+	// listener gets instead: none, the same twice, or earlier ones that were held
+	// back. The bytes belong to OnNews.
 	OnNews func(News) []News
 }
 
-// News is what a Watcher tells of: the arguments of its listener.
+// News is a message of a Watcher: the arguments of its listener.
 type News struct {
 	Seq   uint64
 	Bytes []byte

@@ -25,8 +25,8 @@ const (
 	increments = 100 // by each session that counts
 )
 
-// Main runs a package's tests. Where TestProcesses has started the test binary
-// as another process, it does that process's work instead. A package that calls
+// Main runs a package's tests. If TestProcesses has started the test binary as
+// another process, Main does that process's work instead. A package that calls
 // TestProcesses calls Main from TestMain.
 func Main(m *testing.M, open OpenPath) {
 	var err error
@@ -55,10 +55,10 @@ func countsTogether(t *testing.T, open OpenPath) {
 	path := filepath.Join(t.TempDir(), "counter")
 	sessions := []*storage.Session{openPath(t, open, path), openPath(t, open, path)}
 	child := startChild(t, "count", path)
-	if _, err := child.out.ReadString('\n'); err != nil { // it has opened the database too
+	if _, err := child.out.ReadString('\n'); err != nil { // it has opened the database
 		t.Fatal(err)
 	}
-	child.in.Close() // which it waits for
+	child.in.Close() // it waits for this
 	errs := make([]error, len(sessions))
 	var all sync.WaitGroup
 	for i, s := range sessions {
@@ -130,7 +130,7 @@ func survivesKill(t *testing.T, open OpenPath) {
 			acknowledged = n
 			tally.Operations, tally.Acknowledged = tally.Operations+1, tally.Acknowledged+1
 			if n == until {
-				child.Process.Kill() // its last lines are still to be read
+				child.Process.Kill() // its last lines are read below
 			}
 		}
 		if err := child.Wait(); acknowledged < until {

@@ -9,8 +9,7 @@ import (
 	"github.com/atomicdb-go/atomicdb/storage"
 )
 
-// OpenPath opens the Log whose data is at a path, and makes it if it is not
-// there.
+// OpenPath opens the Log whose data is at a path, and makes it if there is none.
 type OpenPath func(path string) (storage.Log, error)
 
 // TestSession writes through a session, closes it, and opens the data again and

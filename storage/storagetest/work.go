@@ -14,13 +14,13 @@ import (
 	"github.com/atomicdb-go/atomicdb/engine/query"
 )
 
-// A step is one call of the engine, or its like in a model, as text: a
-// collection, an id or * for all documents, and what to do.
+// A step is one call of the engine, or the same in a model, as text: a collection,
+// an id or * for all documents, and what to do.
 //
-//	x/a=7   put {_id: a, n: 7} there, or in the place of the one that is
-//	x/a!7   insert it; with an a there, the whole work fails
-//	x/a+7   add 7 to its n, if it is there
-//	x/a-    remove it, if it is there
+//	x/a=7   insert {_id: a, n: 7}, or replace the document of that id
+//	x/a!7   insert it; if there is an a, the whole work fails
+//	x/a+7   add 7 to its n, if there is an a
+//	x/a-    remove it, if there is an a
 //	x/*+7   add 7 to the n of each
 //	x/*-    remove all
 type step struct {
@@ -37,8 +37,8 @@ func parseStep(text string) (s step) {
 	return s
 }
 
-// randomWork is some steps, separated by spaces: the work of one batch. The ids
-// are few, so that steps meet.
+// randomWork returns some steps, separated by spaces: the work of one batch. It uses
+// few ids, so that steps change the same documents.
 func randomWork(random *rand.Rand) string {
 	var steps []string
 	for range 1 + random.IntN(5) {
@@ -65,8 +65,8 @@ func randomWork(random *rand.Rand) string {
 	return strings.Join(steps, " ")
 }
 
-// do does work in db, and writes it down in the collection work, under name. So
-// what a log holds says which work it has taken, and in what order.
+// do does work in db, and records it in the collection work, under name. So a log
+// says which work it holds, and in what order.
 func do(db *engine.DB, name, work string) error {
 	doc := msgpack.AppendString(msgpack.AppendString(msgpack.AppendMap(nil, 2), "_id"), name)
 	doc = msgpack.AppendString(msgpack.AppendString(doc, "steps"), work)
@@ -108,8 +108,8 @@ func (s step) do(db *engine.DB) error {
 	return err
 }
 
-// A model is what a database of such work holds, as plain as can be: by
-// collection, the documents in insertion order.
+// A model is a simple database for such work: by collection, the documents in
+// insertion order.
 type model map[string][]modelDocument
 
 type modelDocument struct {
@@ -145,7 +145,7 @@ func (m model) do(s step) error {
 	return nil
 }
 
-// String is the documents in order: "x: a=1 b=2; y: c=3".
+// String returns the documents in order: "x: a=1 b=2; y: c=3".
 func (m model) String() string {
 	var b strings.Builder
 	for _, name := range []string{"x", "y"} {
@@ -158,8 +158,8 @@ func (m model) String() string {
 	return b.String()
 }
 
-// workIn returns the work that db holds, in the order of the log, the names
-// first, and the model of it.
+// workIn returns the names of the work that db holds, in the order of the log, and
+// the model of that work.
 func workIn(t *testing.T, db *engine.DB) (names []string, m model) {
 	t.Helper()
 	m = model{}
@@ -175,7 +175,7 @@ func workIn(t *testing.T, db *engine.DB) (names []string, m model) {
 	return names, m
 }
 
-// documentsIn returns the documents that db holds.
+// documentsIn returns the documents in db.
 func documentsIn(t *testing.T, db *engine.DB) model {
 	t.Helper()
 	m := model{}

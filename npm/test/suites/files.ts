@@ -307,7 +307,7 @@ export const filing: Suite = [
         ['invalid', bytes(JSON.stringify({ _catalog: [{ _id: 'default', indexes: Array.from({ length: 10_000 }, (_, n) => ({ paths: [`p${n}`] })) }] })), {}, /64 indexes/],
         ['unique', bytes('{"a": [{"n": 5}], "default": [{"n": 2}, {"n": 2}]}'), {}],
         ['invalid', Uint8Array.of(0x81, 0xa1, 0x61, 0xdd, 0xff, 0xff, 0xff, 0xff), {}],
-        ['invalid', Uint8Array.of(0x81, 0xa1, 0x61, 0x90, 0x00), {}, /bytes too many/],
+        ['invalid', Uint8Array.of(0x81, 0xa1, 0x61, 0x90, 0x00), {}, /bytes follow the documents/],
         ['corrupt', good.slice(0, -5), {}],
         ['corrupt', good.map((byte, n) => (n === 20 ? byte ^ 0xff : byte)), {}],
         ['decrypt', encrypted, {}, /securityManager/],
