@@ -34,12 +34,14 @@ func TestFind_window(t *testing.T) {
 		{engine.Query{Skip: 11}, nil},
 		{engine.Query{Skip: -1, Limit: 1}, []any{1}},
 		{engine.Query{Skip: 2, Limit: 2}, []any{3, 4}},
+		{engine.Query{Skip: 8, Limit: math.MaxInt}, []any{9, 10}},
 		{engine.Query{Where: where(t, "n = 4")}, []any{5, 10}},
 		{engine.Query{Where: where(t, "n > 2"), Skip: 1, Limit: 2}, []any{5, 9}},
 		{engine.Query{Sort: sortBy("-n"), Limit: 3}, []any{5, 10, 4}},
 		{engine.Query{Sort: sortBy("n", "s"), Limit: 2}, []any{6, 1}},
 		{engine.Query{Sort: sortBy("s"), Skip: 1, Limit: 2}, []any{9, 8}},
 		{engine.Query{Sort: sortBy("s"), Skip: 8, Limit: 9}, []any{2, 1}},
+		{engine.Query{Sort: sortBy("s"), Skip: 8, Limit: math.MaxInt}, []any{2, 1}},
 		{engine.Query{Sort: sortBy("missing"), Limit: 2}, []any{1, 2}},
 	} {
 		wantIDs(t, idsOf(find(t, db, tt.q)), tt.want...)

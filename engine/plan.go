@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"math"
 	"slices"
 
 	"github.com/atomicdb-go/atomicdb/engine/query"
@@ -30,7 +31,7 @@ type plan struct {
 func (c *collection) plan(q Query) plan {
 	p := plan{query: q}
 	if q.Limit > 0 {
-		p.window = max(q.Skip, 0) + q.Limit
+		p.window = min(max(q.Skip, 0), math.MaxInt-q.Limit) + q.Limit
 	}
 	if len(q.Sort) == 0 {
 		p.enough = p.window

@@ -115,7 +115,7 @@ func TestUpdateEach(t *testing.T) {
 	if got, want := find(t, db, engine.Query{Fields: []string{"n"}}), decode(t, encode(t, []any{M{"_id": 1, "n": 10}, M{"_id": 2, "n": 2}, M{"_id": 3, "n": 13}}))[0]; !reflect.DeepEqual(got, want) {
 		t.Errorf("now %v, want %v", got, want)
 	}
-	for _, pairs := range []any{[]any{1}, []any{[]any{1}}, []any{[]any{true, M{}}}, []any{[]any{1, 2}}} {
+	for _, pairs := range []any{[]any{1}, []any{[]any{1}}, []any{[]any{true, M{}}}, []any{[]any{1, 2}}, M{"1": M{}}} {
 		if _, err := db.UpdateEach("users", encode(t, pairs)); !errors.Is(err, engine.CodeInvalid) {
 			t.Errorf("UpdateEach(%v) = %v, want invalid", pairs, err)
 		}

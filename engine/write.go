@@ -219,6 +219,9 @@ func (db *DB) UpdateEach(name string, pairs []byte) (int, error) {
 	if c == nil {
 		return 0, checkName("update", name)
 	}
+	if msgpack.KindOf(pairs) != msgpack.Array {
+		return 0, Fail(CodeInvalid, "update", name, "expected an array of pairs of id and update")
+	}
 	changed := 0
 	err := db.whole(func() error {
 		for pair := range msgpack.Elements(pairs) {
