@@ -21,12 +21,22 @@ interface NodeProcess {
   kill(pid: number, signal: 0): void
 }
 
+/** What is used of the Stats of node:fs. */
+export interface FileStat {
+  readonly dev: number
+  readonly ino: number
+  readonly mtimeMs: number
+  readonly mode: number
+  isFile(): boolean
+  isDirectory(): boolean
+}
+
 /** What is used of node:fs/promises. */
 export interface NodeFiles {
   readFile(path: string | URL): Promise<Uint8Array<ArrayBuffer>>
   readFile(path: string, encoding: 'utf8'): Promise<string>
-  writeFile(path: string, text: string, options: { flag: 'wx' }): Promise<void>
-  open(path: string, flags: 'r' | 'wx', mode?: number): Promise<{
+  writeFile(path: string, text: string, options: { flag: 'wx' | 'r+' }): Promise<void>
+  open(path: string, flags: 'r' | 'r+' | 'wx', mode?: number): Promise<{
     chmod(mode: number): Promise<void>
     read(into: Uint8Array, offset: number, length: number, position: number): Promise<{ readonly bytesRead: number }>
     writeFile(content: Uint8Array): Promise<void>
@@ -35,8 +45,14 @@ export interface NodeFiles {
   }>
   rename(from: string, to: string): Promise<void>
   rm(path: string, options: { force: true; recursive?: true }): Promise<void>
+  unlink(path: string): Promise<void>
   mkdir(path: string): Promise<unknown>
-  stat(path: string): Promise<{ readonly mtimeMs: number; readonly mode: number }>
+  rmdir(path: string): Promise<void>
+  readdir(path: string): Promise<string[]>
+  chmod(path: string, mode: number): Promise<void>
+  access(path: string, mode: number): Promise<void>
+  stat(path: string): Promise<FileStat>
+  readlink(path: string): Promise<string>
   realpath(path: string): Promise<string>
   statfs(path: string): Promise<{ readonly bavail: number; readonly bsize: number }>
   watch(folder: string, options: { persistent: false; signal: AbortSignal }): AsyncIterable<{ readonly filename: string | null }>
@@ -46,7 +62,7 @@ export interface NodeFiles {
 export const nodeFiles = () => nodeModule<NodeFiles>('node:fs/promises')
 
 /** node:path */
-export const nodePath = () => nodeModule<{ basename(path: string): string; dirname(path: string): string }>('node:path')
+export const nodePath = () => nodeModule<{ basename(path: string): string; dirname(path: string): string; resolve(path: string): string }>('node:path')
 
 /** How many threads the machine can run at the same time. */
 export async function processors(): Promise<number> {

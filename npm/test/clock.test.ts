@@ -14,8 +14,8 @@ test('the sources read a clock only to wait, to measure, and for the time in a t
   for (const name of await readdir(join(packageFolder, 'src'), { recursive: true })) {
     if (name.endsWith('.ts') && /Date\.now|performance\.now|new Date\(\)/.test(await readFile(join(packageFolder, 'src', name), 'utf8'))) readers.push(name)
   }
-  // fernet: a token has a time, which nobody reads. disk-file: also the age of a lock file whose owners have ended.
-  assert.deepEqual(readers.sort(), ['operations/reads.ts', 'security/fernet.ts', 'storage/local-storage-lock.ts', 'storage/stored-file/disk-file.ts'])
+  // fernet: a token has a time, which nobody reads.
+  assert.deepEqual(readers.sort(), ['operations/reads.ts', 'security/fernet.ts', 'storage/local-storage-lock.ts'])
 })
 
 test('databases whose clocks jump lose no increment', async () => {

@@ -124,8 +124,10 @@ test('a file keeps its permissions, and a link to it stays a link', async () => 
 })
 
 test('a file that cannot be written undoes the write', async () => {
-  const missing = join(folder, 'not there', 'x.json')
-  const db = await open(new JSONStorage(missing))
+  const around = join(folder, 'removed')
+  await mkdir(around)
+  const db = await open(new JSONStorage(join(around, 'x.json')))
+  await rm(around, { recursive: true })
   await assert.rejects(db.insert({ a: 1 }), isCode('storage'))
   assert.equal(await db.count(), 0)
   await db.close()

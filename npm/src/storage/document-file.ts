@@ -21,6 +21,8 @@ export abstract class DocumentFileStorage implements StorageBackend {
   /** The content of the file, which the engine holds as number `seq`. */
   private seen: Uint8Array | undefined
   private seq = 0
+  /** The last number before the file was deleted: a database that is open at an older one cannot follow. */
+  private deleted = 0
   /** Whether the engine may hold something else than the file. */
   private inDoubt = true
 
@@ -46,14 +48,17 @@ export abstract class DocumentFileStorage implements StorageBackend {
   /** The file as one snapshot, if it is newer than `after`. */
   read(after: number): Promise<Batch[]> {
     return this.lock.exclusive(async () => {
-      await this.refresh()
+      const isThere = await this.refresh(after === 0)
+      if (!isThere || (after > 0 && after <= this.deleted)) return []
       return after < this.seq ? [{ seq: this.seq, snapshot: true, bytes: await this.inEngine((documents) => documents.snapshot(this.seq)) }] : []
     })
   }
 
   append(seq: number, bytes: Uint8Array, durability: 'relaxed' | 'strict'): Promise<boolean> {
     return this.lock.exclusive(async () => {
-      if (this.inDoubt || !this.engine || this.engine.bridge.hasExited) await this.refresh()
+      if (this.inDoubt || !this.engine || this.engine.bridge.hasExited) {
+        if (!(await this.refresh(false))) return false
+      }
       if (seq !== this.seq + 1) return false
       this.inDoubt = true
       const next = await packFile(await this.inEngine((documents) => documents.apply(seq, bytes)), this.options)
@@ -98,21 +103,32 @@ export abstract class DocumentFileStorage implements StorageBackend {
     })
   }
 
-  /** Loads the file into the engine if it has changed. */
-  private async refresh(): Promise<void> {
+  /**
+   * Loads the file into the engine if it has changed. Returns false if it was deleted, which a database that is open does
+   * not survive. Some editors delete a file before they write it, so if it comes back, its content counts again.
+   *
+   * @param begins Whether it is for a database that is being opened: for that, a deleted file is an empty one.
+   */
+  private async refresh(begins: boolean): Promise<boolean> {
     if (!this.engine || this.engine.bridge.hasExited) {
+      await this.stored.check?.()
       const bridge = await startBridge(undefined)
       this.engine = { bridge, documents: await bridge.wait((engine) => engine.documentFile(this.type)) }
       this.inDoubt = true
     }
     const file = await this.stored.read()
-    if (!this.inDoubt && same(file, this.seen)) return
+    if (!this.inDoubt && same(file, this.seen)) return true
     this.inDoubt = true
+    if (this.seen && !file) {
+      if (!begins) return false
+      this.deleted = this.seq
+    }
     const content = file ? await unpackFile(file, this.options.securityManager) : null
     await this.inEngine((documents) => documents.load(content))
     if (this.seq > 0 || file) this.seq++
     this.seen = file
     this.inDoubt = false
+    return true
   }
 
   private inEngine<R>(work: (documents: DocumentFile) => Promise<R>): Promise<R> {

@@ -18,7 +18,8 @@ import type { StoredFile } from './stored-file/stored-file.js'
  * next id is not in the file: after opening, it is one more than the highest.
  *
  * On disk, the file keeps its permissions, and links to it stay. Processes that
- * write at the same time exclude each other by a lock file beside it. In
+ * write at the same time exclude each other by a lock beside it, which ends with
+ * its owner; README tells what holds on volumes that containers share. In
  * localStorage, tabs exclude each other by locks of the browser; a page without
  * https has no such locks, so keep only one tab open there.
  *

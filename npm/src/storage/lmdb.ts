@@ -3,6 +3,7 @@ import { AtomicDBError, unsupported } from '../errors.js'
 import { isNode, nodeFiles, nodeModule } from '../node-modules.js'
 import type { SealOptions } from '../security/seal-options.js'
 import type { Batch, StorageBackend } from '../types.js'
+import { checkPath } from './disk-path.js'
 import { ensured, SamePageListeners } from './same-page-listeners.js'
 import { SealedStorage } from './sealed.js'
 
@@ -55,6 +56,7 @@ const isSnapshot = 1
 class LMDBLog implements StorageBackend {
   private readonly listeners: SamePageListeners
   private opened: Promise<Environment> | undefined
+  private file: { readonly dev: number; readonly ino: number } | undefined // that was opened
 
   constructor(private readonly path: string) {
     this.listeners = new SamePageListeners(ensured(listeners, path, () => new Set()))
@@ -107,6 +109,7 @@ class LMDBLog implements StorageBackend {
   }
 
   private async run<R>(work: (lmdb: Environment) => R | Promise<R>): Promise<R> {
+    await this.leaveDeleted()
     this.opened ??= this.open()
     try {
       return await work(await this.opened)
@@ -119,6 +122,16 @@ class LMDBLog implements StorageBackend {
     }
   }
 
+  /** Closes a file that was deleted or replaced: LMDB would go on with it, and nobody would find what it writes. */
+  private async leaveDeleted(): Promise<void> {
+    const { opened, file } = this
+    if (!opened || !file) return
+    const now = await (await nodeFiles()).stat(this.path).catch(() => undefined)
+    if ((now?.ino === file.ino && now.dev === file.dev) || this.opened !== opened) return
+    this.opened = this.file = undefined
+    await (await opened.catch(() => undefined))?.close()
+  }
+
   private async open(): Promise<Environment> {
     try {
       if (!isNode) throw unsupported('LMDB is for Node; in a page, use OPFSStorage')
@@ -126,8 +139,11 @@ class LMDBLog implements StorageBackend {
         if (error.code !== 'ERR_MODULE_NOT_FOUND') throw error
         throw unsupported('LMDBStorage needs the package lmdb: run "npm install lmdb"')
       })
+      await checkPath(this.path)
       await checkFormat(this.path, version.patch < 90 ? 1 : 2)
-      return open({ path: this.path, noSubdir: true, encoding: 'binary' })
+      const environment = open({ path: this.path, noSubdir: true, encoding: 'binary' })
+      this.file = await (await nodeFiles()).stat(this.path)
+      return environment
     } catch (error) {
       this.opened = undefined // so that the next call tries again
       throw error

@@ -1,9 +1,8 @@
 import { AtomicDBError } from '../../errors.js'
-import { nodeFiles, nodePath, nodeProcess, type NodeFiles } from '../../node-modules.js'
+import { nodeFiles, nodePath, type NodeFiles } from '../../node-modules.js'
+import { checkPath } from '../disk-path.js'
+import { DiskLock, type Fresh } from './disk-lock.js'
 import { same, type StoredFile } from './stored-file.js'
-
-/** How long to wait for another process that is replacing the file, in milliseconds. */
-const timeout = 10_000
 
 type NodeError = Error & { readonly code?: string }
 
@@ -12,7 +11,13 @@ type NodeError = Error & { readonly code?: string }
  * permissions stay, and so does a link that leads to the file.
  */
 export class DiskFile implements StoredFile {
+  private lock: DiskLock | undefined
+
   constructor(private readonly path: string) {}
+
+  check(): Promise<void> {
+    return checkPath(this.path)
+  }
 
   async read(): Promise<Uint8Array | undefined> {
     const { readFile } = await nodeFiles()
@@ -25,26 +30,20 @@ export class DiskFile implements StoredFile {
   }
 
   replace(seen: Uint8Array | undefined, next: Uint8Array, durability: 'relaxed' | 'strict'): Promise<boolean> {
-    return this.withLock(async (fs, path) => {
+    return this.withLock(async (fs, path, fresh) => {
       if (!same(await this.read(), seen)) return false
-      const before = seen && (await fs.stat(path))
-      const written = `${path}.${randomName()}.tmp`
+      // Even while it is written, only those may read the new content who may read the old one.
+      const { mode } = await fs.stat(seen ? path : fresh.owner)
+      const file = await fs.open(fresh.content, 'r+')
       try {
-        // Even while it is written, only those may read it who may read the old one.
-        const file = await fs.open(written, 'wx', before ? before.mode & 0o777 : 0o666)
-        try {
-          if (before) await file.chmod(before.mode & 0o777) // whatever the umask of the process is
-          await file.writeFile(next)
-          // Also if relaxed: the old content may be strict, and a power cut must not leave an empty file in its place.
-          await file.sync()
-        } finally {
-          await file.close()
-        }
-        await fs.rename(written, path)
-      } catch (error) {
-        await fs.rm(written, { force: true })
-        throw error
+        await file.chmod(mode & 0o777)
+        await file.writeFile(next)
+        // Also if relaxed: the old content may be strict, and a power cut must not leave an empty file in its place.
+        await file.sync()
+      } finally {
+        await file.close()
       }
+      await fs.rename(fresh.content, path)
       if (durability === 'strict') await syncFolder(fs, path)
       return true
     })
@@ -75,55 +74,14 @@ export class DiskFile implements StoredFile {
   }
 
   /** Runs `work` on the file itself while no other process does. */
-  private async withLock<R>(work: (fs: NodeFiles, path: string) => Promise<R>): Promise<R> {
+  private async withLock<R>(work: (fs: NodeFiles, path: string, fresh: Fresh) => Promise<R>): Promise<R> {
     const fs = await nodeFiles()
     try {
       const path = await this.target(fs)
-      const lock = `${path}.lock`
-      await this.take(fs, lock)
-      try {
-        return await work(fs, path)
-      } finally {
-        await fs.rm(lock, { force: true })
-      }
+      if (this.lock?.path !== path) this.lock = new DiskLock(fs, path)
+      return await this.lock.hold((fresh) => work(fs, path, fresh))
     } catch (error) {
       throw diskError(error)
-    }
-  }
-
-  /** Creates the file `lock`, which holds the id of this process. Removes one that an ended process has left. */
-  private async take(fs: NodeFiles, lock: string): Promise<void> {
-    const end = performance.now() + timeout
-    for (let pause = 1; ; pause = Math.min(2 * pause, 50)) {
-      try {
-        return await fs.writeFile(lock, String(nodeProcess!.pid), { flag: 'wx' })
-      } catch (error) {
-        if ((error as NodeError).code !== 'EEXIST') throw error
-      }
-      const owner = Number(await fs.readFile(lock, 'utf8').catch(() => ''))
-      if (owner > 0 && !isAlive(owner)) await this.removeLeft(fs, lock, owner)
-      else if (performance.now() > end) throw new AtomicDBError('timeout', `another process has created ${lock} and does not remove it`)
-      else await new Promise((resolve) => setTimeout(resolve, pause))
-    }
-  }
-
-  /**
-   * Removes a lock that process `owner` has left. If several processes try, one does it, and no newer lock is removed.
-   */
-  private async removeLeft(fs: NodeFiles, lock: string, owner: number): Promise<void> {
-    const removing = `${lock}.${owner}`
-    try {
-      await fs.mkdir(removing)
-    } catch {
-      // The process that was removing it may have ended as well.
-      const since = await fs.stat(removing).catch(() => undefined)
-      if (since && Date.now() - since.mtimeMs > timeout) await fs.rm(removing, { recursive: true, force: true })
-      return
-    }
-    try {
-      if ((await fs.readFile(lock, 'utf8').catch(() => '')) === String(owner)) await fs.rm(lock, { force: true })
-    } finally {
-      await fs.rm(removing, { recursive: true, force: true })
     }
   }
 }
@@ -135,17 +93,6 @@ async function syncFolder(fs: NodeFiles, path: string): Promise<void> {
   await folder?.sync().catch(() => {})
   await folder?.close()
 }
-
-function isAlive(pid: number): boolean {
-  try {
-    nodeProcess!.kill(pid, 0)
-    return true
-  } catch (error) {
-    return (error as NodeError).code === 'EPERM' // the process is another user's
-  }
-}
-
-const randomName = () => Math.random().toString(36).slice(2)
 
 function diskError(error: unknown): AtomicDBError {
   if (error instanceof AtomicDBError) return error

@@ -1,5 +1,7 @@
 /** A file that is replaced as a whole, wherever it is stored. */
 export interface StoredFile {
+  /** Rejects if there can be no such file, and says why. */
+  check?(): Promise<void>
   /** The content; undefined if there is no file. */
   read(): Promise<Uint8Array | undefined>
   /**
