@@ -91,13 +91,20 @@ func (s *Session) settleConflict(seq uint64, frame Frame) (Outcome, error) {
 	}
 	if err == nil && s.head == before {
 		// The work would meet the same conflict for ever.
-		err = engine.Fail(engine.CodeStorage, "append", batchName(seq),
-			"the log no longer holds "+batchName(before)+", so it was cleared or replaced; open the database again")
+		err = s.deletedError(seq)
+		s.broken = err // also if somebody creates the log anew: it will be another
 	}
 	if err != nil {
 		return Stored, err
 	}
 	return Conflict, nil
+}
+
+// deletedError is the error of an Append whose predecessor the log does not hold
+// any more, and nothing after it.
+func (s *Session) deletedError(seq uint64) error {
+	return engine.Fail(engine.CodeClosed, "append", batchName(seq),
+		"the stored data was deleted: the log no longer holds "+batchName(s.head)+"; open the database again")
 }
 
 // applyForeign applies entries and calls OnForeign.

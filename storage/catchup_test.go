@@ -161,10 +161,12 @@ func TestConflict_withALogThatWasCleared(t *testing.T) {
 	}
 	put(t, s.DB(), "b", 1)
 	_, err := s.Flush()
-	wantCode(t, err, engine.CodeStorage)
+	wantCode(t, err, engine.CodeClosed)
 	wantContents(t, s, "a=2")
 	err = s.Update(func(db *engine.DB) error { put(t, db, "b", 1); return nil })
-	wantCode(t, err, engine.CodeStorage)
+	wantCode(t, err, engine.CodeClosed)
+	put(t, s.DB(), "b", 1)
+	wantCode(t, s.Commit(), engine.CodeClosed)
 }
 
 func TestCatchUp_leavesPendingChangesAlone(t *testing.T) {

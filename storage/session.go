@@ -67,7 +67,7 @@ type Session struct {
 	last      uint64 // that batch's checksum
 	batches   int    // since the newest snapshot
 	tail      int64  // their bytes
-	broken    error  // after a panic on a goroutine of ours, when the state of db is unknown
+	broken    error  // what every call returns: after a panic on a goroutine of ours, or when the log was deleted
 	closed    bool
 	unsettled Frame // of a Commit that failed; the log may hold it
 
@@ -211,6 +211,10 @@ func (s *Session) commit() (Outcome, func(), error) {
 	switch engine.CodeOf(err) {
 	case engine.CodeConflict:
 		s.db.Uncut()
+		if entries, readErr := s.collect(); readErr == nil && len(entries) == 0 && s.head > 0 {
+			s.broken = s.deletedError(s.head + 1)
+			return Stored, nil, s.broken
+		}
 		err = engine.Fail(engine.CodeConflict, "commit", batchName(s.head+1), "another writer has stored a batch since this database was opened or committed; the changes here stay uncommitted")
 	case engine.CodeQuota:
 		s.db.Uncut()

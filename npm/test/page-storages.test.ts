@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import * as esbuild from 'esbuild'
 import type { Browser, Page } from 'playwright-core'
+import type { StorageBackend } from '../src/index.js'
 import { crasherOf, openPage } from './harness/chromium.js'
 import { chromiumWithSite } from './harness/chromium-with-site.js'
 import { within } from './harness/deadline.js'
@@ -74,6 +75,11 @@ const work = {
 ${full}
 onmessage = ({ data: [task, argument] }) => work[task](argument).then((result) => postMessage({ result }), (error) => postMessage({ failed: error.stack }))
 `
+
+/** Opens the database of that name with the storage that `make` makes, in a page. */
+async function openedAsOf(name: string): Promise<void> {
+  globalThis.db = await atomicdb.AtomicDB.open(name, { storage: (globalThis as unknown as { make(name: string): StorageBackend }).make(name) })
+}
 
 declare global {
   /** Every IndexedDB connection that the page has opened; defined by a test. */
@@ -368,6 +374,81 @@ describe('storages of pages', { timeout: 180_000 }, () => {
       await context.close()
     })
   }
+
+  // How the data of a database that is open can vanish, and in which storages. Each runs in a page.
+  const deletions: [string, (keyof typeof storages)[], (make: (name: string) => StorageBackend) => Promise<unknown> | unknown][] = [
+    ['destroy()', ['localStorage', 'OPFS', 'a JSON item', 'a MessagePack value'], (make) => atomicdb.AtomicDB.destroy('deleted', { storage: make('deleted') })],
+    ['localStorage.clear()', ['localStorage', 'a JSON item'], () => localStorage.clear()],
+    ['removing all its items', ['localStorage', 'a JSON item'], () => {
+      for (const key of Object.keys(localStorage)) if (key.includes('deleted')) localStorage.removeItem(key)
+    }],
+    ['removing its item', ['a JSON item'], () => localStorage.removeItem('deleted')],
+    // With the lock, because Chromium refuses to delete a file that another tab is reading.
+    ['deleting its folder', ['OPFS'], () => navigator.locks.request('atomicdb opfs:deleted', async () => (await (await navigator.storage.getDirectory()).getDirectoryHandle('atomicdb')).removeEntry('deleted', { recursive: true }))],
+    ['deleting all folders', ['OPFS'], () => navigator.locks.request('atomicdb opfs:deleted', async () => (await navigator.storage.getDirectory()).removeEntry('atomicdb', { recursive: true }))],
+    ['deleting its IndexedDB database', ['a MessagePack value'], () => new Promise((resolve) => (indexedDB.deleteDatabase('atomicdb files').onsuccess = resolve))],
+  ]
+  for (const [how, kinds, deleteData] of deletions) {
+    for (const kind of kinds) {
+      for (const where of [0, 2]) {
+        test(`${kind}: ${how} in ${where === 0 ? 'the tab that wrote last' : 'another tab'} closes it at once in all tabs, and its name opens again, empty`, async () => {
+          const context = await chromium.browser.newContext()
+          const pages = await Promise.all(Array.from({ length: 3 }, () => openPage(context, chromium.site.origin)))
+          const make = storages[kind].toString()
+          for (const page of pages) {
+            await page.evaluate(`globalThis.make = ${make}`)
+            await page.evaluate(openedAsOf, 'deleted')
+          }
+          for (const page of [...pages].reverse()) await page.evaluate(() => db.insert({}))
+          await pages[where]!.evaluate(`(${deleteData})(make)`)
+
+          const started = performance.now()
+          for (const page of pages) {
+            const codes = await within(20_000, 'the writes', page.evaluate(async () => {
+              const codeOf = (write: Promise<unknown>) => write.then(() => 'stored', ({ code, message }: { code: string; message: string }) => (code === 'closed' ? code : message))
+              return [await codeOf(db.insert({})), await codeOf(db.transaction((tx) => tx.insert({}))), await codeOf(db.update({ a: 1 }))]
+            }))
+            assert.deepEqual(codes, ['closed', 'closed', 'closed'])
+          }
+          for (const [n, page] of pages.entries()) {
+            const found = await within(20_000, 'opening', page.evaluate(async () => {
+              const before = db
+              const again = await atomicdb.AtomicDB.open('deleted', { storage: (globalThis as unknown as { make(name: string): StorageBackend }).make('deleted') })
+              const count = await again.count()
+              await again.insert({})
+              const code = await before.insert({}).then(() => 'stored', ({ code }: { code: string }) => code)
+              await again.close()
+              return [count, code]
+            }))
+            assert.deepEqual(found, [n, 'closed'])
+          }
+          assert.ok(performance.now() - started < 4_000, `it took ${performance.now() - started} ms`)
+          await context.close()
+        })
+      }
+    }
+  }
+
+  test('localStorage: removing one item of several closes an open database', async () => {
+    const context = await chromium.browser.newContext()
+    const page = await openPage(context, chromium.site.origin)
+    const codes = await page.evaluate(async () => {
+      const codes: string[] = []
+      for (const [removed, compacted] of [[1, false], [3, false], [5, false], [3, true]] as const) {
+        const name = `removed ${removed} ${compacted}`
+        const storage = new atomicdb.LocalStorageStorage(name)
+        const db = await atomicdb.AtomicDB.open(name, { storage })
+        for (let n = 1; n <= 5; n++) await db.insert({ n })
+        if (compacted) await storage.compact(3, new Uint8Array(9))
+        localStorage.removeItem(`atomicdb:${name}:${removed}`)
+        codes.push(await db.insert({}).then(() => 'stored', ({ code }: { code: string }) => code))
+        await db.close()
+      }
+      return codes
+    })
+    assert.deepEqual(codes, ['closed', 'closed', 'closed', 'closed'])
+    await context.close()
+  })
 
   test('a page without https, which has neither WebCrypto nor locks, and a page with them read what the other encrypts', async () => {
     const context = await chromium.browser.newContext()

@@ -4,6 +4,14 @@ import { withLock } from './web-lock.js'
 /** How long to wait until what another tab has written is visible here, in milliseconds. It takes a few. */
 const timeout = 5_000
 
+/** What a tab has announced. */
+interface Announced {
+  /** Takes the announcement back. */
+  readonly release: () => void
+  /** Whether this tab, which has written it, still sees it. */
+  readonly isThere: () => boolean
+}
+
 /**
  * A lock between tabs for something in localStorage.
  *
@@ -16,9 +24,14 @@ const timeout = 5_000
  *
  * If a tab crashes in the milliseconds after a write, its announcement goes
  * before others may see the write.
+ *
+ * When what was announced is deleted, others would wait for it for ever. So a
+ * tab that waits asks whether it still is there. The tab that has written it has
+ * seen it: if it sees it no more, it takes its announcement back.
  */
 export class LocalStorageLock {
-  private release: (() => void) | undefined
+  private announced: Announced | undefined
+  private channel: BroadcastChannel | undefined
 
   /** @param name Of what the lock is for. */
   constructor(private readonly name: string) {}
@@ -38,27 +51,37 @@ export class LocalStorageLock {
       const newest = await this.seen(locks, isSeen)
       let written: string | undefined
       const result = work((text) => (written = text))
-      if (written !== undefined) await this.announce(locks, newest + 1, written)
+      if (written !== undefined) await this.announce(locks, newest + 1, written, isSeen)
       return result
     })
   }
 
   /** Takes back the announcement, after other tabs have had time to see what it announces. */
   async close(): Promise<void> {
-    const { release } = this
-    this.release = undefined
-    if (!release) return
+    const { announced, channel } = this
+    this.announced = this.channel = undefined
+    if (!announced) return
     await pause(100)
-    release()
+    announced.release()
+    channel?.close()
+  }
+
+  /** Takes back the announcement if what it tells is here no more. */
+  private checkAnnounced(): void {
+    if (!this.announced || this.announced.isThere()) return
+    this.announced.release()
+    this.announced = undefined
   }
 
   /** Waits until this tab sees what the newest announcement tells, or until that is gone; resolves to its number. */
   private async seen(locks: LockManager, isSeen: (written: string) => boolean): Promise<number> {
     const end = performance.now() + timeout
-    for (;;) {
+    for (let looks = 1; ; looks++) {
+      this.checkAnnounced()
       const { number, written } = await this.newest(locks)
       if (number === 0 || isSeen(written)) return number
       if (performance.now() > end) throw new AtomicDBError('timeout', 'localStorage: this tab does not see what another tab has written')
+      if (looks % 8 === 3) this.ask()
       await pause(1)
     }
   }
@@ -74,12 +97,27 @@ export class LocalStorageLock {
   }
 
   /** Replaces the announcement of this tab; resolves when all tabs can see the new one. */
-  private announce(locks: LockManager, number: number, written: string): Promise<void> {
-    const releaseBefore = this.release
+  private announce(locks: LockManager, number: number, written: string, isSeen: (written: string) => boolean): Promise<void> {
+    const before = this.announced
+    if (!this.channel) {
+      this.channel = new BroadcastChannel(this.question)
+      this.channel.onmessage = () => this.checkAnnounced()
+    }
     return new Promise((resolve, reject) => {
-      const held = new Promise<void>((release) => (this.release = release))
-      locks.request(`${this.name}@${number} ${written}`, () => (resolve(), releaseBefore?.(), held)).catch(reject)
+      const held = new Promise<void>((release) => (this.announced = { release, isThere: () => isSeen(written) }))
+      locks.request(`${this.name}@${number} ${written}`, () => (resolve(), before?.release(), held)).catch(reject)
     })
+  }
+
+  /** Asks all tabs whether they still see what they have announced. */
+  private ask(): void {
+    const channel = new BroadcastChannel(this.question)
+    channel.postMessage(null)
+    channel.close()
+  }
+
+  private get question(): string {
+    return `${this.name} is there?`
   }
 }
 

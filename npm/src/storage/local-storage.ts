@@ -68,7 +68,8 @@ class LocalStorageLog implements StorageBackend {
   async append(seq: number, bytes: Uint8Array): Promise<boolean> {
     const item = itemOf('b', bytes)
     const stored = await this.withLock((items, announce) => {
-      if (seq !== (this.numbers(items).at(-1) ?? 0) + 1) return false
+      const numbers = this.numbers(items)
+      if (seq !== (numbers.at(-1) ?? 0) + 1 || !this.isWhole(items, numbers)) return false
       items.setItem(this.key(seq), item)
       announce(`b${seq}`)
       return true
@@ -127,6 +128,13 @@ class LocalStorageLog implements StorageBackend {
       if (key.startsWith(this.prefix) && /^[1-9]\d*$/.test(key.slice(this.prefix.length))) numbers.push(Number(key.slice(this.prefix.length)))
     }
     return numbers.sort((a, b) => a - b)
+  }
+
+  /** Whether none is missing between the last number and a snapshot, or the first. */
+  private isWhole(items: Storage, numbers: readonly number[]): boolean {
+    let start = numbers.length - 1
+    while (numbers[start - 1] === numbers[start]! - 1) start--
+    return start < 0 || numbers[start] === 1 || numbers.slice(start).some((seq) => items.getItem(this.key(seq))![0] === 's')
   }
 
   private channelNow(): BroadcastChannel {

@@ -91,6 +91,8 @@ export class OPFSLog implements StorageBackend {
     } catch (error) {
       if (error instanceof AtomicDBError) throw error
       const { name, message } = error as DOMException
+      // Other scripts of the origin can delete files without the lock.
+      if (name === 'NotFoundError') throw new AtomicDBError('closed', `OPFS: files of the database were deleted; open it again (${message})`, { cause: error })
       throw new AtomicDBError(name === 'QuotaExceededError' ? 'quota' : 'storage', `OPFS: ${message}`, { cause: error })
     }
   }

@@ -118,7 +118,7 @@ class SQLiteLog implements StorageBackend {
   }
 
   /** Creates the table if need be, and runs statements in one transaction. */
-  private async run(statements: readonly Statement[], undo?: Statement): Promise<Row[][]> {
+  private async run(statements: readonly Statement[], undo?: Statement, isAgain = false): Promise<Row[][]> {
     try {
       this.created ??= this.driver([
         [`CREATE TABLE IF NOT EXISTS ${this.table} (seq INTEGER, snapshot INTEGER, part INTEGER, parts INTEGER, writer INTEGER, bytes BLOB, PRIMARY KEY (seq, snapshot, part))`],
@@ -127,6 +127,8 @@ class SQLiteLog implements StorageBackend {
       return await this.driver(statements, undo)
     } catch (error) {
       this.created = undefined
+      // Somebody has dropped the table. A new one lacks the batches, which tells an open database that it was deleted.
+      if (!isAgain && error instanceof Error && /no such table/i.test(error.message)) return this.run(statements, undo, true)
       throw sqliteError(error)
     }
   }
