@@ -161,6 +161,7 @@ func closeDatabase(args []js.Value) (any, error) {
 	if session == nil {
 		return nil, nil
 	}
+	defer collectClosed()
 	return nil, session.Close()
 }
 

@@ -18,6 +18,13 @@ const firstGCPercent = 400
 // is no insert follows, the first collection is put off no longer.
 const filledBytes = 1 << 20
 
+// closesPerCollection is how many databases may be closed, while others are open,
+// until their remains are collected.
+const closesPerCollection = 16
+
+// closes counts them.
+var closes = 0
+
 // isLate is whether the first collection is put off, and passedBytes counts the
 // bytes of arguments until it is not.
 var isLate, passedBytes = false, 0
@@ -27,9 +34,42 @@ var isLate, passedBytes = false, 0
 func collectLate() {
 	isLate = true
 	setGCPercent(firstGCPercent)
+	noteCollection()
+}
+
+// noteCollection calls collectAsUsual after the next collection that the growth of
+// the heap has caused.
+func noteCollection() {
 	// The object is too large for the allocator to put it beside others, which may
 	// stay alive.
-	runtime.SetFinalizer(new([64]byte), func(*[64]byte) { collectAsUsual() })
+	runtime.SetFinalizer(new([64]byte), func(*[64]byte) {
+		if isForced {
+			isForced = false
+			noteCollection()
+		} else {
+			collectAsUsual()
+		}
+	})
+}
+
+// isForced is whether the first collection is one of collectClosed.
+var isForced = false
+
+// collectClosed collects what closed databases have left. JavaScript may free a
+// value that Go has held, such as an IDBDatabase, a BroadcastChannel and all that
+// a callback refers to, only when Go's collector has found that nothing holds it;
+// and a page that is idle would not collect again. When the last database is
+// closed, there is little to look through.
+func collectClosed() {
+	closes++
+	if bridge.isAnyOpen() && closes < closesPerCollection {
+		return
+	}
+	closes = 0
+	go func() { // when the goroutine that closes has ended too
+		isForced = isLate
+		runtime.GC()
+	}()
 }
 
 // collectAsUsual ends what collectLate began. It may block, so exported calls run

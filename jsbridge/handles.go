@@ -52,3 +52,13 @@ func (h *handles) remove(handle uint32) {
 		h.slots[handle%maxSlots].db = nil
 	}
 }
+
+// isAnyOpen reports whether any database is open.
+func (h *handles) isAnyOpen() bool {
+	for _, s := range h.slots {
+		if s.db != nil {
+			return true
+		}
+	}
+	return false
+}

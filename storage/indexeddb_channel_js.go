@@ -29,6 +29,9 @@ func (c *channel) open() bool {
 	if err != nil { // an opaque origin has none
 		return false
 	}
+	if channel.Get("unref").Type() == js.TypeFunction { // in Node, where a channel that only listens would keep the process alive
+		channel.Call("unref")
+	}
 	c.js = channel
 	return true
 }

@@ -1,6 +1,6 @@
 /**
- * A module of Node, or of a package that is not installed with this one. The name is a variable so that bundlers for
- * browsers do not look for it.
+ * A module of Node, of a package that is not installed with this one, or of Vite's development server. The name is a
+ * variable so that bundlers do not look for it.
  */
 export function nodeModule<Module>(name: string): Promise<Module> {
   return import(/* webpackIgnore: true */ /* @vite-ignore */ name) as Promise<Module>
@@ -13,6 +13,13 @@ export const nodeProcess = (globalThis as { process?: NodeProcess }).process
 
 /** Whether this is Node or a host like it. */
 export const isNode = typeof nodeProcess?.versions?.node === 'string'
+
+/** A BroadcastChannel that does not keep a process of Node alive. */
+export function newChannel(name: string): BroadcastChannel {
+  const channel = new BroadcastChannel(name) as BroadcastChannel & { unref?(): void }
+  channel.unref?.()
+  return channel
+}
 
 interface NodeProcess {
   readonly pid: number
@@ -51,7 +58,7 @@ export interface NodeFiles {
   readdir(path: string): Promise<string[]>
   chmod(path: string, mode: number): Promise<void>
   access(path: string, mode: number): Promise<void>
-  stat(path: string): Promise<FileStat>
+  stat(path: string | URL): Promise<FileStat>
   readlink(path: string): Promise<string>
   realpath(path: string): Promise<string>
   statfs(path: string): Promise<{ readonly bavail: number; readonly bsize: number }>

@@ -1,4 +1,5 @@
 import { AtomicDBError } from '../errors.js'
+import { newChannel } from '../node-modules.js'
 import { withLock } from './web-lock.js'
 
 /** How long to wait until what another tab has written is visible here, in milliseconds. It takes a few. */
@@ -100,7 +101,7 @@ export class LocalStorageLock {
   private announce(locks: LockManager, number: number, written: string, isSeen: (written: string) => boolean): Promise<void> {
     const before = this.announced
     if (!this.channel) {
-      this.channel = new BroadcastChannel(this.question)
+      this.channel = newChannel(this.question)
       this.channel.onmessage = () => this.checkAnnounced()
     }
     return new Promise((resolve, reject) => {
@@ -111,7 +112,7 @@ export class LocalStorageLock {
 
   /** Asks all tabs whether they still see what they have announced. */
   private ask(): void {
-    const channel = new BroadcastChannel(this.question)
+    const channel = newChannel(this.question)
     channel.postMessage(null)
     channel.close()
   }

@@ -1,4 +1,5 @@
 import { AtomicDBError, unsupported } from '../errors.js'
+import { newChannel } from '../node-modules.js'
 import type { Batch, StorageBackend } from '../types.js'
 import { withLock } from './web-lock.js'
 import { checked, unchecked, writeChecked } from './opfs-file.js'
@@ -71,7 +72,7 @@ export class OPFSLog implements StorageBackend {
 
   private channelNow(): BroadcastChannel {
     if (!this.channel) {
-      this.channel = new BroadcastChannel(`atomicdb opfs:${this.name}`)
+      this.channel = newChannel(`atomicdb opfs:${this.name}`)
       this.channel.onmessage = ({ data }) => {
         for (const listener of this.listeners) listener(data as number)
       }

@@ -1,3 +1,5 @@
+import { newChannel } from '../../node-modules.js'
+
 /** A file that is replaced as a whole, wherever it is stored. */
 export interface StoredFile {
   /** Rejects if there can be no such file, and says why. */
@@ -29,14 +31,14 @@ export function same(a: Uint8Array | undefined, b: Uint8Array | undefined): bool
  * Tells the listeners of {@link onReplaced}, in this page and in others, that the file of that name has been replaced.
  */
 export function notifyReplaced(name: string): void {
-  const channel = new BroadcastChannel(`atomicdb file:${name}`)
+  const channel = newChannel(`atomicdb file:${name}`)
   channel.postMessage(null)
   channel.close()
 }
 
 /** Calls `listener` after each {@link notifyReplaced} of that name. Returns a function that ends this. */
 export function onReplaced(name: string, listener: () => void): () => void {
-  const channel = new BroadcastChannel(`atomicdb file:${name}`)
+  const channel = newChannel(`atomicdb file:${name}`)
   channel.onmessage = listener
   return () => channel.close()
 }

@@ -1,0 +1,77 @@
+// What stays behind when databases are opened and closed again and again: nothing.
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { describe, test } from 'node:test'
+import { promisify } from 'node:util'
+import type { CDPSession } from 'playwright-core'
+import { launchChromium, openPage } from './harness/chromium.js'
+import { packageFolder, serveProduct } from './harness/site.js'
+
+const run = promisify(execFile)
+
+/** How many kB `AtomicDB.open(...)` and close leave in Node, in 1,000 rounds. */
+async function kilobytesLeft(open: string): Promise<number> {
+  const program = `
+    const { AtomicDB, MemoryStorage } = await import('atomicdb')
+    const rounds = async (n) => { for (let i = 0; i < n; i++) await (await ${open}).close() }
+    const used = async () => {
+      gc()
+      await new Promise(setImmediate) // what was found is freed after the turn
+      gc()
+      const { heapUsed, external, arrayBuffers } = process.memoryUsage()
+      return heapUsed + external + arrayBuffers
+    }
+    await rounds(300) // until the code is compiled
+    const before = await used()
+    await rounds(1000)
+    console.log(Math.round((await used() - before) / 1000))`
+  const { stdout } = await run(process.execPath, ['--expose-gc', '--input-type=module', '-e', program], { cwd: packageFolder })
+  return Number(stdout)
+}
+
+describe('1,000 databases that were closed leave nothing', { timeout: 180_000 }, () => {
+  for (const [where, open] of Object.entries({
+    'in memory': `AtomicDB.open('y')`,
+    'in a storage': `AtomicDB.open('y', { storage: new MemoryStorage() })`,
+  })) {
+    test(`in Node, ${where}`, async (t) => {
+      const left = await kilobytesLeft(open)
+      t.diagnostic(`${left} kB`)
+      assert.ok(left < 1000, `${left} kB`)
+    })
+  }
+
+  test('in Chromium', async (t) => {
+    const site = await serveProduct()
+    const browser = await launchChromium()
+    try {
+      const page = await openPage(await browser.newContext(), site.origin)
+      const devtools = await page.context().newCDPSession(page)
+      await page.evaluate(async () => {
+        for (let n = 0; n < 1000; n++) {
+          const db = await atomicdb.AtomicDB.open('y')
+          if (n < 20) await db.insert({ n })
+          await db.close()
+        }
+      })
+      for (const name of ['IDBDatabase', 'IDBTransaction', 'IDBOpenDBRequest', 'BroadcastChannel']) {
+        const found = await instancesOf(devtools, name)
+        t.diagnostic(`${found} of ${name}`)
+        assert.ok(found < 5, `${found} of ${name}`)
+      }
+    } finally {
+      await browser.close()
+      await site.close()
+    }
+  })
+})
+
+/** How many objects of a class are alive in the page. */
+async function instancesOf(devtools: CDPSession, name: string): Promise<number> {
+  await devtools.send('HeapProfiler.collectGarbage')
+  const { result } = await devtools.send('Runtime.evaluate', { expression: `${name}.prototype` })
+  const { objects } = await devtools.send('Runtime.queryObjects', { prototypeObjectId: result.objectId! })
+  const { result: count } = await devtools.send('Runtime.callFunctionOn', { objectId: objects.objectId!, functionDeclaration: 'function () { return this.length }', returnByValue: true })
+  await devtools.send('Runtime.releaseObject', { objectId: objects.objectId! })
+  return count.value as number
+}
