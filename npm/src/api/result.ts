@@ -23,19 +23,34 @@ export function newResult<T>(origin: Origin): QueryResult<T> {
 /** Sets the origin of a result. Only code inside the class can. */
 let withOrigin: <R extends QueryResult>(result: R, origin: Origin | undefined) => R
 
+/** The origin of a result, or of the one inside a Proxy. */
+let originOf: (result: QueryResult) => Origin | undefined
+
+const trackerOf = Symbol('tracker')
+
 /**
  * An array of documents, with helpers. It is a snapshot: later writes do not
  * change it. `slice` and `filter` return results too. `map` and the other methods
  * return plain arrays, which may hold anything.
  */
 export class QueryResult<T = any> extends Array<Stored<T>> {
-  // Private by #: an ordinary property would be listed with the elements, and a WeakMap takes 0.4 us.
+  // Private by #: an ordinary property would be listed with the elements; to define one that is not takes 200 ns, as
+  // much as the rest of a result, and a WeakMap 500.
   #origin: Origin | undefined = undefined
 
   static {
     withOrigin = (result, origin) => {
       result.#origin = origin
       return result
+    }
+    originOf = (result) => {
+      // Vue's reactive() hands out Proxies, which have no #private fields. It names what is inside __v_raw.
+      let inside: unknown = result
+      while (typeof inside === 'object' && inside !== null) {
+        if (#origin in inside) return inside.#origin
+        inside = (inside as { __v_raw?: unknown }).__v_raw
+      }
+      return undefined
     }
   }
 
@@ -75,7 +90,7 @@ export class QueryResult<T = any> extends Array<Stored<T>> {
 
   /** A result of what `change` makes of each document. */
   private detached(change: (document: object) => object): QueryResult<any> {
-    const result = withOrigin(new QueryResult<any>(), this.#origin)
+    const result = withOrigin(new QueryResult<any>(), originOf(this))
     for (const document of this) result.push(change(originalOf(document)) as Stored<any>)
     return result
   }
@@ -130,8 +145,8 @@ export class QueryResult<T = any> extends Array<Stored<T>> {
   tracked(): QueryResult<T> & { saved(): Promise<void> } {
     const origin = this.origin('tracked')
     const tracker = new Tracker((changes) => origin.calls.write(() => changeEach(origin.collection, changes)))
-    const result = withOrigin(new TrackedResult<T>(), origin)
-    result.trackWith(tracker)
+    const result = withOrigin(new TrackedResult<T>(), originOf(this))
+    result.trackWith(() => tracker)
     for (const document of this) result.push(tracker.watch(originalOf(document)))
     return result
   }
@@ -153,7 +168,7 @@ export class QueryResult<T = any> extends Array<Stored<T>> {
 
   /** @internal A result like this one, with some of its documents. */
   derived(documents: Stored<T>[]): QueryResult<T> {
-    const result = withOrigin(this.empty(), this.#origin)
+    const result = withOrigin(this.empty(), originOf(this))
     for (const document of documents) result.push(document)
     return result
   }
@@ -164,8 +179,8 @@ export class QueryResult<T = any> extends Array<Stored<T>> {
   }
 
   private origin(call: string): Origin {
-    const origin = this.#origin
-    if (!origin) throw invalid(`${call}: this result does not come from a database`)
+    const origin = originOf(this)
+    if (!origin) throw invalid(`${call}: this result does not come from a database, or is inside a Proxy of which only the result itself knows the database`)
     return origin
   }
 
@@ -179,19 +194,20 @@ export class QueryResult<T = any> extends Array<Stored<T>> {
 
 /** A result whose documents are proxies of a tracker. */
 class TrackedResult<T> extends QueryResult<T> {
-  #tracker!: Tracker
+  // A function, because Proxies wrap objects; and not listed with the elements.
+  declare readonly [trackerOf]: () => Tracker
 
-  trackWith(tracker: Tracker): void {
-    this.#tracker = tracker
+  trackWith(tracker: () => Tracker): void {
+    Object.defineProperty(this, trackerOf, { value: tracker })
   }
 
   saved(): Promise<void> {
-    return this.#tracker.saved()
+    return this[trackerOf]().saved()
   }
 
   override empty(): QueryResult<T> {
     const result = new TrackedResult<T>()
-    result.trackWith(this.#tracker)
+    result.trackWith(this[trackerOf])
     return result
   }
 }

@@ -1,0 +1,91 @@
+// Results inside the Proxies of state managers: a Proxy has no #private fields, and wraps what it hands out.
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { inspect } from 'node:util'
+import { AtomicDB, type QueryResult } from '../src/index.js'
+import { testWasm } from './harness/node.js'
+
+interface City {
+  name: string
+  people: number
+  at: { latitude: number }
+}
+
+/** A Proxy that hands out Proxies of all objects in it. */
+function deep<T extends object>(value: T): T {
+  return new Proxy(value, {
+    get(target, name, receiver) {
+      const found: unknown = Reflect.get(target, name, receiver)
+      return typeof found === 'object' && found !== null ? deep(found) : found
+    },
+  })
+}
+
+const vue = (await import('@vue/reactivity' as string)) as Record<'reactive' | 'readonly' | 'shallowReactive', <T extends object>(value: T) => T> & { ref<T>(value: T): { value: T } }
+
+/** Proxies of which nothing can tell what is inside. */
+const opaque: Record<string, <T extends object>(value: T) => T> = {
+  'a plain Proxy': (value) => new Proxy(value, {}),
+  'a deep Proxy': deep,
+  'a Proxy of a Proxy': (value) => deep(deep(value)),
+}
+const wrappers: Record<string, <T extends object>(value: T) => T> = {
+  ...opaque,
+  'nothing': (value) => value,
+  'reactive of Vue': vue.reactive,
+  'readonly of reactive of Vue': (value) => vue.readonly(vue.reactive(value)),
+  'ref of Vue': (value) => vue.ref(value).value,
+  'shallowReactive of Vue': vue.shallowReactive,
+}
+
+describe('a result works inside', () => {
+  for (const [name, wrap] of Object.entries(wrappers)) {
+    test(name, async () => {
+      await using db = await AtomicDB.open('proxies', { inMemory: true, wasm: testWasm })
+      const cities = db.collection<City>('cities')
+      await cities.insertMany([
+        { name: 'Oslo', people: 700_000, at: { latitude: 59.9 } },
+        { name: 'Bergen', people: 290_000, at: { latitude: 60.4 } },
+        { name: 'Voss', people: 15_000, at: { latitude: 60.6 } },
+      ])
+      const all = async (): Promise<QueryResult<City>> => wrap(await cities.all())
+      const names = (result: QueryResult<City>) => result.map((city) => city.name)
+
+      assert.deepEqual((await all()).pluck('at.latitude').asList(), [{ at: { latitude: 59.9 } }, { at: { latitude: 60.4 } }, { at: { latitude: 60.6 } }])
+      assert.deepEqual((await all()).exclude('at', '_id', 'people').asList(), [{ name: 'Oslo' }, { name: 'Bergen' }, { name: 'Voss' }])
+      assert.deepEqual(names((await all()).sortBy('people')), ['Voss', 'Bergen', 'Oslo'])
+      assert.deepEqual(names((await all()).filter((city) => city.people > 100_000).slice(1)), ['Bergen'])
+      assert.equal((await all()).first()?.name, 'Oslo')
+      assert.equal((await all()).sortBy('people').pluck('name').last()?.name, 'Oslo')
+      if (name in opaque) {
+        for (const call of ['updateAll', 'removeAll', 'tracked'] as const) {
+          await assert.rejects(async () => (await all())[call]({ people: 0 }), { code: 'invalid', message: /inside a Proxy/ })
+        }
+        return
+      }
+      if (name.startsWith('readonly')) return
+      assert.equal(await (await all()).slice(0, 1).updateAll({ $inc: { people: 1 } }), 1)
+      const result = await all()
+      assert.equal(await result.updateAll({ $inc: { people: 1 } }), 3)
+      assert.equal(result[0]!.people, 700_002)
+
+      const tracked = wrap((await all()).tracked())
+      tracked[2]!.at.latitude = 60.63
+      tracked.sortBy('people')[1]!.people = 5
+      await tracked.saved()
+      assert.deepEqual((await cities.all()).map((city) => [city.people, city.at.latitude]), [[700_002, 59.9], [5, 60.4], [15_001, 60.63]])
+      assert.equal(await (await all()).filter((city) => city.name === 'Voss').removeAll(), 1)
+      assert.equal(await cities.count(), 2)
+    })
+  }
+
+  test('and shows nothing but its documents', async () => {
+    await using db = await AtomicDB.open('proxies', { inMemory: true, wasm: testWasm })
+    await db.insert({ n: 1 })
+    const result = await db.all()
+    assert.equal(inspect(result), 'QueryResult(1) [ { _id: 1, n: 1 } ]')
+    assert.deepEqual(Object.keys(result), ['0'])
+    assert.equal(JSON.stringify(result), '[{"_id":1,"n":1}]')
+    assert.deepEqual(Object.getOwnPropertySymbols({ ...result }), [])
+  })
+})
