@@ -80,6 +80,10 @@ browsers: build ## the tests of the API in Debian's Firefox and WebKitGTK, which
 	@node -e "import('./npm/scripts/apt.mjs').then(({ installPackages }) => installPackages('firefox-esr', 'webkit2gtk-driver', 'xvfb', 'xauth'))"
 	cd npm && node --import tsx --test --test-reporter=spec test/other-browsers.ts
 
+.PHONY: bundlers
+bundlers: build setup ## the packed package in Vite 5 to 7, Nuxt, Astro, Next.js and Parcel, which this target installs: BUNDLERS (all)
+	cd npm && node --import tsx --test --test-reporter=spec test/bundlers.ts
+
 .PHONY: fuzz
 fuzz: ## feed random input to every decoder and parser, FUZZTIME (30s) each
 	@set -e; for package in $$(go list ./...); do \

@@ -41,6 +41,7 @@ export type {
 } from './security/seal-options.js'
 export type {
   Batch,
+  Fresh,
   Id,
   IndexOptions,
   JSONSchema,
@@ -49,5 +50,7 @@ export type {
   Report,
   StorageBackend,
   Stored,
+  UpdateOperators,
   Value,
+  WasmObject,
 } from './types.js'

@@ -1,5 +1,6 @@
 import { AtomicDBError, describe, invalid } from './errors.js'
 import { nodeFiles, nodeProcess } from './node-modules.js'
+import { movedByVite, ownFile } from './own-files.js'
 import type { OpenOptions } from './types.js'
 
 /** Where the engine's wasm comes from. */
@@ -34,13 +35,13 @@ async function compiledFrom(source: WasmSource | undefined): Promise<WebAssembly
   if (source instanceof WebAssembly.Module) return source
   try {
     // Written exactly like this, because bundlers look for it to bring the file along.
-    if (source === undefined) return await fromURL(new URL('./atomicdb.wasm', import.meta.url))
+    if (source === undefined) return await fromURL(await ownFile('atomicdb.wasm', () => new URL('./atomicdb.wasm', import.meta.url)))
     if (typeof source === 'string') return await fromURL(urlOf(source))
     if (source instanceof URL) return await fromURL(source)
     if (typeof Response !== 'undefined' && source instanceof Response) return await fromResponse(source)
-    if (source instanceof ArrayBuffer || ArrayBuffer.isView(source)) return await WebAssembly.compile(source)
+    if (source instanceof ArrayBuffer || ArrayBuffer.isView(source)) return await WebAssembly.compile(source as BufferSource)
   } catch (error) {
-    throw loadError(error)
+    throw loadError(error, source !== undefined)
   }
   throw invalid(`options.wasm: expected a WebAssembly.Module, its bytes, a Response, a URL or a string, not ${describe(source)}`)
 }
@@ -56,26 +57,54 @@ function urlOf(text: string): URL {
 }
 
 async function fromURL(url: URL): Promise<WebAssembly.Module> {
-  if (url.protocol !== 'file:') return fromResponse(await fetch(url))
+  if (url.protocol !== 'file:') {
+    const response = await fetch(url).catch((error: Error) => {
+      throw new Error(`${url.href}: ${error.message}`, { cause: error })
+    })
+    return fromResponse(response)
+  }
   // Node's fetch does not read files.
   const { readFile } = await nodeFiles()
   return WebAssembly.compile(await readFile(url))
 }
 
 async function fromResponse(response: Response): Promise<WebAssembly.Module> {
-  if (!response.ok) throw new Error(`${response.url} answered ${response.status}`)
+  if (!response.ok) throw new LoadError(response, ` answered ${response.status}`)
   const type = response.headers.get('Content-Type') ?? ''
-  // compileStreaming refuses every other type, and many servers have no type for .wasm.
-  if (/^application\/wasm\s*(;|$)/i.test(type)) return WebAssembly.compileStreaming(response)
-  return WebAssembly.compile(await response.arrayBuffer())
+  // Many servers answer with a page for what they do not have.
+  if (/html/i.test(type)) throw new LoadError(response, ' answered with an HTML page and not with WebAssembly')
+  try {
+    // compileStreaming refuses every other type, and many servers have no type for .wasm.
+    if (/^application\/wasm\s*(;|$)/i.test(type)) return await WebAssembly.compileStreaming(response)
+    return await WebAssembly.compile(await response.arrayBuffer())
+  } catch (error) {
+    throw new LoadError(response, `: ${(error as Error).message}`)
+  }
 }
 
-function loadError(error: unknown): AtomicDBError {
+/** The answer to a request for the wasm that is not the wasm. */
+class LoadError extends Error {
+  constructor(
+    readonly response: Response,
+    what: string,
+  ) {
+    super((response.url || 'the response') + what)
+  }
+}
+
+/** @param isGiven Whether the caller of open() said where the wasm is. */
+function loadError(error: unknown, isGiven: boolean): AtomicDBError {
   const message = error instanceof Error ? error.message : String(error)
   // Chromium and Node: "Wasm code generation disallowed by embedder"; Firefox: "call to WebAssembly.compile() blocked
   // by CSP".
   if (/disallowed|blocked by CSP|unsafe-eval/i.test(message)) {
     return new AtomicDBError('unsupported', `this host does not allow WebAssembly to be compiled here (in a page, the Content-Security-Policy needs 'wasm-unsafe-eval'): ${message}`, { cause: error })
   }
-  return new AtomicDBError('invalid', `options.wasm: the engine could not be loaded: ${message}`, { cause: error })
+  const what = `the engine could not be loaded: ${message}`
+  if (isGiven) return new AtomicDBError('invalid', `options.wasm: ${what}`, { cause: error })
+  const moved = error instanceof LoadError && movedByVite(error.response.url) !== undefined
+  const cure = moved
+    ? "Vite has bundled AtomicDB without its wasm: add optimizeDeps: { exclude: ['atomicdb'] } to the configuration of Vite"
+    : "Serve atomicdb.wasm of the package beside the JavaScript, or pass its address, or its module in Cloudflare Workers, to open() as wasm"
+  return new AtomicDBError('unsupported', `${what}. ${cure}`, { cause: error })
 }

@@ -1,5 +1,6 @@
 import { AtomicDBError, unsupported } from './errors.js'
 import { isNode, nodeModule } from './node-modules.js'
+import { nodeWorker, ownWorker } from './own-files.js'
 import type { Port } from './thread/rpc.js'
 
 // This file is not in thread/: bundlers bring along the URLs that it names, and worker.js is beside index.js.
@@ -15,12 +16,13 @@ export interface Thread extends Port {
 
 /** Starts a thread: a Web Worker, or in Node one of worker_threads. */
 export function startThread(): Promise<Thread> {
-  return isNode ? startInNode() : Promise.resolve(startInPage())
+  return isNode ? startInNode() : startInPage()
 }
 
-function startInPage(): Thread {
+async function startInPage(): Promise<Thread> {
   if (typeof Worker === 'undefined') throw unsupported('options.worker: this host has no Web Workers')
-  const worker = newWorker()
+  const address = await ownWorker()
+  const worker = address ? new Worker(address, { type: 'module' }) : newWorker()
   return {
     post: (message, transfer) => worker.postMessage(message, transfer),
     listen: (listener) => worker.addEventListener('message', ({ data }) => listener(data)),
@@ -66,7 +68,7 @@ async function newNodeWorker(): Promise<NodeWorker> {
   try {
     const { Worker } = await nodeModule<NodeThreads>('node:worker_threads')
     // Without the options of this process: some, such as --input-type, are for its first file only.
-    return new Worker(new URL('./worker.js', import.meta.url), { execArgv: [] })
+    return new Worker(await nodeWorker(), { execArgv: [] })
   } catch (error) {
     // Some hosts that are like Node have the module, but it cannot start threads.
     throw new AtomicDBError('unsupported', `options.worker: this host cannot start threads: ${(error as Error).message}`, { cause: error })

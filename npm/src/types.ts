@@ -9,6 +9,29 @@ export type Value = null | boolean | number | bigint | string | Date | Uint8Arra
 /** A document as stored. */
 export type Stored<T> = T & { _id: Id }
 
+/** A document to insert: it may bring an `_id`, also if its type has none. */
+export type Fresh<T> = T | (T & { _id?: Id })
+
+/** The operators of an update, each with fields by path: `{ $inc: { 'stock.count': -1 } }`. */
+export interface UpdateOperators {
+  /** Values to store. */
+  $set?: object
+  /** Fields to remove; their values do not count. */
+  $unset?: object
+  /** Numbers to add. */
+  $inc?: { readonly [path: string]: number | bigint }
+  /** Values to store if they are lower. */
+  $min?: object
+  /** Values to store if they are higher. */
+  $max?: object
+  /** Elements to append to arrays: one, or several as `{ $each: [1, 2] }`. */
+  $push?: object
+  /** Elements to remove from arrays: all that equal the value, or match the condition. */
+  $pull?: object
+  /** New paths of fields. */
+  $rename?: { readonly [path: string]: string }
+}
+
 export interface IndexOptions {
   /** Default: 'default'. */
   collection?: string
@@ -20,6 +43,9 @@ export interface IndexOptions {
 
 /** JSON Schema, draft 2020-12. */
 export type JSONSchema = Record<string, any>
+
+/** A WebAssembly.Module, a Response or a URL. These declarations need the types of no host, so they cannot name them. */
+export interface WasmObject {}
 
 export interface OpenOptions {
   /** Where the database is stored. Default: IndexedDB in hosts that have it, such as browsers; otherwise nowhere. */
@@ -45,11 +71,11 @@ export interface OpenOptions {
    */
   worker?: boolean
   /**
-   * Where the engine's wasm comes from; Cloudflare Workers pass the imported
-   * module. Default: atomicdb.wasm beside this file. A page or isolate has one
+   * Where the engine's wasm comes from: its address or bytes, a Response, or a
+   * WebAssembly.Module, as Cloudflare Workers import it. Default: atomicdb.wasm beside this file. A page or isolate has one
    * engine, so only the first open() loads it.
    */
-  wasm?: WebAssembly.Module | BufferSource | Response | URL | string
+  wasm?: string | ArrayBuffer | ArrayBufferView | WasmObject
   /** The largest document, in bytes of MessagePack; a larger one is refused as `invalid`. At most 1 GiB. Default 16 MiB. */
   maxDocumentBytes?: number
   /** How deep the objects and arrays of a document may nest; a deeper one is refused as `invalid`. At most 1000. Default 100. */
@@ -80,7 +106,7 @@ export interface StorageBackend {
   /** Replaces all batches up to number `seq` by one snapshot, atomically. Later batches stay. */
   compact(seq: number, snapshot: Uint8Array): Promise<void>
   /** After how many batches a snapshot replaces them. Default: when they are larger than the data. */
-  readonly compactEvery?: number
+  readonly compactEvery?: number | undefined
   /**
    * As read(0), but does not fail if a batch is damaged: that batch comes with
    * the bytes that are left of it, or with none. Changes nothing. Only a storage

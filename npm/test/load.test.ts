@@ -22,6 +22,7 @@ describe('the wasm is compiled', { timeout: 60_000 }, () => {
   const server = createServer((request, response) => {
     const type = request.url!.slice(1)
     if (type === 'missing') response.writeHead(404).end()
+    else if (type === 'page') response.writeHead(200, { 'Content-Type': 'text/html' }).end('<!doctype html>')
     else response.writeHead(200, type === 'none' ? {} : { 'Content-Type': type }).end(bytes)
   })
 
@@ -54,6 +55,7 @@ describe('the wasm is compiled', { timeout: 60_000 }, () => {
 
   const wrong: [name: string, source: unknown, message: RegExp][] = [
     ['an address that is missing', 'missing', /missing answered 404/],
+    ['an address that answers with a page', 'page', /^options\.wasm: .*\/page answered with an HTML page and not with WebAssembly$/],
     ['a file that is missing', '/no/such/file.wasm', /ENOENT/],
     ['bytes that are no wasm', Uint8Array.of(1, 2, 3, 4), /WebAssembly\.compile/],
     ['a number', 5, /^options\.wasm: expected a WebAssembly\.Module, its bytes, a Response, a URL or a string, not 5$/],
@@ -61,7 +63,7 @@ describe('the wasm is compiled', { timeout: 60_000 }, () => {
   ]
   for (const [name, source, message] of wrong) {
     test(`never from ${name}`, async () => {
-      const from = source === 'missing' ? `${origin}missing` : source
+      const from = source === 'missing' || source === 'page' ? origin + source : source
       await assert.rejects(compiled(from as never), (error: { code: string; message: string }) => {
         assert.equal(error.code, 'invalid')
         assert.match(error.message, message)
@@ -73,7 +75,7 @@ describe('the wasm is compiled', { timeout: 60_000 }, () => {
 
 describe('the built package', { timeout: 60_000 }, () => {
   const inNode = async (program: string, ...flags: string[]) => {
-    const { stdout } = await run(process.execPath, [...flags, '--input-type=module', '-e', program], { cwd: packageFolder })
+    const { stdout } = await run(process.execPath, [...flags, '--input-type=module', '-e', program], { cwd: packageFolder, timeout: 30_000 })
     return stdout.trim()
   }
 
@@ -107,6 +109,16 @@ describe('the built package', { timeout: 60_000 }, () => {
       await (await AtomicDB.open()).insert({ n: 1 })
       console.log('done')`
     assert.equal(await inNode(program), 'done')
+  })
+
+  test('lets Node exit while a database over an IndexedDB of JavaScript is open', async () => {
+    const program = `
+      await import('fake-indexeddb/auto')
+      const { AtomicDB } = await import('atomicdb')
+      const db = await AtomicDB.open('left open')
+      await db.insert({ n: 1 })
+      console.log(await db.count())`
+    assert.equal(await inNode(program), '1')
   })
 
   test('uses the given wasm for storages that need an engine too, whether or not the database is in a worker', async () => {

@@ -1,7 +1,7 @@
 // The package as it would be published: packed, installed elsewhere, and started in every way the README names.
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
-import { copyFile, mkdir } from 'node:fs/promises'
+import { copyFile, mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { promisify } from 'node:util'
@@ -13,6 +13,7 @@ import * as vite from 'vite'
 import { launchChromium, openPage, waitForValue } from './harness/chromium.js'
 import { installPacked, type Consumer } from './harness/packed.js'
 import { packageFolder, serve, type Content } from './harness/site.js'
+import { typeCheck, typeScriptSettings } from './harness/typescript.js'
 
 const run = promisify(execFile)
 
@@ -123,6 +124,33 @@ describe('the packed package', { timeout: 180_000 }, () => {
     assert.equal(await answerOfSite({ '/': html('/app/main.js'), '/app/': { folder } }), answer)
   })
 
+  test('runs as an esbuild bundle that is no ES module, beside its wasm', async () => {
+    const folder = join(consumer.folder, 'esbuild-iife')
+    await mkdir(folder)
+    await bundled(folder)
+    for (const name of ['atomicdb.wasm', 'worker.js']) await copyFile(join(consumer.folder, 'node_modules/atomicdb/dist', name), join(folder, name))
+    const page = '<!doctype html><meta charset="utf-8"><script src="/app/iife.js"></script>'
+    assert.equal(await answerOfSite({ '/': page, '/app/': { folder } }), answer)
+  })
+
+  test('says what was fetched and what to do if the wasm is not there', async () => {
+    const folder = join(consumer.folder, 'esbuild-alone')
+    await mkdir(folder)
+    await bundled(folder)
+    const page = '<!doctype html><meta charset="utf-8"><script src="/app/iife.js"></script>'
+    assert.match(await answerOfSite({ '/': page, '/app/': { folder }, '/app/atomicdb.wasm': page }), /^unsupported: the engine could not be loaded: http:\S+\/app\/atomicdb\.wasm: .*magic word.*\. Serve atomicdb\.wasm/)
+    assert.match(await answerOfSite({ '/': page, '/app/': { folder } }), /^unsupported: the engine could not be loaded: http:\S+\/app\/atomicdb\.wasm answered 404\. Serve/)
+    const script = await readFile(join(folder, 'iife.js'), 'utf8')
+    const unknown = `<!doctype html><meta charset="utf-8"><script>${script}</script>`
+    assert.match(await answerOfSite({ '/': unknown }), /^unsupported: the engine could not be loaded: this bundle does not know its own address\. .*to open\(\) as wasm$/)
+  })
+
+  async function bundled(outdir: string): Promise<void> {
+    const asynchronous = `(async () => {${program.replace(/^import.*$/m, '')}})().catch(({ code, message }) => (globalThis.answer = code + ': ' + message))`
+    const main = await consumer.write('iife.js', `import { AtomicDB } from 'atomicdb'\n${asynchronous}`)
+    await esbuild.build({ entryPoints: [main], outdir, bundle: true, minify: true, logLevel: 'error' }) // format: 'iife' is esbuild's own choice
+  }
+
   test('runs as a Vite build', async () => {
     const root = await viteProject(consumer)
     await vite.build({ root, configFile: false, logLevel: 'error' })
@@ -140,12 +168,10 @@ describe('the packed package', { timeout: 180_000 }, () => {
     }
   })
 
-  test('type-checks in a strict project, its declarations included', async () => {
-    await consumer.write('typed.ts', `${program}\nadults.first()?._id satisfies string | number | undefined\n`)
+  describe('type-checks in a strict project, its declarations included', () => {
     const tsc = join(packageFolder, 'node_modules/typescript/bin/tsc')
-    const options = ['--noEmit', '--strict', '--target', 'es2022', '--lib', 'es2022,esnext.disposable,dom']
-    for (const resolution of [['--module', 'nodenext'], ['--module', 'esnext', '--moduleResolution', 'bundler']]) {
-      await consumer.node(tsc, ...options, ...resolution, 'typed.ts').catch((error: { stdout: string }) => assert.fail(error.stdout))
+    for (const settings of Object.keys(typeScriptSettings)) {
+      test(settings, () => typeCheck(consumer, tsc, settings))
     }
   })
 

@@ -33,6 +33,7 @@ const roomOfFile: Record<string, string> = {
   'checks.ts': 'ground',
   'node-modules.ts': 'ground',
   'load.ts': 'ground',
+  'own-files.ts': 'ground',
   'engine/ops.ts': 'ground', // generated: what TypeScript and Go agree on
   'thread.ts': 'thread',
   'worker.ts': 'thread',

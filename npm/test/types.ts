@@ -110,6 +110,10 @@ declare const user: User
 const id: Promise<Id> = users.insert(user)
 users.insertMany([user, user])
 users.upsert({ ...user, _id: 'a' })
+users.insert({ ...user, _id: 'a' })
+users.insertMany([user, { ...user, _id: 1 }])
+users.atomicUpdate(() => ({ $inc: { age: 1 }, $unset: { admin: true } }))
+db.atomicUpdate<User>(() => ({ $push: { tags: 'x' } }))
 users.update({ 'address.city': 'Oslo' }, q.age.gt(1))
 users.update((user) => ({ age: user.age + 1 }))
 db.update({ $inc: { age: 1 } })
@@ -140,6 +144,12 @@ users.insert({ ...user, age: '36' })
 users.upsert(user)
 // @ts-expect-error: a document is an object
 db.insert(5)
+// @ts-expect-error: no such operator
+users.atomicUpdate(() => ({ $incr: { age: 1 } }))
+// @ts-expect-error: $inc adds numbers
+users.atomicUpdate(() => ({ $inc: { age: 'x' } }))
+// @ts-expect-error: an id is a string or a number
+users.insert({ ...user, _id: true })
 // @ts-expect-error: the change of an atomic update has the documents' fields
 users.atomicUpdate(() => ({ age: 'old' }))
 // @ts-expect-error: no such option

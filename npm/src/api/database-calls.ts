@@ -3,7 +3,7 @@ import { sql } from '../operations/sql.js'
 import * as writes from '../operations/writes.js'
 import { collectionOf } from '../query/find-options.js'
 import type { Filter, FindOptions, QueryBuilder, Where } from '../query/types.js'
-import type { Id, JSONSchema, Stored, Value } from '../types.js'
+import type { Fresh, Id, JSONSchema, Stored, UpdateOperators, Value } from '../types.js'
 import { Collection } from './collection.js'
 import { DocumentCalls } from './document-calls.js'
 import type { QueryResult } from './result.js'
@@ -14,15 +14,15 @@ import type { QueryResult } from './result.js'
  * are here: each call and its comment are in DocumentCalls.
  */
 export interface DatabaseCalls extends DocumentCalls<any, 'database'> {
-  insert<T extends object>(document: T, collection?: string): Promise<Id>
-  insertMany<T extends object>(documents: readonly T[], collection?: string): Promise<Id[]>
+  insert<T extends object>(document: Fresh<T>, collection?: string): Promise<Id>
+  insertMany<T extends object>(documents: readonly Fresh<T>[], collection?: string): Promise<Id[]>
   upsert<T extends object>(document: T & { _id: Id }, collection?: string): Promise<Id>
   search<T = any>(where?: Where<T>, options?: FindOptions | string): Promise<QueryResult<T>>
   get<T = any>(where: Where<T> | Id, options?: FindOptions | string): Promise<Stored<T> | undefined>
   find<T = any>(filter?: Filter, options?: FindOptions | string): Promise<QueryResult<T>>
   findOne<T = any>(filter: Filter, options?: FindOptions | string): Promise<Stored<T> | undefined>
   all<T = any>(collection?: string): Promise<QueryResult<T>>
-  atomicUpdate<T = any>(change: (document: Stored<T>) => Partial<T>, where?: Where<T>, collection?: string): Promise<Stored<T> | undefined>
+  atomicUpdate<T = any>(change: (document: Stored<T>) => Partial<T> | UpdateOperators, where?: Where<T>, collection?: string): Promise<Stored<T> | undefined>
   query<T = any>(): QueryBuilder<T>
 }
 

@@ -8,7 +8,7 @@ import { queryBuilder } from '../query/builder.js'
 import { queryOf } from '../query/find-options.js'
 import type { Aggregate, Filter, FindOptions, Plan, QueryBuilder, Where } from '../query/types.js'
 import { checkFilter, checkWhere } from '../query/where.js'
-import type { Id, IndexOptions, Stored, Value } from '../types.js'
+import type { Fresh, Id, IndexOptions, Stored, UpdateOperators, Value } from '../types.js'
 import { newResult, type QueryResult } from './result.js'
 
 /** What a call is made on: one collection, or a database, whose calls name the collection. */
@@ -47,12 +47,12 @@ export abstract class DocumentCalls<T, Of extends Owner> {
    * collection's next integer.
    * @throws `duplicate_id` if the id is taken, `unique` if an index forbids it.
    */
-  insert(document: T, ...collection: CollectionName<Of>): Promise<Id> {
+  insert(document: Fresh<T>, ...collection: CollectionName<Of>): Promise<Id> {
     return this.calls.write(() => writes.insertOne(this.collectionNamed(collection), document, false))
   }
 
   /** Adds all documents or none; resolves to their ids, in order. Fails as {@link insert} does. */
-  insertMany(documents: readonly T[], ...collection: CollectionName<Of>): Promise<Id[]> {
+  insertMany(documents: readonly Fresh<T>[], ...collection: CollectionName<Of>): Promise<Id[]> {
     return this.calls.write(() => writes.insertMany(this.collectionNamed(collection), documents))
   }
 
@@ -162,7 +162,7 @@ export abstract class DocumentCalls<T, Of extends Owner> {
    * run again when another tab was faster, so it should do nothing else.
    * @returns The document as it is then; undefined if none matches.
    */
-  atomicUpdate(change: (document: Stored<T>) => Partial<T>, where?: Where<T>, ...collection: CollectionName<Of>): Promise<Stored<T> | undefined> {
+  atomicUpdate(change: (document: Stored<T>) => Partial<T> | UpdateOperators, where?: Where<T>, ...collection: CollectionName<Of>): Promise<Stored<T> | undefined> {
     return this.calls.write(() => writes.atomicUpdate(this.collectionNamed(collection), change, where))
   }
 

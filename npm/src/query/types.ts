@@ -95,7 +95,7 @@ export type QueryBuilder<T = any> = { [K in keyof T]-?: Field<T[K]> } & {
 }
 
 /** A field: its operators, and the fields below it, which in an array are those of its elements. */
-export type Field<V = any> = FieldOps & (V extends object ? { [K in keyof V]-?: Field<V[K]> } : {}) & Reached<NonNullable<V>>
+export type Field<V = any> = FieldOps<V> & (V extends object ? { [K in keyof V]-?: Field<V[K]> } : {}) & Reached<NonNullable<V>>
 
 // Beside the fields themselves: those of any, of what may be missing, and of elements.
 type Reached<V> = 0 extends 1 & V
@@ -108,12 +108,16 @@ type Reached<V> = 0 extends 1 & V
         ? { [K in keyof V]-?: Field<V[K]> }
         : {}
 
+/** An element of an array, as a condition sees it. */
+type Element<V> = 0 extends 1 & V ? AnyElement : V extends readonly (infer E)[] ? Field<E> & QueryBuilder : AnyElement
+type AnyElement = FieldOps & QueryBuilder & { [name: string]: any }
+
 /**
  * The operators. A value and one of another type never compare, nor does a
  * missing field; where the field is an array, one element that compares is
  * enough.
  */
-export interface FieldOps {
+export interface FieldOps<V = any> {
   eq(value: Value): Condition
   /** The exact opposite of eq: also where the field is missing. */
   ne(value: Value): Condition
@@ -138,7 +142,7 @@ export interface FieldOps {
   /** An array of exactly this many elements. */
   size(length: number): Condition
   /** Some element of an array satisfies the condition: `q.items.any((item) => item.price.gt(5))`, `q.scores.any((score) => score.gte(5))`. */
-  any(condition: (element: QueryBuilder & FieldOps) => Condition): Condition
+  any(condition: (element: Element<NonNullable<V>>) => Condition): Condition
 }
 
 /** How a query would run. */

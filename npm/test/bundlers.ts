@@ -1,0 +1,232 @@
+// The packed package in bundlers and frameworks of other versions than package.test.ts has, with the configuration that
+// they come with, in Chromium. `make bundlers` installs them into .build/bundlers and runs this; it is no part of
+// `make test`, because they are 1 GB of other people's packages.
+//
+//   BUNDLERS=vite-5,next make bundlers   only these
+import assert from 'node:assert/strict'
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync } from 'node:fs'
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { createServer, type AddressInfo } from 'node:net'
+import { dirname, join } from 'node:path'
+import { after, before, describe, test } from 'node:test'
+import { promisify, stripVTControlCharacters } from 'node:util'
+import type { Browser } from 'playwright-core'
+import { newerNode } from '../scripts/newer-node.mjs'
+import { launchChromium, openPage, waitForValue } from './harness/chromium.js'
+import { within } from './harness/deadline.js'
+import { installPacked, type Consumer } from './harness/packed.js'
+import { packageFolder } from './harness/site.js'
+
+const run = promisify(execFile)
+
+/** A user's program: it ends with an answer that shows that the engine ran, in the page and in a worker. */
+const program = `
+import { AtomicDB } from 'atomicdb'
+export async function answer() {
+  const db = await AtomicDB.open('bundled')
+  await db.clear()
+  await db.insertMany([{ name: 'Ada', age: 36 }, { name: 'Kim', age: 12 }])
+  const adults = await db.search(db.query().age.gte(18))
+  const own = await AtomicDB.open('bundled too', { worker: true })
+  await own.clear()
+  await own.insert({ _id: 1, name: 'Bob' })
+  const names = [...adults, await own.get(1)].map((document) => document.name).join()
+  await own.close()
+  await db.close()
+  return names
+}
+`
+const inPage = `import { answer } from './program.js'
+answer().then((found) => (globalThis.answer = found), (error) => (globalThis.answer = String(error)))
+`
+const html = '<!doctype html><meta charset="utf-8"><script type="module" src="./main.js"></script>'
+
+/** A project as its tool's guide makes it. */
+interface Project {
+  readonly packages: Record<string, string>
+  readonly files: Record<string, string>
+  /** The command of the development server, and commands that build and then serve; PORT stands for the port. */
+  readonly servers: Record<string, { readonly build?: string[]; readonly serve: string[] }>
+  /** Whether the server answers with the program's answer in its HTML. */
+  readonly onServer?: boolean
+}
+
+const plainPage = { 'index.html': html, 'main.js': inPage, 'program.js': program }
+const vite = (version: string): Project => ({
+  packages: { vite: version },
+  files: plainPage,
+  servers: {
+    dev: { serve: ['vite', '--host', '127.0.0.1', '--port', 'PORT', '--strictPort'] },
+    build: { build: ['vite', 'build'], serve: ['vite', 'preview', '--host', '127.0.0.1', '--port', 'PORT', '--strictPort'] },
+  },
+})
+const next = (bundler: '--webpack' | '--turbopack'): Project => ({
+  packages: { next: '16.4.6', react: '19.3.1', 'react-dom': '19.3.1' },
+  files: {
+    'program.js': program,
+    'app/layout.jsx': 'export default function Layout({ children }) { return <html><body>{children}</body></html> }',
+    'app/page.jsx': `import { answer } from '../program.js'
+      export const dynamic = 'force-dynamic'
+      export default async function Page() { return <p>{await answer().catch(String)}</p> }`,
+  },
+  servers: {
+    dev: { serve: ['next', 'dev', bundler, '--hostname', '127.0.0.1', '--port', 'PORT'] },
+    build: { build: ['next', 'build', bundler], serve: ['next', 'start', '--hostname', '127.0.0.1', '--port', 'PORT'] },
+  },
+  onServer: true,
+})
+
+const projects: Record<string, Project> = {
+  'vite-5': vite('5.4.21'),
+  'vite-6': vite('6.4.6'),
+  'vite-7': vite('7.3.8'),
+  'nuxt': {
+    packages: { nuxt: '4.4.5', vite: '8.3.8' },
+    files: {
+      'program.js': program,
+      'app/app.vue': `<template><p>{{ found }}</p></template>
+        <script setup>
+        import { answer } from '../program.js'
+        const found = ref('')
+        onMounted(async () => { globalThis.answer = found.value = await answer().catch(String) })
+        </script>`,
+    },
+    servers: { dev: { serve: ['nuxt', 'dev', '--host', '127.0.0.1', '--port', 'PORT'] } },
+  },
+  'astro': {
+    packages: { astro: '6.0.5' },
+    files: { 'src/program.js': program, 'src/main.js': inPage, 'src/pages/index.astro': '<p>Astro</p>\n<script>import "../main.js"</script>\n' },
+    servers: { dev: { serve: ['astro', 'dev', '--host', '127.0.0.1', '--port', 'PORT'] } },
+  },
+  'parcel': {
+    packages: { parcel: '2.16.4' },
+    files: plainPage,
+    servers: { dev: { serve: ['parcel', 'index.html', '--port', 'PORT', '--cache-dir', 'node_modules/.cache/parcel'] } },
+  },
+  'webpack': {
+    packages: { webpack: '5.112.2', 'webpack-cli': '7.3.1', 'webpack-dev-server': '6.1.0' },
+    files: { 'src/index.js': inPage, 'src/program.js': program, 'public/index.html': '<!doctype html><meta charset="utf-8"><script src="main.js"></script>' },
+    servers: { dev: { serve: ['webpack', 'serve', '--mode', 'development', '--host', '127.0.0.1', '--port', 'PORT'] } },
+  },
+  'next-turbopack': next('--turbopack'),
+  'next-webpack': next('--webpack'),
+}
+const asked = process.env.BUNDLERS?.split(',') ?? Object.keys(projects)
+
+describe('the packed package, without configuration', { timeout: 1_800_000 }, () => {
+  let consumer: Consumer
+  let browser: Browser
+
+  before(async () => {
+    consumer = await installPacked()
+    browser = await launchChromium()
+  })
+  after(async () => {
+    await browser.close()
+    await consumer[Symbol.asyncDispose]()
+  })
+
+  for (const name of asked) {
+    const project = projects[name]
+    assert.ok(project, `there is no ${name}; there are ${Object.keys(projects).join(', ')}`)
+    for (const [kind, { build, serve }] of Object.entries(project.servers)) {
+      test(`${name}: ${kind}`, async () => {
+        const folder = await installed(name, project, consumer.tarball)
+        if (build) await run(newerNode, await command(folder, build), { cwd: folder, env: environment })
+        await withServer(folder, serve, async (address) => {
+          assert.equal(await (project.onServer ? answerInHTML(address) : answerInPage(browser, address)), 'Ada,Bob')
+        })
+      })
+    }
+  }
+})
+
+/** Nobody is asked, nothing is reported, and nothing is found in the PATH but the Node that runs it. */
+const environment = { ...process.env, CI: '1', NEXT_TELEMETRY_DISABLED: '1', NUXT_TELEMETRY_DISABLED: '1', ASTRO_TELEMETRY_DISABLED: '1', PATH: `${dirname(newerNode)}:${process.env.PATH}`, NODE_OPTIONS: '' }
+
+/** A folder with the files and packages of a project, and this package as it would be published. */
+async function installed(name: string, project: Project, tarball: string): Promise<string> {
+  const folder = join(packageFolder, '.build/bundlers', name)
+  await mkdir(folder, { recursive: true })
+  await writeFile(join(folder, 'package.json'), JSON.stringify({ name, private: true, type: 'module', dependencies: { ...project.packages, atomicdb: '*' } }))
+  if (!existsSync(join(folder, 'node_modules', Object.keys(project.packages)[0]!))) {
+    const packages = Object.entries(project.packages).map(([name, version]) => `${name}@${version}`)
+    await writeFile(join(folder, 'package.json'), JSON.stringify({ name, private: true, type: 'module' }))
+    await run('npm', ['install', '--save-exact', '--no-package-lock', '--no-audit', '--no-fund', ...packages], { cwd: folder, env: environment, maxBuffer: 1 << 26 })
+  }
+  const own = join(folder, 'node_modules/atomicdb')
+  await rm(own, { recursive: true, force: true })
+  await mkdir(own, { recursive: true })
+  await run('tar', ['-xzf', tarball, '-C', own, '--strip-components=1'])
+  // What was made of an earlier build of this package.
+  for (const cache of ['node_modules/.vite', 'node_modules/.cache', '.next', '.nuxt', '.astro', '.parcel-cache', 'dist']) await rm(join(folder, cache), { recursive: true, force: true })
+  for (const [path, text] of Object.entries(project.files)) {
+    await mkdir(dirname(join(folder, path)), { recursive: true })
+    await writeFile(join(folder, path), text)
+  }
+  return folder
+}
+
+/** The arguments of Node for a command of a package. */
+async function command(folder: string, [name, ...args]: string[]): Promise<string[]> {
+  const { bin } = JSON.parse(await readFile(join(folder, 'node_modules', name!, 'package.json'), 'utf8')) as { bin: string | Record<string, string> }
+  return [join(folder, 'node_modules', name!, typeof bin === 'string' ? bin : bin[name!]!), ...args]
+}
+
+/** Runs `use` with the address of a server that answers, and ends the server and all that it has started. */
+async function withServer(folder: string, serve: string[], use: (address: string) => Promise<void>): Promise<void> {
+  const port = await freePort()
+  const args = (await command(folder, serve)).map((arg) => (arg === 'PORT' ? String(port) : arg))
+  const server = spawn(newerNode, args, { cwd: folder, env: environment, detached: true, stdio: ['ignore', 'pipe', 'pipe'] })
+  let output = ''
+  // Each of them prints its address when it listens.
+  const listens = new Promise<void>((resolve) => {
+    for (const stream of [server.stdout, server.stderr]) {
+      stream.on('data', (text: Buffer) => {
+        output += stripVTControlCharacters(String(text))
+        if (output.includes(`:${port}`)) resolve()
+      })
+    }
+  })
+  const ended = new Promise<never>((_, reject) => {
+    server.once('error', reject)
+    server.once('exit', () => reject(new Error(`the server has ended:\n${output}`)))
+  })
+  ended.catch(() => {})
+  const address = `http://127.0.0.1:${port}/`
+  try {
+    await Promise.race([within(180_000, 'the server', listens), ended])
+    await Promise.race([use(address), ended])
+  } catch (error) {
+    throw new Error(`${(error as Error).message}\n${output.slice(-2000)}`, { cause: error })
+  } finally {
+    if (server.exitCode === null && server.signalCode === null) process.kill(-server.pid!, 'SIGKILL')
+  }
+}
+
+async function answerInPage(browser: Browser, address: string): Promise<string> {
+  const context = await browser.newContext()
+  context.setDefaultTimeout(180_000)
+  try {
+    const page = await openPage(context, address)
+    return await waitForValue(page, () => (globalThis as { answer?: string }).answer)
+  } finally {
+    await context.close()
+  }
+}
+
+async function answerInHTML(address: string): Promise<string | undefined> {
+  const response = await fetch(address, { signal: AbortSignal.timeout(180_000) })
+  return /<p>(.*?)<\/p>/s.exec(await response.text())?.[1]
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, 'close')
+  return port
+}

@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict'
+import { join } from 'node:path'
+import type { Consumer } from './packed.js'
+import { packageFolder } from './site.js'
+
+/** What people write whose types depend on settings of TypeScript. */
+const program = `
+import { AtomicDB, AtomicDBError, MemoryStorage, type OpenOptions } from 'atomicdb'
+interface User { name: string; age: number; email?: string; kids: { n: number }[]; home?: { city: string } }
+export async function run() {
+  const options: OpenOptions = { storage: new MemoryStorage(), durability: 'strict' }
+  const db = await AtomicDB.open('typed', options)
+  const users = db.collection<User>('users')
+  await users.insert({ _id: 'a', name: 'Ada', age: 36, kids: [] })
+  await users.insertMany([{ _id: 1, name: 'Bob', age: 36, kids: [] }, { name: 'Kim', age: 12, kids: [{ n: 1 }] }])
+  await db.insert<User>({ _id: 'b', name: 'Ada', age: 36, kids: [] })
+  await users.atomicUpdate(() => ({ $inc: { age: 1 } }))
+  await users.atomicUpdate((user) => ({ age: user.age + 1 }), "name = 'Ada'")
+  await db.atomicUpdate<User>(() => ({ $unset: { email: true }, $push: { kids: { n: 1 } } }))
+  const q = users.query()
+  const found = await users.search(q.kids.any((kid) => kid.n.gt(1)).and(q.email.exists(false), q.home.city.eq('Oslo')))
+  await db.search(db.query<User>().field('kids').any((kid) => kid.field('n').gt(1)))
+  found.first()?._id satisfies string | number | undefined
+  await found.updateAll({ age: 1 }).catch((error: unknown) => error instanceof AtomicDBError && error.code === 'closed')
+  await db.transaction(async (tx) => tx.collection<User>('users').insert({ _id: 5, name: 'Eve', age: 1, kids: [] }))
+  await db.close()
+  return found.pluck('name').asList()
+}
+`
+const lib = (...libraries: string[]) => ['--lib', libraries.join()]
+
+/** Options of tsc, besides those that all have, by what they are. */
+export const typeScriptSettings: Record<string, string[]> = {
+  'nodenext': ['--module', 'nodenext', ...lib('es2022', 'dom')],
+  'a bundler': ['--module', 'esnext', '--moduleResolution', 'bundler', ...lib('es2022', 'dom')],
+  'the library of disposables': ['--module', 'nodenext', ...lib('es2022', 'dom', 'esnext.disposable')],
+  'the newest library': ['--module', 'nodenext', ...lib('esnext', 'dom', 'dom.iterable')],
+  'an old library': ['--module', 'nodenext', ...lib('es2020', 'dom')],
+  'the strictest settings': ['--module', 'nodenext', ...lib('es2022', 'dom'), '--exactOptionalPropertyTypes', '--noUncheckedIndexedAccess', '--noPropertyAccessFromIndexSignature', '--verbatimModuleSyntax', '--isolatedModules'],
+  'no types of a host': ['--module', 'nodenext', ...lib('es2022')],
+  'the types of Workers': ['--module', 'esnext', '--moduleResolution', 'bundler', ...lib('es2022'), '--types', '@cloudflare/workers-types'],
+  'the types of Node': ['--module', 'nodenext', ...lib('es2022'), '--types', 'node'],
+}
+
+/** Fails unless tsc accepts the program and the declarations of the package under these settings. */
+export async function typeCheck(consumer: Consumer, tsc: string, settings: string): Promise<void> {
+  await consumer.write('typed.ts', program)
+  const options = typeScriptSettings[settings]!
+  const types = options.includes('--types') ? ['--typeRoots', ['node_modules/@types', 'node_modules'].map((folder) => join(packageFolder, folder)).join()] : ['--types', '']
+  const all = ['--noEmit', '--strict', '--target', 'es2022', '--skipLibCheck', 'false', ...types, ...options]
+  await consumer.node(tsc, ...all, 'typed.ts').catch((error: { stdout: string }) => assert.fail(error.stdout))
+}
