@@ -9,7 +9,7 @@ import { after, before, describe, test } from 'node:test'
 import { promisify } from 'node:util'
 import { deflateSync } from 'node:zlib'
 import { pythonPath } from '../scripts/python.mjs'
-import { AtomicDB, AtomicDBError, CompressedJSONStorage, EncryptedJSONStorage, JSONStorage, MessagePackStorage, SecurityManager, type StorageBackend } from '../src/index.js'
+import { AtomicDB, AtomicDBError, CompressedJSONStorage, EncryptedJSONStorage, JSONStorage, LMDBStorage, MessagePackStorage, SecurityManager, type StorageBackend } from '../src/index.js'
 import { packageFolder } from './harness/site.js'
 import { testWasm } from './harness/node.js'
 import { countTogether } from './harness/processes.js'
@@ -121,6 +121,40 @@ test('a file keeps its permissions, and a link to it stays a link', async () => 
   assert.ok((await lstat(link)).isSymbolicLink())
   assert.equal((JSON.parse(await readFile(path, 'utf8')) as { default: unknown[] }).default.length, 17)
   assert.deepEqual((await readdir(elsewhere)), ['private.json'])
+})
+
+for (const [kind, make] of Object.entries({ JSON: (path: string) => new JSONStorage(path), MessagePack: (path: string) => new MessagePackStorage(path), LMDB: (path: string) => new LMDBStorage(path) })) {
+  test(`a ${kind} file that is deleted under an open database closes it, and opens again, empty`, async () => {
+    for (const [n, destroy] of [rm, (path: string) => AtomicDB.destroy('file', { storage: make(path) })].entries()) {
+      const path = join(folder, `deleted ${n}.${kind}`)
+      const [one, other] = [await open(make(path)), await open(make(path))]
+      await one.insert({ n: 1 })
+      await other.insert({ n: 2 })
+      await destroy(path)
+      for (const db of [one, other, one]) await assert.rejects(db.insert({ n: 3 }), isCode('closed'))
+      const anew = await open(make(path))
+      assert.equal(await anew.count(), 0)
+      await anew.insert({ n: 4 })
+      await assert.rejects(one.insert({ n: 5 }), isCode('closed'))
+      const again = await open(make(path))
+      assert.deepEqual((await again.all()).map(({ n }) => n), [4])
+      for (const db of [one, other, anew, again]) await db.close()
+    }
+  })
+}
+
+test('an editor may delete a file and write it again', async () => {
+  const path = join(folder, 'edited.json')
+  const storage = new JSONStorage(path)
+  const db = await open(storage)
+  await db.insert({ n: 1 })
+  const content = await readFile(path)
+  await rm(path)
+  assert.deepEqual(await storage.read(1), []) // as when the database hears of the deletion
+  await writeFile(path, content.toString().replace('1}', '7}'))
+  await db.insert({ n: 2 })
+  assert.deepEqual((await db.all()).map(({ n }) => n), [7, 2])
+  await db.close()
 })
 
 test('a file that cannot be written undoes the write', async () => {

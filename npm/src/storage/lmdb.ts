@@ -55,8 +55,7 @@ const isSnapshot = 1
 
 class LMDBLog implements StorageBackend {
   private readonly listeners: SamePageListeners
-  private opened: Promise<Environment> | undefined
-  private file: { readonly dev: number; readonly ino: number } | undefined // that was opened
+  private opened: Promise<Opened> | undefined
 
   constructor(private readonly path: string) {
     this.listeners = new SamePageListeners(ensured(listeners, path, () => new Set()))
@@ -105,14 +104,15 @@ class LMDBLog implements StorageBackend {
     this.listeners.close()
     const { opened } = this
     this.opened = undefined
-    await (await opened?.catch(() => undefined))?.close()
+    const file = await opened?.catch(() => undefined)
+    if (file && --file.users === 0) await this.leave(file)
   }
 
   private async run<R>(work: (lmdb: Environment) => R | Promise<R>): Promise<R> {
-    await this.leaveDeleted()
-    this.opened ??= this.open()
     try {
-      return await work(await this.opened)
+      await this.leaveDeleted()
+      const { environment } = await (this.opened ??= this.open())
+      return await work(environment)
     } catch (error) {
       if (error instanceof AtomicDBError) throw error
       const { message } = error as Error
@@ -124,30 +124,51 @@ class LMDBLog implements StorageBackend {
 
   /** Closes a file that was deleted or replaced: LMDB would go on with it, and nobody would find what it writes. */
   private async leaveDeleted(): Promise<void> {
-    const { opened, file } = this
-    if (!opened || !file) return
+    const { opened } = this
+    const file = await opened?.catch(() => undefined)
+    if (!file) return
     const now = await (await nodeFiles()).stat(this.path).catch(() => undefined)
-    if ((now?.ino === file.ino && now.dev === file.dev) || this.opened !== opened) return
-    this.opened = this.file = undefined
-    await (await opened.catch(() => undefined))?.close()
+    if (!file.closing && now?.ino === file.ino && now.dev === file.dev) return
+    await this.leave(file)
+    if (this.opened === opened) this.opened = undefined
   }
 
-  private async open(): Promise<Environment> {
+  /** Closes the file for all storages of this process. */
+  private leave(file: Opened): Promise<void> {
+    if (!file.closing) openFiles.delete(this.path)
+    return (file.closing ??= file.environment.close())
+  }
+
+  /** Opens the file, once for all storages of this process: after it was deleted, LMDB would mix up two. */
+  private async open(): Promise<Opened> {
+    let opening = openFiles.get(this.path)
+    if (!opening) openFiles.set(this.path, (opening = this.openFile()))
     try {
-      if (!isNode) throw unsupported('LMDB is for Node; in a page, use OPFSStorage')
-      const { open, version } = await nodeModule<LMDB>('lmdb').catch((error: Error & { code?: string }) => {
-        if (error.code !== 'ERR_MODULE_NOT_FOUND') throw error
-        throw unsupported('LMDBStorage needs the package lmdb: run "npm install lmdb"')
-      })
-      await checkPath(this.path)
-      await checkFormat(this.path, version.patch < 90 ? 1 : 2)
-      const environment = open({ path: this.path, noSubdir: true, encoding: 'binary' })
-      this.file = await (await nodeFiles()).stat(this.path)
-      return environment
+      const file = await opening
+      if (file.closing) {
+        await file.closing
+        return await this.open()
+      }
+      file.users++
+      return file
     } catch (error) {
+      if (openFiles.get(this.path) === opening) openFiles.delete(this.path)
       this.opened = undefined // so that the next call tries again
       throw error
     }
+  }
+
+  private async openFile(): Promise<Opened> {
+    if (!isNode) throw unsupported('LMDB is for Node; in a page, use OPFSStorage')
+    const { open, version } = await nodeModule<LMDB>('lmdb').catch((error: Error & { code?: string }) => {
+      if (error.code !== 'ERR_MODULE_NOT_FOUND') throw error
+      throw unsupported('LMDBStorage needs the package lmdb: run "npm install lmdb"')
+    })
+    await checkPath(this.path)
+    await checkFormat(this.path, version.patch < 90 ? 1 : 2)
+    const environment = open({ path: this.path, noSubdir: true, encoding: 'binary' })
+    const { dev, ino } = await (await nodeFiles()).stat(this.path)
+    return { environment, dev, ino, users: 0, closing: undefined }
   }
 }
 
@@ -177,6 +198,18 @@ async function isDiskFull(path: string): Promise<boolean> {
   const disk = await (await nodeFiles()).statfs(path).catch(() => undefined)
   return disk !== undefined && disk.bavail * disk.bsize < 64 << 10
 }
+
+/** A file that is open, for all storages of this process on its path. */
+interface Opened {
+  readonly environment: Environment
+  readonly dev: number
+  readonly ino: number
+  users: number
+  closing: Promise<void> | undefined
+}
+
+/** By path. */
+const openFiles = new Map<string, Promise<Opened>>()
 
 /** The listeners of all storages on a file, by its path. */
 const listeners = new Map<string, Set<(seq: number) => void>>()
