@@ -75,6 +75,11 @@ crash: build setup ## crash the engine and its logs, kill processes, tabs and wo
 		END { if (failed) { print "FAILED: see above" } else print "in all: " p " crash points, " o " operations, " a " of them acknowledged, " f " other faults, " n " pieces of bad news; acknowledged losses: 0" }'
 	cd npm && CRASH_ROUNDS=$(or $(KILLS),10) node --import tsx --test --test-reporter=spec test/crash.test.ts test/atomic-tabs.test.ts test/worker.test.ts
 
+# A fault prints its seed and how to replay it. ATTACK_SECONDS is for each of four: Node, Chromium, and each with workers.
+.PHONY: attack
+attack: build setup ## throw hostile values at every call, storage and channel: ATTACK_SECONDS (900), SEED
+	cd npm && ATTACK_SECONDS=$(or $(ATTACK_SECONDS),900) node --import tsx test/attack/run.ts
+
 .PHONY: browsers
 browsers: build ## the tests of the API in Debian's Firefox and WebKitGTK, which this target installs
 	@node -e "import('./npm/scripts/apt.mjs').then(({ installPackages }) => installPackages('firefox-esr', 'webkit2gtk-driver', 'xvfb', 'xauth'))"

@@ -82,6 +82,11 @@ func (db *DB) CreateIndex(name string, paths []string, opts IndexOptions) error 
 	if err := checkName(op, name); err != nil {
 		return err
 	}
+	for _, path := range paths { // not in newIndexSpec: what is stored stays readable
+		if why := query.CheckPath(path); why != "" {
+			return Fail(CodeInvalid, op, name, why)
+		}
+	}
 	s, err := newIndexSpec(op, name, paths, opts)
 	if err != nil {
 		return err

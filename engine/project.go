@@ -23,16 +23,18 @@ func newProjection(fields []string) projection {
 }
 
 func (p projection) add(path []string) {
-	below, known := p[path[0]]
-	switch {
-	case len(path) == 1, known && below == nil:
-		p[path[0]] = nil // the whole value includes its parts
-		return
-	case !known:
-		below = projection{}
-		p[path[0]] = below
+	for i, name := range path {
+		below, known := p[name]
+		switch {
+		case i == len(path)-1, known && below == nil:
+			p[name] = nil // the whole value includes its parts
+			return
+		case !known:
+			below = projection{}
+			p[name] = below
+		}
+		p = below
 	}
-	below.add(path[1:])
 }
 
 // append appends the part of v that p keeps. In an array it keeps that part of

@@ -110,6 +110,9 @@ func (s *step) depth() int {
 }
 
 func splitPath(path string) ([]string, error) {
+	if why := query.CheckPath(path); why != "" {
+		return nil, errors.New(why)
+	}
 	parts := strings.Split(path, ".")
 	for _, p := range parts {
 		if p == "" {

@@ -119,11 +119,20 @@ func (s *statements) of(text string) (*sql.Statement, error) {
 	return statement, nil
 }
 
+// path parses a path of the argument that was read last.
+func (c *call) path(text string) query.Path {
+	if why := query.CheckPath(text); why != "" {
+		c.fault(c.name(), why)
+		return query.Path{}
+	}
+	return query.ParsePath(text)
+}
+
 // paths returns the next argument, null or an array of paths.
 func (c *call) paths() []query.Path {
 	var paths []query.Path
 	for _, text := range c.texts(true) {
-		paths = append(paths, query.ParsePath(text))
+		paths = append(paths, c.path(text))
 	}
 	return paths
 }
@@ -149,7 +158,7 @@ func (c *call) outputs() []engine.Output {
 			return nil
 		}
 		outputs = append(outputs, engine.Output{
-			Name: string(msgpack.Str(parts[0])), Op: op, Path: query.ParsePath(string(msgpack.Str(parts[2]))),
+			Name: string(msgpack.Str(parts[0])), Op: op, Path: c.path(string(msgpack.Str(parts[2]))),
 		})
 	}
 	return outputs

@@ -131,6 +131,9 @@ func (c *call) where() *query.Filter {
 func (c *call) find() (collection string, q engine.Query) {
 	collection, q = c.collection(), c.query()
 	q.Fields = c.texts(true)
+	for _, path := range q.Fields {
+		c.path(path)
+	}
 	return collection, q
 }
 
@@ -167,7 +170,7 @@ func (c *call) sort() []engine.SortKey {
 			return nil
 		}
 		keys = append(keys, engine.SortKey{
-			Path:       query.ParsePath(string(msgpack.Str(pair[0]))),
+			Path:       c.path(string(msgpack.Str(pair[0]))),
 			Descending: msgpack.KindOf(pair[1]) == msgpack.True,
 		})
 	}

@@ -9,7 +9,7 @@ import "syscall/js"
 // await returns the value that promise resolves to. Its error is an *exception.
 // If promise is no promise, await returns it.
 func await(promise js.Value) (js.Value, error) {
-	if promise.Type() != js.TypeObject || promise.Get("then").Type() != js.TypeFunction {
+	if typeOf(promise) != js.TypeObject || typeOf(promise.Get("then")) != js.TypeFunction {
 		return promise, nil
 	}
 	type settled struct {
@@ -108,6 +108,28 @@ func (h *handlers) release() {
 	}
 	h.set = nil
 }
+
+// typeOf returns v.Type(). A BigInt, which that panics at, counts as undefined:
+// scripts of the page and storages of users may send one, and in a callback of
+// the host nobody recovers.
+func typeOf(v js.Value) (t js.Type) {
+	defer func() { _ = recover() }()
+	return v.Type()
+}
+
+// seqOf returns the number of a batch, 0 if v is none.
+func seqOf(v js.Value) uint64 {
+	if typeOf(v) != js.TypeNumber {
+		return 0
+	}
+	if f := v.Float(); f >= 1 && f <= maxSafeInteger {
+		return uint64(f)
+	}
+	return 0
+}
+
+// maxSafeInteger is the largest integer that JavaScript holds exactly.
+const maxSafeInteger = 1<<53 - 1
 
 // argument returns args[i], or undefined.
 func argument(args []js.Value, i int) js.Value {

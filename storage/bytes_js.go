@@ -26,7 +26,7 @@ func bytesToJS(frame Frame) js.Value {
 
 // isBytes reports whether v is a Uint8Array; Node's Buffer is one.
 func isBytes(v js.Value) bool {
-	return v.Type() == js.TypeObject && v.InstanceOf(uint8Array)
+	return typeOf(v) == js.TypeObject && v.InstanceOf(uint8Array)
 }
 
 // bytesToGo copies a Uint8Array into buffer, or into a new one if it is too small.

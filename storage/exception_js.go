@@ -29,7 +29,7 @@ func (e *exception) Error() string {
 
 // exceptionOf reads v, which may be of any type: JavaScript throws any value.
 func exceptionOf(v js.Value) *exception {
-	if v.Type() != js.TypeObject && v.Type() != js.TypeFunction {
+	if t := typeOf(v); t != js.TypeObject && t != js.TypeFunction {
 		return &exception{name: "Error", message: text(v)}
 	}
 	e := &exception{name: "Error", message: text(v.Get("message")), code: text(v.Get("code"))}
@@ -41,7 +41,7 @@ func exceptionOf(v js.Value) *exception {
 
 // text returns a string, or "" for other values.
 func text(v js.Value) string {
-	if v.Type() != js.TypeString {
+	if typeOf(v) != js.TypeString {
 		return ""
 	}
 	return v.String()

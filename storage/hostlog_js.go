@@ -28,12 +28,12 @@ var (
 // NewHostLog returns the Log in backend. If backend lacks methods, the error has
 // CodeInvalid and names them.
 func NewHostLog(backend js.Value) (Log, error) {
-	if backend.Type() != js.TypeObject && backend.Type() != js.TypeFunction {
+	if t := typeOf(backend); t != js.TypeObject && t != js.TypeFunction {
 		return nil, engine.Fail(engine.CodeInvalid, "open", "storage", "it is not an object")
 	}
 	var missing []string
 	for _, method := range []string{"read", "append", "compact", "destroy", "close"} {
-		if backend.Get(method).Type() != js.TypeFunction {
+		if typeOf(backend.Get(method)) != js.TypeFunction {
 			missing = append(missing, method)
 		}
 	}
@@ -41,10 +41,10 @@ func NewHostLog(backend js.Value) (Log, error) {
 		return nil, engine.Fail(engine.CodeInvalid, "open", "storage", "it has no method "+strings.Join(missing, ", "))
 	}
 	log := &HostLog{backend: backend}
-	if every := backend.Get("compactEvery"); every.Type() == js.TypeNumber {
+	if every := backend.Get("compactEvery"); typeOf(every) == js.TypeNumber {
 		log.compactEvery = int(every.Float())
 	}
-	if backend.Get("watch").Type() == js.TypeFunction {
+	if typeOf(backend.Get("watch")) == js.TypeFunction {
 		return watchedHostLog{log}, nil
 	}
 	return log, nil
@@ -66,7 +66,7 @@ func (l *HostLog) Salvage(visit func(Record) error) error {
 	if l.closed {
 		return ClosedError("salvage")
 	}
-	if l.backend.Get("salvage").Type() != js.TypeFunction {
+	if typeOf(l.backend.Get("salvage")) != js.TypeFunction {
 		return l.Read(0, visit)
 	}
 	return l.visit(visit, "salvage")
@@ -78,27 +78,33 @@ func (l *HostLog) visit(visit func(Record) error, method string, args ...any) er
 	if err != nil {
 		return storageError(method, "", err)
 	}
-	if found.Type() != js.TypeObject || found.Get("length").Type() != js.TypeNumber {
+	if typeOf(found) != js.TypeObject || typeOf(found.Get("length")) != js.TypeNumber {
 		return wrongResult(method, "", "must resolve to an array of {seq, snapshot, bytes}")
 	}
-	records := make([]jsRecord, found.Length())
-	for i := range records {
-		if records[i], err = hostRecord(method, found.Index(i)); err != nil {
+	var records []jsRecord // grows with what is there: the length may be any number
+	for i := range found.Length() {
+		record, err := hostRecord(method, found.Index(i))
+		if err != nil {
 			return err
 		}
+		records = append(records, record)
 	}
 	return visitRecords(records, 0, visit)
 }
 
 func hostRecord(method string, v js.Value) (jsRecord, error) {
-	if v.Type() != js.TypeObject || v.Get("seq").Type() != js.TypeNumber || v.Get("seq").Float() < 1 {
+	var seq uint64
+	if typeOf(v) == js.TypeObject {
+		seq = seqOf(v.Get("seq"))
+	}
+	if seq == 0 {
 		return jsRecord{}, wrongResult(method, "", "must give each batch a seq of 1 or more")
 	}
-	seq := uint64(v.Get("seq").Float())
 	if !isBytes(v.Get("bytes")) {
 		return jsRecord{}, wrongResult(method, batchName(seq), "must give the bytes as a Uint8Array")
 	}
-	return newJSRecord(seq, v.Get("snapshot").Truthy(), v.Get("bytes")), nil // SQL keeps a boolean as 0 or 1
+	snapshot := v.Get("snapshot")
+	return newJSRecord(seq, typeOf(snapshot) != js.TypeUndefined && snapshot.Truthy(), v.Get("bytes")), nil // SQL keeps a boolean as 0 or 1
 }
 
 // Append implements Log.
@@ -110,7 +116,7 @@ func (l *HostLog) Append(seq uint64, frame Frame, d Durability) error {
 	switch {
 	case err != nil:
 		return storageError("append", batchName(seq), err)
-	case stored.Type() != js.TypeBoolean:
+	case typeOf(stored) != js.TypeBoolean:
 		return wrongResult("append", batchName(seq), "must resolve to true, or to false if the number is taken")
 	case !stored.Bool():
 		return ConflictError(seq)
@@ -130,10 +136,7 @@ func (l *HostLog) Compact(seq uint64, snapshot Frame) error {
 // Watch implements Watcher. A backend may give its listener the bytes too.
 func (l watchedHostLog) Watch(listener func(seq uint64, bytes []byte)) (stop func()) {
 	onAppend := js.FuncOf(func(_ js.Value, args []js.Value) any {
-		seq := uint64(0)
-		if v := argument(args, 0); v.Type() == js.TypeNumber && v.Float() >= 1 {
-			seq = uint64(v.Float())
-		}
+		seq := seqOf(argument(args, 0))
 		var bytes []byte
 		if v := argument(args, 1); isBytes(v) {
 			bytes = bytesToGo(nil, v)
@@ -147,7 +150,7 @@ func (l watchedHostLog) Watch(listener func(seq uint64, bytes []byte)) (stop fun
 		return func() {}
 	}
 	return func() {
-		if unwatch.Type() == js.TypeFunction {
+		if typeOf(unwatch) == js.TypeFunction {
 			_, _ = try(func() js.Value { return unwatch.Invoke() })
 		}
 		onAppend.Release()

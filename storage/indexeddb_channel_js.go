@@ -81,10 +81,13 @@ func (c *channel) watch(listener func(seq uint64, bytes []byte)) (stop func()) {
 	if c.open() {
 		c.on(c.js, "message", func(event js.Value) {
 			message := event.Get("data")
-			if message.Type() != js.TypeObject || message.Get("seq").Type() != js.TypeNumber {
+			if typeOf(message) != js.TypeObject {
 				return // any script of the origin may post messages here
 			}
-			seq := uint64(message.Get("seq").Float())
+			seq := seqOf(message.Get("seq"))
+			if seq == 0 {
+				return
+			}
 			if bytes := message.Get("bytes"); isBytes(bytes) {
 				listener(seq, bytesToGo(nil, bytes))
 			} else {

@@ -25,6 +25,18 @@ type part struct {
 // arrays of maps whose fields are named by numbers.
 const maxPositions = 16
 
+// MaxPathNames is how many names a path may have. No document is as deep, and a
+// path of more would make functions that follow it run out of stack.
+const MaxPathNames = 1000
+
+// CheckPath says what is wrong with the length of a path; "" if nothing is.
+func CheckPath(text string) string {
+	if len(text) >= 2*MaxPathNames-1 && strings.Count(text, ".") >= MaxPathNames {
+		return "a path has at most " + strconv.Itoa(MaxPathNames) + " names"
+	}
+	return ""
+}
+
 // ParsePath takes text apart at its dots. It accepts any text: the parsers of
 // this package refuse an empty name themselves, with a better message.
 func ParsePath(text string) Path {

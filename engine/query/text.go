@@ -166,5 +166,5 @@ func BadPath(text string) string {
 	case text[0] == '.' || text[len(text)-1] == '.' || strings.Contains(text, ".."):
 		return "this one has a dot without a name before or after it"
 	}
-	return ""
+	return CheckPath(text)
 }

@@ -1,4 +1,4 @@
-import { describe, invalid } from './errors.js'
+import { describe, invalid, readingError } from './errors.js'
 
 /** Throws if `name` is not a name: a string with at least one character. Messages call it `what`, as all the messages here. */
 export function checkName(what: string, name: unknown): asserts name is string {
@@ -13,9 +13,28 @@ export function checkOptionsObject(options: unknown): asserts options is object 
 /** Throws if `options` has an option that is not `known`. */
 export function checkKnown(options: unknown, known: readonly string[]): void {
   checkOptionsObject(options)
-  for (const name of Object.keys(options)) {
+  for (const name of namesIn(options)) {
     if (!known.includes(name)) throw invalid(`options: there is no option ${name}; the options are ${known.join(', ')}`)
   }
+}
+
+function namesIn(options: object): string[] {
+  try {
+    return Object.keys(options)
+  } catch (error) {
+    throw readingError('options', error)
+  }
+}
+
+/** A copy of `options`, which must have no others than those that are `known`. Each is read once: a getter may answer twice differently. */
+export function takenOptions<O extends object>(options: O, known: readonly (keyof O & string)[]): O {
+  checkKnown(options, known)
+  const taken = {} as O
+  for (const name of known) {
+    const value = options[name]
+    if (value !== undefined) taken[name] = value
+  }
+  return taken
 }
 
 /** Throws if `value` is not a whole number from `min` to `max`. */
@@ -25,7 +44,27 @@ export function checkCount(what: string, value: unknown, min: number, max: numbe
   }
 }
 
+/** Throws if `seq` is not the number of a batch. */
+export function checkSeq(what: string, seq: unknown, min = 1): asserts seq is number {
+  checkCount(what, seq, min, Number.MAX_SAFE_INTEGER)
+}
+
+/** Whether `value` is a Uint8Array. Of a proxy, which is none, nothing is read. */
+export function isBytes(value: unknown): value is Uint8Array {
+  return ArrayBuffer.isView(value) && value instanceof Uint8Array
+}
+
+/** Throws if `value` is not bytes. */
+export function checkBytes(what: string, value: unknown): asserts value is Uint8Array {
+  if (!isBytes(value)) throw invalid(`${what}: expected a Uint8Array, not ${describe(value)}`)
+}
+
+/** Throws if `value` is not a function. */
+export function checkFunction(what: string, value: unknown): void {
+  if (typeof value !== 'function') throw invalid(`${what}: expected a function, not ${describe(value)}`)
+}
+
 /** Throws if `file` is not the bytes of a file. */
 export function checkFile(file: unknown): asserts file is Uint8Array {
-  if (!(file instanceof Uint8Array)) throw invalid(`file: expected a Uint8Array, not ${describe(file)}`)
+  checkBytes('file', file)
 }

@@ -50,8 +50,33 @@ export function unsupported(message: string): AtomicDBError {
   return new AtomicDBError('unsupported', message)
 }
 
+/**
+ * @internal What reading an argument has thrown: what a getter or a trap of the user throws, unchanged; for a proxy that
+ * has been revoked, for which the host throws, an error that says so.
+ */
+export function readingError(name: string, thrown: unknown): unknown {
+  return thrown instanceof TypeError && /revoked/.test(messageOf(thrown)) ? invalid(`${name}: a proxy in it has been revoked`) : thrown
+}
+
+/** @internal The message of what a function of the user, a storage or the host has thrown, which may be of any type. */
+export function messageOf(thrown: unknown): string {
+  try {
+    return String(thrown instanceof Error ? thrown.message : thrown)
+  } catch {
+    return 'an error that cannot be read'
+  }
+}
+
 /** @internal Names a value in an error message: "a function", "the number 3.5", `the text "x"`. */
 export function describe(value: unknown): string {
+  try {
+    return described(value)
+  } catch {
+    return 'an object that cannot be read' // a proxy that was revoked, or whose traps throw
+  }
+}
+
+function described(value: unknown): string {
   switch (typeof value) {
     case 'undefined':
       return 'undefined'

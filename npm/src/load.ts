@@ -1,4 +1,4 @@
-import { AtomicDBError, describe, invalid } from './errors.js'
+import { AtomicDBError, describe, invalid, messageOf } from './errors.js'
 import { nodeFiles, nodeProcess } from './node-modules.js'
 import { movedByVite, ownFile } from './own-files.js'
 import type { OpenOptions } from './types.js'
@@ -94,7 +94,7 @@ class LoadError extends Error {
 
 /** @param isGiven Whether the caller of open() said where the wasm is. */
 function loadError(error: unknown, isGiven: boolean): AtomicDBError {
-  const message = error instanceof Error ? error.message : String(error)
+  const message = messageOf(error)
   // Chromium and Node: "Wasm code generation disallowed by embedder"; Firefox: "call to WebAssembly.compile() blocked
   // by CSP".
   if (/disallowed|blocked by CSP|unsafe-eval/i.test(message)) {

@@ -118,7 +118,7 @@ import { AtomicDB, SQLiteStorage } from '${new URL('../dist/index.js', import.me
 import { contract } from '${new URL('../dist/testing.js', import.meta.url).href}'
 
 for (const { name, run } of contract) {
-  const sqlite = new DatabaseSync(':memory:')
+  const sqlite = new DatabaseSync(':memory:', { readBigInts: true })
   await run(() => new SQLiteStorage(sqlite)).then(() => console.log('ok'), (error) => console.log(name, error))
 }
 const [file] = process.argv.slice(1)

@@ -1,4 +1,4 @@
-import { checkKnown, checkName } from '../checks.js'
+import { checkName, takenOptions } from '../checks.js'
 import type { Connection } from '../connection/connection.js'
 import { LocalConnection } from '../connection/local-connection.js'
 import { askToPersist } from '../connection/quota.js'
@@ -10,7 +10,7 @@ import { RemoteConnection } from '../thread/remote-connection.js'
 import type { OpenOptions, Report, StorageBackend } from '../types.js'
 import { exportFile, importFile } from './export-import.js'
 import { OpenDatabase } from './open-database.js'
-import { backendOf, checkOptions } from './open-options.js'
+import { backendOf, checkedOptions } from './open-options.js'
 import { bareStorage, exportRaw, importRaw, repair, withAdvice } from './repair.js'
 
 /**
@@ -46,9 +46,9 @@ export class AtomicDB extends OpenDatabase {
    * @throws `storage` or `quota` if the storage fails, `corrupt` if what it holds
    * fails its checks, `unsupported` for an option of a later version.
    */
-  static async open(name = 'default', options: OpenOptions = {}): Promise<AtomicDB> {
+  static async open(name = 'default', given: OpenOptions = {}): Promise<AtomicDB> {
     checkName('name', name)
-    checkOptions(options)
+    const options = checkedOptions(given)
     const backend = backendOf(name, options)
     if (options.persist && backend !== null) askToPersist()
     const connection = options.worker ? RemoteConnection : LocalConnection
@@ -65,9 +65,9 @@ export class AtomicDB extends OpenDatabase {
   }
 
   /** Deletes a stored database, which must not be open anywhere. Does nothing if it does not exist. */
-  static async destroy(name: string, options: Pick<OpenOptions, 'storage' | 'wasm'> = {}): Promise<void> {
+  static async destroy(name: string, given: StoredOptions = {}): Promise<void> {
     checkName('name', name)
-    checkKnown(options, ['storage', 'wasm'])
+    const options = takenOptions(given, ['storage', 'wasm'])
     const backend = backendOf(name, options)
     if (!backend) return
     const bridge = await startBridge(options.wasm)
@@ -85,7 +85,8 @@ export class AtomicDB extends OpenDatabase {
    * @throws `decrypt` with a wrong password; `unsupported` if a newer AtomicDB has written it;
    * `conflict` if another writer writes at the same time; `quota` or `storage`.
    */
-  static async repair(name: string, options: Pick<OpenOptions, 'storage' | 'wasm'> = {}): Promise<Report> {
+  static async repair(name: string, given: StoredOptions = {}): Promise<Report> {
+    const options = takenOptions(given, ['storage', 'wasm'])
     return repair(storedBackend(name, options), options)
   }
 
@@ -94,7 +95,8 @@ export class AtomicDB extends OpenDatabase {
    * Keep it before {@link repair}, or inspect it elsewhere. It needs no password.
    * {@link importRaw}, {@link MemoryStorage.fromRaw} and Go programs read the file.
    */
-  static async exportRaw(name: string, options: Pick<OpenOptions, 'storage' | 'wasm'> = {}): Promise<Uint8Array> {
+  static async exportRaw(name: string, given: StoredOptions = {}): Promise<Uint8Array> {
+    const options = takenOptions(given, ['storage', 'wasm'])
     return exportRaw(storedBackend(name, bare(options)), options.wasm)
   }
 
@@ -105,7 +107,8 @@ export class AtomicDB extends OpenDatabase {
    * @throws `invalid` if something is stored there; `corrupt` if `file` is not a whole file of exportRaw;
    * `unsupported` if a newer AtomicDB has written it; `quota` or `storage`. Nothing is stored then.
    */
-  static async importRaw(name: string, file: Uint8Array, options: Pick<OpenOptions, 'storage' | 'wasm'> = {}): Promise<void> {
+  static async importRaw(name: string, file: Uint8Array, given: StoredOptions = {}): Promise<void> {
+    const options = takenOptions(given, ['storage', 'wasm'])
     return importRaw(storedBackend(name, bare(options)), file, options.wasm)
   }
 
@@ -165,15 +168,18 @@ export class AtomicDB extends OpenDatabase {
   }
 }
 
+/** The options of a static call. */
+type StoredOptions = Pick<OpenOptions, 'storage' | 'wasm'>
+
 /** Where the database of a static call is stored. */
-function storedBackend(name: string, options: Pick<OpenOptions, 'storage' | 'wasm'>): NativeBackend | StorageBackend {
+function storedBackend(name: string, options: StoredOptions): NativeBackend | StorageBackend {
   checkName('name', name)
-  checkKnown(options, ['storage', 'wasm'])
   const backend = backendOf(name, options)
   if (!backend) throw invalid('options.storage: this host keeps databases in memory alone unless a storage is given')
   return backend
 }
 
-function bare<O extends Pick<OpenOptions, 'storage'>>(options: O): O {
-  return { ...options, storage: bareStorage(options.storage) }
+function bare(options: StoredOptions): StoredOptions {
+  const storage = bareStorage(options.storage)
+  return storage ? { ...options, storage } : options
 }

@@ -1,4 +1,4 @@
-import { checkFile, checkKnown } from '../checks.js'
+import { checkFile, takenOptions } from '../checks.js'
 import type { Write } from '../connection/calls.js'
 import type { Connection } from '../connection/connection.js'
 import type { EngineCalls } from '../connection/engine-calls.js'
@@ -11,27 +11,28 @@ import { checkSealOptions, packFile, unpackFile } from '../security/packing.js'
 import type { FileFormat } from '../security/seal-options.js'
 
 /** The whole database as one file. */
-export async function exportFile(connection: Connection, format: FileFormat): Promise<Uint8Array> {
-  checkFormat(format)
+export async function exportFile(connection: Connection, given: FileFormat): Promise<Uint8Array> {
+  const format = checkedFormat(given)
   const { type = 'json', ...seal } = format
   return packFile(await connection.exportFile(type), seal)
 }
 
 /** Stores everything that a file holds, or nothing. */
-export async function importFile(connection: Connection, file: unknown, format: FileFormat): Promise<void> {
-  checkFormat(format)
+export async function importFile(connection: Connection, file: unknown, given: FileFormat): Promise<void> {
+  const format = checkedFormat(given)
   checkFile(file)
   const content = await unpackFile(file, format.securityManager)
   const parsed = await connection.parseFile(content, format.type ?? typeOf(content))
   return connection.write(() => storing(parsed))
 }
 
-function checkFormat(format: FileFormat): void {
-  checkKnown(format, ['type', 'compressionLevel', 'securityManager'])
+function checkedFormat(given: FileFormat): FileFormat {
+  const format = takenOptions(given, ['type', 'compressionLevel', 'securityManager'])
   checkSealOptions(format, 'type')
   if (format.type !== undefined && format.type !== 'json' && format.type !== 'msgpack') {
     throw invalid(`format.type: expected 'json' or 'msgpack', not ${describe(format.type)}`)
   }
+  return format
 }
 
 /** What a file is: the first byte of a MessagePack map starts no JSON. */

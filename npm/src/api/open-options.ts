@@ -1,13 +1,13 @@
-import { checkCount, checkKnown } from '../checks.js'
+import { checkCount, checkFunction, takenOptions } from '../checks.js'
 import type { NativeBackend } from '../engine/async-engine.js'
 import { describe, invalid } from '../errors.js'
 import { deferredStorage } from '../storage/backend.js'
 import { traitsOf } from '../storage/traits.js'
 import type { OpenOptions, StorageBackend } from '../types.js'
 
-/** Throws if an option of open() is wrong, unknown, or of a later version. */
-export function checkOptions(options: OpenOptions): void {
-  checkKnown(options, ['storage', 'inMemory', 'durability', 'persist', 'worker', 'wasm', 'maxDocumentBytes', 'maxDepth', 'onProgress'])
+/** A copy of the options of open(). Throws if one is wrong, unknown, or of a later version. */
+export function checkedOptions(given: OpenOptions): OpenOptions {
+  const options = takenOptions(given, ['storage', 'inMemory', 'durability', 'persist', 'worker', 'wasm', 'maxDocumentBytes', 'maxDepth', 'onProgress'])
   const { inMemory, durability, persist, worker, maxDocumentBytes, maxDepth, onProgress } = options
   for (const [name, value] of Object.entries({ inMemory, persist, worker })) {
     if (value !== undefined && typeof value !== 'boolean') throw invalid(`options.${name}: expected true or false, not ${describe(value)}`)
@@ -18,9 +18,8 @@ export function checkOptions(options: OpenOptions): void {
   if (durability !== undefined && durability !== 'relaxed' && durability !== 'strict') {
     throw invalid(`options.durability: expected 'relaxed' or 'strict', not ${describe(durability)}`)
   }
-  if (onProgress !== undefined && typeof onProgress !== 'function') {
-    throw invalid(`options.onProgress: expected a function, not ${describe(onProgress)}`)
-  }
+  if (onProgress !== undefined) checkFunction('options.onProgress', onProgress)
+  return options
 }
 
 /** Where the database `name` is stored; null if it is in memory alone. */

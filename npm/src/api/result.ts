@@ -1,8 +1,9 @@
+import { checkKnown } from '../checks.js'
 import type { Calls } from '../connection/calls.js'
-import { invalid } from '../errors.js'
+import { describe, invalid } from '../errors.js'
 import { changeEach, removeThese, updateThese } from '../operations/writes.js'
 import { compare } from '../query/compare.js'
-import { exclude, project, treeOf, valueAt } from '../query/paths.js'
+import { checkPath, exclude, isMap, project, treeOf, valueAt } from '../query/paths.js'
 import type { Id, Stored } from '../types.js'
 import { originalOf, Tracker } from './tracker.js'
 
@@ -78,20 +79,20 @@ export class QueryResult<T = any> extends Array<Stored<T>> {
 
   /** The documents with only the fields at these paths. `_id` comes along only if it is one of them. */
   pluck(...paths: string[]): QueryResult<any> {
-    const tree = treeOf(paths)
+    const tree = treeOf(checked(paths))
     return this.detached((document) => project(document, tree))
   }
 
   /** The documents without the fields at these paths. */
   exclude(...paths: string[]): QueryResult<any> {
-    const tree = treeOf(paths)
+    const tree = treeOf(checked(paths))
     return this.detached((document) => exclude(document, tree))
   }
 
   /** A result of what `change` makes of each document. */
   private detached(change: (document: object) => object): QueryResult<any> {
     const result = withOrigin(new QueryResult<any>(), originOf(this))
-    for (const document of this) result.push(change(originalOf(document)) as Stored<any>)
+    for (const document of this.documents()) result.push(change(originalOf(document)) as Stored<any>)
     return result
   }
 
@@ -101,8 +102,11 @@ export class QueryResult<T = any> extends Array<Stored<T>> {
    * `reverse` last.
    */
   sortBy(path: string, options: { reverse?: boolean } = {}): QueryResult<T> {
+    checkPath('path', path)
+    checkKnown(options, ['reverse'])
+    if (options.reverse !== undefined && typeof options.reverse !== 'boolean') throw invalid(`options.reverse: expected true or false, not ${describe(options.reverse)}`)
     const sign = options.reverse ? -1 : 1
-    const keyed = this.map((document) => ({ document, key: valueAt(originalOf(document), path) }))
+    const keyed = this.documents().map((document) => ({ document, key: valueAt(originalOf(document), path) }))
     keyed.sort((a, b) => sign * compare(a.key, b.key))
     return this.derived(keyed.map(({ document }) => document))
   }
@@ -117,7 +121,7 @@ export class QueryResult<T = any> extends Array<Stored<T>> {
     const { calls, collection, fields: paths } = this.origin('updateAll')
     const { changed, documents } = await calls.write(() => updateThese(collection, this.ids(), fields, paths))
     const fresh = new Map<Id, object>(documents.map((document) => [document._id, document]))
-    for (const document of this) {
+    for (const document of this.documents()) {
       const now = fresh.get(document._id)
       if (now) become(originalOf(document), now)
     }
@@ -147,7 +151,7 @@ export class QueryResult<T = any> extends Array<Stored<T>> {
     const tracker = new Tracker((changes) => origin.calls.write(() => changeEach(origin.collection, changes)))
     const result = withOrigin(new TrackedResult<T>(), originOf(this))
     result.trackWith(() => tracker)
-    for (const document of this) result.push(tracker.watch(originalOf(document)))
+    for (const document of this.documents()) result.push(tracker.watch(originalOf(document)))
     return result
   }
 
@@ -157,12 +161,16 @@ export class QueryResult<T = any> extends Array<Stored<T>> {
   }
 
   override slice(start?: number, end?: number): QueryResult<T> {
+    for (const [name, value] of Object.entries({ start, end })) {
+      if (value !== undefined && typeof value !== 'number') throw invalid(`${name}: expected a number, not ${describe(value)}`)
+    }
     return this.derived(super.slice(start, end))
   }
 
   override filter<S extends Stored<T>>(predicate: (document: Stored<T>, index: number, all: Stored<T>[]) => document is S, thisArg?: any): QueryResult<S>
   override filter(predicate: (document: Stored<T>, index: number, all: Stored<T>[]) => unknown, thisArg?: any): QueryResult<T>
   override filter(predicate: (document: Stored<T>, index: number, all: Stored<T>[]) => unknown, thisArg?: any): QueryResult<T> {
+    if (typeof predicate !== 'function') throw invalid(`predicate: expected a function, not ${describe(predicate)}`)
     return this.derived(super.filter(predicate, thisArg))
   }
 
@@ -184,8 +192,16 @@ export class QueryResult<T = any> extends Array<Stored<T>> {
     return origin
   }
 
+  /** The documents, of which there may be none at a place that the owner of the result has filled. */
+  private documents(): Stored<T>[] {
+    return Array.from(this, (document, i) => {
+      if (!isMap(document)) throw invalid(`element ${i} of this result: expected a document, not ${describe(document)}`)
+      return document
+    })
+  }
+
   private ids(): Id[] {
-    return this.map((document, i) => {
+    return this.documents().map((document, i) => {
       if (document._id === undefined) throw invalid(`document ${i} of this result has no _id: it was left out by pluck, exclude or a change of yours`)
       return document._id
     })
@@ -212,10 +228,15 @@ class TrackedResult<T> extends QueryResult<T> {
   }
 }
 
+function checked(paths: readonly unknown[]): readonly string[] {
+  for (const [i, path] of paths.entries()) checkPath(`paths[${i}]`, path)
+  return paths as string[]
+}
+
 /** Gives `document` the fields of `now`, and no others. */
 function become(document: object, now: object): void {
   for (const name of Object.keys(document)) {
-    if (!Object.hasOwn(now, name)) delete (document as Record<string, unknown>)[name]
+    if (!Object.hasOwn(now, name)) Reflect.deleteProperty(document, name)
   }
-  Object.assign(document, now)
+  for (const [name, value] of Object.entries(now)) Reflect.set(document, name, value) // its owner may have frozen it
 }

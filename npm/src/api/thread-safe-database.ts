@@ -9,7 +9,7 @@ import { RemoteConnection, type Seen } from '../thread/remote-connection.js'
 import type { OpenOptions } from '../types.js'
 import { AtomicDB } from './database.js'
 import { OpenDatabase } from './open-database.js'
-import { backendOf, checkOptions } from './open-options.js'
+import { backendOf, checkedOptions } from './open-options.js'
 
 /** Options of {@link ThreadSafeDatabase.open}. */
 export interface PoolOptions extends OpenOptions {
@@ -54,8 +54,8 @@ export class ThreadSafeDatabase extends OpenDatabase {
   static async open(name = 'default', options: PoolOptions = {}): Promise<ThreadSafeDatabase> {
     checkName('name', name)
     checkOptionsObject(options)
-    const { maxConnections = 10, timeout = 30_000, ...rest } = options
-    checkOptions(rest)
+    const { maxConnections = 10, timeout = 30_000, ...given } = options
+    const rest = checkedOptions(given)
     checkCount('options.maxConnections', maxConnections, 1, 1000)
     checkCount('options.timeout', timeout, 0, 2 ** 31 - 1)
     // The engines, in several threads, have no memory in common: they meet in the storage.

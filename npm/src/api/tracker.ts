@@ -60,13 +60,17 @@ export class Tracker {
 
   private save(): void {
     if (this.touched.size === 0) return
-    const changes = [...this.touched].map(([document, paths]) => changeOf(document as { _id: Id }, paths))
+    const touched = [...this.touched]
     this.touched.clear()
-    // A failure is kept for saved(), which may not have been called yet.
-    const stored = this.store(changes).catch((error: unknown) => {
-      this.failure ??= { error }
-    })
-    this.saving = Promise.all([this.saving, stored])
+    this.saving = Promise.all([this.saving, this.storeNow(touched)])
+  }
+
+  private async storeNow(touched: readonly (readonly [object, Set<string>])[]): Promise<void> {
+    try {
+      await this.store(touched.map(([document, paths]) => changeOf(document as { _id: Id }, paths)))
+    } catch (error) {
+      this.failure ??= { error } // for saved(), which may not have been called yet
+    }
   }
 }
 
@@ -117,6 +121,8 @@ class Watched<D extends object> implements ProxyHandler<D> {
     if (!Array.isArray(value) && !isMap(value)) return value
     const known = this.below.get(name)
     if (known?.value === value) return known.proxy
+    const { configurable, writable } = Object.getOwnPropertyDescriptor(object, name) ?? { configurable: true }
+    if (!configurable && !writable) return value // frozen: a proxy has to show it as it is
     // An assignment inside an array stores the whole array.
     const touch = this.isArray ? () => this.touch(this.path) : this.touch
     const proxy = new Proxy(value, new Watched(value, this.isArray ? this.path : this.pathOf(name), touch))

@@ -3,6 +3,7 @@ import { documentsLeft, startBridge, type Bridge } from '../engine/bridge.js'
 import { Op } from '../engine/ops.js'
 import { Encoder } from '../msgpack/encode.js'
 import { WriteLock } from '../storage/write-lock.js'
+import { readingError } from '../errors.js'
 import type { Id, OpenOptions, Report, StorageBackend } from '../types.js'
 import type { Calls, Write } from './calls.js'
 import { Connection } from './connection.js'
@@ -10,6 +11,7 @@ import { noArguments, type EngineCalls } from './engine-calls.js'
 import { closedError } from './errors.js'
 import { GroupCommit, type FlushOutcome } from './group-commit.js'
 import { copyOf, QueryCache, type Bucket, type CachedAnswer } from './query-cache.js'
+import { Progress } from './progress.js'
 import { withUsage } from './quota.js'
 import { reportOf } from './report.js'
 import { Transactions } from './transactions.js'
@@ -48,12 +50,14 @@ export class LocalConnection extends Connection {
   static async open(name: string, backend: NativeBackend | StorageBackend | null, options: OpenOptions): Promise<LocalConnection> {
     const bridge = await startBridge(options.wasm)
     let connection: LocalConnection | undefined
-    const { durability = 'relaxed', maxDocumentBytes, maxDepth, onProgress } = options
+    const { durability = 'relaxed', maxDocumentBytes, maxDepth } = options
+    const progress = new Progress(options.onProgress)
     const onRollback = () => {
       if (!connection?.transactions.isRunning) connection?.groupCommit.noteUndone()
     }
     const onPutOff = () => connection?.transactions.notePostponed()
-    const handle = await bridge.wait((engine) => engine.open(name, backend, { durability, maxDocumentBytes, maxDepth, onProgress, onRollback, onPutOff }))
+    const handle = await bridge.wait((engine) => engine.open(name, backend, { durability, maxDocumentBytes, maxDepth, onProgress: progress.listener, onRollback, onPutOff }))
+    await progress.check(() => bridge.wait((engine) => engine.close(handle)))
     connection = new LocalConnection(bridge, handle, backend === null ? 'never' : options.inMemory ? 'on commit' : 'always')
     return connection
   }
@@ -68,7 +72,7 @@ export class LocalConnection extends Connection {
       this.transactions.suspend()
       return Promise.resolve(work(this))
     } catch (error) {
-      return Promise.reject(error as Error)
+      return Promise.reject(readingError('an argument', error) as Error)
     }
   }
 
@@ -78,7 +82,7 @@ export class LocalConnection extends Connection {
       const write = prepare()
       return this.writeLock.shared(() => this.groupCommit.write(() => write(this)))
     } catch (error) {
-      return Promise.reject(error as Error)
+      return Promise.reject(readingError('an argument', error) as Error)
     }
   }
 

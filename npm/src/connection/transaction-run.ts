@@ -1,5 +1,5 @@
 import { Op } from '../engine/ops.js'
-import { AtomicDBError } from '../errors.js'
+import { AtomicDBError, readingError } from '../errors.js'
 import type { Calls, Write } from './calls.js'
 import type { EngineCalls } from './engine-calls.js'
 import { transactionEndedError } from './errors.js'
@@ -83,7 +83,7 @@ export class TransactionRun implements Calls {
       this.resume()
       return Promise.resolve(work(this.engine))
     } catch (error) {
-      return Promise.reject(error as Error)
+      return Promise.reject(readingError('an argument', error) as Error)
     }
   }
 

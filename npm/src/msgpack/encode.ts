@@ -1,4 +1,5 @@
-import { className, describe, invalid } from '../errors.js'
+import { className, describe, invalid, readingError } from '../errors.js'
+import { maxInput } from '../engine/ops.js'
 import { MessagePackWriter } from './writer.js'
 import { patternOf } from './regexp.js'
 
@@ -135,6 +136,7 @@ export class Encoder extends MessagePackWriter {
   private list(list: readonly unknown[]): void {
     this.descend()
     const { length } = list
+    if (!(length <= maxInput)) this.refuse(`has ${String(length)} elements; the limit is ${maxInput}`) // a proxy may say anything
     this.array(length)
     const at = this.depth++
     for (let i = 0; i < length; i++) {
@@ -181,9 +183,12 @@ export class Encoder extends MessagePackWriter {
     const tag = Object.prototype.toString.call(value)
     switch (tag) {
       case '[object Date]':
-        this.date((value as Date).getTime())
+        if (!isDate(value)) break
+        this.date(timeOf.call(value))
         return
       case '[object Uint8Array]':
+        if (!ArrayBuffer.isView(value)) break
+        if (value.byteLength === 0 && isDetached(value.buffer)) this.refuse('is a Uint8Array whose buffer was transferred')
         this.binary(value as Uint8Array)
         return
       case '[object RegExp]':
@@ -192,6 +197,7 @@ export class Encoder extends MessagePackWriter {
         return
     }
     const { toJSON } = value as { toJSON?: unknown }
+    if (toJSON === Date.prototype.toJSON) this.refuse('is a proxy of a Date')
     if (typeof toJSON === 'function' && !isJSON) {
       const json: unknown = toJSON.call(value, '')
       if (typeof json === 'object' && json !== null && !isPlain(json)) this.instance(json, true)
@@ -263,6 +269,26 @@ function isPolluted(): boolean {
   return false
 }
 
+function isDetached(buffer: ArrayBufferLike): boolean {
+  try {
+    return new Uint8Array(buffer).length < 0
+  } catch {
+    return true
+  }
+}
+
+const timeOf = Date.prototype.getTime
+
+/** Whether `value` is a Date, and not an object that calls itself one. */
+function isDate(value: object): value is Date {
+  try {
+    timeOf.call(value)
+    return true
+  } catch {
+    return false
+  }
+}
+
 let idle: Encoder | undefined
 
 /**
@@ -274,6 +300,8 @@ export function encoding<R>(name: string, use: (encoder: Encoder) => R): R {
   idle = undefined
   try {
     return use(encoder.begin(name))
+  } catch (error) {
+    throw readingError(name, error)
   } finally {
     idle = encoder
   }

@@ -1,6 +1,7 @@
 import type { Write } from '../connection/calls.js'
 import { Op } from '../engine/ops.js'
 import { describe, invalid } from '../errors.js'
+import { checkPath } from '../query/paths.js'
 import { collectionName } from './collection-name.js'
 import { command } from './writes.js'
 
@@ -38,9 +39,7 @@ function checkedOptions(args: readonly unknown[], collection: unknown, names: re
 
 function pathsOf(args: readonly unknown[]): readonly unknown[] {
   const paths = indexOptions(args) ? args.slice(0, -1) : args
-  for (const path of paths) {
-    if (typeof path !== 'string' || path === '') throw invalid(`paths: expected a field path, not ${describe(path)}`)
-  }
+  for (const path of paths) checkPath('paths', path)
   if (paths.length === 0) throw invalid('paths: expected at least one field path')
   return paths
 }

@@ -1,10 +1,10 @@
 import { noArguments, type EngineCalls } from '../connection/engine-calls.js'
 import { Op } from '../engine/ops.js'
-import { AtomicDBError, describe, invalid } from '../errors.js'
+import { AtomicDBError, invalid } from '../errors.js'
 import { encoding } from '../msgpack/encode.js'
 import { Condition } from '../query/condition.js'
 import { everything, writeQuery, type Query } from '../query/find-options.js'
-import { project, treeOf } from '../query/paths.js'
+import { checkPath, project, treeOf } from '../query/paths.js'
 import type { Plan } from '../query/types.js'
 import { predicateOf, writeWhere, type Predicate, type Prepared } from '../query/where.js'
 import type { Id, Stored, Value } from '../types.js'
@@ -109,7 +109,7 @@ export function ids(engine: EngineCalls, collection: unknown): Id[] {
 
 /** The distinct values at `path` in the documents that match, in value order. */
 export function distinct(engine: EngineCalls, collection: unknown, path: unknown, where: unknown): Value[] {
-  if (typeof path !== 'string' || path === '') throw invalid(`path: expected a field path, not ${describe(path)}`)
+  checkPath('path', path)
   const condition = conditionOf(engine, collection, where)
   return encoding('arguments', (encoder) => {
     encoder.array(3).string(collectionName(collection)).value(path, 'path')

@@ -1,6 +1,6 @@
 import type { Calls } from '../connection/calls.js'
 import { encoding } from '../msgpack/encode.js'
-import { describe, invalid } from '../errors.js'
+import { describe, invalid, readingError } from '../errors.js'
 import { Op } from '../engine/ops.js'
 import { isMap } from '../query/paths.js'
 import { writingStatement } from './statements.js'
@@ -18,7 +18,7 @@ export function sql(calls: Calls, text: unknown, params: readonly unknown[]): Pr
     // Read once, now: a write may run several times, and a read may have to wait.
     request = isTemplate(text) ? ofTemplate(text, params) : ofText(text, params[0])
   } catch (error) {
-    return Promise.reject(error as Error)
+    return Promise.reject(readingError('params', error) as Error)
   }
   const { input, writes } = request
   if (writes) return calls.write(() => (engine) => engine.rows(Op.sqlWrite, input))

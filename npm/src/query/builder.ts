@@ -1,5 +1,5 @@
 import { Condition, nodeOf, operand } from './condition.js'
-import { describe, invalid } from '../errors.js'
+import { describe, invalid, readingError } from '../errors.js'
 import type { Node } from './node.js'
 import { patternOf } from '../msgpack/regexp.js'
 import { operators, types, type Operator } from './operators.js'
@@ -46,7 +46,13 @@ class Field implements ProxyHandler<() => void> {
     if (owner === undefined) throw invalid('a query builder is not a function: write q.field(path)')
     const name = path.slice(owner === '' ? 0 : owner.length + 1)
     const call = `${owner === '' ? 'q' : owner}.${name}`
-    if (Object.hasOwn(operators, name)) return condition(owner, name as Operator, operands, call)
+    if (Object.hasOwn(operators, name)) {
+      try {
+        return condition(owner, name as Operator, operands, call)
+      } catch (error) {
+        throw readingError(call, error)
+      }
+    }
     if (name === 'field') return fieldAt(below(owner, text(`${call}: path`, operands[0], 'a field path')), undefined)
     const known: (keyof FieldOps)[] = Object.keys(operators) as Operator[]
     throw invalid(`there is no operator ${name}; the operators are ${known.join(', ')}, field`)
@@ -59,11 +65,15 @@ function below(path: string, name: string): string {
 
 /** @param call What was called, for messages: "age.gte". */
 function condition(path: string, name: Operator, operands: unknown[], call: string): Condition {
+  if (operators[name][0] === 'condition') {
+    const element = elementCondition(operands[0], call)
+    return new Condition([name, path, element.node] as unknown as Node, element.depth + 1)
+  }
   return new Condition([name, path, ...read[operators[name][0]](operands, call)] as unknown as Node)
 }
 
 /** Checks the operands of a call, and copies them. */
-const read: Record<(typeof operators)[Operator][0], (operands: unknown[], call: string) => unknown[]> = {
+const read: Record<Exclude<(typeof operators)[Operator][0], 'condition'>, (operands: unknown[], call: string) => unknown[]> = {
   value: ([value], call) => {
     if (isField(value)) throw invalid(`${call}: value: expected a value, not a field: fields cannot be compared with each other`)
     return [operand(`${call}: value`, value)]
@@ -91,12 +101,13 @@ const read: Record<(typeof operators)[Operator][0], (operands: unknown[], call: 
     if (!whole) throw invalid(`${call}: length: expected a whole number of elements, not ${describe(length)}`)
     return [length]
   },
-  condition: ([condition], call) => {
-    if (typeof condition !== 'function' || isField(condition)) {
-      throw invalid(`${call}: condition: expected a function of the element, not ${describe(condition)}`)
-    }
-    return [nodeOf(call, condition(queryBuilder()))]
-  },
+}
+
+function elementCondition(of: unknown, call: string): Condition {
+  if (typeof of !== 'function' || isField(of)) throw invalid(`${call}: condition: expected a function of the element, not ${describe(of)}`)
+  const condition: unknown = of(queryBuilder())
+  nodeOf(call, condition)
+  return condition as Condition
 }
 
 function text(name: string, value: unknown, what = 'text'): string {

@@ -1,10 +1,11 @@
-import { isMap } from './paths.js'
+import { checkDepth, isMap } from './paths.js'
 
 /**
  * The engine's total order over values: missing, null, false, true, numbers,
  * strings, bytes, dates, arrays, objects. Returns below 0, 0 or above 0.
  */
-export function compare(a: unknown, b: unknown): number {
+export function compare(a: unknown, b: unknown, depth = 0): number {
+  checkDepth(depth)
   const rank = rankOf(a)
   const difference = rank - rankOf(b)
   if (difference !== 0) return difference
@@ -18,9 +19,9 @@ export function compare(a: unknown, b: unknown): number {
     case Rank.date:
       return (a as Date).getTime() - (b as Date).getTime()
     case Rank.array:
-      return compareLists(a as unknown[], b as unknown[], compare)
+      return compareLists(a as unknown[], b as unknown[], (x, y) => compare(x, y, depth + 1))
     case Rank.map:
-      return compareLists(sortedEntries(a as object), sortedEntries(b as object), comparePairs)
+      return compareLists(sortedEntries(a as object), sortedEntries(b as object), (x, y) => compareStrings(x[0], y[0]) || compare(x[1], y[1], depth + 1))
   }
   return 0
 }
@@ -80,8 +81,4 @@ type Pair = [key: string, value: unknown]
 
 function sortedEntries(object: object): Pair[] {
   return Object.entries(object).sort(([a], [b]) => compareStrings(a, b))
-}
-
-function comparePairs([keyA, a]: Pair, [keyB, b]: Pair): number {
-  return compareStrings(keyA, keyB) || compare(a, b)
 }

@@ -1,6 +1,6 @@
 import { decoded } from '../msgpack/decode.js'
 import { encoding } from '../msgpack/encode.js'
-import { describe, invalid } from '../errors.js'
+import { describe, invalid, readingError } from '../errors.js'
 import type { Node } from './node.js'
 import { textOf } from './print.js'
 import { isWellFormed } from '../msgpack/writer.js'
@@ -13,19 +13,24 @@ export class Condition {
   /** @internal */
   readonly node: Node
 
+  /** @internal How many conditions are inside one another, this one included. */
+  readonly depth: number
+
   /** @internal */
-  constructor(node: Node) {
+  constructor(node: Node, depth = 1) {
+    if (depth > maxConditionDepth) throw invalid(`a condition: expected at most ${maxConditionDepth} conditions inside one another`)
     this.node = node
+    this.depth = depth
   }
 
   /** Holds where this condition and all the others hold. */
   and(...others: Condition[]): Condition {
-    return and(this, ...others)
+    return join('and', [this, ...others])
   }
 
   /** Holds where this condition or one of the others holds. */
   or(...others: Condition[]): Condition {
-    return or(this, ...others)
+    return join('or', [this, ...others])
   }
 
   /** Holds exactly where this condition does not. */
@@ -39,6 +44,9 @@ export class Condition {
   }
 }
 
+/** The engine takes no condition that is deeper; see engine/query/token. */
+const maxConditionDepth = 100
+
 /** Holds where all conditions hold; everywhere, if there are none. */
 export function and(...all: Condition[]): Condition {
   return join('and', all)
@@ -51,24 +59,35 @@ export function or(...any: Condition[]): Condition {
 
 /** Holds exactly where the condition does not. */
 export function not(condition: Condition): Condition {
-  return new Condition(['not', nodeOf('not', condition)])
+  return new Condition(['not', nodeOf('not', condition)], condition.depth + 1)
 }
 
 // Flat, because the engine limits how deep conditions nest, and `a.and(b).and(c)` in a loop is common.
 function join(op: 'and' | 'or', conditions: Condition[]): Condition {
   const nodes: Node[] = []
+  let depth = 1
   for (const condition of conditions) {
     const node = nodeOf(op, condition)
-    if (node[0] === op) nodes.push(...(node.slice(1) as Node[]))
-    else nodes.push(node)
+    const isSame = node[0] === op
+    for (const kid of isSame ? (node.slice(1) as Node[]) : [node]) nodes.push(kid)
+    depth = Math.max(depth, condition.depth + (isSame ? 0 : 1))
   }
   if (nodes.length === 0) return new Condition([op === 'and' ? 'true' : 'false'])
-  return new Condition(nodes.length === 1 ? nodes[0]! : [op, ...nodes])
+  if (nodes.length === 1) return new Condition(nodes[0]!, depth - 1)
+  return new Condition([op, ...nodes], depth)
+}
+
+function isCondition(value: unknown): value is Condition {
+  try {
+    return value instanceof Condition
+  } catch (error) {
+    throw readingError('a condition', error)
+  }
 }
 
 /** @internal The node of `condition`, which must be one. `op` is the call, for messages. */
 export function nodeOf(op: string, condition: unknown): Node {
-  if (condition instanceof Condition) return condition.node
+  if (isCondition(condition)) return condition.node
   throw invalid(`${op}: expected a condition from a query builder, not ${describe(condition)}`)
 }
 

@@ -1,6 +1,25 @@
+import { describe, invalid } from '../errors.js'
+
 /** Field paths by name; null below a name means the whole field. */
 export interface PathTree {
   [name: string]: PathTree | null
+}
+
+/** How many names a path may have; see engine/query/path.go. No document is deeper. */
+const maxNames = 1000
+
+/** Throws if `path` is not a path. Messages call it `what`. */
+export function checkPath(what: string, path: unknown): asserts path is string {
+  if (typeof path !== 'string' || path === '') throw invalid(`${what}: expected a field path, not ${describe(path)}`)
+  if (path.length >= 2 * maxNames && path.split('.').length > maxNames) throw invalid(`${what}: expected a field path of at most ${maxNames} names`)
+}
+
+/** How deep documents of a result may be, to which their owner may have added anything. */
+const maxDepth = 1100
+
+/** @internal Throws if a walk through a document is deeper than any that is stored. */
+export function checkDepth(depth: number): void {
+  if (depth > maxDepth) throw invalid(`a document of this result is nested deeper than ${maxDepth} levels, or in itself`)
 }
 
 /** The tree of `paths`, like 'address.city'. */
@@ -38,14 +57,15 @@ export function project(document: object, tree: PathTree): object {
   return part(document, tree) as object
 }
 
-function part(value: unknown, tree: PathTree): unknown {
-  if (Array.isArray(value)) return value.map((element) => part(element, tree)).filter((kept) => kept !== undefined)
+function part(value: unknown, tree: PathTree, depth = 0): unknown {
+  checkDepth(depth)
+  if (Array.isArray(value)) return value.map((element) => part(element, tree, depth + 1)).filter((kept) => kept !== undefined)
   if (!isMap(value)) return undefined
   const kept: Record<string, unknown> = {}
   for (const [name, field] of Object.entries(value)) {
     const below = tree[name]
     if (below === undefined) continue
-    const inside = below === null ? field : part(field, below)
+    const inside = below === null ? field : part(field, below, depth + 1)
     if (inside !== undefined) kept[name] = inside
   }
   return kept
@@ -56,14 +76,15 @@ export function exclude(document: object, tree: PathTree): object {
   return rest(document, tree) as object
 }
 
-function rest(value: unknown, tree: PathTree): unknown {
-  if (Array.isArray(value)) return value.map((element) => rest(element, tree))
+function rest(value: unknown, tree: PathTree, depth = 0): unknown {
+  checkDepth(depth)
+  if (Array.isArray(value)) return value.map((element) => rest(element, tree, depth + 1))
   if (!isMap(value)) return value
   const kept: Record<string, unknown> = {}
   for (const [name, field] of Object.entries(value)) {
     const below = tree[name]
     if (below === undefined) kept[name] = field
-    else if (below !== null) kept[name] = rest(field, below)
+    else if (below !== null) kept[name] = rest(field, below, depth + 1)
   }
   return kept
 }

@@ -1,5 +1,5 @@
 import { checkKnown } from '../checks.js'
-import { describe, invalid } from '../errors.js'
+import { describe, invalid, readingError } from '../errors.js'
 import type { SealOptions } from './seal-options.js'
 import { deflate, inflate } from './compress.js'
 import { refused } from './fernet.js'
@@ -25,7 +25,13 @@ export function checkLevel(level: unknown, lowest: number): void {
 
 /** Checks that `manager` is a SecurityManager. `what` names the argument in the error. */
 export function checkManager(what: string, manager: unknown): void {
-  if (!(manager instanceof SecurityManager)) throw invalid(`${what}: expected a SecurityManager, not ${describe(manager)}`)
+  let isManager: boolean
+  try {
+    isManager = manager instanceof SecurityManager
+  } catch (error) {
+    throw readingError(what, error)
+  }
+  if (!isManager) throw invalid(`${what}: expected a SecurityManager, not ${describe(manager)}`)
 }
 
 /** Packs a file as the Python library does: compressed with zlib, and then encrypted as a Fernet token. */

@@ -1,4 +1,4 @@
-import { checkKnown } from '../checks.js'
+import { checkKnown, isBytes } from '../checks.js'
 import { describe, invalid } from '../errors.js'
 import { isWellFormed } from '../msgpack/writer.js'
 import { fromBase64Url, toBase64Url } from './base64url.js'
@@ -65,8 +65,8 @@ export class SecurityManager {
       // The value may be a secret, so the error does not have it.
       throw invalid('options.password: expected a text that is not empty')
     }
-    if (!(salt instanceof Uint8Array) || salt.length === 0 || salt.length > maxSaltBytes) {
-      throw invalid(`options.salt: expected a Uint8Array of 1 to ${maxSaltBytes} bytes, not ${salt instanceof Uint8Array ? salt.length : describe(salt)}`)
+    if (!isBytes(salt) || salt.length === 0 || salt.length > maxSaltBytes) {
+      throw invalid(`options.salt: expected a Uint8Array of 1 to ${maxSaltBytes} bytes, not ${isBytes(salt) ? salt.length : describe(salt)}`)
     }
     if (!Number.isInteger(iterations) || iterations < 1 || iterations > maxIterations) {
       throw invalid(`options.iterations: expected a whole number from 1 to ${maxIterations}, not ${describe(iterations)}`)
@@ -161,7 +161,7 @@ export class SecurityManager {
 
 /** Checks the argument. The value may be a secret, so the error does not have it. */
 function checkData(name: string, data: unknown): void {
-  if (typeof data !== 'string' && !(data instanceof Uint8Array)) throw invalid(`${name}: expected a Uint8Array or a text`)
+  if (typeof data !== 'string' && !isBytes(data)) throw invalid(`${name}: expected a Uint8Array or a text`)
 }
 
 const nameOf = ({ salt, iterations }: Derivation) => `${iterations} ${salt.join()}`

@@ -1,5 +1,5 @@
-import { describe, invalid } from '../errors.js'
-import type { StorageBackend } from '../types.js'
+import { AtomicDBError, describe, invalid, messageOf } from '../errors.js'
+import type { Batch, StorageBackend } from '../types.js'
 import { ensured, SamePageListeners } from './same-page-listeners.js'
 
 const requiredMethods = ['read', 'append', 'compact', 'destroy', 'close'] as const
@@ -14,11 +14,17 @@ const listeners = new WeakMap<StorageBackend, Set<(seq: number) => void>>()
  * A user's storage for one database. Its methods are called when the engine is
  * off the stack: a storage may use a database of its own, and the engine must
  * not be entered twice. The last database that uses the storage closes it.
+ *
+ * What the storage answers, throws and tells is read here, once, and handed on
+ * as plain values: a getter that throws, a proxy or a BigInt would end the
+ * engine.
  */
 export function deferredStorage(storage: StorageBackend): StorageBackend {
   if (typeof storage !== 'object' || storage === null) throw invalid(`options.storage: expected a storage, not ${describe(storage)}`)
-  const missing = requiredMethods.filter((method) => typeof storage[method] !== 'function')
+  const missing = requiredMethods.filter((method) => typeof property(storage, method) !== 'function')
   if (missing.length > 0) throw invalid(`options.storage: it has no method ${missing.join(', ')}`)
+  const [salvages, watches] = (['salvage', 'watch'] as const).map((name) => isMethod(name, property(storage, name)))
+  const compactEvery = countOf(property(storage, 'compactEvery'))
   const own = new SamePageListeners(ensured(listeners, storage, () => new Set()))
   const count = (change: number) => {
     const left = (users.get(storage) ?? 0) + change
@@ -47,20 +53,24 @@ export function deferredStorage(storage: StorageBackend): StorageBackend {
     }
   }
   return {
-    read: (after) => soon(() => storage.read(after)),
+    read: (after) => soon(async () => batchesOf('read', await storage.read(after))),
     append: (seq, bytes, durability) => soon(async () => {
-      const stored = await storage.append(seq, bytes, durability)
-      if (stored === true) own.notify(seq)
+      const stored: unknown = await storage.append(seq, bytes, durability)
+      if (typeof stored !== 'boolean') throw wrongAnswer('append', 'must resolve to true, or to false if the number is taken')
+      if (stored) own.notify(seq)
       return stored
     }),
-    compact: (seq, snapshot) => soon(() => storage.compact(seq, snapshot)),
-    destroy: () => soon(() => (leave(), storage.destroy())),
+    compact: (seq, snapshot) => soon(async () => void (await storage.compact(seq, snapshot))),
+    destroy: () => soon(async () => {
+      leave()
+      await storage.destroy()
+    }),
     close: () => soon(async () => {
       if (leave()) await storage.close()
     }),
-    ...(storage.compactEvery !== undefined && { compactEvery: storage.compactEvery }),
-    ...(storage.salvage && { salvage: () => soon(() => storage.salvage!()) }),
-    ...(storage.watch && {
+    ...(compactEvery !== undefined && { compactEvery }),
+    ...(salvages && { salvage: () => soon(async () => batchesOf('salvage', await storage.salvage!())) }),
+    ...(watches && {
       watch: (listener) => watchSoon(storage, own, listener),
     }),
   }
@@ -81,12 +91,74 @@ export function sharedStorage(storage: StorageBackend): () => StorageBackend {
   }
 }
 
-/** An error that the engine can read: one whose properties throw would end the engine. */
-function readable(error: unknown): unknown {
+/** A property of a user's storage, whose getter may throw. */
+function property(storage: StorageBackend, name: keyof StorageBackend): unknown {
   try {
-    const { name, message, code } = Object(error) as Partial<Error & { code: unknown }>
-    void [name, message, code]
-    return error
+    return storage[name]
+  } catch (cause) {
+    throw new AtomicDBError('invalid', `options.storage: its property ${name} cannot be read: ${messageOf(cause)}`, { cause })
+  }
+}
+
+/** Whether a storage has a method that it need not have. */
+function isMethod(name: string, value: unknown): boolean {
+  if (value === undefined || typeof value === 'function') return value !== undefined
+  throw invalid(`options.storage: ${name}: expected a method, not ${describe(value)}`)
+}
+
+function countOf(compactEvery: unknown): number | undefined {
+  if (compactEvery === undefined || (typeof compactEvery === 'number' && compactEvery >= 0)) return compactEvery
+  throw invalid(`options.storage: compactEvery: expected a number of batches, not ${describe(compactEvery)}`)
+}
+
+/** The batches that a method of a user's storage has answered. */
+function batchesOf(method: string, answer: unknown): Batch[] {
+  if (!Array.isArray(answer)) throw wrongAnswer(method, 'must resolve to an array of {seq, snapshot, bytes}')
+  const batches: Batch[] = []
+  for (let i = 0; i < answer.length; i++) {
+    const { seq, snapshot, bytes } = Object(answer[i]) as { [K in keyof Batch]?: unknown }
+    if (!Number.isSafeInteger(seq) || (seq as number) < 1) throw wrongAnswer(method, 'must give each batch a seq of 1 or more')
+    // SQL keeps a boolean as 0 or 1.
+    batches.push({ seq: seq as number, snapshot: Boolean(snapshot), bytes: plainBytes(bytes) ?? missingBytes(method, seq as number) })
+  }
+  return batches
+}
+
+const { get: kindOf } = getterOf(Symbol.toStringTag)
+const { get: bufferOf } = getterOf('buffer')
+const { get: offsetOf } = getterOf('byteOffset')
+const { get: lengthOf } = getterOf('byteLength')
+
+function getterOf(name: string | symbol): { get(this: unknown): any } {
+  return Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), name) as { get(this: unknown): any }
+}
+
+/** A view of the same bytes that has nothing but them: a subclass may have methods of its own. Undefined if `bytes` is no Uint8Array, or its buffer was transferred. */
+function plainBytes(bytes: unknown): Uint8Array | undefined {
+  if (kindOf.call(bytes) !== 'Uint8Array') return undefined
+  try {
+    return new Uint8Array(bufferOf.call(bytes), offsetOf.call(bytes), lengthOf.call(bytes))
+  } catch {
+    return undefined
+  }
+}
+
+function missingBytes(method: string, seq: number): never {
+  throw wrongAnswer(method, `must give the bytes as a Uint8Array: batch ${seq} has none that can be read`)
+}
+
+function wrongAnswer(method: string, rule: string): AtomicDBError {
+  return new AtomicDBError('storage', `the storage's method ${method}() ${rule}`)
+}
+
+/** What a storage has thrown, as an error that the engine can read: its properties are strings. */
+function readable(thrown: unknown): Error {
+  try {
+    const { name, message, code } = Object(thrown) as { [name: string]: unknown }
+    const text = typeof message === 'string' ? message : ''
+    if (thrown instanceof AtomicDBError && typeof code === 'string') return new AtomicDBError(code as AtomicDBError['code'], text, { cause: thrown })
+    if (typeof thrown !== 'object' && typeof thrown !== 'function') return new Error(thrown === undefined ? '' : String(thrown), { cause: thrown })
+    return Object.assign(new Error(text, { cause: thrown }), typeof name === 'string' && { name }, typeof code === 'string' && { code })
   } catch (cause) {
     return new Error('the storage has rejected with an error that cannot be read', { cause })
   }
@@ -94,17 +166,35 @@ function readable(error: unknown): unknown {
 
 function watchSoon(storage: StorageBackend, own: SamePageListeners, listener: (seq: number) => void): () => void {
   let isStopped = false
-  const whileWatching = (seq: number) => {
-    if (!isStopped) listener(seq) // a notification may already be on its way when the watching ends
+  const whileWatching = (seq: unknown) => {
+    // A notification may already be on its way when the watching ends. 0 says that there is something to read.
+    if (!isStopped) listener(Number.isSafeInteger(seq) && (seq as number) > 0 ? (seq as number) : 0)
   }
   const leave = own.watch(whileWatching)
-  let stop: (() => void) | undefined
+  let stop: unknown
   queueMicrotask(() => {
-    if (!isStopped) stop = storage.watch!(whileWatching)
+    if (!isStopped) stop = ignoringErrors(() => storage.watch!(whileWatching))
   })
   return () => {
     isStopped = true
     leave()
-    queueMicrotask(() => stop?.())
+    queueMicrotask(() => {
+      if (typeof stop === 'function') ignoringErrors(stop as () => unknown)
+    })
+  }
+}
+
+/**
+ * The result of `call`, undefined if that throws. Nobody waits for the call: without watching, conflicts tell of other
+ * writers.
+ */
+function ignoringErrors(call: () => unknown): unknown {
+  try {
+    const result = call()
+    // An async function is no valid watch, but its rejection would end Node.
+    if (result instanceof Promise) result.catch(() => {})
+    return result
+  } catch {
+    return undefined
   }
 }

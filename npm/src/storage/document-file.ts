@@ -1,10 +1,11 @@
+import { checkBytes, checkFunction, checkSeq } from '../checks.js'
 import type { DocumentFile, FileType } from '../engine/async-engine.js'
 import { startBridge, type Bridge } from '../engine/bridge.js'
 import { packFile, unpackFile } from '../security/packing.js'
 import type { SealOptions } from '../security/seal-options.js'
 import type { Batch, StorageBackend } from '../types.js'
 import { same, type StoredFile } from './stored-file/stored-file.js'
-import { traits, type Traits } from './traits.js'
+import { newTraits, traits, type Traits } from './traits.js'
 import { WriteLock } from './write-lock.js'
 
 /**
@@ -34,7 +35,7 @@ export abstract class DocumentFileStorage implements StorageBackend {
 
   /** @internal Of a damaged file, nobody can tell which parts are sound. */
   get [traits](): Traits {
-    return { rescue: "the storage's file() gives the file as it is" }
+    return newTraits({ rescue: "the storage's file() gives the file as it is" })
   }
 
   /**
@@ -48,6 +49,7 @@ export abstract class DocumentFileStorage implements StorageBackend {
   /** The file as one snapshot, if it is newer than `after`. */
   read(after: number): Promise<Batch[]> {
     return this.lock.exclusive(async () => {
+      checkSeq('after', after, 0)
       const isThere = await this.refresh(after === 0)
       if (!isThere || (after > 0 && after <= this.deleted)) return []
       return after < this.seq ? [{ seq: this.seq, snapshot: true, bytes: await this.inEngine((documents) => documents.snapshot(this.seq)) }] : []
@@ -56,6 +58,8 @@ export abstract class DocumentFileStorage implements StorageBackend {
 
   append(seq: number, bytes: Uint8Array, durability: 'relaxed' | 'strict'): Promise<boolean> {
     return this.lock.exclusive(async () => {
+      checkSeq('seq', seq)
+      checkBytes('bytes', bytes)
       if (this.inDoubt || !this.engine || this.engine.bridge.hasExited) {
         if (!(await this.refresh(false))) return false
       }
@@ -77,6 +81,7 @@ export abstract class DocumentFileStorage implements StorageBackend {
   }
 
   watch(listener: (seq: number) => void): () => void {
+    checkFunction('listener', listener)
     const own = (seq: number) => listener(seq) // wrapped, so that the same function may watch twice
     this.listeners.add(own)
     const stop = this.stored.watch?.(() => own(0))

@@ -3,7 +3,7 @@ import { checkName } from '../checks.js'
 import type { SealOptions } from '../security/seal-options.js'
 import type { Batch, StorageBackend } from '../types.js'
 import { SealedStorage } from './sealed.js'
-import { traits, type Traits } from './traits.js'
+import { newTraits, traits, type Traits } from './traits.js'
 
 /**
  * Keeps batches in IndexedDB: where databases live in browsers by default, so
@@ -30,7 +30,7 @@ class IndexedDBLog implements StorageBackend {
   private opened: Promise<StorageBackend> | undefined
 
   constructor(private readonly name: string) {
-    this[traits] = { native: { kind: 'indexeddb', name } }
+    this[traits] = newTraits({ native: { kind: 'indexeddb', name } })
   }
 
   async read(after: number): Promise<Batch[]> {

@@ -1,5 +1,5 @@
 import { checkName } from '../checks.js'
-import { AtomicDBError, describe, invalid } from '../errors.js'
+import { AtomicDBError, describe, invalid, messageOf } from '../errors.js'
 import { joined } from '../security/compress.js'
 import { WriteLock } from './write-lock.js'
 import type { SealOptions } from '../security/seal-options.js'
@@ -196,7 +196,7 @@ class KVLog implements StorageBackend {
       return await work()
     } catch (error) {
       if (error instanceof AtomicDBError) throw error
-      const message = error instanceof Error ? error.message : String(error)
+      const message = messageOf(error)
       throw new AtomicDBError(/\b429\b|limit exceeded/i.test(message) ? 'quota' : 'storage', `KV: ${message}`, { cause: error })
     }
   }

@@ -142,6 +142,8 @@ class LocalStorageLog implements StorageBackend {
     if (!this.channel) {
       this.channel = newChannel(this.prefix)
       this.channel.onmessage = ({ data }) => {
+        // Any script of the origin may post messages here.
+        if (!Number.isSafeInteger(data) || data < 1) return
         for (const listener of this.listeners) listener(data as number)
       }
     }

@@ -1,5 +1,5 @@
 import { startBridge } from '../engine/bridge.js'
-import { checkFile } from '../checks.js'
+import { checkBytes, checkFile, checkFunction, checkSeq, takenOptions } from '../checks.js'
 import type { Batch, OpenOptions, StorageBackend } from '../types.js'
 
 /**
@@ -20,17 +20,20 @@ export class MemoryStorage implements StorageBackend {
    */
   static async fromRaw(file: Uint8Array, options: Pick<OpenOptions, 'wasm'> = {}): Promise<MemoryStorage> {
     checkFile(file)
-    const bridge = await startBridge(options.wasm)
+    const bridge = await startBridge(takenOptions(options, ['wasm']).wasm)
     const storage = new MemoryStorage()
     storage.batches = await bridge.wait((engine) => engine.parseRawFile(file))
     return storage
   }
 
   async read(after: number): Promise<Batch[]> {
+    checkSeq('after', after, 0)
     return this.batches.filter((batch) => batch.seq > after)
   }
 
   async append(seq: number, bytes: Uint8Array): Promise<boolean> {
+    checkSeq('seq', seq)
+    checkBytes('bytes', bytes)
     // No other writer can come between this comparison and the push: nothing else is needed to keep writers apart.
     const last = this.batches.at(-1)?.seq ?? 0
     if (seq !== last + 1) return false
@@ -46,6 +49,7 @@ export class MemoryStorage implements StorageBackend {
   }
 
   watch(listener: (seq: number) => void): () => void {
+    checkFunction('listener', listener)
     // So that the same function may watch twice.
     const own = (seq: number) => listener(seq)
     this.listeners.add(own)

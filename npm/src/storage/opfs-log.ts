@@ -74,6 +74,8 @@ export class OPFSLog implements StorageBackend {
     if (!this.channel) {
       this.channel = newChannel(`atomicdb opfs:${this.name}`)
       this.channel.onmessage = ({ data }) => {
+        // Any script of the origin may post messages here.
+        if (!Number.isSafeInteger(data) || data < 1) return
         for (const listener of this.listeners) listener(data as number)
       }
     }

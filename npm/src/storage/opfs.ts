@@ -2,7 +2,7 @@ import { checkName } from '../checks.js'
 import type { SealOptions } from '../security/seal-options.js'
 import { OPFSLog } from './opfs-log.js'
 import { SealedStorage } from './sealed.js'
-import { traits, type Traits } from './traits.js'
+import { newTraits, traits, type Traits } from './traits.js'
 
 /**
  * Keeps batches in the origin private file system, each in a file. It needs a
@@ -34,6 +34,6 @@ export class OPFSStorage extends SealedStorage {
 
   /** @internal */
   override get [traits](): Traits {
-    return this.sealed ? super[traits] : { ...super[traits], inWorker: { kind: 'opfs', name: this.name } }
+    return this.sealed ? super[traits] : newTraits({ ...super[traits], inWorker: { kind: 'opfs', name: this.name } })
   }
 }

@@ -1,7 +1,8 @@
+import { checkBytes, checkFunction, checkSeq } from '../checks.js'
 import type { SealOptions } from '../security/seal-options.js'
 import type { Batch, StorageBackend } from '../types.js'
 import { EnvelopeSealer } from './envelope-sealer.js'
-import { traits, traitsOf, type Traits } from './traits.js'
+import { newTraits, traits, traitsOf, type Traits } from './traits.js'
 
 /**
  * A storage that compresses and encrypts batches before another storage keeps
@@ -39,11 +40,12 @@ export class SealedStorage implements StorageBackend {
   /** @internal The engine calls seal and open itself where it keeps the batches. */
   get [traits](): Traits {
     const { native } = traitsOf(this.storage)
-    if (!native || (native.sealer && this.sealed)) return { bare: this.storage }
-    return { bare: this.storage, native: this.sealed ? { ...native, sealer: this.sealer } : native }
+    if (!native || (native.sealer && this.sealed)) return newTraits({ bare: this.storage })
+    return newTraits({ bare: this.storage, native: this.sealed ? { ...native, sealer: this.sealer } : native })
   }
 
   async read(after: number): Promise<Batch[]> {
+    checkSeq('after', after, 0)
     const batches = await this.storage.read(after)
     return withBytes(batches, await this.sealer.open(bytesOf(batches)))
   }
@@ -59,14 +61,19 @@ export class SealedStorage implements StorageBackend {
   }
 
   async append(seq: number, bytes: Uint8Array, durability: 'relaxed' | 'strict'): Promise<boolean> {
+    checkSeq('seq', seq)
+    checkBytes('bytes', bytes)
     return this.storage.append(seq, await this.sealer.seal(bytes), durability)
   }
 
   async compact(seq: number, snapshot: Uint8Array): Promise<void> {
+    checkSeq('seq', seq)
+    checkBytes('snapshot', snapshot)
     return this.storage.compact(seq, await this.sealer.seal(snapshot))
   }
 
   watch(listener: (seq: number) => void): () => void {
+    checkFunction('listener', listener)
     return this.storage.watch?.(listener) ?? (() => {})
   }
 

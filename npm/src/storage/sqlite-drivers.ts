@@ -1,4 +1,4 @@
-import { AtomicDBError, describe, invalid } from '../errors.js'
+import { AtomicDBError, describe, invalid, messageOf } from '../errors.js'
 
 /** A SQL statement, and the values for its question marks. */
 export type Statement = readonly [sql: string, ...values: (number | Uint8Array)[]]
@@ -98,7 +98,7 @@ function node(database: NodeDB): Run {
 
 /** An error of SQLite as an AtomicDBError. */
 export function sqliteError(error: unknown): AtomicDBError {
-  const message = error instanceof Error ? error.message : String(error)
+  const message = messageOf(error)
   const isFull = /\bSQLITE_FULL\b|disk is full|storage limit|exceeded maximum/i.test(message)
   return new AtomicDBError(isFull ? 'quota' : 'storage', `SQLite: ${message}`, { cause: error })
 }

@@ -1,4 +1,4 @@
-import { checkOptionsObject } from '../checks.js'
+import { checkKnown } from '../checks.js'
 import { AtomicDBError, describe, invalid } from '../errors.js'
 import { joined } from '../security/compress.js'
 import type { SealOptions } from '../security/seal-options.js'
@@ -30,7 +30,7 @@ export class SQLiteStorage extends SealedStorage {
    * @param options How batches are compressed and encrypted. Default: not at all.
    */
   constructor(database: any, options: SealOptions & { table?: string } = {}) {
-    checkOptionsObject(options)
+    checkKnown(options, ['table', 'compressionLevel', 'securityManager'])
     const { table = 'atomicdb', ...seal } = options
     if (typeof table !== 'string' || !/^[a-z_]\w*$/i.test(table) || /^sqlite_/i.test(table)) {
       throw invalid(`options.table: expected letters, digits and _, not ${describe(table)}`)
@@ -159,9 +159,11 @@ type OnDamaged = (seq: number, found: number, parts: number) => void
 function batchesOf(rows: readonly Row[], onDamaged: OnDamaged): Batch[] {
   const batches: Batch[] = []
   for (let n = 0; n < rows.length; ) {
-    const { seq, snapshot, parts } = rows[n] as { seq: number; snapshot: number; parts: number }
+    const first = rows[n]!
+    // A database may be set to return BigInts.
+    const [seq, snapshot, parts] = [Number(first.seq), Number(first.snapshot), Number(first.parts)]
     const own: Uint8Array[] = []
-    for (; n < rows.length && rows[n]!.seq === seq && rows[n]!.snapshot === snapshot; n++) own.push(bytesOf(rows[n]!.bytes))
+    for (; n < rows.length && rows[n]!.seq === first.seq && rows[n]!.snapshot === first.snapshot; n++) own.push(bytesOf(rows[n]!.bytes))
     if (batches.at(-1)?.seq === seq) continue
     if (own.length === parts) {
       if (snapshot) batches.length = 0

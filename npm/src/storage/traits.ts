@@ -27,7 +27,21 @@ export interface Traits {
 /** The property that holds the traits of a storage. */
 export const traits = Symbol('traits')
 
+/** Traits of our storages: those that are not here come from a proxy that answers everything. */
+const known = new WeakSet<Traits>()
+
+/** Makes the value of the property `traits`. */
+export function newTraits(own: Traits): Traits {
+  known.add(own)
+  return own
+}
+
 /** The traits of a storage, which may be anything that a user has passed. */
 export function traitsOf(storage: unknown): Traits {
-  return (storage as { [traits]?: Traits } | null | undefined)?.[traits] ?? {}
+  try {
+    const own = (storage as { [traits]?: Traits } | null | undefined)?.[traits]
+    return own && known.has(own) ? own : {}
+  } catch {
+    return {}
+  }
 }

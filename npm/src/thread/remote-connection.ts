@@ -2,8 +2,10 @@ import type { Calls, Write } from '../connection/calls.js'
 import { Connection } from '../connection/connection.js'
 import type { EngineCalls } from '../connection/engine-calls.js'
 import { closedError, insideTransactionError, transactionEndedError } from '../connection/errors.js'
+import { Progress } from '../connection/progress.js'
 import type { FileType, NativeBackend, ParsedFile, Sealer } from '../engine/async-engine.js'
 import { writingOps, type Op } from '../engine/ops.js'
+import { readingError } from '../errors.js'
 import { moduleOf } from '../load.js'
 import { Decoder } from '../msgpack/decode.js'
 import type { Encoder } from '../msgpack/encode.js'
@@ -69,14 +71,15 @@ export class RemoteConnection extends Connection {
    * alone. Connections that share `seen` see what any of them has stored.
    */
   static async open(name: string, backend: NativeBackend | StorageBackend | null, options: OpenOptions, seen: Seen = { head: 0 }): Promise<RemoteConnection> {
-    const { inMemory, durability, maxDocumentBytes, maxDepth, onProgress } = options
+    const { inMemory, durability, maxDocumentBytes, maxDepth } = options
+    const progress = new Progress(options.onProgress)
     const own = traitsOf(options.storage).inWorker
     const storage = isStorage(backend) && !own ? backend : undefined
     const native = isStorage(backend) ? null : backend
     const module = moduleOf(options.wasm)
     module.catch(() => {}) // it is awaited below
     const thread = await startThread()
-    const connection = new RemoteConnection(thread, seen, storage, native?.sealer, onProgress)
+    const connection = new RemoteConnection(thread, seen, storage, native?.sealer, progress.listener)
     try {
       const opening: Opening = {
         name,
@@ -90,9 +93,10 @@ export class RemoteConnection extends Connection {
           ...(maxDocumentBytes !== undefined && { maxDocumentBytes }),
           ...(maxDepth !== undefined && { maxDepth }),
         },
-        reportsProgress: onProgress !== undefined,
+        reportsProgress: options.onProgress !== undefined,
       }
       await connection.channel.call('open', opening)
+      await progress.check(() => connection.channel.call('close'))
       return connection
     } catch (error) {
       await connection.terminate()
@@ -130,7 +134,7 @@ export class RemoteConnection extends Connection {
 
   private async writeOnce<R>(prepare: () => Write<R>): Promise<R> {
     this.checkOutsideTransaction()
-    const write = prepare()
+    const write = prepared(prepare)
     const work = () => write(this)
     const replay = new Replay()
     const first = this.runOnce(replay, work)
@@ -208,6 +212,8 @@ export class RemoteConnection extends Connection {
     this.replay = replay
     try {
       return replay.run(work)
+    } catch (error) {
+      throw readingError('an argument', error)
     } finally {
       this.replay = undefined
     }
@@ -352,6 +358,14 @@ class RemoteTransactionRun implements Calls {
     const done = this.last.then(() => this.connection.perform(new Replay(), () => write(this.connection), this.send))
     this.last = done.catch(() => {})
     return done
+  }
+}
+
+function prepared<R>(prepare: () => Write<R>): Write<R> {
+  try {
+    return prepare()
+  } catch (error) {
+    throw readingError('an argument', error)
   }
 }
 

@@ -104,14 +104,30 @@ export class RpcChannel {
 
   private send(message: Message, transfer: Transferable[] = []): void {
     if (this.outgoing.push(message) === 1) queueMicrotask(() => this.post())
-    this.transfer.push(...transfer)
+    for (const buffer of transfer) this.transfer.push(buffer)
   }
 
   private post(): void {
     const { outgoing, transfer } = this
     this.outgoing = []
     this.transfer = []
-    this.port.post(outgoing, transfer)
+    try {
+      this.port.post(outgoing, transfer)
+    } catch (error) {
+      this.postSingly(outgoing, error)
+    }
+  }
+
+  /** Posts messages of which one cannot be cloned or transferred, so that only its call fails. */
+  private postSingly(messages: Message[], error: unknown): void {
+    for (const message of messages) {
+      try {
+        this.port.post([message], [])
+      } catch {
+        if (!('name' in message)) this.port.post([{ id: message.id, error: packed(error) } satisfies Message], [])
+        else this.receive({ id: message.id, error: packed(error) })
+      }
+    }
   }
 }
 
