@@ -2,7 +2,7 @@
 // they come with, in Chromium. `make bundlers` installs them into .build/bundlers and runs this; it is no part of
 // `make test`, because they are 1 GB of other people's packages.
 //
-//   BUNDLERS=vite-5,next make bundlers   only these
+//   BUNDLERS=vite-5,nuxt make bundlers   only these
 import assert from 'node:assert/strict'
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -18,6 +18,7 @@ import { launchChromium, openPage, waitForValue } from './harness/chromium.js'
 import { within } from './harness/deadline.js'
 import { installPacked, type Consumer } from './harness/packed.js'
 import { packageFolder } from './harness/site.js'
+import { typeCheck, typeScriptSettings } from './harness/typescript.js'
 
 const run = promisify(execFile)
 
@@ -49,6 +50,8 @@ interface Project {
   readonly files: Record<string, string>
   /** The command of the development server, and commands that build and then serve; PORT stands for the port. */
   readonly servers: Record<string, { readonly build?: string[]; readonly serve: string[] }>
+  /** The folder of the project, if its packages are installed in the folder above, as in a workspace. */
+  readonly inside?: string
   /** Whether the server answers with the program's answer in its HTML. */
   readonly onServer?: boolean
 }
@@ -82,6 +85,12 @@ const projects: Record<string, Project> = {
   'vite-5': vite('5.4.21'),
   'vite-6': vite('6.4.6'),
   'vite-7': vite('7.3.8'),
+  'vite-7-workspace': {
+    packages: { vite: '7.3.8' },
+    inside: 'app',
+    files: { 'package.json': '{"private":true,"workspaces":["app"]}', 'app/package.json': '{"name":"app","private":true,"type":"module"}', ...Object.fromEntries(Object.entries(plainPage).map(([name, text]) => [`app/${name}`, text])) },
+    servers: { dev: { serve: ['vite', '--host', '127.0.0.1', '--port', 'PORT', '--strictPort'] } },
+  },
   'nuxt': {
     packages: { nuxt: '4.4.5', vite: '8.3.8' },
     files: {
@@ -113,7 +122,7 @@ const projects: Record<string, Project> = {
   'next-turbopack': next('--turbopack'),
   'next-webpack': next('--webpack'),
 }
-const asked = process.env.BUNDLERS?.split(',') ?? Object.keys(projects)
+const asked = process.env.BUNDLERS?.split(',') ?? [...Object.keys(projects), 'typescript']
 
 describe('the packed package, without configuration', { timeout: 1_800_000 }, () => {
   let consumer: Consumer
@@ -128,16 +137,34 @@ describe('the packed package, without configuration', { timeout: 1_800_000 }, ()
     await consumer[Symbol.asyncDispose]()
   })
 
-  for (const name of asked) {
+  for (const name of asked.filter((name) => name !== 'typescript')) {
     const project = projects[name]
     assert.ok(project, `there is no ${name}; there are ${Object.keys(projects).join(', ')}`)
     for (const [kind, { build, serve }] of Object.entries(project.servers)) {
       test(`${name}: ${kind}`, async () => {
         const folder = await installed(name, project, consumer.tarball)
         if (build) await run(newerNode, await command(folder, build), { cwd: folder, env: environment })
-        await withServer(folder, serve, async (address) => {
+        await withServer(folder, project.inside ?? '.', serve, async (address) => {
           assert.equal(await (project.onServer ? answerInHTML(address) : answerInPage(browser, address)), 'Ada,Bob')
         })
+      })
+    }
+  }
+})
+
+describe('the declarations', { timeout: 300_000 }, () => {
+  let consumer: Consumer
+  before(async () => {
+    consumer = await installPacked()
+  })
+  after(() => consumer[Symbol.asyncDispose]())
+
+  for (const version of asked.includes('typescript') ? ['5.4.5', '5.9.3'] : []) {
+    for (const settings of Object.keys(typeScriptSettings)) {
+      test(`in TypeScript ${version}: ${settings}`, async () => {
+        const folder = join(packageFolder, '.build/bundlers', `typescript-${version}`)
+        await install(folder, { typescript: version })
+        await typeCheck(consumer, join(folder, 'node_modules/typescript/bin/tsc'), settings)
       })
     }
   }
@@ -149,24 +176,27 @@ const environment = { ...process.env, CI: '1', NEXT_TELEMETRY_DISABLED: '1', NUX
 /** A folder with the files and packages of a project, and this package as it would be published. */
 async function installed(name: string, project: Project, tarball: string): Promise<string> {
   const folder = join(packageFolder, '.build/bundlers', name)
-  await mkdir(folder, { recursive: true })
-  await writeFile(join(folder, 'package.json'), JSON.stringify({ name, private: true, type: 'module', dependencies: { ...project.packages, atomicdb: '*' } }))
-  if (!existsSync(join(folder, 'node_modules', Object.keys(project.packages)[0]!))) {
-    const packages = Object.entries(project.packages).map(([name, version]) => `${name}@${version}`)
-    await writeFile(join(folder, 'package.json'), JSON.stringify({ name, private: true, type: 'module' }))
-    await run('npm', ['install', '--save-exact', '--no-package-lock', '--no-audit', '--no-fund', ...packages], { cwd: folder, env: environment, maxBuffer: 1 << 26 })
-  }
+  await install(folder, project.packages)
   const own = join(folder, 'node_modules/atomicdb')
   await rm(own, { recursive: true, force: true })
   await mkdir(own, { recursive: true })
   await run('tar', ['-xzf', tarball, '-C', own, '--strip-components=1'])
   // What was made of an earlier build of this package.
-  for (const cache of ['node_modules/.vite', 'node_modules/.cache', '.next', '.nuxt', '.astro', '.parcel-cache', 'dist']) await rm(join(folder, cache), { recursive: true, force: true })
+  for (const cache of ['node_modules/.vite', 'node_modules/.cache', '.next', '.nuxt', '.astro', 'dist', 'app/node_modules']) await rm(join(folder, cache), { recursive: true, force: true })
   for (const [path, text] of Object.entries(project.files)) {
     await mkdir(dirname(join(folder, path)), { recursive: true })
     await writeFile(join(folder, path), text)
   }
   return folder
+}
+
+/** Installs packages into a folder, unless they are there. */
+async function install(folder: string, packages: Record<string, string>): Promise<void> {
+  if (existsSync(join(folder, 'node_modules', Object.keys(packages)[0]!))) return
+  await mkdir(folder, { recursive: true })
+  await writeFile(join(folder, 'package.json'), JSON.stringify({ private: true, type: 'module' }))
+  const wanted = Object.entries(packages).map(([name, version]) => `${name}@${version}`)
+  await run('npm', ['install', '--save-exact', '--no-package-lock', '--no-audit', '--no-fund', ...wanted], { cwd: folder, env: environment, maxBuffer: 1 << 26 })
 }
 
 /** The arguments of Node for a command of a package. */
@@ -176,10 +206,10 @@ async function command(folder: string, [name, ...args]: string[]): Promise<strin
 }
 
 /** Runs `use` with the address of a server that answers, and ends the server and all that it has started. */
-async function withServer(folder: string, serve: string[], use: (address: string) => Promise<void>): Promise<void> {
+async function withServer(folder: string, inside: string, serve: string[], use: (address: string) => Promise<void>): Promise<void> {
   const port = await freePort()
   const args = (await command(folder, serve)).map((arg) => (arg === 'PORT' ? String(port) : arg))
-  const server = spawn(newerNode, args, { cwd: folder, env: environment, detached: true, stdio: ['ignore', 'pipe', 'pipe'] })
+  const server = spawn(newerNode, args, { cwd: join(folder, inside), env: environment, detached: true, stdio: ['ignore', 'pipe', 'pipe'] })
   let output = ''
   // Each of them prints its address when it listens.
   const listens = new Promise<void>((resolve) => {

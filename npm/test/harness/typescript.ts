@@ -46,7 +46,7 @@ export const typeScriptSettings: Record<string, string[]> = {
 export async function typeCheck(consumer: Consumer, tsc: string, settings: string): Promise<void> {
   await consumer.write('typed.ts', program)
   const options = typeScriptSettings[settings]!
-  const types = options.includes('--types') ? ['--typeRoots', ['node_modules/@types', 'node_modules'].map((folder) => join(packageFolder, folder)).join()] : ['--types', '']
-  const all = ['--noEmit', '--strict', '--target', 'es2022', '--skipLibCheck', 'false', ...types, ...options]
+  const folders = options.includes('--types') ? ['node_modules/@types', 'node_modules'].map((folder) => join(packageFolder, folder)) : ['none']
+  const all = ['--noEmit', '--strict', '--target', 'es2022', '--skipLibCheck', 'false', '--typeRoots', folders.join(), ...options]
   await consumer.node(tsc, ...all, 'typed.ts').catch((error: { stdout: string }) => assert.fail(error.stdout))
 }
