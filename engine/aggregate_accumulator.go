@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"encoding/binary"
 	"math"
 	"math/bits"
 	"slices"
@@ -72,8 +71,8 @@ func (acc *accumulator) addNumber(v []byte) {
 	}
 	if n, ok := msgpack.Int(v); ok {
 		acc.addInt(n)
-	} else if msgpack.IsInt(v) {
-		acc.addUint(binary.BigEndian.Uint64(v[1:])) // above int64, an integer has one encoding
+	} else if n, ok := msgpack.Uint(v); ok {
+		acc.addUint(n)
 	} else {
 		acc.addFloat(msgpack.Float(v))
 	}
@@ -125,7 +124,7 @@ func (acc *accumulator) seeAll(c *content, slots []uint32, path query.Path, d *d
 			acc.seeCode(d.bySlot[slot])
 			continue
 		}
-		path.Visit(c.doc(slot), func(v []byte) bool {
+		path.Visit(c.doc(slot), func(v []byte, _ bool) bool {
 			acc.see(v)
 			return true
 		})

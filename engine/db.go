@@ -16,8 +16,9 @@ type DB struct {
 	savepoints  []int    // places in the journal, the innermost last
 	suspended   []change // what ResumeSavepoint does again, the oldest first
 	isSuspended bool
-	sealed      int    // journal entries before this one accept no more documents
-	version     uint64 // see Version
+	doubts      []doubt // see settle
+	sealed      int     // journal entries before this one accept no more documents
+	version     uint64  // see Version
 	history     history
 }
 
@@ -130,6 +131,7 @@ func (db *DB) Uncut() {
 func (db *DB) Rollback() {
 	db.rollbackTo(0)
 	db.cuts, db.savepoints = db.cuts[:0], db.savepoints[:0]
+	db.cutDoubts(0)
 	db.forgetSuspended()
 	db.tidy()
 }
@@ -151,12 +153,30 @@ func (db *DB) tidy() {
 	}
 }
 
-// whole runs work, and undoes all that it did if it fails.
+// whole runs work, and undoes all that it did if it fails or leaves what a unique
+// index forbids.
 func (db *DB) whole(work func() error) error {
-	mark := db.mark()
+	mark := db.Mark()
 	err := work()
+	if err == nil && len(db.doubts) > mark.doubts {
+		err = db.settle(mark.doubts)
+	}
 	if err != nil {
-		db.rollbackTo(mark)
+		db.UndoTo(mark)
 	}
 	return err
+}
+
+// A Mark is a state that UndoTo restores. Other than a savepoint, it says nothing
+// of where a transaction begins.
+type Mark struct{ journal, doubts int }
+
+// Mark returns the present state.
+func (db *DB) Mark() Mark { return Mark{db.mark(), len(db.doubts)} }
+
+// UndoTo undoes every change after a mark. No savepoint may have been opened or
+// ended since, and no batch cut.
+func (db *DB) UndoTo(m Mark) {
+	db.rollbackTo(m.journal)
+	db.cutDoubts(m.doubts)
 }

@@ -186,7 +186,7 @@ func (t *touch) sameAt(path query.Path) bool {
 
 // reached returns the values that path reaches in doc, one after the other.
 func reached(path query.Path, doc []byte) (values []byte) {
-	path.Visit(doc, func(v []byte) bool {
+	path.Visit(doc, func(v []byte, _ bool) bool {
 		values = append(values, v...)
 		return true
 	})

@@ -182,14 +182,16 @@ func (ix *index) takes(values [][]byte) bool {
 }
 
 // indexValues returns the values that p reaches in doc, and the elements of an
-// array instead of the array.
+// array instead of the array. An array that p reaches by its position in another
+// one counts as no value: conditions do not look at its elements.
 func indexValues(p query.Path, doc []byte) [][]byte {
 	var values [][]byte
-	p.Visit(doc, func(v []byte) bool {
-		if msgpack.KindOf(v) == msgpack.Array {
-			values = slices.AppendSeq(values, msgpack.Elements(v))
-		} else {
+	p.Visit(doc, func(v []byte, isElement bool) bool {
+		switch {
+		case msgpack.KindOf(v) != msgpack.Array:
 			values = append(values, v)
+		case !isElement:
+			values = slices.AppendSeq(values, msgpack.Elements(v))
 		}
 		return true
 	})

@@ -40,6 +40,82 @@ func (c *collection) checkUnique(op string, doc []byte, self uint32) error {
 	return nil
 }
 
+// conflicts reports whether a unique index forbids doc in the slot that holds
+// old. Where the two have the same values, a conflict is in doubt already.
+func (c *collection) conflicts(old, doc []byte, slot uint32) bool {
+	for _, ix := range c.indexes {
+		if !ix.unique || ix.same(old, doc) {
+			continue
+		}
+		if _, found := ix.conflict(doc, slot); found {
+			return true
+		}
+	}
+	return false
+}
+
+// A doubt is a document that had the values of another one in a unique index
+// when it was written. Uniqueness is a property of the state after a statement,
+// and in a transaction after its end: one of the two may have other values by
+// then. For every two documents that share values, the one written last is in
+// doubt, so nothing else has to be checked.
+type doubt struct {
+	op   string // that wrote it
+	c    *collection
+	slot uint32
+}
+
+// check returns CodeUnique if the document still shares values with another one.
+func (d *doubt) check(db *DB) error {
+	if db.collections[d.c.name] != d.c || int(d.slot) >= len(d.c.refs) {
+		return nil
+	}
+	doc := d.c.doc(d.slot)
+	if doc == nil {
+		return nil
+	}
+	return d.c.checkUnique(d.op, doc, d.slot)
+}
+
+// settle ends a statement: it forgets the doubts from a place on that are none
+// any more. Those that are left are CodeUnique, unless a savepoint is open.
+// Older doubts stay, because the state that they are about may come back.
+func (db *DB) settle(from int) error {
+	kept := from
+	for i := from; i < len(db.doubts); i++ {
+		err := db.doubts[i].check(db)
+		if err == nil {
+			continue
+		}
+		if len(db.savepoints) == 0 {
+			return err
+		}
+		db.doubts[kept] = db.doubts[i]
+		kept++
+	}
+	db.cutDoubts(kept)
+	return nil
+}
+
+// checkDoubts returns CodeUnique if one of the doubts is justified.
+func (db *DB) checkDoubts() error {
+	for i := range db.doubts {
+		if err := db.doubts[i].check(db); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (db *DB) cutDoubts(count int) {
+	if count == 0 {
+		db.doubts = nil // it may be long
+		return
+	}
+	clear(db.doubts[count:])
+	db.doubts = db.doubts[:count]
+}
+
 const maxDuplicates = 100
 
 // duplicates returns the first documents of c that have the same values as

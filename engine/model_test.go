@@ -71,6 +71,26 @@ func (m *model) has(field string, value any) bool {
 	return false
 }
 
+// repeats reports whether two documents have the same value of a field.
+func (m *model) repeats(field string) bool {
+	seen := map[any]bool{}
+	for _, d := range m.docs {
+		v, ok := d[field]
+		if ok && seen[v] {
+			return true
+		}
+		seen[v] = ok
+	}
+	return false
+}
+
+// hasUniqueIndex reports whether the catalog declares one.
+func hasUniqueIndex(t *testing.T, db *engine.DB) bool {
+	t.Helper()
+	n, err := db.Count("_catalog", where(t, "indexes any (unique = true)"), -1)
+	return err == nil && n > 0 // without an index, there is no catalog
+}
+
 func (m *model) list() []any {
 	list := []any{}
 	for _, id := range m.ids {
@@ -148,7 +168,7 @@ func modelRound(t *testing.T, rng *rand.Rand) {
 			d["_id"] = randomID(rng)
 			if _, err := db.Insert("users", encode(t, d), true); err == nil {
 				now.put(d)
-			} else if !errors.Is(err, engine.CodeUnique) || !now.has("s", d["s"]) {
+			} else if !errors.Is(err, engine.CodeUnique) || !now.has("s", d["s"]) || before != nil {
 				t.Fatalf("step %d: upserting %v gave %v", step, d, err)
 			}
 		case n < 11: // update by a condition
@@ -188,6 +208,41 @@ func modelRound(t *testing.T, rng *rand.Rand) {
 					now.remove(id)
 				}
 			}
+		case n < 15: // hand each s on to the next document
+			var pairs []any
+			var ids []any
+			for _, id := range now.ids {
+				if _, ok := now.docs[id]["s"]; ok {
+					ids = append(ids, id)
+				}
+			}
+			next := now.clone()
+			for i, id := range ids {
+				next.docs[id]["s"] = now.docs[ids[(i+1)%len(ids)]]["s"]
+				pairs = append(pairs, []any{id, M{"s": next.docs[id]["s"]}})
+			}
+			if pairs == nil {
+				break
+			}
+			if _, err := db.UpdateEach("users", encode(t, pairs)); err != nil {
+				t.Fatalf("step %d: what was unique is unique after an exchange: %v", step, err)
+			}
+			now = next
+		case n < 17: // update of what may be unique
+			a, s := rng.Int64N(4), fmt.Sprint("a long text, ", rng.IntN(40))
+			next := now.clone()
+			for _, d := range next.docs {
+				if d["a"] == a {
+					d["s"] = s
+				}
+			}
+			_, err := db.Update("users", encode(t, M{"s": s}), where(t, fmt.Sprintf("a = %d", a)))
+			switch {
+			case err == nil:
+				now = next
+			case !errors.Is(err, engine.CodeUnique) || before != nil || !next.repeats("s"):
+				t.Fatalf("step %d: updating s gave %v", step, err)
+			}
 		case n == 17: // declare and drop indexes
 			paths := [][]string{{"a"}, {"a", "b"}, {"tags"}, {"b"}, {"s"}}[rng.IntN(5)]
 			if rng.IntN(3) == 0 {
@@ -212,7 +267,15 @@ func modelRound(t *testing.T, rng *rand.Rand) {
 			now = &model{docs: map[any]M{}, next: 1}
 		case n == 19 && before != nil && rng.IntN(2) == 0: // end the savepoint
 			if err := db.ReleaseSavepoint(); err != nil {
-				t.Fatal(err)
+				if !errors.Is(err, engine.CodeUnique) || !now.repeats("s") {
+					t.Fatal(err)
+				}
+				if err := db.RollbackToSavepoint(); err != nil {
+					t.Fatal(err)
+				}
+				if now = before; !reflect.DeepEqual(db.Dump(), dumpBefore) {
+					t.Fatalf("step %d: undoing left something behind", step)
+				}
 			}
 			before = nil
 		case n == 19 && before != nil:
@@ -252,6 +315,9 @@ func modelRound(t *testing.T, rng *rand.Rand) {
 			db.DropCaches(rng.Uint64())
 		}
 		compareWithModel(t, db, now, step)
+		if before == nil && now.repeats("s") && hasUniqueIndex(t, db) {
+			t.Fatalf("step %d: two documents have the same s", step)
+		}
 		cached.check(t, db, rng, step)
 		if before != nil && rng.IntN(3) == 0 {
 			dumpAfter := db.Dump()

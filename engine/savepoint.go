@@ -13,13 +13,21 @@ func (db *DB) Savepoint() { db.savepoints = append(db.savepoints, db.mark()) }
 func (db *DB) HasSavepoint() bool { return len(db.savepoints) > 0 }
 
 // ReleaseSavepoint forgets the innermost savepoint and keeps what was done
-// since. It returns CodeInvalid if there is none, or if it is suspended.
+// since. It returns CodeInvalid if there is none, or if it is suspended. If it is
+// the only one, it returns CodeUnique if updates since have left two documents
+// with the same values of a unique index; the savepoint is open then as before.
 func (db *DB) ReleaseSavepoint() error {
 	if err := db.checkSavepoint("release"); err != nil {
 		return err
 	}
 	if db.isSuspended {
 		return Fail(CodeInvalid, "release", "", "the savepoint is suspended")
+	}
+	if len(db.savepoints) == 1 {
+		if err := db.checkDoubts(); err != nil {
+			return err
+		}
+		db.cutDoubts(0)
 	}
 	db.savepoints = db.savepoints[:len(db.savepoints)-1]
 	return nil
@@ -35,6 +43,9 @@ func (db *DB) RollbackToSavepoint() error {
 	last := len(db.savepoints) - 1
 	db.rollbackTo(db.savepoints[last])
 	db.savepoints = db.savepoints[:last]
+	if last == 0 {
+		db.cutDoubts(0)
+	}
 	db.forgetSuspended()
 	return nil
 }

@@ -25,6 +25,7 @@ type step struct {
 	path  []string
 	value []byte        // the operand; of $rename, the value that is moved
 	pull  *query.Filter // $pull with a condition
+	push  *push         // $push with $each
 	from  []string      // $rename: the path whose value goes to path
 }
 
@@ -35,8 +36,11 @@ type step struct {
 //
 //	$set {path: value}      $unset {path: anything}   $inc {path: number}
 //	$min, $max {path: value}, by the total order over values
-//	$push {path: value}, {path: {$each: [values]}}    $pull {path: value or condition}
-//	$rename {path: new path}
+//	$push {path: value}, {path: {$each: [values], $position, $sort, $slice}}
+//	$pull {path: value or condition}    $rename {path: new path}
+//
+// No name in a path begins with $ but in what $unset removes and $rename takes
+// away.
 //
 // The Update borrows the bytes.
 func ParseUpdate(update []byte) (*Update, error) {
@@ -85,7 +89,10 @@ func (u *Update) addAll(name string, fields []byte) error {
 
 func (u *Update) add(o *operator, path string, value []byte) (err error) {
 	s := step{operator: o, value: value}
-	if s.path, err = splitPath(path); err != nil {
+	if s.path, err = splitPath(path); err == nil && !o.takesAway {
+		err = checkTarget(s.path)
+	}
+	if err != nil {
 		return errors.New(o.name + ": " + err.Error())
 	}
 	if o.check != nil {
@@ -121,8 +128,21 @@ func splitPath(path string) ([]string, error) {
 		if p == "__proto__" {
 			return nil, errors.New("a field cannot be named __proto__")
 		}
+		if p == "$" || strings.HasPrefix(p, "$[") {
+			return nil, errors.New("the path " + strconv.Quote(path) + " has " + p + "; an update reaches an element by its position alone, as in a.0")
+		}
 	}
 	return parts, nil
+}
+
+// checkTarget refuses names that would read as operators where they are put.
+func checkTarget(path []string) error {
+	for _, name := range path {
+		if strings.HasPrefix(name, "$") {
+			return errors.New("a field cannot be named " + name + ": names that begin with $ are operators")
+		}
+	}
+	return nil
 }
 
 // Apply returns the document that the update makes of doc, borrowed until the next
@@ -135,6 +155,9 @@ func (u *Update) Apply(doc []byte) ([]byte, error) {
 		if s.from != nil {
 			if s.value = bytes.Clone(lookupPath(result, s.from)); s.value == nil {
 				continue
+			}
+			if crossesArray(result, s.from) || crossesArray(result, s.path) {
+				return nil, errors.New("$rename of " + strings.Join(s.from, ".") + ": neither the old nor the new path may lead into an array")
 			}
 			remove := step{operator: unset, path: s.from}
 			if result, err = u.edit(&remove, result); err != nil {
@@ -188,6 +211,17 @@ func lookupPath(v []byte, path []string) []byte {
 		}
 	}
 	return v
+}
+
+// crossesArray reports whether path leads into an array.
+func crossesArray(v []byte, path []string) bool {
+	for _, name := range path {
+		if msgpack.KindOf(v) == msgpack.Array {
+			return true
+		}
+		v = msgpack.Lookup(v, name)
+	}
+	return false
 }
 
 // edit returns container, a map or an array, with the step applied at path below

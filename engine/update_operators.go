@@ -21,6 +21,8 @@ type operator struct {
 	// path or nil if there is none: old itself changes nothing, nil removes the
 	// field.
 	apply func(s *step, old []byte) (fresh []byte, err error)
+	// takesAway says that it removes what is at its path.
+	takesAway bool
 }
 
 // puts says how deep an operator can make a document.
@@ -33,19 +35,19 @@ const (
 )
 
 var (
-	set   = &operator{"$set", putsValue, nil, func(s *step, _ []byte) ([]byte, error) { return s.value, nil }}
-	unset = &operator{"$unset", putsFlat, nil, func(*step, []byte) ([]byte, error) { return nil, nil }}
+	set   = &operator{"$set", putsValue, nil, func(s *step, _ []byte) ([]byte, error) { return s.value, nil }, false}
+	unset = &operator{"$unset", putsFlat, nil, func(*step, []byte) ([]byte, error) { return nil, nil }, true}
 )
 
 var operators = []*operator{
 	set,
 	unset,
-	{"$inc", putsFlat, (*step).checkNumber, (*step).inc},
-	{"$min", putsValue, nil, func(s *step, old []byte) ([]byte, error) { return s.better(old, -1), nil }},
-	{"$max", putsValue, nil, func(s *step, old []byte) ([]byte, error) { return s.better(old, 1), nil }},
-	{"$push", putsAny, nil, (*step).push},
-	{"$pull", putsFlat, (*step).checkPull, (*step).pullFrom},
-	{"$rename", putsAny, (*step).checkNewPath, func(s *step, _ []byte) ([]byte, error) { return s.value, nil }},
+	{"$inc", putsFlat, (*step).checkNumber, (*step).inc, false},
+	{"$min", putsValue, nil, func(s *step, old []byte) ([]byte, error) { return s.better(old, -1), nil }, false},
+	{"$max", putsValue, nil, func(s *step, old []byte) ([]byte, error) { return s.better(old, 1), nil }, false},
+	{"$push", putsAny, (*step).checkPush, (*step).pushTo, false},
+	{"$pull", putsFlat, (*step).checkPull, (*step).pullFrom, false},
+	{"$rename", putsAny, (*step).checkNewPath, func(s *step, _ []byte) ([]byte, error) { return s.value, nil }, true},
 }
 
 // operatorNamed returns the operator of a name, or an error that lists all.
@@ -74,8 +76,13 @@ func (s *step) checkNewPath() (err error) {
 		return errors.New("expects the new path as a string, not " + describe(s.value))
 	}
 	s.from = s.path
-	s.path, err = splitPath(string(msgpack.Str(s.value)))
-	return err
+	if s.path, err = splitPath(string(msgpack.Str(s.value))); err != nil {
+		return err
+	}
+	if n := min(len(s.from), len(s.path)); slices.Equal(s.from[:n], s.path[:n]) {
+		return errors.New("expects a new path that is not the old one, and neither inside the other")
+	}
+	return checkTarget(s.path)
 }
 
 // checkPull reads the operand of $pull where it is an object: a condition on
@@ -93,7 +100,8 @@ func (s *step) checkPull() error {
 	return err
 }
 
-// inc adds the operand. Integers stay exact as long as they fit 64 bits.
+// inc adds the operand. The sum of two integers is exact, or refused if no
+// integer of MessagePack holds it.
 func (s *step) inc(old []byte) ([]byte, error) {
 	if old == nil {
 		return s.value, nil
@@ -101,10 +109,12 @@ func (s *step) inc(old []byte) ([]byte, error) {
 	if msgpack.KindOf(old) != msgpack.Number {
 		return nil, errors.New("the field holds " + describe(old) + ", not a number")
 	}
-	a, intA := msgpack.Int(old)
-	b, intB := msgpack.Int(s.value)
-	if sum := a + b; intA && intB && (sum > a) == (b > 0) {
-		return msgpack.AppendInt(nil, sum), nil
+	if a, b, ok := wholes(old, s.value); ok {
+		sum, ok := a.Plus(b)
+		if !ok {
+			return nil, errors.New("the field holds " + describe(old) + "; with " + describe(s.value) + " added, it is outside the range of a 64-bit integer")
+		}
+		return sum.Append(nil), nil
 	}
 	x := msgpack.Float(old) + msgpack.Float(s.value)
 	// JavaScript has one kind of number, and its encoder writes whole numbers as
@@ -115,6 +125,21 @@ func (s *step) inc(old []byte) ([]byte, error) {
 	return msgpack.AppendFloat(nil, x), nil
 }
 
+// wholes returns two numbers as integers if they are to be added as such: if both
+// are integers, or one is an integer that no float64 holds and the other one a
+// whole number, which JavaScript may have sent as a float.
+func wholes(a, b []byte) (x, y msgpack.Whole, ok bool) {
+	x, isX := msgpack.WholeOf(a)
+	y, isY := msgpack.WholeOf(b)
+	switch {
+	case isX && !isY && !x.IsSafe():
+		y, isY = msgpack.WholeOfFloat(msgpack.Float(b))
+	case isY && !isX && !y.IsSafe():
+		x, isX = msgpack.WholeOfFloat(msgpack.Float(a))
+	}
+	return x, y, isX && isY
+}
+
 // better returns the operand if it is smaller (sign -1) or larger (sign 1) than
 // old, or if there is no old value.
 func (s *step) better(old []byte, sign int) []byte {
@@ -122,28 +147,6 @@ func (s *step) better(old []byte, sign int) []byte {
 		return s.value
 	}
 	return old
-}
-
-// push appends the operand, or each element of {$each: [...]}, to an array.
-func (s *step) push(old []byte) ([]byte, error) {
-	added, values := 1, s.value
-	if each := msgpack.Lookup(s.value, "$each"); each != nil {
-		if msgpack.KindOf(each) != msgpack.Array {
-			return nil, errors.New("$each expects an array, not " + describe(each))
-		}
-		header := 0
-		added, header = msgpack.Container(each)
-		values = each[header:]
-	}
-	if old == nil {
-		old = msgpack.AppendArray(nil, 0)
-	}
-	if msgpack.KindOf(old) != msgpack.Array {
-		return nil, errors.New("the field holds " + describe(old) + ", not an array")
-	}
-	count, header := msgpack.Container(old)
-	out := msgpack.AppendArray(make([]byte, 0, len(old)+len(values)+4), count+added)
-	return append(append(out, old[header:]...), values...), nil
 }
 
 // pullFrom removes the elements that equal the operand or meet its condition.

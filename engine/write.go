@@ -18,7 +18,9 @@ const maxSafeID = 1<<53 - 1
 // _id gets the next integer. The bytes are copied.
 //
 // With upsert, every document must have an _id, and replaces the document that
-// has this _id already.
+// has this _id already. The unique indexes then hold for the state after all of
+// them, and in a savepoint for that at its release. Otherwise each document is
+// checked when it is added.
 //
 // Errors: invalid (malformed, too large, too deep, bad _id), duplicate_id, unique.
 func (db *DB) Insert(name string, docs []byte, upsert bool) (ids []byte, err error) {
@@ -126,11 +128,15 @@ func (db *DB) insertOne(op string, c *collection, doc []byte, upsert bool, ids [
 		return nil, &Error{Code: CodeInvalid, Op: op, Target: c.name, Err: errFull}
 	}
 	stored := c.arena.get(r, size)
-	if err := c.checkUnique(op, stored, noSlot); err != nil {
+	err := c.checkUnique(op, stored, noSlot)
+	if err != nil && !upsert {
 		c.dead += int64(size)
 		return nil, err
 	}
 	slot := c.content.add(r, uint32(size), hash)
+	if err != nil {
+		db.doubts = append(db.doubts, doubt{op, c, slot})
+	}
 	c.passID(stored)
 	db.note(change{kind: added, c: c, slot: slot, n: 1, r: r, size: uint32(size), nextID: nextID})
 	return ids, nil
@@ -149,8 +155,8 @@ func (db *DB) store(op string, c *collection, slot uint32, doc []byte) error {
 	if bytes.Equal(old, doc) {
 		return nil
 	}
-	if err := c.checkUnique(op, doc, slot); err != nil {
-		return err
+	if c.conflicts(old, doc, slot) {
+		db.doubts = append(db.doubts, doubt{op, c, slot})
 	}
 	if err := db.put(c, slot, doc); err != nil {
 		return &Error{Code: CodeInvalid, Op: op, Target: c.name, Err: err}
@@ -182,7 +188,8 @@ func (db *DB) removeSlot(c *collection, slot uint32) {
 
 // Update applies an update (see ParseUpdate) to every document that matches, or
 // to none if one fails. It returns how many documents it changed; one that the
-// update leaves as it is does not count.
+// update leaves as it is does not count. Unique indexes hold for the state after
+// the last document, and in a savepoint for that at its release.
 //
 // Errors: invalid, unique.
 func (db *DB) Update(name string, update []byte, where *query.Filter) (int, error) {
@@ -335,6 +342,9 @@ func describe(v []byte) string {
 	case msgpack.Number:
 		if n, ok := msgpack.Int(v); ok {
 			return strconv.FormatInt(n, 10)
+		}
+		if n, ok := msgpack.Uint(v); ok {
+			return strconv.FormatUint(n, 10)
 		}
 		return strconv.FormatFloat(msgpack.Float(v), 'g', -1, 64)
 	case msgpack.String:

@@ -52,7 +52,7 @@ func (d *database) attempt(c *call) (err error) {
 		return engine.Fail(engine.CodeInvalid, op, "", "a savepoint is suspended, so nothing can be written")
 	}
 	d.cursor = nil
-	db.Savepoint()
+	before := db.Mark()
 	defer func() {
 		p := recover()
 		if p == nil {
@@ -66,15 +66,9 @@ func (d *database) attempt(c *call) (err error) {
 				err = d.broken
 			}
 		}()
-		if undoErr := db.RollbackToSavepoint(); undoErr != nil {
-			panic(undoErr)
-		}
+		db.UndoTo(before)
 	}()
-	err = c.op.run(c)
-	if endErr := db.ReleaseSavepoint(); endErr != nil {
-		panic(endErr)
-	}
-	return err
+	return c.op.run(c)
 }
 
 // panicked returns the error of an op that has panicked, which is a bug of AtomicDB.

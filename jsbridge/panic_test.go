@@ -77,9 +77,8 @@ func TestCall_panicInError(t *testing.T) {
 // call is refused.
 func TestCall_panicThatCannotBeUndone(t *testing.T) {
 	withOp(t, op{name: "fault", writes: true, run: func(c *call) error {
-		if err := c.db().ReleaseSavepoint(); err != nil { // which attempt has opened
-			return err
-		}
+		c.db().Cut()
+		c.db().Confirm() // what is confirmed cannot be undone
 		panic("a bug")
 	}})
 	c := withPeople(t)

@@ -72,6 +72,12 @@ func Int(v []byte) (int64, bool) {
 	return int64(bits), true
 }
 
+// Uint returns the integer v; false if v is no integer or below 0.
+func Uint(v []byte) (uint64, bool) {
+	bits, f := number(v)
+	return bits, f == huge || f == small && int64(bits) >= 0
+}
+
 // Float returns the number v, rounded to the nearest float64 where it is an
 // integer beyond 2^53; NaN for other kinds.
 func Float(v []byte) float64 {

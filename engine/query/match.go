@@ -16,7 +16,12 @@ func (f *Filter) Match(doc []byte) bool {
 		if value, plain := f.Path.Lookup(doc); plain {
 			return f.Holds(value)
 		}
-		return !f.Path.Visit(doc, func(value []byte) bool { return !f.Holds(value) })
+		return !f.Path.Visit(doc, func(value []byte, isElement bool) bool {
+			if isElement && f.Op < OpContains {
+				return !f.passes(value) // what is asked of an element is not asked of what is in it
+			}
+			return !f.Holds(value)
+		})
 	}
 	switch f.Op {
 	case OpAnd:

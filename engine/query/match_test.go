@@ -43,8 +43,8 @@ func TestMatch(t *testing.T) {
 
 		// An array is looked at itself, and its elements.
 		{`{"a": [1, 5, "x", [7]]}`,
-			[]string{`a = 5`, `a > 4`, `a < 2`, `a > 4 and a < 2`, `a in (5, 6)`, `a startsWith 'x'`, `a matches 'x'`, `a type int`, `a type str`, `a type list`, `a contains 5`, `a contains [7]`, `a = [7]`, `a = [1, 5, 'x', [7]]`, `a size 4`, `a between 4 and 6`, `a exists`, `a.0 = 1`, `a.3 = 7`, `a.3.0 = 7`},
-			[]string{`a = 7`, `a != 5`, `a between 2 and 4`, `a size 1`, `a contains 7`, `a contains [1]`, `a type dict`, `a = [1, 5]`, `a.0 = 5`, `a.4 exists`, `a.00 = 1`, "`a.-1` exists"}},
+			[]string{`a = 5`, `a > 4`, `a < 2`, `a > 4 and a < 2`, `a in (5, 6)`, `a startsWith 'x'`, `a matches 'x'`, `a type int`, `a type str`, `a type list`, `a contains 5`, `a contains [7]`, `a = [7]`, `a = [1, 5, 'x', [7]]`, `a size 4`, `a between 4 and 6`, `a exists`, `a.0 = 1`, `a.3 = [7]`, `a.3 contains 7`, `a.3 size 1`, `a.3 any (this = 7)`, `a.3 type list`, `a.3.0 = 7`},
+			[]string{`a = 7`, `a != 5`, `a between 2 and 4`, `a size 1`, `a contains 7`, `a contains [1]`, `a type dict`, `a = [1, 5]`, `a.3 = 7`, `a.3 in (7)`, `a.3 > 6`, `a.3 type int`, `a.0 = 5`, `a.4 exists`, `a.00 = 1`, "`a.-1` exists"}},
 		{`{"a": []}`, []string{`a size 0`, `a type list`, `a = []`, `a exists`, `a != 1`}, []string{`a any (true)`, `a.0 exists`, `a contains null`}},
 		{`{"a": [[1]]}`, []string{`a any (this = 1)`, `a any (this.0 = 1)`, `a type list`}, []string{`a = 1`, `a any (this > 1)`}},
 		{`{"a": [3, 8]}`, []string{`a any (this > 4 and this < 9)`, `a > 4 and a < 4`}, []string{`a any (this > 4 and this < 8)`, `a between 4 and 7`}},

@@ -173,7 +173,7 @@ func (p parser) all(path Path, v []byte) (*Filter, error) {
 			kid, err = at.regexObject(path, element)
 		} else if inner := msgpack.Lookup(element, "$elemMatch"); inner != nil && msgpack.Count(element) == 1 {
 			kid, err = at.at("$elemMatch").elemMatch(path, inner)
-		} else {
+		} else if err = at.checkPlain(element); err == nil {
 			kid, err = at.equal(path, element)
 		}
 		if err != nil {
@@ -182,6 +182,17 @@ func (p parser) all(path Path, v []byte) (*Filter, error) {
 		kids = append(kids, kid)
 	}
 	return And(kids...), nil
+}
+
+// checkPlain refuses an operator in a list of values: as a value, it would be
+// equal to next to nothing.
+func (p parser) checkPlain(v []byte) error {
+	for name := range msgpack.Fields(v) {
+		if isOperator(name) {
+			return p.fail("expected a value, found the operator " + token.Clipped(string(name)) + "; a list holds values, regular expressions and, under $all, $elemMatch")
+		}
+	}
+	return nil
 }
 
 // elemMatch reads a filter on an element's fields or, where its first key is

@@ -85,14 +85,20 @@ func (p parser) list(o *Operator, path Path, list []byte) (*Filter, error) {
 	values := make([][]byte, 0, msgpack.Count(list))
 	var patterns []*Filter
 	for v := range msgpack.Elements(list) {
+		at := len(values) + len(patterns)
 		if msgpack.Lookup(v, "$regex") == nil {
 			values = append(values, v)
 			if err := p.checkValue(v); err != nil {
 				return nil, err
 			}
+			if msgpack.KindOf(v) == msgpack.Map {
+				if err := p.at(strconv.Itoa(at)).checkPlain(v); err != nil {
+					return nil, err
+				}
+			}
 			continue
 		}
-		f, err := p.at(strconv.Itoa(len(values)+len(patterns))).regexObject(path, v)
+		f, err := p.at(strconv.Itoa(at)).regexObject(path, v)
 		if err != nil {
 			return nil, err
 		}

@@ -108,7 +108,7 @@ func (p Path) First(doc []byte) (value []byte) {
 	if plain {
 		return v
 	}
-	p.Visit(doc, func(v []byte) bool {
+	p.Visit(doc, func(v []byte, _ bool) bool {
 		value = v
 		return false
 	})
@@ -118,12 +118,13 @@ func (p Path) First(doc []byte) (value []byte) {
 // Visit calls visit for each value that p reaches in doc, in the order of the
 // document, until visit returns false. It reports whether visit never did.
 // The elements of a reached array are not visited, and a value that p reaches
-// in two ways is visited twice. Values borrow from doc.
-func (p Path) Visit(doc []byte, visit func(value []byte) bool) bool {
-	return walk(doc, p.parts, visit)
+// in two ways is visited twice. isElement says that the last name of p was the
+// position of the value in an array. Values borrow from doc.
+func (p Path) Visit(doc []byte, visit func(value []byte, isElement bool) bool) bool {
+	return walk(doc, p.parts, false, visit)
 }
 
-func walk(v []byte, parts []part, visit func([]byte) bool) bool {
+func walk(v []byte, parts []part, isElement bool, visit func([]byte, bool) bool) bool {
 	for i := range parts {
 		if msgpack.KindOf(v) == msgpack.Array {
 			return walkArray(v, parts[i:], visit)
@@ -131,19 +132,20 @@ func walk(v []byte, parts []part, visit func([]byte) bool) bool {
 		if v = msgpack.Lookup(v, parts[i].name); v == nil {
 			return true
 		}
+		isElement = false
 	}
-	return visit(v)
+	return visit(v, isElement)
 }
 
 // walkArray goes both ways through an array: to one position, and into each
 // element that is a map.
-func walkArray(array []byte, parts []part, visit func([]byte) bool) bool {
+func walkArray(array []byte, parts []part, visit func([]byte, bool) bool) bool {
 	i := 0
 	for element := range msgpack.Elements(array) {
-		if i == parts[0].position && !walk(element, parts[1:], visit) {
+		if i == parts[0].position && !walk(element, parts[1:], true, visit) {
 			return false
 		}
-		if msgpack.KindOf(element) == msgpack.Map && !walk(element, parts, visit) {
+		if msgpack.KindOf(element) == msgpack.Map && !walk(element, parts, false, visit) {
 			return false
 		}
 		i++

@@ -29,7 +29,7 @@ func TestPath_Visit(t *testing.T) {
 	} {
 		p := query.ParsePath(path)
 		var got []string
-		collect := func(v []byte) bool {
+		collect := func(v []byte, _ bool) bool {
 			got = append(got, strings.TrimPrefix(query.Eq(query.ParsePath("v"), v).String(), "v = "))
 			return true
 		}
@@ -39,7 +39,7 @@ func TestPath_Visit(t *testing.T) {
 		if v, plain := p.Lookup(doc); plain {
 			got = nil
 			if v != nil {
-				collect(v)
+				collect(v, false)
 			}
 			if strings.Join(got, " ") != want {
 				t.Errorf("Lookup(%s) finds %q, want %q", path, got, want)
@@ -52,7 +52,7 @@ func TestPath_Visit(t *testing.T) {
 
 func TestPath_Visit_stops(t *testing.T) {
 	visits := 0
-	done := query.ParsePath("a.b").Visit(pack(t, `{"a": [{"b": 1}, {"b": 2}, {"b": 3}]}`), func([]byte) bool {
+	done := query.ParsePath("a.b").Visit(pack(t, `{"a": [{"b": 1}, {"b": 2}, {"b": 3}]}`), func([]byte, bool) bool {
 		visits++
 		return visits < 2
 	})
@@ -69,7 +69,7 @@ func TestPath_Visit_hostile(t *testing.T) {
 		doc = `{"0": [` + doc + `]}`
 	}
 	visits := 0
-	query.ParsePath(strings.Repeat("0.", 49)+"0").Visit(pack(t, doc), func([]byte) bool {
+	query.ParsePath(strings.Repeat("0.", 49)+"0").Visit(pack(t, doc), func([]byte, bool) bool {
 		visits++
 		return true
 	})

@@ -3,7 +3,6 @@ package query
 import (
 	"bytes"
 	"cmp"
-	"encoding/binary"
 	"math"
 
 	"github.com/atomicdb-go/atomicdb/engine/msgpack"
@@ -46,8 +45,8 @@ func appendNumber(b, v []byte) []byte {
 	if n, ok := msgpack.Int(v); ok {
 		return msgpack.AppendInt(b, n)
 	}
-	if msgpack.IsInt(v) {
-		return msgpack.AppendUint(b, bigUint(v))
+	if n, ok := msgpack.Uint(v); ok {
+		return msgpack.AppendUint(b, n)
 	}
 	switch x := msgpack.Float(v); {
 	case x != math.Trunc(x), math.IsInf(x, 0): // NaN too
@@ -60,10 +59,6 @@ func appendNumber(b, v []byte) []byte {
 		return msgpack.AppendFloat(b, x)
 	}
 }
-
-// bigUint returns an integer above the int64 range. MessagePack has one
-// encoding for it: a byte and eight more.
-func bigUint(v []byte) uint64 { return binary.BigEndian.Uint64(v[1:]) }
 
 func isNaN(v []byte) bool { return msgpack.IsDouble(v) && math.IsNaN(msgpack.Float(v)) }
 

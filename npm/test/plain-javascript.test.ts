@@ -9,7 +9,7 @@ import { asFilter, built, condition } from './random/conditions.js'
 import { compare, meets, projected, reached, sorted } from './random/meaning.js'
 import { Random } from './random/random.js'
 import { replayOf, seed } from './random/seed.js'
-import { applied, Misfit, update } from './random/updates.js'
+import { applied, check, Misfit, update } from './random/updates.js'
 import { document, path, value, type Plain } from './random/values.js'
 
 const random = new Random(seed)
@@ -107,6 +107,7 @@ describe(`random requests (${replayOf('plain-javascript.test.ts')})`, () => {
       const what = `${inspect(request, { depth: null })} where ${where}`
       let expected: Plain[] | undefined
       try {
+        check(request)
         expected = documents.map((one) => (meets(one, data) ? normal(applied(one, request)) : one))
       } catch (error) {
         if (!(error instanceof Misfit)) throw error

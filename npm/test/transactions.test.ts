@@ -123,7 +123,7 @@ describe(`random transactions (${replayOf('transactions.test.ts')})`, { timeout:
     for (const name of ['a', 'b', 'c']) await db.createIndex('u', { collection: name, unique: true })
     const companion = new Companion(Model.empty())
     for (const name of ['a', 'b', 'c']) companion.model.declare(name)
-    const seen = { stored: 0, thrown: 0, refused: 0, again: 0, later: 0 }
+    const seen = { stored: 0, thrown: 0, refused: 0, again: 0, later: 0, repeating: 0 }
 
     for (let round = 0; round < 1_500; round++) {
       const later: { call: Call; outcome: Promise<Outcome> }[] = []
@@ -131,7 +131,7 @@ describe(`random transactions (${replayOf('transactions.test.ts')})`, { timeout:
       let inside!: Companion
       let runs = 0
       const end = await outcomeOrReason(db.transaction(async (tx) => {
-        inside = new Companion(companion.model)
+        inside = new Companion(companion.model, true)
         if (runs++ > 0) seen.again++
         for (let calls = random.int(0, 8); calls > 0; calls--) {
           const call = randomCall(random)
@@ -149,8 +149,11 @@ describe(`random transactions (${replayOf('transactions.test.ts')})`, { timeout:
         if (reason) throw reason
         return reason
       }))
-      assert.equal(end, reason)
+      const repeats = !reason && inside.model.repeats()
+      if (repeats) assert.equal((end as { code?: unknown }).code, 'unique')
+      else assert.equal(end, reason)
       if (reason) seen.thrown++
+      else if (repeats) seen.repeating++
       else {
         companion.model = inside.model
         seen.stored++

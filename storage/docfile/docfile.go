@@ -170,11 +170,14 @@ func (f *File) addIndexes(doc []byte) error {
 // A document replaces one with the same _id.
 func (f *File) Store(db *engine.DB) error {
 	db.Savepoint()
-	if err := f.store(db); err != nil {
-		_ = db.RollbackToSavepoint() // it has begun above
-		return err
+	err := f.store(db)
+	if err == nil {
+		err = db.ReleaseSavepoint() // which a unique index may forbid
 	}
-	return db.ReleaseSavepoint()
+	if err != nil {
+		_ = db.RollbackToSavepoint() // it has begun above
+	}
+	return err
 }
 
 func (f *File) store(db *engine.DB) error {

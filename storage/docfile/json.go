@@ -2,7 +2,6 @@ package docfile
 
 import (
 	"encoding/base64"
-	"encoding/binary"
 	"math"
 	"strconv"
 
@@ -61,11 +60,11 @@ func appendJSON(dst, v []byte) []byte {
 }
 
 func appendNumber(dst, v []byte) []byte {
-	if msgpack.IsInt(v) {
-		if n, ok := msgpack.Int(v); ok {
-			return strconv.AppendInt(dst, n, 10)
-		}
-		return strconv.AppendUint(dst, binary.BigEndian.Uint64(v[1:]), 10) // above the range of int64 there is one encoding
+	if n, ok := msgpack.Int(v); ok {
+		return strconv.AppendInt(dst, n, 10)
+	}
+	if n, ok := msgpack.Uint(v); ok {
+		return strconv.AppendUint(dst, n, 10)
 	}
 	x := msgpack.Float(v)
 	if math.IsNaN(x) || math.IsInf(x, 0) {

@@ -2,7 +2,6 @@ package token
 
 import (
 	"encoding/base64"
-	"encoding/binary"
 	"math"
 	"strconv"
 	"unicode"
@@ -70,8 +69,8 @@ func appendDecimal(b, v []byte) []byte {
 	if n, ok := msgpack.Int(v); ok {
 		return strconv.AppendInt(b, n, 10)
 	}
-	if msgpack.IsInt(v) {
-		return strconv.AppendUint(b, binary.BigEndian.Uint64(v[1:]), 10) // of which MessagePack has one encoding
+	if n, ok := msgpack.Uint(v); ok {
+		return strconv.AppendUint(b, n, 10)
 	}
 	switch x := msgpack.Float(v); {
 	case math.IsNaN(x):

@@ -52,11 +52,11 @@ export abstract class EngineCalls {
     let result: R
     try {
       result = work()
+      this.command(Op.release) // it fails if a unique index forbids what is there now
     } catch (error) {
       this.command(Op.rollback)
       throw error
     }
-    this.command(Op.release)
     return result
   }
 

@@ -20,7 +20,7 @@ export function meets(document: unknown, condition: Condition): boolean {
       return condition[2] === reached(document, condition[1]).length > 0
   }
   const leaf = condition
-  return reached(document, leaf[1]).some((value) => {
+  return places(document, leaf[1]).some(({ value, isElement }) => {
     const elements: unknown[] = Array.isArray(value) ? value : []
     switch (leaf[0]) {
       case 'any':
@@ -30,7 +30,8 @@ export function meets(document: unknown, condition: Condition): boolean {
       case 'type':
         if (leaf[2] === 'list') return Array.isArray(value)
     }
-    return [value, ...elements].some((v) => passes(v, leaf))
+    // What is asked of an element by its position is not asked of what is in it.
+    return [value, ...(isElement ? [] : elements)].some((v) => passes(v, leaf))
   })
 }
 
@@ -62,16 +63,27 @@ function passes(value: unknown, leaf: Condition): boolean {
 
 /** Every value that the path leads to, in the order of the document; the elements of an array at its end are not among them. */
 export function reached(value: unknown, path: string): unknown[] {
-  return path === '' ? [value] : walk(value, path.split('.'))
+  return places(value, path).map((place) => place.value)
 }
 
-function walk(value: unknown, [name, ...rest]: string[]): unknown[] {
-  if (name === undefined) return [value]
-  if (isMap(value)) return Object.hasOwn(value, name) ? walk(value[name], rest) : []
+/** A value that a path leads to, and whether the path ends with its position in an array. */
+interface Place {
+  value: unknown
+  isElement: boolean
+}
+
+function places(value: unknown, path: string): Place[] {
+  return walk({ value, isElement: false }, path === '' ? [] : path.split('.'))
+}
+
+function walk(place: Place, [name, ...rest]: string[]): Place[] {
+  const { value } = place
+  if (name === undefined) return [place]
+  if (isMap(value)) return Object.hasOwn(value, name) ? walk({ value: value[name], isElement: false }, rest) : []
   if (!Array.isArray(value)) return []
   return value.flatMap((element, position) => [
-    ...(String(position) === name ? walk(element, rest) : []),
-    ...(isMap(element) ? walk(element, [name, ...rest]) : []),
+    ...(String(position) === name ? walk({ value: element, isElement: true }, rest) : []),
+    ...(isMap(element) ? walk({ value: element, isElement: false }, [name, ...rest]) : []),
   ])
 }
 

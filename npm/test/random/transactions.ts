@@ -64,6 +64,7 @@ export class Model {
     const collection = this.collections.get(name)!
     const _id = document._id ?? collection.next
     if (!upsert && collection.documents.has(_id)) throw new Refused('duplicate_id')
+    if (!upsert) this.checkUnique(name, document)
     this.put(name, { ...document, _id })
     if (typeof _id === 'number') collection.next = Math.max(collection.next, _id + 1)
     return _id
@@ -71,8 +72,19 @@ export class Model {
 
   /** Puts `document` at the end, or in the place of the one with its id. */
   put(name: string, document: Document): void {
-    if (document.u !== undefined && this.all(name).some(({ _id, u }) => u === document.u && _id !== document._id)) throw new Refused('unique')
     this.collections.get(name)!.documents.set(document._id, document)
+  }
+
+  private checkUnique(name: string, { u }: { u?: number }): void {
+    if (u !== undefined && this.all(name).some((other) => other.u === u)) throw new Refused('unique')
+  }
+
+  /** Whether two documents of a collection have the same unique value. */
+  repeats(): boolean {
+    return this.names().some((name) => {
+      const values = this.all(name).flatMap(({ u }) => (u === undefined ? [] : [u]))
+      return new Set(values).size < values.length
+    })
   }
 
   remove(name: string, ids: Id[]): number {
@@ -186,11 +198,16 @@ export function outcomeOf(promise: Promise<unknown>): Promise<Outcome> {
   )
 }
 
-/** What the model says to a call, which it does all or not at all: a copy of the model if it is done. */
-function expected(call: Call, model: Model): { outcome: Outcome; model: Model } {
+/**
+ * What the model says to a call, which it does all or not at all: a copy of the model if it is done. What is unique is so
+ * after the call, and in a transaction at its end.
+ */
+function expected(call: Call, model: Model, inTransaction: boolean): { outcome: Outcome; model: Model } {
   const after = model.copy()
   try {
-    return { outcome: { value: call.expect(after) }, model: after }
+    const value = call.expect(after)
+    if (!inTransaction && after.repeats()) throw new Refused('unique')
+    return { outcome: { value }, model: after }
   } catch (error) {
     if (error instanceof Refused || error instanceof Mine) return { outcome: { code: error.code }, model }
     throw error
@@ -199,11 +216,14 @@ function expected(call: Call, model: Model): { outcome: Outcome; model: Model } 
 
 /** A model that goes along with calls. */
 export class Companion {
-  constructor(public model: Model) {}
+  constructor(
+    public model: Model,
+    private readonly inTransaction = false,
+  ) {}
 
   /** Checks what `call` has come to, now that it is its turn. */
   check(call: Call, outcome: Outcome): void {
-    const { outcome: wanted, model } = expected(call, this.model)
+    const { outcome: wanted, model } = expected(call, this.model, this.inTransaction)
     assert.deepEqual(outcome, wanted, call.name)
     this.model = model
   }

@@ -1,5 +1,5 @@
 import type { Random } from './random.js'
-import { compare, isMap, meets } from './meaning.js'
+import { compare, isMap, meets, sorted } from './meaning.js'
 import { path, scalar, value, type Plain } from './values.js'
 
 /** An update as AtomicDB takes it: fields to merge, or operators. */
@@ -26,7 +26,7 @@ function operand(random: Random, operator: (typeof operators)[number]): unknown 
     case '$inc':
       return random.pick([1, -1, 0.5, 100, 0])
     case '$push':
-      return random.chance(0.3) ? { $each: random.list(0, 3, () => value(random, 1)) } : value(random, 1)
+      return random.chance(0.5) ? { $each: random.list(0, 3, () => value(random, 1)), ...modifiers(random, { $position: random.int(-4, 4), $slice: random.int(-4, 4), $sort: random.pick([1, -1, { a: 1 }, { 'b.0': -1, a: 1 }]) }) } : value(random, 1)
     case '$pull':
       return random.chance(0.3) ? { [random.pick(['$gte', '$lt'])]: scalar(random) } : scalar(random)
     case '$rename':
@@ -34,6 +34,13 @@ function operand(random: Random, operator: (typeof operators)[number]): unknown 
     default:
       return value(random, 2)
   }
+}
+
+/** Some modifiers of a $push, in any order. */
+function modifiers(random: Random, all: Plain): Plain {
+  const names = Object.keys(all).filter(() => random.chance(0.5))
+  if (random.chance(0.5)) names.reverse()
+  return Object.fromEntries(names.map((name) => [name, all[name]]))
 }
 
 /**
@@ -51,13 +58,25 @@ export function applied(document: Plain, update: Update): Plain {
 
 function apply(document: Plain, operator: string, path: string[], operand: unknown): void {
   if (operator === '$rename') {
+    const to = (operand as string).split('.')
     const found = lookup(document, path)
     if (found === undefined) return
+    if (crossesArray(document, path) || crossesArray(document, to)) throw new Misfit('$rename and arrays')
     edit(document, path, () => undefined)
-    edit(document, (operand as string).split('.'), () => found)
+    edit(document, to, () => found)
     return
   }
   edit(document, path, (old) => changed(operator, old, structuredClone(operand)))
+}
+
+/**
+ * Says whether an update fits no document at all.
+ * @throws Misfit
+ */
+export function check(update: Update): void {
+  for (const [from, to] of Object.entries((update.$rename ?? {}) as Record<string, string>)) {
+    if (`${to}.`.startsWith(`${from}.`) || `${from}.`.startsWith(`${to}.`)) throw new Misfit('$rename to itself, into itself or out of itself')
+  }
 }
 
 /** The new value of a field; undefined to have none. */
@@ -73,13 +92,13 @@ function changed(operator: string, old: unknown, operand: unknown): unknown {
       return old === undefined || compare(operand, old) > 0 ? operand : old
     case '$inc':
       if (old === undefined) return operand
-      if (typeof old === 'bigint' && Number.isInteger(operand)) return wrapped(old + BigInt(operand as number))
+      if (typeof old === 'bigint' && Number.isInteger(operand)) return exact(old + BigInt(operand as number))
       if (typeof old !== 'number' && typeof old !== 'bigint') throw new Misfit(`$inc of ${String(old)}`)
       return Number(old) + (operand as number)
     case '$push': {
       const list = old === undefined ? [] : old
       if (!Array.isArray(list)) throw new Misfit('$push into no array')
-      return [...list, ...(isMap(operand) && Array.isArray(operand.$each) ? operand.$each : [operand])]
+      return isMap(operand) && Array.isArray(operand.$each) ? pushed(list, operand.$each, operand) : [...list, operand]
     }
     case '$pull': {
       if (old === undefined) return undefined
@@ -95,8 +114,30 @@ function changed(operator: string, old: unknown, operand: unknown): unknown {
   throw new Error(`no operator: ${operator}`)
 }
 
-/** An integer of 64 bits stays one; beyond, a float takes over. */
-const wrapped = (sum: bigint) => (BigInt.asIntN(64, sum) !== sum ? Number(sum) : Number.isSafeInteger(Number(sum)) ? Number(sum) : sum)
+/** An integer of 64 bits stays one. */
+function exact(sum: bigint): number | bigint {
+  if (BigInt.asIntN(64, sum) !== sum) throw new Misfit(`${sum} is no integer of 64 bits`)
+  return Number.isSafeInteger(Number(sum)) ? Number(sum) : sum
+}
+
+/** A list after a $push with modifiers. */
+function pushed(list: unknown[], each: unknown[], { $position = list.length, $sort, $slice }: { $position?: number; $sort?: 1 | -1 | Plain; $slice?: number }): unknown[] {
+  const at = $position < 0 ? Math.max(0, list.length + $position) : $position
+  const all = [...list.slice(0, at), ...each, ...list.slice(at)]
+  if (typeof $sort === 'number') all.sort((a, b) => $sort * compare(a, b))
+  else if ($sort) all.splice(0, all.length, ...sorted(all, Object.entries($sort).map(([path, direction]) => [path, direction === -1] as const)))
+  if ($slice === undefined) return all
+  return $slice < 0 ? all.slice($slice) : all.slice(0, $slice)
+}
+
+/** Whether the path leads into an array. */
+function crossesArray(value: unknown, path: string[]): boolean {
+  for (const name of path) {
+    if (Array.isArray(value)) return true
+    value = isMap(value) && Object.hasOwn(value, name) ? value[name] : undefined
+  }
+  return false
+}
 
 /** Puts what `change` makes of the value at the path there. Maps on the way are made, unless nothing is put into them. */
 function edit(container: unknown, [name, ...rest]: string[], change: (old: unknown) => unknown): void {
@@ -175,6 +216,6 @@ function fitting(random: Random, path: string): [operator: string, operand: unkn
   if (random.chance(0.15)) return ['$unset', '']
   if (random.chance(0.1)) return ['$rename', `${path.replaceAll('.', '_')}_renamed`]
   if (name === 'n' || name === 'm') return [random.pick(['$inc', '$min', '$max']), random.pick([-3, 0.25, 2, 7])]
-  if (name === 'list') return random.pick([['$push', 4], ['$push', { $each: ['a', 5] }], ['$pull', 'a'], ['$pull', 2], ['$pull', { $gte: 2 }], ['$pull', { $in: [1, 'b'] }]])
+  if (name === 'list') return random.pick([['$push', 4], ['$push', { $each: ['a', 5] }], ['$push', { $each: [1, 3], ...modifiers(random, { $position: random.int(1, 3), $slice: random.pick([-3, -2, 2, 3]) }) }], ['$pull', 'a'], ['$pull', 2], ['$pull', { $gte: 2 }], ['$pull', { $in: [1, 'b'] }]])
   return [random.pick(['$min', '$max', '$set']), random.pick(['', 'aa', 'z'])]
 }

@@ -123,6 +123,56 @@ export const options: Suite = [
     },
   },
   {
+    name: 'a unique index holds for the state after a call, whatever the order of its changes',
+    async run({ open }) {
+      const db = await open()
+      await db.insertMany([{ n: 1 }, { n: 2 }, { n: 3 }])
+      await db.createIndex('n', { unique: true })
+      const now = async () => (await db.all()).map((d) => d.n)
+      equal(await db.update({ $inc: { n: 1 } }), 3)
+      equal(await db.update((d) => ({ n: 6 - d.n })), 2)
+      equal(await db.sql`UPDATE default SET n = n + 1`, [{ updated: 3 }])
+      equal(await now(), [5, 4, 3])
+      const tracked = (await db.all()).tracked()
+      ;[tracked[0]!.n, tracked[1]!.n] = [4, 5]
+      await tracked.saved()
+      await db.import(new TextEncoder().encode('{"default": [{"_id": 1, "n": 5}, {"_id": 2, "n": 4}, {"n": 9}]}'), { type: 'json' })
+      equal(await now(), [5, 4, 3, 9])
+      const before = await now()
+      await rejects('unique', () => db.update((d) => ({ n: d.n === 9 ? 9 : 8 })), /document/)
+      await rejects('unique', () => db.sql`UPDATE default SET n = 4 WHERE n = 5`)
+      await rejects('unique', () => db.upsert({ _id: 1, n: 4 }))
+      await rejects('unique', () => db.import(new TextEncoder().encode('{"default": [{"_id": 1, "n": 3}]}'), { type: 'json' }))
+      const wrong = (await db.all()).tracked()
+      wrong[0]!.n = 4
+      await rejects('unique', () => wrong.saved())
+      equal(await now(), before)
+    },
+  },
+  {
+    name: 'a unique index holds for the state after a transaction',
+    async run({ open }) {
+      const db = await open()
+      await db.insertMany([{ n: 1 }, { n: 2 }])
+      await db.createIndex('n', { unique: true })
+      await db.transaction(async (tx) => {
+        equal(await tx.update({ n: 2 }, '_id = 1'), 1)
+        equal(await tx.count('n = 2'), 2)
+        equal(await db.count('n = 2'), 1, 'seen from outside')
+        equal(await tx.update({ n: 1 }, '_id = 2'), 1)
+        await rejects('unique', () => tx.insert({ n: 1 }))
+      })
+      equal((await db.all()).asList(), [{ _id: 1, n: 2 }, { _id: 2, n: 1 }])
+      await rejects('unique', () => db.transaction(async (tx) => {
+        await tx.insert({ n: 7 })
+        await tx.update({ n: 7 }, '_id = 1')
+      }), /the unique index on n has these values already, in document 3/)
+      equal((await db.all()).asList(), [{ _id: 1, n: 2 }, { _id: 2, n: 1 }])
+      equal(await db.count('n = 7'), 0)
+      equal(await db.insert({ n: 7 }), 3)
+    },
+  },
+  {
     name: 'indexes of other collections, and wrong arguments',
     async run(context) {
       const db = await openRows(context)
