@@ -16,6 +16,7 @@ type binder struct {
 	groups  *groups  // nil unless the expression is about groups
 	element bool     // inside ANY (…): paths start at the element
 	columns []column // in HAVING: what names may stand for
+	aliases []column // in WHERE, GROUP BY and ORDER BY: what names may stand for that are no fields
 }
 
 // fault is an error at the place of e.
@@ -36,6 +37,9 @@ func (b *binder) bind(e *expr) (*expr, error) {
 	case opParam:
 		return constant(e, b.x.params[e.index]), nil
 	case opPath:
+		if of := b.aliased(e); of != nil {
+			return (&binder{x: b.x, tables: b.tables, groups: b.groups}).bind(of)
+		}
 		return b.field(e)
 	case opAggregate:
 		return nil, b.fault(e, "expected a condition on documents; conditions on aggregates go in HAVING")
@@ -67,6 +71,28 @@ func folded(e *expr) *expr {
 		}
 	}
 	return constant(e, e.eval(&tuple{}))
+}
+
+// aliased returns the column that the name e stands for, as it was written; nil if
+// e is a field.
+func (b *binder) aliased(e *expr) *expr {
+	for _, c := range b.aliases {
+		if c.alias && c.name == e.text && !(c.expr.op == opPath && c.expr.text == e.text) && !b.isField(e) {
+			return c.expr
+		}
+	}
+	return nil
+}
+
+// isField reports whether a document has the field e. A field wins over a column
+// of the same name.
+func (b *binder) isField(e *expr) bool {
+	f, err := b.field(e)
+	if err != nil || f.path.IsEmpty() {
+		return false
+	}
+	n, err := b.x.db.Count(b.tables[f.table].collection, query.Exists(f.path), 1)
+	return err == nil && n > 0
 }
 
 // field finds the table that a path leads into.

@@ -258,10 +258,15 @@ func tableFilter(e *expr) (f *query.Filter, table int, ok bool) {
 	return nil, 0, false
 }
 
-// logic joins the filters on each table into one.
+// logic joins the filters on each table into one. Constants decide the whole or
+// are left out, so a condition that reads no document asks none.
 func logic(e *expr) *expr {
 	if e.op == opNot {
-		if f, table, ok := tableFilter(e.kids[0]); ok {
+		of := e.kids[0]
+		if of.isConst() {
+			return truth(e, !isTrue(of.value))
+		}
+		if f, table, ok := tableFilter(of); ok {
 			return &expr{op: opFilter, start: e.start, end: e.end, filter: query.Not(f), table: table}
 		}
 		return e
@@ -270,6 +275,12 @@ func logic(e *expr) *expr {
 	var kids []*expr
 	byTable := map[int]*expr{}
 	for _, kid := range e.kids {
+		if kid.isConst() {
+			if isTrue(kid.value) == (e.op == opOr) {
+				return truth(e, e.op == opOr)
+			}
+			continue
+		}
 		f, table, ok := tableFilter(kid)
 		switch {
 		case !ok:
@@ -283,8 +294,13 @@ func logic(e *expr) *expr {
 			byTable[table].filter = query.Or(byTable[table].filter, f)
 		}
 	}
-	if len(kids) == 1 {
-		return kids[0]
+	switch len(kids) {
+	case 0:
+		return truth(e, e.op == opAnd)
+	case 1:
+		if kids[0].isCondition() {
+			return kids[0]
+		}
 	}
 	return &expr{op: e.op, start: e.start, end: e.end, kids: kids}
 }

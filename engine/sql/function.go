@@ -185,15 +185,17 @@ func intOf(v []byte) (int64, bool) {
 
 // negated returns -v of a number.
 func negated(v []byte) []byte {
-	if n, ok := msgpack.Int(v); ok && n != math.MinInt64 {
-		return msgpack.AppendInt(nil, -n)
+	if n, ok := msgpack.WholeOf(v); ok {
+		if n, ok = n.Negated(); ok {
+			return n.Append(nil)
+		}
 	}
 	return msgpack.AppendFloat(nil, -msgpack.Float(v))
 }
 
-// arithmetic returns a sign b. Whole numbers are exact as long as the result
-// fits 64 bits; all else is computed as in JavaScript. Dividing by 0 gives
-// null.
+// arithmetic returns a sign b. Whole numbers are exact as long as an integer of
+// MessagePack holds the result; all else is computed as in JavaScript. Dividing by
+// 0 gives null.
 func arithmetic(sign byte, a, b []byte) []byte {
 	if msgpack.KindOf(a) != msgpack.Number || msgpack.KindOf(b) != msgpack.Number {
 		return null
@@ -202,11 +204,11 @@ func arithmetic(sign byte, a, b []byte) []byte {
 	if (sign == '/' || sign == '%') && y == 0 {
 		return null
 	}
-	m, ok1 := intOf(a)
-	n, ok2 := intOf(b)
+	m, ok1 := wholeOf(a)
+	n, ok2 := wholeOf(b)
 	if ok1 && ok2 {
 		if whole, ok := wholeArithmetic(sign, m, n); ok {
-			return msgpack.AppendInt(nil, whole)
+			return whole.Append(nil)
 		}
 	}
 	switch sign {
@@ -224,24 +226,28 @@ func arithmetic(sign byte, a, b []byte) []byte {
 	return msgpack.AppendFloat(nil, x)
 }
 
-func wholeArithmetic(sign byte, m, n int64) (whole int64, ok bool) {
+// wholeOf returns the whole number that v is: an integer, or a float that
+// JavaScript would send as one.
+func wholeOf(v []byte) (msgpack.Whole, bool) {
+	if n, ok := msgpack.WholeOf(v); ok {
+		return n, true
+	}
+	n, ok := msgpack.WholeOfFloat(msgpack.Float(v))
+	return n, ok && n.IsSafe()
+}
+
+func wholeArithmetic(sign byte, m, n msgpack.Whole) (msgpack.Whole, bool) {
 	switch sign {
 	case '+':
-		whole = m + n
-		return whole, (whole > m) == (n > 0)
+		return m.Plus(n)
 	case '-':
-		whole = m - n
-		return whole, (whole < m) == (n > 0)
+		return m.Minus(n)
 	case '*':
-		whole = m * n
-		return whole, m == 0 || whole/m == n && !(m == -1 && n == math.MinInt64)
+		return m.Times(n)
 	case '/':
-		return m / n, m%n == 0 && !(n == -1 && m == math.MinInt64)
+		return m.Over(n)
 	}
-	if n == -1 {
-		return 0, true
-	}
-	return m % n, true
+	return m.Modulo(n)
 }
 
 // textOf returns v as part of a concatenation; false if it has no text.
@@ -252,6 +258,9 @@ func textOf(v []byte) (string, bool) {
 	case msgpack.Number:
 		if n, ok := msgpack.Int(v); ok {
 			return strconv.FormatInt(n, 10), true
+		}
+		if n, ok := msgpack.Uint(v); ok {
+			return strconv.FormatUint(n, 10), true
 		}
 		return strconv.FormatFloat(msgpack.Float(v), 'f', -1, 64), true
 	case msgpack.True:

@@ -22,16 +22,16 @@ const maxProbes = 1000
 func (b *binder) joins() (joins []join, err error) {
 	for i := 1; i < len(b.tables); i++ {
 		on := b.tables[i].on
-		e, err := (&binder{x: b.x, tables: b.tables[:i+1]}).bind(on)
-		if err != nil {
-			return nil, err
-		}
 		j := join{left: b.tables[i].left}
-		parts := []*expr{e}
-		if e.op == opAnd {
-			parts = e.kids
+		parts := []*expr{on}
+		if on.op == opAnd {
+			parts = on.kids
 		}
 		for _, part := range parts {
+			part, err := (&binder{x: b.x, tables: b.tables[:i+1]}).bind(part)
+			if err != nil {
+				return nil, err
+			}
 			if part.op == opCompare && part.operator == equals {
 				a, c := part.kids[0], part.kids[1]
 				if !(a.op == opField && a.table == i) {

@@ -1,6 +1,7 @@
 package sql
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/atomicdb-go/atomicdb/engine/query/token"
@@ -132,7 +133,13 @@ func (p *parser) mustSign(sign string) error {
 
 // isReserved reports whether the next token is a word that is no name.
 func (p *parser) isReserved() bool {
-	return p.Token.Kind == token.Name && !p.Token.Quoted && token.IsWord(p.Token.Text, reserved)
+	return p.Token.Kind == token.Name && !p.Token.Quoted && (token.IsWord(p.Token.Text, reserved) || isParam(p.Token))
+}
+
+// isParam reports whether t is a parameter, as :name, @name and $name are, or a
+// part of one.
+func isParam(t token.Token) bool {
+	return t.IsSign(":") || t.IsSign("@") || t.Kind == token.Name && !t.Quoted && t.Text[0] == '$'
 }
 
 // A name is a word of the user's and where it stands.
@@ -153,9 +160,17 @@ func (p *parser) name(what string) (name, error) {
 		return name{}, p.ExpectedLike(what, "one of that name goes in double quotes")
 	case t.Text == "":
 		return name{}, p.Fault(t, "expected "+what+"; this one is empty")
+	case isProto(t.Text):
+		return name{}, p.Fault(t, "expected "+what+", found __proto__, which JavaScript's objects cannot hold safely")
 	}
 	p.Next()
 	return name{t.Text, t.Pos}, nil
+}
+
+// isProto reports whether a name of a path is __proto__, which no field has, and
+// which would be no field of a row.
+func isProto(path string) bool {
+	return strings.Contains(path, "__proto__") && slices.Contains(strings.Split(path, "."), "__proto__")
 }
 
 // path reads a field path that stands alone.

@@ -180,7 +180,7 @@ var (
 
 func (p *parser) in(left *expr) (*expr, error) {
 	e := &expr{op: opIn, kids: []*expr{left}}
-	if p.Token.IsSign("?") || p.Token.IsSign(":") { // a list as one parameter
+	if p.Token.IsSign("?") || isParam(p.Token) { // a list as one parameter
 		list, err := p.primary()
 		e.kids, e.index = append(e.kids, list), 1
 		return e, err
@@ -314,11 +314,16 @@ func (p *parser) primary() (*expr, error) {
 	case t.IsSign("?"):
 		p.Next()
 		return p.param(t, "")
-	case t.IsSign(":"):
-		p.Next()
-		n := p.Token
-		if n.Kind != token.Name || n.Quoted || strings.Contains(n.Text, ".") {
-			return nil, p.Expected("the name of a parameter")
+	case isParam(t):
+		n := t
+		if t.Kind == token.Sign {
+			p.Next()
+			n = p.Token
+		} else {
+			n.Text = t.Text[1:]
+		}
+		if n.Kind != token.Name || n.Quoted || n.Text == "" || strings.Contains(n.Text, ".") {
+			return nil, p.ExpectedLike("the name of a parameter", "a field whose name begins with $ goes in double quotes")
 		}
 		p.Next()
 		return p.param(t, n.Text)
@@ -347,7 +352,7 @@ func (p *parser) literal() (*expr, error) {
 		value, err := p.Value(0)
 		return p.made(start, &expr{op: opConst, value: value}), err
 	}
-	return nil, p.ExpectedLike("a value", "one is a field, a number, text in single quotes, ? or a call")
+	return nil, p.ExpectedLike("a value", "one is a field, a number, text in single quotes, a parameter or a call")
 }
 
 func (p *parser) param(t token.Token, name string) (*expr, error) {
@@ -386,6 +391,9 @@ func (p *parser) positions(n name, quoted bool) (*expr, error) {
 	e := p.made(n.pos, &expr{op: opPath, text: text, quoted: quoted})
 	if why := query.BadPath(text); why != "" {
 		return nil, at(p.Text(), n.pos, "expected a field name; "+why)
+	}
+	if isProto(text) {
+		return nil, at(p.Text(), n.pos, "expected a field name, found __proto__, which no document can have")
 	}
 	if token.SameWord(strings.SplitN(text, ".", 2)[0], "this") && !quoted && p.inAny == 0 {
 		return nil, at(p.Text(), n.pos, `expected a field name; "this" is the element inside ANY (…), and a field of that name goes in double quotes`)

@@ -86,8 +86,11 @@ func (p *parser) column(s *selectBody) error {
 		if p.clauseHint() != "" && !p.Token.Quoted {
 			return p.ExpectedLike(`"," or FROM`, p.clauseHint())
 		}
-		c.name, c.alias, c.pos = p.Token.Text, true, p.Token.Pos
-		p.Next()
+		n, err := p.name("a name for the column")
+		if err != nil {
+			return err
+		}
+		c.name, c.alias, c.pos = n.text, true, n.pos
 		return nil
 	}
 	c.name = strings.TrimSpace(p.Text()[c.expr.start:c.expr.end])

@@ -133,8 +133,8 @@ func orNull(v []byte) []byte {
 }
 
 // term returns the expression that a term of ORDER BY or GROUP BY means: the
-// column of that number or name, else itself. A name that no AS gave counts only
-// for ORDER BY, which is about rows.
+// column of that number or name, else itself. ORDER BY is about rows, so a column
+// wins over a field there, also under a name that no AS gave.
 func (b *binder) term(e *expr, columns []column, ofRows bool) (*expr, error) {
 	if e.op == opConst {
 		n, ok := intOf(e.value)
@@ -145,7 +145,7 @@ func (b *binder) term(e *expr, columns []column, ofRows bool) (*expr, error) {
 	}
 	if e.op == opPath {
 		for _, c := range columns {
-			if (c.alias || ofRows) && !c.star && c.name == e.text {
+			if (c.alias || ofRows) && !c.star && c.name == e.text && (ofRows || !b.isField(e)) {
 				return c.expr, nil
 			}
 		}

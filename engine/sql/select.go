@@ -97,6 +97,7 @@ func (s *selectBody) bind(x *execution) (*selection, error) {
 	if q.joins, err = b.joins(); err != nil {
 		return nil, err
 	}
+	b.aliases = s.columns
 	if q.filters, q.rest, err = b.where(s.where); err != nil {
 		return nil, err
 	}
@@ -112,6 +113,7 @@ func (s *selectBody) bind(x *execution) (*selection, error) {
 			return nil, err
 		}
 	}
+	over.aliases = s.columns
 	for _, t := range s.orderBy {
 		e, err := over.term(t.expr, s.columns, true)
 		if err != nil {

@@ -238,12 +238,172 @@ func TestErrors(t *testing.T) {
 		"SELECT MAX(*) FROM people":                                 "COUNT",
 		"DROP TABLE people":                                         "INDEX",
 		"SELECT SUM(COUNT(*)) FROM people":                          "nest",
+		"SELECT name AS __proto__ FROM people":                      "__proto__",
+		"SELECT name \"__proto__\" FROM people":                     "__proto__",
+		"SELECT address.__proto__ FROM people":                      "__proto__",
+		"SELECT people.`__proto__` FROM people":                     "__proto__",
+		"SELECT * FROM people AS __proto__ JOIN orders o ON 1 = 1":  "__proto__",
+		"INSERT INTO people (a.__proto__.b) VALUES (1)":             "__proto__",
+		"UPDATE people SET __proto__ = 1":                           "__proto__",
+		"CREATE INDEX ON people (__proto__)":                        "__proto__",
+		"SELECT MAX(age) AS n FROM people WHERE n > 1":              "HAVING",
+		"SELECT COUNT(*) AS n FROM people GROUP BY n":               "GROUP BY comes before",
+		"SELECT $ FROM people":                                      "the name of a parameter",
+		"SELECT $a.b FROM people":                                   "the name of a parameter",
+		"SELECT @":                                                  "the name of a parameter",
+		"SELECT name AS $a FROM people":                             "double quotes",
+		"INSERT INTO people ($a) VALUES (1)":                        "double quotes",
+		"SELECT ? + @a FROM people":                                 "found both",
 		"SELECT " + strings.Repeat("(", 500) + "1":                  "inside one another",
 		"SELECT * FROM people JOIN people ON people._id=people._id": "another name",
 	} {
 		_, err := run(t, db, text, nil)
 		if engine.CodeOf(err) != engine.CodeInvalid || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s\n%v\nwant %s", text, err, want)
+		}
+	}
+}
+
+// TestConstants: an expression of literals has a value wherever one may stand, also
+// where there is no document.
+func TestConstants(t *testing.T) {
+	db := newDB(t)
+	for text, want := range map[string]string{
+		"1 NOT IN (2)":                        "true",
+		"1 IN (2, 1)":                         "true",
+		"1 IS NOT NULL":                       "true",
+		"NULL IS NULL":                        "true",
+		"1 IS NOT MISSING":                    "true",
+		"NOT 1 = 2":                           "true",
+		"NOT NOT 1 = 2":                       "false",
+		"1 = 1 AND 2 = 2":                     "true",
+		"1 = 1 AND 2 = 3":                     "false",
+		"1 = 2 OR NOT 2 = 3":                  "true",
+		"1 = 2 OR NULL":                       "false",
+		"2 NOT BETWEEN 1 AND 3":               "false",
+		"'ab' NOT LIKE 'a%'":                  "false",
+		"'ab' NOT REGEXP '^b'":                "true",
+		"[1, 2] CONTAINS 2":                   "true",
+		"NOT [1, 2] ANY (this > 2)":           "true",
+		"'x' NOT STARTSWITH 'x'":              "false",
+		"1 IS TRUE":                           "false",
+		"CASE WHEN 1 NOT IN (2) THEN 'y' END": "'y'",
+		"-(2 - 3) * 2 % 3":                    "2",
+		"typeof(1 = 1)":                       "'bool'",
+	} {
+		for position, statement := range map[string]string{
+			"SELECT":   "SELECT " + text + " AS v",
+			"rows":     "SELECT " + text + " AS v FROM people LIMIT 1",
+			"group":    "SELECT " + text + " AS v, COUNT(*) AS n FROM people",
+			"GROUP BY": "SELECT " + text + " AS v, COUNT(*) AS n FROM people GROUP BY (" + text + ") = 0, (" + text + ")",
+			"ORDER BY": "SELECT " + text + " AS v, COUNT(*) AS n FROM people ORDER BY n, (" + text + ") || ''",
+		} {
+			got, err := run(t, db, statement, nil)
+			if n := strings.TrimSuffix(strings.TrimPrefix(got, "{v: "+want), "}"); err != nil || n != "" && n != ", n: 4" {
+				t.Errorf("%s: %s\n%s, %v; want %s", position, statement, got, err, want)
+			}
+		}
+		if want != "true" && want != "false" {
+			continue
+		}
+		for position, statement := range map[string]string{
+			"WHERE":  "SELECT COUNT(*) > 0 AS v FROM people WHERE " + text,
+			"HAVING": "SELECT COUNT(*) AS n FROM people GROUP BY age > 100 HAVING " + text,
+			"join":   "SELECT COUNT(*) > 0 AS v FROM people p JOIN orders o ON o.by = p._id AND (" + text + ")",
+			"left":   "SELECT COUNT(o.total) > 0 AS v FROM people p LEFT JOIN orders o ON (" + text + ") AND o.by = p._id",
+			"both":   "SELECT COUNT(*) > 0 AS v FROM people WHERE age > 0 AND (" + text + ")",
+			"either": "SELECT COUNT(*) > 0 AS v FROM people WHERE age > 100 OR " + text,
+		} {
+			got, err := run(t, db, statement, nil)
+			if position == "HAVING" {
+				got = "{v: " + map[bool]string{true: "true", false: "false"}[got != ""] + "}"
+			}
+			if err != nil || got != "{v: "+want+"}" {
+				t.Errorf("%s: %s\n%s, %v; want %s", position, statement, got, err, want)
+			}
+		}
+		if got, err := run(t, db, "UPDATE people SET v = "+text+" WHERE _id = 'ada' AND NOT 1 = 2", nil); err != nil {
+			t.Errorf("SET v = %s: %s, %v", text, got, err)
+		}
+	}
+}
+
+// TestNames: a name is a field if a document has it; ORDER BY, which is about rows,
+// takes a column first.
+func TestNames(t *testing.T) {
+	db := newDB(t)
+	for text, want := range map[string]string{
+		"SELECT total % 2 AS total, COUNT(*) AS n FROM orders GROUP BY total":                          "{total: 0, n: 1}\n{total: 0.5, n: 1}\n{total: 1, n: 1}\n{total: 1, n: 1}\n{total: 1, n: 1}",
+		"SELECT total > 5 AS big, COUNT(*) AS n FROM orders GROUP BY big":                              "{big: true, n: 2}\n{big: false, n: 3}",
+		"SELECT total > 5 AS big, COUNT(*) AS n FROM orders WHERE big GROUP BY big":                    "{big: true, n: 2}",
+		"SELECT total * 2 AS twice FROM orders WHERE twice > 10 ORDER BY twice + 1":                    "{twice: 14}\n{twice: 20}",
+		"SELECT age AS nick, name FROM people WHERE nick > 1":                                          "",
+		"SELECT o.total AS sum FROM people p JOIN orders o ON o.by = p._id WHERE sum > 5 ORDER BY sum": "{sum: 7}\n{sum: 10}",
+		"SELECT total % 2 AS total FROM orders WHERE total > 5 ORDER BY total":                         "{total: 0}\n{total: 1}",
+		"SELECT -total AS total FROM orders ORDER BY total LIMIT 1":                                    "{total: -10}",
+		"SELECT -total AS total FROM orders ORDER BY total + 0 LIMIT 1":                                "{total: -1}",
+	} {
+		if got, err := run(t, db, text, nil); err != nil || got != want {
+			t.Errorf("%s\n%s, %v; want %s", text, got, err, want)
+		}
+	}
+}
+
+// TestParameters: :name, @name and $name are one parameter, and every value must
+// have one.
+func TestParameters(t *testing.T) {
+	db := newDB(t)
+	for text, params := range map[string]m{
+		"SELECT name FROM people WHERE name = $name":                  {"name": "Bob"},
+		"SELECT name FROM people WHERE name = @name":                  {"name": "Bob"},
+		"SELECT name FROM people WHERE name = :name AND name = $name": {"name": "Bob"},
+		"SELECT name FROM people WHERE name IN $names LIMIT @n":       {"names": a{"Bob", "Cy"}, "n": 1},
+		"SELECT name FROM people WHERE name IN ($a, @b) LIMIT $n":     {"a": "Bob", "b": "x", "n": 1},
+		"SELECT name FROM people WHERE $one = 1 AND age = $age":       {"age": 20, "one": 1},
+	} {
+		if got, err := run(t, db, text, params); err != nil || got != "{name: 'Bob'}" {
+			t.Errorf("%s: %s, %v", text, got, err)
+		}
+	}
+	if got, err := run(t, db, `SELECT "$name" AS n FROM people LIMIT 1`, nil); err != nil || got != "{n: null}" {
+		t.Errorf("a field in quotes: %s, %v", got, err)
+	}
+	for text, want := range map[string]string{
+		"SELECT $a AS v":              "the statement has no parameter b",
+		"SELECT 1 AS v":               "the statement has no parameter a",
+		"DELETE FROM people":          "the statement has no parameter a",
+		"SELECT ? AS v":               "as an array",
+		"SELECT $a AS v, :b AS w, @c": "the parameters have no c",
+	} {
+		if _, err := run(t, db, text, m{"a": 1, "b": 2}); engine.CodeOf(err) != engine.CodeInvalid || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %s", text, err, want)
+		}
+	}
+	if _, err := run(t, db, "SELECT 1 AS v", m{"$a": 1}); err == nil || !strings.Contains(err.Error(), "by their names alone, as in {a: …}") {
+		t.Errorf("a name with its sign: %v", err)
+	}
+}
+
+// TestWholeNumbers: integers are exact as far as MessagePack has one; beyond, they
+// are floats, as in SQLite.
+func TestWholeNumbers(t *testing.T) {
+	db := newDB(t)
+	for text, want := range map[string]string{
+		"9223372036854775807 - 1":                     "9223372036854775806",
+		"typeof(9223372036854775807 + 1)":             "'float'",
+		"typeof(-9223372036854775808 - 1)":            "'float'",
+		"typeof(-(-9223372036854775808))":             "'float'",
+		"typeof(3037000500 * 3037000500)":             "'float'",
+		"18446744073709551615 - 1":                    "18446744073709551614",
+		"18446744073709551615 % 10":                   "5",
+		"18446744073709551615 / 5":                    "3689348814741910323",
+		"typeof(18446744073709551615 + 1)":            "'float'",
+		"18446744073709551615 || ''":                  "'18446744073709551615'",
+		"abs(18446744073709551615)":                   "18446744073709551615",
+		"18446744073709551615 > 18446744073709551614": "true",
+	} {
+		if got, err := run(t, db, "SELECT "+text+" AS v", nil); err != nil || got != "{v: "+want+"}" {
+			t.Errorf("%s: %s, %v; want %s", text, got, err, want)
 		}
 	}
 }

@@ -2,7 +2,9 @@ package sql
 
 import (
 	"errors"
+	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/atomicdb-go/atomicdb/engine"
 	"github.com/atomicdb-go/atomicdb/engine/msgpack"
@@ -42,7 +44,8 @@ func Parse(text string) (*Statement, error) {
 func (s *Statement) Writes() bool { return s.writes }
 
 // Run runs s. The values of its parameters are params, which is borrowed until
-// Run returns: a MessagePack array for ?, a map for :name, or nil for none.
+// Run returns: a MessagePack array for ?, a map for :name, @name and $name, or nil
+// for none. Each must be one that the statement has.
 // A statement that fails has changed nothing.
 //
 // Errors: invalid, and those of the write that s asks for.
@@ -95,6 +98,23 @@ func (x *execution) takeParams(params []param, values []byte) error {
 		}
 		x.params = append(x.params, v)
 	}
+	return checkUsed(params, values)
+}
+
+// checkUsed refuses a value that no parameter takes. Its name is misspelled, here or
+// in the statement.
+func checkUsed(params []param, values []byte) error {
+	for key := range msgpack.Fields(values) {
+		name := string(key)
+		if slices.ContainsFunc(params, func(p param) bool { return p.name == name }) {
+			continue
+		}
+		message := "the statement has no parameter " + token.Clipped(name)
+		if plain := strings.TrimLeft(name, ":@$"); plain != name {
+			message += "; the values go by their names alone, as in {" + token.Clipped(plain) + ": …}"
+		}
+		return errors.New(message)
+	}
 	return nil
 }
 
@@ -104,7 +124,7 @@ func (x *execution) takeList(params []param, kind msgpack.Kind, values []byte) e
 	switch {
 	case kind == msgpack.Array:
 	case len(params) == 0 && (kind <= msgpack.Null || kind == msgpack.Map):
-		return nil
+		return checkUsed(nil, values)
 	case kind <= msgpack.Null:
 		given = 0
 	default:

@@ -43,6 +43,29 @@ describe(`random statements (${replayOf('sqljs.test.ts')})`, () => {
     assert.ok(found > 10_000, `only ${found} rows were found`)
   })
 
+  test('2,000 expressions of literals have the value that SQLite gives them, wherever they stand', async () => {
+    await fill(60)
+    for (let n = 0; n < 2_000; n++) {
+      const text = truth(3)
+      const statement = random.pick([
+        `SELECT ${text} AS v`, `SELECT ${text} AS v, COUNT(*) AS n FROM people`, `SELECT city, COUNT(*) AS n FROM people GROUP BY city HAVING ${text}`,
+        `SELECT id FROM people WHERE ${text}`, `SELECT id FROM people WHERE age > 40 OR ${text}`, `SELECT city AS c FROM people GROUP BY city, (${text}) || ''`,
+        `SELECT p.id, o.total FROM people p LEFT JOIN orders o ON o.person = p.id AND ${text}`, `SELECT id FROM people ORDER BY (${text}) || '', id`,
+        `SELECT CASE WHEN ${text} THEN 'yes' ELSE 'no' END AS v`, `SELECT coalesce(NULL, ${text}) AS v`,
+      ])
+      await compareSelect({ text: statement, values: [], ordered: false })
+    }
+  })
+
+  test('a name is the field that SQLite takes it for', async () => {
+    await fill(60)
+    for (const text of [
+      'SELECT age % 2 AS age, COUNT(*) AS n FROM people GROUP BY age', 'SELECT age % 2 AS odd, COUNT(*) AS n FROM people GROUP BY odd', 'SELECT city AS word, COUNT(*) AS n FROM people GROUP BY word, city',
+      'SELECT age * 2 AS twice FROM people WHERE twice > 80', 'SELECT age % 7 AS age FROM people WHERE age > 30', 'SELECT -age AS age, id FROM people ORDER BY age, id', 'SELECT -age AS age, id FROM people ORDER BY age + 0, id',
+      'SELECT -age AS other, id FROM people ORDER BY other + 0, id', 'SELECT age % 2 AS odd, COUNT(*) AS n FROM people GROUP BY odd, odd + 1 ORDER BY odd + 1',
+    ]) await compareSelect({ text, values: [], ordered: text.includes('ORDER BY') })
+  })
+
   test('300 UPDATEs and DELETEs leave what SQLite leaves', async () => {
     for (let round = 0; round < 30; round++) {
       await fill(80)
@@ -141,6 +164,25 @@ function condition(of: string, depth = 2): { text: string; values: Cell[] } {
     return `(${node(depth - 1)} ${random.pick(['AND', 'OR'])} ${node(depth - 1)})`
   }
   return { text: node(depth), values }
+}
+
+/** A condition of literals, which is true or false. */
+function truth(depth: number): string {
+  const number = () => String(random.int(-3, 3))
+  const word = () => random.pick(["'a'", "'ab'", "''", "'%'"])
+  if (depth === 0 || random.chance(0.3)) {
+    switch (random.int(0, 6)) {
+      case 0: return `${number()} ${random.pick(['=', '!=', '<>', '<', '<=', '>', '>='])} ${number()} ${random.pick(['+', '-', '*'])} ${number()}`
+      case 1: return `${number()} ${random.pick(['', 'NOT '])}IN (${number()}, ${number()})`
+      case 2: return `${number()} ${random.pick(['', 'NOT '])}BETWEEN ${number()} AND ${number()}`
+      case 3: return `${word()} ${random.pick(['', 'NOT '])}LIKE ${random.pick(["'a%'", "'_'", "'a'"])}`
+      case 4: return `${random.pick([number(), word(), 'NULL'])} IS ${random.pick(['', 'NOT '])}NULL`
+      case 5: return `${word()} || ${word()} ${random.pick(['=', '<', '>='])} ${word()}`
+      default: return `-${random.int(1, 3)} % 2 = ${number()}`
+    }
+  }
+  if (random.chance(0.25)) return `NOT ${random.pick([`(${truth(depth - 1)})`, truth(0)])}`
+  return `(${truth(depth - 1)} ${random.pick(['AND', 'OR'])} ${truth(depth - 1)})`
 }
 
 const expressions = ['age', 'city', 'word', 'score', 'nick', 'age + 1', 'score * -2', "city || '-' || word", 'upper(word)', "CASE WHEN age > 40 THEN 'old' WHEN age > 30 THEN word END", 'coalesce(nick, age)', 'age > 30', 'age % 5', 'substr(word, 2, 3)', 'abs(score)']
