@@ -3,7 +3,7 @@ import type { ErrorCode } from './errors.js'
 /** An id: the document's own `_id`, or an integer that the engine gives it, counted from 1. */
 export type Id = string | number
 
-/** JSON values, and what MessagePack adds: Date, bigint (64 bits), Uint8Array. */
+/** JSON values, and what MessagePack adds: Date, bigint (64 bits, signed or not), Uint8Array. */
 export type Value = null | boolean | number | bigint | string | Date | Uint8Array | Value[] | { [key: string]: Value }
 
 /** A document as stored. */
@@ -24,7 +24,7 @@ export interface UpdateOperators {
   $min?: object
   /** Values to store if they are higher. */
   $max?: object
-  /** Elements to append to arrays: one, or several as `{ $each: [1, 2] }`. */
+  /** Elements to add to arrays: one, or several as `{ $each: [1, 2] }`, with $position, $sort and $slice. */
   $push?: object
   /** Elements to remove from arrays: all that equal the value, or match the condition. */
   $pull?: object

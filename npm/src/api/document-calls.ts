@@ -7,7 +7,7 @@ import * as writes from '../operations/writes.js'
 import { queryBuilder } from '../query/builder.js'
 import { queryOf } from '../query/find-options.js'
 import type { Aggregate, Filter, FindOptions, Plan, QueryBuilder, Where } from '../query/types.js'
-import { checkFilter, checkWhere } from '../query/where.js'
+import { checkFilter, checkGiven, checkWhere } from '../query/where.js'
 import type { Fresh, Id, IndexOptions, Stored, UpdateOperators, Value } from '../types.js'
 import { newResult, type QueryResult } from './result.js'
 
@@ -63,7 +63,11 @@ export abstract class DocumentCalls<T, Of extends Owner> {
 
   /** All documents that match; without a condition, all documents. */
   search(where?: Where<T>, options?: Options<Of>): Promise<QueryResult<T>> {
-    return this.calls.read((engine) => this.found(engine, where, this.collectionIn(options), options))
+    const given = arguments.length
+    return this.calls.read((engine) => {
+      checkGiven(where, 1, given)
+      return this.found(engine, where, this.collectionIn(options), options)
+    })
   }
 
   /**
@@ -76,6 +80,7 @@ export abstract class DocumentCalls<T, Of extends Owner> {
    */
   get(where: Where<T> | Id, options?: Options<Of>): Promise<Stored<T> | undefined> {
     return this.calls.read((engine) => {
+      checkWhere(where, 'search() finds all documents')
       const collection = this.collectionIn(options)
       return reads.get(engine, collection, where, queryOf(options, collection))
     })
@@ -83,7 +88,9 @@ export abstract class DocumentCalls<T, Of extends Owner> {
 
   /** All documents that match a MongoDB-style filter: `find({ age: { $gte: 18 }, 'address.city': 'Oslo' })`. */
   find(filter?: Filter, options?: Options<Of>): Promise<QueryResult<T>> {
+    const given = arguments.length
     return this.calls.read((engine) => {
+      checkGiven(filter, 1, given, 'filter')
       checkFilter(filter)
       return this.found(engine, filter, this.collectionIn(options), options)
     })
@@ -92,6 +99,7 @@ export abstract class DocumentCalls<T, Of extends Owner> {
   /** The first document that matches a MongoDB-style filter; undefined if there is none. */
   findOne(filter: Filter, options?: Options<Of>): Promise<Stored<T> | undefined> {
     return this.calls.read((engine) => {
+      checkWhere(filter, 'findOne({}) finds the first document', 'filter')
       checkFilter(filter)
       const collection = this.collectionIn(options)
       return reads.first(engine, collection, filter, queryOf(options, collection))
@@ -100,7 +108,11 @@ export abstract class DocumentCalls<T, Of extends Owner> {
 
   /** How many documents match. */
   count(where?: Where<T>, ...collection: CollectionName<Of>): Promise<number> {
-    return this.calls.read((engine) => reads.count(engine, this.collectionNamed(collection), where, -1))
+    const given = arguments.length
+    return this.calls.read((engine) => {
+      checkGiven(where, 1, given)
+      return reads.count(engine, this.collectionNamed(collection), where, -1)
+    })
   }
 
   /** Whether a document matches. */
@@ -123,7 +135,11 @@ export abstract class DocumentCalls<T, Of extends Owner> {
 
   /** The distinct values at a path in the documents that match, in value order. An array counts as its elements. */
   distinct(path: string, where?: Where<T>, ...collection: CollectionName<Of>): Promise<Value[]> {
-    return this.calls.read((engine) => reads.distinct(engine, this.collectionNamed(collection), path, where))
+    const given = arguments.length
+    return this.calls.read((engine) => {
+      checkGiven(where, 2, given)
+      return reads.distinct(engine, this.collectionNamed(collection), path, where)
+    })
   }
 
   /**
@@ -147,23 +163,35 @@ export abstract class DocumentCalls<T, Of extends Owner> {
    *
    * @param fields Fields to merge, named by paths; or an operator object of
    * $set, $unset, $inc, $push, $pull, $min, $max, $rename; or a function that
-   * returns one of these for a document. The function may run again when
+   * returns one of these for a document, or the document itself, changed: then
+   * a field that it has deleted is removed. The function may run again when
    * another tab was faster, so it should do nothing else.
+   * @throws `invalid` for undefined: `$unset` removes a field. `unique` if an
+   * index forbids what is there after all changes, in a transaction after its
+   * last call.
    */
   update(fields: object | ((document: Stored<T>) => object), where?: Where<T>, ...collection: CollectionName<Of>): Promise<number> {
-    return this.calls.write(() => writes.update(this.collectionNamed(collection), fields, where))
+    const given = arguments.length
+    return this.calls.write(() => {
+      checkGiven(where, 2, given)
+      return writes.update(this.collectionNamed(collection), fields, where)
+    })
   }
 
   /**
    * Changes the first document that matches. No other write, not even of
    * another tab, comes between reading the document and writing it.
    *
-   * @param change Returns the fields to merge, or an operator object. It may
+   * @param change Returns what the function of {@link update} returns. It may
    * run again when another tab was faster, so it should do nothing else.
    * @returns The document as it is then; undefined if none matches.
    */
   atomicUpdate(change: (document: Stored<T>) => Partial<T> | UpdateOperators, where?: Where<T>, ...collection: CollectionName<Of>): Promise<Stored<T> | undefined> {
-    return this.calls.write(() => writes.atomicUpdate(this.collectionNamed(collection), change, where))
+    const given = arguments.length
+    return this.calls.write(() => {
+      checkGiven(where, 2, given)
+      return writes.atomicUpdate(this.collectionNamed(collection), change, where)
+    })
   }
 
   /** Removes every document that matches; resolves to how many. */
@@ -199,7 +227,9 @@ export abstract class DocumentCalls<T, Of extends Owner> {
 
   /** How a query would run: which index answers it, and how many documents it looks at. */
   explain(where?: Where<T>, options?: Options<Of>): Promise<Plan> {
+    const given = arguments.length
     return this.calls.read((engine) => {
+      checkGiven(where, 1, given)
       const collection = this.collectionIn(options)
       return reads.explain(engine, collection, where, queryOf(options, collection))
     })

@@ -97,7 +97,7 @@ function isInsideAnother(path: string, paths: Set<string>): boolean {
 function fieldAt(document: object, path: string): unknown {
   let value: unknown = document
   for (const name of path.split('.')) {
-    if (typeof value !== 'object' || value === null) return undefined
+    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, name)) return undefined
     value = (value as Record<string, unknown>)[name]
   }
   return value
@@ -148,6 +148,7 @@ class Watched<D extends object> implements ProxyHandler<D> {
 
   private pathOf(name: string): string {
     if (this.path === '' && name === '_id') throw invalid('_id: the _id of a document cannot change')
+    if (name === '__proto__') throw invalid(`a tracked result cannot store the field __proto__, which objects cannot hold safely`)
     if (name === '' || name.includes('.')) {
       throw invalid(`a tracked result cannot store the field ${JSON.stringify(name)}: paths have dots between names`)
     }

@@ -9,8 +9,8 @@ import { patternOf } from './regexp.js'
  * Values of JSON are stored as JSON stores them: properties that are undefined
  * are left out, holes in arrays are null, and an instance of a class is its own
  * properties or what its toJSON returns. It also stores NaN, the infinities,
- * Date, Uint8Array, and bigint in the range of int64; -0 is stored as 0. Every
- * other value is `invalid`, and the message names the place:
+ * Date, Uint8Array, and bigint in the range of int64 and uint64; -0 is stored
+ * as 0. Every other value is `invalid`, and the message names the place:
  * "documents[3].tags[1] is a function".
  *
  * msgpackr would need a second walk through each value for the same: it writes
@@ -26,7 +26,8 @@ export class Encoder extends MessagePackWriter {
   private readonly path: (string | number)[] = [] // to the value being written
   private depth = 0 // how much of path is in use
   private root: unknown
-  private inFilter = false // where a RegExp has a meaning, and undefined is refused
+  private inFilter = false // where a RegExp has a meaning
+  private withoutUndefined: string | undefined // undefined is refused; what to do instead, for messages
   private polluted = false // Object.prototype has enumerable properties, which are not fields
 
   /** Starts again. `name` is the argument that is written now. */
@@ -35,6 +36,7 @@ export class Encoder extends MessagePackWriter {
     this.depth = 0
     this.name = name
     this.inFilter = false
+    this.withoutUndefined = undefined
     this.polluted = isPolluted()
     return this
   }
@@ -55,8 +57,21 @@ export class Encoder extends MessagePackWriter {
    */
   filter(filter: object, name: string): this {
     this.inFilter = true
-    this.value(filter, name)
+    this.operand(filter, name)
     this.inFilter = false
+    return this
+  }
+
+  /** Writes a value that is asked for, in which undefined is refused at every depth: as null, it would ask for null. */
+  operand(value: unknown, name: string): this {
+    return this.strictly('', () => this.value(value, name))
+  }
+
+  /** Does `write`, refusing undefined at every depth. `instead` is the end of the message. */
+  private strictly(instead: string, write: () => this): this {
+    this.withoutUndefined = instead
+    write()
+    this.withoutUndefined = undefined
     return this
   }
 
@@ -69,14 +84,14 @@ export class Encoder extends MessagePackWriter {
   }
 
   /**
-   * Writes a change, as update takes it. Its $pull is a filter, and is written
-   * as one first, so that undefined in it is refused: left out, it would pull
-   * every element.
+   * Writes a change, as update takes it. Undefined in it is refused: left out,
+   * it would change nothing, without a word. Its $pull is a filter, and is
+   * written as one first.
    */
   change(change: unknown, name: string): this {
     const pulled = typeof change === 'object' && change !== null ? (change as { $pull?: unknown }).$pull : undefined
     if (typeof pulled === 'object' && pulled !== null) encoding(name, (encoder) => encoder.filter(pulled, `${name}.$pull`))
-    return this.object(change, name)
+    return this.strictly('; $unset removes a field', () => this.object(change, name))
   }
 
   /** Writes `list[i]`, which must be an object. The list is called `name` in messages. */
@@ -121,7 +136,7 @@ export class Encoder extends MessagePackWriter {
       case 'symbol':
         this.refuse('is a symbol')
     }
-    if (this.depth === 0) this.refuse('is undefined')
+    if (this.depth === 0 || this.withoutUndefined !== undefined) this.refuseUndefined()
     this.nil() // a hole of an array
   }
 
@@ -159,9 +174,9 @@ export class Encoder extends MessagePackWriter {
     for (const key in object) {
       const value = object[key]
       if (value === undefined) {
-        if (!this.inFilter) continue
+        if (this.withoutUndefined === undefined) continue
         this.path[at] = key
-        this.refuse('is undefined')
+        this.refuseUndefined()
       }
       count++
       this.path[at] = key
@@ -224,6 +239,10 @@ export class Encoder extends MessagePackWriter {
     }
     this.depth = 4
     this.refuse(`goes on for more than ${maxDepth} levels`)
+  }
+
+  private refuseUndefined(): never {
+    this.refuse(`is undefined${this.depth === 0 ? '' : (this.withoutUndefined ?? '')}`)
   }
 
   protected override refuse(why: string): never {

@@ -232,7 +232,7 @@ export abstract class MessagePackWriter {
   }
 
   bigint(value: bigint): void {
-    if (BigInt.asIntN(64, value) !== value) this.refuse(`is ${value}, outside the range of a 64-bit integer`)
+    if (BigInt.asIntN(64, value) !== value && BigInt.asUintN(64, value) !== value) this.refuse(`is ${value}, outside the range of a 64-bit integer`)
     const number = Number(value)
     if (Number.isSafeInteger(number)) {
       this.number(number)
@@ -240,7 +240,7 @@ export abstract class MessagePackWriter {
     }
     this.room(9)
     this.bytes[this.length] = value > 0 ? 0xcf : 0xd3
-    this.view.setBigInt64(this.length + 1, value)
+    this.view.setBigInt64(this.length + 1, value) // of a uint64, the same bits
     this.length += 9
   }
 

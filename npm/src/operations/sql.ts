@@ -47,15 +47,11 @@ function ofText(text: unknown, params: unknown): Request {
   if (!Array.isArray(params) && !isMap(params)) {
     throw invalid(`params: expected an array for ?, or an object for :name, not ${describe(params)}`)
   }
-  const isList = Array.isArray(params)
-  for (const [name, value] of isList ? [...params].entries() : Object.entries(params)) {
-    if (value === undefined) throw invalid(`params${isList ? `[${name}]` : `.${name}`} is undefined`)
-  }
   return requestOf(text, params)
 }
 
 function requestOf(text: string, params: unknown): Request {
-  const input = encoding('arguments', (encoder) => encoder.array(2).value(text, 'sql').value(params, 'params').taken())
+  const input = encoding('arguments', (encoder) => encoder.array(2).value(text, 'sql').operand(params, 'params').taken())
   return { input, writes: writingStatement.test(text) }
 }
 

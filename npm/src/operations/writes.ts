@@ -50,7 +50,7 @@ export function update(collection: unknown, change: unknown, where: unknown): Wr
     const ask = change as (document: Stored<any>) => unknown
     const matching = prepared(where)
     return (engine) => updateEach(engine, collection, all(engine, collection, matching), (encoder, document) => {
-      encoder.change(engine.callback('fields', ask, document), 'fields: what the function returned')
+      encoder.change(changeBy(engine, 'fields', ask, document), 'fields: what the function returned')
     })
   }
   const predicate = predicateOf(where)
@@ -64,6 +64,23 @@ export function update(collection: unknown, change: unknown, where: unknown): Wr
     return encoder.taken()
   })
   return (engine) => engine.value(Op.update, input) as number
+}
+
+/**
+ * The change that a function of the user makes of a document. If it returns the document itself, that is how the
+ * document is to be: what the function has deleted is removed.
+ */
+function changeBy(engine: EngineCalls, name: string, ask: (document: Stored<any>) => unknown, document: Stored<any>): unknown {
+  const names = Object.keys(document)
+  const result = engine.callback(name, ask, document)
+  if (result !== document) return result
+  const $unset: Record<string, true> = {}
+  for (const gone of names) {
+    if (gone === '_id' || Object.hasOwn(document, gone)) continue
+    if (gone.includes('.')) throw invalid(`${name}: what the function returned lacks the field ${JSON.stringify(gone)}, whose name cannot be told from a path`)
+    $unset[gone] = true
+  }
+  return Object.keys($unset).length === 0 ? document : { $set: document, $unset }
 }
 
 /** A change of one document. */
@@ -144,7 +161,7 @@ export function atomicUpdate(collection: unknown, change: unknown, where: unknow
     if (!document) return undefined
     const { _id } = document // the function may change its copy
     updateEach(engine, collection, [document], (encoder) => {
-      encoder.change(engine.callback('change', ask, document), 'change: what the function returned')
+      encoder.change(changeBy(engine, 'change', ask, document), 'change: what the function returned')
     })
     return byId(engine, collection, _id)
   }

@@ -95,5 +95,5 @@ export function nodeOf(op: string, condition: unknown): Node {
 export function operand(name: string, value: unknown): unknown {
   if (typeof value === 'number' || typeof value === 'boolean' || value === null) return value
   if (typeof value === 'string' && isWellFormed(value)) return value
-  return decoded(encoding(name, (encoder) => encoder.value(value).borrowed()))
+  return decoded(encoding(name, (encoder) => encoder.operand(value, name).borrowed()))
 }

@@ -34,9 +34,17 @@ export function writeWhere(encoder: Encoder, where: unknown, name = 'where'): vo
   else throw invalid(`${name}: expected a condition, text, a filter object or a function, not ${describe(where)}`)
 }
 
+/**
+ * Throws if the condition of a call, which may be left out, was given as undefined: `given` arguments, of which it is
+ * the last. With more arguments after it, undefined leaves it out.
+ */
+export function checkGiven(where: unknown, place: number, given: number, name = 'where'): void {
+  if (where === undefined && given === place) throw invalid(`${name} is undefined; leave it out for all documents`)
+}
+
 /** Throws if a call has no condition that must have one. `instead` says what does the same to all documents. */
-export function checkWhere(where: unknown, instead: string): void {
-  if (where === undefined) throw invalid(`where: expected a condition; ${instead}`)
+export function checkWhere(where: unknown, instead: string, name = 'where'): void {
+  if (where === undefined) throw invalid(`${name}: expected a condition; ${instead}`)
 }
 
 /** Throws if the argument of `find` or `findOne` is not a filter. */

@@ -255,6 +255,12 @@ export const conditions: Suite = [
         [{ n: { $gt: undefined } }, /\.n\.\$gt is undefined$/],
         [{ $or: [{ n: 1 }, { n: undefined }] }, /\.\$or\[1\]\.n is undefined$/],
         [{ list: { $elemMatch: { a: undefined } } }, /\.list\.\$elemMatch\.a is undefined$/],
+        [{ n: { $in: [undefined] } }, /\.n\.\$in\[0\] is undefined$/],
+        [{ n: { $nin: [1, undefined] } }, /\.n\.\$nin\[1\] is undefined$/],
+        [{ list: { $all: [undefined] } }, /\.list\.\$all\[0\] is undefined$/],
+        [{ list: [undefined] }, /\.list\[0\] is undefined$/],
+        [{ list: [, 1] }, /\.list\[0\] is undefined$/],
+        [{ list: { $in: [{ a: [undefined] }] } }, /\.list\.\$in\[0\]\.a\[0\] is undefined$/],
       ]
       for (const [filter, message] of wrong) {
         await rejects('invalid', () => db.find(filter), message)
@@ -268,6 +274,61 @@ export const conditions: Suite = [
     },
   },
   {
+    name: 'a condition that is given as undefined is refused, and does not stand for every document',
+    async run(context) {
+      const db = await openThings(context)
+      const before = (await db.all()).asList()
+      const things = db.collection<any>('default')
+      const all = before.length
+      equal([await db.count(), (await db.search()).length, (await db.find()).length, await db.count(undefined, 'default'), (await db.search(undefined, { limit: 1 })).length], [all, all, all, all, 1])
+      const calls = (on: any): [() => Promise<unknown>, RegExp][] => [
+        [() => on.get(undefined), /^where: expected a condition; search\(\) finds all documents$/],
+        [() => on.get(undefined, {}), /^where: expected a condition/],
+        [() => on.findOne(undefined), /^filter: expected a condition; findOne\(\{\}\) finds the first document$/],
+        [() => on.find(undefined), /^filter is undefined; leave it out for all documents$/],
+        [() => on.search(undefined), /^where is undefined; leave it out for all documents$/],
+        [() => on.count(undefined), /^where is undefined/],
+        [() => on.distinct('n', undefined), /^where is undefined/],
+        [() => on.explain(undefined), /^where is undefined/],
+      ]
+      const writes = (on: any): [() => Promise<unknown>, RegExp][] => [
+        [() => on.update({ n: 0 }, undefined), /^where is undefined/],
+        [() => on.update(() => ({ n: 0 }), undefined), /^where is undefined/],
+        [() => on.atomicUpdate(() => ({ n: 0 }), undefined), /^where is undefined/],
+        [() => on.remove(undefined), /^where: /],
+        [() => on.contains(undefined), /^where: /],
+      ]
+      for (const on of [db, things]) for (const [call, message] of [...calls(on), ...writes(on)]) await rejects('invalid', call, message)
+      await db.transaction(async (tx) => {
+        for (const [call, message] of [...calls(tx), ...writes(tx)]) await rejects('invalid', call, message)
+      })
+      equal((await db.all()).asList(), before)
+    },
+  },
+  {
+    name: 'a list holds values and no operators, and a position stands for one element',
+    async run({ open }) {
+      const db = await open()
+      await db.insertMany([{ a: [[6, 7], [8, 9]] }, { a: [8] }, { a: 5 }])
+      for (const operator of ['$all', '$in', '$nin']) {
+        await rejects('invalid', () => db.find({ a: { [operator]: [1, { $gt: 3 }] } }), /expected a value, found the operator \$gt/)
+      }
+      equal(await db.count({ a: { $all: [8, { $elemMatch: { $gt: 7 } }] } }), 1)
+      const found = async (filter: object) => (await db.find(filter)).map((d) => d._id)
+      for (let indexed = 0; indexed < 2; indexed++) {
+        equal(await found({ 'a.1': 8 }), [])
+        equal(await found({ 'a.0': 8 }), [2])
+        equal(await found({ 'a.1': [8, 9] }), [1])
+        equal(await found({ 'a.1': { $gte: 8 } }), [])
+        equal(await found({ 'a.1': { $size: 2 } }), [1])
+        equal(await found({ 'a.1.0': 8 }), [1])
+        equal((await db.search(db.query().field('a.1').contains(8))).map((d) => d._id), [1])
+        equal((await db.sql`SELECT _id FROM default WHERE a[1] = 8`).length, 0)
+        await db.createIndex('a.1')
+      }
+    },
+  },
+  {
     name: 'what is not an operand is refused when the condition is built',
     async run({ open, atomicdb: { and, not } }) {
       const q = (await open()).query<any>()
@@ -278,7 +339,12 @@ export const conditions: Suite = [
         [() => q.a!.eq([1, Symbol('s')] as never), /^a\.eq: value\[1\] is a symbol$/],
         [() => q.a!.between(1, undefined as never), /^a\.between: high is undefined$/],
         [() => q.a!.in('text' as never), /^a\.in: values: expected an array, not "text"$/],
-        [() => q.a!.in([1, undefined!, new Set() as never]), /^a\.in: values\[2\] is a Set/],
+        [() => q.a!.in([1, new Set() as never]), /^a\.in: values\[1\] is a Set/],
+        [() => q.a!.in([1, undefined!]), /^a\.in: values\[1\] is undefined$/],
+        [() => q.a!.notIn([, 1] as never), /^a\.notIn: values\[0\] is undefined$/],
+        [() => q.a!.eq([undefined!]), /^a\.eq: value\[0\] is undefined$/],
+        [() => q.a!.eq({ b: undefined! }), /^a\.eq: value\.b is undefined$/],
+        [() => q.a!.contains({ b: [undefined!] }), /^a\.contains: value\.b\[0\] is undefined$/],
         [() => q.a!.startsWith(5 as never), /^a\.startsWith: expected text, not 5$/],
         [() => q.a!.matches(5 as never), /^a\.matches: pattern: expected a regular expression, not 5$/],
         [() => q.a!.exists('yes' as never), /^a\.exists: yes: expected true or false/],

@@ -163,6 +163,93 @@ export const documents: Suite = [
     },
   },
   {
+    name: 'undefined in an update is refused, and does not stand for nothing',
+    async run({ open }) {
+      const db = await open()
+      await db.insert({ a: 1, b: 2, list: [1] })
+      const before = (await db.all()).asList()
+      const wrong: [object, RegExp][] = [
+        [{ b: undefined }, /\.b is undefined; \$unset removes a field$/],
+        [{ a: 2, b: undefined }, /\.b is undefined/],
+        [{ $set: { b: undefined } }, /\.\$set\.b is undefined; \$unset removes a field$/],
+        [{ $set: undefined }, /\.\$set is undefined/],
+        [{ $set: { b: { c: undefined } } }, /\.\$set\.b\.c is undefined/],
+        [{ b: [undefined] }, /\.b\[0\] is undefined/],
+        [{ $inc: { b: undefined } }, /\.\$inc\.b is undefined/],
+        [{ $push: { list: { $each: [undefined] } } }, /\.\$each\[0\] is undefined/],
+        [{ $push: { list: { $each: [2], $slice: undefined } } }, /\.\$slice is undefined/],
+        [{ $unset: { b: undefined } }, /\.\$unset\.b is undefined/],
+        [{ $rename: { b: undefined } }, /\.\$rename\.b is undefined/],
+      ]
+      for (const [change, message] of wrong) {
+        for (const where of ['true', () => true]) await rejects('invalid', () => db.update(change, where), message)
+        await rejects('invalid', () => db.update(() => change), message)
+        await rejects('invalid', () => db.atomicUpdate(() => change), message)
+        const found = await db.all()
+        await rejects('invalid', () => found.updateAll(change), message)
+      }
+      equal((await db.all()).asList(), before)
+    },
+  },
+  {
+    name: 'a function that returns the document it was given has changed all of it',
+    async run({ open }) {
+      const db = await open()
+      await db.insertMany([{ a: 1, b: 2, o: { x: 1, y: 2 } }, { a: 1 }])
+      equal(await db.update((d) => { delete d.b; return d }), 1)
+      equal((await db.all()).asList(), [{ _id: 1, a: 1, o: { x: 1, y: 2 } }, { _id: 2, a: 1 }])
+      equal(await db.atomicUpdate((d) => { delete d.o.x; delete d.a; d.n = 5; return d }), { _id: 1, o: { y: 2 }, n: 5 })
+      equal(await db.update((d) => { delete d._id; d.n = 6; return d }, '_id = 1'), 1)
+      equal(await db.update(({ n, ...others }) => others), 0, 'another object is fields to merge')
+      equal(await db.get(1), { _id: 1, o: { y: 2 }, n: 6 })
+      await rejects('invalid', () => db.update((d) => { d.n = undefined; return d }), /\.n is undefined; \$unset removes a field$/)
+      await db.insert({ _id: 'dots', 'a.b': 1 })
+      await rejects('invalid', () => db.update((d) => { delete d['a.b']; return d }, "_id = 'dots'"), /lacks the field "a\.b"/)
+    },
+  },
+  {
+    name: '$push with modifiers, $rename and $inc refuse what they cannot do',
+    async run({ open }) {
+      const db = await open()
+      await db.insert({ a: [1, 2, 3], n: 9223372036854775807n, u: 2n ** 64n - 2n })
+      const before = await db.get(1)
+      const wrong = [
+        { $push: { a: { $slice: -2 } } }, { $push: { a: { $each: [4], $limit: 1 } } }, { $push: { a: { $each: 4 } } }, { $push: { a: { $each: [], $sort: 'a' } } },
+        { $inc: { n: 1 } }, { $inc: { u: 2 } }, { $inc: { u: 2n ** 63n } }, { $rename: { 'a.$[e].n': 'x' } }, { $rename: { n: 'n' } }, { $rename: { n: 'a.0' } },
+        { $rename: { n: '$x' } }, { $rename: { n: 'n.m' } }, { $set: { 'a.$': 1 } }, { 'x.$[]': 1 }, { $set: { 'x.$y': 1 } },
+      ]
+      for (const change of wrong) await rejects('invalid', () => db.update(change))
+      equal(await db.get(1), before)
+      equal(await db.update({ $push: { a: { $each: [4], $slice: -2 } }, $inc: { u: 1 } }), 1)
+      equal(await db.get(1), { ...before, a: [3, 4], u: 2n ** 64n - 1n })
+    },
+  },
+  {
+    name: 'an unsigned integer is written, asked for, sorted and counted as any other',
+    async run({ open }) {
+      const db = await open()
+      const most = 2n ** 64n - 1n
+      await db.insertMany([{ _id: 'most', v: most }, { _id: 'less', v: most - 1n }, { _id: 'signed', v: 2n ** 63n - 1n }, { _id: 'float', v: 2 ** 64 }])
+      for (const id of ['most', 'less']) await db.upsert((await db.get<any>(id))!)
+      for (let indexed = 0; indexed < 2; indexed++) {
+        equal((await db.find({ v: most })).map((d) => d._id), ['most'])
+        equal((await db.search(`v = ${most - 1n}`)).map((d) => d._id), ['less'])
+        equal((await db.search(db.query<any>().v!.gt(most - 1n))).map((d) => d._id), ['most', 'float'])
+        equal((await db.search(String(db.query<any>().v!.in([most, 1])))).map((d) => d._id), ['most'])
+        equal((await db.search(undefined, { sort: '-v' })).map((d) => d._id), ['float', 'most', 'less', 'signed'])
+        equal(await db.sql('SELECT _id, v - 1 AS below FROM default WHERE v = :v', { v: most }), [{ _id: 'most', below: most - 1n }])
+        equal(await db.distinct('v', { v: { $lt: 2 ** 64 } }), [2n ** 63n - 1n, most - 1n, most])
+        await db.createIndex('v', { unique: true })
+      }
+      await rejects('unique', () => db.insert({ v: most }))
+      equal(await db.aggregate({ where: { v: most }, select: { sum: { $sum: 'v' }, max: { $max: 'v' } } }), [{ sum: most, max: most }])
+      const copy = await open()
+      for (const type of ['json', 'msgpack'] as const) await copy.import(await db.export({ type }), { type })
+      equal((await copy.get<any>('most'))!.v, most)
+      await rejects('invalid', () => db.insert({ _id: most as never }), /_id must be a string or a safe integer, not 18446744073709551615/)
+    },
+  },
+  {
     name: 'an update of many megabytes by a function is whole',
     async run({ open }) {
       const db = await open()

@@ -212,6 +212,11 @@ export const sql: Suite = [
         [() => db.sql('SELECT * FROM a WHERE b = ?', [undefined as never]), /^params\[0\] is undefined$/],
         [() => db.sql('SELECT * FROM a WHERE b = ?', new Array<never>(1)), /^params\[0\] is undefined$/],
         [() => db.sql('SELECT * FROM a WHERE b = :b', { b: undefined as never }), /^params\.b is undefined$/],
+        [() => db.sql('SELECT * FROM a WHERE b IN :b', { b: [1, undefined as never] }), /^params\.b\[1\] is undefined$/],
+        [() => db.sql`SELECT * FROM a WHERE b = ${{ c: undefined as never }}`, /^params\[0\]\.c is undefined$/],
+        [() => db.sql('SELECT * FROM a WHERE b = $b', { b: 1, c: 2 }), /the statement has no parameter c$/],
+        [() => db.sql('SELECT * FROM a', { c: 2 }), /the statement has no parameter c$/],
+        [() => db.sql('SELECT * FROM a WHERE b = $b', { $b: 1 }), /the parameters have no b/],
         [() => db.sql('SELECT * FROM a WHERE b = ?', [(() => 1) as never]), /^params\[0\] is a function$/],
         [() => db.sql`SELECT * FROM a WHERE b = ${1} AND
              c >  ${undefined as never}`, /^sql: value 2, after "AND c >", is undefined$/],
