@@ -1,6 +1,7 @@
 package jsbridge
 
 import (
+	"bytes"
 	"strconv"
 	"strings"
 	"testing"
@@ -186,6 +187,41 @@ func TestSettle(t *testing.T) {
 	}
 	if _, failure := c.call("settle", nil); failure == nil || failure.code != engine.CodeInvalid {
 		t.Errorf("settle with a log: %v, want invalid", failure)
+	}
+}
+
+// TestCut: what is cut is undone until its frame is applied.
+func TestCut(t *testing.T) {
+	c := newClient(t)
+	if _, failure := c.call("cut", nil); failure == nil || failure.code != engine.CodeInvalid {
+		t.Errorf("cut without a log: %v, want invalid", failure)
+	}
+	session, err := storage.Open(storage.NewMemory(), storage.SessionOptions{CompactAfter: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.handle, err = c.bridge.Open(session); err != nil {
+		t.Fatal(err)
+	}
+	count := func() string { return string(c.must("count", []any{"people", nil, -1})) }
+	if frame := c.must("cut", nil); len(frame) > 0 {
+		t.Errorf("nothing was pending, and cut returned %d bytes", len(frame))
+	}
+	c.must("insert", []any{"people", false}, map[string]any{"n": 1})
+	frame := bytes.Clone(c.must("cut", nil))
+	if count() != "\x00" {
+		t.Error("what was cut is still there")
+	}
+	for range 2 { // the second time it is there already
+		if _, failure := c.raw(uint32(numberOf(t, "apply")), append([]byte{0x92, 1, 0xc2}, frame...)); failure != nil {
+			t.Fatalf("apply: %v", failure)
+		}
+		if count() != "\x01" {
+			t.Error("what was applied is not there")
+		}
+	}
+	if snapshot := c.must("snapshot", nil); len(snapshot) == 0 {
+		t.Error("the log is long, and there is no snapshot")
 	}
 }
 

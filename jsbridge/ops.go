@@ -174,6 +174,22 @@ var ops = []op{
 		result: "nothing",
 	},
 	{
+		name: "cut", run: cut,
+		doc:    "Takes what is not stored as the frame of the next batch, and undoes it. For storages to which JavaScript itself appends.",
+		result: "the frame, or nothing",
+	},
+	{
+		name: "apply", run: apply,
+		doc:    "Applies a record of the log, unless the database holds it already. Its bytes follow the arguments directly.",
+		args:   []string{"seq", "snapshot"},
+		result: "nothing",
+	},
+	{
+		name: "snapshot", run: snapshot,
+		doc:    "The frame of a snapshot of everything stored, if the log is so long that one has to replace its batches.",
+		result: "the frame, or nothing",
+	},
+	{
 		name: "parse", free: true, run: parse,
 		doc:    "The canonical text of a condition, for tests and tools. The handle may be 0.",
 		args:   []string{"where"},

@@ -3,6 +3,7 @@ package jsbridge
 import (
 	"github.com/atomicdb-go/atomicdb/engine"
 	"github.com/atomicdb-go/atomicdb/engine/msgpack"
+	"github.com/atomicdb-go/atomicdb/storage"
 )
 
 // The functions below are the ops that change something. Each reads all its
@@ -171,5 +172,33 @@ func settle(c *call) error {
 		return engine.Fail(engine.CodeInvalid, "settle", "", "a savepoint is open")
 	}
 	_, err := session.Flush()
+	return err
+}
+
+func cut(c *call) error {
+	if err := c.end(); err != nil {
+		return err
+	}
+	c.database.cursor = nil
+	var err error
+	c.out, err = c.database.session.Cut(c.out)
+	return err
+}
+
+func apply(c *call) error {
+	seq, isSnapshot := c.number(1), c.flag()
+	if c.err != nil {
+		return c.err
+	}
+	c.database.cursor = nil
+	return c.database.session.Apply(storage.Record{Seq: uint64(seq), Snapshot: isSnapshot, Bytes: c.rest})
+}
+
+func snapshot(c *call) error {
+	if err := c.end(); err != nil {
+		return err
+	}
+	var err error
+	c.out, err = c.database.session.Snapshot(c.out)
 	return err
 }

@@ -89,6 +89,9 @@ func (s *Session) settleConflict(seq uint64, frame Frame) (Outcome, error) {
 	if s.opts.OnRollback != nil {
 		s.opts.OnRollback()
 	}
+	if err == nil && s.head == before && s.isRevocable() {
+		return Conflict, s.reload()
+	}
 	if err == nil && s.head == before {
 		// The work would meet the same conflict for ever.
 		err = s.deletedError(seq)
@@ -105,6 +108,37 @@ func (s *Session) settleConflict(seq uint64, frame Frame) (Outcome, error) {
 func (s *Session) deletedError(seq uint64) error {
 	return engine.Fail(engine.CodeClosed, "append", batchName(seq),
 		"the stored data was deleted: the log no longer holds "+batchName(s.head)+"; open the database again")
+}
+
+// A Revocable log is one whose host may take back what it has stored. A Durable
+// Object does, when its ctx.storage.transaction fails with our appends in it.
+type Revocable interface {
+	// MayRevoke reports whether the host may.
+	MayRevoke() bool
+}
+
+func (s *Session) isRevocable() bool {
+	l, ok := s.log.(Revocable)
+	return ok && l.MayRevoke()
+}
+
+// reload replaces the engine by what the log holds, which has lost batches that
+// the engine holds. Nothing may be pending.
+func (s *Session) reload() error {
+	db, err := engine.New(s.opts.Engine)
+	if err != nil {
+		return err
+	}
+	before := s.state
+	s.state = state{db: db}
+	if err := s.replay(); err != nil {
+		s.state = before
+		return err
+	}
+	if s.opts.OnForeign != nil {
+		s.opts.OnForeign()
+	}
+	return nil
 }
 
 // applyForeign applies entries and calls OnForeign.

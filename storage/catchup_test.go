@@ -400,3 +400,55 @@ func TestWatch_survivesAPanic(t *testing.T) {
 		t.Errorf("Close returned %v; stopped watching: %t", err, told.stopped)
 	}
 }
+
+// A revocable is a Log whose host may take back what it has stored: the test puts
+// another Log into it.
+type revocable struct{ storage.Log }
+
+func (*revocable) MayRevoke() bool { return true }
+
+// TestConflict_afterTheHostTookBatchesBack: the session reads the log again, and
+// the caller does its work once more. Where a log should not lose anything, the
+// loss is an error.
+func TestConflict_afterTheHostTookBatchesBack(t *testing.T) {
+	before := storage.NewMemory()
+	first := openSession(t, deaf(before), storage.SessionOptions{})
+	put(t, first.DB(), "a", 1)
+	flush(t, first, storage.Stored)
+
+	log, strictLog := &revocable{storage.NewMemory()}, &struct{ storage.Log }{storage.NewMemory()}
+	s, strict := openSession(t, log, storage.SessionOptions{}), openSession(t, strictLog, storage.SessionOptions{})
+	for _, session := range []*storage.Session{s, strict} {
+		for _, id := range []string{"a", "b", "c"} {
+			put(t, session.DB(), id, 1)
+			flush(t, session, storage.Stored)
+		}
+	}
+	log.Log, strictLog.Log = before.Share(), before.Share()
+
+	put(t, s.DB(), "d", 1)
+	flush(t, s, storage.Conflict)
+	wantContents(t, s, "a=1")
+	put(t, s.DB(), "d", 1)
+	flush(t, s, storage.Stored)
+	wantReplay(t, before.Share(), "a=1 d=1")
+
+	put(t, strict.DB(), "e", 1)
+	if _, err := strict.Flush(); engine.CodeOf(err) != engine.CodeClosed {
+		t.Errorf("Flush returned %v, want closed", err)
+	}
+}
+
+// TestVerify_afterTheHostTookBatchesBack: the session reads the log again.
+func TestVerify_afterTheHostTookBatchesBack(t *testing.T) {
+	log := &revocable{storage.NewMemory()}
+	s := openSession(t, log, storage.SessionOptions{})
+	put(t, s.DB(), "a", 1)
+	flush(t, s, storage.Stored)
+	log.Log = storage.NewMemory()
+	report, err := s.Verify()
+	if err != nil || len(report.Problems) > 0 {
+		t.Fatalf("Verify returned %v, %v", report, err)
+	}
+	wantContents(t, s, "")
+}

@@ -12,6 +12,7 @@ import (
 type HostLog struct {
 	backend      js.Value
 	compactEvery int
+	mayRevoke    bool
 	closed       bool
 }
 
@@ -22,6 +23,7 @@ var (
 	_ Log            = (*HostLog)(nil)
 	_ CompactionHint = (*HostLog)(nil)
 	_ Salvager       = (*HostLog)(nil)
+	_ Revocable      = (*HostLog)(nil)
 	_ Watcher        = watchedHostLog{}
 )
 
@@ -40,7 +42,7 @@ func NewHostLog(backend js.Value) (Log, error) {
 	if missing != nil {
 		return nil, engine.Fail(engine.CodeInvalid, "open", "storage", "it has no method "+strings.Join(missing, ", "))
 	}
-	log := &HostLog{backend: backend}
+	log := &HostLog{backend: backend, mayRevoke: backend.Get("mayRevoke").Truthy()}
 	if every := backend.Get("compactEvery"); typeOf(every) == js.TypeNumber {
 		log.compactEvery = int(every.Float())
 	}
@@ -52,6 +54,9 @@ func NewHostLog(backend js.Value) (Log, error) {
 
 // CompactEvery implements CompactionHint, with the object's property compactEvery.
 func (l *HostLog) CompactEvery() int { return l.compactEvery }
+
+// MayRevoke implements Revocable, with the object's property mayRevoke.
+func (l *HostLog) MayRevoke() bool { return l.mayRevoke }
 
 // Read implements Log.
 func (l *HostLog) Read(after uint64, visit func(Record) error) error {

@@ -61,17 +61,22 @@ type Session struct {
 	opts SessionOptions
 	log  Log // nil: the database lives in memory only
 
-	lock      sync.Mutex // held by the call that uses log, and guards what follows
-	db        *engine.DB
-	head      uint64 // the newest batch that db has applied
-	last      uint64 // that batch's checksum
-	batches   int    // since the newest snapshot
-	tail      int64  // their bytes
-	broken    error  // what every call returns: after a panic on a goroutine of ours, or when the log was deleted
+	lock sync.Mutex // held by the call that uses log, and guards what follows
+	state
+	broken    error // what every call returns: after a panic on a goroutine of ours, or when the log was deleted
 	closed    bool
 	unsettled Frame // of a Commit that failed; the log may hold it
 
 	stopWatching func()
+}
+
+// state is an engine, and what is known of the log that has led to it.
+type state struct {
+	db      *engine.DB
+	head    uint64 // the newest batch that db has applied
+	last    uint64 // that batch's checksum
+	batches int    // since the newest snapshot
+	tail    int64  // their bytes
 }
 
 // Open replays log into a new engine. A nil log makes a database that lives in
@@ -92,7 +97,7 @@ func Open(log Log, opts SessionOptions) (*Session, error) {
 		}
 		return nil, err
 	}
-	s := &Session{opts: opts, log: log, db: db}
+	s := &Session{opts: opts, log: log, state: state{db: db}}
 	if log == nil {
 		return s, nil
 	}

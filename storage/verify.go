@@ -110,6 +110,12 @@ func (s *Session) compare() (*Report, error) {
 			return nil, err
 		}
 		report := &found.report
+		if len(report.Problems) == 0 && report.LastSeq < s.head && s.isRevocable() {
+			if err := s.reload(); err != nil {
+				return nil, err
+			}
+			continue
+		}
 		if found.unfinished {
 			report.add(report.LastSeq, engine.Fail(engine.CodeCorrupt, "read", batchName(report.LastSeq), "a repair did not finish; repair the log again"))
 		}

@@ -68,3 +68,10 @@ export function checkFunction(what: string, value: unknown): void {
 export function checkFile(file: unknown): asserts file is Uint8Array {
   checkBytes('file', file)
 }
+
+/** Whether two arrays have the same bytes. The time it takes does not depend on where they differ. */
+export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
+  let different = a.length ^ b.length
+  for (let i = 0; i < a.length && i < b.length; i++) different |= a[i]! ^ b[i]!
+  return different === 0
+}

@@ -108,3 +108,8 @@ function loadError(error: unknown, isGiven: boolean): AtomicDBError {
     : "Serve atomicdb.wasm of the package beside the JavaScript, or pass its address, or its module in Cloudflare Workers, to open() as wasm"
   return new AtomicDBError('unsupported', `${what}. ${cure}`, { cause: error })
 }
+
+/** Whether this is an isolate of Cloudflare Workers. */
+export function isCloudflareWorker(): boolean {
+  return (globalThis as { navigator?: { userAgent?: string } }).navigator?.userAgent === 'Cloudflare-Workers'
+}

@@ -2,6 +2,7 @@ import { checkName, takenOptions } from '../checks.js'
 import type { Connection } from '../connection/connection.js'
 import { LocalConnection } from '../connection/local-connection.js'
 import { askToPersist } from '../connection/quota.js'
+import { StatelessConnection } from '../connection/stateless-connection.js'
 import type { NativeBackend } from '../engine/async-engine.js'
 import { startBridge } from '../engine/bridge.js'
 import { invalid } from '../errors.js'
@@ -10,7 +11,8 @@ import { RemoteConnection } from '../thread/remote-connection.js'
 import type { OpenOptions, Report, StorageBackend } from '../types.js'
 import { exportFile, importFile } from './export-import.js'
 import { OpenDatabase } from './open-database.js'
-import { backendOf, checkedOptions } from './open-options.js'
+import { backendOf, checkedOptions, isStateless } from './open-options.js'
+import { Opening } from './opening.js'
 import { bareStorage, exportRaw, importRaw, repair, withAdvice } from './repair.js'
 
 /**
@@ -21,7 +23,7 @@ import { bareStorage, exportRaw, importRaw, repair, withAdvice } from './repair.
  * is wrong, `closed` after close(). A write rejects with `quota` or `storage` if
  * the storage fails; then nothing of it is stored. What a function of yours
  * throws is passed on unchanged. The promise of a write resolves when the write
- * is stored; queries see it at once. A call that names no collection is about
+ * is stored; queries see it at once, over D1 and KV when it is stored. A call that names no collection is about
  * the collection `default`.
  *
  * @example
@@ -46,12 +48,17 @@ export class AtomicDB extends OpenDatabase {
    * @throws `storage` or `quota` if the storage fails, `corrupt` if what it holds
    * fails its checks, `unsupported` for an option of a later version.
    */
-  static async open(name = 'default', given: OpenOptions = {}): Promise<AtomicDB> {
+  static open(name = 'default', options: OpenOptions = {}): Promise<AtomicDB> {
+    if (!isStateless(options)) return AtomicDB.openOnce(name, options)
+    return new Opening(() => AtomicDB.openOnce(name, options), (db) => db.close())
+  }
+
+  private static async openOnce(name: string, given: OpenOptions): Promise<AtomicDB> {
     checkName('name', name)
     const options = checkedOptions(given)
     const backend = backendOf(name, options)
     if (options.persist && backend !== null) askToPersist()
-    const connection = options.worker ? RemoteConnection : LocalConnection
+    const connection = options.worker ? RemoteConnection : isStateless(options) ? StatelessConnection : LocalConnection
     try {
       return new AtomicDB(name, await connection.open(name, backend, options))
     } catch (error) {

@@ -1,6 +1,7 @@
 import { checkCount, checkFunction, takenOptions } from '../checks.js'
 import type { NativeBackend } from '../engine/async-engine.js'
-import { describe, invalid } from '../errors.js'
+import { describe, invalid, unsupported } from '../errors.js'
+import { isCloudflareWorker } from '../load.js'
 import { deferredStorage } from '../storage/backend.js'
 import { traitsOf } from '../storage/traits.js'
 import type { OpenOptions, StorageBackend } from '../types.js'
@@ -19,7 +20,27 @@ export function checkedOptions(given: OpenOptions): OpenOptions {
     throw invalid(`options.durability: expected 'relaxed' or 'strict', not ${describe(durability)}`)
   }
   if (onProgress !== undefined) checkFunction('options.onProgress', onProgress)
+  checkHost(options)
   return options
+}
+
+/**
+ * Throws where requests of a Cloudflare Worker would wait for each other: commit() of a database in memory holds the
+ * engine until everything is stored.
+ */
+function checkHost({ storage, inMemory }: OpenOptions): void {
+  if (!inMemory || !traitsOf(storage).stateless || !isCloudflareWorker()) return
+  throw unsupported('options.inMemory: not with D1 or KV in a Worker, whose requests may not wait for each other; leave it out, or keep the database in a Durable Object')
+}
+
+/** Whether the database is for requests that do not wait for each other; see StatelessConnection. */
+export function isStateless(given: OpenOptions): boolean {
+  try {
+    const { storage, inMemory, worker } = given
+    return !inMemory && !worker && traitsOf(storage).stateless === true
+  } catch {
+    return false // checkedOptions says what is wrong
+  }
 }
 
 /** Where the database `name` is stored; null if it is in memory alone. */

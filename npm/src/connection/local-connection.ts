@@ -31,12 +31,12 @@ export class LocalConnection extends Connection {
   })
   private readonly queryCache = new QueryCache()
   private readonly validityArguments = new Encoder()
-  private readonly stopListening: () => void
+  protected readonly stopListening: () => void
   private closing: Promise<void> | undefined
 
-  private constructor(
-    private readonly bridge: Bridge,
-    private readonly handle: number,
+  protected constructor(
+    protected readonly bridge: Bridge,
+    protected readonly handle: number,
     private readonly keeping: Keeping,
   ) {
     super()
@@ -264,7 +264,7 @@ export class LocalConnection extends Connection {
     this.transactions.checkOutside()
   }
 
-  private checkUsable(): void {
+  protected checkUsable(): void {
     if (this.closing) throw closedError()
     this.checkNotInCallback()
   }

@@ -113,6 +113,12 @@ export class TransactionRun implements Calls {
     this.isOpen = false
   }
 
+  /** Undoes what the run did for the sake of another writer. What its function still calls fails, and is to run again. */
+  abandon(): void {
+    this.undo()
+    this.endError ??= new AtomicDBError('conflict', 'the transaction has to run again: another writer was faster')
+  }
+
   /**
    * Stops the run if its function does not call the transaction for too long.
    * The timer fires several times before that: when a frozen page goes on, the

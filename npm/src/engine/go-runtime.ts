@@ -1,4 +1,5 @@
 import { loadGo } from '../../.build/wasm_exec.js'
+import { isCloudflareWorker } from '../load.js'
 import type { AsyncEngine } from './async-engine.js'
 
 /** What the engine's wasm exports. See jsbridge/exports_js.go. */
@@ -55,7 +56,8 @@ export async function instantiate(module: WebAssembly.Module, onEnd: (reason: Er
     }
   }
 
-  const instance = await WebAssembly.instantiate(module, go.importObject)
+  // A Worker's first request may be cut off while it waits, and every later one would wait for it.
+  const instance = isCloudflareWorker() ? new WebAssembly.Instance(module, go.importObject) : await WebAssembly.instantiate(module, go.importObject)
   go.run(instance).catch((error: unknown) => ended(asError(error)))
   if (end) throw end
   if (!isReady) throw new Error('the wasm is not the engine of AtomicDB')

@@ -2,7 +2,7 @@
 // `go test ./jsbridge -run TestTypeScriptTwin -update`: edit that list, not this file.
 
 /** Changes with the list. An engine whose number is another one comes from another release. */
-export const protocol = 0xd43c936d
+export const protocol = 0x2834bf97
 
 /** The largest input of one call, in bytes; larger ones are sent in pieces. */
 export const maxInput = 268435456
@@ -172,11 +172,29 @@ export const Op = {
    */
   settle: 27,
   /**
+   * Takes what is not stored as the frame of the next batch, and undoes it. For storages to which JavaScript itself appends.
+   *
+   * `[]` → the frame, or nothing.
+   */
+  cut: 28,
+  /**
+   * Applies a record of the log, unless the database holds it already. Its bytes follow the arguments directly.
+   *
+   * `[seq, snapshot]` → nothing.
+   */
+  apply: 29,
+  /**
+   * The frame of a snapshot of everything stored, if the log is so long that one has to replace its batches.
+   *
+   * `[]` → the frame, or nothing.
+   */
+  snapshot: 30,
+  /**
    * The canonical text of a condition, for tests and tools. The handle may be 0.
    *
    * `[where]` → string.
    */
-  parse: 28,
+  parse: 31,
 } as const
 
 /** The number of a call. */

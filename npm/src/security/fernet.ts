@@ -1,3 +1,4 @@
+import { sameBytes } from '../checks.js'
 import { AtomicDBError } from '../errors.js'
 import { bytes, libraries, webCrypto } from './web-crypto.js'
 
@@ -84,13 +85,6 @@ export class FernetKey {
       key(this.#bytes.subarray(16), { name: 'AES-CBC', length: 128 }, 'encrypt', 'decrypt'),
     ]).then(([sign, encrypt]) => ({ sign, encrypt })))
   }
-}
-
-/** Whether two arrays have the same bytes. The time it takes does not depend on where they differ. */
-export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
-  let different = a.length ^ b.length
-  for (let i = 0; i < a.length && i < b.length; i++) different |= a[i]! ^ b[i]!
-  return different === 0
 }
 
 /** @internal The error for data that cannot be decrypted. */

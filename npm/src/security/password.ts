@@ -1,5 +1,5 @@
 import { invalid } from '../errors.js'
-import { sameBytes } from './fernet.js'
+import { sameBytes } from '../checks.js'
 import { libraries } from './web-crypto.js'
 
 /**

@@ -1,6 +1,7 @@
 import { AtomicDBError, describe, invalid, messageOf } from '../errors.js'
 import type { Batch, StorageBackend } from '../types.js'
 import { ensured, SamePageListeners } from './same-page-listeners.js'
+import { traitsOf } from './traits.js'
 
 const requiredMethods = ['read', 'append', 'compact', 'destroy', 'close'] as const
 
@@ -68,6 +69,7 @@ export function deferredStorage(storage: StorageBackend): StorageBackend {
     close: () => soon(async () => {
       if (leave()) await storage.close()
     }),
+    ...(traitsOf(storage).mayRevoke && { mayRevoke: true }), // the engine asks for it
     ...(compactEvery !== undefined && { compactEvery }),
     ...(salvages && { salvage: () => soon(async () => batchesOf('salvage', await storage.salvage!())) }),
     ...(watches && {

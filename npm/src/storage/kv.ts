@@ -1,11 +1,12 @@
-import { checkName } from '../checks.js'
+import { checkName, sameBytes } from '../checks.js'
 import { AtomicDBError, describe, invalid, messageOf } from '../errors.js'
 import { joined } from '../security/compress.js'
-import { WriteLock } from './write-lock.js'
 import type { SealOptions } from '../security/seal-options.js'
 import type { Batch, StorageBackend } from '../types.js'
 import { ensured, SamePageListeners } from './same-page-listeners.js'
 import { SealedStorage } from './sealed.js'
+import { newTraits, traits, type Traits } from './traits.js'
+import { Turns } from './turns.js'
 
 /**
  * Keeps batches in Cloudflare Workers KV: for data that is read far more often
@@ -16,7 +17,9 @@ import { SealedStorage } from './sealed.js'
  * older one.
  *
  * If two isolates do write, `conflict` tells it as soon as it shows, and the
- * batches of both are still there. `relaxed` and `strict` are the same.
+ * batches of both are still there. All requests of one isolate may use one
+ * database. A query sees a write when it is stored, and not before. `relaxed` and
+ * `strict` are the same.
  *
  * @example
  * ```js
@@ -59,7 +62,9 @@ interface Entry {
 /** What the databases of one isolate share, because the list of keys may be older than their last write. */
 interface Shared {
   last: number // the number of the last batch
-  readonly lock: WriteLock
+  /** A batch whose append has begun. If its request was cut off, KV may store it now, later or never. */
+  unfinished: { readonly seq: number; readonly key: string; readonly bytes: Uint8Array } | undefined
+  readonly turns: Turns
   readonly listeners: Set<(seq: number) => void>
 }
 
@@ -72,6 +77,8 @@ class KVLog implements StorageBackend {
   /** Each batch takes a request when the database is opened; a free plan allows 50. */
   readonly compactEvery = 24
 
+  readonly [traits]: Traits = newTraits({ stateless: true })
+
   private readonly writer = crypto.randomUUID().slice(0, 8)
   private readonly shared: Shared
   private readonly listeners: SamePageListeners
@@ -80,7 +87,7 @@ class KVLog implements StorageBackend {
     private readonly namespace: Namespace,
     private readonly prefix: string,
   ) {
-    this.shared = ensured(ensured(databases, namespace, () => new Map<string, Shared>()), prefix, () => ({ last: 0, lock: new WriteLock(), listeners: new Set() }))
+    this.shared = ensured(ensured(databases, namespace, () => new Map<string, Shared>()), prefix, () => ({ last: 0, unfinished: undefined, turns: new Turns(), listeners: new Set() }))
     this.listeners = new SamePageListeners(this.shared.listeners)
   }
 
@@ -98,16 +105,37 @@ class KVLog implements StorageBackend {
   }
 
   append(seq: number, bytes: Uint8Array): Promise<boolean> {
-    return this.withLock(async () => {
+    return this.inTurn(async () => {
+      if (await this.finish(seq, bytes)) return true
       const entries = await this.list()
       const newest = entries.at(-1)?.seq ?? 0
       if (newest > (chainsOf(entries)[0]?.at(-1)?.seq ?? 0)) throw notYetVisible()
       if (seq !== Math.max(this.shared.last, newest) + 1) return false
-      await this.put(`${this.prefix}${padded(seq)}-${this.writer}`, bytes)
-      this.shared.last = seq
-      this.listeners.notify(seq)
+      this.shared.unfinished = { seq, key: `${this.prefix}${padded(seq)}-${this.writer}`, bytes }
+      await this.store(this.shared.unfinished)
       return true
     })
+  }
+
+  /**
+   * Stores the batch that a request has left unfinished, under the same key: another batch of its number would be the
+   * second one. Returns whether it is this batch.
+   */
+  private async finish(seq: number, bytes: Uint8Array): Promise<boolean> {
+    const { unfinished } = this.shared
+    if (!unfinished) return false
+    await this.store(unfinished)
+    return unfinished.seq === seq && sameBytes(unfinished.bytes, bytes)
+  }
+
+  private async store(batch: NonNullable<Shared['unfinished']>): Promise<void> {
+    try {
+      await this.put(batch.key, batch.bytes)
+    } finally {
+      if (this.shared.unfinished === batch) this.shared.unfinished = undefined
+    }
+    this.shared.last = Math.max(this.shared.last, batch.seq)
+    this.listeners.notify(batch.seq)
   }
 
   /**
@@ -115,7 +143,7 @@ class KVLog implements StorageBackend {
    * yet.
    */
   compact(seq: number, snapshot: Uint8Array): Promise<void> {
-    return this.withLock(async () => {
+    return this.inTurn(async () => {
       const entries = await this.list()
       const [newest] = chainsOf(entries)
       const batch = newest?.find((entry) => entry.seq === seq && !entry.snapshot)
@@ -134,7 +162,8 @@ class KVLog implements StorageBackend {
   }
 
   async destroy(): Promise<void> {
-    await this.withLock(async () => {
+    await this.inTurn(async () => {
+      this.shared.unfinished = undefined
       for (const entry of (await this.list()).reverse()) await this.remove(entry)
       this.shared.last = 0
     })
@@ -187,8 +216,8 @@ class KVLog implements StorageBackend {
   }
 
   /** As {@link run}, while no other database of this isolate writes. */
-  private withLock<R>(work: () => Promise<R>): Promise<R> {
-    return this.run(() => this.shared.lock.exclusive(work))
+  private inTurn<R>(work: () => Promise<R>): Promise<R> {
+    return this.run(() => this.shared.turns.alone(work))
   }
 
   private async run<R>(work: () => Promise<R>): Promise<R> {

@@ -39,9 +39,10 @@ export class SealedStorage implements StorageBackend {
 
   /** @internal The engine calls seal and open itself where it keeps the batches. */
   get [traits](): Traits {
-    const { native } = traitsOf(this.storage)
-    if (!native || (native.sealer && this.sealed)) return newTraits({ bare: this.storage })
-    return newTraits({ bare: this.storage, native: this.sealed ? { ...native, sealer: this.sealer } : native })
+    const { native, stateless, mayRevoke } = traitsOf(this.storage)
+    const own = { bare: this.storage, ...(stateless && { stateless }), ...(mayRevoke && { mayRevoke }) }
+    if (!native || (native.sealer && this.sealed)) return newTraits(own)
+    return newTraits({ ...own, native: this.sealed ? { ...native, sealer: this.sealer } : native })
   }
 
   async read(after: number): Promise<Batch[]> {

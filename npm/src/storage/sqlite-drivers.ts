@@ -13,13 +13,19 @@ export type Row = Record<string, unknown>
 export type Run = (statements: readonly Statement[], undo?: Statement) => Promise<Row[][]>
 
 /** The way to run statements in a SQLite database that the user has passed. */
-export function driverOf(database: unknown): Run {
+export interface Driver {
+  readonly kind: 'D1' | 'sqlite-wasm' | 'Durable Object' | 'node:sqlite'
+  readonly run: Run
+}
+
+/** The driver of a SQLite database that the user has passed. */
+export function driverOf(database: unknown): Driver {
   const candidate = database as Partial<D1 & WasmDB & DurableObjectSQL & NodeDB> | null
   if (typeof candidate === 'object' && candidate !== null) {
-    if (isFunction(candidate.batch) && isFunction(candidate.prepare)) return d1(candidate as D1)
-    if (isFunction(candidate.selectObjects) && isFunction(candidate.transaction)) return wasm(candidate as WasmDB)
-    if (isFunction(candidate.exec) && 'databaseSize' in candidate) return durableObject(candidate as DurableObjectSQL)
-    if (isFunction(candidate.exec) && isFunction(candidate.prepare)) return node(candidate as NodeDB)
+    if (isFunction(candidate.batch) && isFunction(candidate.prepare)) return { kind: 'D1', run: d1(candidate as D1) }
+    if (isFunction(candidate.selectObjects) && isFunction(candidate.transaction)) return { kind: 'sqlite-wasm', run: wasm(candidate as WasmDB) }
+    if (isFunction(candidate.exec) && 'databaseSize' in candidate) return { kind: 'Durable Object', run: durableObject(candidate as DurableObjectSQL) }
+    if (isFunction(candidate.exec) && isFunction(candidate.prepare)) return { kind: 'node:sqlite', run: node(candidate as NodeDB) }
   }
   throw invalid(`database: expected a SQLite database (D1, a Durable Object's ctx.storage.sql, sqlite-wasm's oo1.DB or node:sqlite's DatabaseSync), not ${describe(database)}`)
 }

@@ -5,7 +5,8 @@ import type { SealOptions } from '../security/seal-options.js'
 import type { Batch, StorageBackend } from '../types.js'
 import { ensured, SamePageListeners } from './same-page-listeners.js'
 import { SealedStorage } from './sealed.js'
-import { driverOf, sqliteError, type Row, type Run, type Statement } from './sqlite-drivers.js'
+import { driverOf, sqliteError, type Driver, type Row, type Statement } from './sqlite-drivers.js'
+import { newTraits, traits, type Traits } from './traits.js'
 
 /**
  * Keeps batches in a table of a SQLite database that you pass: Cloudflare D1, a
@@ -16,6 +17,8 @@ import { driverOf, sqliteError, type Row, type Run, type Statement } from './sql
  * SQLite decides how durable a batch is (`PRAGMA synchronous`), so `relaxed`
  * and `strict` are the same. Databases that are opened with the same object hear
  * of each other's writes; those of other processes are noticed at the next write.
+ * Over D1, all requests of an isolate may use one database, and a query sees a
+ * write when it is stored, and not before.
  *
  * @example
  * ```js
@@ -40,15 +43,19 @@ export class SQLiteStorage extends SealedStorage {
 }
 
 class SQLiteLog implements StorageBackend {
-  private readonly driver: Run
+  readonly [traits]: Traits
+  private readonly driver: Driver
   private readonly listeners: SamePageListeners
-  private created: Promise<unknown> | undefined
+  private isCreated = false
 
   constructor(
     database: object,
     private readonly table: string,
   ) {
     this.driver = driverOf(database)
+    const { kind } = this.driver
+    // A failed ctx.storage.transaction takes back what it held; D1 can go back to an earlier time.
+    this[traits] = newTraits({ stateless: kind === 'D1', mayRevoke: kind === 'D1' || kind === 'Durable Object' })
     this.listeners = new SamePageListeners(ensured(ensured(listeners, database, () => new Map()), table, () => new Set()))
   }
 
@@ -113,20 +120,21 @@ class SQLiteLog implements StorageBackend {
 
   /** The user's SQLite database stays open. */
   async close(): Promise<void> {
-    this.created = undefined
+    this.isCreated = false
     this.listeners.close()
   }
 
   /** Creates the table if need be, and runs statements in one transaction. */
   private async run(statements: readonly Statement[], undo?: Statement, isAgain = false): Promise<Row[][]> {
     try {
-      this.created ??= this.driver([
+      // Each caller by itself until one is done: a request in a Cloudflare Worker must not wait for another one's.
+      if (!this.isCreated) await this.driver.run([
         [`CREATE TABLE IF NOT EXISTS ${this.table} (seq INTEGER, snapshot INTEGER, part INTEGER, parts INTEGER, writer INTEGER, bytes BLOB, PRIMARY KEY (seq, snapshot, part))`],
       ])
-      await this.created
-      return await this.driver(statements, undo)
+      this.isCreated = true
+      return await this.driver.run(statements, undo)
     } catch (error) {
-      this.created = undefined
+      this.isCreated = false
       // Somebody has dropped the table. A new one lacks the batches, which tells an open database that it was deleted.
       if (!isAgain && error instanceof Error && /no such table/i.test(error.message)) return this.run(statements, undo, true)
       throw sqliteError(error)

@@ -20,6 +20,12 @@ export interface Traits {
   readonly inWorker?: WorkerBackend
   /** The storage that holds the batches as they are stored: compressed and encrypted. Default: this one. */
   readonly bare?: StorageBackend
+  /**
+   * Whether it is for Cloudflare Workers, where no request may wait for what another has begun: see StatelessConnection.
+   */
+  readonly stateless?: boolean
+  /** Whether the host may take back batches that it has stored. The engine then reads the log again. */
+  readonly mayRevoke?: boolean
   /** What an error says about saving damaged data. Default: to use AtomicDB.exportRaw and AtomicDB.repair. */
   readonly rescue?: string
 }

@@ -1,0 +1,251 @@
+// D1 and KV in a stateless Worker: one database of an isolate serves requests that may not wait for each other, and
+// that clients cut off.
+import assert from 'node:assert/strict'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { after, before, describe, test } from 'node:test'
+import * as esbuild from 'esbuild'
+import { Miniflare } from 'miniflare'
+import { within } from './harness/deadline.js'
+import { packageFolder } from './harness/site.js'
+
+const worker = `
+import { AtomicDB, KVStorage, SQLiteStorage } from 'atomicdb'
+import wasm from 'atomicdb/atomicdb.wasm'
+import { DurableObject } from 'cloudflare:workers'
+
+const openings = {}
+const later = (ms) => new Promise((resolve) => setTimeout(resolve, ms))
+
+/** A D1 or a KV whose next append never ends if a request asks for it. */
+let swallowing = 0
+let swallowed = false
+function slow(binding, method) {
+  return new Proxy(binding, {
+    get(target, name) {
+      const value = target[name]
+      if (typeof value !== 'function') return value
+      if (name !== method) return value.bind(target)
+      return async (...args) => {
+        if (swallowing > 0) {
+          const kind = swallowing
+          swallowing = 0
+          const stored = kind === 2 && (await value.apply(target, args)) // it is stored, and the answer is lost
+          swallowed = true
+          await later(60_000)
+          return stored
+        }
+        return value.apply(target, args)
+      }
+    },
+  })
+}
+
+const storages = {
+  d1: (env) => new SQLiteStorage(slow(env.D1, 'batch')),
+  kv: (env) => new KVStorage(slow(env.KV, 'put'), 'notes'),
+}
+
+async function answer(kind, url, env) {
+  if (url.pathname === '/open') {
+    openings[kind] = AtomicDB.open('notes', { wasm, storage: storages[kind](env) })
+    return 'begun' // the response ends what the request has begun
+  }
+  if (url.pathname === '/in-memory') return AtomicDB.open('notes', { wasm, inMemory: true, storage: storages[kind](env) }).then(() => 'opened')
+  const n = Number(url.searchParams.get('n'))
+  const db = await (openings[kind] ??= AtomicDB.open('notes', { wasm, storage: storages[kind](env) }))
+  switch (url.pathname) {
+    case '/insert':
+      return db.insert({ n })
+    case '/many':
+      return (await Promise.all(Array.from({ length: n }, (_, i) => db.insert({ i })))).length
+    case '/increment':
+      return db.transaction(async (tx) => {
+        const { count } = (await tx.get('counter')) ?? { count: 0 }
+        if (n % 5 === 0) await later(3) // as a fetch would wait
+        await tx.upsert({ _id: 'counter', count: count + 1 })
+        return count + 1
+      })
+    // The response ends what the request has begun, as a client does that goes away.
+    case '/hang': {
+      let begun
+      db.transaction(async (tx) => {
+        await tx.insert({ hanging: true })
+        begun = true
+        await later(60_000)
+      }).catch(() => {})
+      while (!begun) await later(1)
+      return 'begun'
+    }
+    case '/swallow': {
+      swallowing = n
+      db.insert({ swallowed: n }).catch(() => {})
+      while (!swallowed) await later(1)
+      swallowed = false
+      return 'begun'
+    }
+    case '/count':
+      return db.count(url.searchParams.get('where') ?? undefined)
+    case '/counter':
+      return (await db.get('counter')).count
+    case '/verify':
+      return db.verify()
+    case '/again': {
+      const again = await AtomicDB.open('notes', { wasm, storage: storages[kind](env) })
+      const count = await again.count()
+      await again.close()
+      return count
+    }
+  }
+}
+
+export class Keeper extends DurableObject {
+  async fetch(request) {
+    const db = await (this.opening ??= AtomicDB.open('notes', { wasm, storage: new SQLiteStorage(this.ctx.storage.sql) }))
+    await db.insert({ n: 1 })
+    const error = await this.ctx.storage.transaction(async () => {
+      await db.insertMany([{ n: 2 }, { n: 3 }])
+      await db.insert({ n: 4 })
+      throw new Error('taken back')
+    }).catch((error) => error.message)
+    if (new URL(request.url).pathname === '/verify') {
+      const report = await db.verify()
+      return Response.json({ error, report, counts: [await db.count()] })
+    }
+    const id = await db.insert({ n: 5 })
+    await Promise.all([6, 7].map((n) => db.insert({ n })))
+    return Response.json({ error, id, all: (await db.all()).map(({ n }) => n), report: await db.verify() })
+  }
+}
+
+export default {
+  async fetch(request, env) {
+    const url = new URL(request.url)
+    if (url.searchParams.get('on') === 'object') return env.KEEPER.get(env.KEEPER.idFromName(url.pathname)).fetch(request)
+    return Response.json(await answer(url.searchParams.get('on'), url, env).catch(({ code, message }) => ({ code, message })) ?? null)
+  },
+}
+`
+
+let bundled: Promise<string> | undefined
+const bundle = () => (bundled ??= esbuild.build({
+  stdin: { contents: worker, resolveDir: packageFolder },
+  bundle: true,
+  format: 'esm',
+  target: 'es2022',
+  conditions: ['workerd', 'worker', 'browser'],
+  external: ['*.wasm', 'cloudflare:workers'],
+  write: false,
+}).then((result) => result.outputFiles[0]!.text))
+
+/** A new isolate with empty storages. */
+async function start() {
+  const miniflare = new Miniflare({
+    compatibilityDate: '2026-04-20',
+    durableObjects: { KEEPER: { className: 'Keeper', useSQLite: true } },
+    d1Databases: { D1: 'test' },
+    kvNamespaces: { KV: 'test' },
+    modules: [
+      { type: 'ESModule', path: 'worker.js', contents: await bundle() },
+      { type: 'CompiledWasm', path: 'atomicdb/atomicdb.wasm', contents: await readFile(join(packageFolder, 'dist/atomicdb.wasm')) },
+    ],
+  })
+  const address = await miniflare.ready
+  return { miniflare, address }
+}
+
+describe('requests of one isolate', { timeout: 240_000 }, () => {
+  for (const kind of ['d1', 'kv']) {
+    describe(kind, () => {
+      let miniflare: Miniflare
+      let address: URL
+
+      before(async () => ({ miniflare, address } = await start()))
+      after(() => miniflare.dispose())
+
+      const ask = async (path: string, search = ''): Promise<any> => {
+        const response = await within(30_000, path, fetch(new URL(`${path}?on=${kind}&${search}`, address)))
+        const text = await response.text()
+        assert.equal(response.status, 200, `${path}: ${text}`)
+        return JSON.parse(text)
+      }
+      const numbers = (length: number) => Array.from({ length }, (_, n) => n)
+
+      test('inMemory is refused, because commit would have others wait', async () => {
+        const { code, message } = await ask('/in-memory')
+        assert.equal(code, 'unsupported')
+        assert.match(message, /^options\.inMemory: .* a Durable Object$/)
+      })
+
+      test('42 requests write at once, the request that opens the database is gone, and others read meanwhile', async () => {
+        await ask('/open')
+        const [ids, counts] = await Promise.all([
+          Promise.all(numbers(42).map((n) => ask('/insert', `n=${n}`))),
+          Promise.all(numbers(20).map(() => ask('/count'))),
+        ])
+        assert.deepEqual(ids.toSorted((a, b) => a - b), numbers(42).map((n) => n + 1))
+        assert.ok(counts.every((count) => count >= 0 && count <= 42), `${counts}`)
+        assert.equal(await ask('/count'), 42)
+        assert.deepEqual(await ask('/verify').then(({ ok, documents, problems }) => ({ ok, documents, problems })), { ok: true, documents: 42, problems: [] })
+        assert.equal(await ask('/again'), 42)
+      })
+
+      test('42 transactions at once, some of which wait inside', async () => {
+        const counts = await Promise.all(numbers(42).map((n) => ask('/increment', `n=${n}`)))
+        assert.deepEqual(counts.toSorted((a, b) => a - b), numbers(42).map((n) => n + 1))
+        assert.equal(await ask('/counter'), 42)
+      })
+
+      test('one request makes many writes at once', async () => {
+        assert.equal(await ask('/many', 'n=300'), 300)
+        assert.equal(await ask('/count', 'where=i >= 0'), 300)
+      })
+
+      for (const [n, what] of [[1, 'before its batch is stored'], [2, 'after its batch is stored']] as const) {
+        test(`a request that is cut off ${what} stops no other`, async () => {
+          await ask('/swallow', `n=${n}`)
+          const ids = await Promise.all(numbers(10).map((i) => ask('/insert', `n=${1000 * n + i}`)))
+          assert.equal(new Set(ids).size, 10)
+          assert.equal(await ask('/count', `where=n >= ${1000 * n} and n < ${1000 * n + 10}`), 10)
+          assert.equal(await ask('/count', `where=swallowed = ${n}`), 1, 'its bytes are appended again, and not twice')
+          const report = await ask('/verify')
+          assert.ok(report.ok, JSON.stringify(report))
+        })
+      }
+
+      test('a transaction that is cut off stops no other, and leaves nothing', async () => {
+        const before = await ask('/count')
+        await ask('/hang')
+        const [id] = await Promise.all([ask('/insert', 'n=5000'), ask('/increment', 'n=1')])
+        assert.ok(id > 0)
+        assert.equal(await ask('/count'), before + 1)
+        assert.equal(await ask('/count', 'where=hanging exists'), 0)
+        const report = await ask('/verify')
+        assert.ok(report.ok, JSON.stringify(report))
+        assert.equal(await ask('/again'), before + 1)
+      })
+    })
+  }
+
+  test('an object goes on after a failed ctx.storage.transaction has taken batches back', async () => {
+    const { miniflare, address } = await start()
+    try {
+      for (const path of ['/insert', '/verify']) {
+        const response = await within(30_000, path, fetch(new URL(`${path}?on=object`, address)))
+        const text = await response.text()
+        assert.equal(response.status, 200, text)
+        const { error, id, all, counts, report } = JSON.parse(text)
+        assert.equal(error, 'taken back')
+        assert.ok(report.ok, JSON.stringify(report))
+        if (path === '/insert') {
+          assert.equal(id, 2)
+          assert.deepEqual(all, [1, 5, 6, 7])
+        } else {
+          assert.deepEqual(counts, [1])
+        }
+      }
+    } finally {
+      await miniflare.dispose()
+    }
+  })
+})
