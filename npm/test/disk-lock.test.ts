@@ -20,19 +20,23 @@ import { Random } from './random/random.js'
 const seed = Number(process.env.CRASH_SEED ?? Math.floor(Math.random() * 2 ** 32))
 
 // Counts in the file at argv[2], once for each line that it is sent, and prints what it has stored. At the call of
-// node:fs/promises whose number is argv[3], it sends itself the signal argv[4].
+// node:fs/promises whose number is argv[3], it sends itself the signal argv[4]. To a thief, every other process seems to
+// have ended.
 const program = `
 import fs from 'node:fs/promises'
 import { syncBuiltinESMExports } from 'node:module'
 import { createInterface } from 'node:readline'
 import { DiskFile } from './src/storage/stored-file/disk-file.ts'
 
-const [path, signalAt, signal] = process.argv.slice(2)
+const [path, signalAt, signal, role] = process.argv.slice(2)
+const { kill } = process
+if (role === 'thief') process.kill = () => { throw Object.assign(new Error('no such process'), { code: 'ESRCH' }) }
 let calls = 0
 for (const [name, call] of Object.entries(fs)) {
   if (typeof call !== 'function') continue
   fs[name] = (...args) => {
-    if (++calls === Number(signalAt)) process.kill(process.pid, signal)
+    if (++calls === Number(signalAt)) kill.call(process, process.pid, signal)
+    if (role === 'thief' && /^\\/proc\\/\\d/.test(args[0]) && !args[0].startsWith('/proc/' + process.pid + '/')) return Promise.reject(new Error('hidden'))
     return call(...args)
   }
 }
@@ -68,8 +72,8 @@ interface Counter {
   readonly ended: Promise<unknown>
 }
 
-async function counter(path: string, { signalAt = 0, signal = 'SIGKILL', namespace = false } = {}): Promise<Counter> {
-  const node = [process.execPath, script, path, String(signalAt), signal]
+async function counter(path: string, { signalAt = 0, signal = 'SIGKILL', namespace = false, role = '' } = {}): Promise<Counter> {
+  const node = [process.execPath, script, path, String(signalAt), signal, role]
   const [command, ...args] = namespace ? [...unshare, ...node] : node
   const child = spawn(command!, args, { stdio: ['pipe', 'pipe', 'inherit'] })
   const ended = once(child, 'close')
@@ -185,6 +189,14 @@ describe(`the lock of a file on disk (replay: CRASH_SEED=${seed})`, { timeout: 1
       assert.ok(found === 150 + acknowledged || found === 151 + acknowledged, `${found} of 150 and ${acknowledged}`)
       await assertFree(path)
     }
+  })
+
+  test('is taken from owners that live by processes that believe them ended, and no count is lost', async () => {
+    const path = await newPath()
+    const thieves = await Promise.all(Array.from({ length: 5 }, () => counter(path, { role: 'thief' })))
+    for (const printed of await Promise.all(thieves.map(({ count }) => count(20)))) assert.equal(printed.length, 21)
+    assert.equal(await numberIn(path), 100)
+    await assertFree(path)
   })
 
   /** The files of node, in which `rename` tells how often the lock was tried. */

@@ -80,7 +80,8 @@ export class DiskLock {
         if (!this.isClean) await this.clean()
         return await work({ content: `${owner}.tmp`, owner })
       } catch (error) {
-        if ((error as NodeError).code !== 'ENOENT' || (await this.exists(owner))) throw error
+        // The content and not the owner, which goes last when the lock is taken over.
+        if ((error as NodeError).code !== 'ENOENT' || (await this.exists(`${owner}.tmp`))) throw error
       } finally {
         stop()
         held.delete(token)
