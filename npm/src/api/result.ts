@@ -1,6 +1,6 @@
 import { checkKnown } from '../checks.js'
 import type { Calls } from '../connection/calls.js'
-import { describe, invalid } from '../errors.js'
+import { describe, invalid, readingError } from '../errors.js'
 import { changeEach, removeThese, updateThese } from '../operations/writes.js'
 import { compare } from '../query/compare.js'
 import { checkPath, exclude, isMap, project, treeOf, valueAt } from '../query/paths.js'
@@ -92,7 +92,7 @@ export class QueryResult<T = any> extends Array<Stored<T>> {
   /** A result of what `change` makes of each document. */
   private detached(change: (document: object) => object): QueryResult<any> {
     const result = withOrigin(new QueryResult<any>(), originOf(this))
-    for (const document of this.documents()) result.push(change(originalOf(document)) as Stored<any>)
+    for (const document of this.documents()) result.push(reading(() => change(originalOf(document))) as Stored<any>)
     return result
   }
 
@@ -106,8 +106,8 @@ export class QueryResult<T = any> extends Array<Stored<T>> {
     checkKnown(options, ['reverse'])
     if (options.reverse !== undefined && typeof options.reverse !== 'boolean') throw invalid(`options.reverse: expected true or false, not ${describe(options.reverse)}`)
     const sign = options.reverse ? -1 : 1
-    const keyed = this.documents().map((document) => ({ document, key: valueAt(originalOf(document), path) }))
-    keyed.sort((a, b) => sign * compare(a.key, b.key))
+    const keyed = this.documents().map((document) => ({ document, key: reading(() => valueAt(originalOf(document), path)) }))
+    reading(() => keyed.sort((a, b) => sign * compare(a.key, b.key)))
     return this.derived(keyed.map(({ document }) => document))
   }
 
@@ -195,7 +195,7 @@ export class QueryResult<T = any> extends Array<Stored<T>> {
   /** The documents, of which there may be none at a place that the owner of the result has filled. */
   private documents(): Stored<T>[] {
     return Array.from(this, (document, i) => {
-      if (!isMap(document)) throw invalid(`element ${i} of this result: expected a document, not ${describe(document)}`)
+      if (!reading(() => isMap(document))) throw invalid(`element ${i} of this result: expected a document, not ${describe(document)}`)
       return document
     })
   }
@@ -225,6 +225,15 @@ class TrackedResult<T> extends QueryResult<T> {
     const result = new TrackedResult<T>()
     result.trackWith(this[trackerOf])
     return result
+  }
+}
+
+/** Reads documents, to which the owner of a result may have added anything. */
+function reading<R>(read: () => R): R {
+  try {
+    return read()
+  } catch (error) {
+    throw readingError('a document of this result', error)
   }
 }
 

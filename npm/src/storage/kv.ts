@@ -1,5 +1,5 @@
 import { checkName, sameBytes } from '../checks.js'
-import { AtomicDBError, describe, invalid, messageOf } from '../errors.js'
+import { AtomicDBError, describe, invalid, messageOf, readingError } from '../errors.js'
 import { joined } from '../security/compress.js'
 import type { SealOptions } from '../security/seal-options.js'
 import type { Batch, StorageBackend } from '../types.js'
@@ -34,11 +34,18 @@ export class KVStorage extends SealedStorage {
    */
   constructor(namespace: any, name: string, options?: SealOptions) {
     checkName('name', name)
-    const missing = ['get', 'put', 'list', 'delete'].some((method) => typeof namespace?.[method] !== 'function')
-    if (missing) throw invalid(`namespace: expected a KV namespace binding, not ${describe(namespace)}`)
+    if (!isNamespace(namespace)) throw invalid(`namespace: expected a KV namespace binding, not ${describe(namespace)}`)
     const prefix = `atomicdb/${encodeURIComponent(name)}/`
     if (prefix.length > 400) throw invalid('name: a key in KV has at most 512 bytes')
-    super(new KVLog(namespace as Namespace, prefix), options)
+    super(new KVLog(namespace, prefix), options)
+  }
+}
+
+function isNamespace(value: any): value is Namespace {
+  try {
+    return ['get', 'put', 'list', 'delete'].every((method) => typeof value?.[method] === 'function')
+  } catch (error) {
+    throw readingError('namespace', error)
   }
 }
 

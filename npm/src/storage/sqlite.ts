@@ -1,5 +1,5 @@
 import { checkKnown } from '../checks.js'
-import { AtomicDBError, describe, invalid } from '../errors.js'
+import { AtomicDBError, describe, invalid, readingError } from '../errors.js'
 import { joined } from '../security/compress.js'
 import type { SealOptions } from '../security/seal-options.js'
 import type { Batch, StorageBackend } from '../types.js'
@@ -52,7 +52,11 @@ class SQLiteLog implements StorageBackend {
     database: object,
     private readonly table: string,
   ) {
-    this.driver = driverOf(database)
+    try {
+      this.driver = driverOf(database)
+    } catch (error) {
+      throw readingError('database', error)
+    }
     const { kind } = this.driver
     // A failed ctx.storage.transaction takes back what it held; D1 can go back to an earlier time.
     this[traits] = newTraits({ stateless: kind === 'D1', mayRevoke: kind === 'D1' || kind === 'Durable Object' })

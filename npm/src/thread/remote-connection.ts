@@ -354,7 +354,7 @@ class RemoteTransactionRun implements Calls {
   async write<R>(prepare: () => Write<R>): Promise<R> {
     if (this.hasEnded) throw transactionEndedError()
     this.connection.checkNotInCallback()
-    const write = prepare()
+    const write = prepared(prepare)
     const done = this.last.then(() => this.connection.perform(new Replay(), () => write(this.connection), this.send))
     this.last = done.catch(() => {})
     return done

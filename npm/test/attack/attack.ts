@@ -250,7 +250,7 @@ class Round {
     if (this.hostility.thrown.has(error)) return undefined
     if (error instanceof this.host.library.AtomicDBError && !isInternal(error)) return undefined
     // What the host throws for functions of ours that cannot be called; the package passes it on.
-    if (error instanceof TypeError && /^(Cannot perform 'apply' on a proxy that has been revoked|Class constructor .*cannot be invoked without 'new')$/.test(error.message)) return undefined
+    if (error instanceof TypeError && /^(Cannot perform 'apply' on a proxy that has been revoked|Class constructor.* cannot be invoked without 'new')$/.test(error.message)) return undefined
     return textOf(error)
   }
 

@@ -5,7 +5,6 @@ import * as esbuild from 'esbuild'
 import type * as Library from '../../src/index.js'
 import { launchChromium, openPage } from '../harness/chromium.js'
 import { packageFolder, serveProduct } from '../harness/site.js'
-import { seed } from '../random/seed.js'
 import { attack, type Attacked } from './attack.js'
 import { surfaceOfPackage } from './surface.js'
 
@@ -14,11 +13,11 @@ const places = ['node', 'node worker', 'page', 'page worker'] as const
 type Place = (typeof places)[number]
 
 /** Attacks the built package in each place for so many seconds. Returns whether there was a fault. */
-export async function attackEverywhere(seconds: number, report: (line: string) => void): Promise<boolean> {
+export async function attackEverywhere(seed: number, seconds: number, report: (line: string) => void): Promise<boolean> {
   let failed = false
   for (const place of places) {
     if (process.env.ATTACK_IN && process.env.ATTACK_IN !== place) continue
-    const { rounds, calls, messages, fault, seed: last } = await attackIn(place, seconds)
+    const { rounds, calls, messages, fault, seed: last } = await attackIn(place, seed, seconds)
     report(`${place}: ${calls} calls and ${messages} messages in ${rounds} rounds from seed ${seed}, ${fault ? `FAULT in the round of seed ${last}` : 'no fault'}`)
     if (!fault) continue
     failed = true
@@ -27,12 +26,12 @@ export async function attackEverywhere(seconds: number, report: (line: string) =
   return failed
 }
 
-function attackIn(place: Place, seconds: number): Promise<Attacked> {
+function attackIn(place: Place, seed: number, seconds: number): Promise<Attacked> {
   const worker = place.endsWith('worker')
-  return place.startsWith('node') ? attackInNode(worker, seconds) : attackInPage(worker, seconds)
+  return place.startsWith('node') ? attackInNode(worker, seed, seconds) : attackInPage(worker, seed, seconds)
 }
 
-async function attackInNode(worker: boolean, seconds: number): Promise<Attacked> {
+async function attackInNode(worker: boolean, seed: number, seconds: number): Promise<Attacked> {
   const library = (await import(join(packageFolder, 'dist/index.js'))) as typeof Library
   const wasm = await WebAssembly.compile(await readFile(join(packageFolder, 'dist/atomicdb.wasm')))
   // Storages of files are made with hostile paths.
@@ -60,7 +59,7 @@ declare global {
   function attackPackage(surface: unknown, worker: boolean, seed: number, seconds: number): Promise<Attacked>
 }
 
-async function attackInPage(worker: boolean, seconds: number): Promise<Attacked> {
+async function attackInPage(worker: boolean, seed: number, seconds: number): Promise<Attacked> {
   const bundle = await esbuild.build({ stdin: { contents: script, resolveDir: join(packageFolder, 'test') }, bundle: true, format: 'esm', target: 'es2022', write: false })
   const site = await serveProduct({
     '/attack': '<!doctype html><meta charset="utf-8"><script type="module" src="/attack.js"></script>',
