@@ -85,7 +85,7 @@ async function answer(kind, url, env) {
       return 'begun'
     }
     case '/count':
-      return db.count(url.searchParams.get('where') ?? undefined)
+      return url.searchParams.has('where') ? db.count(url.searchParams.get('where')) : db.count()
     case '/counter':
       return (await db.get('counter')).count
     case '/verify':
