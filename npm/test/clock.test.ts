@@ -15,7 +15,7 @@ test('the sources read a clock only to wait, to measure, and for the time in a t
     if (name.endsWith('.ts') && /Date\.now|performance\.now|new Date\(\)/.test(await readFile(join(packageFolder, 'src', name), 'utf8'))) readers.push(name)
   }
   // fernet: a token has a time, which nobody reads.
-  assert.deepEqual(readers.sort(), ['operations/reads.ts', 'security/fernet.ts', 'storage/local-storage-lock.ts'])
+  assert.deepEqual(readers.sort(), ['operations/reads.ts', 'security/fernet.ts', 'storage/local-storage-lock.ts', 'storage/turns.ts'])
 })
 
 test('databases whose clocks jump lose no increment', async () => {

@@ -11,7 +11,7 @@ export class Turns {
 
   /** Whether somebody has the turn. */
   get isTaken(): boolean {
-    return this.current !== undefined && this.current.until > Date.now()
+    return this.current !== undefined && this.current.until > performance.now()
   }
 
   /** Takes the turn, which must be free. The caller ends it. */
@@ -39,20 +39,20 @@ export class Turns {
 /** One turn of {@link Turns}. */
 export class Turn {
   /** Until when it lasts, if its owner does not renew it. */
-  until = Date.now() + maxSilence
+  until = performance.now() + maxSilence
   private readonly timer: ReturnType<typeof setInterval>
-  private readonly last = Date.now() + maxTurn
+  private readonly last = performance.now() + maxTurn
 
   constructor(
     private readonly onEnd: () => void,
     private readonly isCurrent: (turn: Turn) => boolean,
   ) {
-    this.timer = setInterval(() => (this.until = Math.min(Date.now() + maxSilence, this.last)), maxSilence / 4)
+    this.timer = setInterval(() => (this.until = Math.min(performance.now() + maxSilence, this.last)), maxSilence / 4)
   }
 
   /** Whether it has lasted as long as a turn may. */
   get isOver(): boolean {
-    return Date.now() >= this.last
+    return performance.now() >= this.last
   }
 
   /** Whether nobody has taken it from its owner, who seemed to be gone. */
