@@ -25,7 +25,7 @@ export interface Attacked {
 }
 
 /** How long a call may take, in milliseconds. A transaction that stands still ends after 10,000. */
-const patience = 30_000
+const maxWait = 30_000
 
 /** Methods that are not attacked, and why. */
 const spared: Record<string, string> = {
@@ -232,10 +232,10 @@ class Round {
   /** What a promise resolves to; undefined if it rejects, which is a fault unless it does as documented. */
   async settled<R>(said: string, promise: Promise<R>): Promise<R | undefined> {
     let timer: ReturnType<typeof setTimeout> | undefined
-    const late = new Promise<'late'>((resolve) => (timer = setTimeout(resolve, patience, 'late')))
+    const late = new Promise<'late'>((resolve) => (timer = setTimeout(resolve, maxWait, 'late')))
     try {
       const end = await Promise.race([promise.then((value) => ({ value })), late])
-      if (end === 'late') this.fault ??= `${said}: has not ended after ${patience / 1000} s`
+      if (end === 'late') this.fault ??= `${said}: has not ended after ${maxWait / 1000} s`
       else return end.value
     } catch (error) {
       const why = this.notDocumented(error)

@@ -160,7 +160,7 @@ export class DiskLock {
     if (!found) return
     const isSilent = found.sign === this.silent.sign
     this.silent = { sign: found.sign, milliseconds: isSilent ? this.silent.milliseconds + waited : 0 }
-    if (this.silent.milliseconds < (await this.patience(found))) return
+    if (this.silent.milliseconds < (await this.takeoverTime(found))) return
     this.isClean = false
     if (found.files) await this.remove(found.files)
     else await this.fs.unlink(this.lock).catch(() => {}) // which removes no folder
@@ -181,7 +181,7 @@ export class DiskLock {
   }
 
   /** How long the lock is respected without a heartbeat, in milliseconds. */
-  private async patience({ files, token, owner }: Found): Promise<number> {
+  private async takeoverTime({ files, token, owner }: Found): Promise<number> {
     if (files?.length === 0) return 0
     if (!owner) return silence
     if (owner.thread === (await ownOwner(this.fs)).thread && !held.has(token!)) return 0
