@@ -45,9 +45,9 @@ lint: ## gofmt and vet, natively and as js/wasm
 
 .PHONY: test-go
 test-go: ## the Go tests natively: the fastest way to see what is wrong
-	go test ./...
+	go test -count=1 ./... # not from the cache: random tests take a new seed each time
 	@echo 'every benchmark once, so that each still runs'; out="$$(go test -run '^$$' -bench . -benchtime=1x ./...)" || { echo "$$out"; exit 1; }
-	go test -tags invariants ./engine/... ./jsbridge/... # checks every query against its slow definition, overwrites borrowed buffers
+	go test -count=1 -tags invariants ./engine/... ./jsbridge/... # checks every query against its slow definition, overwrites borrowed buffers
 
 # Only storage has Go code that needs a browser.
 .PHONY: test-wasm

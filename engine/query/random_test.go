@@ -164,7 +164,7 @@ func (r random) leaf(t *testing.T, text string) twin {
 	path := query.ParsePath(text)
 	want, high := r.value(2), r.value(2)
 	comparison := func(f *query.Filter, passes func(c int) bool) twin {
-		return leaf(text, f, orElement(func(v any) bool { return class(v) == class(want) && passes(order(v, want)) }))
+		return leafOrElement(text, f, func(v any) bool { return class(v) == class(want) && passes(order(v, want)) })
 	}
 	switch r.IntN(15) {
 	case 0:
@@ -178,9 +178,9 @@ func (r random) leaf(t *testing.T, text string) twin {
 	case 4:
 		return comparison(query.Lte(path, encode(want)), func(c int) bool { return c <= 0 })
 	case 5, 6:
-		return leaf(text, query.Between(path, encode(want), encode(high)), orElement(func(v any) bool {
+		return leafOrElement(text, query.Between(path, encode(want), encode(high)), func(v any) bool {
 			return class(v) == class(want) && class(v) == class(high) && order(v, want) >= 0 && order(v, high) <= 0
-		}))
+		})
 	case 7:
 		values := make([]any, r.IntN(5))
 		encoded := make([][]byte, len(values))
@@ -188,9 +188,9 @@ func (r random) leaf(t *testing.T, text string) twin {
 			values[i] = r.value(1)
 			encoded[i] = encode(values[i])
 		}
-		return leaf(text, query.In(path, encoded), orElement(func(v any) bool {
+		return leafOrElement(text, query.In(path, encoded), func(v any) bool {
 			return slices.ContainsFunc(values, func(one any) bool { return order(v, one) == 0 })
-		}))
+		})
 	case 8:
 		pattern := pick(r, "", "a", "^a", "b$", "^ab$", "(?i)^A", "a|^b", "^$", "[ab]{2}", `\.`, "a.b", "(?m)^", "^a^", "b$$", "^^ab", `\Aab\z`, "(a)", "a?", "é")
 		f, err := query.Matches(path, pattern)
@@ -198,16 +198,16 @@ func (r random) leaf(t *testing.T, text string) twin {
 			t.Fatal(err)
 		}
 		compiled := regexp.MustCompile(pattern)
-		return leaf(text, f, orElement(func(v any) bool {
+		return leafOrElement(text, f, func(v any) bool {
 			s, ok := v.(string)
 			return ok && compiled.MatchString(s)
-		}))
+		})
 	case 9:
 		prefix := r.text()
-		return leaf(text, query.StartsWith(path, prefix), orElement(func(v any) bool {
+		return leafOrElement(text, query.StartsWith(path, prefix), func(v any) bool {
 			s, ok := v.(string)
 			return ok && strings.HasPrefix(s, prefix)
-		}))
+		})
 	case 10:
 		return leaf(text, query.Contains(path, encode(want)), func(v any) bool {
 			switch v := v.(type) {
@@ -233,46 +233,58 @@ func (r random) leaf(t *testing.T, text string) twin {
 	if which == query.TypeList {
 		return leaf(text, query.IsType(path, which), isType)
 	}
-	return leaf(text, query.IsType(path, which), orElement(isType))
+	return leafOrElement(text, query.IsType(path, which), isType)
 }
 
 // leaf asks holds of each value that path reaches.
 func leaf(path string, f *query.Filter, holds func(v any) bool) twin {
+	return reachedBy(path, f, func(v any, _ bool) bool { return holds(v) })
+}
+
+// leafOrElement also asks the elements of a reached array, unless that array is
+// itself an element which path names by its position.
+func leafOrElement(path string, f *query.Filter, passes func(v any) bool) twin {
+	return reachedBy(path, f, func(v any, isElement bool) bool {
+		array, _ := v.([]any)
+		return passes(v) || !isElement && slices.ContainsFunc(array, passes)
+	})
+}
+
+func reachedBy(path string, f *query.Filter, holds func(v any, isElement bool) bool) twin {
 	var names []string
 	if path != "" {
 		names = strings.Split(path, ".")
 	}
-	return twin{f, func(doc any) bool { return slices.ContainsFunc(reached(doc, names), holds) }}
+	return twin{f, func(doc any) bool {
+		return slices.ContainsFunc(reached(doc, names, false), func(r reachedValue) bool { return holds(r.value, r.isElement) })
+	}}
 }
 
-func reached(v any, names []string) (values []any) {
+type reachedValue struct {
+	value     any
+	isElement bool // the last name was its position in an array
+}
+
+func reached(v any, names []string, isElement bool) (values []reachedValue) {
 	if len(names) == 0 {
-		return []any{v}
+		return []reachedValue{{v, isElement}}
 	}
 	switch v := v.(type) {
 	case object:
 		if field, ok := v.find(names[0]); ok {
-			return reached(field, names[1:])
+			return reached(field, names[1:], false)
 		}
 	case []any:
 		for i, element := range v {
 			if strconv.Itoa(i) == names[0] {
-				values = append(values, reached(element, names[1:])...)
+				values = append(values, reached(element, names[1:], true)...)
 			}
 			if _, isMap := element.(object); isMap {
-				values = append(values, reached(element, names)...)
+				values = append(values, reached(element, names, false)...)
 			}
 		}
 	}
 	return values
-}
-
-// orElement also asks the elements of an array.
-func orElement(passes func(v any) bool) func(v any) bool {
-	return func(v any) bool {
-		array, _ := v.([]any)
-		return passes(v) || slices.ContainsFunc(array, passes)
-	}
 }
 
 // class numbers the kinds of values between which comparisons may hold.
