@@ -106,3 +106,24 @@ func TestSalvageIDs(t *testing.T) {
 		t.Errorf("with a limit of 2 it names %q", got)
 	}
 }
+
+// A later version may declare more of a collection than this one knows. It stays
+// when an index is created or dropped.
+func TestApply_otherDeclarations(t *testing.T) {
+	db := newDB(t, engine.Options{})
+	declared := encode(t, M{"_id": "users", "later": M{"a": 1}, "indexes": []any{}})
+	batch := append([]byte{1, 8}, "_catalog"...)
+	batch = append(batch, 2, 1, byte(len(declared)))
+	if err := db.Apply(append(batch, declared...)); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.CreateIndex("users", []string{"name"}, engine.IndexOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.DropIndex("users", []string{"name"}); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := db.Count("_catalog", where(t, "later.a = 1 and indexes = []"), -1); n != 1 || err != nil {
+		t.Errorf("%d documents declare what they did before, %v: %q", n, err, db.Dump()["_catalog"])
+	}
+}

@@ -10,12 +10,13 @@ import (
 	"github.com/atomicdb-go/atomicdb/engine/query"
 )
 
-// catalogName is the collection whose documents declare the others' indexes:
+// catalogName is the collection whose documents declare what the others have: each
+// is the declarations of one collection, and each kind of declaration is a field.
 //
 //	{_id: "users", indexes: [{paths: ["address.city", "age"], unique: false, sparse: false}]}
 //
 // An index may also have a name. These documents are stored like all others, in
-// the same batches, and the indexes of a collection follow from them.
+// the same batches, and what they declare follows from them; see declare.
 const catalogName = "_catalog"
 
 // maxIndexes is how many indexes a collection may have. Each new one writes the
@@ -192,48 +193,71 @@ const maxIndexPaths = 16
 
 // writeCatalog stores the declaration of c's indexes.
 func (db *DB) writeCatalog(c *collection) error {
-	doc := append(msgpack.AppendMap(nil, 2), idKey...)
-	id := msgpack.AppendString(nil, c.name)
-	doc = append(doc, id...)
-	doc = msgpack.AppendString(doc, "indexes")
-	doc = msgpack.AppendArray(doc, len(c.indexes))
+	list := msgpack.AppendArray(nil, len(c.indexes))
 	for _, ix := range c.indexes {
 		named := ix.name != ""
 		if named {
-			doc = msgpack.AppendMap(doc, 4)
+			list = msgpack.AppendMap(list, 4)
 		} else {
-			doc = msgpack.AppendMap(doc, 3)
+			list = msgpack.AppendMap(list, 3)
 		}
-		doc = msgpack.AppendString(doc, "paths")
-		doc = msgpack.AppendArray(doc, len(ix.paths))
+		list = msgpack.AppendString(list, "paths")
+		list = msgpack.AppendArray(list, len(ix.paths))
 		for _, p := range ix.pathTexts() {
-			doc = msgpack.AppendString(doc, p)
+			list = msgpack.AppendString(list, p)
 		}
-		doc = msgpack.AppendBool(msgpack.AppendString(doc, "unique"), ix.unique)
-		doc = msgpack.AppendBool(msgpack.AppendString(doc, "sparse"), ix.sparse)
+		list = msgpack.AppendBool(msgpack.AppendString(list, "unique"), ix.unique)
+		list = msgpack.AppendBool(msgpack.AppendString(list, "sparse"), ix.sparse)
 		if named {
-			doc = msgpack.AppendString(msgpack.AppendString(doc, "name"), ix.name)
+			list = msgpack.AppendString(msgpack.AppendString(list, "name"), ix.name)
 		}
 	}
+	return db.declare("createIndex", c, "indexes", list)
+}
+
+// declare stores a field of c's catalog document, or removes it if value is nil.
+// It keeps the other fields, also those that only a later version knows.
+func (db *DB) declare(op string, c *collection, field string, value []byte) error {
 	catalog := db.ensure(catalogName)
-	if slot, ok := catalog.slotOf(id); ok {
+	id := msgpack.AppendString(nil, c.name)
+	slot, exists := catalog.slotOf(id)
+	kept, count := []byte(nil), 1
+	if exists {
+		for name, v := range msgpack.Fields(catalog.doc(slot)) {
+			if text := string(name); text != "_id" && text != field {
+				kept = append(msgpack.AppendString(kept, name), v...)
+				count++
+			}
+		}
+	}
+	if value != nil {
+		kept = append(msgpack.AppendString(kept, field), value...)
+		count++
+	}
+	doc := append(msgpack.AppendMap(nil, count), idKey...)
+	doc = append(append(doc, id...), kept...)
+	if exists {
 		return db.put(catalog, slot, doc)
 	}
-	_, err := db.insertOne("createIndex", catalog, doc, false, nil)
+	_, err := db.insertOne(op, catalog, doc, false, nil)
 	return err
+}
+
+// declared returns a field of c's catalog document, borrowed; nil if it has none.
+func (db *DB) declared(name, field string) []byte {
+	if catalog := db.collections[catalogName]; catalog != nil {
+		if slot, ok := catalog.slotOf(msgpack.AppendString(nil, name)); ok {
+			return msgpack.Lookup(catalog.doc(slot), field)
+		}
+	}
+	return nil
 }
 
 // declareAll gives every collection the indexes that the catalog declares for it.
 // It keeps the ones that it has.
 func (db *DB) declareAll() {
-	catalog := db.collections[catalogName]
 	for _, c := range db.collections {
-		var specs []indexSpec
-		if catalog != nil {
-			if slot, ok := catalog.slotOf(msgpack.AppendString(nil, c.name)); ok {
-				specs = readIndexSpecs(catalog.doc(slot))
-			}
-		}
+		specs := readIndexSpecs(db.declared(c.name, "indexes"))
 		orders := make([]*index, 0, len(specs))
 		for _, s := range specs {
 			have := slices.IndexFunc(c.indexes, func(ix *index) bool {
@@ -249,10 +273,10 @@ func (db *DB) declareAll() {
 	}
 }
 
-// readIndexSpecs reads the indexes of a catalog document. It passes over what is
-// not one: a later version may have written it.
-func readIndexSpecs(doc []byte) (specs []indexSpec) {
-	for v := range msgpack.Elements(msgpack.Lookup(doc, "indexes")) {
+// readIndexSpecs reads the indexes that a catalog document declares. It passes over
+// what is not one: a later version may have written it.
+func readIndexSpecs(list []byte) (specs []indexSpec) {
+	for v := range msgpack.Elements(list) {
 		var paths []string
 		for path := range msgpack.Elements(msgpack.Lookup(v, "paths")) {
 			paths = append(paths, string(msgpack.Str(path)))
