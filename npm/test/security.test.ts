@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { describe, test } from 'node:test'
 import { inspect, promisify } from 'node:util'
+import { deflateSync } from 'node:zlib'
 import { pythonPath } from '../scripts/python.mjs'
 import type { NativeBackend } from '../src/engine/async-engine.js'
 import * as atomicdb from '../src/index.js'
@@ -107,6 +108,131 @@ test('a manager shows neither password nor key', async () => {
     assert.ok(!shown.includes('sesame') && !shown.includes(key.slice(0, 8)) && !shown.includes(decoded), shown)
   }
 })
+
+/** A stored batch whose envelope asks for another derivation. Its check is right, as a forger's would be. */
+function forged(bytes: Uint8Array, { iterations, firstOfSalt, length }: { iterations?: number; firstOfSalt?: number; length?: number }): Uint8Array {
+  const copy = bytes.slice()
+  const view = new DataView(copy.buffer)
+  if (iterations !== undefined) view.setUint32(12, iterations, true)
+  if (firstOfSalt !== undefined) copy[20] = firstOfSalt
+  if (length !== undefined) view.setUint32(8, length, true)
+  let hash = 0x811c9dc5 // FNV-1a; see storage/FORMAT.md
+  for (let n = 0; n < 20 + copy[6]!; n++) if (n < 16 || n >= 20) hash = Math.imul(hash ^ copy[n]!, 0x01000193)
+  view.setUint32(16, hash >>> 0, true)
+  return copy
+}
+
+/** Runs `work`, and returns how many iterations each derivation in it had. */
+async function derivations(work: () => Promise<unknown>): Promise<number[]> {
+  const asked: number[] = []
+  const subtle = new Proxy(globalThis.crypto.subtle, {
+    get(target, name: keyof SubtleCrypto) {
+      const method = (target[name] as Function).bind(target)
+      if (name !== 'deriveBits') return method
+      return (algorithm: Pbkdf2Params, ...rest: unknown[]) => {
+        asked.push(algorithm.iterations)
+        return method(algorithm, ...rest)
+      }
+    },
+  })
+  await lacking([{ object: globalThis.crypto, name: 'subtle', value: subtle }], work)
+  return asked
+}
+
+async function stored(options: atomicdb.SealOptions, ...texts: string[]) {
+  const storage = new MemoryStorage()
+  const db = await AtomicDB.open('sealed', { wasm: testWasm, storage: new SealedStorage(storage, options) })
+  for (const text of texts) await db.insert({ text })
+  await db.close()
+  return storage.read(0)
+}
+
+async function holding(batches: atomicdb.Batch[]): Promise<atomicdb.MemoryStorage> {
+  const storage = new MemoryStorage()
+  for (const { seq, bytes } of batches) await storage.append(seq, bytes)
+  return storage
+}
+
+const opens = (storage: atomicdb.StorageBackend, options: atomicdb.SealOptions) => AtomicDB.open('sealed', { wasm: testWasm, storage: new SealedStorage(storage, options) })
+
+test('a header that asks for many iterations is refused before one of them', async () => {
+  const batches = await stored({ securityManager: await SecurityManager.create({ password: 'x', iterations: 10 }) }, 'a', 'b')
+  const storage = await holding(batches.map(({ bytes, ...rest }) => ({ ...rest, bytes: forged(bytes, { iterations: 9_999_999 }) })))
+  const securityManager = await SecurityManager.create({ password: 'x' })
+  const asked = await derivations(() => assert.rejects(opens(storage, { securityManager }), { code: 'decrypt', message: /9999999 iterations, more than the 2000000 .* maxIterations/ }))
+  assert.deepEqual(asked, [])
+  await assert.rejects(AtomicDB.repair('sealed', { wasm: testWasm, storage: new SealedStorage(storage, { securityManager }) }), { code: 'decrypt' })
+  for (const wrong of [0, 10_000_001, '5', 1.5]) await assert.rejects(SecurityManager.create({ maxIterations: wrong as number }), { code: 'invalid', message: /^options\.maxIterations: / })
+})
+
+test('the bound of iterations can be another, and is never below what the manager itself uses', async () => {
+  const batches = await stored({ securityManager: await SecurityManager.create({ password: 'x', iterations: 3000, maxIterations: 20 }) }, 'a')
+  const storage = await holding(batches)
+  await assert.rejects(opens(storage, { securityManager: await SecurityManager.create({ password: 'x', iterations: 10, maxIterations: 2999 }) }), { code: 'decrypt' })
+  for (const options of [{ iterations: 3000, maxIterations: 20 }, { iterations: 10, maxIterations: 3000 }]) {
+    const db = await opens(storage, { securityManager: await SecurityManager.create({ password: 'x', ...options }) })
+    assert.equal(await db.count(), 1)
+    await db.close()
+  }
+})
+
+test('a database costs one derivation, whatever its headers ask for', async () => {
+  const batches = await stored({ securityManager: await SecurityManager.create({ password: 'x', iterations: 10 }) }, ...'abcdefgh')
+  const mixed = await holding(batches.map((batch, n) => (n < 3 ? batch : { ...batch, bytes: forged(batch.bytes, { firstOfSalt: n }) })))
+  const open = async () => assert.rejects(opens(mixed, { securityManager: await SecurityManager.create({ password: 'x' }) }), { code: 'decrypt', message: /another key than the rest/ })
+  assert.deepEqual(await derivations(open), [10])
+  const first = await holding(batches.map((batch, n) => ({ ...batch, bytes: forged(batch.bytes, { firstOfSalt: n }) })))
+  assert.deepEqual(await derivations(async () => assert.rejects(opens(first, { securityManager: await SecurityManager.create({ password: 'x' }) }), { code: 'decrypt' })), [10])
+  // Of a damaged database, what most batches ask for is worked out.
+  const most = await holding(batches.map((batch, n) => (n !== 0 ? batch : { ...batch, bytes: forged(batch.bytes, { firstOfSalt: 1 }) })))
+  const repair = async () => {
+    const storage = new SealedStorage(most, { securityManager: await SecurityManager.create({ password: 'x' }) })
+    assert.deepEqual((await AtomicDB.repair('sealed', { wasm: testWasm, storage })).problems.map(({ seq }) => seq), [1])
+  }
+  assert.deepEqual(await derivations(repair), [10])
+})
+
+test('a hash that would cost too much is refused, and the bound can be another', async () => {
+  const manager = SecurityManager.fromKey(fernetKey)
+  for (const costs of ['m=1048576,t=64,p=16', 'm=262145,t=1,p=1', 'm=65536,t=5,p=4']) {
+    const message = /cost more than 262144; the option maxHashCost/
+    await assert.rejects(manager.verifyPassword('x', `$argon2id$v=19$${costs}$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc`), { code: 'invalid', message })
+  }
+  const hash = await manager.hashPassword('x')
+  assert.equal(await manager.verifyPassword('x', hash), true)
+  for (const strict of [SecurityManager.fromKey(fernetKey, { maxHashCost: 38_911 }), await SecurityManager.create({ maxHashCost: 38_911 })]) {
+    await assert.rejects(strict.verifyPassword('x', hash), { code: 'invalid', message: /maxHashCost/ })
+  }
+  assert.throws(() => SecurityManager.fromKey(fernetKey, { maxHashCost: 1e9 }), { code: 'invalid', message: /^options\.maxHashCost: / })
+})
+
+for (const [host, lacks] of Object.entries({ 'with DecompressionStream': [], 'without it': noStreams })) {
+  test(`compressed data may stand for so many bytes, ${host}`, { timeout: 60_000 }, async () => {
+    const bomb = deflateSync(Buffer.alloc(65 << 20))
+    await lacking(lacks, async () => {
+      const db = await AtomicDB.open('here', { wasm: testWasm, inMemory: true })
+      await assert.rejects(db.import(bomb), { code: 'corrupt', message: /more than 67,108,864 bytes when it is decompressed.* options\.maxUnpackedBytes/ })
+      await assert.rejects(db.import(bomb, { maxUnpackedBytes: 1000 }), { code: 'corrupt', message: /more than 1,000 bytes/ })
+      await assert.rejects(db.import(bomb, { maxUnpackedBytes: 65 << 20 }), { code: 'invalid' }) // 65 MiB of zeros, which are no documents
+      await db.insert({ text: 'a'.repeat(100_000) })
+      // What would be refused is written uncompressed.
+      const within = await db.export({ compressionLevel: 9 })
+      const beyond = await db.export({ compressionLevel: 9, maxUnpackedBytes: 50_000 })
+      assert.ok(within.length < 1000 && beyond.length > 100_000, `${within.length} and ${beyond.length} bytes`)
+      for (const file of [within, beyond]) await db.import(file)
+      await assert.rejects(db.import(within, { maxUnpackedBytes: 50_000 }), { code: 'corrupt' })
+      await db.close()
+      const batches = await stored({ compressionLevel: 6 }, 'a'.repeat(100_000))
+      const options = { compressionLevel: 6, maxUnpackedBytes: 50_000 }
+      await assert.rejects(opens(await holding(batches), options), { code: 'corrupt', message: /maxUnpackedBytes/ })
+      const again = await opens(await holding(await stored(options, 'a'.repeat(100_000))), options)
+      assert.equal(await again.count(), 1)
+      await again.close()
+      const claims = await holding(batches.map((batch) => ({ ...batch, bytes: forged(batch.bytes, { length: 2 ** 32 - 1 }) })))
+      await assert.rejects(opens(claims, {}), { code: 'corrupt', message: /more than 67,108,864 bytes/ })
+    })
+  })
+}
 
 const inPython = async (program: string, ...values: string[]) => (await promisify(execFile)(pythonPath, ['-c', program, ...values])).stdout.trim()
 

@@ -7,7 +7,7 @@ import { Op } from '../engine/ops.js'
 import { describe, invalid } from '../errors.js'
 import { encoding } from '../msgpack/encode.js'
 import { command } from '../operations/writes.js'
-import { checkSealOptions, packFile, unpackFile } from '../security/packing.js'
+import { checkSealOptions, packFile, sealOptions, unpackFile } from '../security/packing.js'
 import type { FileFormat } from '../security/seal-options.js'
 
 /** The whole database as one file. */
@@ -21,13 +21,13 @@ export async function exportFile(connection: Connection, given: FileFormat): Pro
 export async function importFile(connection: Connection, file: unknown, given: FileFormat): Promise<void> {
   const format = checkedFormat(given)
   checkFile(file)
-  const content = await unpackFile(file, format.securityManager)
+  const content = await unpackFile(file, format)
   const parsed = await connection.parseFile(content, format.type ?? typeOf(content))
   return connection.write(() => storing(parsed))
 }
 
 function checkedFormat(given: FileFormat): FileFormat {
-  const format = takenOptions(given, ['type', 'compressionLevel', 'securityManager'])
+  const format = takenOptions(given, ['type', ...sealOptions])
   checkSealOptions(format, 'type')
   if (format.type !== undefined && format.type !== 'json' && format.type !== 'msgpack') {
     throw invalid(`format.type: expected 'json' or 'msgpack', not ${describe(format.type)}`)

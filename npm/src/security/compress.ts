@@ -12,9 +12,25 @@ export async function deflate(data: Uint8Array, level: number): Promise<Uint8Arr
 }
 
 /**
- * Decompresses zlib data.
+ * How many bytes `packed` bytes of zlib may stand for. Compressed data can be a thousand times as many, so what is more
+ * than 64 MiB may be 200 times as many at most, and 512 MiB at most. Real documents seldom reach 20 times.
  *
- * @param max How many bytes the result may have: compressed data can stand for a thousand times as many.
+ * @param max What the caller allows instead.
+ */
+export function maxUnpacked(packed: number, max?: number): number {
+  return max ?? Math.min(512 << 20, Math.max(64 << 20, 200 * packed))
+}
+
+/** Throws if `length` bytes are more than `max`, which {@link maxUnpacked} gave. */
+export function checkUnpacked(length: number, max: number): void {
+  if (length <= max) return
+  throw new AtomicDBError('corrupt', `the data is more than ${max.toLocaleString('en')} bytes when it is decompressed; if it can be trusted, options.maxUnpackedBytes allows more`)
+}
+
+/**
+ * Decompresses zlib data, piece by piece: next to nothing is allocated beyond what is allowed.
+ *
+ * @param max How many bytes the result may have; see {@link maxUnpacked}.
  * @throws corrupt if the result is longer, or the data is damaged.
  */
 export async function inflate(data: Uint8Array, max: number): Promise<Uint8Array> {
@@ -22,7 +38,7 @@ export async function inflate(data: Uint8Array, max: number): Promise<Uint8Array
   let length = 0
   const take = (piece: Uint8Array) => {
     length += piece.length
-    if (length > max) throw new AtomicDBError('corrupt', `the data is more than ${max.toLocaleString('en')} bytes when it is decompressed`)
+    checkUnpacked(length, max)
     pieces.push(piece)
   }
   try {

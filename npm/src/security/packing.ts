@@ -1,17 +1,18 @@
-import { checkKnown } from '../checks.js'
+import { checkCount, checkKnown } from '../checks.js'
 import { describe, invalid, readingError } from '../errors.js'
 import type { SealOptions } from './seal-options.js'
-import { deflate, inflate } from './compress.js'
+import { deflate, inflate, maxUnpacked } from './compress.js'
 import { refused } from './fernet.js'
 import { SecurityManager } from './security-manager.js'
 
-/** How many bytes a file may have when it is decompressed. A larger one is taken for an attack. */
-const maxUnpackedBytes = 512 << 20
+/** The names of the options of packing. */
+export const sealOptions = ['compressionLevel', 'securityManager', 'maxUnpackedBytes'] as const
 
 /** Checks the options of packing. `others` are the names of options that are allowed and checked elsewhere. */
 export function checkSealOptions(options: SealOptions, ...others: string[]): void {
-  checkKnown(options, [...others, 'compressionLevel', 'securityManager'])
-  const { compressionLevel, securityManager } = options
+  checkKnown(options, [...others, ...sealOptions])
+  const { compressionLevel, securityManager, maxUnpackedBytes } = options
+  if (maxUnpackedBytes !== undefined) checkCount('options.maxUnpackedBytes', maxUnpackedBytes, 1, 2 ** 32)
   if (compressionLevel !== undefined) checkLevel(compressionLevel, 0)
   if (securityManager !== undefined) checkManager('options.securityManager', securityManager)
 }
@@ -35,21 +36,30 @@ export function checkManager(what: string, manager: unknown): void {
 }
 
 /** Packs a file as the Python library does: compressed with zlib, and then encrypted as a Fernet token. */
-export async function packFile(content: Uint8Array, { compressionLevel = 0, securityManager }: SealOptions): Promise<Uint8Array> {
-  const packed = compressionLevel > 0 ? await deflate(content, compressionLevel) : content
+export async function packFile(content: Uint8Array, options: SealOptions): Promise<Uint8Array> {
+  const { securityManager } = options
+  const packed = (await compressed(content, options)) ?? content
   return securityManager ? securityManager.encrypt(packed) : packed
+}
+
+/** `content` at the level that the options ask for; undefined for level 0, and if reading would refuse the result. */
+export async function compressed(content: Uint8Array, { compressionLevel = 0, maxUnpackedBytes }: SealOptions): Promise<Uint8Array | undefined> {
+  if (compressionLevel === 0) return undefined
+  const packed = await deflate(content, compressionLevel)
+  return content.length > maxUnpacked(packed.length, maxUnpackedBytes) ? undefined : packed
 }
 
 /**
  * The content of a file that {@link packFile} has packed at any level, or that was never packed.
  *
- * @throws decrypt if the file is not encrypted with the manager's key, or if it is encrypted and there is no manager.
+ * @throws decrypt if the file is not encrypted with the manager's key, or if it is encrypted and there is no manager;
+ * corrupt if it is more than maxUnpackedBytes when it is decompressed.
  */
-export async function unpackFile(file: Uint8Array, securityManager: SecurityManager | undefined): Promise<Uint8Array> {
+export async function unpackFile(file: Uint8Array, { securityManager, maxUnpackedBytes }: SealOptions): Promise<Uint8Array> {
   let content = file
   if (securityManager) content = await securityManager.decrypt(file)
   else if (isToken(file)) throw refused('the file is encrypted: opening it needs the securityManager that it was written with')
-  return isCompressed(content) ? inflate(content, maxUnpackedBytes) : content
+  return isCompressed(content) ? inflate(content, maxUnpacked(content.length, maxUnpackedBytes)) : content
 }
 
 /** A Fernet token begins with a version and a time, whose first four bytes are 0 until the year 2106. */

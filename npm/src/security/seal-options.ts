@@ -6,6 +6,12 @@ export interface SealOptions {
   compressionLevel?: number
   /** Encrypts what is written, and refuses to read what is not encrypted with its key. Default: not encrypted. */
   securityManager?: SecurityManager
+  /**
+   * How many bytes a compressed batch or file may have when it is decompressed. Default: 64 MiB, or 200 times its
+   * compressed bytes, and 512 MiB at most. What would be more is written uncompressed, and refused as `corrupt` when it
+   * is read. Up to 4 GiB.
+   */
+  maxUnpackedBytes?: number
 }
 
 /** How a database is written as one file. */

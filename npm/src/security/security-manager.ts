@@ -1,4 +1,4 @@
-import { checkKnown, isBytes } from '../checks.js'
+import { checkCount, checkKnown, isBytes } from '../checks.js'
 import { describe, invalid } from '../errors.js'
 import { isWellFormed } from '../msgpack/writer.js'
 import { fromBase64Url, toBase64Url } from './base64url.js'
@@ -10,8 +10,14 @@ const keyBytes = 32
 const saltBytes = 16
 const defaultIterations = 480_000
 const maxSaltBytes = 255
-/** More iterations take more than two seconds with WebCrypto: a token that asks for them has been tampered with. */
-const maxIterations = 10_000_000
+/** The most that options may ask for: 10,000,000 iterations took 19 s in Node 20 on a slow core. */
+const mostIterations = 10_000_000
+/** What stored bytes may ask for, unless options allow more: about 4 s. What is more has been tampered with. */
+const defaultMaxIterations = 2_000_000
+/** 64 MiB four times, about 1.5 s. */
+const defaultMaxHashCost = 4 << 16
+/** 1 GiB 64 times: minutes. */
+const mostHashCost = 1 << 26
 
 /** How a key is derived from the password. */
 export interface Derivation {
@@ -40,15 +46,19 @@ export class SecurityManager {
   readonly salt: Uint8Array
   /** 0 if the key was given or is random. */
   readonly #iterations: number
+  readonly #maxIterations: number
+  readonly #maxHashCost: number
   readonly #password: string | undefined
   /** By salt and iterations. */
   readonly #keys = new Map<string, Promise<Uint8Array<ArrayBuffer>>>()
   readonly #fernets = new Map<string, Promise<FernetKey>>()
 
-  private constructor(password: string | undefined, { salt, iterations }: Derivation, key?: Uint8Array<ArrayBuffer>) {
+  private constructor(password: string | undefined, { salt, iterations }: Derivation, bounds: Bounds, key?: Uint8Array<ArrayBuffer>) {
     this.#password = password
     this.salt = salt
     this.#iterations = iterations
+    this.#maxIterations = Math.max(iterations, bounds.maxIterations)
+    this.#maxHashCost = bounds.maxHashCost
     if (key) this.#keys.set(nameOf(this.derivation), Promise.resolve(key))
   }
 
@@ -56,10 +66,16 @@ export class SecurityManager {
    * @param options.password What the key is derived from. Default: a random key, which exportKey() returns.
    * @param options.salt Default: 16 random bytes. Databases contain their salt. Files of the *JSONStorage classes and
    * hashes of the Python library do not: keep `salt` for those.
-   * @param options.iterations The rounds of PBKDF2-HMAC-SHA256. Default 480,000, 0.1 s with WebCrypto.
+   * @param options.iterations The rounds of PBKDF2-HMAC-SHA256. Default 480,000, 0.1 s with WebCrypto. Up to 10,000,000.
+   * @param options.maxIterations The most that a stored database may ask for: its header says how its key was derived,
+   * and whoever can write there must not decide how long opening takes. Default 2,000,000, or `iterations` if those are
+   * more. Beyond it, opening is `decrypt`. Up to 10,000,000.
+   * @param options.maxHashCost The most that a hash may cost in {@link verifyPassword}: its memory in KiB, times its
+   * passes. Default 262,144: 64 MiB four times, about 1.5 s. Beyond it, the hash is `invalid`. Up to 67,108,864.
    */
-  static async create(options: { password?: string; salt?: Uint8Array; iterations?: number } = {}): Promise<SecurityManager> {
-    checkKnown(options, ['password', 'salt', 'iterations'])
+  static async create(options: { password?: string; salt?: Uint8Array; iterations?: number; maxIterations?: number; maxHashCost?: number } = {}): Promise<SecurityManager> {
+    checkKnown(options, ['password', 'salt', 'iterations', 'maxIterations', 'maxHashCost'])
+    const bounds = boundsOf(options)
     const { password, salt = crypto.getRandomValues(new Uint8Array(saltBytes)), iterations = defaultIterations } = options
     if (password !== undefined && (typeof password !== 'string' || password === '')) {
       // The value may be a secret, so the error does not have it.
@@ -68,18 +84,22 @@ export class SecurityManager {
     if (!isBytes(salt) || salt.length === 0 || salt.length > maxSaltBytes) {
       throw invalid(`options.salt: expected a Uint8Array of 1 to ${maxSaltBytes} bytes, not ${isBytes(salt) ? salt.length : describe(salt)}`)
     }
-    if (!Number.isInteger(iterations) || iterations < 1 || iterations > maxIterations) {
-      throw invalid(`options.iterations: expected a whole number from 1 to ${maxIterations}, not ${describe(iterations)}`)
-    }
-    if (password === undefined) return new SecurityManager(undefined, { salt: salt.slice(), iterations: 0 }, crypto.getRandomValues(new Uint8Array(keyBytes)))
-    return new SecurityManager(password, { salt: salt.slice(), iterations })
+    checkCount('options.iterations', iterations, 1, mostIterations)
+    if (password === undefined) return new SecurityManager(undefined, { salt: salt.slice(), iterations: 0 }, bounds, crypto.getRandomValues(new Uint8Array(keyBytes)))
+    return new SecurityManager(password, { salt: salt.slice(), iterations }, bounds)
   }
 
-  /** Uses a given key. @param key A Fernet key: 32 bytes as url-safe base64. */
-  static fromKey(key: string): SecurityManager {
+  /**
+   * Uses a given key.
+   *
+   * @param key A Fernet key: 32 bytes as url-safe base64.
+   * @param options.maxHashCost See {@link create}.
+   */
+  static fromKey(key: string, options: { maxHashCost?: number } = {}): SecurityManager {
+    checkKnown(options, ['maxHashCost'])
     const decoded = typeof key === 'string' ? fromBase64Url(key) : undefined
     if (decoded?.length !== keyBytes) throw invalid('key: expected 32 bytes as url-safe base64')
-    return new SecurityManager(undefined, { salt: new Uint8Array(), iterations: 0 }, decoded)
+    return new SecurityManager(undefined, { salt: new Uint8Array(), iterations: 0 }, boundsOf(options), decoded)
   }
 
   /** The key as url-safe base64, for {@link fromKey} and Python's Fernet. With it, anyone can read everything. */
@@ -117,11 +137,13 @@ export class SecurityManager {
    * Whether `hash` is the hash of `password`. The time it takes does not tell
    * how much of it agrees. It also takes the Python library's SHA-256 of the
    * password and `salt`, as hexadecimal digits.
+   *
+   * @throws invalid if `hash` is none, or costs more than `maxHashCost`.
    */
   async verifyPassword(password: string, hash: string): Promise<boolean> {
     if (typeof password !== 'string') throw invalid('password: expected a text')
     if (typeof hash !== 'string') throw invalid('hash: expected a text')
-    return verifyPassword(password, hash, this.salt)
+    return verifyPassword(password, hash, this.salt, this.#maxHashCost)
   }
 
   /** @internal How the key of new tokens is derived. */
@@ -151,7 +173,9 @@ export class SecurityManager {
     if (known) return known
     if (this.#password === undefined) throw refused('the data was encrypted with a password, not with a key')
     if (derivation.iterations === 0) throw refused('the data was encrypted with a key, not with a password')
-    if (derivation.iterations > maxIterations) throw refused(`${derivation.iterations} iterations are too many`)
+    if (derivation.iterations > this.#maxIterations) {
+      throw refused(`the key would take ${derivation.iterations} iterations, more than the ${this.#maxIterations} that are allowed; if the data can be trusted, the option maxIterations of SecurityManager.create allows more`)
+    }
     const derived = derive(this.#password, derivation)
     this.#keys.set(name, derived)
     derived.catch(() => this.#keys.delete(name))
@@ -164,7 +188,20 @@ function checkData(name: string, data: unknown): void {
   if (typeof data !== 'string' && !isBytes(data)) throw invalid(`${name}: expected a Uint8Array or a text`)
 }
 
-const nameOf = ({ salt, iterations }: Derivation) => `${iterations} ${salt.join()}`
+/** What the bytes and hashes of others may ask for. */
+interface Bounds {
+  readonly maxIterations: number
+  readonly maxHashCost: number
+}
+
+function boundsOf({ maxIterations = defaultMaxIterations, maxHashCost = defaultMaxHashCost }: Partial<Bounds>): Bounds {
+  checkCount('options.maxIterations', maxIterations, 1, mostIterations)
+  checkCount('options.maxHashCost', maxHashCost, 8, mostHashCost)
+  return { maxIterations, maxHashCost }
+}
+
+/** @internal A text that is the same for the same derivation. */
+export const nameOf = ({ salt, iterations }: Derivation) => `${iterations} ${salt.join()}`
 
 async function derive(password: string, { salt, iterations }: Derivation): Promise<Uint8Array<ArrayBuffer>> {
   const secret = new TextEncoder().encode(password)

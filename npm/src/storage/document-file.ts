@@ -128,7 +128,7 @@ export abstract class DocumentFileStorage implements StorageBackend {
       if (!begins) return false
       this.deleted = this.seq
     }
-    const content = file ? await unpackFile(file, this.options.securityManager) : null
+    const content = file ? await unpackFile(file, this.options) : null
     await this.inEngine((documents) => documents.load(content))
     if (this.seq > 0 || file) this.seq++
     this.seen = file

@@ -1,38 +1,37 @@
 import type { Sealer } from '../engine/async-engine.js'
 import { AtomicDBError } from '../errors.js'
-import { deflate, inflate } from '../security/compress.js'
+import { checkUnpacked, inflate, maxUnpacked } from '../security/compress.js'
 import { refused } from '../security/fernet.js'
-import { checkSealOptions } from '../security/packing.js'
+import { checkSealOptions, compressed } from '../security/packing.js'
 import type { SealOptions } from '../security/seal-options.js'
-import type { Derivation, SecurityManager } from '../security/security-manager.js'
+import { nameOf, type Derivation, type SecurityManager } from '../security/security-manager.js'
 
 /** Compresses and encrypts batches, each into an envelope; see storage/FORMAT.md. */
 export class EnvelopeSealer implements Sealer {
-  private readonly level: number
+  private readonly options: SealOptions
   private readonly manager: SecurityManager | undefined
+  /** The one that a batch of the database has proved right. */
   private derivation: Derivation | undefined
 
   constructor(options: SealOptions = {}) {
     checkSealOptions(options)
-    this.level = options.compressionLevel ?? 0
+    this.options = { ...options }
     this.manager = options.securityManager
   }
 
   /** Whether the options ask for anything. */
   get isNeeded(): boolean {
-    return this.level > 0 || this.manager !== undefined
+    return !!this.options.compressionLevel || this.manager !== undefined
   }
 
   async seal(frame: Uint8Array): Promise<Uint8Array> {
     if (!this.isNeeded) return frame
     let content = frame
     let flags = 0
-    if (this.level > 0) {
-      const compressed = await deflate(frame, this.level)
-      if (compressed.length < frame.length) {
-        content = compressed
-        flags |= isCompressed
-      }
+    const packed = await compressed(frame, this.options)
+    if (packed && packed.length < frame.length) {
+      content = packed
+      flags |= isCompressed
     }
     if (!this.manager) return flags === 0 ? frame : envelope(flags, frame.length, content)
     const derivation = this.derivation ?? this.manager.derivation
@@ -42,12 +41,15 @@ export class EnvelopeSealer implements Sealer {
 
   /** Opens what seal() has written, at whatever level, and passes on what was never sealed. */
   async open(batches: readonly Uint8Array[]): Promise<Uint8Array[]> {
-    return Promise.all(batches.map((sealed) => this.openOne(sealed)))
+    // The first alone, because it shows the derivation of all.
+    const first = await Promise.all(batches.slice(0, 1).map((sealed) => this.openOne(sealed)))
+    return first.concat(await Promise.all(batches.slice(1).map((sealed) => this.openOne(sealed))))
   }
 
   async salvage(batches: readonly Uint8Array[]): Promise<Uint8Array[]> {
     let decryptError: unknown
     let opened = 0
+    this.derivation ??= mostFrequent(batches.flatMap(derivationOf))
     const salvaged = await Promise.all(batches.map(async (sealed) => {
       try {
         const bytes = await this.openOne(sealed)
@@ -73,15 +75,52 @@ export class EnvelopeSealer implements Sealer {
     let content = packed
     if (flags & isEncrypted) {
       if (!this.manager) throw refused('the stored batch is encrypted: open the storage with the securityManager that it was written with')
-      content = await (await this.manager.fernet(derivation)).open(content)
+      content = await (await this.manager.fernet(this.checked(derivation))).open(content)
       this.derivation = derivation // so that all batches are under one key
     } else if (this.manager) {
       throw refused('the stored batch is compressed and not encrypted: it was written without a securityManager, or without the key')
     }
-    if (flags & isCompressed) content = await inflate(content, length)
+    if (flags & isCompressed) {
+      checkUnpacked(length, maxUnpacked(content.length, this.options.maxUnpackedBytes))
+      content = await inflate(content, length)
+    }
     if (content.length !== length) throw corrupt(`the envelope says that it holds ${length} bytes, and holds ${content.length}`)
     return content
   }
+
+  /** `derivation`, if it is the database's: each other one would cost up to a second, and be none of ours. */
+  private checked(derivation: Derivation): Derivation {
+    if (this.derivation && nameOf(this.derivation) !== nameOf(derivation)) {
+      throw refused('the stored batch is encrypted with another key than the rest: its salt and iterations are not those of the database')
+    }
+    return derivation
+  }
+}
+
+/** How the key of a batch is derived; nothing if it is not encrypted, or its header is damaged. */
+function derivationOf(sealed: Uint8Array): Derivation[] {
+  try {
+    const { flags, derivation } = parseEnvelope(sealed)
+    return flags & isEncrypted ? [derivation] : []
+  } catch {
+    return [] // whoever opens the batch says so
+  }
+}
+
+function mostFrequent(derivations: readonly Derivation[]): Derivation | undefined {
+  const counts = new Map<string, number>()
+  let most: Derivation | undefined
+  let count = 0
+  for (const derivation of derivations) {
+    const name = nameOf(derivation)
+    const times = (counts.get(name) ?? 0) + 1
+    counts.set(name, times)
+    if (times > count) {
+      most = derivation
+      count = times
+    }
+  }
+  return most
 }
 
 // The envelope is described in storage/FORMAT.md.

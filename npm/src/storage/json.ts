@@ -30,8 +30,9 @@ export class JSONStorage extends DocumentFileStorage {
   /**
    * @param path The path of the file, or the key of the item.
    * @param options.compressionLevel zlib, 0 (none) to 9. Default 0. A file is read at any level.
+   * @param options.maxUnpackedBytes See {@link SealOptions}.
    */
-  constructor(path: string, options?: { compressionLevel?: number })
+  constructor(path: string, options?: Omit<SealOptions, 'securityManager'>)
   /** @internal */
   constructor(path: string, options: SealOptions)
   constructor(path: string, options: SealOptions = {}) {
@@ -44,7 +45,7 @@ export class JSONStorage extends DocumentFileStorage {
 /** As {@link JSONStorage}, but compressed. It also reads files that are not compressed. */
 export class CompressedJSONStorage extends JSONStorage {
   /** @param options.compressionLevel zlib, 1 to 9. Default 6. */
-  constructor(path: string, options: { compressionLevel?: 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 } = {}) {
+  constructor(path: string, options: { compressionLevel?: 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9; maxUnpackedBytes?: number } = {}) {
     checkOptionsObject(options)
     const { compressionLevel = 6 } = options
     checkLevel(compressionLevel, 1)
@@ -58,7 +59,7 @@ export class CompressedJSONStorage extends JSONStorage {
  */
 export class EncryptedJSONStorage extends JSONStorage {
   /** @param options.compressionLevel zlib, 0 (none) to 9. Default 6. */
-  constructor(path: string, securityManager: SecurityManager, options: { compressionLevel?: number } = {}) {
+  constructor(path: string, securityManager: SecurityManager, options: Omit<SealOptions, 'securityManager'> = {}) {
     checkManager('securityManager', securityManager)
     checkOptionsObject(options)
     const { compressionLevel = 6 } = options
