@@ -195,12 +195,38 @@ func (t Instant) String() string {
 	return string(append(b, 'Z'))
 }
 
-func appendPadded(b []byte, n int64, width int) []byte {
-	digits := strconv.FormatInt(n, 10)
-	for i := len(digits); i < width; i++ {
-		b = append(b, '0')
+// AppendISO appends t as JavaScript's Date.toISOString writes it, in milliseconds.
+// Years that it cannot write are written with more digits.
+func (t Instant) AppendISO(b []byte) []byte {
+	days, ofDay := floorDiv(t.seconds, daySeconds)
+	year, month, day := civilFromDays(days)
+	switch {
+	case year < 0:
+		b = appendPadded(append(b, '-'), -year, 6)
+	case year > 9999:
+		b = appendPadded(append(b, '+'), year, 6)
+	default:
+		b = appendPadded(b, year, 4)
 	}
-	return append(b, digits...)
+	b = appendPadded(append(b, '-'), month, 2)
+	b = appendPadded(append(b, '-'), day, 2)
+	b = appendPadded(append(b, 'T'), ofDay/3600, 2)
+	b = appendPadded(append(b, ':'), ofDay/60%60, 2)
+	b = appendPadded(append(b, ':'), ofDay%60, 2)
+	b = appendPadded(append(b, '.'), int64(t.nanos/1e6), 3)
+	return append(b, 'Z')
+}
+
+func appendPadded(b []byte, n int64, width int) []byte {
+	for limit := int64(10); width > 1; width, limit = width-1, limit*10 {
+		if n < limit {
+			for range width - 1 {
+				b = append(b, '0')
+			}
+			break
+		}
+	}
+	return strconv.AppendInt(b, n, 10)
 }
 
 // daysFromCivil returns the days from 1970-01-01 to a date of the proleptic

@@ -1,0 +1,218 @@
+package schema
+
+import (
+	"bytes"
+	"strconv"
+	"strings"
+
+	"github.com/atomicdb-go/atomicdb/engine/msgpack"
+)
+
+const (
+	maxBytes = 1 << 20 // of a schema
+	maxNodes = 50_000  // schemas in a schema
+	maxDepth = 200     // levels of maps and arrays in a schema
+)
+
+// Options say how Compile reads a schema.
+type Options struct {
+	// Lenient takes keywords and formats that are not known, and a $schema of another
+	// draft, for annotations.
+	Lenient bool
+	// Others are the schemas that references may lead to, by their addresses. They
+	// must be valid MessagePack.
+	Others map[string][]byte
+}
+
+// A Mistake says what is wrong with a schema.
+type Mistake struct {
+	Place string // "properties.age.minimum"; empty for the schema itself
+	Why   string // "must be a number, is an array"
+}
+
+func (m *Mistake) Error() string {
+	if m.Place == "" {
+		return "the schema " + m.Why
+	}
+	return m.Place + " " + m.Why
+}
+
+//go:noinline
+func mistake(place, why string) error { return &Mistake{Place: place, Why: why} }
+
+// A Schema checks values. It is not safe for concurrent use.
+type Schema struct {
+	root    *node
+	checker checker
+}
+
+// Compile reads a schema, which it copies. The error is a *Mistake.
+func Compile(source []byte, o Options) (*Schema, error) {
+	n, err := msgpack.Validate(source, maxDepth)
+	if err != nil {
+		if f, ok := err.(*msgpack.Fault); ok {
+			return nil, mistake(f.Path, f.Reason)
+		}
+		return nil, mistake("", err.Error())
+	}
+	if n > maxBytes {
+		return nil, mistake("", "takes "+strconv.Itoa(n)+" bytes; the limit is "+strconv.Itoa(maxBytes))
+	}
+	source = bytes.Clone(source[:n])
+	b := builder{options: o, resources: map[string]*resource{}, homes: map[*byte]*resource{}, nodes: map[*byte]*node{}}
+	if err := b.add("", source); err != nil {
+		return nil, err
+	}
+	root := b.nodeOf(source, "")
+	// A list instead of recursion: a chain of references may be as long as the schema.
+	for len(b.queue) > 0 {
+		last := len(b.queue) - 1
+		todo := b.queue[last]
+		b.queue = b.queue[:last]
+		if err := b.fill(todo.node, todo.value); err != nil {
+			return nil, err
+		}
+		if len(b.nodes) > maxNodes {
+			return nil, mistake("", "has more than "+strconv.Itoa(maxNodes)+" schemas in it")
+		}
+	}
+	for _, n := range b.nodes {
+		if circle := n.findCircle(); circle != nil {
+			return nil, mistake(circle.place, "leads back to itself at the same place of a document, without end")
+		}
+	}
+	for _, n := range b.nodes {
+		n.place = ""
+	}
+	s := &Schema{root: root}
+	s.checker.isDynamic = b.isDynamic
+	return s, nil
+}
+
+// A builder compiles one schema.
+type builder struct {
+	options   Options
+	resources map[string]*resource // by address
+	homes     map[*byte]*resource  // of each schema, by where it begins
+	nodes     map[*byte]*node      // the same
+	queue     []unfilled
+	isDynamic bool // there is a $dynamicAnchor
+}
+
+type unfilled struct {
+	node  *node
+	value []byte
+}
+
+// nodeOf returns the node of a schema, which fill fills later.
+func (b *builder) nodeOf(v []byte, place string) *node {
+	n := b.nodes[&v[0]]
+	if n == nil {
+		n = &node{place: place}
+		b.nodes[&v[0]] = n
+		b.queue = append(b.queue, unfilled{n, v})
+	}
+	return n
+}
+
+// The colors of a search in depth.
+type color uint8
+
+const (
+	white color = iota // not seen
+	grey               // on the way
+	black              // done
+)
+
+// findCircle returns a node that leads back to itself without a step into the
+// value; nil if there is none. What $dynamicRef means is known only on the way: the
+// limit of levels holds for it.
+func (n *node) findCircle() *node {
+	if n == nil || n.color == black {
+		return nil
+	}
+	type step struct {
+		node *node
+		next []*node
+	}
+	n.color = grey
+	way := []step{{n, n.inPlaceNodes()}}
+	for len(way) > 0 {
+		top := &way[len(way)-1]
+		if len(top.next) == 0 {
+			top.node.color = black
+			way = way[:len(way)-1]
+			continue
+		}
+		next := top.next[0]
+		top.next = top.next[1:]
+		switch next.color {
+		case grey:
+			return next
+		case white:
+			next.color = grey
+			way = append(way, step{next, next.inPlaceNodes()})
+		}
+	}
+	return nil
+}
+
+func (n *node) inPlaceNodes() (list []*node) {
+	p := n.inPlace
+	if p == nil {
+		return nil
+	}
+	for _, one := range []*node{p.ref, p.not, p.condition, p.then, p.otherwise} {
+		if one != nil {
+			list = append(list, one)
+		}
+	}
+	list = append(append(append(list, p.all...), p.any...), p.one...)
+	for _, d := range p.dependentSchemas {
+		list = append(list, d.node)
+	}
+	return list
+}
+
+// join extends a place by a name.
+func join(place, name string) string {
+	if place == "" {
+		return name
+	}
+	return place + "." + name
+}
+
+// nearest returns the name that is most like name; empty if none is.
+func nearest(name string, names []string) string {
+	best, found := 3, ""
+	for _, other := range names {
+		if d := distance(strings.ToLower(name), strings.ToLower(other)); d < best && 2*d < len(other) {
+			best, found = d, other
+		}
+	}
+	return found
+}
+
+// distance returns how many letters have to be added, removed or replaced to make b of
+// a, or more than 3 if they differ much in length.
+func distance(a, b string) int {
+	if len(a) > len(b)+3 || len(b) > len(a)+3 {
+		return 4
+	}
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		corner := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			d := corner
+			if a[i] != b[j] {
+				d = 1 + min(corner, row[j], row[j+1])
+			}
+			corner, row[j+1] = row[j+1], d
+		}
+	}
+	return row[len(b)]
+}

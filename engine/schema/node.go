@@ -1,0 +1,164 @@
+package schema
+
+// A node is one schema, compiled. Its rules are by the kind of value that they are
+// about; nil: none.
+type node struct {
+	constant verdict
+	types    uint16 // a bit for each msgpack.Kind that is allowed, and wholeBit; 0: all
+	home     *resource
+
+	values  []valueRules
+	number  *numberRules
+	text    *textRules
+	array   *arrayRules
+	object  *objectRules
+	inPlace *inPlaceRules
+	// What no other keyword has evaluated; nil: anything.
+	otherItems, otherProperties *node
+
+	isPlain bool // it has nothing but types, number and text, so fitsPlainly can check it
+
+	place string // where in the schema it is: "properties.age"; empty once all is compiled
+	color color
+}
+
+// A verdict says whether a node needs no look at the value.
+type verdict uint8
+
+const (
+	depends verdict = iota
+	always          // true, or {}
+	never           // false
+)
+
+// wholeBit in types allows numbers that are integers.
+const wholeBit = 1 << 15
+
+type valueRules struct {
+	what string   // "enum" or "const"
+	list [][]byte // one of which the value must equal
+}
+
+type numberRules struct {
+	minimum, above, maximum, below []byte // nil: none
+	low, high                      int64  // the integers that fit all four, if low <= high
+	factor                         decimal
+	factorText                     []byte // nil: no multipleOf
+}
+
+type textRules struct {
+	minLength, maxLength int // in code points; maxLength below 0: none
+	pattern              *pattern
+	format               *format
+}
+
+type arrayRules struct {
+	prefix             []*node
+	items              *node
+	contains           *node
+	minContains        int
+	maxContains        int // below 0: none
+	minItems, maxItems int // maxItems below 0: none
+	unique             bool
+}
+
+type objectRules struct {
+	properties        []property // of properties and of required, in their order
+	index             map[string]int
+	order             []int32  // the property that the field at a place was the last time
+	required          uint64   // which of the first 64 properties must be there
+	alsoRequired      []string // the ones after them
+	patterns          []patternProperty
+	additional        *node
+	names             *node
+	minProperties     int
+	maxProperties     int // below 0: none
+	dependentRequired []dependency
+}
+
+// A property has no node if required alone names it.
+type property struct {
+	name string
+	node *node
+}
+
+type patternProperty struct {
+	pattern *pattern
+	node    *node
+}
+
+// A dependency is of dependentRequired or dependentSchemas.
+type dependency struct {
+	name  string
+	needs []string
+	node  *node
+}
+
+// inPlaceRules apply other schemas to the same value.
+type inPlaceRules struct {
+	ref              *node
+	dynamic          *node
+	dynamicAnchor    string // not empty if the way decides what dynamic means
+	all, any, one    []*node
+	not              *node
+	condition        *node
+	then, otherwise  *node
+	dependentSchemas []dependency
+}
+
+// find returns the place of a property; below 0 if there is none. Documents of one
+// program have their fields in the same order, so that order mostly knows it.
+func (o *objectRules) find(name []byte, field int) int {
+	if field < len(o.order) {
+		if at := int(o.order[field]); at < len(o.properties) && o.properties[at].name == string(name) {
+			return at
+		}
+	}
+	return o.search(name, field)
+}
+
+func (o *objectRules) search(name []byte, field int) (at int) {
+	at = -1
+	if o.index != nil {
+		if i, ok := o.index[string(name)]; ok {
+			at = i
+		}
+	} else {
+		for i := range o.properties {
+			if o.properties[i].name == string(name) {
+				at = i
+				break
+			}
+		}
+	}
+	if at >= 0 && field < maxOrdered {
+		for field >= len(o.order) {
+			o.order = append(o.order, int32(len(o.order)))
+		}
+		o.order[field] = int32(at)
+	}
+	return at
+}
+
+// property returns the place of a property, which it adds if need be.
+func (o *objectRules) property(name string) int {
+	next := len(o.properties)
+	if i := o.search([]byte(name), maxOrdered); i >= 0 {
+		return i
+	}
+	o.properties = append(o.properties, property{name: name})
+	if o.index != nil {
+		o.index[name] = next
+	} else if next == maxListed {
+		o.index = make(map[string]int, 2*maxListed)
+		for i, p := range o.properties {
+			o.index[p.name] = i
+		}
+	}
+	return next
+}
+
+const (
+	maxListed  = 8   // properties that are compared one by one; a map is slower for so few
+	maxOrdered = 256 // fields of which the last place is kept
+)

@@ -1,0 +1,167 @@
+package schema
+
+import (
+	"math/bits"
+
+	"github.com/atomicdb-go/atomicdb/engine/msgpack"
+)
+
+const notAllowed = "is not allowed"
+
+func (c *checker) objectFits(o *objectRules, v []byte, m marks) bool {
+	count, pos := msgpack.Container(v)
+	isDocument := c.document == &v[0]
+	seen := uint64(0)
+	for i := range count {
+		key := v[pos:]
+		name := msgpack.Str(key)
+		end := pos + sizeOf(key)
+		value := v[end:]
+		size := sizeOf(value)
+		value = value[:size:size]
+		keyValue := v[pos:end]
+		pos = end + size
+
+		evaluated := false
+		if at := o.find(name, i); at >= 0 {
+			if at < 64 {
+				seen |= 1 << at
+			}
+			if n := o.properties[at].node; n != nil {
+				evaluated = true
+				if n.isPlain && c.faults == nil {
+					if !c.fitsPlainly(n, value) {
+						return false
+					}
+				} else if n.constant != always && !c.validAt(name, 0, n, value) {
+					return false
+				}
+			}
+		}
+		if isDocument && i == 0 && string(name) == "_id" {
+			c.mark(m, i)
+			continue
+		}
+		for j := range o.patterns {
+			if p := &o.patterns[j]; p.pattern.match(name) {
+				evaluated = true
+				if !c.validAt(name, 0, p.node, value) {
+					return false
+				}
+			}
+		}
+		if !evaluated && o.additional != nil {
+			evaluated = true
+			if o.additional.constant == never {
+				if !c.refuseAt("additionalProperties", string(name), notAllowed) {
+					return false
+				}
+			} else if !c.validAt(name, 0, o.additional, value) {
+				return false
+			}
+		}
+		if evaluated {
+			c.mark(m, i)
+		}
+		if o.names != nil && !c.test(o.names, keyValue, noMarks) && !c.refuseName(o, name, keyValue) {
+			return false
+		}
+	}
+	if missing := o.required &^ seen; missing != 0 {
+		if c.faults == nil {
+			return false
+		}
+		for ; missing != 0; missing &= missing - 1 {
+			c.refuseAt("required", o.properties[bits.TrailingZeros64(missing)].name, "is required")
+		}
+	}
+	for _, name := range o.alsoRequired {
+		if msgpack.Lookup(v, name) == nil && !c.refuseAt("required", name, "is required") {
+			return false
+		}
+	}
+	if isDocument {
+		count--
+	}
+	if count < o.minProperties && !c.refuseCount("minProperties", "at least ", o.minProperties, "property", count) {
+		return false
+	}
+	if o.maxProperties >= 0 && count > o.maxProperties && !c.refuseCount("maxProperties", "at most ", o.maxProperties, "property", count) {
+		return false
+	}
+	for i := range o.dependentRequired {
+		d := &o.dependentRequired[i]
+		if msgpack.Lookup(v, d.name) == nil {
+			continue
+		}
+		for _, name := range d.needs {
+			if msgpack.Lookup(v, name) == nil {
+				if c.faults == nil {
+					return false
+				}
+				c.refuseAt("dependentRequired", name, "is required, as "+d.name+" is there")
+			}
+		}
+	}
+	return true
+}
+
+// sizeOf is msgpack.Skip without the call for what is most frequent.
+func sizeOf(v []byte) int {
+	switch c := v[0]; {
+	case int8(c) >= -32: // 0 to 127, and -32 to -1
+		return 1
+	case c&0xe0 == 0xa0: // text of up to 31 bytes
+		return 1 + int(c&0x1f)
+	}
+	return msgpack.Skip(v)
+}
+
+// refuseName notes that the name of a property does not fit propertyNames.
+func (c *checker) refuseName(o *objectRules, name, keyValue []byte) bool {
+	if c.faults == nil {
+		return false
+	}
+	all, path := c.faults, c.path
+	c.faults, c.path = &Faults{}, nil
+	c.valid(o.names, keyValue, noMarks)
+	why := "has a name that is not allowed"
+	if len(c.faults.List) > 0 {
+		why += ": it " + c.faults.List[0].Message
+	}
+	c.faults, c.path = all, path
+	return c.refuseAt("propertyNames", string(name), why)
+}
+
+// othersFit applies unevaluatedProperties or unevaluatedItems to what no other keyword
+// has marked.
+func (c *checker) othersFit(other *node, kind msgpack.Kind, v []byte, m marks) bool {
+	count, pos := msgpack.Container(v)
+	for i := range count {
+		var name []byte
+		if kind == msgpack.Map {
+			name = msgpack.Str(v[pos:])
+			pos += msgpack.Skip(v[pos:])
+		}
+		end := pos + msgpack.Skip(v[pos:])
+		value := v[pos:end:end]
+		pos = end
+		if c.isMarked(m, i) || i == 0 && c.document == &v[0] && string(name) == "_id" {
+			continue
+		}
+		if other.constant != never {
+			if !c.validAt(name, i, other, value) {
+				return false
+			}
+			continue
+		}
+		keyword, text := "unevaluatedProperties", string(name)
+		if kind == msgpack.Array {
+			keyword, text = "unevaluatedItems", positionText(i)
+		}
+		if !c.refuseAt(keyword, text, notAllowed) {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,184 @@
+package schema
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/atomicdb-go/atomicdb/engine/msgpack"
+)
+
+// A resource is a schema with an address: one with $id, or the whole of what was
+// handed over.
+type resource struct {
+	address string
+	root    []byte
+	anchors map[string][]byte
+	dynamic map[string]*node // what $dynamicAnchor names
+}
+
+func newResource(address string, root []byte) *resource {
+	return &resource{address: address, root: root, anchors: map[string][]byte{}, dynamic: map[string]*node{}}
+}
+
+// add makes a schema that was handed over known under an address.
+func (b *builder) add(address string, schema []byte) error {
+	home := newResource(address, schema)
+	b.resources[address] = home
+	return b.scan(schema, home, "")
+}
+
+// scan notes the addresses and anchors of a schema and of those in it. Nested
+// schemas are no deeper than the value that Compile has checked.
+func (b *builder) scan(v []byte, home *resource, place string) error {
+	if msgpack.KindOf(v) != msgpack.Map {
+		return nil // true, false, or what fill refuses
+	}
+	if id := msgpack.Lookup(v, "$id"); msgpack.KindOf(id) == msgpack.String {
+		address, fragment := resolve(home.address, string(msgpack.Str(id)))
+		if fragment != "" {
+			return mistake(join(place, "$id"), "must have no fragment; $anchor names a place inside a schema")
+		}
+		if known := b.resources[address]; known != nil && &known.root[0] != &v[0] {
+			return mistake(join(place, "$id"), "is the address of another schema too: "+address)
+		} else if known == nil {
+			home = newResource(address, v)
+			b.resources[address] = home
+		}
+	}
+	b.homes[&v[0]] = home
+	for _, keyword := range []string{"$anchor", "$dynamicAnchor"} {
+		name := string(msgpack.Str(msgpack.Lookup(v, keyword)))
+		if name == "" {
+			continue // fill refuses what is no anchor
+		}
+		if other := home.anchors[name]; other != nil && &other[0] != &v[0] {
+			return mistake(join(place, keyword), "is the anchor of another schema too")
+		}
+		home.anchors[name] = v
+		if keyword == "$dynamicAnchor" {
+			home.dynamic[name] = b.nodeOf(v, place)
+			b.isDynamic = true
+		}
+	}
+	for key, value := range msgpack.Fields(v) {
+		where := join(place, string(key))
+		switch contentOf(string(key)) {
+		case aSchema:
+			if err := b.scan(value, home, where); err != nil {
+				return err
+			}
+		case aList:
+			i := 0
+			for sub := range msgpack.Elements(value) {
+				if err := b.scan(sub, home, join(where, strconv.Itoa(i))); err != nil {
+					return err
+				}
+				i++
+			}
+		case aMap:
+			for name, sub := range msgpack.Fields(value) {
+				if err := b.scan(sub, home, join(where, string(name))); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
+}
+
+func isAnchor(name string) bool {
+	for i := range len(name) {
+		c := name[i]
+		if !isLetter(c) && c != '_' && (i == 0 || !isDigit(c) && c != '-' && c != '.') {
+			return false
+		}
+	}
+	return name != ""
+}
+
+// target returns the node that a reference in home means, and the anchor that it
+// names if it is that of a $dynamicAnchor.
+func (b *builder) target(home *resource, reference string) (n *node, anchor string, why string) {
+	address, fragment := resolve(home.address, reference)
+	r := b.resources[address]
+	if r == nil {
+		if bytes := b.handedOver(address); bytes != nil {
+			if err := b.add(address, bytes); err != nil {
+				return nil, "", "leads to a schema that is refused: " + err.Error()
+			}
+			r = b.resources[address]
+		}
+	}
+	if r == nil {
+		return nil, "", "leads to " + strconv.Quote(address) + ", which is not in the schema: nothing is fetched, so put that schema into $defs, with its $id"
+	}
+	fragment, ok := unescaped(fragment)
+	if !ok {
+		return nil, "", "has a % that two hexadecimal digits do not follow"
+	}
+	v := r.root
+	switch {
+	case fragment == "":
+	case fragment[0] == '/':
+		if v, why = b.point(r, fragment); why != "" {
+			return nil, "", why
+		}
+	default:
+		if v = r.anchors[fragment]; v == nil {
+			return nil, "", "leads to the anchor " + strconv.Quote(fragment) + ", which is not there"
+		}
+		if r.dynamic[fragment] != nil {
+			anchor = fragment
+		}
+	}
+	return b.nodeOf(v, reference), anchor, ""
+}
+
+// point returns where a JSON pointer leads (RFC 6901). What lies where no keyword has
+// a schema becomes one.
+func (b *builder) point(r *resource, pointer string) (v []byte, why string) {
+	v, home := r.root, r
+	for _, token := range strings.Split(pointer[1:], "/") {
+		token = strings.ReplaceAll(strings.ReplaceAll(token, "~1", "/"), "~0", "~")
+		var next []byte
+		switch msgpack.KindOf(v) {
+		case msgpack.Map:
+			next = msgpack.Lookup(v, token)
+		case msgpack.Array:
+			if i, err := strconv.Atoi(token); err == nil && i >= 0 && strconv.Itoa(i) == token {
+				for element := range msgpack.Elements(v) {
+					if i == 0 {
+						next = element
+						break
+					}
+					i--
+				}
+			}
+		}
+		if next == nil {
+			return nil, "leads to " + pointer + ", which is not there"
+		}
+		v = next
+		if known := b.homes[&v[0]]; known != nil {
+			home = known
+		}
+	}
+	if b.homes[&v[0]] == nil {
+		if err := b.scan(v, home, pointer); err != nil {
+			return nil, err.Error()
+		}
+	}
+	return v, ""
+}
+
+// handedOver returns the schema of an address that is not in the schema; nil if there
+// is none.
+func (b *builder) handedOver(address string) []byte {
+	if bytes := b.options.Others[address]; bytes != nil {
+		return bytes
+	}
+	if name, ok := strings.CutPrefix(address, metaschemaAddress); ok {
+		return msgpack.Lookup(metaschemas, name)
+	}
+	return nil
+}
