@@ -1,5 +1,5 @@
 // Compiled, never run: `tsc` fails if a line below stops being an error, or another becomes one.
-import { and, AtomicDB, MemoryStorage, not, or, type Collection, type Condition, type ErrorCode, type Id, type Problem, type QueryResult, type Report, type StorageBackend, type Stored, type Transaction, type Where } from '../src/index.js'
+import { and, AtomicDB, MemoryStorage, not, or, type Collection, type Condition, type ErrorCode, type Id, type Problem, type QueryResult, type Report, type StorageBackend, type Stored, type Transaction, type Where } from '../../src/index.js'
 
 interface User {
   name: string
