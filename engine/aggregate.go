@@ -79,7 +79,7 @@ func (db *DB) Aggregate(name string, a Aggregate) (*Rows, error) {
 	}
 	c := db.collections[name]
 	if c == nil {
-		c = &collection{name, newContent(db.opts.ColumnThreshold)}
+		c = &collection{name: name, content: newContent(db.opts.ColumnThreshold)}
 	}
 	g := newHashAggregation(c.content, &a)
 	p := c.plan(Query{Where: a.Where})

@@ -205,7 +205,7 @@ func TestAggregate_caches(t *testing.T) {
 			case n == 7:
 				with.DropCaches(rng.Uint64())
 			case n == 8:
-				both(func(db *engine.DB) error { db.Cut(); db.Confirm(); return nil })
+				both(func(db *engine.DB) error { db.Cut(0); db.Confirm(); return nil })
 			case rng.IntN(3) == 0:
 				both(func(db *engine.DB) error { db.Rollback(); return nil })
 			}
@@ -303,7 +303,7 @@ func TestDictionary_types(t *testing.T) {
 func TestCaches_undo(t *testing.T) {
 	db := newDB(t, engine.Options{ColumnThreshold: 1})
 	insert(t, db, M{"n": 1, "s": "a text"}, M{"n": 2, "s": "a text"})
-	db.Cut()
+	db.Cut(0)
 	db.Confirm()
 	if _, err := db.Remove("users", where(t, "_id = 2")); err != nil {
 		t.Fatal(err)

@@ -19,6 +19,7 @@ const (
 	effectClear      = 4 // removes every document
 	effectDrop       = 5 // removes the collection
 	effectNextID     = 6 // uvarint: the next id to give, if it is larger than the one known
+	effectTime       = 7 // uvarint, ms since 1970: when the collections that are named after it were changed; 0: not known
 )
 
 // longRun is how many bytes of documents become a part of their own. Fewer are
@@ -58,17 +59,28 @@ func (e *encoder) finish() [][]byte {
 	return e.parts
 }
 
-// encode writes the effects of changes.
-func (db *DB) encode(changes []change) [][]byte {
+// time says when the effects after it were made.
+func (e *encoder) time(at uint64) {
+	e.head = binary.AppendUvarint(append(e.head, effectTime), at)
+}
+
+// encode writes the effects of changes, which were made at a time.
+func (db *DB) encode(changes []change, at uint64) [][]byte {
 	room := 0
 	for i := range changes {
 		if size := int(changes[i].size); size < longRun {
 			room += size + 2*binary.MaxVarintLen32 + 1
 		}
 	}
-	e := encoder{head: make([]byte, 0, room)}
+	e := encoder{head: make([]byte, 0, room+binary.MaxVarintLen64+1)}
+	if at > 0 && len(changes) > 0 {
+		e.time(at)
+	}
 	for i := range changes {
 		ch := &changes[i]
+		if ch.kind == stamped {
+			continue
+		}
 		e.collection(ch.c)
 		switch ch.kind {
 		case added, replaced:
@@ -88,10 +100,15 @@ func (db *DB) encode(changes []change) [][]byte {
 // parts. They borrow memory of the DB that never changes, so they may be kept.
 func (db *DB) Snapshot() [][]byte {
 	var e encoder
+	at := uint64(0)
 	for _, name := range append(db.Collections(), catalogName) { // the catalog last: indexes are built once, over whole collections
 		c := db.collections[name]
 		if c == nil {
 			continue
+		}
+		if c.updated != at {
+			at = c.updated
+			e.time(at)
 		}
 		e.collection(c)
 		e.head = binary.AppendUvarint(append(e.head, effectNextID), uint64(c.nextID))
@@ -169,15 +186,23 @@ func (db *DB) Apply(payload []byte) error {
 func (db *DB) replay(payload []byte) error {
 	r := batchReader{b: payload}
 	var c *collection
+	at := uint64(0)
 	for len(r.b) > 0 {
 		effect := r.b[0]
 		r.b = r.b[1:]
+		if effect == effectTime {
+			if at = r.uvarint(); r.bad || at > maxSafeID {
+				return errBatch
+			}
+			continue
+		}
 		if effect == effectCollection {
 			name := r.bytes(r.uvarint())
 			if r.bad || len(name) == 0 {
 				return errBatch
 			}
 			c = db.ensure(string(name))
+			db.stamp(c, at)
 			continue
 		}
 		if c == nil {
@@ -346,7 +371,7 @@ func SalvageIDs(payload []byte, limit int) (names []string) {
 			if !see("*") {
 				return names
 			}
-		case effectNextID:
+		case effectNextID, effectTime:
 			r.uvarint()
 		default:
 			return names

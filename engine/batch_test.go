@@ -26,7 +26,7 @@ func FuzzApply(f *testing.F) {
 	if err := seedDB.DropCollection("users"); err != nil {
 		f.Fatal(err)
 	}
-	f.Add(join(seedDB.Cut()))
+	f.Add(join(seedDB.Cut(0)))
 	f.Add([]byte{1, 1, 'u', 2, 1, 6, 0x81, 0xa3, '_', 'i', 'd', 1, 6, 9})
 	f.Fuzz(func(t *testing.T, payload []byte) {
 		if names := engine.SalvageIDs(payload, 3); len(names) > 3 {
@@ -34,7 +34,7 @@ func FuzzApply(f *testing.F) {
 		}
 		db := newDB(t, engine.Options{})
 		insert(t, db, M{"a": 1}, M{"_id": "x"})
-		db.Cut()
+		db.Cut(0)
 		db.Confirm()
 		before := db.Dump()
 		if err := db.Apply(payload); err != nil {
@@ -66,7 +66,7 @@ func TestApply_twice(t *testing.T) {
 	if _, err := db.Update("users", encode(t, M{"a": 3}), nil); err != nil {
 		t.Fatal(err)
 	}
-	payload := join(db.Cut())
+	payload := join(db.Cut(0))
 	for range 2 {
 		if err := replica.Apply(payload); err != nil {
 			t.Fatal(err)
@@ -91,7 +91,7 @@ func TestSalvageIDs(t *testing.T) {
 	if err := db.CreateIndex("users", []string{"a"}, engine.IndexOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	payload, want := join(db.Cut()), []string{"users/1", "users/x/y", "users/2", "users/*"}
+	payload, want := join(db.Cut(0)), []string{"users/1", "users/x/y", "users/2", "users/*"}
 	if got := engine.SalvageIDs(payload, 100); !reflect.DeepEqual(got, want) {
 		t.Errorf("it names %q, want %q", got, want)
 	}

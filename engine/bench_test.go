@@ -56,7 +56,7 @@ func benchDB(b *testing.B, indexes ...string) *engine.DB {
 	if _, err := db.Insert("users", benchDocs(b, benchSize), false); err != nil {
 		b.Fatal(err)
 	}
-	db.Cut()
+	db.Cut(0)
 	db.Confirm()
 	return db
 }
@@ -142,7 +142,7 @@ func BenchmarkUpdate(b *testing.B) {
 		if err != nil || n != benchSize/10 {
 			b.Fatal(n, err)
 		}
-		db.Cut()
+		db.Cut(0)
 		db.Confirm()
 	}
 }

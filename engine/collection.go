@@ -6,7 +6,8 @@ import "github.com/atomicdb-go/atomicdb/engine/msgpack"
 // for an empty one, which costs the same for ten documents as for a million
 // and is undone by swapping back.
 type collection struct {
-	name string
+	name    string
+	updated uint64 // when the newest batch about it was cut, in ms since 1970; 0: not known
 	*content
 }
 

@@ -97,8 +97,19 @@ func (db *DB) lastCut() int {
 // Cut returns every change since the last Cut as the payload of one batch, in
 // parts to be concatenated. The parts borrow memory of the DB that stays valid.
 // The caller stores them, then calls Confirm or Rollback.
-func (db *DB) Cut() [][]byte {
-	parts := db.encode(db.journal[db.lastCut():])
+//
+// now is the caller's clock, in milliseconds since 1970, and goes into the batch,
+// so that every replica tells the same of Metadata.Updated. 0, and what is beyond
+// 2^53: the time is not known.
+func (db *DB) Cut(now uint64) [][]byte {
+	if now > maxSafeID {
+		now = 0
+	}
+	first := db.lastCut()
+	for i, last := first, len(db.journal); i < last; i++ {
+		db.stamp(db.journal[i].c, now)
+	}
+	parts := db.encode(db.journal[first:], now)
 	db.cuts = append(db.cuts, db.mark())
 	return parts
 }

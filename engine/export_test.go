@@ -1,13 +1,16 @@
 package engine
 
-import "slices"
+import (
+	"slices"
+	"strconv"
+)
 
 // Dump lists what batches and snapshots carry, for tests to compare: by collection,
-// its next id, its declared indexes and its documents in order.
+// its next id, the time of its last change, its declared indexes and its documents in order.
 func (db *DB) Dump() map[string][]string {
 	dump := map[string][]string{}
 	for name, c := range db.collections {
-		lines := []string{string(rune(c.nextID))}
+		lines := []string{string(rune(c.nextID)), strconv.FormatUint(c.updated, 10)}
 		for _, ix := range c.indexes {
 			lines = append(lines, ix.title(), ix.name, boolText[ix.unique], boolText[ix.sparse])
 		}

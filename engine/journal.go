@@ -17,7 +17,7 @@ type change struct {
 	size     uint32
 	was      ref
 	wasSize  uint32
-	nextID   int64    // before the change; once it is undone, after the change
+	nextID   int64    // before the change; once it is undone, after the change; of stamped, that of collection.updated
 	previous *content // cleared: the content before; once it is undone, the empty one
 }
 
@@ -31,6 +31,7 @@ const (
 	cleared
 	created // a collection was created
 	dropped // a collection was dropped
+	stamped // only collection.updated changed
 )
 
 // note adds a change to the journal. Inserts whose documents lie side by side in
@@ -113,8 +114,26 @@ func (db *DB) undo(ch *change) {
 	case dropped:
 		db.collections[c.name] = c
 	}
+	ch.swapNumbers()
+}
+
+// swapNumbers exchanges what a change set besides documents with what was before.
+func (ch *change) swapNumbers() {
 	if ch.in != nil {
 		ch.in.nextID, ch.nextID = ch.nextID, ch.in.nextID
+	}
+	if ch.kind == stamped {
+		at := uint64(ch.nextID)
+		ch.nextID, ch.c.updated = int64(ch.c.updated), at
+	}
+}
+
+// stamp notes that a collection was changed at a time. It changes no answer of a
+// query, and so not the version.
+func (db *DB) stamp(c *collection, at uint64) {
+	if c.updated != at && at > 0 {
+		db.journal = append(db.journal, change{kind: stamped, c: c, nextID: int64(c.updated)})
+		c.updated = at
 	}
 }
 
@@ -142,7 +161,5 @@ func (db *DB) redo(ch *change) {
 	case dropped:
 		delete(db.collections, c.name)
 	}
-	if ch.in != nil {
-		ch.in.nextID, ch.nextID = ch.nextID, ch.in.nextID
-	}
+	ch.swapNumbers()
 }

@@ -290,7 +290,7 @@ func modelRound(t *testing.T, rng *rand.Rand) {
 			switch k := rng.IntN(4); {
 			case k < 2:
 				if len(cuts) < 3 && db.HasChanges() {
-					cuts = append(cuts, cut{join(db.Cut()), now.clone(), db.Dump()})
+					cuts = append(cuts, cut{join(db.Cut(uint64(rng.IntN(4)))), now.clone(), db.Dump()})
 				}
 			case k == 2 && len(cuts) > 0:
 				db.Confirm()

@@ -59,7 +59,7 @@ func TestSavepoint_suspend(t *testing.T) {
 	}
 
 	replica := newDB(t, engine.Options{})
-	if err := replica.Apply(join(db.Cut())); err != nil {
+	if err := replica.Apply(join(db.Cut(0))); err != nil {
 		t.Fatal(err)
 	}
 	wantIDs(t, idsOf(find(t, replica, engine.Query{})), 1, 2, 3, 4)

@@ -214,7 +214,7 @@ func TestTidy(t *testing.T) {
 		if _, err := db.Count("users", where(t, "n = 3"), 0); err != nil {
 			t.Fatal(err)
 		}
-		db.Cut()
+		db.Cut(0)
 		db.Confirm()
 		if err := db.Check(); err != nil {
 			t.Fatal(err)

@@ -69,6 +69,8 @@ func fuzzSeeds(t testing.TB) (seeds [][]byte) {
 		{"sql", array{"SELECT age, COUNT(*) AS n FROM people WHERE age > ? GROUP BY age ORDER BY n", array{1}}, nil},
 		{"sqlWrite", array{"UPDATE people SET age = age + :more WHERE _id = 'x'", object{"more": 1}}, nil},
 		{"explain", array{"people", "age between 1 and 5", nil, 0, -1}, nil},
+		{"metadata", array{"people"}, nil},
+		{"usage", nil, nil},
 		{"dropCollection", array{"people"}, nil},
 		{"parse", array{"name matches '^a' or tags contains 'x'"}, nil},
 		{"settle", nil, nil},

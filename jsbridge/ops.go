@@ -144,6 +144,17 @@ var ops = []op{
 		result: "[text, paths of the index or nil, documents examined, documents returned, leaves as [condition, by, estimate, actual]]",
 	},
 	{
+		name: "metadata", run: metadata,
+		doc:    "What a collection takes and what is declared for it. stats.lastUpdated is in milliseconds since 1970; 0: not known.",
+		args:   []string{"collection"},
+		result: "{documentCount, averageDocumentSize, totalSize, indexes: [{paths, unique, sparse, entries, bytes}], schema, stats: {lastUpdated, seq}}",
+	},
+	{
+		name: "usage", run: usage,
+		doc:    "What the whole database takes.",
+		result: "{documents, bytes, collections: {name: {documents, bytes}}, log: {batches, bytes}}",
+	},
+	{
 		name: "savepoint", run: savepoint,
 		doc:    "Opens a savepoint. Savepoints nest. While one is open, nothing is stored, and batches of other writers are put off; see onPutOff.",
 		result: "nothing",

@@ -61,6 +61,14 @@ func TestOps(t *testing.T) {
 				equal(t, decode(t, c.must("insert", array{"people", false}, object{})), array{int64(3)})
 			}},
 		{op: "collections", want: array{"people"}},
+		{op: "metadata", arguments: array{"people"}, want: object{
+			"documentCount": int64(3), "averageDocumentSize": 30.333333333333332, "totalSize": int64(91),
+			"indexes": array{}, "schema": nil, "stats": object{"lastUpdated": int64(0), "seq": int64(0)},
+		}},
+		{op: "usage", want: object{
+			"documents": int64(3), "bytes": int64(91), "collections": object{"people": object{"documents": int64(3), "bytes": int64(91)}},
+			"log": object{"batches": int64(0), "bytes": int64(0)},
+		}},
 		{op: "createCollection", arguments: array{"dogs", nil},
 			check: func(t *testing.T, c *client) {
 				equal(t, decode(t, c.must("collections", nil)), array{"dogs", "people"})

@@ -77,7 +77,7 @@ func TestCall_panicInError(t *testing.T) {
 // call is refused.
 func TestCall_panicThatCannotBeUndone(t *testing.T) {
 	withOp(t, op{name: "fault", writes: true, run: func(c *call) error {
-		c.db().Cut()
+		c.db().Cut(0)
 		c.db().Confirm() // what is confirmed cannot be undone
 		panic("a bug")
 	}})

@@ -29,7 +29,7 @@ func TestRandomCalls(t *testing.T) {
 	answered := map[string]int{}
 	for step := range 3000 {
 		if step%500 == 0 { // now and then an empty database, and stored writes that cannot be undone
-			c.db().Cut()
+			c.db().Cut(0)
 			c.db().Confirm()
 			c.must("clear", array{"people"})
 		}

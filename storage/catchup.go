@@ -151,7 +151,7 @@ func (s *Session) applyForeign(entries []entry) error {
 		}
 		// The session that wrote the batch compacts the log.
 		if s.isLong(s.batches, s.tail) {
-			s.batches, s.tail = 0, 0
+			s.batches, s.tail, s.size = 0, 0, LogSize{1, s.db.Size()}
 		}
 	}
 	if s.head != before && s.opts.OnForeign != nil {
@@ -202,13 +202,12 @@ func (s *Session) apply(e entry) error {
 		if err := db.Apply(e.payload); err != nil {
 			return ofBatch(e.seq, err)
 		}
-		s.db, s.batches, s.tail = db, 0, 0
+		s.db, s.batches, s.tail, s.size = db, 0, 0, LogSize{1, int64(len(e.bytes))}
 	case e.kind == kindBatch && e.seq == s.head+1:
 		if err := s.db.Apply(e.payload); err != nil {
 			return ofBatch(e.seq, err)
 		}
-		s.batches++
-		s.tail += int64(len(e.bytes))
+		s.addBatch(int64(len(e.bytes)))
 	case e.seq == s.head && e.checksum == s.last:
 		return nil // the same record again
 	default:

@@ -36,6 +36,8 @@ func (s *Session) dueCompaction(seq uint64, size int64) func() {
 		// The batch is stored even if this fails. A failure leaves the log long,
 		// and the next attempt waits until it has grown by as much again.
 		s.batches, s.tail = 0, 0
-		_ = s.log.Compact(seq, snapshot)
+		if s.log.Compact(seq, snapshot) == nil {
+			s.size = LogSize{1, int64(snapshot.Len())}
+		}
 	}
 }

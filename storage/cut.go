@@ -19,7 +19,7 @@ func (s *Session) Cut(out []byte) ([]byte, error) {
 	if !s.db.HasChanges() {
 		return out, nil
 	}
-	for _, part := range newFrame(header{kind: kindBatch, seq: s.head + 1, writer: s.opts.Writer}, s.db.Cut()) {
+	for _, part := range newFrame(header{kind: kindBatch, seq: s.head + 1, writer: s.opts.Writer}, s.db.Cut(s.opts.Now())) {
 		out = append(out, part...)
 	}
 	s.db.Rollback()
@@ -58,8 +58,9 @@ func (s *Session) Snapshot(out []byte) ([]byte, error) {
 	if !s.isLong(s.batches, s.tail) {
 		return out, nil
 	}
-	s.batches, s.tail = 0, 0
-	for _, part := range newFrame(header{kind: kindSnapshot, seq: s.head, writer: s.opts.Writer}, s.db.Snapshot()) {
+	frame := newFrame(header{kind: kindSnapshot, seq: s.head, writer: s.opts.Writer}, s.db.Snapshot())
+	s.batches, s.tail, s.size = 0, 0, LogSize{1, int64(frame.Len())}
+	for _, part := range frame {
 		out = append(out, part...)
 	}
 	return out, nil

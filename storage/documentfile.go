@@ -48,7 +48,7 @@ func (f *DocumentFile) Load(file []byte) error {
 			}
 			return &engine.Error{Code: engine.CodeCorrupt, Op: "read", Target: "file", Err: err}
 		}
-		db.Cut()
+		db.Cut(0)
 		db.Confirm()
 	}
 	f.db = db

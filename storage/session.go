@@ -22,6 +22,10 @@ type SessionOptions struct {
 	// snapshot, however little data there is; see FORMAT.md. 0 means 1 MiB.
 	CompactAfter int64
 
+	// Now is the clock whose time goes into every batch, in milliseconds since
+	// 1970; see engine.Metadata. nil means the clock of the host.
+	Now func() uint64
+
 	// OnProgress is called while Open replays the log, about every 256 KiB and
 	// at the end. done is the bytes replayed, total the bytes of the log as far
 	// as the Log can tell.
@@ -77,6 +81,13 @@ type state struct {
 	last    uint64 // that batch's checksum
 	batches int    // since the newest snapshot
 	tail    int64  // their bytes
+	size    LogSize
+}
+
+// A LogSize is what a log takes.
+type LogSize struct {
+	Records int   // batches, and the snapshot if there is one
+	Bytes   int64 // of their frames, before a storage compresses or encrypts them
 }
 
 // Open replays log into a new engine. A nil log makes a database that lives in
@@ -89,6 +100,9 @@ func Open(log Log, opts SessionOptions) (*Session, error) {
 	}
 	if opts.Writer == (Writer{}) {
 		opts.Writer = randomWriter()
+	}
+	if opts.Now == nil {
+		opts.Now = hostTime
 	}
 	db, err := engine.New(opts.Engine)
 	if err != nil {
@@ -123,6 +137,11 @@ func (s *Session) InMemory() bool { return s.log == nil }
 
 // Head returns the seq of the newest batch that the engine holds.
 func (s *Session) Head() uint64 { return s.head }
+
+// LogSize returns what the log takes, as far as the session knows: when another
+// session has compacted the log, it is an estimate until this one reads the
+// snapshot. Without a log it is zero.
+func (s *Session) LogSize() LogSize { return s.size }
 
 // Flush stores what is pending as one batch.
 //
@@ -257,7 +276,7 @@ func (s *Session) append(op string) (frame Frame, compaction func(), err error) 
 	if !s.db.HasChanges() {
 		return nil, nil, nil
 	}
-	payload := s.db.Cut()
+	payload := s.db.Cut(s.opts.Now())
 	if s.log == nil {
 		s.db.Confirm()
 		return nil, nil, nil
@@ -276,8 +295,15 @@ func (s *Session) append(op string) (frame Frame, compaction func(), err error) 
 func (s *Session) confirm(seq uint64, frame Frame) {
 	s.db.Confirm()
 	s.head, s.last = seq, frame.checksum()
+	s.addBatch(int64(frame.Len()))
+}
+
+// addBatch notes that the log holds another batch of so many bytes.
+func (s *state) addBatch(bytes int64) {
 	s.batches++
-	s.tail += int64(frame.Len())
+	s.tail += bytes
+	s.size.Records++
+	s.size.Bytes += bytes
 }
 
 func (s *Session) rollback() {

@@ -88,7 +88,7 @@ func TestVerify(t *testing.T) {
 	if err := s.DB().ReleaseSavepoint(); err != nil {
 		t.Fatal(err)
 	}
-	s.DB().Cut()
+	s.DB().Cut(0)
 	s.DB().Confirm()
 	if report, err := s.Verify(); err != nil || problems(report) != "0 internal []" {
 		t.Errorf("of another state Verify says %s, %v", problems(report), err)

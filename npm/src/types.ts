@@ -41,6 +41,38 @@ export interface IndexOptions {
   sparse?: boolean
 }
 
+/** What a collection takes, and what is declared for it; see `metadata`. */
+export interface Metadata {
+  documentCount: number
+  /** In bytes of MessagePack; 0 if there is no document. */
+  averageDocumentSize: number
+  /** Of all documents, in bytes of MessagePack. */
+  totalSize: number
+  /** `entries`: one for each document, or for each element of its array; `bytes`: what they take in memory. */
+  indexes: { paths: string[]; unique: boolean; sparse: boolean; entries: number; bytes: number }[]
+  schema: JSONSchema | null
+  stats: {
+    /** When a batch with changes of the collection was last stored, by the clock of its writer, in ISO 8601; null if none was. */
+    lastUpdated: string | null
+    /** The number of the newest batch of the database. */
+    seq: number
+  }
+}
+
+/** What a whole database takes; see `usage`. */
+export interface Usage {
+  documents: number
+  /** Of all documents, in bytes of MessagePack. */
+  bytes: number
+  collections: Record<string, { documents: number; bytes: number }>
+  /** The batches in the storage, the snapshot included, before they are compressed or encrypted. */
+  log: { batches: number; bytes: number }
+  /** How many bytes the site may store, if the browser tells. */
+  quota?: number
+  /** How many bytes the site has stored, all its databases and caches, if the browser tells. */
+  used?: number
+}
+
 /** JSON Schema, draft 2020-12. */
 export type JSONSchema = Record<string, any>
 

@@ -8,7 +8,7 @@ import { queryBuilder } from '../query/builder.js'
 import { queryOf } from '../query/find-options.js'
 import type { Aggregate, Filter, FindOptions, Plan, QueryBuilder, Where } from '../query/types.js'
 import { checkFilter, checkGiven, checkWhere } from '../query/where.js'
-import type { Fresh, Id, IndexOptions, Stored, UpdateOperators, Value } from '../types.js'
+import type { Fresh, Id, IndexOptions, Metadata, Stored, UpdateOperators, Value } from '../types.js'
 import { newResult, type QueryResult } from './result.js'
 
 /** What a call is made on: one collection, or a database, whose calls name the collection. */
@@ -223,6 +223,16 @@ export abstract class DocumentCalls<T, Of extends Owner> {
   /** Removes the index on exactly these paths. @throws `not_found` if there is none. */
   dropIndex(...pathsAndOptions: [...string[], { collection?: string }] | string[]): Promise<void> {
     return this.calls.write(() => dropIndex(this.collectionIn(indexOptions(pathsAndOptions)), pathsAndOptions))
+  }
+
+  /**
+   * How many documents there are, how many bytes of MessagePack they have, the
+   * indexes, and when the collection was last changed. Every write keeps these
+   * numbers, so that no document is looked at. An index that nothing has used yet
+   * is built.
+   */
+  metadata(...collection: CollectionName<Of>): Promise<Metadata> {
+    return this.calls.read((engine) => reads.metadata(engine, this.collectionNamed(collection)))
   }
 
   /** How a query would run: which index answers it, and how many documents it looks at. */

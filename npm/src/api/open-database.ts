@@ -1,5 +1,8 @@
 import type { ConnectionCalls } from '../connection/calls.js'
+import { hostUsage } from '../connection/quota.js'
 import { describe, invalid } from '../errors.js'
+import * as reads from '../operations/reads.js'
+import type { Usage } from '../types.js'
 import { DatabaseCalls } from './database-calls.js'
 import { Transaction } from './transaction.js'
 
@@ -59,6 +62,16 @@ export abstract class OpenDatabase extends DatabaseCalls implements AsyncDisposa
       if (typeof work !== 'function') throw invalid(`work: expected a function, not ${describe(work)}`)
       return work(new Transaction(calls))
     })
+  }
+
+  /**
+   * What the whole database takes: documents, their bytes as MessagePack, the
+   * batches in the log, and, if the browser tells, how many bytes the site has
+   * stored and may store.
+   */
+  async usage(): Promise<Usage> {
+    const usage = await this.calls.read(reads.usage)
+    return { ...usage, ...(await hostUsage()) }
   }
 
   abstract close(): Promise<void>

@@ -8,10 +8,16 @@ import { AtomicDBError } from '../errors.js'
  */
 export async function withUsage(error: unknown): Promise<unknown> {
   if (!(error instanceof AtomicDBError) || error.code !== 'quota' || /localStorage/.test(error.message)) return error
+  const { used, quota } = await hostUsage()
+  if (used === undefined || quota === undefined) return error
+  const message = `${error.message} (this site has stored ${inWords(used)}; the browser says that it may store ${inWords(quota)})`
+  return Object.assign(new AtomicDBError('quota', message, { cause: error.cause }), { usage: used, quota })
+}
+
+/** How many bytes the site has stored and may store; nothing where the browser does not tell. */
+export async function hostUsage(): Promise<{ used?: number; quota?: number }> {
   const { usage, quota } = (await storageManager()?.estimate?.().catch(() => undefined)) ?? {}
-  if (usage === undefined || quota === undefined) return error
-  const message = `${error.message} (this site has stored ${inWords(usage)}; the browser says that it may store ${inWords(quota)})`
-  return Object.assign(new AtomicDBError('quota', message, { cause: error.cause }), { usage, quota })
+  return { ...(usage !== undefined && { used: usage }), ...(quota !== undefined && { quota }) }
 }
 
 /**

@@ -2,7 +2,7 @@
 // `go test ./jsbridge -run TestTypeScriptTwin -update`: edit that list, not this file.
 
 /** Changes with the list. An engine whose number is another one comes from another release. */
-export const protocol = 0x2834bf97
+export const protocol = 0xe6c91544
 
 /** The largest input of one call, in bytes; larger ones are sent in pieces. */
 export const maxInput = 268435456
@@ -136,65 +136,77 @@ export const Op = {
    */
   explain: 21,
   /**
+   * What a collection takes and what is declared for it. stats.lastUpdated is in milliseconds since 1970; 0: not known.
+   *
+   * `[collection]` → {documentCount, averageDocumentSize, totalSize, indexes: [{paths, unique, sparse, entries, bytes}], schema, stats: {lastUpdated, seq}}.
+   */
+  metadata: 22,
+  /**
+   * What the whole database takes.
+   *
+   * `[]` → {documents, bytes, collections: {name: {documents, bytes}}, log: {batches, bytes}}.
+   */
+  usage: 23,
+  /**
    * Opens a savepoint. Savepoints nest. While one is open, nothing is stored, and batches of other writers are put off; see onPutOff.
    *
    * `[]` → nothing.
    */
-  savepoint: 22,
+  savepoint: 24,
   /**
    * Ends the innermost savepoint and keeps the changes since it.
    *
    * `[]` → nothing.
    */
-  release: 23,
+  release: 25,
   /**
    * Undoes the changes since the innermost savepoint, and ends it.
    *
    * `[]` → nothing.
    */
-  rollback: 24,
+  rollback: 26,
   /**
    * Takes the changes since the innermost savepoint out of sight until resume. Every write in between is refused.
    *
    * `[]` → nothing.
    */
-  suspend: 25,
+  suspend: 27,
   /**
    * Puts the changes back that suspend took out of sight.
    *
    * `[]` → nothing.
    */
-  resume: 26,
+  resume: 28,
   /**
    * Flush for a database in memory alone, which has nothing to wait for: a Promise of Go's would cost 40 us.
    *
    * `[]` → nothing.
    */
-  settle: 27,
+  settle: 29,
   /**
    * Takes what is not stored as the frame of the next batch, and undoes it. For storages to which JavaScript itself appends.
    *
    * `[]` → the frame, or nothing.
    */
-  cut: 28,
+  cut: 30,
   /**
    * Applies a record of the log, unless the database holds it already. Its bytes follow the arguments directly.
    *
    * `[seq, snapshot]` → nothing.
    */
-  apply: 29,
+  apply: 31,
   /**
    * The frame of a snapshot of everything stored, if the log is so long that one has to replace its batches.
    *
    * `[]` → the frame, or nothing.
    */
-  snapshot: 30,
+  snapshot: 32,
   /**
    * The canonical text of a condition, for tests and tools. The handle may be 0.
    *
    * `[where]` → string.
    */
-  parse: 31,
+  parse: 33,
 } as const
 
 /** The number of a call. */

@@ -7,7 +7,7 @@ import { everything, writeQuery, type Query } from '../query/find-options.js'
 import { checkPath, project, treeOf } from '../query/paths.js'
 import type { Plan } from '../query/types.js'
 import { predicateOf, writeWhere, type Predicate, type Prepared } from '../query/where.js'
-import type { Id, Stored, Value } from '../types.js'
+import type { Id, Metadata, Stored, Usage, Value } from '../types.js'
 import { collectionName } from './collection-name.js'
 
 // Each function calls the engine at once. Only what Calls.read and Calls.write run may call them.
@@ -148,6 +148,22 @@ export function all(engine: EngineCalls, collection: unknown, where: Predicate |
 /** The names of all collections, sorted. */
 export function collections(engine: EngineCalls): string[] {
   return engine.value(Op.collections, noArguments) as string[]
+}
+
+/** What a collection takes, and what is declared for it. */
+export function metadata(engine: EngineCalls, collection: unknown): Metadata {
+  return encoding('arguments', (encoder) => {
+    const found = engine.value(Op.metadata, encoder.array(1).string(collectionName(collection))) as Metadata
+    const { stats } = found
+    const date = new Date(Number(stats.lastUpdated)) // a clock may be set beyond what a Date holds
+    stats.lastUpdated = +date > 0 ? date.toISOString() : null
+    return found
+  })
+}
+
+/** What the whole database takes. */
+export function usage(engine: EngineCalls): Usage {
+  return engine.value(Op.usage, noArguments) as Usage
 }
 
 /** `where` for the engine: a function is replaced by the ids of the documents for which it holds. */

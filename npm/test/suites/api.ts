@@ -2,6 +2,7 @@ import { aggregates } from './api-aggregates.js'
 import { conditions } from './api-conditions.js'
 import { documents } from './api-documents.js'
 import { lifecycle } from './api-lifecycle.js'
+import { metadata } from './api-metadata.js'
 import { options } from './api-options.js'
 import { repairing } from './repairing.js'
 import { results } from './api-results.js'
@@ -15,7 +16,7 @@ import { storages } from './storages.js'
 import type { Suite } from './suite.js'
 
 /** All tests of the public API, by what they are about. */
-export const apiSuites: Record<string, Suite> = { documents, values, conditions, options, aggregates, sql, results, transactions, lifecycle, repairing, storages, managing, sealing, 'storages of one file': fileStorages, files: filing }
+export const apiSuites: Record<string, Suite> = { documents, values, conditions, options, aggregates, sql, results, metadata, transactions, lifecycle, repairing, storages, managing, sealing, 'storages of one file': fileStorages, files: filing }
 
 const { storages: _, managing: __, ...ofDatabases } = apiSuites
 
