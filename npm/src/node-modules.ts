@@ -21,7 +21,8 @@ export function newChannel(name: string): BroadcastChannel {
   return channel
 }
 
-interface NodeProcess {
+/** What is used of Node's process. */
+export interface NodeProcess {
   readonly pid: number
   readonly versions?: { readonly node?: string }
   cwd(): string
@@ -68,8 +69,15 @@ export interface NodeFiles {
 /** node:fs/promises */
 export const nodeFiles = () => nodeModule<NodeFiles>('node:fs/promises')
 
+/** What is used of node:path. */
+export interface NodePath {
+  basename(path: string): string
+  dirname(path: string): string
+  resolve(path: string): string
+}
+
 /** node:path */
-export const nodePath = () => nodeModule<{ basename(path: string): string; dirname(path: string): string; resolve(path: string): string }>('node:path')
+export const nodePath = () => nodeModule<NodePath>('node:path')
 
 /** How many threads the machine can run at the same time. */
 export async function processors(): Promise<number> {

@@ -5,6 +5,7 @@ import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import * as fs from 'node:fs/promises'
 import { tmpdir } from 'node:os'
+import * as nodePath from 'node:path'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { after, before, describe, test } from 'node:test'
@@ -16,6 +17,9 @@ import { ownOwner } from '../src/storage/stored-file/disk-owner.js'
 import { testWasm } from './harness/node.js'
 import { packageFolder } from './harness/site.js'
 import { Random } from './random/random.js'
+
+/** What a lock needs of Node, with this file system. */
+const nodeWith = (fs: NodeFiles) => ({ fs, path: nodePath, process })
 
 const seed = Number(process.env.CRASH_SEED ?? Math.floor(Math.random() * 2 ** 32))
 
@@ -122,7 +126,7 @@ describe(`the lock of a file on disk (replay: CRASH_SEED=${seed})`, { timeout: 1
   const random = new Random(seed)
 
   test('is taken over, whatever is left of it', async () => {
-    const own = await ownOwner(fs as NodeFiles)
+    const own = await ownOwner(nodeWith(fs as NodeFiles))
     const ended = spawn(process.execPath, ['--version'], { stdio: 'ignore' })
     await once(ended, 'close')
     const locks: Record<string, string | Record<string, string>> = {
@@ -209,7 +213,8 @@ describe(`the lock of a file on disk (replay: CRASH_SEED=${seed})`, { timeout: 1
     const holder = `
 import { DiskLock } from './src/storage/stored-file/disk-lock.ts'
 import * as fs from 'node:fs/promises'
-await new DiskLock(fs, process.argv[2]).hold(async () => {
+import * as path from 'node:path'
+await new DiskLock({ fs, path, process }, process.argv[2], Error).hold(async () => {
   console.log('held')
   await new Promise((resolve) => process.stdin.once('data', resolve))
 })
@@ -224,11 +229,11 @@ process.exit()`
       await once(child.stdout, 'data')
       let isReleased = false
       const longEnough = 100 // tries: some 5 s, while a silent owner is respected for 3 s
-      const lock = new DiskLock(watched((tries) => {
+      const lock = new DiskLock(nodeWith(watched((tries) => {
         if (tries !== longEnough) return
         isReleased = true
         child.stdin.write('\n')
-      }), path)
+      })), path, Error)
       await lock.hold(async () => assert.ok(isReleased, 'the lock was taken from an owner that lives'))
       await ended
     }))

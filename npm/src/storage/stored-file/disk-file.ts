@@ -1,7 +1,7 @@
 import { AtomicDBError } from '../../errors.js'
-import { nodeFiles, nodePath, type NodeFiles } from '../../node-modules.js'
+import { nodeFiles, nodePath, nodeProcess, type NodeFiles } from '../../node-modules.js'
 import { checkPath } from '../disk-path.js'
-import { DiskLock, type Fresh } from './disk-lock.js'
+import type { DiskLock, Fresh } from './disk-lock.js'
 import { same, type StoredFile } from './stored-file.js'
 
 type NodeError = Error & { readonly code?: string }
@@ -78,7 +78,10 @@ export class DiskFile implements StoredFile {
     const fs = await nodeFiles()
     try {
       const path = await this.target(fs)
-      if (this.lock?.path !== path) this.lock = new DiskLock(fs, path)
+      if (this.lock?.path !== path) {
+        const { DiskLock } = await import('./disk-lock.js')
+        this.lock = new DiskLock({ fs, path: await nodePath(), process: nodeProcess! }, path, (message) => new AtomicDBError('timeout', message))
+      }
       return await this.lock.hold((fresh) => work(fs, path, fresh))
     } catch (error) {
       throw diskError(error)

@@ -1,6 +1,4 @@
-import { AtomicDBError } from '../../errors.js'
-import { nodePath, type NodeFiles } from '../../node-modules.js'
-import { isRunning, ownOwner, randomName, type Owner } from './disk-owner.js'
+import { isRunning, ownOwner, randomName, type Node, type Owner } from './disk-owner.js'
 
 /** How long to wait for another process that is replacing the file, in milliseconds. */
 const timeout = 10_000
@@ -59,12 +57,20 @@ export class DiskLock {
   private isClean = false
   private folderMode: number | undefined // of the folder of the file
 
-  /** @param path The path of the file, behind links. */
+  /**
+   * @param path The path of the file, behind links.
+   * @param timeoutError Makes the error for a lock that another process keeps.
+   */
   constructor(
-    private readonly fs: NodeFiles,
+    private readonly node: Node,
     readonly path: string,
+    private readonly timeoutError: (message: string) => Error,
   ) {
     this.lock = `${path}.lock`
+  }
+
+  private get fs(): Node['fs'] {
+    return this.node.fs
   }
 
   /**
@@ -112,7 +118,7 @@ export class DiskLock {
           if (code === 'ENOENT') isPrepared = false
           else if (!isTaken.has(code!) || (waited >= timeout && !(await this.exists(lock)))) throw error
         }
-        if (waited >= timeout) throw new AtomicDBError('timeout', `another process has locked ${this.path} by ${lock} and does not go on`)
+        if (waited >= timeout) throw this.timeoutError(`another process has locked ${this.path} by ${lock} and does not go on`)
         await this.removeLeft(pause)
       }
     } catch (error) {
@@ -128,10 +134,10 @@ export class DiskLock {
     await fs.mkdir(prepared)
     try {
       // Whoever may replace the file may also remove a lock that was left.
-      const { dirname } = await nodePath()
+      const { dirname } = this.node.path
       this.folderMode ??= (await fs.stat(dirname(prepared))).mode & 0o1777
       if (this.folderMode & 0o022) await fs.chmod(prepared, this.folderMode)
-      await fs.writeFile(`${prepared}/${token}`, await textOf(fs, 0), { flag: 'wx' })
+      await fs.writeFile(`${prepared}/${token}`, await textOf(this.node, 0), { flag: 'wx' })
       await (await fs.open(`${prepared}/${token}.tmp`, 'wx', 0o600)).close()
       return true
     } catch (error) {
@@ -145,7 +151,7 @@ export class DiskLock {
     let beats = 0
     const timer = setInterval(async () => {
       // r+ creates no file, in case another process has taken the lock over.
-      await this.fs.writeFile(file, await textOf(this.fs, ++beats), { flag: 'r+' }).catch(() => {})
+      await this.fs.writeFile(file, await textOf(this.node, ++beats), { flag: 'r+' }).catch(() => {})
     }, heartbeat)
     return () => clearInterval(timer)
   }
@@ -184,8 +190,8 @@ export class DiskLock {
   private async takeoverTime({ files, token, owner }: Found): Promise<number> {
     if (files?.length === 0) return 0
     if (!owner) return silence
-    if (owner.thread === (await ownOwner(this.fs)).thread && !held.has(token!)) return 0
-    const runs = await isRunning(this.fs, owner)
+    if (owner.thread === (await ownOwner(this.node)).thread && !held.has(token!)) return 0
+    const runs = await isRunning(this.node, owner)
     if (runs === undefined) return silence
     return runs ? silenceOfRunning : 0
   }
@@ -199,7 +205,7 @@ export class DiskLock {
   /** Removes what ended processes have left beside the file. */
   private async clean(): Promise<void> {
     const { fs, path } = this
-    const { basename, dirname } = await nodePath()
+    const { basename, dirname } = this.node.path
     this.isClean = true
     for (const name of await fs.readdir(dirname(path)).catch(() => [])) {
       if (!name.startsWith(`${basename(path)}.`) || !isLeft.test(name.slice(basename(path).length))) continue
@@ -218,7 +224,7 @@ const isTaken = new Set(['ENOTEMPTY', 'EEXIST', 'ENOTDIR', 'EPERM', 'EACCES', 'E
 /** The ends of names that {@link DiskLock.clean} removes: a prepared lock, and the new content of older versions. */
 const isLeft = /^\.lock\.[0-9a-z]+$|^\.(?=[a-z]*\d)[0-9a-z]{8,14}\.tmp$/
 
-const textOf = async (fs: NodeFiles, beats: number) => JSON.stringify({ ...(await ownOwner(fs)), beats })
+const textOf = async (node: Node, beats: number) => JSON.stringify({ ...(await ownOwner(node)), beats })
 
 /** The owner that the file of a lock names; undefined if it names none. */
 function ownerOf(text: string): Owner | undefined {

@@ -1,4 +1,11 @@
-import { nodeProcess, type NodeFiles } from '../../node-modules.js'
+import type { NodeFiles, NodePath, NodeProcess } from '../../node-modules.js'
+
+/** What locks of files need of Node. They import nothing of it: they are a file of their own, which no page loads. */
+export interface Node {
+  readonly fs: NodeFiles
+  readonly path: NodePath
+  readonly process: NodeProcess
+}
 
 /** Which process has made a lock. */
 export interface Owner {
@@ -20,10 +27,9 @@ export const randomName = () => Math.random().toString(36).slice(2).padEnd(8, '0
 let own: Promise<Owner> | undefined
 
 /** This process, and this thread of it. */
-export const ownOwner = (fs: NodeFiles): Promise<Owner> => (own ??= describeOwn(fs))
+export const ownOwner = (node: Node): Promise<Owner> => (own ??= describeOwn(node))
 
-async function describeOwn(fs: NodeFiles): Promise<Owner> {
-  const { pid } = nodeProcess!
+async function describeOwn({ fs, process: { pid } }: Node): Promise<Owner> {
   const unknown = { pid, start: '', scope: '', thread: randomName() }
   try {
     // In a container, /proc may be that of the host, which counts pids otherwise.
@@ -39,11 +45,11 @@ async function describeOwn(fs: NodeFiles): Promise<Owner> {
  * Whether the process of `owner` runs: false if it has ended, also if another process has its pid now; undefined if
  * that cannot be known here, because it may be in another container or on another machine.
  */
-export async function isRunning(fs: NodeFiles, owner: Owner): Promise<boolean | undefined> {
-  if (!owner.scope || owner.scope !== (await ownOwner(fs)).scope) return undefined
-  const start = await startOf(fs, owner.pid)
+export async function isRunning(node: Node, owner: Owner): Promise<boolean | undefined> {
+  if (!owner.scope || owner.scope !== (await ownOwner(node)).scope) return undefined
+  const start = await startOf(node.fs, owner.pid)
   if (start !== undefined) return start === owner.start
-  return isAlive(owner.pid) ? undefined : false // some machines hide the processes of other users
+  return isAlive(node, owner.pid) ? undefined : false // some machines hide the processes of other users
 }
 
 /** When a process has started; empty if it has ended and its parent has not noticed; undefined if there is none. */
@@ -55,9 +61,9 @@ async function startOf(fs: NodeFiles, pid: number): Promise<string | undefined> 
   return /^[ZX]/.test(fields[0]!) ? '' : fields[22 - 3]
 }
 
-function isAlive(pid: number): boolean {
+function isAlive({ process }: Node, pid: number): boolean {
   try {
-    nodeProcess!.kill(pid, 0)
+    process.kill(pid, 0)
     return true
   } catch (error) {
     return (error as { code?: string }).code === 'EPERM' // the process is another user's
