@@ -95,6 +95,14 @@ async function wrapWasmExec() {
   exit(code: number): void
   run(instance: WebAssembly.Instance): Promise<void>
   _resume(): void
+  _resolveExitPromise(): void
+  _scheduledTimeouts: Map<number, ReturnType<typeof setTimeout>>
+  _values?: unknown[]
+  _inst?: unknown
+  mem?: unknown
+  _ids?: unknown
+  _goRefCounts?: unknown
+  _pendingEvent?: unknown
 }
 /** Runs wasm_exec.js with \`scope\` as its global object. */
 export function loadGo(scope: object): new () => Go

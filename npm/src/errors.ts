@@ -8,13 +8,13 @@ export type ErrorCode =
   | 'relationship' // a relationship forbids the write
   | 'conflict' // another writer won and the retries ran out
   | 'quota' // the storage is full; the write is undone
-  | 'storage' // the storage failed; the write is undone
+  | 'storage' // the storage failed, and the write is undone; or the engine has ended, and it may be stored
   | 'corrupt' // stored bytes fail their checks
   | 'decrypt' // wrong password or key, or tampered data
   | 'timeout' // a bounded wait ran out
-  | 'closed' // the database has been closed
+  | 'closed' // the database has been closed, or has ended with its engine
   | 'unsupported' // this host or this version cannot do that
-  | 'internal' // a bug in AtomicDB
+  | 'internal' // a bug in AtomicDB, or the end of its memory
 
 /**
  * The only kind of error that AtomicDB throws. What a function of yours throws
@@ -37,6 +37,36 @@ export class AtomicDBError extends Error {
     options?: { cause?: unknown },
   ) {
     super(message, options)
+  }
+}
+
+/**
+ * @internal The engine has ended: it ran out of memory, met a fatal error, or its worker has died. As it is made, it is the
+ * error of a call that was in flight, and says that the call may be repeated.
+ */
+export class EngineEndError extends AtomicDBError {
+  constructor(
+    readonly reason: string,
+    cause?: unknown,
+    code: ErrorCode = 'storage',
+    what = 'before the call did',
+    then = 'a write may be stored or not, and the next call starts the engine again',
+  ) {
+    super(code, `the engine has ended ${what}: ${reason}; ${then}`, { cause })
+  }
+
+  /** The error of the call that ran then. */
+  ofCulprit(): EngineEndError {
+    return this.as('internal', 'while it ran this call', 'the call is undone, and the next one starts the engine again')
+  }
+
+  /** The error of every later call of a database that does not come back. */
+  forEver(code: 'internal' | 'closed', what: string): EngineEndError {
+    return this.as(code, what, 'open the database again')
+  }
+
+  private as(code: ErrorCode, what: string, then: string): EngineEndError {
+    return new EngineEndError(this.reason, this.cause, code, what, then)
   }
 }
 

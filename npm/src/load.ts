@@ -20,15 +20,16 @@ export function moduleOf(source: WasmSource | undefined): Promise<WebAssembly.Mo
   return module
 }
 
-/** The last module from a source that was given. Storages need an engine too, and do not know the options of open(). */
-let lastGiven: WebAssembly.Module | undefined
-
 /**
- * Compiles the engine's wasm. Without a source, it is the last module that was given, or else the file beside this one.
+ * The last module. Storages need an engine too, and do not know the options of open(); and when an engine has ended, the
+ * next one starts without a download.
  */
+let last: WebAssembly.Module | undefined
+
+/** Compiles the engine's wasm. Without a source, it is the last module, or else the file beside this one. */
 export async function compiled(source: WasmSource | undefined): Promise<WebAssembly.Module> {
-  if (source !== undefined) return (lastGiven = await compiledFrom(source))
-  return lastGiven ?? compiledFrom(undefined)
+  if (source !== undefined || !last) last = await compiledFrom(source)
+  return last
 }
 
 async function compiledFrom(source: WasmSource | undefined): Promise<WebAssembly.Module> {

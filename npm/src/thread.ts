@@ -1,4 +1,4 @@
-import { AtomicDBError, unsupported } from './errors.js'
+import { AtomicDBError, EngineEndError, unsupported } from './errors.js'
 import { isNode, nodeModule } from './node-modules.js'
 import { nodeWorker, ownWorker } from './own-files.js'
 import type { Port } from './thread/rpc.js'
@@ -7,8 +7,10 @@ import type { Port } from './thread/rpc.js'
 
 /** A thread that serves a database; see worker.ts. */
 export interface Thread extends Port {
-  /** Calls `listener` if the thread ends by itself. */
-  onExit(listener: (error: AtomicDBError) => void): void
+  /** Calls `listener` when the thread ends; perhaps several times. */
+  onExit(listener: (error: EngineEndError) => void): void
+  /** The same for a thread that has said which Web Lock it holds: some die without an event. */
+  onRelease(lock: string, listener: (error: EngineEndError) => void): void
   /** Says whether a call waits for the thread. Node keeps running while one does. */
   setBusy(busy: boolean): void
   terminate(): Promise<unknown>
@@ -26,7 +28,8 @@ async function startInPage(): Promise<Thread> {
   return {
     post: (message, transfer) => worker.postMessage(message, transfer),
     listen: (listener) => worker.addEventListener('message', ({ data }) => listener(data)),
-    onExit: (listener) => worker.addEventListener('error', (event) => listener(exitError(event.message))),
+    onExit: (listener) => worker.addEventListener('error', (event) => listener(exitError(event.message || notLoaded))),
+    onRelease: (lock, listener) => void navigator.locks.request(lock, () => listener(exitError('it is gone'))).catch(() => {}),
     setBusy: () => {},
     terminate: async () => worker.terminate(),
   }
@@ -57,8 +60,9 @@ async function startInNode(): Promise<Thread> {
     listen: (listener) => worker.on('message', listener),
     onExit: (listener) => {
       worker.on('error', (error: Error) => listener(exitError(error.message)))
-      worker.on('exit', () => listener(exitError('')))
+      worker.on('exit', () => listener(exitError('it has exited')))
     },
+    onRelease: () => {},
     setBusy: (busy) => (busy ? worker.ref() : worker.unref()),
     terminate: () => worker.terminate(),
   }
@@ -92,6 +96,8 @@ interface NodeWorker {
   terminate(): Promise<number>
 }
 
-function exitError(why: string): AtomicDBError {
-  return new AtomicDBError('internal', `the worker has stopped, and the database needs to be opened again${why ? `: ${why}` : '; is worker.js served beside index.js?'}`)
+function exitError(why: string): EngineEndError {
+  return new EngineEndError(`its worker has stopped: ${why}`)
 }
+
+const notLoaded = 'is worker.js served beside index.js?'

@@ -16,5 +16,5 @@ if (isNode) {
   serve({
     post: (message, transfer) => scope.postMessage(message, transfer),
     listen: (listener) => scope.addEventListener('message', ({ data }) => listener(data)),
-  })
+  }, navigator.locks)
 }

@@ -7,8 +7,11 @@ import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { promisify } from 'node:util'
 import type * as atomicdb from '../src/index.js'
+import type { Op } from '../src/engine/ops.js'
+import { encoding } from '../src/msgpack/encode.js'
 import { within } from './harness/deadline.js'
 import { testWasm } from './harness/node.js'
+import { faultOp } from './harness/raw-bridge.js'
 import { runSuite } from './harness/suite-in-node.js'
 import { workerSuites } from './suites/api.js'
 
@@ -18,49 +21,110 @@ const lib = (await import(built)) as typeof atomicdb
 
 for (const [name, suite] of Object.entries(workerSuites)) runSuite(`${name}, in a worker`, suite, lib, { worker: true })
 
-/** Ends the thread of a database, as a lack of memory does. */
-function kill(db: atomicdb.AtomicDB): void {
-  const { thread } = db.calls as unknown as { thread: { terminate(): void } }
-  thread.terminate()
+/** The thread of a database, of which execute() passes one without a RevivingConnection. */
+function threadOf(db: atomicdb.AtomicDB): { terminate(): void } {
+  const calls = db.calls as unknown as { current?: { thread: { terminate(): void } }; thread: { terminate(): void } }
+  return (calls.current ?? calls).thread
 }
 
-const internal = (error: unknown) => error instanceof lib.AtomicDBError && error.code === 'internal' && /the worker has stopped/.test(error.message)
+/** Ends the thread of a database, as a lack of memory does. */
+function kill(db: atomicdb.AtomicDB): void {
+  threadOf(db).terminate()
+}
 
-describe('a thread', { timeout: 60_000 }, () => {
-  test('that ends fails waiting and later calls, and the database can be opened again', async () => {
+/** Ends the engine in the thread of a database, by an op that only the test build has. */
+function fail(db: atomicdb.AtomicDB | atomicdb.Transaction): Promise<unknown> {
+  const args = encoding('arguments', (encoder) => encoder.value(['default', 'overflow']).taken())
+  return db.calls.write(() => (engine) => engine.value(faultOp as Op, args))
+}
+
+/** Resolves when the connection of a database knows that its thread has ended. */
+async function ended(db: atomicdb.AtomicDB): Promise<void> {
+  const calls = db.calls as unknown as { current?: { ended: unknown }; ended: unknown }
+  while (!(calls.current ?? calls).ended) await new Promise((resolve) => setTimeout(resolve, 1))
+}
+
+const withCode = (code: string, message: RegExp) => (error: unknown) => error instanceof lib.AtomicDBError && error.code === code && message.test(error.message)
+const inFlight = withCode('storage', /^the engine has ended before the call did: its worker has stopped: .+; a write may be stored or not, and the next call starts the engine again$/)
+
+describe('a thread', { timeout: 300_000 }, () => {
+  test('that ends fails the calls in flight, and the next call starts another', async () => {
     const storage = new lib.MemoryStorage()
-    const open = () => lib.AtomicDB.open('exiting', { worker: true, wasm: testWasm, storage })
-    const db = await open()
+    let closed = 0
+    storage.close = async () => void closed++
+    const db = await lib.AtomicDB.open('exiting', { worker: true, wasm: testWasm, storage })
     await db.insert({ n: 1 })
-    const waiting = [db.count(), db.insert({ n: 2 }), db.update((d) => ({ n: d.n + 1 })), db.transaction(() => new Promise(() => {}))]
+    const waiting = [db.count(), db.insert({ n: 2 }), db.update((d) => ({ n: d.n + 1 })), db.transaction(async (tx) => (await tx.count(), new Promise(() => {})))]
     kill(db)
-    for (const call of waiting) await assert.rejects(within(10_000, 'it fails', call), internal)
-    await assert.rejects(db.count(), internal)
-    await assert.rejects(db.close(), internal)
-    const again = await open()
-    assert.equal((await again.get<{ n: number }>(1))!.n, 1)
-    await again.close()
+    for (const call of waiting) await assert.rejects(within(10_000, 'it fails', call), inFlight)
+    assert.ok([1, 2].includes((await within(10_000, 'it is there', db.get<{ n: number }>(1)))!.n))
+    assert.equal(await db.transaction(async (tx) => (await tx.update({ n: 5 }, '_id = 1'), tx.count('_id = 1'))), 1)
+    const n = await db.count()
+    kill(db)
+    const document = { n: 7 }
+    const calls = [db.insert(document), db.count()]
+    document.n = 8
+    const [id, count] = await within(10_000, 'calls that come before the end is known', Promise.allSettled(calls))
+    if (id!.status === 'rejected') assert.ok(inFlight(id!.reason))
+    else assert.deepEqual([count, (await db.get<{ n: number }>(id!.value))!.n], [{ status: 'fulfilled', value: n + 1 }, 7])
+    assert.equal(closed, 0)
+    await db.close()
+    assert.equal(closed, 1)
+  })
+
+  test('whose engine ends is ended, and the next call starts another', async () => {
+    const db = await lib.AtomicDB.open('exiting', { worker: true, wasm: testWasm, storage: new lib.MemoryStorage() })
+    await db.insert({ n: 1 })
+    const culprit = withCode('internal', /^the engine has ended while it ran this call: /)
+    for (const failing of [() => fail(db), () => db.transaction(async (tx) => (await tx.insert({ n: 9 }), await fail(tx)))]) {
+      const before = threadOf(db)
+      await within(10_000, 'the engine ends', assert.rejects(failing(), culprit))
+      await within(10_000, 'the end is known', ended(db))
+      assert.equal(await db.count(), 1)
+      assert.notEqual(threadOf(db), before)
+    }
+    await db.close()
+  })
+
+  test('that ends takes what was in memory alone with it', async () => {
+    const [alone, changed, committed] = await Promise.all([{}, { storage: new lib.MemoryStorage() }, { storage: new lib.MemoryStorage() }].map((options) => lib.AtomicDB.open('alone', { worker: true, inMemory: true, wasm: testWasm, ...options })))
+    for (const db of [alone!, changed!, committed!]) await db.insert({ n: 1 })
+    for (const db of [changed!, committed!]) await db.commit()
+    await changed!.insert({ n: 2 })
+    for (const db of [alone!, changed!, committed!]) {
+      const waiting = db.count()
+      kill(db)
+      await waiting.catch(() => {})
+      await within(10_000, 'the end is known', ended(db))
+    }
+    const gone = withCode('closed', /with what was in memory alone/)
+    for (const db of [alone!, changed!]) await assert.rejects(db.count(), gone)
+    assert.equal(await committed!.count(), 1)
+    for (const db of [alone!, changed!, committed!]) await db.close()
   })
 
   test('of another database goes on when one ends', async () => {
     const [one, other] = await Promise.all(['one', 'other'].map((name) => lib.AtomicDB.open(name, { worker: true, wasm: testWasm })))
+    const waiting = one!.count()
     kill(one!)
-    await assert.rejects(one!.count(), internal)
+    await assert.rejects(waiting, inFlight)
     assert.equal(await other!.insert({}), 1)
-    await other!.close()
+    await Promise.all([one, other].map((db) => db!.close()))
   })
 
-  test('of a pool that ends is replaced by another, whether or not it was in use', async () => {
-    await using pool = await lib.ThreadSafeDatabase.open('pool', { wasm: testWasm, maxConnections: 2, timeout: 10_000 })
-    await pool.insert({ _id: 'kept' })
-    await assert.rejects(pool.execute(async (db) => (kill(db), db.count())), internal)
-    for (let n = 0; n < 4; n++) assert.equal(await pool.count(), 1)
-    await pool.execute(async (db) => setTimeout(kill, 0, db))
-    await new Promise((resolve) => setTimeout(resolve, 200))
-    await pool.insert({ _id: 'again' })
-    assert.deepEqual(await Promise.all([pool.documentIds(), pool.execute((db) => db.count())]), [['kept', 'again'], 2])
-    await pool.execute(async (db) => kill(db))
-  })
+  for (const [how, end] of Object.entries<(db: atomicdb.AtomicDB) => unknown>({ 'that ends': kill, 'whose engine ends': (db) => fail(db).catch(() => {}) })) {
+    test(`of a pool ${how} is replaced by another, whether or not it was in use`, async () => {
+      await using pool = await lib.ThreadSafeDatabase.open('pool', { wasm: testWasm, maxConnections: 2, timeout: 10_000 })
+      await pool.insert({ _id: 'kept' })
+      await assert.rejects(pool.execute(async (db) => (end(db), db.count())), withCode('storage', /^the engine has ended/))
+      await within(10_000, 'another', (async () => { while ((await pool.count().catch(() => 0)) !== 1); })())
+      for (let n = 0; n < 4; n++) assert.equal(await pool.count(), 1)
+      await pool.execute(async (db) => (end(db), await ended(db)))
+      await pool.insert({ _id: 'again' })
+      assert.deepEqual(await Promise.all([pool.documentIds(), pool.execute((db) => db.count())]), [['kept', 'again'], 2])
+      await pool.execute(async (db) => void end(db))
+    })
+  }
 
   for (const [kind, make] of Object.entries({
     'a MemoryStorage': () => new lib.MemoryStorage(),
@@ -79,11 +143,11 @@ describe('a thread', { timeout: 60_000 }, () => {
           if (db === ending && ++acknowledged === 50) setImmediate(kill, db) // in the middle of the next update
         }
       }
-      await within(50_000, 'the increments', Promise.all([assert.rejects(add(ending!, 250), internal), ...staying.map((db) => add(db, 250))]))
+      await within(200_000, 'the increments', Promise.all([assert.rejects(add(ending!, 250), inFlight), ...staying.map((db) => add(db, 250))]))
       const reader = await lib.AtomicDB.open('counted', { storage })
       const { n } = (await reader.get<{ n: number }>('counter'))!
       assert.ok(acknowledged >= 50 && (n === 750 + acknowledged || n === 751 + acknowledged), `${n} of 750 and ${acknowledged}`)
-      await Promise.all([...staying, reader].map((db) => db.close()))
+      await Promise.all([ending!, ...staying, reader].map((db) => db.close()))
       await storage.destroy()
     })
   }

@@ -1,7 +1,9 @@
 import { checkName, takenOptions } from '../checks.js'
+import { CachingConnection } from '../connection/caching-connection.js'
 import type { Connection } from '../connection/connection.js'
-import { LocalConnection } from '../connection/local-connection.js'
+import { Opening } from '../connection/opening.js'
 import { askToPersist } from '../connection/quota.js'
+import { RevivingConnection } from '../connection/reviving-connection.js'
 import { StatelessConnection } from '../connection/stateless-connection.js'
 import type { NativeBackend } from '../engine/async-engine.js'
 import { startBridge } from '../engine/bridge.js'
@@ -12,7 +14,6 @@ import type { OpenOptions, Report, StorageBackend } from '../types.js'
 import { exportFile, importFile } from './export-import.js'
 import { OpenDatabase } from './open-database.js'
 import { backendOf, checkedOptions, isStateless } from './open-options.js'
-import { Opening } from './opening.js'
 import { bareStorage, exportRaw, importRaw, repair, withAdvice } from './repair.js'
 
 /**
@@ -58,9 +59,13 @@ export class AtomicDB extends OpenDatabase {
     const options = checkedOptions(given)
     const backend = backendOf(name, options)
     if (options.persist && backend !== null) askToPersist()
-    const connection = options.worker ? RemoteConnection : isStateless(options) ? StatelessConnection : LocalConnection
+    const stateless = isStateless(options)
+    const kind = options.worker ? RemoteConnection : stateless ? StatelessConnection : CachingConnection
     try {
-      return new AtomicDB(name, await connection.open(name, backend, options))
+      // The function of the user is for open() alone: if it fails later, nobody can be told.
+      const { onProgress, ...later } = options
+      const connection = await RevivingConnection.open(backend, (backend, module) => kind.open(name, backend, module ? { ...later, wasm: module } : options), stateless)
+      return new AtomicDB(name, connection)
     } catch (error) {
       throw withAdvice(error, name, options.storage)
     }

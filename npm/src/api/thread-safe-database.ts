@@ -63,7 +63,14 @@ export class ThreadSafeDatabase extends OpenDatabase {
     const backend = backendOf(name, rest) ?? deferredStorage(new MemoryStorage())
     const forOne = 'append' in backend ? sharedStorage(backend) : () => backend
     const seen: Seen = { head: 0 }
-    const make = () => RemoteConnection.open(name, forOne(), { ...rest, inMemory: false }, seen)
+    const make = async () => {
+      const own = forOne()
+      const connection = await RemoteConnection.open(name, own, { ...rest, inMemory: false }, seen)
+      connection.onEnd = () => {
+        if ('append' in own) own.close().catch(() => {}) // as the engine would have done
+      }
+      return connection
+    }
     const pool = new Pool(make, (connection) => connection.hasEnded, maxConnections, Math.min(maxConnections, await processors()), timeout)
     await pool.start()
     return new ThreadSafeDatabase(name, pool)

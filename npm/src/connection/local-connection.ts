@@ -1,26 +1,25 @@
 import type { AsyncEngine, FileType, NativeBackend, ParsedFile } from '../engine/async-engine.js'
 import { documentsLeft, startBridge, type Bridge } from '../engine/bridge.js'
 import { Op } from '../engine/ops.js'
-import { Encoder } from '../msgpack/encode.js'
+import type { Encoder } from '../msgpack/encode.js'
 import { WriteLock } from '../storage/write-lock.js'
-import { readingError } from '../errors.js'
-import type { Id, OpenOptions, Report, StorageBackend } from '../types.js'
+import { readingError, type EngineEndError } from '../errors.js'
+import type { OpenOptions, Report, StorageBackend } from '../types.js'
 import type { Calls, Write } from './calls.js'
-import { Connection } from './connection.js'
+import { EngineConnection, type Keeping } from './connection.js'
 import { noArguments, type EngineCalls } from './engine-calls.js'
 import { closedError } from './errors.js'
 import { GroupCommit, type FlushOutcome } from './group-commit.js'
-import { copyOf, QueryCache, type Bucket, type CachedAnswer } from './query-cache.js'
 import { Progress } from './progress.js'
 import { withUsage } from './quota.js'
 import { reportOf } from './report.js'
 import { Transactions } from './transactions.js'
 
-/** When writes are stored: each at once, never, or all when commit() is called. */
-type Keeping = 'always' | 'never' | 'on commit'
-
-/** A database whose engine runs in this thread: its handle there, and the writes that are not stored yet. */
-export class LocalConnection extends Connection {
+/**
+ * A database whose engine runs in this thread: its handle there, and the writes that are not stored yet. A worker needs
+ * nothing else: answers leave it as bytes.
+ */
+export class LocalConnection extends EngineConnection {
   private readonly groupCommit = new GroupCommit(() => this.store())
   private readonly writeLock = new WriteLock()
   private readonly transactions = new Transactions(this, {
@@ -29,9 +28,9 @@ export class LocalConnection extends Connection {
     // If it fails, the next call meets the same log.
     catchUp: () => void this.catchUp().catch(() => {}),
   })
-  private readonly queryCache = new QueryCache()
-  private readonly validityArguments = new Encoder()
   protected readonly stopListening: () => void
+  private versionStored: number // with 'on commit': the version that the storage has
+  private versionAcknowledged: number
   private closing: Promise<void> | undefined
 
   protected constructor(
@@ -40,9 +39,11 @@ export class LocalConnection extends Connection {
     private readonly keeping: Keeping,
   ) {
     super()
-    this.stopListening = bridge.onExit((error) => {
+    this.versionStored = this.versionAcknowledged = this.version
+    this.stopListening = bridge.onEnd((error) => {
       this.groupCommit.stop(error)
       this.transactions.stop(error)
+      this.onEnd?.()
     })
   }
 
@@ -56,9 +57,9 @@ export class LocalConnection extends Connection {
       if (!connection?.transactions.isRunning) connection?.groupCommit.noteUndone()
     }
     const onPutOff = () => connection?.transactions.notePostponed()
-    const handle = await bridge.wait((engine) => engine.open(name, backend, { durability, maxDocumentBytes, maxDepth, onProgress: progress.listener, onRollback, onPutOff }))
+    const handle = await bridge.wait((engine) => engine.open(name, backend, { durability, maxDocumentBytes, maxDepth, onProgress: progress.listener, onRollback, onPutOff }), true)
     await progress.check(() => bridge.wait((engine) => engine.close(handle)))
-    connection = new LocalConnection(bridge, handle, backend === null ? 'never' : options.inMemory ? 'on commit' : 'always')
+    connection = new this(bridge, handle, backend === null ? 'never' : options.inMemory ? 'on commit' : 'always')
     return connection
   }
 
@@ -98,6 +99,7 @@ export class LocalConnection extends Connection {
   private async store(): Promise<FlushOutcome> {
     if (this.keeping === 'always') return this.storing((engine) => engine.flush(this.handle))
     if (this.keeping === 'never') this.command(Op.settle)
+    else this.versionAcknowledged = this.version
     return 0
   }
 
@@ -113,20 +115,20 @@ export class LocalConnection extends Connection {
     this.checkOutsideTransaction()
     return this.writeLock.shared(async () => {
       await this.groupCommit.settled()
-      return this.bridge.wait((engine) => engine.exportFile(this.handle, type))
+      return this.bridge.wait((engine) => engine.exportFile(this.handle, type), true)
     })
   }
 
   async parseFile(file: Uint8Array, type: FileType): Promise<ParsedFile> {
     this.checkUsable()
-    return this.bridge.wait((engine) => engine.parseFile(file, type))
+    return this.bridge.wait((engine) => engine.parseFile(file, type), true)
   }
 
   async verify(): Promise<Report> {
     this.checkOutsideTransaction()
     return this.writeLock.exclusive(async () => {
       await this.groupCommit.drained()
-      return reportOf(await this.bridge.wait((engine) => engine.verify(this.handle)))
+      return reportOf(await this.bridge.wait((engine) => engine.verify(this.handle), true))
     })
   }
 
@@ -135,9 +137,16 @@ export class LocalConnection extends Connection {
     return this.bridge.wait((engine) => engine.catchUp(this.handle))
   }
 
-  /** Whether the engine has exited. */
-  get hasExited(): boolean {
-    return this.bridge.hasExited
+  get module(): WebAssembly.Module {
+    return this.bridge.module
+  }
+
+  get ended(): EngineEndError | undefined {
+    return this.bridge.ended
+  }
+
+  get isUnstored(): boolean {
+    return this.keeping === 'never' || this.versionStored !== this.versionAcknowledged
   }
 
   /** How many calls wait for the running transaction to end. */
@@ -165,6 +174,7 @@ export class LocalConnection extends Connection {
     return this.writeLock.exclusive(async () => {
       await this.groupCommit.drained()
       await this.storing((engine) => engine.commit(this.handle))
+      this.versionStored = this.versionAcknowledged = this.version
     })
   }
 
@@ -176,7 +186,7 @@ export class LocalConnection extends Connection {
     await this.writeLock.exclusive(() => this.groupCommit.drained())
     this.stopListening()
     this.groupCommit.stop(closedError())
-    if (!this.bridge.hasExited) await this.bridge.wait((engine) => engine.close(this.handle))
+    if (!this.ended) await this.bridge.wait((engine) => engine.close(this.handle))
   }
 
   value(op: Op, args: Encoder | Uint8Array): unknown {
@@ -190,38 +200,16 @@ export class LocalConnection extends Connection {
   }
 
   cachedValue(op: Op, args: Encoder): unknown {
-    const cached = this.cached(op, args)
-    if (typeof cached === 'object') return copyOf(cached.answer)
-    const answer = this.value(op, args)
-    this.queryCache.keep(cached, args, answer, this.bridge.resultBytes)
-    return answer
+    return this.value(op, args)
   }
 
   cachedRows(op: Op, args: Encoder | Uint8Array, rows: any[] = []): any[] {
-    const cached = this.cached(op, args)
-    if (typeof cached === 'object') {
-      for (const row of cached.answer as unknown[]) rows.push(copyOf(row))
-    } else {
-      const bytes = this.pieces(op, args, rows)
-      this.queryCache.keep(cached, args, rows, bytes)
-    }
+    this.pieces(op, args, rows)
     return rows
   }
 
-  private cached(op: Op, args: Encoder | Uint8Array): CachedAnswer | Bucket {
-    return this.queryCache.find(this.bridge.version(this.handle), op, args, this.stillValid)
-  }
-
-  /** Asks the engine whether a cached answer is right after so many changes. */
-  private readonly stillValid = (op: Op, { args, answer }: CachedAnswer, changes: number): boolean => {
-    const documents = op === Op.find ? (answer as { _id: Id }[]) : []
-    const last = documents[documents.length - 1]?._id ?? null
-    this.validityArguments.begin('arguments').array(4).number(op).number(changes).number(documents.length).value(last).raw(args)
-    return this.value(Op.stillValid, this.validityArguments) as boolean
-  }
-
   /** Appends the pieces of an answer to `rows`, and returns how many bytes they had. */
-  private pieces(op: Op, args: Encoder | Uint8Array, rows: unknown[]): number {
+  protected pieces(op: Op, args: Encoder | Uint8Array, rows: unknown[]): number {
     let left = this.bridge.documents(this.handle, op, args, rows)
     let bytes = this.bridge.resultBytes
     while (left > 0) {

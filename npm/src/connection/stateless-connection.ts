@@ -9,9 +9,9 @@ import { maxTurn, ownPause, Turns, type Turn } from '../storage/turns.js'
 import type { Batch, OpenOptions, Report, StorageBackend } from '../types.js'
 import type { Calls, Write } from './calls.js'
 import { noArguments, type EngineCalls } from './engine-calls.js'
+import { CachingConnection } from './caching-connection.js'
 import { closedError, insideTransactionError } from './errors.js'
 import { maxConflicts, tooManyConflicts } from './group-commit.js'
-import { LocalConnection } from './local-connection.js'
 import { Progress } from './progress.js'
 import { reportOf } from './report.js'
 import { TransactionRun } from './transaction-run.js'
@@ -71,7 +71,7 @@ class ReadBatches implements StorageBackend {
  *
  * So a query sees a write when it is stored, and not before.
  */
-export class StatelessConnection extends LocalConnection {
+export class StatelessConnection extends CachingConnection {
   private readonly turns = new Turns()
   private waiting: Pending[] = []
   private batch: BatchOnItsWay | undefined
@@ -99,7 +99,7 @@ export class StatelessConnection extends LocalConnection {
     const progress = new Progress(options.onProgress)
     const bridge = await startBridge(options.wasm)
     const log = new ReadBatches(await storage.read(0), storage.compactEvery, traitsOf(options.storage).mayRevoke ?? false)
-    const handle = await bridge.wait((engine) => engine.open(name, log, { durability, maxDocumentBytes, maxDepth, onProgress: progress.listener, onRollback() {}, onPutOff() {} }))
+    const handle = await bridge.wait((engine) => engine.open(name, log, { durability, maxDocumentBytes, maxDepth, onProgress: progress.listener, onRollback() {}, onPutOff() {} }), true)
     await progress.check(() => bridge.wait((engine) => engine.close(handle)))
     log.batches = []
     return new StatelessConnection(bridge, handle, log, storage, durability)
@@ -351,7 +351,7 @@ export class StatelessConnection extends LocalConnection {
       this.isClosed = true
       this.stopListening()
       this.stopWatching?.()
-      if (!this.bridge.hasExited) await this.bridge.wait((engine) => engine.close(this.handle))
+      if (!this.ended) await this.bridge.wait((engine) => engine.close(this.handle))
       await this.storage.close()
     })
   }

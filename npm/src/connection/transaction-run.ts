@@ -6,8 +6,8 @@ import { transactionEndedError } from './errors.js'
 
 /** The engine of the connection that a transaction runs on. */
 export interface TransactionEngine extends EngineCalls {
-  /** Whether the engine has ended. */
-  readonly hasExited: boolean
+  /** The error of the engine's end; undefined while it runs. */
+  readonly ended: AtomicDBError | undefined
   /** How many calls wait for the transaction. */
   readonly waitingCalls: number
 }
@@ -29,6 +29,7 @@ export class TransactionRun implements Calls {
   private isOpen = true // the savepoint is neither released nor rolled back
   private isSuspended = false
   private endError: AtomicDBError | undefined // of later calls, once the run is over
+  private isCalling = false // the engine is at work for it
   private hasCalled = false // since the timer looked last
   private timer: ReturnType<typeof setInterval> | undefined
   private fail: ((error: unknown) => void) | undefined
@@ -57,10 +58,10 @@ export class TransactionRun implements Calls {
     }
   }
 
-  /** Ends the run as if the function had thrown `error`. */
+  /** Ends the run as if the function had thrown `error`; if a call of the run is the cause, that call throws. */
   stop(error: AtomicDBError): void {
     this.endError ??= new AtomicDBError('closed', `the transaction has ended: ${error.message}`)
-    this.fail?.(error)
+    if (!this.isCalling) this.fail?.(error)
   }
 
   read<R>(work: (engine: EngineCalls) => R): Promise<R> {
@@ -80,10 +81,13 @@ export class TransactionRun implements Calls {
       if (this.endError) throw this.endError
       this.engine.checkNotInCallback()
       this.hasCalled = true
+      this.isCalling = true
       this.resume()
       return Promise.resolve(work(this.engine))
     } catch (error) {
       return Promise.reject(readingError('an argument', error) as Error)
+    } finally {
+      this.isCalling = false
     }
   }
 
@@ -109,7 +113,7 @@ export class TransactionRun implements Calls {
 
   /** Undoes what the run did, unless it was kept. */
   undo(): void {
-    if (this.isOpen && !this.engine.hasExited) this.engine.command(Op.rollback)
+    if (this.isOpen && !this.engine.ended) this.engine.command(Op.rollback)
     this.isOpen = false
   }
 

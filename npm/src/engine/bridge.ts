@@ -1,86 +1,83 @@
-import { AtomicDBError, invalid, type ErrorCode } from '../errors.js'
+import { AtomicDBError, EngineEndError, invalid, messageOf, type ErrorCode } from '../errors.js'
 import { compiled, type WasmSource } from '../load.js'
 import { Decoder } from '../msgpack/decode.js'
-import { Encoder } from '../msgpack/encode.js'
+import type { Encoder } from '../msgpack/encode.js'
 import type { AsyncEngine } from './async-engine.js'
-import { instantiate, type Exports } from './go-runtime.js'
+import { instantiate, type Instance } from './go-runtime.js'
 import { maxInput, protocol, type Op } from './ops.js'
 
 /** The engine: one instance of its wasm, and the memory through which calls pass their bytes. */
 export class Bridge {
   /** How many bytes the last result had. */
   resultBytes = 0
+  /** If the engine has ended: the error of the calls that were in flight, and of later ones. */
+  ended: EngineEndError | undefined
 
   private bytes = new Uint8Array()
   private view = new DataView(this.bytes.buffer)
   private readonly decoder = new Decoder()
-  private exitError: AtomicDBError | undefined
-  private readonly exitListeners = new Set<(error: AtomicDBError) => void>()
+  private instance: Instance | undefined // until it ends
+  private readonly endListeners = new Set<(error: EngineEndError) => void>()
 
   private constructor(
-    private readonly exports: Exports,
-    private readonly engine: AsyncEngine,
-  ) {}
+    /** The wasm of the engine. */
+    readonly module: WebAssembly.Module,
+    instance: Instance,
+  ) {
+    this.instance = instance
+  }
 
   /** Starts an instance of the engine in `module`. */
   static async start(module: WebAssembly.Module): Promise<Bridge> {
     let bridge: Bridge | undefined
-    const { exports, engine } = await instantiate(module, (reason) => bridge?.exit(reason))
-    if (engine.protocol !== protocol) {
+    const instance = await instantiate(module, (reason) => bridge?.noteEnd(reason))
+    if (instance.engine.protocol !== protocol) {
       throw new AtomicDBError('unsupported', 'atomicdb.wasm comes from another release than this JavaScript; serve the one of the same package')
     }
-    bridge = new Bridge(exports, engine)
+    bridge = new Bridge(module, instance)
     return bridge
   }
 
-  /** Whether the engine has exited; then every call fails. */
-  get hasExited(): boolean {
-    return this.exitError !== undefined
-  }
-
-  /** Calls `listener` if the engine exits. Returns a function that ends this. */
-  onExit(listener: (error: AtomicDBError) => void): () => void {
-    this.exitListeners.add(listener)
-    return () => this.exitListeners.delete(listener)
+  /** Calls `listener` when the engine ends. Returns a function that stops this. */
+  onEnd(listener: (error: EngineEndError) => void): () => void {
+    this.endListeners.add(listener)
+    return () => this.endListeners.delete(listener)
   }
 
   /** The version of a database: while it is the same, every answer is the same. 0 if the database is not usable. */
   version(handle: number): number {
-    if (this.exitError) return 0
+    if (!this.instance) return 0
     try {
-      return this.exports.adb_version(handle)
+      return this.instance.exports.adb_version(handle)
     } catch (error) {
-      this.exit(error)
-      throw this.exitError
+      throw this.end(error)
     }
   }
 
   /** The number of the newest batch that a database holds. */
   head(handle: number): number {
-    if (this.exitError) throw this.exitError
-    return this.exports.adb_head(handle)
+    return this.running.exports.adb_head(handle)
   }
 
   /** Calls `op` and returns how many bytes its result has. Read the result with the decoder before the next call. */
   call(handle: number, op: Op, args: Encoder | Uint8Array): number {
-    if (this.exitError) throw this.exitError
+    const { exports } = this.running
     const { length } = args
     if (length > maxInput) throw invalid(`the arguments take ${length >> 20} MiB; the limit of one call is ${maxInput >> 20} MiB`)
     let result: number
     let out: number
     try {
-      const at = address(this.exports.adb_in(length))
+      const at = address(exports.adb_in(length))
       if (this.bytes.length === 0) this.renewViews()
-      if (args instanceof Encoder) args.copyTo(this.bytes, at)
-      else this.bytes.set(args, at)
-      result = this.exports.adb_call(handle, op, length)
-      out = address(this.exports.adb_out())
+      if (args instanceof Uint8Array) this.bytes.set(args, at)
+      else args.copyTo(this.bytes, at)
+      result = exports.adb_call(handle, op, length)
+      out = address(exports.adb_out())
     } catch (error) {
-      this.exit(error)
-      throw this.exitError
+      throw this.end(error)
     }
     // After a fatal error of Go, an export returns normally.
-    if (this.exitError) throw this.exitError
+    if (this.ended) throw this.ended.ofCulprit()
     if (this.bytes.length === 0) this.renewViews()
     this.decoder.begin(this.bytes, this.view, out)
     if (result < 0) throw this.readError()
@@ -105,17 +102,21 @@ export class Bridge {
   /** Calls `op` and returns the bytes of its result. */
   resultOf(handle: number, op: Op, args: Uint8Array): Uint8Array<ArrayBuffer> {
     const length = this.call(handle, op, args)
-    const at = address(this.exports.adb_out())
+    const at = address(this.running.exports.adb_out())
     return this.bytes.slice(at, at + length) as Uint8Array<ArrayBuffer>
   }
 
-  /** Calls a function that waits for storage. Its errors become AtomicDBErrors. */
-  wait<R>(work: (engine: AsyncEngine) => Promise<R>): Promise<R> {
-    if (this.exitError) return Promise.reject(this.exitError)
+  /**
+   * Calls a function that waits for storage. Its errors become AtomicDBErrors.
+   *
+   * @param mayEnd Whether the call does so much that the engine may end because of it.
+   */
+  wait<R>(work: (engine: AsyncEngine) => Promise<R>, mayEnd = false): Promise<R> {
     return new Promise((resolve, reject) => {
-      const stopListening = this.onExit(reject)
+      const { engine } = this.running
+      const stopListening = this.onEnd((error) => reject(mayEnd ? error.ofCulprit() : error))
       try {
-        work(this.engine).then(
+        work(engine).then(
           (result) => {
             stopListening()
             resolve(result)
@@ -126,9 +127,14 @@ export class Bridge {
           },
         )
       } catch (error) {
-        this.exit(error) // Go never throws here unless the instance is broken
+        this.end(error) // Go never throws here unless the instance is broken
       }
     })
+  }
+
+  private get running(): Instance {
+    if (!this.instance) throw this.ended
+    return this.instance
   }
 
   private readError(): AtomicDBError {
@@ -138,17 +144,27 @@ export class Bridge {
 
   // When the memory grows, every view of it is detached, and its length is 0.
   private renewViews(): void {
-    this.bytes = new Uint8Array(this.exports.mem.buffer)
-    this.view = new DataView(this.exports.mem.buffer)
+    const { buffer } = this.running.exports.mem
+    this.bytes = new Uint8Array(buffer)
+    this.view = new DataView(buffer)
   }
 
-  private exit(cause: unknown): void {
-    if (this.exitError) return
-    const reason = cause instanceof Error ? cause.message : String(cause)
-    this.exitError = new AtomicDBError('internal', `the engine has stopped and needs to be opened again: ${reason}`, { cause })
-    const listeners = [...this.exitListeners]
-    this.exitListeners.clear()
-    for (const listener of listeners) listener(this.exitError)
+  /** Ends the instance, which has thrown. Returns the error of the call that it was in. */
+  private end(thrown: unknown): AtomicDBError {
+    this.instance?.end(thrown as Error)
+    return this.ended!.ofCulprit()
+  }
+
+  private noteEnd(reason: Error): void {
+    // Others may hold this object for long, and it holds the memory of the engine.
+    this.instance = undefined
+    this.bytes = new Uint8Array()
+    this.view = new DataView(this.bytes.buffer)
+    this.decoder.begin(this.bytes, this.view, 0)
+    this.ended = new EngineEndError(messageOf(reason), reason)
+    const listeners = [...this.endListeners]
+    this.endListeners.clear()
+    for (const listener of listeners) listener(this.ended)
   }
 }
 
@@ -170,7 +186,7 @@ export function startBridge(source: WasmSource | undefined): Promise<Bridge> {
   const forget = () => {
     if (current === starting) current = undefined
   }
-  starting.then((bridge) => bridge.onExit(forget), forget)
+  starting.then((bridge) => bridge.onEnd(forget), forget)
   return starting
 }
 

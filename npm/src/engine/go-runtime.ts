@@ -1,4 +1,4 @@
-import { loadGo } from '../../.build/wasm_exec.js'
+import { loadGo, type Go } from '../../.build/wasm_exec.js'
 import { isCloudflareWorker } from '../load.js'
 import type { AsyncEngine } from './async-engine.js'
 
@@ -20,13 +20,21 @@ export interface Exports {
   adb_out(): number
 }
 
+/** A Go program that runs. */
+export interface Instance {
+  readonly exports: Exports
+  readonly engine: AsyncEngine
+  /** Ends it, after an export has thrown. */
+  end(reason: Error): void
+}
+
 /**
  * Runs `module`, a Go program, until it has added its functions to the object
  * that it finds as `atomicdbBridge`.
  *
  * @param onEnd Called with the reason if the program ends after that.
  */
-export async function instantiate(module: WebAssembly.Module, onEnd: (reason: Error) => void): Promise<{ exports: Exports; engine: AsyncEngine }> {
+export async function instantiate(module: WebAssembly.Module, onEnd: (reason: Error) => void): Promise<Instance> {
   let isReady = false
   const engine = { ready: () => (isReady = true), defer }
   const scope = goGlobal({ atomicdbBridge: engine })
@@ -38,30 +46,53 @@ export async function instantiate(module: WebAssembly.Module, onEnd: (reason: Er
     output += utf8.decode(bytes, { stream: true })
     return bytes.length
   }
-  let end: Error | undefined
-  const ended = (reason: Error) => {
-    end ??= reason
-    onEnd(end)
+  let held: readonly unknown[] = [] // the values that Go refers to; at its own exit, Go forgets where they are
+  let ended: Error | undefined
+  const end = (reason: Error) => {
+    if (ended) return
+    ended = reason
+    release(go, held)
+    held = []
+    onEnd(reason)
   }
-  go.exit = (code) => ended(new Error(output.trim().split('\n')[0] || `exit code ${code}`, { cause: output }))
+  go.exit = (code) => end(new Error(output.trim().split('\n')[0] || `exit code ${code}`, { cause: output }))
   // If wasm traps in an event, nothing else reports it, and what waits for the event would wait for ever.
   // Events that were under way arrive after the end, and are ignored.
   const resume = go._resume.bind(go)
   go._resume = () => {
-    if (end) return
+    if (ended) return
     try {
       resume()
     } catch (error) {
-      ended(asError(error))
+      end(asError(error))
     }
   }
 
   // A Worker's first request may be cut off while it waits, and every later one would wait for it.
   const instance = isCloudflareWorker() ? new WebAssembly.Instance(module, go.importObject) : await WebAssembly.instantiate(module, go.importObject)
-  go.run(instance).catch((error: unknown) => ended(asError(error)))
-  if (end) throw end
+  go.run(instance).catch((error: unknown) => end(asError(error)))
+  if (ended) throw ended
   if (!isReady) throw new Error('the wasm is not the engine of AtomicDB')
-  return { exports: instance.exports as unknown as Exports, engine: engine as unknown as AsyncEngine }
+  held = go._values!
+  return { exports: instance.exports as unknown as Exports, engine: engine as unknown as AsyncEngine, end }
+}
+
+/**
+ * Lets go of the memory of a program that has ended, since functions of it may live on as listeners; and closes what it
+ * has opened, which would keep others from deleting a database.
+ */
+function release(go: Go, held: readonly unknown[]): void {
+  for (const value of held) {
+    try {
+      if (/ (IDBDatabase|BroadcastChannel)]$/.test(Object.prototype.toString.call(value))) (value as IDBDatabase).close()
+    } catch {
+      // A value of the user that cannot be read.
+    }
+  }
+  // A timer of Go calls it again and again until Go has taken note.
+  for (const timer of go._scheduledTimeouts.values()) clearTimeout(timer)
+  go._resolveExitPromise()
+  for (const name of ['_inst', 'mem', '_values', '_ids', '_goRefCounts', '_pendingEvent', '_scheduledTimeouts'] as const) delete go[name]
 }
 
 /**

@@ -60,7 +60,7 @@ export abstract class DocumentFileStorage implements StorageBackend {
     return this.lock.exclusive(async () => {
       checkSeq('seq', seq)
       checkBytes('bytes', bytes)
-      if (this.inDoubt || !this.engine || this.engine.bridge.hasExited) {
+      if (this.inDoubt || !this.engine || this.engine.bridge.ended) {
         if (!(await this.refresh(false))) return false
       }
       if (seq !== this.seq + 1) return false
@@ -104,7 +104,7 @@ export abstract class DocumentFileStorage implements StorageBackend {
       const { engine } = this
       this.engine = undefined
       this.inDoubt = true
-      if (engine && !engine.bridge.hasExited) await engine.bridge.wait(() => engine.documents.close())
+      if (engine && !engine.bridge.ended) await engine.bridge.wait(() => engine.documents.close())
     })
   }
 
@@ -115,7 +115,7 @@ export abstract class DocumentFileStorage implements StorageBackend {
    * @param begins Whether it is for a database that is being opened: for that, a deleted file is an empty one.
    */
   private async refresh(begins: boolean): Promise<boolean> {
-    if (!this.engine || this.engine.bridge.hasExited) {
+    if (!this.engine || this.engine.bridge.ended) {
       await this.stored.check?.()
       const bridge = await startBridge(undefined)
       this.engine = { bridge, documents: await bridge.wait((engine) => engine.documentFile(this.type)) }

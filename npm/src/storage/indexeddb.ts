@@ -1,4 +1,4 @@
-import { startBridge } from '../engine/bridge.js'
+import { startBridge, type Bridge } from '../engine/bridge.js'
 import { checkName } from '../checks.js'
 import type { SealOptions } from '../security/seal-options.js'
 import type { Batch, StorageBackend } from '../types.js'
@@ -27,7 +27,8 @@ export class IndexedDBStorage extends SealedStorage {
 /** The adapter of the engine, for callers that are not the engine. */
 class IndexedDBLog implements StorageBackend {
   readonly [traits]: Traits
-  private opened: Promise<StorageBackend> | undefined
+  private opened: { readonly bridge: Bridge; readonly log: Promise<StorageBackend> } | undefined
+  private readonly watching = new Set<Watching>()
 
   constructor(private readonly name: string) {
     this[traits] = newTraits({ native: { kind: 'indexeddb', name } })
@@ -50,34 +51,45 @@ class IndexedDBLog implements StorageBackend {
   }
 
   watch(listener: (seq: number) => void): () => void {
-    let stopped = false
-    let stop: (() => void) | undefined
-    const watching = this.call(async (log) => {
-      if (!stopped) stop = log.watch?.(listener)
-    })
-    watching.catch(() => {}) // the next read or append tells what is wrong
+    const own: Watching = { listener }
+    this.watching.add(own)
+    this.call(async (log) => this.tell(own, log)).catch(() => {}) // the next read or append tells what is wrong
     return () => {
-      stopped = true
-      stop?.()
+      this.watching.delete(own)
+      own.stop?.()
     }
+  }
+
+  private tell(own: Watching, log: StorageBackend): void {
+    if (this.watching.has(own) && own.log !== log) own.stop = (own.log = log).watch?.(own.listener)
   }
 
   async destroy(): Promise<void> {
     await this.call((log) => log.destroy())
+    this.watching.clear()
     this.opened = undefined
   }
 
   async close(): Promise<void> {
     if (!this.opened) return
     await this.call((log) => log.close())
+    this.watching.clear()
     this.opened = undefined
   }
 
-  /** Calls the adapter, which is in the engine. */
+  /** Calls the adapter, which is in the engine: in another one if that has ended. */
   private async call<R>(work: (log: StorageBackend) => Promise<R>): Promise<R> {
     const bridge = await startBridge(undefined)
-    this.opened ??= bridge.wait((engine) => engine.log({ kind: 'indexeddb', name: this.name }))
-    const log = await this.opened
+    if (this.opened?.bridge !== bridge) this.opened = { bridge, log: bridge.wait((engine) => engine.log({ kind: 'indexeddb', name: this.name })) }
+    const log = await this.opened.log
+    for (const own of this.watching) this.tell(own, log)
     return bridge.wait(() => work(log))
   }
+}
+
+/** A listener, and the adapter that tells it. */
+interface Watching {
+  readonly listener: (seq: number) => void
+  log?: StorageBackend
+  stop?: (() => void) | undefined
 }

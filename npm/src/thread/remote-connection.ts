@@ -1,11 +1,11 @@
 import type { Calls, Write } from '../connection/calls.js'
-import { Connection } from '../connection/connection.js'
+import { EngineConnection, type Keeping } from '../connection/connection.js'
 import type { EngineCalls } from '../connection/engine-calls.js'
 import { closedError, insideTransactionError, transactionEndedError } from '../connection/errors.js'
 import { Progress } from '../connection/progress.js'
 import type { FileType, NativeBackend, ParsedFile, Sealer } from '../engine/async-engine.js'
 import { writingOps, type Op } from '../engine/ops.js'
-import { readingError } from '../errors.js'
+import { EngineEndError, readingError, type AtomicDBError } from '../errors.js'
 import { moduleOf } from '../load.js'
 import { Decoder } from '../msgpack/decode.js'
 import type { Encoder } from '../msgpack/encode.js'
@@ -27,7 +27,7 @@ export interface Seen {
 }
 
 /** A database whose engine runs in a thread of its own. */
-export class RemoteConnection extends Connection {
+export class RemoteConnection extends EngineConnection {
   private readonly channel: RpcChannel
   private readonly decoder = new Decoder()
   private readonly runs = new Map<number, () => Promise<boolean>>() // of the functions of transactions, by transaction
@@ -42,9 +42,14 @@ export class RemoteConnection extends Connection {
   private closing: Promise<void> | undefined
   private stopWatching: (() => void) | undefined
   private isTerminated = false // the thread
+  private calledToWrite = 0 // how often
+  private committed = 0 // how many of these calls; with inMemory
+  module!: WebAssembly.Module
+  ended: EngineEndError | undefined
 
   private constructor(
     private readonly thread: Thread,
+    private readonly keeping: Keeping,
     private readonly seen: Seen,
     storage: StorageBackend | undefined,
     sealer: Sealer | undefined,
@@ -53,17 +58,27 @@ export class RemoteConnection extends Connection {
     super()
     const handlers = {
       runTransaction: (id: number) => this.runs.get(id)!(),
+      lives: (lock: string) => thread.onRelease(lock, (error) => this.end(error)),
+      ended: (reason: string) => this.end(new EngineEndError(reason)),
       progress: ([done, total]: [number, number]) => onProgress?.(done, total),
       ...(storage && storageHandlers(storage)),
       ...(sealer && sealerHandlers(sealer)),
     }
     this.channel = new RpcChannel(thread, handlers, (busy) => thread.setBusy(busy))
     this.stopWatching = storage?.watch?.((seq) => this.channel.notify('storageChanged', seq))
-    thread.onExit((error) => {
-      if (this.isTerminated) return
-      this.channel.stop(error)
-      storage?.close().catch(() => {}) // as the engine would have done
-    })
+    thread.onExit((error) => this.end(error))
+  }
+
+  get isUnstored(): boolean {
+    return this.keeping === 'never' || (this.keeping === 'on commit' && this.calledToWrite > this.committed)
+  }
+
+  /** Ends the connection with its thread: also one whose engine alone has ended, or that has thrown what nobody catches. */
+  private end(error: EngineEndError): void {
+    if (this.isTerminated) return
+    this.ended = error
+    void this.terminate(error)
+    this.onEnd?.()
   }
 
   /**
@@ -79,14 +94,15 @@ export class RemoteConnection extends Connection {
     const module = moduleOf(options.wasm)
     module.catch(() => {}) // it is awaited below
     const thread = await startThread()
-    const connection = new RemoteConnection(thread, seen, storage, native?.sealer, progress.listener)
+    const keeping = backend === null ? 'never' : inMemory ? 'on commit' : 'always'
+    const connection = new RemoteConnection(thread, keeping, seen, storage, native?.sealer, progress.listener)
     try {
       const opening: Opening = {
         name,
         backend: own ?? (storage ? 'other thread' : native && { kind: native.kind, name: native.name }),
         storage: storage && { watches: storage.watch !== undefined, salvages: storage.salvage !== undefined, compactEvery: storage.compactEvery },
         isSealed: native?.sealer !== undefined,
-        wasm: await module,
+        wasm: (connection.module = await module),
         options: {
           ...(inMemory !== undefined && { inMemory }),
           ...(durability !== undefined && { durability }),
@@ -99,8 +115,10 @@ export class RemoteConnection extends Connection {
       await progress.check(() => connection.channel.call('close'))
       return connection
     } catch (error) {
-      await connection.terminate()
-      throw error
+      const { ended } = connection
+      await connection.terminate(closedError())
+      if (ended) await storage?.close().catch(() => {}) // as the engine would have done
+      throw ended && error === ended ? ended.ofCulprit() : error
     }
   }
 
@@ -126,6 +144,7 @@ export class RemoteConnection extends Connection {
   }
 
   write<R>(prepare: () => Write<R>): Promise<R> {
+    this.calledToWrite++
     const write = this.writeOnce(prepare)
     const settled: Promise<void> = write.then(() => {}, () => {}).then(() => void this.writing.delete(settled))
     this.writing.add(settled)
@@ -159,6 +178,7 @@ export class RemoteConnection extends Connection {
 
   async transaction<R>(work: (calls: Calls) => Promise<R>): Promise<R> {
     this.checkOutsideTransaction()
+    this.calledToWrite++
     this.openTransactions++
     try {
       return await this.exclusive(work)
@@ -183,6 +203,9 @@ export class RemoteConnection extends Connection {
     })
     try {
       await this.send('transaction', { id, after: this.seen.head })
+    } catch (error) {
+      // The call in it with which the engine has ended knows more.
+      if (!(error instanceof EngineEndError && end && 'thrown' in end)) throw error
     } finally {
       this.runs.delete(id)
     }
@@ -259,7 +282,7 @@ export class RemoteConnection extends Connection {
     return this.decoder.begin(bytes, new DataView(bytes.buffer, bytes.byteOffset, bytes.length), 0)
   }
 
-  override callback(...args: Parameters<Connection['callback']>): unknown {
+  override callback(...args: Parameters<EngineConnection['callback']>): unknown {
     return this.replay!.once(() => super.callback(...args))
   }
 
@@ -287,12 +310,14 @@ export class RemoteConnection extends Connection {
 
   async commit(): Promise<void> {
     this.checkOutsideTransaction()
-    return this.channel.call('commit')
+    const { calledToWrite } = this
+    await this.channel.call('commit')
+    this.committed = calledToWrite
   }
 
   /** Whether it has been closed, or its thread has ended. */
   get hasEnded(): boolean {
-    return this.closing !== undefined || this.channel.isStopped
+    return this.closing !== undefined || this.isTerminated
   }
 
   close(): Promise<void> {
@@ -303,14 +328,15 @@ export class RemoteConnection extends Connection {
     try {
       await this.channel.call('close')
     } finally {
-      await this.terminate()
+      await this.terminate(closedError())
     }
   }
 
-  private async terminate(): Promise<void> {
+  /** Ends the thread. Calls in flight and later ones fail. */
+  private async terminate(error: AtomicDBError): Promise<void> {
     this.isTerminated = true
     this.stopWatching?.()
-    this.channel.stop(closedError())
+    this.channel.stop(error)
     await this.thread.terminate()
   }
 

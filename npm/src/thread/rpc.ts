@@ -1,4 +1,4 @@
-import { AtomicDBError, type ErrorCode } from '../errors.js'
+import { AtomicDBError, EngineEndError, type ErrorCode } from '../errors.js'
 
 /** One end of a channel between threads. */
 export interface Port {
@@ -62,11 +62,6 @@ export class RpcChannel {
   /** Calls a handler of the other end, without a reply. */
   notify(name: string, argument?: unknown): void {
     if (!this.stopError) this.send({ id: 0, name, argument })
-  }
-
-  /** Whether {@link stop} has been called. */
-  get isStopped(): boolean {
-    return this.stopError !== undefined
   }
 
   /** Rejects every call that waits for its reply, and every later one. */
@@ -133,12 +128,17 @@ export class RpcChannel {
 
 /** An error as a message carries it: a structured clone loses the class and sometimes the name. */
 interface Packed {
-  readonly code: ErrorCode | undefined
+  /** Whether it is an AtomicDBError. */
+  readonly isOurs: boolean
   readonly name: string
   readonly message: string
-  readonly cause: Packed | undefined
-  readonly usage: number | undefined
-  readonly quota: number | undefined
+  /** An error of the host may have one too, such as ENOSPC. */
+  readonly code?: string
+  readonly cause?: Packed
+  readonly usage?: number
+  readonly quota?: number
+  /** Of an EngineEndError. */
+  readonly reason?: string
 }
 
 /** How many causes are sent with an error. They come from the user, and may form a cycle. */
@@ -146,16 +146,24 @@ const maxCauses = 8
 
 function packed(error: unknown, causes = maxCauses): Packed {
   try {
-    const { name = 'Error', message = String(error ?? ''), cause, usage, quota } = Object(error) as Partial<AtomicDBError>
-    const code = error instanceof AtomicDBError ? error.code : undefined
-    return { code, name: String(name), message: String(message), cause: cause === undefined || causes === 0 ? undefined : packed(cause, causes - 1), usage, quota }
+    const { name = 'Error', message = String(error ?? ''), code, cause, usage, quota, reason } = Object(error) as Partial<EngineEndError>
+    const isOurs = error instanceof AtomicDBError
+    return {
+      isOurs,
+      name: String(name),
+      message: String(message),
+      ...(typeof code === 'string' && { code }),
+      ...(cause !== undefined && causes > 0 && { cause: packed(cause, causes - 1) }),
+      ...(isOurs && { usage, quota, reason }),
+    } as Packed
   } catch {
-    return { code: undefined, name: 'Error', message: 'an error that cannot be read', cause: undefined, usage: undefined, quota: undefined }
+    return { isOurs: false, name: 'Error', message: 'an error that cannot be read' }
   }
 }
 
-function unpacked({ code, name, message, cause, usage, quota }: Packed): Error {
+function unpacked({ isOurs, name, message, code, cause, usage, quota, reason }: Packed): Error {
   const options = cause && { cause: unpacked(cause) }
-  if (!code) return Object.assign(new Error(message, options), { name })
-  return Object.assign(new AtomicDBError(code, message, options), quota !== undefined && { usage, quota })
+  if (!isOurs) return Object.assign(new Error(message, options), { name }, code !== undefined && { code })
+  if (reason !== undefined) return Object.assign(new EngineEndError(reason, options?.cause, code as ErrorCode), { message })
+  return Object.assign(new AtomicDBError(code as ErrorCode, message, options), quota !== undefined && { usage, quota })
 }

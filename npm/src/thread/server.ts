@@ -33,9 +33,14 @@ export interface Reply {
   readonly head: number
 }
 
-/** Serves one database to the other end of `port`, a RemoteConnection. */
-export function serve(port: Port): void {
-  new DatabaseServer(port)
+/**
+ * Serves one database to the other end of `port`, a RemoteConnection.
+ *
+ * @param locks If they are given, a lock is held for as long as this thread lives: whoever gets it knows that the thread
+ * has died. The lock has a name of its own, so several pages may wait for it.
+ */
+export function serve(port: Port, locks?: LockManager): void {
+  new DatabaseServer(port, locks)
 }
 
 interface Request {
@@ -50,7 +55,7 @@ class DatabaseServer {
   private connection!: LocalConnection
   private readonly runs = new Map<number, Calls>() // by transaction
 
-  constructor(port: Port) {
+  constructor(port: Port, locks: LockManager | undefined) {
     const handlers: Handlers = {
       open: (opening: Opening) => this.open(opening),
       read: (request: Request) => this.read(request),
@@ -66,6 +71,8 @@ class DatabaseServer {
       storageChanged: (seq: number) => this.storage?.notify(seq),
     }
     this.channel = new RpcChannel(port, handlers)
+    const lock = `atomicdb worker ${Math.random()}`
+    locks?.request(lock, () => (this.channel.notify('lives', lock), new Promise(() => {}))).catch(() => {}) // where the origin is opaque
   }
 
   private async open({ name, backend, storage, isSealed, wasm, options, reportsProgress }: Opening): Promise<void> {
@@ -76,6 +83,8 @@ class DatabaseServer {
     else where = backend && isSealed ? { ...backend, sealer: new RemoteSealer(this.channel) } : backend
     const onProgress = reportsProgress ? (done: number, total: number) => this.channel.notify('progress', [done, total]) : undefined
     this.connection = await LocalConnection.open(name, where, { ...options, wasm, ...(onProgress && { onProgress }) })
+    // Later than the errors of the calls, which say more.
+    this.connection.onEnd = () => setTimeout(() => this.channel.notify('ended', this.connection.ended!.reason))
   }
 
   /** Undefined if the engine holds batch `after`; otherwise a promise that resolves when it does. */

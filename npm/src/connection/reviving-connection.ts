@@ -1,0 +1,181 @@
+import type { FileType, NativeBackend, ParsedFile } from '../engine/async-engine.js'
+import { EngineEndError, readingError } from '../errors.js'
+import { leaseOf, type Lease } from '../storage/lease.js'
+import type { Report, StorageBackend } from '../types.js'
+import type { Calls, Write } from './calls.js'
+import type { Connection, EngineConnection } from './connection.js'
+import type { EngineCalls } from './engine-calls.js'
+import { closedError } from './errors.js'
+import { Opening } from './opening.js'
+
+type Backend = NativeBackend | StorageBackend | null
+
+/** Opens what a backend holds. @param module The wasm of the engine that has ended, if one has. */
+type Open = (backend: Backend, module?: WebAssembly.Module) => Promise<EngineConnection>
+
+/**
+ * A connection that outlives its engine: the first call after an engine has ended opens the database again, in a new
+ * one. What was in flight has failed then, and is not repeated here: it may be what ends engines.
+ */
+export class RevivingConnection implements Connection {
+  private lease: Lease | undefined // of the engine that has ended last
+  private reviving: Promise<EngineConnection> | undefined
+  private ends = 0 // of engines in a row, without a call that succeeded in between
+  private lost: EngineEndError | undefined // why it does not come back
+  private closing: Promise<void> | undefined
+
+  private constructor(
+    private current: EngineConnection,
+    private readonly backend: Backend,
+    private readonly openOnce: Open,
+    private readonly isStateless: boolean,
+  ) {}
+
+  /** @param isStateless Whether no call may wait for what another has begun; see StatelessConnection. */
+  static async open(backend: Backend, open: Open, isStateless: boolean): Promise<RevivingConnection> {
+    const { connection, lease } = await opened(backend, open)
+    const reviving = new RevivingConnection(connection, backend, open, isStateless)
+    reviving.watchEnd(connection, lease)
+    return reviving
+  }
+
+  private watchEnd(connection: EngineConnection, lease: Lease | undefined): void {
+    connection.onEnd = () => {
+      this.ends++
+      this.lease = lease
+    }
+  }
+
+  read<R>(work: (engine: EngineCalls) => R): Promise<R> {
+    return this.run((connection) => connection.read(work))
+  }
+
+  write<R>(prepare: () => Write<R>): Promise<R> {
+    if (!this.current.ended) return this.run((connection) => connection.write(prepare))
+    try {
+      const write = prepare() // now, because the caller may change the arguments later
+      return this.run((connection) => connection.write(() => write))
+    } catch (error) {
+      return Promise.reject(readingError('an argument', error) as Error)
+    }
+  }
+
+  transaction<R>(work: (calls: Calls) => Promise<R>): Promise<R> {
+    return this.run((connection) => connection.transaction(work))
+  }
+
+  exportFile(type: FileType): Promise<Uint8Array> {
+    return this.run((connection) => connection.exportFile(type))
+  }
+
+  parseFile(file: Uint8Array, type: FileType): Promise<ParsedFile> {
+    return this.run((connection) => connection.parseFile(file, type))
+  }
+
+  verify(): Promise<Report> {
+    return this.run((connection) => connection.verify())
+  }
+
+  flush(): Promise<void> {
+    return this.run((connection) => connection.flush())
+  }
+
+  commit(): Promise<void> {
+    return this.run((connection) => connection.commit())
+  }
+
+  close(): Promise<void> {
+    return (this.closing ??= this.closeOnce())
+  }
+
+  private async closeOnce(): Promise<void> {
+    await this.reviving?.then((connection) => (this.current = connection), () => {})
+    const { current, backend } = this
+    if (!current.ended) {
+      await current.close().catch((error: unknown) => {
+        if (!current.ended) throw error
+      })
+    }
+    if (current.ended && isStorage(backend)) await backend.close() // which the engine could not do
+  }
+
+  private run<R>(call: (connection: EngineConnection) => Promise<R>): Promise<R> {
+    if (this.closing) return Promise.reject(closedError())
+    const { current } = this
+    if (!current.ended) return this.ends === 0 ? call(current) : this.watched(call)
+    this.reviving ??= this.isStateless ? new Opening(() => this.revive(), (connection) => connection.close()) : this.revive()
+    const { reviving } = this
+    const over = () => {
+      if (this.reviving === reviving) this.reviving = undefined
+    }
+    return reviving.then(
+      (connection) => {
+        // Each call does this, because the request of the first may be gone.
+        if (this.reviving === reviving) this.current = connection
+        over()
+        return this.watched(call)
+      },
+      (error: unknown) => {
+        over()
+        throw error
+      },
+    )
+  }
+
+  /** Notes whether a call succeeds. */
+  private async watched<R>(call: (connection: EngineConnection) => Promise<R>): Promise<R> {
+    const { current } = this
+    const result = await call(current)
+    if (!current.ended) this.ends = 0
+    return result
+  }
+
+  /** Opens the database in a new engine. */
+  private async revive(): Promise<EngineConnection> {
+    const { current } = this
+    await this.lease?.end()
+    let end = current.ended!
+    while (!this.lost) {
+      if (current.isUnstored) this.lost = end.forEver('closed', 'with what was in memory alone')
+      else if (this.ends >= maxEnds) this.lost = end.forEver('internal', `${maxEnds} times in a row`)
+      else {
+        try {
+          const { connection, lease } = await opened(this.backend, this.openOnce, current.module)
+          this.watchEnd(connection, lease)
+          return connection
+        } catch (error) {
+          if (!(error instanceof EngineEndError)) throw error // of the storage: the next call tries again
+          end = error
+          this.ends++
+        }
+      }
+    }
+    throw this.lost
+  }
+}
+
+/**
+ * Opens what a backend holds.
+ *
+ * @param module The wasm of the engine that has ended, if one has. The storage then stays open if this fails.
+ */
+async function opened(backend: Backend, open: Open, module?: WebAssembly.Module): Promise<{ connection: EngineConnection; lease: Lease | undefined }> {
+  let mayClose = !module
+  const lease = isStorage(backend) ? leaseOf(backend, () => mayClose) : undefined
+  try {
+    const connection = await open(lease?.storage ?? backend, module)
+    mayClose = true
+    return { connection, lease }
+  } catch (error) {
+    if (error instanceof EngineEndError) await lease?.storage.close().catch(() => {}) // as the engine would have done
+    await lease?.end()
+    throw error
+  }
+}
+
+function isStorage(backend: Backend): backend is StorageBackend {
+  return backend !== null && 'append' in backend
+}
+
+/** After so many ends of engines in a row, a database does not come back: it may be too large for the memory. */
+const maxEnds = 3
