@@ -105,6 +105,8 @@ func (l *Log) Salvage(visit func(storage.Record) error) error {
 			end = start + int(h.Length)
 		} else if next, found := recordFrom(content, at+1, r.Seq); found {
 			start, end = at, next.at
+		} else if next, found := tornFrom(content, at+1, r.Seq); found {
+			start, end = at, next
 		} else {
 			start = at
 		}
@@ -153,6 +155,22 @@ func recordFrom(content []byte, from int, seq uint64) (best found, ok bool) {
 		}
 		if end == len(content) {
 			return best, ok
+		}
+	}
+}
+
+// tornFrom returns where in content[from:] a header numbered after seq is whose record
+// is torn. A reader that finds it calls the file damaged and not torn, and so must
+// Salvage: a power cut can take an unsynced record and leave half of the next.
+func tornFrom(content []byte, from int, seq uint64) (at int, ok bool) {
+	for at = from; ; at++ {
+		next := bytes.Index(content[at:], []byte(logfile.RecordMagic))
+		if next < 0 {
+			return 0, false
+		}
+		at += next
+		if h, ok := logfile.DecodeRecordHeader(content[at:]); ok && h.Seq > seq {
+			return at, true
 		}
 	}
 }

@@ -115,3 +115,23 @@ func TestRepair_refuses(t *testing.T) {
 		t.Errorf("Replace returned %v, want conflict", err)
 	}
 }
+
+// TestRepair_beforeATornRecord damages the header of a record and tears the one after
+// it, as a power cut can while neither is synced.
+func TestRepair_beforeATornRecord(t *testing.T) {
+	whole, lastStart := written(t, "a b c d", false)
+	torn := bytes.Clone(whole[:lastStart+filelog.RecordHeaderSize+1])
+	third := bytes.LastIndex(torn[:lastStart], []byte("AtDR"))
+	clear(torn[third : third+filelog.RecordHeaderSize])
+	path := fileOf(t, torn)
+	if got, err := openAndRead(t, path); !errors.Is(err, engine.CodeCorrupt) {
+		t.Fatalf("opening found %q, %v", got, err)
+	}
+	report, err := filelog.Repair(path, storage.SessionOptions{})
+	if err != nil || len(report.Problems) != 2 {
+		t.Fatalf("Repair returned %+v, %v", report, err)
+	}
+	if ids, err := stored(t, path); err != nil || ids != "a b" {
+		t.Errorf("it leaves %q, %v", ids, err)
+	}
+}
