@@ -49,7 +49,7 @@ func TestCrashes_powerCut(t *testing.T) {
 			gaps++
 		}
 	}
-	t.Log(&tally, "; ", gaps, " gaps of unsynced batches")
+	t.Logf("%v; %d gaps of unsynced batches", &tally, gaps)
 	if tally.Points >= 200 && tally.Acknowledged < tally.Points {
 		t.Errorf("only %d batches were acknowledged: the test does nothing", tally.Acknowledged)
 	}

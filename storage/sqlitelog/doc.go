@@ -14,7 +14,7 @@
 // time; a write waits for the others, up to Options.BusyTimeout.
 //
 // A Relaxed batch is as durable as the connection's PRAGMA synchronous says. A
-// Strict one is written with FULL at least.
+// Strict one is written with EXTRA.
 //
 // # Reading the source
 //

@@ -210,7 +210,7 @@ func TestFull(t *testing.T) {
 
 // TestStrict_raisesSynchronous reads the PRAGMA in a trigger, during the write.
 func TestStrict_raisesSynchronous(t *testing.T) {
-	for _, c := range []struct{ before, during int }{{0, 2}, {1, 2}, {2, 2}, {3, 3}} {
+	for _, c := range []struct{ before, during int }{{0, 3}, {1, 3}, {2, 3}, {3, 3}} {
 		db := openDB(t, fmt.Sprintf("%s?_pragma=synchronous(%d)", filepath.Join(t.TempDir(), "sync.sqlite"), c.before))
 		db.SetMaxOpenConns(1)
 		log := open(t, db)

@@ -12,8 +12,10 @@ import (
 	"github.com/atomicdb-go/atomicdb/storage"
 )
 
-// SQLite's number of a PRAGMA synchronous that survives a power cut.
-const synchronousFull = 2
+// SQLite's number of the PRAGMA synchronous that survives a power cut in each journal
+// mode. With FULL and a journal that is deleted, the deletion is not synced: the
+// journal comes back and takes the last transaction back.
+const synchronousExtra = 3
 
 // withConn calls work with a connection. ctx ends when BusyTimeout is over; it does
 // not interrupt statements that have begun.
@@ -67,7 +69,7 @@ func raiseSynchronous(conn *sql.Conn) (restore func(), err error) {
 	if err := conn.QueryRowContext(ctx, "PRAGMA synchronous").Scan(&before); err != nil {
 		return nil, err
 	}
-	if before >= synchronousFull {
+	if before >= synchronousExtra {
 		return func() {}, nil
 	}
 	restore = func() {
@@ -75,7 +77,7 @@ func raiseSynchronous(conn *sql.Conn) (restore func(), err error) {
 			discard(conn)
 		}
 	}
-	return restore, exec(ctx, conn, "PRAGMA synchronous = FULL")
+	return restore, exec(ctx, conn, "PRAGMA synchronous = EXTRA")
 }
 
 // rollBack ends the transaction, if SQLite has not rolled it back after an error. A

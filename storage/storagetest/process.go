@@ -36,7 +36,9 @@ func Main(m *testing.M, open OpenPath) {
 	case "count":
 		err = countAsChild(open, os.Getenv(childPath))
 	case "write":
-		err = writeForEver(open, os.Getenv(childPath))
+		err = writeForEver(open, os.Getenv(childPath), storage.Relaxed)
+	case "write strictly":
+		err = writeForEver(open, os.Getenv(childPath), storage.Strict)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -155,12 +157,12 @@ func survivesKill(t *testing.T, open OpenPath) {
 	t.Log(&tally)
 }
 
-func writeForEver(open OpenPath, path string) error {
+func writeForEver(open OpenPath, path string, d storage.Durability) error {
 	log, err := open(path)
 	if err != nil {
 		return err
 	}
-	s, err := storage.Open(log, storage.SessionOptions{CompactAfter: 500_000})
+	s, err := storage.Open(log, storage.SessionOptions{CompactAfter: 500_000, Durability: d})
 	if err != nil {
 		return err
 	}

@@ -1,0 +1,9 @@
+package filelog_test
+
+import (
+	"testing"
+
+	"github.com/atomicdb-go/atomicdb/storage/storagetest"
+)
+
+func TestPowerCut(t *testing.T) { storagetest.TestPowerCut(t, openLog) }

@@ -1,0 +1,11 @@
+//go:build cgo
+
+package lmdblog_test
+
+import (
+	"testing"
+
+	"github.com/atomicdb-go/atomicdb/storage/storagetest"
+)
+
+func TestPowerCut(t *testing.T) { storagetest.TestPowerCut(t, openLog) }
