@@ -38,7 +38,7 @@ test: lint test-go test-wasm test-types test-npm ## everything that must hold be
 
 .PHONY: lint
 lint: ## gofmt and vet, natively and as js/wasm
-	@unformatted="$$(gofmt -l engine storage jsbridge wasm)"; \
+	@unformatted="$$(gofmt -l engine storage jsbridge wasm npm/scripts)"; \
 	if [ -n "$$unformatted" ]; then echo "not gofmt-ed:"; echo "$$unformatted"; exit 1; fi
 	go vet ./...
 	GOOS=js GOARCH=wasm go vet ./...
@@ -67,18 +67,23 @@ test-npm: build setup ## the npm package in Node, Chromium, workerd and bundlers
 # Each test logs a line "n crash points, n operations, …"; the last line printed is their sum. A failure prints how to
 # replay it.
 .PHONY: crash
-crash: build setup ## crash the engine and its logs, kill processes, tabs and workers: CRASHES (6000), PROCESSES (200), KILLS (10)
-	@set -o pipefail; go test ./storage ./storage/filelog ./storage/sqlitelog ./storage/lmdblog -run 'Crashes|Processes' -count=1 -v -timeout 60m \
+crash: build setup ## crash the engine and its logs, kill processes, tabs and workers, cut the power: CRASHES (6000), PROCESSES (200), KILLS (10)
+	@set -o pipefail; go test ./storage ./storage/filelog ./storage/sqlitelog ./storage/lmdblog -run 'Crashes|Processes|PowerCut' -count=1 -v -timeout 60m \
 		-crash.points=$(or $(CRASHES),6000) -crash.kills=$(or $(PROCESSES),200) | awk '{ print; fflush() } \
 		/ crash points, / { for (i = 2; i < NF; i++) { if ($$(i+1) == "crash") p += $$i; if ($$(i+1) ~ /^operations/) o += $$i; if ($$(i+2) == "them") a += $$i; if ($$(i+1) == "other") f += $$i; if ($$(i+1) == "pieces") n += $$i } } \
 		/^(--- FAIL|FAIL|panic)/ { failed = 1 } \
 		END { if (failed) { print "FAILED: see above" } else print "in all: " p " crash points, " o " operations, " a " of them acknowledged, " f " other faults, " n " pieces of bad news; acknowledged losses: 0" }'
-	cd npm && CRASH_ROUNDS=$(or $(KILLS),10) node --import tsx --test --test-reporter=spec test/crash.test.ts test/atomic-tabs.test.ts test/worker.test.ts
+	cd npm && CRASH_ROUNDS=$(or $(KILLS),10) node --import tsx --test --test-reporter=spec test/crash.test.ts test/power-cut.test.ts test/atomic-tabs.test.ts test/worker.test.ts
 
 # A fault prints its seed and how to replay it. ATTACK_SECONDS is for each of four: Node, Chromium, and each with workers.
 .PHONY: attack
 attack: build setup ## throw hostile values at every call, storage and channel: ATTACK_SECONDS (900), SEED
 	cd npm && ATTACK_SECONDS=$(or $(ATTACK_SECONDS),900) node --import tsx test/attack/run.ts
+
+# A change that survives is printed with how to replay it. It needs a test, or a reason in npm/scripts/equal-mutants.txt.
+.PHONY: mutants
+mutants: build ## test the tests: change the sources a little and see which test notices: MUTANTS (250), SEED, ONLY (a pattern of paths)
+	@node npm/scripts/mutants.mjs
 
 .PHONY: browsers
 browsers: build ## the tests of the API in Debian's Firefox and WebKitGTK, which this target installs

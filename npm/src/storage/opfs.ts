@@ -17,7 +17,9 @@ import { newTraits, traits, type Traits } from './traits.js'
  * calls of others reject with `timeout` after 30 s.
  *
  * A `relaxed` batch survives the end of the page and of the browser. A `strict`
- * one is flushed to the disk in a worker; elsewhere browsers do not promise it.
+ * one is flushed to the disk in a worker. But Chromium 156 has not synced the
+ * name of its file then, so a power cut in the next half minute takes it back:
+ * what must survive that belongs into IndexedDB.
  */
 export class OPFSStorage extends SealedStorage {
   /**
