@@ -13,9 +13,11 @@ import (
 // catalogName is the collection whose documents declare what the others have: each
 // is the declarations of one collection, and each kind of declaration is a field.
 //
-//	{_id: "users", indexes: [{paths: ["address.city", "age"], unique: false, sparse: false}]}
+//	{_id: "users", indexes: [{paths: ["address.city", "age"], unique: false, sparse: false}],
+//	 schema: {type: "object"}, schemaOptions: {strict: false, defaults: true}}
 //
-// An index may also have a name. These documents are stored like all others, in
+// An index may also have a name. A schema is as it was given, and its options are
+// there if one is not as usual; see SchemaOptions. These documents are stored like all others, in
 // the same batches, and what they declare follows from them; see declare.
 const catalogName = "_catalog"
 
@@ -218,6 +220,9 @@ func (db *DB) writeCatalog(c *collection) error {
 // declare stores a field of c's catalog document, or removes it if value is nil.
 // It keeps the other fields, also those that only a later version knows.
 func (db *DB) declare(op string, c *collection, field string, value []byte) error {
+	if value == nil && db.declared(c.name, field) == nil {
+		return nil
+	}
 	catalog := db.ensure(catalogName)
 	id := msgpack.AppendString(nil, c.name)
 	slot, exists := catalog.slotOf(id)
@@ -253,10 +258,11 @@ func (db *DB) declared(name, field string) []byte {
 	return nil
 }
 
-// declareAll gives every collection the indexes that the catalog declares for it.
-// It keeps the ones that it has.
+// declareAll gives every collection the indexes and the schema that the catalog
+// declares for it. It keeps the ones that it has.
 func (db *DB) declareAll() {
 	for _, c := range db.collections {
+		db.declareSchema(c)
 		specs := readIndexSpecs(db.declared(c.name, "indexes"))
 		orders := make([]*index, 0, len(specs))
 		for _, s := range specs {

@@ -7,7 +7,8 @@ import "github.com/atomicdb-go/atomicdb/engine/msgpack"
 // and is undone by swapping back.
 type collection struct {
 	name    string
-	updated uint64 // when the newest batch about it was cut, in ms since 1970; 0: not known
+	updated uint64          // when the newest batch about it was cut, in ms since 1970; 0: not known
+	schema  *declaredSchema // that documents must fit; nil: none
 	*content
 }
 

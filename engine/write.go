@@ -22,7 +22,7 @@ const maxSafeID = 1<<53 - 1
 // them, and in a savepoint for that at its release. Otherwise each document is
 // checked when it is added.
 //
-// Errors: invalid (malformed, too large, too deep, bad _id), duplicate_id, unique.
+// Errors: invalid (malformed, too large, too deep, bad _id), schema, duplicate_id, unique.
 func (db *DB) Insert(name string, docs []byte, upsert bool) (ids []byte, err error) {
 	op := "insert"
 	if upsert {
@@ -40,7 +40,11 @@ func (db *DB) Insert(name string, docs []byte, upsert bool) (ids []byte, err err
 			if err != nil {
 				return err
 			}
-			if ids, err = db.insertOne(op, c, docs[:n], upsert, ids); err != nil {
+			doc, err := db.withDefaults(op, c, docs[:n])
+			if err != nil {
+				return err
+			}
+			if ids, err = db.insertOne(op, c, doc, upsert, ids); err != nil {
 				return err
 			}
 			docs = docs[n:]
@@ -128,6 +132,10 @@ func (db *DB) insertOne(op string, c *collection, doc []byte, upsert bool, ids [
 		return nil, &Error{Code: CodeInvalid, Op: op, Target: c.name, Err: errFull}
 	}
 	stored := c.arena.get(r, size)
+	if err := c.checkSchema(op, stored); err != nil {
+		c.dead += int64(size)
+		return nil, err
+	}
 	err := c.checkUnique(op, stored, noSlot)
 	if err != nil && !upsert {
 		c.dead += int64(size)
@@ -154,6 +162,9 @@ func (db *DB) store(op string, c *collection, slot uint32, doc []byte) error {
 	old := c.doc(slot)
 	if bytes.Equal(old, doc) {
 		return nil
+	}
+	if err := c.checkSchema(op, doc); err != nil {
+		return err
 	}
 	if c.conflicts(old, doc, slot) {
 		db.doubts = append(db.doubts, doubt{op, c, slot})
@@ -191,7 +202,7 @@ func (db *DB) removeSlot(c *collection, slot uint32) {
 // update leaves as it is does not count. Unique indexes hold for the state after
 // the last document, and in a savepoint for that at its release.
 //
-// Errors: invalid, unique.
+// Errors: invalid, schema, unique.
 func (db *DB) Update(name string, update []byte, where *query.Filter) (int, error) {
 	u, err := ParseUpdate(update)
 	if err != nil {

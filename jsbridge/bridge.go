@@ -2,9 +2,11 @@ package jsbridge
 
 import (
 	"encoding/binary"
+	"errors"
 
 	"github.com/atomicdb-go/atomicdb/engine"
 	"github.com/atomicdb-go/atomicdb/engine/msgpack"
+	"github.com/atomicdb-go/atomicdb/engine/schema"
 	"github.com/atomicdb-go/atomicdb/storage"
 )
 
@@ -100,7 +102,8 @@ func (b *Bridge) database(op string, handle uint32) (*database, error) {
 // Call runs the op of that number on the database of that handle, with the
 // first n bytes of the in-buffer as its arguments. It returns how many bytes of
 // result the out-buffer holds. Below 0 it is the complement of how many bytes of
-// error there are: a MessagePack array of code and message.
+// error there are: a MessagePack array of code, message and, of what breaks a schema,
+// the faults, each as [path, keyword, message].
 //
 // It never panics: a panic in the op becomes CodeInternal, and the changes of the
 // call are undone.
@@ -154,11 +157,35 @@ func (b *Bridge) run(o *op, handle uint32, n int) ([]byte, error) {
 
 // refuse makes err the result.
 func (b *Bridge) refuse(err error) int32 {
-	out := msgpack.AppendArray(b.out[:0], 2)
+	faults := faultsOf(err)
+	parts := 2
+	if faults != nil {
+		parts = 3
+	}
+	out := msgpack.AppendArray(b.out[:0], parts)
 	out = msgpack.AppendString(out, string(engine.CodeOf(err)))
 	out = msgpack.AppendString(out, err.Error())
+	if faults != nil {
+		out = msgpack.AppendArray(out, len(faults))
+		for _, f := range faults {
+			out = msgpack.AppendArray(out, 3)
+			for _, text := range []string{f.Path, f.Keyword, f.Message} {
+				out = msgpack.AppendString(out, text)
+			}
+		}
+	}
 	b.out = out
 	return ^int32(len(out))
+}
+
+// faultsOf returns what is wrong with a document that breaks a schema; nil of other
+// errors.
+func faultsOf(err error) []schema.Fault {
+	var faults *schema.Faults
+	if errors.As(err, &faults) {
+		return faults.List
+	}
+	return nil
 }
 
 // ShouldYield says yes after yieldAfter bytes of arguments and results, or after

@@ -69,20 +69,34 @@ func (c *client) raw(number uint32, input []byte) (answer []byte, err *failure) 
 	if n >= 0 {
 		return c.bridge.Output()[:n], nil
 	}
-	var parts []string
-	if err := reference.Unmarshal(c.bridge.Output()[:^n], &parts); err != nil || len(parts) != 2 {
-		c.t.Fatalf("op %d: the error %x is not [code, message]", number, c.bridge.Output()[:^n])
+	wrong := func() {
+		c.t.Fatalf("op %d: the error %x is not [code, message], nor with faults", number, c.bridge.Output()[:^n])
 	}
-	if !utf8.ValidString(parts[1]) {
-		c.t.Fatalf("op %d: the message %q is not UTF-8", number, parts[1])
+	var parts []any
+	if err := reference.Unmarshal(c.bridge.Output()[:^n], &parts); err != nil || len(parts) != 2 && len(parts) != 3 {
+		wrong()
 	}
-	return nil, &failure{engine.Code(parts[0]), parts[1]}
+	f := &failure{code: engine.Code(parts[0].(string)), message: parts[1].(string)}
+	if !utf8.ValidString(f.message) {
+		c.t.Fatalf("op %d: the message %q is not UTF-8", number, f.message)
+	}
+	if (len(parts) == 3) != (f.code == engine.CodeSchema) {
+		wrong()
+	}
+	if len(parts) == 3 {
+		for _, fault := range parts[2].([]any) {
+			texts := fault.([]any)
+			f.faults = append(f.faults, [3]string{texts[0].(string), texts[1].(string), texts[2].(string)})
+		}
+	}
+	return nil, f
 }
 
 // A failure is an error as JavaScript reads it.
 type failure struct {
 	code    engine.Code
 	message string
+	faults  [][3]string // of what breaks a schema: path, keyword and message
 }
 
 // call makes one call with these arguments and documents.

@@ -50,8 +50,12 @@ func TestCall_refuses(t *testing.T) {
 		{"index option's value", "createIndex", array{"people", array{"age"}, object{"unique": 1}}, nil, engine.CodeInvalid, "unique: expected true or false"},
 		{"index paths", "createIndex", array{"people", array{}, object{}}, nil, engine.CodeInvalid, "at least one path"},
 		{"no index", "dropIndex", array{"people", array{"age"}}, nil, engine.CodeNotFound, "there is no index on age"},
-		{"schema", "createCollection", array{"dogs", object{}}, nil, engine.CodeUnsupported, "schemas"},
-		{"reserved name", "createCollection", array{"_dogs", nil}, nil, engine.CodeInvalid, "reserved"},
+		{"schema", "createCollection", array{"dogs", object{"typ": "object"}, object{}}, nil, engine.CodeInvalid, "typ is no keyword"},
+		{"schema that documents break", "setSchema", array{"people", object{"required": array{"none"}}, object{}, nil}, nil, engine.CodeSchema, "3 documents do not fit"},
+		{"options of a schema", "createCollection", array{"dogs", true, object{"strict": 1}}, nil, engine.CodeInvalid, "strict: expected true or false"},
+		{"other options of a schema", "unfit", array{"dogs", true, object{"unique": true}}, nil, engine.CodeInvalid, "no option named unique"},
+		{"schema of nothing", "setSchema", array{"dogs", true, object{}, nil}, nil, engine.CodeNotFound, "no collection"},
+		{"reserved name", "createCollection", array{"_dogs", nil, object{}}, nil, engine.CodeInvalid, "reserved"},
 		{"no cursor", "more", nil, nil, engine.CodeInvalid, "no rows are left"},
 		{"groups", "aggregate", array{"people", nil, "age", array{}, nil, nil, 0, -1}, nil, engine.CodeInvalid, "groupBy: expected an array"},
 		{"group path", "aggregate", array{"people", nil, array{1}, array{}, nil, nil, 0, -1}, nil, engine.CodeInvalid, "groupBy: expected an array of strings"},
@@ -102,7 +106,7 @@ func TestCall_refuses(t *testing.T) {
 func TestCall_everyArgument(t *testing.T) {
 	good := map[string]any{
 		"collection": "people", "upsert": false, "where": nil, "sort": nil, "skip": 0, "limit": -1, "fields": nil,
-		"id": 1, "path": "age", "change": object{"age": 1}, "pairs": array{}, "schema": nil, "paths": array{"age"}, "options": object{},
+		"id": 1, "path": "age", "change": object{"age": 1}, "pairs": array{}, "schema": nil, "paths": array{"age"}, "options": object{}, "schemaOptions": object{}, "migrate": nil,
 		"groupBy": nil, "select": array{array{"n", "count", ""}}, "having": nil, "text": "SELECT * FROM people", "params": nil,
 	}
 	odd := array{nil, true, false, -1, 1 << 40, 1.5, "", "people", "\x00", []byte{1}, array{}, array{nil}, array{array{}}, object{}, object{"$x": 1}, object{"": nil}}

@@ -48,7 +48,7 @@ func startFiles(object js.Value) {
 const sectionBytes = 1 << 20
 
 func fileToJS(file *docfile.File) js.Value {
-	sections, indexes := []any{}, []any{}
+	sections, schemas, indexes := []any{}, []any{}, []any{}
 	for _, s := range file.Sections {
 		pieces := []any{}
 		for rest := s.Documents; ; {
@@ -63,6 +63,11 @@ func fileToJS(file *docfile.File) js.Value {
 		}
 		sections = append(sections, map[string]any{"collection": s.Collection, "upsert": s.Upsert, "pieces": pieces})
 	}
+	for _, s := range file.Schemas {
+		schemas = append(schemas, map[string]any{
+			"collection": s.Collection, "source": bytesToJS(s.Source), "options": map[string]any{"strict": !s.Options.Lenient, "defaults": s.Options.Defaults},
+		})
+	}
 	for _, i := range file.Indexes {
 		paths := []any{}
 		for _, path := range i.Paths {
@@ -70,7 +75,7 @@ func fileToJS(file *docfile.File) js.Value {
 		}
 		indexes = append(indexes, map[string]any{"collection": i.Collection, "paths": paths, "unique": i.Options.Unique, "sparse": i.Options.Sparse, "name": i.Options.Name})
 	}
-	return js.ValueOf(map[string]any{"sections": sections, "indexes": indexes})
+	return js.ValueOf(map[string]any{"sections": sections, "schemas": schemas, "indexes": indexes})
 }
 
 // newFileObject returns a [storage.DocumentFile] as an object whose methods

@@ -91,9 +91,27 @@ var ops = []op{
 	},
 	{
 		name: "createCollection", writes: true, run: createCollection,
-		doc:    "Creates an empty collection, unless it exists. A schema other than nil is refused as unsupported.",
-		args:   []string{"collection", "schema"},
+		doc:    "Creates an empty collection, unless it exists. Its documents must fit schema, unless that is nil. schemaOptions is {strict, defaults}.",
+		args:   []string{"collection", "schema", "schemaOptions"},
 		result: "nothing",
+	},
+	{
+		name: "setSchema", writes: true, run: setSchema,
+		doc:    "Gives a collection another schema, or with nil none. migrate mends the documents that do not fit: an update, an array of [id, change], or nil.",
+		args:   []string{"collection", "schema", "schemaOptions", "migrate"},
+		result: "nothing",
+	},
+	{
+		name: "schema", run: schemaOf,
+		doc:    "The schema of a collection.",
+		args:   []string{"collection"},
+		result: "the schema, or nil",
+	},
+	{
+		name: "unfit", run: unfit,
+		doc:    "The documents that would not fit a schema.",
+		args:   []string{"collection", "schema", "schemaOptions"},
+		result: "rows, as find",
 	},
 	{
 		name: "dropCollection", writes: true, run: dropCollection,

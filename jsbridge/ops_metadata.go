@@ -30,7 +30,14 @@ func metadata(c *call) error {
 		c.intField("entries", int64(ix.Entries))
 		c.intField("bytes", ix.Bytes)
 	}
-	c.out = msgpack.AppendNil(c.field("schema"))
+	schema, _, err := c.db().Schema(collection)
+	if err != nil {
+		return err
+	}
+	if schema == nil {
+		schema = msgpack.AppendNil(nil)
+	}
+	c.out = append(c.field("schema"), schema...)
 	c.field("stats")
 	c.mapOf(2)
 	c.intField("lastUpdated", int64(m.Updated))

@@ -71,6 +71,32 @@ func collections(c *call) error {
 	return nil
 }
 
+func schemaOf(c *call) error {
+	collection := c.collection()
+	if err := c.end(); err != nil {
+		return err
+	}
+	schema, _, err := c.db().Schema(collection)
+	if schema == nil {
+		schema = msgpack.AppendNil(nil)
+	}
+	return c.value(schema, err)
+}
+
+func unfit(c *call) error {
+	collection, schema := c.collection(), c.args.value()
+	options := c.schemaOptions()
+	if err := c.end(); err != nil {
+		return err
+	}
+	cursor, err := c.db().Unfit(collection, schema, options)
+	if err != nil {
+		return err
+	}
+	c.database.cursor = cursor
+	return c.piece()
+}
+
 func explain(c *call) error {
 	collection, q := c.collection(), c.query()
 	if err := c.end(); err != nil {

@@ -26,7 +26,8 @@ func TestOps(t *testing.T) {
 		op        string
 		arguments array
 		docs      array
-		want      any // the result; nil: none
+		want      any  // the result; nil: none
+		isNil     bool // the result is nil
 		check     func(t *testing.T, c *client)
 	}{
 		{op: "insert", arguments: array{"people", false}, docs: array{object{"name": "Di"}, object{"_id": "e"}}, want: array{int64(3), "e"},
@@ -69,7 +70,23 @@ func TestOps(t *testing.T) {
 			"documents": int64(3), "bytes": int64(91), "collections": object{"people": object{"documents": int64(3), "bytes": int64(91)}},
 			"log": object{"batches": int64(0), "bytes": int64(0)},
 		}},
-		{op: "createCollection", arguments: array{"dogs", nil},
+		{op: "createCollection", arguments: array{"dogs", object{"required": array{"name"}}, object{}},
+			check: func(t *testing.T, c *client) {
+				_, failure := c.call("insert", array{"dogs", false}, object{"age": 36})
+				if failure == nil || failure.code != engine.CodeSchema || len(failure.faults) != 1 || failure.faults[0] != [3]string{"name", "required", "is required"} {
+					t.Errorf("a document without name got %v, want schema", failure)
+				}
+				equal(t, decode(t, c.must("schema", array{"dogs"})), object{"required": array{"name"}})
+			}},
+		{op: "setSchema", arguments: array{"people", object{"required": array{"tags"}}, object{"defaults": true}, object{"tags": array{}}},
+			check: func(t *testing.T, c *client) {
+				equal(t, decode(t, c.must("schema", array{"people"})), object{"required": array{"tags"}})
+				equal(t, decode(t, c.must("count", array{"people", "tags = []", -1})), int64(1))
+				c.must("setSchema", array{"people", nil, object{}, nil})
+				equal(t, decode(t, c.must("schema", array{"people"})), nil)
+			}},
+		{op: "schema", arguments: array{"people"}, want: nil, isNil: true},
+		{op: "createCollection", arguments: array{"dogs", nil, object{}},
 			check: func(t *testing.T, c *client) {
 				equal(t, decode(t, c.must("collections", nil)), array{"dogs", "people"})
 			}},
@@ -95,7 +112,9 @@ func TestOps(t *testing.T) {
 			if failure != nil {
 				t.Fatalf("%s %v: %s", tt.op, tt.arguments, failure.message)
 			}
-			if tt.want == nil {
+			if tt.isNil {
+				equal(t, decode(t, answer), nil)
+			} else if tt.want == nil {
 				equal(t, len(answer), 0)
 			} else {
 				equal(t, decode(t, answer), tt.want)
@@ -130,6 +149,7 @@ func TestRows(t *testing.T) {
 		{"insert", "sqlWrite", array{"INSERT INTO people (name, age) VALUES (?, 1), ('Eve', 2)", array{"Di"}}, array{object{"_id": int64(3)}, object{"_id": int64(4)}}},
 		{"update", "sqlWrite", array{"UPDATE people SET age = age + 1 WHERE age < 40", nil}, array{object{"updated": int64(2)}}},
 		{"delete", "sqlWrite", array{"DELETE FROM people WHERE name = 'Ada'", nil}, array{object{"removed": int64(1)}}},
+		{"unfit", "unfit", array{"people", object{"required": array{"tags"}}, object{}}, array{object{"_id": int64(1), "name": "Bob", "age": int64(17)}}},
 		{"create index", "sqlWrite", array{"CREATE INDEX ON people (age)", nil}, nil},
 	} {
 		t.Run(tt.op+" "+tt.name, func(t *testing.T) {

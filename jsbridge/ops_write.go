@@ -55,13 +55,57 @@ func clearCollection(c *call) error {
 
 func createCollection(c *call) error {
 	collection, schema := c.collection(), c.args.value()
+	options := c.schemaOptions()
 	if err := c.end(); err != nil {
 		return err
 	}
-	if msgpack.KindOf(schema) != msgpack.Null {
-		return engine.Fail(engine.CodeUnsupported, "createCollection", collection, "schemas are not supported yet")
+	if msgpack.KindOf(schema) == msgpack.Null {
+		return c.db().CreateCollection(collection)
 	}
-	return c.db().CreateCollection(collection)
+	return c.db().CreateCollectionWith(collection, schema, options)
+}
+
+func setSchema(c *call) error {
+	collection, schema := c.collection(), c.args.value()
+	options := c.schemaOptions()
+	migrate := c.args.value()
+	if err := c.end(); err != nil {
+		return err
+	}
+	if msgpack.KindOf(schema) == msgpack.Null {
+		schema = nil
+	}
+	if msgpack.KindOf(migrate) == msgpack.Null {
+		migrate = nil
+	}
+	return c.db().SetSchema(collection, schema, options, migrate)
+}
+
+// schemaOptions returns the next argument, {strict, defaults}, each of which may be
+// absent.
+func (c *call) schemaOptions() (options engine.SchemaOptions) {
+	v := c.args.value()
+	if c.err != nil {
+		return options
+	}
+	if msgpack.KindOf(v) != msgpack.Map {
+		c.fault(c.name(), "expected an object")
+		return options
+	}
+	for name, value := range msgpack.Fields(v) {
+		key, kind := string(name), msgpack.KindOf(value)
+		switch {
+		case key != "strict" && key != "defaults":
+			c.fault(c.name(), "there is no option named "+key)
+		case kind != msgpack.True && kind != msgpack.False:
+			c.fault(c.name(), key+": expected true or false")
+		case key == "strict":
+			options.Lenient = kind == msgpack.False
+		default:
+			options.Defaults = kind == msgpack.True
+		}
+	}
+	return options
 }
 
 func dropCollection(c *call) error {

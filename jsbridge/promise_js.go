@@ -41,11 +41,18 @@ func recovered(op string, work func() (any, error)) (result any, err error) {
 	return work()
 }
 
-// jsError returns an Error with the code, of which npm/src/engine/bridge.ts makes
-// an AtomicDBError.
+// jsError returns an Error with the code, and with the faults of what breaks a schema,
+// of which npm/src/engine/bridge.ts makes an AtomicDBError.
 func jsError(err error) js.Value {
 	e := js.Global().Get("Error").New(err.Error())
 	e.Set("code", string(engine.CodeOf(err)))
+	if faults := faultsOf(err); faults != nil {
+		list := make([]any, len(faults))
+		for i, f := range faults {
+			list[i] = []any{f.Path, f.Keyword, f.Message}
+		}
+		e.Set("faults", list)
+	}
 	return e
 }
 

@@ -125,6 +125,7 @@ func contents(t *testing.T, c *client) string {
 	var all []byte
 	for _, name := range decode(t, c.must("collections", nil)).(array) {
 		all = append(all, name.(string)...)
+		all = append(all, c.must("schema", array{name})...)
 		all = append(all, c.must("find", array{name, nil, nil, 0, -1, nil})...)
 	}
 	return string(all)
@@ -192,6 +193,12 @@ func (r *randomCalls) argument(name string, writes bool) any {
 		return r.statement(writes)
 	case "params":
 		return array{r.value(1), r.value(1)}
+	case "schema":
+		return oneOf[any](r, nil, true, object{"properties": object{"a": object{"type": array{"number", "string"}}}}, object{"required": array{"a"}, "maxProperties": 5})
+	case "schemaOptions":
+		return oneOf(r, object{}, object{"strict": false})
+	case "migrate":
+		return oneOf[any](r, nil, object{"a": 1}, array{array{r.id(), object{"a": "x"}}})
 	case "options":
 		return object{"unique": r.IntN(4) == 0, "sparse": r.IntN(3) == 0}
 	}

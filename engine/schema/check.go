@@ -162,10 +162,13 @@ func (c *checker) fitsPlainly(n *node, v []byte) bool {
 
 // refuse notes a fault at the place where the checker is. It returns whether to
 // go on, which is the search for all faults.
+//
+//go:noinline
 func (c *checker) refuse(keyword, why string) bool {
 	return c.refuseAt(keyword, "", why)
 }
 
+//go:noinline
 func (c *checker) refuseAt(keyword, name, why string) bool {
 	if c.faults == nil {
 		return false
@@ -175,6 +178,8 @@ func (c *checker) refuseAt(keyword, name, why string) bool {
 }
 
 // test is valid that notes no faults.
+//
+//go:noinline
 func (c *checker) test(n *node, v []byte, m marks) bool {
 	f := c.faults
 	c.faults = nil
@@ -267,6 +272,8 @@ func (c *checker) refuseNumber(keyword, relation string, limit, v []byte) bool {
 
 // textOf returns the text that a date or bytes are taken for. It is valid until the
 // next call.
+//
+//go:noinline
 func (c *checker) textOf(v []byte) []byte {
 	if msgpack.KindOf(v) == msgpack.Date {
 		c.text = token.InstantOf(v).AppendISO(c.text[:0])

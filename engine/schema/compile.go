@@ -11,7 +11,7 @@ import (
 const (
 	maxBytes = 1 << 20 // of a schema
 	maxNodes = 50_000  // schemas in a schema
-	maxDepth = 200     // levels of maps and arrays in a schema
+	maxDepth = 90      // levels of maps and arrays in a schema: it has to fit into a file of documents
 )
 
 // Options say how Compile reads a schema.
@@ -105,6 +105,8 @@ type unfilled struct {
 }
 
 // nodeOf returns the node of a schema, which fill fills later.
+//
+//go:noinline
 func (b *builder) nodeOf(v []byte, place string) *node {
 	n := b.nodes[&v[0]]
 	if n == nil {
@@ -175,6 +177,8 @@ func (n *node) inPlaceNodes() (list []*node) {
 }
 
 // join extends a place by a name.
+//
+//go:noinline
 func join(place, name string) string {
 	if place == "" {
 		return name

@@ -105,6 +105,8 @@ func describe(v []byte) string {
 }
 
 // clipped shortens what a message quotes.
+//
+//go:noinline
 func clipped(text string) string {
 	const maxRunes = 60
 	n := 0
@@ -117,6 +119,8 @@ func clipped(text string) string {
 }
 
 // counted returns "1 element" or "3 elements".
+//
+//go:noinline
 func counted(n int, what string) string {
 	switch {
 	case n == 1:

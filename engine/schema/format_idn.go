@@ -25,7 +25,10 @@ func isIDNHostname(text []byte) bool {
 	if len(text) > 4*253 {
 		return false
 	}
-	name := strings.NewReplacer("。", ".", "．", ".", "｡", ".").Replace(string(text))
+	name := string(text)
+	for _, dot := range []string{"。", "．", "｡"} {
+		name = strings.ReplaceAll(name, dot, ".")
+	}
 	length, bidi := -1, false
 	var labels [][]rune
 	for label := range strings.SplitSeq(name, ".") {
@@ -67,6 +70,7 @@ func readLabel(label string) (runes []rune, size int) {
 	return runes, len("xn--") + len(encodePunycode(runes))
 }
 
+//go:noinline
 func isASCII(text []byte) bool {
 	for _, c := range text {
 		if c >= utf8.RuneSelf {
@@ -157,6 +161,8 @@ func isAllowed(label []rune, i int) bool {
 
 // isCompatible reports whether r lies where Unicode keeps forms that NFKC replaces:
 // ligatures, presentation forms, fullwidth and mathematical letters, old Jamo.
+//
+//go:noinline
 func isCompatible(r rune) bool {
 	switch {
 	case r >= 0x1100 && r <= 0x11ff, r >= 0xa960 && r <= 0xa97f, r >= 0xd7b0 && r <= 0xd7ff:
@@ -174,6 +180,8 @@ func isCompatible(r rune) bool {
 }
 
 // isVirama reports whether r has the canonical combining class of a virama.
+//
+//go:noinline
 func isVirama(r rune) bool {
 	switch r {
 	case 0x094d, 0x09cd, 0x0a4d, 0x0acd, 0x0b4d, 0x0bcd, 0x0c4d, 0x0ccd, 0x0d3b, 0x0d3c, 0x0d4d, 0x0dca, 0x0e3a, 0x0eba, 0x0f84, 0x1039,
@@ -199,6 +207,7 @@ func joinsBothWays(label []rune, at int) bool {
 	return before >= 0 && after < len(label) && joins(label[before]) && joins(label[after])
 }
 
+//go:noinline
 func isRightToLeft(r rune) bool {
 	return unicode.In(r, unicode.Hebrew, unicode.Arabic, unicode.Syriac, unicode.Thaana, unicode.Nko, unicode.Samaritan, unicode.Mandaic) &&
 		!unicode.Is(unicode.Mn, r) && !isEuropeanDigit(r) || isArabicDigit(r)

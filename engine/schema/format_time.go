@@ -4,6 +4,8 @@ package schema
 
 // number returns the number that digits from text[at] on make; below 0 if one is no
 // digit.
+//
+//go:noinline
 func number(text []byte, at, digits int) (n int) {
 	if at+digits > len(text) {
 		return -1

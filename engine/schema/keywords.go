@@ -57,6 +57,7 @@ func (r *reader) fail(why string) {
 	}
 }
 
+//go:noinline
 func (r *reader) expect(kind msgpack.Kind, what string) bool {
 	if msgpack.KindOf(r.v) != kind {
 		r.fail("must be " + what + ", is " + describe(r.v))
@@ -64,11 +65,13 @@ func (r *reader) expect(kind msgpack.Kind, what string) bool {
 	return r.why == ""
 }
 
+//go:noinline
 func (r *reader) text() string {
 	r.expect(msgpack.String, "a string")
 	return string(msgpack.Str(r.v))
 }
 
+//go:noinline
 func (r *reader) flag() bool {
 	kind := msgpack.KindOf(r.v)
 	if kind != msgpack.True && kind != msgpack.False {
@@ -77,6 +80,7 @@ func (r *reader) flag() bool {
 	return kind == msgpack.True
 }
 
+//go:noinline
 func (r *reader) number() []byte {
 	if r.expect(msgpack.Number, "a number") && isNaN(r.v) {
 		r.fail("must be a number, is NaN")
@@ -85,6 +89,8 @@ func (r *reader) number() []byte {
 }
 
 // count reads a whole number of 0 or more. No value has more than 2^31 of anything.
+//
+//go:noinline
 func (r *reader) count() int {
 	if msgpack.KindOf(r.v) != msgpack.Number || !isWhole(r.v) || !(msgpack.Float(r.v) >= 0) {
 		r.fail("must be a whole number of 0 or more, is " + describe(r.v))
@@ -94,6 +100,8 @@ func (r *reader) count() int {
 }
 
 // schema reads a schema, in the keyword itself or under a name in it.
+//
+//go:noinline
 func (r *reader) schema(v []byte, name string) *node {
 	place := r.place
 	if name != "" {
@@ -112,6 +120,7 @@ func (r *reader) schemas() (list []*node) {
 	return list
 }
 
+//go:noinline
 func (r *reader) strings(v []byte) (list []string) {
 	if msgpack.KindOf(v) != msgpack.Array {
 		r.fail("must be a list of names, is " + describe(v))
@@ -189,6 +198,7 @@ func (r *reader) keyword(n *node, name string) {
 	case "examples":
 		r.expect(msgpack.Array, "a list")
 	case "default":
+		n.fallback = r.v
 	case "$vocabulary":
 		r.expect(msgpack.Map, "an object")
 	case "$defs", "definitions", "contentSchema":
@@ -441,10 +451,12 @@ func (r *reader) dependent(n *node, name string) {
 	}
 }
 
+//go:noinline
 func (n *node) constants(what string, list [][]byte) {
 	n.values = append(n.values, valueRules{what: what, list: list})
 }
 
+//go:noinline
 func (n *node) numbers() *numberRules {
 	if n.number == nil {
 		n.number = &numberRules{}
@@ -452,6 +464,7 @@ func (n *node) numbers() *numberRules {
 	return n.number
 }
 
+//go:noinline
 func (n *node) texts() *textRules {
 	if n.text == nil {
 		n.text = &textRules{maxLength: -1}
@@ -459,6 +472,7 @@ func (n *node) texts() *textRules {
 	return n.text
 }
 
+//go:noinline
 func (n *node) arrays() *arrayRules {
 	if n.array == nil {
 		n.array = &arrayRules{minContains: 1, maxContains: -1, maxItems: -1}
@@ -466,6 +480,7 @@ func (n *node) arrays() *arrayRules {
 	return n.array
 }
 
+//go:noinline
 func (n *node) objects() *objectRules {
 	if n.object == nil {
 		n.object = &objectRules{maxProperties: -1}
@@ -473,6 +488,7 @@ func (n *node) objects() *objectRules {
 	return n.object
 }
 
+//go:noinline
 func (n *node) applied() *inPlaceRules {
 	if n.inPlace == nil {
 		n.inPlace = &inPlaceRules{}

@@ -1,12 +1,11 @@
 package schema
 
-import _ "embed"
+import "github.com/atomicdb-go/atomicdb/engine/msgpack"
 
 // metaschemaAddress is what the addresses of the standard's own schemas begin with.
 const metaschemaAddress = "https://json-schema.org/draft/2020-12/"
 
-// metaschemas are the schemas of schemas, by what follows metaschemaAddress, as one
-// MessagePack map. TestMetaschemas writes the file.
-//
-//go:embed metaschemas.msgpack
-var metaschemas []byte
+// metaschema returns the schema of that name among the standard's own; nil if there
+// is none. The text is written by TestMetaschemas: package embed would bring package
+// time along.
+func metaschema(name string) []byte { return msgpack.Lookup([]byte(metaschemas), name) }

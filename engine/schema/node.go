@@ -16,6 +16,8 @@ type node struct {
 	// What no other keyword has evaluated; nil: anything.
 	otherItems, otherProperties *node
 
+	fallback []byte // the default; nil: none
+
 	isPlain bool // it has nothing but types, number and text, so fitsPlainly can check it
 
 	place string // where in the schema it is: "properties.age"; empty once all is compiled

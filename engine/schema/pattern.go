@@ -98,6 +98,7 @@ const (
 	notSpaces = `\x{0}-\x{8}\x{e}-\x{1f}!-\x{9f}\x{a1}-\x{167f}\x{1681}-\x{1fff}\x{200b}-\x{2027}\x{202a}-\x{202e}\x{2030}-\x{205e}\x{2060}-\x{2fff}\x{3001}-\x{fefe}\x{ff00}-\x{10ffff}`
 )
 
+//go:noinline
 func (t *translator) fail(why string) {
 	if t.wrong == "" {
 		t.wrong = why
@@ -105,15 +106,19 @@ func (t *translator) fail(why string) {
 	t.rest = ""
 }
 
+//go:noinline
 func (t *translator) refuse(what string) {
 	if t.beyond == "" {
 		t.beyond = what
 	}
 }
 
+//go:noinline
 func (t *translator) write(s string) { t.out = append(t.out, s...) }
 
 // take removes a prefix if it is there.
+//
+//go:noinline
 func (t *translator) take(prefix string) bool {
 	if !strings.HasPrefix(t.rest, prefix) {
 		return false
@@ -270,6 +275,8 @@ func (t *translator) escape(inClass bool) {
 }
 
 // character writes a character by its number.
+//
+//go:noinline
 func (t *translator) character(r rune) {
 	t.write(`\x{` + strconv.FormatInt(int64(r), 16) + "}")
 }

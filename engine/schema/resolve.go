@@ -178,7 +178,7 @@ func (b *builder) handedOver(address string) []byte {
 		return bytes
 	}
 	if name, ok := strings.CutPrefix(address, metaschemaAddress); ok {
-		return msgpack.Lookup(metaschemas, name)
+		return metaschema(name)
 	}
 	return nil
 }

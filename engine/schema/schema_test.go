@@ -346,3 +346,27 @@ func TestPatterns(t *testing.T) {
 		}
 	}
 }
+
+// TestFill: only what is not there, also in objects and behind references, and
+// nothing is made of what is no object.
+func TestFill(t *testing.T) {
+	s := compile(t, `{
+		"properties": {
+			"_id": {"default": 0}, "role": {"default": "user"}, "tags": {"default": []}, "none": {"type": "string"},
+			"address": {"$ref": "#/$defs/address"}, "needed": true
+		},
+		"required": ["needed"],
+		"$defs": {"address": {"properties": {"country": {"default": "NO"}, "inner": {"$ref": "#/$defs/address"}}}}
+	}`)
+	for _, c := range []struct{ doc, want string }{
+		{`{}`, `{"_id": 0, "role": "user", "tags": []}`},
+		{`{"_id": 5, "role": null, "tags": [1], "address": {}}`, `{"_id": 5, "role": null, "tags": [1], "address": {"country": "NO"}}`},
+		{`{"_id": 5, "role": "a", "tags": 5, "address": {"inner": {"a": 1}, "country": "SE"}}`, `{"_id": 5, "role": "a", "tags": 5, "address": {"inner": {"a": 1, "country": "NO"}, "country": "SE"}}`},
+		{`{"_id": 5, "role": "a", "tags": 5, "address": 5}`, `{"_id": 5, "role": "a", "tags": 5, "address": 5}`},
+	} {
+		have := s.Fill(pack(t, c.doc))
+		if n, err := msgpack.Validate(have, 100); err != nil || n != len(have) || !msgpack.Equal(have, pack(t, c.want)) {
+			t.Errorf("%s: %q, %v, want %s", c.doc, have, err, c.want)
+		}
+	}
+}

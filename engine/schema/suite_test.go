@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -135,7 +136,7 @@ func readRemotes(t *testing.T, folder string) map[string][]byte {
 	return others
 }
 
-// TestMetaschemas writes metaschemas.msgpack of the copies that the Go module has,
+// TestMetaschemas writes metaschemas.go of the copies that the Go module has,
 // and fails if it was another.
 func TestMetaschemas(t *testing.T) {
 	dir, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "github.com/google/jsonschema-go").Output()
@@ -151,11 +152,12 @@ func TestMetaschemas(t *testing.T) {
 		}
 		all[name] = parse(t, string(text))
 	}
-	want := appendValue(nil, all)
-	if have, _ := os.ReadFile("metaschemas.msgpack"); string(have) != string(want) {
-		if err := os.WriteFile("metaschemas.msgpack", want, 0o644); err != nil {
+	want := "package schema\n\n// metaschemas are the schemas of schemas, by what follows metaschemaAddress, as one\n// MessagePack map. TestMetaschemas has written it.\nconst metaschemas = " +
+		strconv.Quote(string(appendValue(nil, all))) + "\n"
+	if have, _ := os.ReadFile("metaschemas.go"); string(have) != want {
+		if err := os.WriteFile("metaschemas.go", []byte(want), 0o644); err != nil {
 			t.Fatal(err)
 		}
-		t.Error("metaschemas.msgpack was another; it is written now")
+		t.Error("metaschemas.go was another; it is written now")
 	}
 }

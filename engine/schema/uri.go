@@ -110,6 +110,8 @@ func withoutDots(path string) string {
 }
 
 // unescaped replaces %XX by the byte; false if a % is followed by something else.
+//
+//go:noinline
 func unescaped(text string) (string, bool) {
 	if !strings.Contains(text, "%") {
 		return text, true

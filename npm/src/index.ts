@@ -6,6 +6,7 @@
  */
 export { AtomicDB } from './api/database.js'
 export type { Collection } from './api/collection.js'
+export type { CollectionOptions } from './api/validated-collection.js'
 export type { FromSchema, InferStandard, StandardSchema } from './api/from-schema.js'
 export { and, not, or, type Condition } from './query/condition.js'
 export { AtomicDBError, type ErrorCode } from './errors.js'
@@ -47,6 +48,8 @@ export type {
   IndexOptions,
   JSONSchema,
   Metadata,
+  SchemaOptions,
+  SetSchemaOptions,
   OpenOptions,
   Problem,
   Report,

@@ -73,8 +73,23 @@ export interface Usage {
   used?: number
 }
 
-/** JSON Schema, draft 2020-12. */
+/** JSON Schema, draft 2020-12, with `format` asserted. A keyword that it does not have is refused, unless it begins with x-. */
 export type JSONSchema = Record<string, any>
+
+export interface SchemaOptions {
+  /** Whether keywords and formats that JSON Schema does not have are refused; if false, they are annotations. Default true. */
+  strict?: boolean
+  /** Whether a document that is inserted gets the `default` of each property that it lacks. Default false. */
+  defaults?: boolean
+}
+
+export interface SetSchemaOptions extends SchemaOptions {
+  /**
+   * What mends the documents that do not fit the new schema, in the same write: fields to merge, an operator object, or a
+   * function that returns one of these for a document. The function may run again when another tab was faster.
+   */
+  migrate?: object | ((document: any) => object)
+}
 
 /** A WebAssembly.Module, a Response or a URL. These declarations need the types of no host, so they cannot name them. */
 export interface WasmObject {}

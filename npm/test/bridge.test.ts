@@ -222,7 +222,7 @@ describe('the bridge', { timeout: 60_000 }, () => {
     assert.equal(engine.refused(db, Op.insert, ['people', false], { age: 36 }).code, 'unique')
     assert.equal(engine.refused(db, Op.dropIndex, ['people', ['name']]).code, 'not_found')
     assert.equal(engine.refused(db, Op.remove, ['people', 'age >']).code, 'invalid')
-    assert.equal(engine.refused(db, Op.createCollection, ['dogs', {}]).code, 'unsupported')
+    assert.equal(engine.refused(db, Op.setSchema, ['people', false, {}, null]).code, 'schema')
     assert.equal(engine.refused(db, 77, []).code, 'invalid')
     assert.equal(engine.refused(0, Op.ids, ['people']).code, 'closed')
   })

@@ -5,7 +5,7 @@
 //	{"default": [{"_id": 1, "name": "Ada"}], "users": []}
 //
 // Values that JSON cannot hold are written as in MongoDB's Extended JSON (see
-// json.go). The collection "_catalog" declares the indexes of the others.
+// json.go). The collection "_catalog" declares the indexes and schemas of the others.
 package docfile
 
 import (
@@ -25,7 +25,7 @@ const (
 	MessagePack Type = "msgpack"
 )
 
-// catalog is the collection that declares the indexes of the others.
+// catalog is the collection that declares the indexes and schemas of the others.
 const catalog = "_catalog"
 
 // A Section is a part of a collection's documents.
@@ -45,9 +45,17 @@ type Index struct {
 	Options    engine.IndexOptions
 }
 
+// A Schema is one that a file declares.
+type Schema struct {
+	Collection string
+	Source     []byte
+	Options    engine.SchemaOptions
+}
+
 // A File is the content of a file, in the order in which to store it.
 type File struct {
 	Sections []Section
+	Schemas  []Schema
 	Indexes  []Index
 }
 
@@ -115,7 +123,7 @@ func (f *File) addCollection(name string, docs []byte) error {
 			nameless = append(nameless, doc...)
 		}
 		if name == catalog {
-			if err := f.addIndexes(doc); err != nil {
+			if err := f.addDeclarations(doc); err != nil {
 				return err
 			}
 		}
@@ -132,14 +140,18 @@ func (f *File) addCollection(name string, docs []byte) error {
 	return nil
 }
 
-// addIndexes reads a document of the catalog:
+// addDeclarations reads a document of the catalog:
 //
-//	{_id: "users", indexes: [{paths: ["age"], unique: false, sparse: false, name: "by_age"}]}
-func (f *File) addIndexes(doc []byte) error {
-	wrong := invalid("collection \"_catalog\": expected {_id, indexes: [{paths, unique, sparse}]}")
-	id, indexes := msgpack.Lookup(doc, "_id"), msgpack.Lookup(doc, "indexes")
-	if msgpack.KindOf(id) != msgpack.String || indexes == nil || msgpack.KindOf(indexes) != msgpack.Array {
+//	{_id: "users", indexes: [{paths: ["age"], unique: false, sparse: false, name: "by_age"}],
+//	 schema: {…}, schemaOptions: {strict: false, defaults: true}}
+func (f *File) addDeclarations(doc []byte) error {
+	wrong := invalid("collection \"_catalog\": expected {_id, indexes: [{paths, unique, sparse}], schema}")
+	id, indexes, schema := msgpack.Lookup(doc, "_id"), msgpack.Lookup(doc, "indexes"), msgpack.Lookup(doc, "schema")
+	if msgpack.KindOf(id) != msgpack.String || indexes != nil && msgpack.KindOf(indexes) != msgpack.Array {
 		return wrong
+	}
+	if schema != nil {
+		f.Schemas = append(f.Schemas, Schema{string(msgpack.Str(id)), schema, engine.SchemaOptionsOf(msgpack.Lookup(doc, "schemaOptions"))})
 	}
 	for index := range msgpack.Elements(indexes) {
 		if msgpack.KindOf(index) != msgpack.Map {
@@ -183,6 +195,14 @@ func (f *File) Store(db *engine.DB) error {
 func (f *File) store(db *engine.DB) error {
 	for _, s := range f.Sections {
 		if _, err := db.Insert(s.Collection, s.Documents, s.Upsert); err != nil {
+			return err
+		}
+	}
+	for _, s := range f.Schemas {
+		if err := db.CreateCollection(s.Collection); err != nil {
+			return err
+		}
+		if err := db.SetSchema(s.Collection, s.Source, s.Options, nil); err != nil {
 			return err
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"embed"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -338,4 +339,49 @@ func FuzzParse(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestSchemas: a schema and its options come back, and documents of the file must fit.
+func TestSchemas(t *testing.T) {
+	for _, kind := range []docfile.Type{docfile.JSON, docfile.MessagePack} {
+		const text = `{"users":[{"_id":1,"name":"Ada"}],"none":[],"_catalog":[{"_id":"users","schema":{"required":["name"],"mine":1},"schemaOptions":{"strict":false,"defaults":true}},{"_id":"none","schema":false}]}`
+		f, err := docfile.Parse([]byte(text), docfile.JSON, 100)
+		if err != nil {
+			t.Fatal(err)
+		}
+		db, err := engine.New(engine.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := f.Store(db); err != nil {
+			t.Fatal(err)
+		}
+		file, err := docfile.Write(db, kind)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if f, err = docfile.Parse(file, kind, 100); err != nil {
+			t.Fatal(err)
+		}
+		again, _ := engine.New(engine.Options{})
+		if err := f.Store(again); err != nil {
+			t.Fatal(err)
+		}
+		source, options, err := again.Schema("users")
+		want, _, _ := db.Schema("users")
+		if err != nil || source == nil || string(source) != string(want) || !options.Lenient || !options.Defaults {
+			t.Errorf("%s: %q, %v, %v", file, source, options, err)
+		}
+		if source, _, _ := again.Schema("none"); source == nil {
+			t.Errorf("%s: the schema false is lost", file)
+		}
+	}
+	f, err := docfile.Parse([]byte(`{"users":[{"_id":1}],"_catalog":[{"_id":"users","schema":{"required":["name"]}}]}`), docfile.JSON, 100)
+	if err != nil {
+		t.Fatal(err)
+	}
+	db, _ := engine.New(engine.Options{})
+	if err := f.Store(db); !errors.Is(err, engine.CodeSchema) || db.HasChanges() {
+		t.Errorf("a document that breaks the schema of its file: %v", err)
+	}
 }

@@ -1,12 +1,14 @@
 import * as reads from '../operations/reads.js'
+import * as schemas from '../operations/schemas.js'
 import { sql } from '../operations/sql.js'
 import * as writes from '../operations/writes.js'
 import { collectionOf } from '../query/find-options.js'
 import type { Filter, FindOptions, QueryBuilder, Where } from '../query/types.js'
-import type { Fresh, Id, JSONSchema, Stored, UpdateOperators, Value } from '../types.js'
+import type { Fresh, Id, JSONSchema, SchemaOptions, SetSchemaOptions, Stored, UpdateOperators, Value } from '../types.js'
 import { Collection } from './collection.js'
 import { DocumentCalls } from './document-calls.js'
 import type { QueryResult } from './result.js'
+import { ValidatedCollection, type CollectionOptions } from './validated-collection.js'
 
 /**
  * A collection knows the type of its documents. A database does not, so these
@@ -62,9 +64,16 @@ export abstract class DatabaseCalls extends DocumentCalls<any, 'database'> {
     return sql(this.calls, text, params)
   }
 
-  /** The calls about documents, bound to one collection and typed by its documents. */
-  collection<T extends object = any>(name: string): Collection<T> {
-    return new Collection<T>(this.calls, name)
+  /**
+   * The calls about documents, bound to one collection and typed by its documents.
+   *
+   * @param options.validate A validator with the interface of Standard Schema, such as zod, valibot or arktype have. What
+   * its calls insert or update is given to it, and what it returns is stored; its output is the type of the collection.
+   * What it refuses rejects with `schema`. It checks these calls alone: SQL, `db.insert` and other programs pass it by,
+   * but not a JSON Schema of {@link createCollection}.
+   */
+  collection<T extends object = any>(name: string, options?: CollectionOptions<T>): Collection<T> {
+    return options === undefined ? new Collection<T>(this.calls, name) : new ValidatedCollection<T>(this.calls, name, options)
   }
 
   /** The names of all collections, sorted. */
@@ -73,12 +82,35 @@ export abstract class DatabaseCalls extends DocumentCalls<any, 'database'> {
   }
 
   /**
-   * Creates an empty collection; one that exists stays as it is.
+   * Creates an empty collection. One that exists stays as it is, but gets the schema if it has none.
    *
-   * @param schema Not there yet: `unsupported`.
+   * @param schema JSON Schema, draft 2020-12, with `format` asserted. Each document must fit it, whatever writes it: a
+   * write that breaks it rejects with `schema`, and its `errors` say all that is wrong.
+   * @throws `invalid` if the schema is wrong, with the place in it, or if the collection has another one; `schema` if
+   * documents that are there do not fit it.
+   *
+   * @example
+   * ```ts
+   * await db.createCollection('users', { properties: { age: { type: 'integer', minimum: 0 } }, required: ['name'] })
+   * ```
    */
-  createCollection(name: string, schema?: JSONSchema): Promise<void> {
-    return this.calls.write(() => writes.createCollection(name, schema))
+  createCollection(name: string, schema?: JSONSchema | boolean, options?: SchemaOptions): Promise<void> {
+    return this.calls.write(() => schemas.createCollection(name, schema, options))
+  }
+
+  /** The schema of a collection, as it was given; null if it has none. */
+  schema(name: string): Promise<JSONSchema | null> {
+    return this.calls.read((engine) => schemas.schema(engine, name))
+  }
+
+  /**
+   * Gives a collection another schema, or with null none.
+   *
+   * @throws `schema` if documents do not fit it, unless `migrate` mends them; the message has their ids. `not_found` if
+   * there is no such collection, `invalid` if the schema is wrong. Nothing has changed then.
+   */
+  setSchema(name: string, schema: JSONSchema | boolean | null, options?: SetSchemaOptions): Promise<void> {
+    return this.calls.write(() => schemas.setSchema(name, schema, options))
   }
 
   /** Removes a collection, if it exists, with its documents and indexes. */

@@ -41,13 +41,20 @@ function typeOf(content: Uint8Array): FileType {
   return (first >= 0x80 && first <= 0x8f) || first === 0xde || first === 0xdf ? 'msgpack' : 'json'
 }
 
-function storing({ sections, indexes }: ParsedFile): Write<void> {
+function storing({ sections, schemas, indexes }: ParsedFile): Write<void> {
   const steps: Write<void>[] = sections.flatMap(({ collection, upsert, pieces }) => pieces.map((piece) => {
     const input = encoding('file', (encoder) => encoder.array(2).string(collection).boolean(upsert).raw(piece).taken())
     return (engine: EngineCalls) => {
       engine.value(Op.insert, input)
     }
   }))
+  for (const { collection, source, options } of schemas) {
+    steps.push(command(Op.createCollection, [collection, null, {}]))
+    const input = encoding('file', (encoder) => encoder.array(4).string(collection).raw(source).value(options).nil().taken())
+    steps.push((engine) => {
+      engine.value(Op.setSchema, input)
+    })
+  }
   for (const { collection, paths, ...options } of indexes) steps.push(command(Op.createIndex, [collection, paths, options]))
   return (engine) => engine.whole(() => steps.forEach((step) => step(engine)))
 }

@@ -62,9 +62,10 @@ export interface AsyncEngine {
 /** How a file of documents is written. */
 export type FileType = 'json' | 'msgpack'
 
-/** What a file of documents holds: pieces of documents to insert, in this order, and then indexes to create. */
+/** What a file of documents holds: pieces of documents to insert, in this order, and then schemas to set and indexes to create. */
 export interface ParsedFile {
   readonly sections: readonly { readonly collection: string; readonly upsert: boolean; readonly pieces: readonly Uint8Array[] }[]
+  readonly schemas: readonly { readonly collection: string; readonly source: Uint8Array; readonly options: object }[]
   readonly indexes: readonly { readonly collection: string; readonly paths: readonly string[]; readonly unique: boolean; readonly sparse: boolean; readonly name: string }[]
 }
 

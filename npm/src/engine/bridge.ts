@@ -138,8 +138,8 @@ export class Bridge {
   }
 
   private readError(): AtomicDBError {
-    const [code, message] = this.decoder.value() as [ErrorCode, string]
-    return new AtomicDBError(code, message)
+    const [code, message, faults] = this.decoder.value() as [ErrorCode, string, Fault[]?]
+    return schemaError(new AtomicDBError(code, message), faults)
   }
 
   // When the memory grows, every view of it is detached, and its length is 0.
@@ -193,6 +193,13 @@ export function startBridge(source: WasmSource | undefined): Promise<Bridge> {
 /** An error of the engine's promises, which is a plain Error with a code, as an AtomicDBError. */
 function asAtomicDBError(error: unknown): unknown {
   if (!(error instanceof Error) || error instanceof AtomicDBError) return error
-  const { code } = error as Error & { code?: ErrorCode }
-  return new AtomicDBError(code ?? 'internal', error.message, { cause: error.cause })
+  const { code, faults } = error as Error & { code?: ErrorCode; faults?: Fault[] }
+  return schemaError(new AtomicDBError(code ?? 'internal', error.message, { cause: error.cause }), faults)
+}
+
+/** What is wrong with a document that breaks a schema: path, keyword and message. */
+type Fault = [path: string, keyword: string, message: string]
+
+function schemaError(error: AtomicDBError, faults: Fault[] | undefined): AtomicDBError {
+  return faults ? Object.assign(error, { errors: faults.map(([path, keyword, message]) => ({ path, keyword, message })) }) : error
 }

@@ -2,7 +2,7 @@
 // `go test ./jsbridge -run TestTypeScriptTwin -update`: edit that list, not this file.
 
 /** Changes with the list. An engine whose number is another one comes from another release. */
-export const protocol = 0xe6c91544
+export const protocol = 0xafa65f6f
 
 /** The largest input of one call, in bytes; larger ones are sent in pieces. */
 export const maxInput = 268435456
@@ -82,138 +82,156 @@ export const Op = {
    */
   collections: 12,
   /**
-   * Creates an empty collection, unless it exists. A schema other than nil is refused as unsupported.
+   * Creates an empty collection, unless it exists. Its documents must fit schema, unless that is nil. schemaOptions is {strict, defaults}.
    *
-   * `[collection, schema]` → nothing.
+   * `[collection, schema, schemaOptions]` → nothing.
    */
   createCollection: 13,
+  /**
+   * Gives a collection another schema, or with nil none. migrate mends the documents that do not fit: an update, an array of [id, change], or nil.
+   *
+   * `[collection, schema, schemaOptions, migrate]` → nothing.
+   */
+  setSchema: 14,
+  /**
+   * The schema of a collection.
+   *
+   * `[collection]` → the schema, or nil.
+   */
+  schema: 15,
+  /**
+   * The documents that would not fit a schema.
+   *
+   * `[collection, schema, schemaOptions]` → rows, as find.
+   */
+  unfit: 16,
   /**
    * Removes a collection with its documents and indexes, if it exists.
    *
    * `[collection]` → nothing.
    */
-  dropCollection: 14,
+  dropCollection: 17,
   /**
    * Declares an index on one or several paths. options is {unique, sparse, name}; SQL's DROP INDEX finds the index by its name.
    *
    * `[collection, paths, options]` → nothing.
    */
-  createIndex: 15,
+  createIndex: 18,
   /**
    * Removes the index on exactly these paths.
    *
    * `[collection, paths]` → nothing.
    */
-  dropIndex: 16,
+  dropIndex: 19,
   /**
    * The documents that match in groups, one row for each: the paths of groupBy, then select, an array of [name, operator, path]. A count of the empty path counts documents; having and sort apply to the rows.
    *
    * `[collection, where, groupBy, select, having, sort, skip, limit]` → rows, as find.
    */
-  aggregate: 17,
+  aggregate: 20,
   /**
    * Runs a SELECT or EXPLAIN. params is an array for `?`, an object for `:name`, or nil.
    *
    * `[text, params]` → rows, as find.
    */
-  sql: 18,
+  sql: 21,
   /**
    * Runs any other SQL statement, all or nothing.
    *
    * `[text, params]` → rows, as find, all in one piece.
    */
-  sqlWrite: 19,
+  sqlWrite: 22,
   /**
    * Whether the result of an op is still valid after so many changes. It may say no of a valid one, but never yes of an invalid one. The arguments of the op follow these directly. count is how many documents the op found, and last the _id of the last.
    *
    * `[op, changes, count, last]` → boolean.
    */
-  stillValid: 20,
+  stillValid: 23,
   /**
    * How a find would run.
    *
    * `[collection, where, sort, skip, limit]` → [text, paths of the index or nil, documents examined, documents returned, leaves as [condition, by, estimate, actual]].
    */
-  explain: 21,
+  explain: 24,
   /**
    * What a collection takes and what is declared for it. stats.lastUpdated is in milliseconds since 1970; 0: not known.
    *
    * `[collection]` → {documentCount, averageDocumentSize, totalSize, indexes: [{paths, unique, sparse, entries, bytes}], schema, stats: {lastUpdated, seq}}.
    */
-  metadata: 22,
+  metadata: 25,
   /**
    * What the whole database takes.
    *
    * `[]` → {documents, bytes, collections: {name: {documents, bytes}}, log: {batches, bytes}}.
    */
-  usage: 23,
+  usage: 26,
   /**
    * Opens a savepoint. Savepoints nest. While one is open, nothing is stored, and batches of other writers are put off; see onPutOff.
    *
    * `[]` → nothing.
    */
-  savepoint: 24,
+  savepoint: 27,
   /**
    * Ends the innermost savepoint and keeps the changes since it.
    *
    * `[]` → nothing.
    */
-  release: 25,
+  release: 28,
   /**
    * Undoes the changes since the innermost savepoint, and ends it.
    *
    * `[]` → nothing.
    */
-  rollback: 26,
+  rollback: 29,
   /**
    * Takes the changes since the innermost savepoint out of sight until resume. Every write in between is refused.
    *
    * `[]` → nothing.
    */
-  suspend: 27,
+  suspend: 30,
   /**
    * Puts the changes back that suspend took out of sight.
    *
    * `[]` → nothing.
    */
-  resume: 28,
+  resume: 31,
   /**
    * Flush for a database in memory alone, which has nothing to wait for: a Promise of Go's would cost 40 us.
    *
    * `[]` → nothing.
    */
-  settle: 29,
+  settle: 32,
   /**
    * Takes what is not stored as the frame of the next batch, and undoes it. For storages to which JavaScript itself appends.
    *
    * `[]` → the frame, or nothing.
    */
-  cut: 30,
+  cut: 33,
   /**
    * Applies a record of the log, unless the database holds it already. Its bytes follow the arguments directly.
    *
    * `[seq, snapshot]` → nothing.
    */
-  apply: 31,
+  apply: 34,
   /**
    * The frame of a snapshot of everything stored, if the log is so long that one has to replace its batches.
    *
    * `[]` → the frame, or nothing.
    */
-  snapshot: 32,
+  snapshot: 35,
   /**
    * The canonical text of a condition, for tests and tools. The handle may be 0.
    *
    * `[where]` → string.
    */
-  parse: 33,
+  parse: 36,
 } as const
 
 /** The number of a call. */
 export type Op = (typeof Op)[keyof typeof Op]
 
 /** The calls that change documents, collections or indexes. */
-export const writingOps: ReadonlySet<Op> = new Set<Op>([Op.insert, Op.update, Op.updateEach, Op.remove, Op.clear, Op.createCollection, Op.dropCollection, Op.createIndex, Op.dropIndex, Op.sqlWrite])
+export const writingOps: ReadonlySet<Op> = new Set<Op>([Op.insert, Op.update, Op.updateEach, Op.remove, Op.clear, Op.createCollection, Op.setSchema, Op.dropCollection, Op.createIndex, Op.dropIndex, Op.sqlWrite])
 
 /** The calls about whose cached answers `stillValid` can tell. */
 export const cachedOps: ReadonlySet<Op> = new Set<Op>([Op.find, Op.count, Op.ids, Op.distinct, Op.aggregate])

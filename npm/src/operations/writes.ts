@@ -70,7 +70,7 @@ export function update(collection: unknown, change: unknown, where: unknown): Wr
  * The change that a function of the user makes of a document. If it returns the document itself, that is how the
  * document is to be: what the function has deleted is removed.
  */
-function changeBy(engine: EngineCalls, name: string, ask: (document: Stored<any>) => unknown, document: Stored<any>): unknown {
+export function changeBy(engine: EngineCalls, name: string, ask: (document: Stored<any>) => unknown, document: Stored<any>): unknown {
   const names = Object.keys(document)
   const result = engine.callback(name, ask, document)
   if (result !== document) return result
@@ -181,11 +181,6 @@ export function remove(collection: unknown, where: unknown): Write<number> {
 /** Removes every document of a collection. */
 export function clear(collection: unknown): Write<void> {
   return command(Op.clear, [collectionName(collection)])
-}
-
-/** Creates an empty collection. The engine refuses schemas. */
-export function createCollection(name: unknown, schema: unknown = null): Write<void> {
-  return command(Op.createCollection, [collectionName(name), schema])
 }
 
 /** Removes a collection, if it exists, with its documents and indexes. */

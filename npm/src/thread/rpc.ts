@@ -137,6 +137,7 @@ interface Packed {
   readonly cause?: Packed
   readonly usage?: number
   readonly quota?: number
+  readonly errors?: AtomicDBError['errors']
   /** Of an EngineEndError. */
   readonly reason?: string
 }
@@ -146,7 +147,7 @@ const maxCauses = 8
 
 function packed(error: unknown, causes = maxCauses): Packed {
   try {
-    const { name = 'Error', message = String(error ?? ''), code, cause, usage, quota, reason } = Object(error) as Partial<EngineEndError>
+    const { name = 'Error', message = String(error ?? ''), code, cause, usage, quota, errors, reason } = Object(error) as Partial<EngineEndError>
     const isOurs = error instanceof AtomicDBError
     return {
       isOurs,
@@ -154,16 +155,16 @@ function packed(error: unknown, causes = maxCauses): Packed {
       message: String(message),
       ...(typeof code === 'string' && { code }),
       ...(cause !== undefined && causes > 0 && { cause: packed(cause, causes - 1) }),
-      ...(isOurs && { usage, quota, reason }),
+      ...(isOurs && { usage, quota, errors, reason }),
     } as Packed
   } catch {
     return { isOurs: false, name: 'Error', message: 'an error that cannot be read' }
   }
 }
 
-function unpacked({ isOurs, name, message, code, cause, usage, quota, reason }: Packed): Error {
+function unpacked({ isOurs, name, message, code, cause, usage, quota, errors, reason }: Packed): Error {
   const options = cause && { cause: unpacked(cause) }
   if (!isOurs) return Object.assign(new Error(message, options), { name }, code !== undefined && { code })
   if (reason !== undefined) return Object.assign(new EngineEndError(reason, options?.cause, code as ErrorCode), { message })
-  return Object.assign(new AtomicDBError(code as ErrorCode, message, options), quota !== undefined && { usage, quota })
+  return Object.assign(new AtomicDBError(code as ErrorCode, message, options), quota !== undefined && { usage, quota }, errors && { errors })
 }

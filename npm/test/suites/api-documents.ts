@@ -357,7 +357,6 @@ export const documents: Suite = [
       await db.createCollection('empty')
       await db.createCollection('empty')
       equal(await db.collections(), ['default', 'empty', 'others'])
-      await rejects('unsupported', () => db.createCollection('strict', { type: 'object' }))
     },
   },
   {

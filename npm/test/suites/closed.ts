@@ -16,6 +16,8 @@ const accepted: Record<string, unknown[]> = {
   collection: ['users'],
   createCollection: ['more'],
   dropCollection: ['users'],
+  schema: ['users'],
+  setSchema: ['users', {}],
   createIndex: ['n'],
   dropIndex: ['n'],
   explain: ['n = 1'],

@@ -1,0 +1,47 @@
+package schema
+
+import "github.com/atomicdb-go/atomicdb/engine/msgpack"
+
+// Fill returns doc, a map, with the default of each property that it lacks, and so for
+// the objects in it that are properties. It follows properties and $ref alone: what
+// other keywords would put in depends on what is there.
+func (s *Schema) Fill(doc []byte) []byte { return fill(nil, s.root, doc, maxFilled) }
+
+// maxFilled is how many levels of a document Fill looks at, and how many references it
+// follows to one schema.
+const maxFilled = 100
+
+// fill appends v with its defaults to out.
+func fill(out []byte, n *node, v []byte, levels int) []byte {
+	for refs := 0; n != nil && n.object == nil && refs < maxFilled; refs++ {
+		if n.inPlace == nil {
+			return append(out, v...)
+		}
+		n = n.inPlace.ref
+	}
+	if n == nil || n.object == nil || msgpack.KindOf(v) != msgpack.Map || levels == 0 {
+		return append(out, v...)
+	}
+	o := n.object
+	count := msgpack.Count(v)
+	for i := range o.properties {
+		if p := o.properties[i].node; p != nil && p.fallback != nil && msgpack.Lookup(v, o.properties[i].name) == nil {
+			count++
+		}
+	}
+	out = msgpack.AppendMap(out, count)
+	for name, value := range msgpack.Fields(v) {
+		out = msgpack.AppendString(out, name)
+		if at := o.search(name, maxOrdered); at >= 0 && o.properties[at].node != nil {
+			out = fill(out, o.properties[at].node, value, levels-1)
+		} else {
+			out = append(out, value...)
+		}
+	}
+	for i := range o.properties {
+		if p := &o.properties[i]; p.node != nil && p.node.fallback != nil && msgpack.Lookup(v, p.name) == nil {
+			out = append(msgpack.AppendString(out, p.name), p.node.fallback...)
+		}
+	}
+	return out
+}

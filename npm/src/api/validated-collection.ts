@@ -1,0 +1,180 @@
+import { takenOptions } from '../checks.js'
+import type { Calls, ConnectionCalls } from '../connection/calls.js'
+import type { EngineCalls } from '../connection/engine-calls.js'
+import { AtomicDBError, describe, invalid, unsupported } from '../errors.js'
+import * as reads from '../operations/reads.js'
+import * as writes from '../operations/writes.js'
+import { everything } from '../query/find-options.js'
+import { prepared } from '../query/where.js'
+import type { Fresh, Id, Stored, UpdateOperators } from '../types.js'
+import { Collection } from './collection.js'
+import type { StandardSchema } from './from-schema.js'
+
+export interface CollectionOptions<T = any> {
+  /** Checks what the calls of the collection store. */
+  validate?: StandardSchema<T>
+}
+
+/**
+ * A collection whose documents a validator checks at this edge: what it returns is stored. It sees a document with its
+ * `_id`, or without it if it refuses that.
+ */
+export class ValidatedCollection<T extends object = any> extends Collection<T> {
+  readonly #standard: StandardSchema['~standard'] | undefined
+
+  /** @internal */
+  constructor(calls: Calls, name: string, options: CollectionOptions<T>) {
+    super(calls, name)
+    const { validate } = takenOptions(options, ['validate'])
+    this.#standard = validate?.['~standard']
+    if (validate !== undefined && typeof this.#standard?.validate !== 'function') {
+      throw invalid(`options.validate: expected a validator with the interface of Standard Schema, not ${describe(validate)}`)
+    }
+  }
+
+  override insert(document: Fresh<T>): Promise<Id> {
+    return then(() => this.#valid('insert', document), (valid) => super.insert(valid))
+  }
+
+  override insertMany(documents: readonly Fresh<T>[]): Promise<Id[]> {
+    if (!Array.isArray(documents)) return super.insertMany(documents) // which says what is wrong
+    const all = () => {
+      const valid = documents.map((document) => this.#valid('insert', document))
+      return valid.some(isPromise) ? Promise.all(valid) : valid
+    }
+    return then(all, (valid) => super.insertMany(valid))
+  }
+
+  override upsert(document: T & { _id: Id }): Promise<Id> {
+    return then(() => this.#valid('upsert', document), (valid) => super.upsert(valid))
+  }
+
+  override update(fields: object | ((document: Stored<T>) => object), where?: any): Promise<number> {
+    if (arguments.length > 1 && where === undefined) return super.update(fields, where) // which refuses it
+    return this.#changed(() => {
+      const matching = prepared(where)
+      return { matching, write: writes.update(this.name, fields, where), first: false }
+    })
+  }
+
+  override atomicUpdate(change: (document: Stored<T>) => Partial<T> | UpdateOperators, where?: any): Promise<Stored<T> | undefined> {
+    if (arguments.length > 1 && where === undefined) return super.atomicUpdate(change, where)
+    return this.#changed(() => {
+      const matching = prepared(where)
+      const write = writes.atomicUpdate(this.name, change, where)
+      return { matching, write, first: true }
+    })
+  }
+
+  /** Makes a change, and validates the documents that it is about, before it is stored. */
+  async #changed<R>(prepare: () => Change<R>): Promise<R> {
+    const change = prepare()
+    try {
+      return await this.calls.write(() => (engine) => engine.whole(() => {
+        const ids = this.#matching(engine, change)
+        const result = change.write(engine)
+        const stored = this.#all(engine, ids)
+        const outputs = stored.map((document) => {
+          const output = engine.callback('validate', (given) => {
+            const valid = this.#valid('update', given)
+            if (!isPromise(valid)) return { valid }
+            valid.catch(() => {}) // it is asked again
+            throw new WaitsForValidator()
+          }, document) as { valid: object }
+          return output.valid
+        })
+        for (const output of outputs) writes.insertOne(this.name, output, true)(engine)
+        return change.first ? this.#all(engine, ids)[0] as R : result
+      }))
+    } catch (error) {
+      if (!(error instanceof WaitsForValidator)) throw error
+    }
+    const { transaction } = this.calls as ConnectionCalls
+    if (!transaction) throw unsupported('validate: a validator that answers with a Promise cannot check an update inside a transaction')
+    return (this.calls as ConnectionCalls).transaction(async (calls) => {
+      const ids = await calls.read((engine) => this.#matching(engine, change))
+      const result = await calls.write(() => change.write)
+      const stored = await calls.read((engine) => this.#all(engine, ids))
+      const outputs = await Promise.all(stored.map((document) => this.#valid('update', document)))
+      for (const output of outputs) await calls.write(() => writes.insertOne(this.name, output, true))
+      return change.first ? calls.read((engine) => this.#all(engine, ids)[0] as R) : result
+    })
+  }
+
+  #matching(engine: EngineCalls, { matching, first }: Change<unknown>): Id[] {
+    const found: Stored<any>[] = []
+    reads.find(engine, this.name, matching, { ...everything, fields: ['_id'], limit: first ? 1 : everything.limit }, found)
+    return found.map(({ _id }) => _id)
+  }
+
+  #all(engine: EngineCalls, ids: readonly Id[]): Stored<any>[] {
+    const found: Stored<any>[] = []
+    if (ids.length > 0) reads.find(engine, this.name, reads.idIn(ids), everything, found)
+    return found
+  }
+
+  /** What the validator makes of a document, with the `_id` of the document. */
+  #valid(op: string, document: any): any {
+    const standard = this.#standard
+    if (!standard) return document
+    const hasId = typeof document === 'object' && document !== null && '_id' in document
+    const withoutId = () => {
+      const { _id, ...rest } = document
+      return rest as unknown
+    }
+    const finished = (answer: Answer, again: Answer | undefined): unknown => {
+      const passed = !answer.issues ? answer : again && !again.issues ? again : undefined
+      if (!passed) throw refused(op, this.name, standard.vendor, answer.issues!)
+      const { value } = passed as { value: any }
+      if (!hasId || typeof value !== 'object' || value === null) return value
+      return { ...value, _id: document._id }
+    }
+    return andThen(standard.validate(document) as Answer | Promise<Answer>, (answer) => {
+      if (!answer.issues || !hasId) return finished(answer, undefined)
+      return andThen(standard.validate(withoutId()) as Answer | Promise<Answer>, (again) => finished(answer, again))
+    })
+  }
+}
+
+interface Change<R> {
+  readonly matching: ReturnType<typeof prepared>
+  readonly write: (engine: EngineCalls) => R
+  /** Whether it is about the first document alone. */
+  readonly first: boolean
+}
+
+/** Thrown inside a write, which cannot wait: it is made as a transaction then. */
+class WaitsForValidator extends Error {}
+
+interface Issue {
+  readonly message: string
+  readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined
+}
+
+interface Answer {
+  readonly issues?: readonly Issue[] | undefined
+}
+
+function refused(op: string, collection: string, vendor: string, issues: readonly Issue[]): AtomicDBError {
+  const errors = issues.slice(0, 100).map(({ message, path = [] }) => {
+    return { path: path.map((part) => String(typeof part === 'object' ? part.key : part)).join('.'), keyword: vendor, message }
+  })
+  const text = errors.slice(0, 10).map(({ path, message }) => (path ? `${path}: ${message}` : message)).join('; ')
+  return Object.assign(new AtomicDBError('schema', `${op} ${collection}: ${text}`), { errors })
+}
+
+const isPromise = (value: unknown): value is Promise<unknown> => typeof (value as Promise<unknown> | undefined)?.then === 'function'
+
+/** `next` of a value that may be a Promise; without one, at once. */
+function andThen<A, B>(value: A | Promise<A>, next: (value: A) => B | Promise<B>): B | Promise<B> {
+  return isPromise(value) ? (value as Promise<A>).then(next) : next(value as A)
+}
+
+/** As {@link andThen}, but always a Promise, which rejects with what is thrown. The call begins at once if it can. */
+function then<A, B>(value: () => A | Promise<A>, next: (value: A) => Promise<B>): Promise<B> {
+  try {
+    return Promise.resolve(andThen(value(), next))
+  } catch (error) {
+    return Promise.reject(error as Error)
+  }
+}

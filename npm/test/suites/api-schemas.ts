@@ -1,0 +1,207 @@
+import type { AtomicDBError } from '../../src/errors.js'
+import type { StandardSchema } from '../../src/index.js'
+import { equal, ok, rejects } from './check.js'
+import type { Suite } from './suite.js'
+
+const person = {
+  type: 'object',
+  properties: { name: { type: 'string' }, age: { type: 'integer', minimum: 0 }, email: { type: 'string', format: 'email' }, born: { type: 'string', format: 'date-time' } },
+  required: ['name', 'email'],
+  additionalProperties: false,
+}
+const ada = { name: 'Ada', age: 36, email: 'ada@example.com' }
+
+/** What a call rejects with. */
+async function failure(work: () => Promise<unknown>): Promise<Pick<AtomicDBError, 'code' | 'errors' | 'message'>> {
+  return work().then(() => {
+    throw new Error('it resolved')
+  }, (error: AtomicDBError) => error)
+}
+
+/** A validator by hand: a name must be there, and gets a capital. */
+function naming(wait: boolean): StandardSchema<{ name: string; age?: number }> {
+  const validate = (value: unknown) => {
+    const { name, ...rest } = value as { name?: unknown }
+    if (typeof name !== 'string') return { issues: [{ message: 'is no name', path: [{ key: 'name' }] }] }
+    return { value: { name: name[0]!.toUpperCase() + name.slice(1), ...rest } }
+  }
+  return { '~standard': { version: 1, vendor: 'hand', validate: wait ? async (value) => validate(value) : validate } }
+}
+
+/** Schemas of the engine, and validators at the edge. */
+export const schemas: Suite = [
+  {
+    name: 'documents that break the schema are refused, with all that is wrong',
+    async run({ open }) {
+      const db = await open()
+      await db.createCollection('users', person)
+      await db.insert({ ...ada, born: new Date(0) }, 'users')
+      const { code, errors, message } = await failure(() => db.insert({ age: -3, email: 'x', agee: 1 }, 'users'))
+      equal([code, errors], ['schema', [
+        { path: 'age', keyword: 'minimum', message: 'must be at least 0, is -3' },
+        { path: 'email', keyword: 'format', message: 'must be an email address, is "x"' },
+        { path: 'agee', keyword: 'additionalProperties', message: 'is not allowed' },
+        { path: 'name', keyword: 'required', message: 'is required' },
+      ]])
+      equal(message, 'insert users/2: age: must be at least 0, is -3; email: must be an email address, is "x"; agee: is not allowed; name: is required')
+      equal(await db.count(undefined, 'users'), 1)
+      equal(await db.schema('users'), person)
+      equal(await db.schema('others'), null)
+    },
+  },
+  {
+    name: 'every write is checked, and what is refused leaves nothing',
+    async run({ open }) {
+      const db = await open()
+      await db.createCollection('users', person)
+      const users = db.collection('users')
+      await users.insertMany([ada, { ...ada, name: 'Bo' }])
+      const before = [...(await users.all())]
+      const many = Array.from({ length: 200 }, (_, i) => ({ ...ada, name: 'x'.repeat(10_000), age: i === 199 ? -1 : i })) // in several pieces
+      await rejects('schema', () => users.insertMany(many))
+      await rejects('schema', () => users.upsert({ ...ada, _id: 1, age: 1.5 }))
+      await rejects('schema', () => users.update({ age: 'old' }))
+      await rejects('schema', () => users.update({ $inc: { age: -50 } }, 'name = "Bo"'))
+      await rejects('schema', () => users.update({ $unset: { email: true } }))
+      await rejects('schema', () => users.update((user) => ({ age: user.age - 37 })))
+      await rejects('schema', () => users.atomicUpdate(() => ({ email: 'none' })))
+      await rejects('schema', () => db.sql`INSERT INTO users (name) VALUES ('Cy')`)
+      await rejects('schema', () => db.sql`UPDATE users SET age = age - 37`)
+      await rejects('schema', () => db.import(new TextEncoder().encode('{"users": [{"_id": 1, "name": "Ada"}]}')))
+      await rejects('schema', () => db.transaction(async (tx) => {
+        await tx.insert(ada, 'users')
+        await tx.insert({}, 'users')
+      }))
+      await db.transaction(async (tx) => {
+        await rejects('schema', () => tx.insertMany([ada, {}], 'users'))
+        await rejects('schema', () => tx.update({ name: 5 }, undefined as never, 'users').catch(() => tx.insert({}, 'users')))
+      })
+      equal([...(await users.all())], before)
+    },
+  },
+  {
+    name: 'a schema that is wrong is refused, with the place',
+    async run({ open }) {
+      const db = await open()
+      await rejects('invalid', () => db.createCollection('a', { properties: { age: { minimun: 1 } } }), /properties\.age\.minimun is no keyword of JSON Schema.*did you mean minimum\?/)
+      await rejects('invalid', () => db.createCollection('a', { pattern: '(?=a)' }), /look-ahead/)
+      await rejects('invalid', () => db.createCollection('a', 5 as never), /must be a schema/)
+      await rejects('invalid', () => db.createCollection('a', {}, { strikt: true } as never), /strikt/)
+      await rejects('invalid', () => db.createCollection('a', {}, { strict: 1 } as never), /strict/)
+      equal(await db.collections(), [])
+      await db.createCollection('a', { nullable: true, 'x-mine': 1 }, { strict: false })
+      await db.createCollection('a', { nullable: true, 'x-mine': 1 }, { strict: false })
+      await rejects('invalid', () => db.createCollection('a', {}), /another schema/)
+      await db.createCollection('b', false)
+      await rejects('schema', () => db.insert({}, 'b'))
+    },
+  },
+  {
+    name: 'defaults are put in if that is asked for',
+    async run({ open }) {
+      const db = await open()
+      const schema = { properties: { role: { default: 'user' }, address: { properties: { country: { default: 'NO' } } } } }
+      await db.createCollection('with', schema, { defaults: true })
+      await db.createCollection('without', schema)
+      for (const name of ['with', 'without']) await db.insertMany([{}, { role: 'admin', address: {} }], name)
+      equal([...(await db.all('with'))], [{ _id: 1, role: 'user' }, { _id: 2, role: 'admin', address: { country: 'NO' } }])
+      equal([...(await db.all('without'))], [{ _id: 1 }, { _id: 2, role: 'admin', address: {} }])
+    },
+  },
+  {
+    name: 'a schema changes with the documents, or not at all',
+    async run({ open }) {
+      const db = await open()
+      const users = db.collection('users')
+      await users.insertMany([{ name: 'Ada', age: 36 }, { name: 'Kim', age: 12 }, { name: 'Joe' }])
+      const adults = { properties: { age: { minimum: 18 } }, required: ['age'] }
+      const { code, errors, message } = await failure(() => db.setSchema('users', adults))
+      equal([code, errors?.length], ['schema', 2])
+      ok(/2 documents do not fit: 2, 3; /.test(message), message)
+      await rejects('schema', () => db.createCollection('users', adults))
+      await rejects('schema', () => db.setSchema('users', adults, { migrate: { age: 17 } }))
+      await rejects('schema', () => db.setSchema('users', adults, { migrate: () => ({ name: 'x' }) }))
+      await rejects('invalid', () => db.setSchema('users', adults, { migrate: { age: undefined } }))
+      await rejects('not_found', () => db.setSchema('nobody', adults))
+      await rejects('invalid', () => db.setSchema('users', undefined as never))
+      equal(await db.schema('users'), null)
+      const asked: string[] = []
+      await db.setSchema('users', adults, { migrate: (user) => (asked.push(user.name), { age: (user.age ?? 0) + 18 }) })
+      equal([...new Set(asked)], ['Kim', 'Joe'])
+      equal((await users.all()).map((user) => user.age), [36, 30, 18])
+      equal(await db.schema('users'), adults)
+      await db.setSchema('users', { properties: { age: { minimum: 20 } } }, { migrate: { $inc: { age: 2 } } })
+      equal((await users.all()).map((user) => user.age), [36, 30, 20])
+      await db.setSchema('users', null)
+      await users.insert({})
+      equal(await db.schema('users'), null)
+    },
+  },
+  {
+    name: 'a schema is part of a transaction, and of a file',
+    async run({ open }) {
+      const db = await open()
+      await db.transaction(async (tx) => {
+        await tx.createCollection('users', person)
+        await rejects('schema', () => tx.insert({}, 'users'))
+        await tx.insert(ada, 'users')
+      })
+      await db.transaction(async (tx) => {
+        await tx.setSchema('users', null)
+        await tx.insert({}, 'users')
+        throw new Error('undone')
+      }).catch(() => {})
+      equal(await db.schema('users'), person)
+      const file = await db.export()
+      await db.dropCollection('users')
+      equal(await db.schema('users'), null)
+      await db.import(file)
+      equal(await db.schema('users'), person)
+      await rejects('schema', () => db.insert({}, 'users'))
+    },
+  },
+  {
+    name: 'a validator at the edge decides what is stored',
+    async run({ open }) {
+      const db = await open()
+      for (const wait of [false, true]) {
+        const users = db.collection(`users ${wait}`, { validate: naming(wait) })
+        equal(await users.insert({ name: 'ada' }), 1)
+        equal(await users.insertMany([{ name: 'bo' }, { name: 'cy', age: 3 }]), [2, 3])
+        equal(await users.upsert({ _id: 2, name: 'bob' }), 2)
+        equal(await users.update({ name: 'dee' }, 'age = 3'), 1)
+        equal(await users.update(({ name }) => ({ name: name.toLowerCase(), age: 5 }), 'name = "Ada"'), 1)
+        equal((await users.atomicUpdate(() => ({ name: 'bea' }), 'name = "Bob"'))?.name, 'Bea')
+        const { code, errors, message } = await failure(() => users.insert({ name: 5 } as never))
+        equal([code, errors, message], ['schema', [{ path: 'name', keyword: 'hand', message: 'is no name' }], `insert users ${wait}: name: is no name`])
+        await rejects('schema', () => users.insertMany([{ name: 'x' }, {} as never]))
+        await rejects('schema', () => users.update({ $unset: { name: true } }))
+        await rejects('schema', () => users.upsert({ _id: 1 } as never))
+        await rejects('schema', () => users.atomicUpdate(() => ({ name: 5 }) as never))
+        equal([...(await users.all())], [{ _id: 1, name: 'Ada', age: 5 }, { _id: 2, name: 'Bea' }, { _id: 3, name: 'Dee', age: 3 }])
+        await db.transaction(async (tx) => {
+          const inside = tx.collection(`users ${wait}`, { validate: naming(wait) })
+          await inside.insert({ name: 'eve' })
+          if (wait) await rejects('unsupported', () => inside.update({ name: 'eva' }, 'name = "Eve"'))
+          else equal(await inside.update({ name: 'eva' }, 'name = "Eve"'), 1)
+        })
+        equal((await users.get(4))?.name, wait ? 'Eve' : 'Eva')
+      }
+    },
+  },
+  {
+    name: 'a validator must be one',
+    async run({ open }) {
+      const db = await open()
+      for (const validate of [5, null, {}, { '~standard': {} }, () => {}]) {
+        let code
+        try {
+          db.collection('users', { validate } as never)
+        } catch (error) {
+          code = (error as AtomicDBError).code
+        }
+        equal(code, 'invalid')
+      }
+    },
+  },
+]
