@@ -13,9 +13,13 @@ import (
 //
 //	verify(handle)               → a report
 //	repair(backend, options)     → a report; the options are those of [sessionOptions]
-//	exportRaw(backend, identity) → a file, see package logfile; the identity is 16 random bytes
-//	importRaw(backend, file)
-//	parseRawFile(file)           → records, as the read of a StorageBackend
+//	exportRaw(backend, identity) → a file, see package logfile
+//	importRaw(backend, file, identity, sealer) → stores the records as another database
+//	parseRawFile(file, identity) → records, as the read of a StorageBackend
+//
+// An identity is 16 random bytes: that of the file if its records have none, or
+// that of the records that are stored. The sealer (see [storage.Reseal]) may be
+// undefined.
 //
 // A report is {batches, snapshotSeq, lastSeq, bytes, documents, problems:
 // [{seq, code, message, ids}]}.
@@ -59,11 +63,18 @@ func startRepair(object js.Value) {
 		if err != nil {
 			return nil, err
 		}
-		return bytesToJS(logfile.Marshal([16]byte(bytesToGo(args[1])), records)), nil
+		identity := storage.IdentityOfMost(records)
+		if (identity == storage.Identity{}) {
+			identity = storage.Identity(bytesToGo(args[1]))
+		}
+		return bytesToJS(logfile.Marshal(identity, records)), nil
 	})
 	function(object, "importRaw", func(args []js.Value) (any, error) {
 		records, err := logfile.Unmarshal(bytesToGo(args[1]))
 		if err != nil {
+			return nil, err
+		}
+		if err := storage.Reseal(args[3], records, storage.Identity(bytesToGo(args[2]))); err != nil {
 			return nil, err
 		}
 		log, err := newLog(args[0])
@@ -77,6 +88,7 @@ func startRepair(object js.Value) {
 		if err != nil {
 			return nil, err
 		}
+		storage.WithIdentities(records, storage.Identity(bytesToGo(args[1])))
 		list := []any{}
 		for _, r := range records {
 			list = append(list, map[string]any{"seq": float64(r.Seq), "snapshot": r.Snapshot, "bytes": bytesToJS(bytes.Clone(r.Bytes))})

@@ -30,7 +30,7 @@ func (s *Session) catchUp() error {
 	if s.mustPutOff() { // the engine has changed while collect waited for the log
 		return nil
 	}
-	return s.applyForeign(entries)
+	return s.asReplaced(s.applyForeign(entries))
 }
 
 // mustPutOff reports whether batches of other sessions cannot be applied now.
@@ -45,8 +45,9 @@ func (s *Session) mustPutOff() bool {
 }
 
 // noticeAppend handles what a Watcher tells. It applies the record if it is the
-// next one and its bytes came along, and reads the log otherwise. It ignores an
-// error: the next call meets the same log.
+// next one, its bytes came along, and they are of this database; any script of an
+// origin can send a message. It reads the log otherwise. It ignores an error: the
+// next call meets the same log.
 func (s *Session) noticeAppend(seq uint64, record []byte) {
 	s.lock.Lock()
 	defer s.lock.Unlock()
@@ -54,7 +55,8 @@ func (s *Session) noticeAppend(seq uint64, record []byte) {
 		return
 	}
 	if record != nil && seq == s.head+1 {
-		if e, err := verify(Record{Seq: seq, Bytes: record}); err == nil && s.applyForeign([]entry{e}) == nil {
+		e, err := verify(Record{Seq: seq, Bytes: record})
+		if err == nil && !e.isVersion1() && e.identity == s.identity && s.applyForeign([]entry{e}) == nil {
 			return
 		}
 	}
@@ -80,7 +82,7 @@ func (s *Session) settleConflict(seq uint64, frame Frame) (Outcome, error) {
 		if s.db.HasChanges() {
 			return Stored, nil
 		}
-		return Stored, s.applyForeign(entries[1:])
+		return Stored, s.asReplaced(s.applyForeign(entries[1:]))
 	}
 
 	s.db.Rollback()
@@ -98,7 +100,7 @@ func (s *Session) settleConflict(seq uint64, frame Frame) (Outcome, error) {
 		s.broken = err // also if somebody creates the log anew: it will be another
 	}
 	if err != nil {
-		return Stored, err
+		return Stored, s.asReplaced(err)
 	}
 	return Conflict, nil
 }
@@ -150,8 +152,8 @@ func (s *Session) applyForeign(entries []entry) error {
 			break
 		}
 		// The session that wrote the batch compacts the log.
-		if s.isLong(s.batches, s.tail) {
-			s.batches, s.tail, s.size = 0, 0, LogSize{1, s.db.Size()}
+		if s.isLong(s.batches, s.tail) || e.continues {
+			s.batches, s.tail, s.size, s.isOld = 0, 0, LogSize{1, s.db.Size()}, false
 		}
 	}
 	if s.head != before && s.opts.OnForeign != nil {
@@ -192,6 +194,11 @@ func ofBatch(seq uint64, err error) error {
 // apply brings the engine to e's seq. Nothing may be pending. After an error
 // the session is as before.
 func (s *Session) apply(e entry) error {
+	if e.seq > s.head {
+		if err := s.checkIdentity(e.header); err != nil {
+			return err
+		}
+	}
 	switch {
 	case e.kind == kindSnapshot && e.seq > s.head:
 		// A snapshot does not say which documents are gone since head.
@@ -202,7 +209,7 @@ func (s *Session) apply(e entry) error {
 		if err := db.Apply(e.payload); err != nil {
 			return ofBatch(e.seq, err)
 		}
-		s.db, s.batches, s.tail, s.size = db, 0, 0, LogSize{1, int64(len(e.bytes))}
+		s.db, s.batches, s.tail, s.size, s.isOld = db, 0, 0, LogSize{1, int64(len(e.bytes))}, false
 	case e.kind == kindBatch && e.seq == s.head+1:
 		if err := s.db.Apply(e.payload); err != nil {
 			return ofBatch(e.seq, err)
@@ -213,7 +220,8 @@ func (s *Session) apply(e entry) error {
 	default:
 		return engine.Fail(engine.CodeCorrupt, "read", batchName(e.seq), "it does not follow "+batchName(s.head))
 	}
-	s.head, s.last = e.seq, e.checksum
+	s.head, s.last, s.identity = e.seq, e.checksum, e.identity
+	s.isOld = s.isOld || e.isVersion1()
 	return nil
 }
 
@@ -223,8 +231,8 @@ func (s *Session) collect() ([]entry, error) {
 	var entries []entry
 	err := s.read(func(e entry, _ int64) error {
 		r := Record{Seq: e.seq, Snapshot: e.kind == kindSnapshot, Bytes: bytes.Clone(e.bytes)}
+		e.payload = r.Bytes[len(r.Bytes)-len(e.payload):]
 		e.bytes = r.Bytes
-		e.payload = r.Bytes[headerSize:]
 		entries = append(entries, e)
 		return nil
 	})

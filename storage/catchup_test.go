@@ -287,8 +287,10 @@ func openWatched(t *testing.T, log storage.Log) *watched {
 func TestWatch_appliesTheNextBatchWithoutReading(t *testing.T) {
 	memory := storage.NewMemory()
 	a := openSession(t, memory.Share(), storage.SessionOptions{})
+	put(t, a.DB(), "a", 0)
+	flush(t, a, storage.Stored) // the first tells b the identity of the database
 	b := openWatched(t, memory.Share())
-	put(t, a.DB(), "a", 1)
+	add(t, a.DB())
 	flush(t, a, storage.Stored)
 	if got := <-b.news; got != "a=1" {
 		t.Errorf("heard %q", got)

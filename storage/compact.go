@@ -23,20 +23,20 @@ func (s *Session) isLong(batches int, bytes int64) bool {
 	return bytes > s.tailLimit()
 }
 
-// dueCompaction returns the compaction to run once a batch of size bytes is
-// stored as number seq, or nil if the log is short enough. It takes the
-// snapshot now, while the engine holds exactly the batches up to seq. Others
-// may append meanwhile: later batches stay.
-func (s *Session) dueCompaction(seq uint64, size int64) func() {
-	if !s.isLong(s.batches+1, s.tail+size) {
+// dueCompaction returns the compaction to run once the batch of h, of size bytes,
+// is stored, or nil if the log is short enough and all of version 2. It takes the
+// snapshot now, while the engine holds exactly the batches up to h's. Others may
+// append meanwhile: later batches stay.
+func (s *Session) dueCompaction(h header, size int64) func() {
+	if !s.isOld && !s.isLong(s.batches+1, s.tail+size) {
 		return nil
 	}
-	snapshot := newFrame(header{kind: kindSnapshot, seq: seq, writer: s.opts.Writer}, s.db.Snapshot())
+	snapshot := newFrame(h.snapshot(), s.db.Snapshot())
 	return func() {
 		// The batch is stored even if this fails. A failure leaves the log long,
 		// and the next attempt waits until it has grown by as much again.
-		s.batches, s.tail = 0, 0
-		if s.log.Compact(seq, snapshot) == nil {
+		s.batches, s.tail, s.isOld = 0, 0, false
+		if s.log.Compact(h.seq, snapshot) == nil {
 			s.size = LogSize{1, int64(snapshot.Len())}
 		}
 	}

@@ -225,9 +225,9 @@ func TestCompaction_isDoneByOne(t *testing.T) {
 
 func TestCompaction_countsFromTheSnapshot(t *testing.T) {
 	memory := storage.NewMemory()
-	writer := openSession(t, deaf(memory.Share()), storage.SessionOptions{CompactAfter: 560})
-	behind := openSession(t, deaf(memory.Share()), storage.SessionOptions{CompactAfter: 560})
-	for i := range 8 { // at about 67 bytes each
+	writer := openSession(t, deaf(memory.Share()), storage.SessionOptions{CompactAfter: 640})
+	behind := openSession(t, deaf(memory.Share()), storage.SessionOptions{CompactAfter: 640})
+	for i := range 8 { // at about 75 bytes each
 		putAndFlush(t, writer, "a", i)
 	}
 	if err := behind.CatchUp(); err != nil {

@@ -19,7 +19,7 @@ func (s *Session) Cut(out []byte) ([]byte, error) {
 	if !s.db.HasChanges() {
 		return out, nil
 	}
-	for _, part := range newFrame(header{kind: kindBatch, seq: s.head + 1, writer: s.opts.Writer}, s.db.Cut(s.opts.Now())) {
+	for _, part := range newFrame(s.nextHeader(), s.db.Cut(s.opts.Now())) {
 		out = append(out, part...)
 	}
 	s.db.Rollback()
@@ -55,11 +55,14 @@ func (s *Session) Snapshot(out []byte) ([]byte, error) {
 		return out, err
 	}
 	defer s.lock.Unlock()
-	if !s.isLong(s.batches, s.tail) {
+	// A batch of version 1 stays until one of version 2 follows it, which keeps
+	// sessions of an older AtomicDB from appending.
+	if (s.identity == Identity{}) || !s.isOld && !s.isLong(s.batches, s.tail) {
 		return out, nil
 	}
-	frame := newFrame(header{kind: kindSnapshot, seq: s.head, writer: s.opts.Writer}, s.db.Snapshot())
-	s.batches, s.tail, s.size = 0, 0, LogSize{1, int64(frame.Len())}
+	h := header{kind: kindSnapshot, seq: s.head, identity: s.identity, writer: s.opts.Writer}
+	frame := newFrame(h, s.db.Snapshot())
+	s.batches, s.tail, s.size, s.isOld = 0, 0, LogSize{1, int64(frame.Len())}, false
 	for _, part := range frame {
 		out = append(out, part...)
 	}

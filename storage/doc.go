@@ -15,6 +15,7 @@
 //   - snapshot: the batch that stands for all batches from 1 to its seq
 //   - frame: a batch or snapshot as stored, with its header; see FORMAT.md
 //   - head: the seq of the newest batch that a session has applied
+//   - identity: random bytes that tell a database from every other
 //
 // # Reading the source
 //
@@ -22,7 +23,8 @@
 // Session.Flush (session.go), and what it does when another session was faster
 // (catchup.go). Memory (memory.go) is the shortest Log. Verify (verify.go) checks
 // a log and Repair (repair.go) repairs it. Restore (restore.go) stores the
-// records of another log, and package logfile makes a file of them.
+// records of another log, and package logfile makes a file of them. What keeps
+// databases apart is in identity.go.
 //
 // # Why IndexedDB is written in Go
 //

@@ -13,9 +13,14 @@ import (
 // that a session appends into the new file. The caller numbers the batches, and
 // reads and writes the file.
 type DocumentFile struct {
-	kind docfile.Type
-	db   *engine.DB
+	kind     docfile.Type
+	db       *engine.DB
+	identity Identity // of its frames: a file of documents has none
 }
+
+// fileIdentity is in the frames that are made of a file. If a session creates the
+// file, its own identity is in them from then on.
+var fileIdentity = Identity([]byte("AtomicDB's files"))
 
 // The limits of an engine that takes every document of any other engine.
 const (
@@ -50,6 +55,8 @@ func (f *DocumentFile) Load(file []byte) error {
 		}
 		db.Cut(0)
 		db.Confirm()
+	} else {
+		f.identity = fileIdentity
 	}
 	f.db = db
 	return nil
@@ -57,7 +64,7 @@ func (f *DocumentFile) Load(file []byte) error {
 
 // Snapshot returns a frame with all documents, as number seq.
 func (f *DocumentFile) Snapshot(seq uint64) Frame {
-	return newFrame(header{kind: kindSnapshot, seq: seq}, f.db.Snapshot())
+	return newFrame(header{kind: kindSnapshot, seq: seq, identity: f.identity}, f.db.Snapshot())
 }
 
 // Apply applies the frame of batch seq and returns the new file. If the caller
@@ -69,6 +76,9 @@ func (f *DocumentFile) Apply(seq uint64, frame []byte) ([]byte, error) {
 	}
 	if err := f.db.Apply(e.payload); err != nil {
 		return nil, err
+	}
+	if seq == 1 { // it creates the file
+		f.identity = e.identity
 	}
 	return docfile.Write(f.db, f.kind)
 }

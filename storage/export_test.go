@@ -8,24 +8,51 @@ import (
 	"github.com/cespare/xxhash/v2"
 )
 
+// TestIdentity is the identity in the frames of FrameBytes.
+var TestIdentity = Identity([]byte("identity 1234567"))
+
 // FrameBytes returns a well-formed frame around any payload.
 func FrameBytes(seq uint64, snapshot bool, payload []byte) []byte {
-	kind := kindBatch
+	return FrameOf(TestIdentity, seq, snapshot, payload)
+}
+
+// FrameOf returns a well-formed frame of a database.
+func FrameOf(identity Identity, seq uint64, snapshot bool, payload []byte) []byte {
+	h := header{kind: kindBatch, seq: seq, identity: identity}
 	if snapshot {
-		kind = kindSnapshot
+		h.kind = kindSnapshot
 	}
-	return bytes.Join(newFrame(header{kind: kind, seq: seq}, [][]byte{payload}), nil)
+	return bytes.Join(newFrame(h, [][]byte{payload}), nil)
+}
+
+// FrameOfVersion1 returns a record as an AtomicDB before version 2 has written it,
+// of one that this version has.
+func FrameOfVersion1(frame []byte) []byte {
+	h, payload, err := parseFrame(frame)
+	if err != nil {
+		panic(err)
+	}
+	return frame1(h, payload)
+}
+
+func frame1(h header, payload []byte) []byte {
+	return bytes.Join(newFrame1(h, [][]byte{payload}), nil)
 }
 
 // FrameOfLaterVersion returns a frame as a later version may write it.
 func FrameOfLaterVersion(frame []byte) []byte {
 	b := bytes.Clone(frame)
 	b[atVersion]++
-	digest := xxhash.New()
-	digest.Write(b[:atChecksum])
-	digest.Write(b[headerSize:])
-	binary.LittleEndian.PutUint64(b[atChecksum:], digest.Sum64())
+	sign(b)
 	return b
+}
+
+// sign gives b the checksum of its bytes, which has the same place in every version.
+func sign(b []byte) {
+	digest := xxhash.New()
+	digest.Write(b[:32])
+	digest.Write(b[40:])
+	binary.LittleEndian.PutUint64(b[32:], digest.Sum64())
 }
 
 // Envelope returns a frame as a sealed storage stores it, as far as this package
@@ -36,4 +63,23 @@ func Envelope(frame []byte) []byte {
 	check.Write(b[:16])
 	binary.LittleEndian.PutUint32(b[16:], check.Sum32())
 	return append(b, frame...)
+}
+
+// MemoryOf returns a log that holds records as they are, also those that Append
+// refuses.
+func MemoryOf(records []Record) *Memory {
+	m := NewMemory()
+	m.Put(records)
+	return m
+}
+
+// Put replaces what the log holds, for all Logs that share it.
+func (m *Memory) Put(records []Record) { m.shared.records = records }
+
+// AsNumber returns a frame as one of another number.
+func AsNumber(frame []byte, seq uint64) []byte {
+	b := bytes.Clone(frame)
+	binary.LittleEndian.PutUint64(b[atSeq:], seq)
+	sign(b)
+	return b
 }

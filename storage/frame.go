@@ -10,21 +10,30 @@ import (
 	"github.com/atomicdb-go/atomicdb/engine"
 )
 
-// The layout of a frame's header; FORMAT.md has the table.
+// The layout of a frame's header; FORMAT.md has the tables.
 const (
 	frameMagic   = "AtDB"
 	sealedMagic  = "AtDS" // an envelope; see npm/src/storage/envelope-sealer.ts
-	frameVersion = 1
+	frameVersion = 2
 
 	atVersion  = 4
 	atKind     = 5
-	atReserved = 6
+	atFlags    = 6
+	atReserved = 7
 	atSeq      = 8
-	atWriter   = 16
-	atLength   = 24
-	atChecksum = 32
-	headerSize = 40
+	atIdentity = 16
+	atChecksum = 32 // in every version
+	atWriter   = 40
+	headerSize = 48
+
+	// Version 1 has no identity, and the length of the payload.
+	atWriter1   = 16
+	atLength1   = 24
+	headerSize1 = 40
 )
+
+// flagContinues marks the batch before which all records are of version 1.
+const flagContinues = 1
 
 type frameKind byte
 
@@ -40,11 +49,15 @@ type Writer [8]byte
 
 // header says what a frame's payload is.
 type header struct {
-	kind     frameKind
-	seq      uint64
-	writer   Writer
-	checksum uint64 // set by newFrame and parseFrame
+	kind      frameKind
+	continues bool // it is a batch, and the records before it are of version 1
+	seq       uint64
+	identity  Identity // zero: the frame is of version 1
+	writer    Writer
+	checksum  uint64 // set by parseFrame
 }
+
+func (h header) isVersion1() bool { return h.identity == Identity{} }
 
 // name returns what h is of: "batch 3", or "a snapshot up to batch 3".
 func (h header) name() string {
@@ -60,18 +73,39 @@ func newFrame(h header, payload [][]byte) Frame {
 	copy(b, frameMagic)
 	b[atVersion] = frameVersion
 	b[atKind] = byte(h.kind)
+	if h.continues {
+		b[atFlags] = flagContinues
+	}
 	binary.LittleEndian.PutUint64(b[atSeq:], h.seq)
+	copy(b[atIdentity:], h.identity[:])
 	copy(b[atWriter:], h.writer[:])
-	binary.LittleEndian.PutUint64(b[atLength:], uint64(Frame(payload).Len()))
+	binary.LittleEndian.PutUint64(b[atChecksum:], checksumOf(b, payload...))
+	return append(Frame{b}, payload...)
+}
 
+// newFrame1 is newFrame in version 1, without the identity.
+func newFrame1(h header, payload [][]byte) Frame {
+	b := make([]byte, headerSize1)
+	copy(b, frameMagic)
+	b[atVersion] = 1
+	b[atKind] = byte(h.kind)
+	binary.LittleEndian.PutUint64(b[atSeq:], h.seq)
+	copy(b[atWriter1:], h.writer[:])
+	binary.LittleEndian.PutUint64(b[atLength1:], uint64(Frame(payload).Len()))
+	binary.LittleEndian.PutUint64(b[atChecksum:], checksumOf(b, payload...))
+	return append(Frame{b}, payload...)
+}
+
+// checksumOf returns the checksum of a frame, whose first bytes b holds: of all
+// bytes but those of the checksum.
+func checksumOf(b []byte, payload ...[]byte) uint64 {
 	digest := xxhash.New()
 	digest.Write(b[:atChecksum])
+	digest.Write(b[atChecksum+8:])
 	for _, part := range payload {
 		digest.Write(part)
 	}
-	binary.LittleEndian.PutUint64(b[atChecksum:], digest.Sum64())
-
-	return append(Frame{b}, payload...)
+	return digest.Sum64()
 }
 
 // checksum returns the checksum in f's header.
@@ -110,37 +144,53 @@ func parseFrame(b []byte) (h header, payload []byte, err error) {
 		return h, nil, engine.Fail(engine.CodeDecrypt, "read", "frame",
 			"it is compressed or encrypted: open the storage with the compressionLevel and the securityManager that it was written with")
 	}
-	if len(b) < headerSize {
+	if len(b) < headerSize1 {
 		return h, nil, badFrame("it is shorter than its header")
 	}
 	if string(b[:len(frameMagic)]) != frameMagic {
 		return h, nil, badFrame("it does not start like a frame")
 	}
-	payload = b[headerSize:]
-	digest := xxhash.New()
-	digest.Write(b[:atChecksum])
-	digest.Write(payload)
 	h.checksum = binary.LittleEndian.Uint64(b[atChecksum:])
-	if digest.Sum64() != h.checksum {
+	if checksumOf(b) != h.checksum {
 		return h, nil, badFrame("its checksum differs")
 	}
 
 	// The checksum holds, so a program has written these bytes on purpose.
-	if b[atVersion] != frameVersion {
+	h.kind = frameKind(b[atKind])
+	h.seq = binary.LittleEndian.Uint64(b[atSeq:])
+	switch b[atVersion] {
+	case 1:
+		payload = b[headerSize1:]
+		h.writer = Writer(b[atWriter1:])
+		if b[atFlags] != 0 {
+			return h, nil, badFrame("its reserved bytes are not 0")
+		}
+		if binary.LittleEndian.Uint64(b[atLength1:]) != uint64(len(payload)) {
+			return h, nil, badFrame("its length differs")
+		}
+	case frameVersion:
+		if len(b) < headerSize {
+			return h, nil, badFrame("it is shorter than its header")
+		}
+		payload = b[headerSize:]
+		h.writer = Writer(b[atWriter:])
+		h.identity = Identity(b[atIdentity:])
+		h.continues = b[atFlags] == flagContinues
+		if h.isVersion1() {
+			return h, nil, badFrame("it has no identity")
+		}
+		if b[atFlags] > flagContinues || h.continues && h.kind != kindBatch {
+			return h, nil, badFrame("its flags are unknown")
+		}
+	default:
 		return h, nil, engine.Fail(engine.CodeUnsupported, "read", "frame", "a newer AtomicDB wrote it")
 	}
-	h.kind = frameKind(b[atKind])
 	if h.kind != kindBatch && h.kind != kindSnapshot {
 		return h, nil, badFrame("it is neither a batch nor a snapshot")
 	}
-	if b[atReserved] != 0 || b[atReserved+1] != 0 {
+	if b[atReserved] != 0 {
 		return h, nil, badFrame("its reserved bytes are not 0")
 	}
-	if binary.LittleEndian.Uint64(b[atLength:]) != uint64(len(payload)) {
-		return h, nil, badFrame("its length differs")
-	}
-	h.seq = binary.LittleEndian.Uint64(b[atSeq:])
-	h.writer = Writer(b[atWriter:])
 	return h, payload, nil
 }
 

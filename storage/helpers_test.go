@@ -17,6 +17,9 @@ import (
 // openSession opens a session that is checked when the test ends.
 func openSession(t *testing.T, log storage.Log, opts storage.SessionOptions) *storage.Session {
 	t.Helper()
+	if (opts.Identity == storage.Identity{}) {
+		opts.Identity = storage.TestIdentity // that of FrameBytes
+	}
 	s, err := storage.Open(log, opts)
 	if err != nil {
 		t.Fatal(err)

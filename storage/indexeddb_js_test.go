@@ -39,6 +39,13 @@ func TestIndexedDB(t *testing.T) {
 	})
 }
 
+func TestIndexedDB_recreation(t *testing.T) {
+	storagetest.TestRecreation(t, func(t *testing.T) storagetest.Share {
+		name := newName(t)
+		return func(t *testing.T) storage.Log { return open(t, name) }
+	})
+}
+
 func TestIndexedDB_format(t *testing.T) {
 	name := newName(t)
 	log := open(t, name)

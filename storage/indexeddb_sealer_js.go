@@ -1,6 +1,10 @@
 package storage
 
-import "syscall/js"
+import (
+	"syscall/js"
+
+	"github.com/atomicdb-go/atomicdb/engine"
+)
 
 // A sealer compresses and encrypts the bytes of records before IndexedDB stores
 // them, and opens them again. It is an object of JavaScript (see
@@ -54,5 +58,43 @@ func (s sealer) openPiece(p *piece) error {
 		return err
 	}
 	p.rest = p.rest * p.size() / max(1, sealed)
+	return nil
+}
+
+// Reseal is WithIdentities for records that a sealer may have sealed, which it then
+// seals again. If it cannot open them, because its key is another, or sealer is
+// undefined, sealed records keep their identity.
+func Reseal(seals js.Value, records []Record, identity Identity) error {
+	s := sealer{seals}
+	if s.isNone() {
+		WithIdentities(records, identity)
+		return nil
+	}
+	sealed := make([]jsRecord, len(records))
+	for i, r := range records {
+		sealed[i] = newJSRecord(r.Seq, r.Snapshot, bytesToJS(Frame{r.Bytes}))
+	}
+	err := storageError("import", "", s.open("salvage", sealed))
+	if engine.CodeOf(err) == engine.CodeDecrypt {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	opened := make([]Record, len(records))
+	for i, r := range sealed {
+		opened[i].Bytes = bytesToGo(nil, r.bytes)
+	}
+	WithIdentities(opened, identity)
+	for i, r := range opened {
+		if IdentityOf(r.Bytes) != identity {
+			continue // it is damaged, or of version 1
+		}
+		again, err := s.seal(Frame{r.Bytes})
+		if err != nil {
+			return storageError("import", batchName(records[i].Seq), err)
+		}
+		records[i].Bytes = bytesToGo(nil, again)
+	}
 	return nil
 }

@@ -22,12 +22,14 @@ type Log interface {
 	// Append stores frame as number seq and returns once it is stored as durably
 	// as d asks. If seq is not the next number, because another writer has taken
 	// it or because its predecessor is missing, it stores nothing and returns
-	// CodeConflict. After any other error the frame may or may not be stored.
+	// CodeConflict; also if its predecessor is of another database, see IsForeign.
+	// After any other error the frame may or may not be stored.
 	Append(seq uint64, frame Frame, d Durability) error
 
 	// Compact replaces everything up to seq by one snapshot record numbered seq,
 	// in one atomic step; later records stay. If no record is numbered seq, a
-	// newer snapshot has replaced it, and Compact does nothing.
+	// newer snapshot has replaced it, and Compact does nothing; nor if the record
+	// is of another database, see IsForeign.
 	Compact(seq uint64, snapshot Frame) error
 
 	// Close releases what the Log holds. The stored data stays.

@@ -83,11 +83,11 @@ func (m *Memory) Append(seq uint64, frame Frame, _ Durability) error {
 
 	s := m.shared
 	s.mu.Lock()
-	next := uint64(1)
+	last := Record{}
 	if n := len(s.records); n > 0 {
-		next = s.records[n-1].Seq + 1
+		last = s.records[n-1]
 	}
-	if seq != next {
+	if seq != last.Seq+1 || IsForeign(last.Bytes, frame) {
 		s.mu.Unlock()
 		return ConflictError(seq)
 	}
@@ -115,7 +115,7 @@ func (m *Memory) Compact(seq uint64, snapshot Frame) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	i, found := slices.BinarySearchFunc(s.records, seq, compareSeq)
-	if !found {
+	if !found || IsForeign(s.records[i].Bytes, snapshot) {
 		return nil
 	}
 	replaced := []Record{{Seq: seq, Snapshot: true, Bytes: bytes.Join(snapshot, nil)}}

@@ -7,9 +7,11 @@ import (
 	"github.com/atomicdb-go/atomicdb/storage/storagetest"
 )
 
-func TestMemory(t *testing.T) {
-	storagetest.TestLog(t, func(t *testing.T) storagetest.Share {
-		memory := storage.NewMemory()
-		return func(*testing.T) storage.Log { return memory.Share() }
-	})
+func TestMemory(t *testing.T) { storagetest.TestLog(t, newSharedMemory) }
+
+func TestMemory_foreign(t *testing.T) { storagetest.TestForeign(t, newSharedMemory) }
+
+func newSharedMemory(*testing.T) storagetest.Share {
+	memory := storage.NewMemory()
+	return func(*testing.T) storage.Log { return memory.Share() }
 }

@@ -40,7 +40,11 @@ func Repair(log Log, opts SessionOptions) (report *Report, err error) {
 	if opts.Writer == (Writer{}) {
 		opts.Writer = randomWriter()
 	}
-	found, err := salvage(log, opts.Engine, maxSeq)
+	identity, err := mostlyOf(log)
+	if err != nil {
+		return nil, err
+	}
+	found, err := salvage(log, opts.Engine, maxSeq, identity)
 	if err != nil {
 		return nil, err
 	}
@@ -54,7 +58,10 @@ func Repair(log Log, opts SessionOptions) (report *Report, err error) {
 		return report, engine.Fail(engine.CodeUnsupported, "repair", "", "the storage reads nothing after the damage: "+found.refusal.Error())
 	}
 	seq := report.LastSeq + 1
-	h := header{kind: kindSnapshot, seq: seq, writer: opts.Writer}
+	if identity == (Identity{}) {
+		identity = (&Session{log: log, opts: opts}).newIdentity()
+	}
+	h := header{kind: kindSnapshot, seq: seq, identity: identity, writer: opts.Writer}
 	snapshot := newFrame(h, found.db.Snapshot())
 	if r, ok := log.(Replacer); ok {
 		return report, r.Replace(seq, snapshot)
@@ -71,12 +78,15 @@ func Repair(log Log, opts SessionOptions) (report *Report, err error) {
 // that is newer than its state. After an empty batch it would go on with
 // documents that the log has lost. A TornTail would cut the snapshot off as a
 // torn record, so there the barrier is an empty batch.
+//
+// It is of version 1: the log may end with a record of another database, or with a
+// damaged identity, and would refuse one with an identity.
 func barrier(log Log, h header, snapshot Frame) Frame {
 	if _, canTear := log.(TornTail); !canTear {
-		return snapshot
+		return newFrame1(h, snapshot[1:])
 	}
 	h.kind = kindBatch
-	return newFrame(h, nil)
+	return newFrame1(h, nil)
 }
 
 // maxSeq is greater than the number of any record.
@@ -101,16 +111,20 @@ type salvaged struct {
 
 	opts    engine.Options
 	next    uint64 // the number of the next record
+	own     Identity
+	isNew   bool // a record of version 2 was sound
 	canTear bool
 	tail    []Record // damaged records that a crash may have left at the end
 }
 
 // salvage applies the sound records of the log up to number last to a new engine,
 // from the newest sound snapshot on, and reports about all records. A torn tail,
-// which Session.read would cut off, is no problem and is not counted.
-func salvage(log Log, opts engine.Options, last uint64) (*salvaged, error) {
+// which Session.read would cut off, is no problem and is not counted. A record of
+// another database than own is a problem; if own is zero, the first record with an
+// identity decides.
+func salvage(log Log, opts engine.Options, last uint64, own Identity) (*salvaged, error) {
 	_, canTear := log.(TornTail)
-	s := &salvaged{opts: opts, next: 1, canTear: canTear}
+	s := &salvaged{opts: opts, next: 1, canTear: canTear, own: own}
 	if err := s.startAnew(); err != nil {
 		return nil, err
 	}
@@ -164,8 +178,32 @@ func (s *salvaged) see(r Record) error {
 	return err
 }
 
+// mostlyOf returns the identity that most sound records of a log have.
+func mostlyOf(log Log) (Identity, error) {
+	c := census{}
+	err := Salvage(log, func(r Record) error {
+		if h, _, err := parseFrame(r.Bytes); err == nil {
+			c.add(h.identity)
+		}
+		return nil
+	})
+	if engine.CodeOf(err) == engine.CodeCorrupt { // salvage reports it
+		err = nil
+	}
+	return c.most(), err
+}
+
 // apply brings the engine to a sound record's state.
 func (s *salvaged) apply(e entry) error {
+	switch {
+	case e.isVersion1() && s.isNew:
+		return identityError(e.seq, errNoIdentity)
+	case e.isVersion1():
+	case s.own != e.identity && s.own != Identity{}:
+		return identityError(e.seq, errOtherDatabase)
+	default:
+		s.own, s.isNew = e.identity, true
+	}
 	if e.kind == kindSnapshot {
 		// If others compact the log meanwhile, it comes after batches that it replaces.
 		s.report.Problems, s.report.Batches = nil, 0
@@ -220,7 +258,15 @@ func (s *salvaged) settleTail() {
 func (s *salvaged) lose(r Record, err error) {
 	s.count(r)
 	s.report.add(r.Seq, err)
-	if len(r.Bytes) > headerSize {
-		s.report.Problems[len(s.report.Problems)-1].IDs = engine.SalvageIDs(r.Bytes[headerSize:], maxIDs)
+	if !isOfOtherDatabase(err) && len(r.Bytes) > headerSize1 {
+		s.report.Problems[len(s.report.Problems)-1].IDs = engine.SalvageIDs(payloadOf(r.Bytes), maxIDs)
 	}
+}
+
+// payloadOf returns the payload of a damaged frame.
+func payloadOf(b []byte) []byte {
+	if b[atVersion] == 1 || len(b) < headerSize {
+		return b[headerSize1:]
+	}
+	return b[headerSize:]
 }

@@ -79,7 +79,7 @@ func TestRepair_ofAGap(t *testing.T) {
 		log.OnRecord = func(r *storage.Record) error {
 			if r.Seq == 5 {
 				c.change(r)
-				r.Bytes = storage.FrameBytes(r.Seq, false, r.Bytes[40:])
+				r.Bytes = storage.FrameBytes(r.Seq, false, r.Bytes[48:])
 			}
 			return nil
 		}

@@ -1,6 +1,7 @@
 package storage
 
 import (
+	"bytes"
 	"strconv"
 
 	"github.com/atomicdb-go/atomicdb/engine"
@@ -24,7 +25,8 @@ const maxFillers = 1_000_000
 // A Log that is no Restorer counts from 1. Restore first appends empty records
 // up to the number of the snapshot, and then the snapshot replaces them. A
 // number that is missing among records becomes an empty record too, which is
-// damaged. If the process ends before Restore does, the log is damaged or ends
+// damaged. A record of another database than the others becomes damaged,
+// because a Log refuses it; it counted for nothing before. If the process ends before Restore does, the log is damaged or ends
 // too early: destroy it and begin again.
 func Restore(log Log, records []Record) (err error) {
 	defer func() {
@@ -51,7 +53,12 @@ func Restore(log Log, records []Record) (err error) {
 
 func fill(log Log, records []Record) error {
 	next := uint64(1)
+	own := IdentityOfMost(records)
 	for i, r := range records {
+		if identity := IdentityOf(r.Bytes); identity != own && identity != (Identity{}) {
+			r.Bytes = bytes.Clone(r.Bytes)
+			r.Bytes[atVersion] = 0
+		}
 		for ; next < r.Seq || r.Snapshot && next == r.Seq; next++ {
 			if err := log.Append(next, Frame{}, Relaxed); err != nil {
 				return err

@@ -18,6 +18,11 @@ type SessionOptions struct {
 	// means random bytes.
 	Writer Writer
 
+	// Identity is what the database gets if it has none yet: if nothing is stored,
+	// or if an AtomicDB before version 2 of the format has stored it. Zero means
+	// the identity of an Identified log, or else random bytes.
+	Identity Identity
+
 	// CompactAfter is how many bytes of batches the log may hold after its
 	// snapshot, however little data there is; see FORMAT.md. 0 means 1 MiB.
 	CompactAfter int64
@@ -76,12 +81,14 @@ type Session struct {
 
 // state is an engine, and what is known of the log that has led to it.
 type state struct {
-	db      *engine.DB
-	head    uint64 // the newest batch that db has applied
-	last    uint64 // that batch's checksum
-	batches int    // since the newest snapshot
-	tail    int64  // their bytes
-	size    LogSize
+	db       *engine.DB
+	head     uint64   // the newest batch that db has applied
+	last     uint64   // that batch's checksum
+	identity Identity // of the records; zero until one has it
+	isOld    bool     // the log holds records of version 1
+	batches  int      // since the newest snapshot
+	tail     int64    // their bytes
+	size     LogSize
 }
 
 // A LogSize is what a log takes.
@@ -235,9 +242,15 @@ func (s *Session) commit() (Outcome, func(), error) {
 	switch engine.CodeOf(err) {
 	case engine.CodeConflict:
 		s.db.Uncut()
-		if entries, readErr := s.collect(); readErr == nil && len(entries) == 0 && s.head > 0 {
+		entries, readErr := s.collect()
+		if readErr == nil && len(entries) == 0 && s.head > 0 {
 			s.broken = s.deletedError(s.head + 1)
 			return Stored, nil, s.broken
+		}
+		if readErr == nil && len(entries) > 0 {
+			if other := s.checkIdentity(entries[0].header); other != nil {
+				return Stored, nil, s.asReplaced(other)
+			}
 		}
 		err = engine.Fail(engine.CodeConflict, "commit", batchName(s.head+1), "another writer has stored a batch since this database was opened or committed; the changes here stay uncommitted")
 	case engine.CodeQuota:
@@ -281,20 +294,20 @@ func (s *Session) append(op string) (frame Frame, compaction func(), err error) 
 		s.db.Confirm()
 		return nil, nil, nil
 	}
-	seq := s.head + 1
-	frame = newFrame(header{kind: kindBatch, seq: seq, writer: s.opts.Writer}, payload)
-	compaction = s.dueCompaction(seq, int64(frame.Len()))
-	if err := s.log.Append(seq, frame, s.opts.Durability); err != nil {
+	h := s.nextHeader()
+	frame = newFrame(h, payload)
+	compaction = s.dueCompaction(h, int64(frame.Len()))
+	if err := s.log.Append(h.seq, frame, s.opts.Durability); err != nil {
 		return frame, nil, err
 	}
-	s.confirm(seq, frame)
+	s.confirm(h.seq, frame)
 	return nil, compaction, nil
 }
 
 // confirm notes that frame is stored as number seq.
 func (s *Session) confirm(seq uint64, frame Frame) {
 	s.db.Confirm()
-	s.head, s.last = seq, frame.checksum()
+	s.head, s.last, s.identity = seq, frame.checksum(), IdentityOf(frame[0])
 	s.addBatch(int64(frame.Len()))
 }
 

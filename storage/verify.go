@@ -98,7 +98,7 @@ func (s *Session) compare() (*Report, error) {
 		default:
 			return nil, err
 		}
-		found, err := salvage(s.log, s.opts.Engine, last)
+		found, err := salvage(s.log, s.opts.Engine, last, s.identity)
 		if err == errCompacted {
 			continue // another session has replaced the records by a snapshot
 		}

@@ -166,24 +166,14 @@ func expectedWithout(all []storage.Record, i int) string {
 // memoryOf returns a log that holds these records as they are.
 func memoryOf(t *testing.T, all []storage.Record) *storage.Memory {
 	t.Helper()
-	memory := storage.NewMemory()
-	log := memory.Share()
-	for seq := uint64(1); seq <= all[len(all)-1].Seq; seq++ {
-		frame := storage.Frame{}
-		for _, r := range all {
-			if r.Seq == seq && !r.Snapshot {
-				frame = storage.Frame{r.Bytes}
-			}
+	var whole []storage.Record
+	for _, r := range all {
+		for len(whole) > 0 && whole[len(whole)-1].Seq+1 < r.Seq {
+			whole = append(whole, storage.Record{Seq: whole[len(whole)-1].Seq + 1})
 		}
-		if err := log.Append(seq, frame, storage.Relaxed); err != nil {
-			t.Fatal(err)
-		}
+		whole = append(whole, r)
 	}
-	if all[0].Snapshot {
-		if err := log.Compact(all[0].Seq, storage.Frame{all[0].Bytes}); err != nil {
-			t.Fatal(err)
-		}
-	}
+	memory := storage.MemoryOf(whole)
 	return memory
 }
 

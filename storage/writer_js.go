@@ -8,6 +8,11 @@ func randomWriter() (w Writer) {
 	return w
 }
 
+func randomIdentity() (id Identity) {
+	js.CopyBytesToGo(id[:], randomBytes(len(id)))
+	return id
+}
+
 // randomBytes returns a new Uint8Array.
 func randomBytes(n int) js.Value {
 	return js.Global().Get("crypto").Call("getRandomValues", uint8Array.New(n))

@@ -22,8 +22,9 @@ type Log struct {
 }
 
 var (
-	_ storage.Log      = (*Log)(nil)
-	_ storage.TornTail = (*Log)(nil)
+	_ storage.Log        = (*Log)(nil)
+	_ storage.TornTail   = (*Log)(nil)
+	_ storage.Identified = (*Log)(nil)
 )
 
 // Open opens the file at path, and makes one if there is none, which only the user
@@ -93,6 +94,9 @@ func (l *Log) Read(after uint64, visit func(storage.Record) error) error {
 		}
 	}
 }
+
+// Identity implements storage.Identified, with the identity in the file's header.
+func (l *Log) Identity() storage.Identity { return l.file.header.Identity }
 
 // Close implements storage.Log.
 func (l *Log) Close() error {

@@ -15,6 +15,8 @@ func TestMain(m *testing.M) { storagetest.Main(m, openLog) }
 
 func TestLog(t *testing.T) { storagetest.TestLog(t, newFile) }
 
+func TestRecreation(t *testing.T) { storagetest.TestRecreation(t, newFile) }
+
 func TestSession(t *testing.T) { storagetest.TestSession(t, newFile) }
 
 func TestProcesses(t *testing.T) { storagetest.TestProcesses(t, openLog) }

@@ -27,7 +27,7 @@ func Open(path string) (*Log, error) {
 		return nil, failed("open", path, err)
 	}
 	err = env.view(func(t transaction) error {
-		_, err := t.last()
+		_, _, err := t.last()
 		return err
 	})
 	if err != nil {
@@ -70,11 +70,11 @@ func (l *Log) Read(after uint64, visit func(storage.Record) error) error {
 // Append implements storage.Log.
 func (l *Log) Append(seq uint64, frame storage.Frame, d storage.Durability) error {
 	return l.update("append", d, func(t transaction) error {
-		last, err := t.last()
+		last, value, err := t.last()
 		if err != nil {
 			return err
 		}
-		if seq != last+1 || seq > maxSeq {
+		if seq != last+1 || seq > maxSeq || len(value) > 0 && storage.IsForeign(value[1:], frame) {
 			return storage.ConflictError(seq)
 		}
 		return t.put(seq, isBatch, frame)
@@ -85,8 +85,8 @@ func (l *Log) Append(seq uint64, frame storage.Frame, d storage.Durability) erro
 // the batches that it replaced are there again.
 func (l *Log) Compact(seq uint64, snapshot storage.Frame) error {
 	return l.update("compact", storage.Relaxed, func(t transaction) error {
-		isThere, err := t.holdsBatch(seq)
-		if err != nil || !isThere {
+		batch, err := t.batch(seq)
+		if err != nil || batch == nil || storage.IsForeign(batch, snapshot) {
 			return err
 		}
 		if err := t.removeUpTo(seq); err != nil {

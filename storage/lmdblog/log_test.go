@@ -15,6 +15,8 @@ func TestMain(m *testing.M) { storagetest.Main(m, openLog) }
 
 func TestLog(t *testing.T) { storagetest.TestLog(t, newFile) }
 
+func TestForeign(t *testing.T) { storagetest.TestForeign(t, newFile) }
+
 func TestSession(t *testing.T) { storagetest.TestSession(t, newFile) }
 
 func TestCrashes(t *testing.T) { storagetest.TestCrashes(t, newFile) }

@@ -28,21 +28,22 @@ func (e *environment) transaction(txn *lmdb.Txn) transaction {
 	return transaction{txn, e.root}
 }
 
-// last returns the number of the last record, or 0 if there is none.
-func (t transaction) last() (uint64, error) {
+// last returns the number of the last record, or 0 if there is none, and its value.
+func (t transaction) last() (seq uint64, value []byte, err error) {
 	cursor, err := t.OpenCursor(t.root)
 	if err != nil {
-		return 0, err
+		return 0, nil, err
 	}
 	defer cursor.Close()
-	key, _, err := cursor.Get(nil, nil, lmdb.Last)
+	key, value, err := cursor.Get(nil, nil, lmdb.Last)
 	if lmdb.IsNotFound(err) {
-		return 0, nil
+		return 0, nil, nil
 	}
 	if err != nil {
-		return 0, err
+		return 0, nil, err
 	}
-	return seqAt(key)
+	seq, err = seqAt(key)
+	return seq, value, err
 }
 
 func seqAt(key []byte) (uint64, error) {
@@ -53,13 +54,16 @@ func seqAt(key []byte) (uint64, error) {
 	return seq, nil
 }
 
-// holdsBatch reports whether there is a batch, not a snapshot, of that number.
-func (t transaction) holdsBatch(seq uint64) (bool, error) {
+// batch returns the batch of that number, or nil if there is none, or a snapshot.
+func (t transaction) batch(seq uint64) ([]byte, error) {
 	value, err := t.Get(t.root, keyOf(min(seq, maxSeq)))
 	if lmdb.IsNotFound(err) {
-		return false, nil
+		return nil, nil
 	}
-	return err == nil && len(value) > 0 && value[0] == isBatch, err
+	if err != nil || len(value) == 0 || value[0] != isBatch {
+		return nil, err
+	}
+	return value[1:], nil
 }
 
 // put stores a record.

@@ -176,8 +176,10 @@ func (l *Log) Append(seq uint64, frame storage.Frame, d storage.Durability) erro
 	}
 	return l.transact("append", d, func(conn *sql.Conn) error {
 		var last uint64
-		err := conn.QueryRowContext(context.Background(), "SELECT coalesce(max(seq), 0) FROM "+l.table).Scan(&last)
-		if err == nil && seq != last+1 {
+		var start []byte // of its bytes
+		err := conn.QueryRowContext(context.Background(), "SELECT coalesce(max(seq), 0), (SELECT substr(bytes, 1, 64) FROM "+l.table+
+			" WHERE part = 0 ORDER BY seq DESC, snapshot DESC LIMIT 1) FROM "+l.table).Scan(&last, &start)
+		if err == nil && (seq != last+1 || storage.IsForeign(start, frame)) {
 			return storage.ConflictError(seq)
 		}
 		if err != nil {
@@ -193,9 +195,12 @@ func (l *Log) Compact(seq uint64, snapshot storage.Frame) error {
 		return storage.ClosedError("compact")
 	}
 	return l.transact("compact", storage.Strict, func(conn *sql.Conn) error {
-		var isThere bool
-		err := conn.QueryRowContext(context.Background(), "SELECT EXISTS (SELECT 1 FROM "+l.table+" WHERE seq = ? AND snapshot = 0)", int64(min(seq, maxSeq))).Scan(&isThere)
-		if err != nil || !isThere {
+		var start []byte
+		err := conn.QueryRowContext(context.Background(), "SELECT substr(bytes, 1, 64) FROM "+l.table+" WHERE seq = ? AND snapshot = 0 ORDER BY part LIMIT 1", int64(min(seq, maxSeq))).Scan(&start)
+		if err == sql.ErrNoRows || err == nil && storage.IsForeign(start, snapshot) {
+			return nil
+		}
+		if err != nil {
 			return err
 		}
 		if err := exec(context.Background(), conn, "DELETE FROM "+l.table+" WHERE seq <= ?", int64(seq)); err != nil {

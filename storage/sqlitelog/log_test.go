@@ -47,6 +47,13 @@ func TestLog(t *testing.T) {
 	})
 }
 
+func TestForeign(t *testing.T) {
+	storagetest.TestForeign(t, func(t *testing.T) storagetest.Share {
+		path := filepath.Join(t.TempDir(), "test.sqlite")
+		return func(t *testing.T) storage.Log { return open(t, openDB(t, path)) }
+	})
+}
+
 func TestSession(t *testing.T) {
 	storagetest.TestSession(t, func(t *testing.T) storagetest.Share {
 		path := filepath.Join(t.TempDir(), "test.sqlite")

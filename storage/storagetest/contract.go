@@ -49,6 +49,128 @@ func TestLog(t *testing.T, create func(*testing.T) Share) {
 	}
 }
 
+// TestRecreation ends a session whose data was deleted and created anew, with as
+// many batches or more. Its batch does not come into the other database. Every Log
+// of this module passes it; a storage that somebody has written in JavaScript need
+// not.
+func TestRecreation(t *testing.T, create func(*testing.T) Share) {
+	share := create(t)
+	for _, batches := range []int{3, 4} {
+		for _, compactAfter := range []int64{1 << 20, 1} {
+			stale := openSession(t, share(t), 1)
+			insert(t, stale, 3)
+			if _, err := stale.Verify(); err != nil { // it waits for the compaction
+				t.Fatal(err)
+			}
+			if err := share(t).Destroy(); err != nil {
+				t.Fatal(err)
+			}
+			fresh := openSession(t, share(t), compactAfter)
+			insert(t, fresh, batches)
+			if _, err := fresh.Verify(); err != nil {
+				t.Fatal(err)
+			}
+			before := recordsOf(t, share(t))
+			for range 2 {
+				err := stale.Update(insertOne)
+				if engine.CodeOf(err) != engine.CodeClosed {
+					t.Errorf("over %d batches: Update returned %v, want code closed", batches, err)
+				}
+			}
+			if after := recordsOf(t, share(t)); after != before {
+				t.Errorf("over %d batches: the log held\n%s\nand holds\n%s", batches, before, after)
+			}
+			stale.Close()
+			if err := fresh.Close(); err != nil {
+				t.Error(err)
+			}
+			if err := share(t).Destroy(); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+}
+
+// TestForeign is for Logs that keep databases apart by the identities in records:
+// nothing of one database comes behind, or in the place of, a record of another.
+// It includes TestRecreation.
+func TestForeign(t *testing.T, create func(*testing.T) Share) {
+	TestRecreation(t, create)
+	log := create(t)(t)
+	a, b := frameOf(1), frameOf(2)
+	none := storage.Frame{[]byte("without an identity")}
+	for i, step := range []struct {
+		frame storage.Frame
+		taken bool
+	}{{a, true}, {b, false}, {a, true}, {none, true}, {b, true}, {a, false}, {storage.Frame{}, true}, {a, true}} {
+		err := log.Append(uint64(len(readAll(t, log))+1), step.frame, storage.Relaxed)
+		if step.taken && err != nil || !step.taken && engine.CodeOf(err) != engine.CodeConflict {
+			t.Errorf("step %d: Append returned %v", i, err)
+		}
+	}
+	before := readAll(t, log)
+	last := uint64(len(before))
+	if err := log.Compact(last, b); err != nil || !slices.Equal(readAll(t, log), before) {
+		t.Errorf("Compact to a snapshot of another database returned %v, and leaves %q", err, readAll(t, log))
+	}
+	if err := log.Compact(last, a); err != nil || len(readAll(t, log)) != 1 {
+		t.Errorf("Compact returned %v, and leaves %q", err, readAll(t, log))
+	}
+	if err := log.Append(last+1, b, storage.Relaxed); engine.CodeOf(err) != engine.CodeConflict {
+		t.Errorf("after a snapshot of another database, Append returned %v", err)
+	}
+}
+
+// frameOf returns what has the identity n, in two parts.
+func frameOf(n byte) storage.Frame {
+	header := append([]byte("AtDB\x02"), make([]byte, 43)...)
+	header[16] = n
+	return storage.Frame{header, []byte("payload")}
+}
+
+func readAll(t *testing.T, log storage.Log) (all []string) {
+	t.Helper()
+	mustRead(t, log, 0, func(r storage.Record) error {
+		all = append(all, fmt.Sprintf("%d %t %x", r.Seq, r.Snapshot, r.Bytes))
+		return nil
+	})
+	return all
+}
+
+func openSession(t *testing.T, log storage.Log, compactAfter int64) *storage.Session {
+	t.Helper()
+	s, err := storage.Open(log, storage.SessionOptions{CompactAfter: compactAfter})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// insert stores a number of batches.
+func insert(t *testing.T, s *storage.Session, batches int) {
+	t.Helper()
+	for range batches {
+		if err := s.Update(insertOne); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func insertOne(db *engine.DB) error {
+	_, err := db.Insert("docs", []byte{0x80}, false)
+	return err
+}
+
+// recordsOf returns a log as text, and closes it.
+func recordsOf(t *testing.T, log storage.Log) string {
+	t.Helper()
+	all := readAll(t, log)
+	if err := log.Close(); err != nil {
+		t.Error(err)
+	}
+	return strings.Join(all, "\n")
+}
+
 func readsBack(t *testing.T, share Share) {
 	log := share(t)
 	long := strings.Repeat("0123456789abcdef", 200_000) // 3.2 MB

@@ -114,14 +114,15 @@ export class AtomicDB extends OpenDatabase {
 
   /**
    * Stores a file of {@link exportRaw} under a name, or in a storage. Nothing may
-   * be stored there yet.
+   * be stored there yet. The copy is a database of its own, with a new identity.
+   * If it is encrypted, that needs a storage with its key; without the key the copy keeps the identity.
    *
    * @throws `invalid` if something is stored there; `corrupt` if `file` is not a whole file of exportRaw;
    * `unsupported` if a newer AtomicDB has written it; `quota` or `storage`. Nothing is stored then.
    */
   static async importRaw(name: string, file: Uint8Array, given: StoredOptions = {}): Promise<void> {
     const options = takenOptions(given, ['storage', 'wasm'])
-    return importRaw(storedBackend(name, bare(options)), file, options.wasm)
+    return importRaw(storedBackend(name, bare(options)), file, options)
   }
 
   /**

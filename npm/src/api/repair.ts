@@ -3,6 +3,7 @@ import { reportOf } from '../connection/report.js'
 import type { NativeBackend } from '../engine/async-engine.js'
 import { startBridge } from '../engine/bridge.js'
 import { AtomicDBError } from '../errors.js'
+import { newIdentity } from '../storage/identity.js'
 import { traitsOf } from '../storage/traits.js'
 import type { OpenOptions, Report, StorageBackend } from '../types.js'
 
@@ -15,14 +16,14 @@ export async function repair(backend: Backend, { wasm, maxDocumentBytes, maxDept
 /** Everything that is stored, unchanged, as one file; see AtomicDB.exportRaw. */
 export async function exportRaw(backend: Backend, wasm: OpenOptions['wasm']): Promise<Uint8Array> {
   const bridge = await startBridge(wasm)
-  return bridge.wait((engine) => engine.exportRaw(backend, crypto.getRandomValues(new Uint8Array(16))))
+  return bridge.wait((engine) => engine.exportRaw(backend, newIdentity()))
 }
 
 /** Stores a file of exportRaw; see AtomicDB.importRaw. */
-export async function importRaw(backend: Backend, file: unknown, wasm: OpenOptions['wasm']): Promise<void> {
+export async function importRaw(backend: Backend, file: unknown, { storage, wasm }: OpenOptions): Promise<void> {
   checkFile(file)
   const bridge = await startBridge(wasm)
-  return bridge.wait((engine) => engine.importRaw(backend, file))
+  return bridge.wait((engine) => engine.importRaw(backend, file, newIdentity(), traitsOf(storage).sealer))
 }
 
 /** The storage that holds the batches as they are stored: compressed and encrypted. */

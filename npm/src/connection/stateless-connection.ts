@@ -268,7 +268,13 @@ export class StatelessConnection extends CachingConnection {
 
   private async readAfterConflict(turn: Turn): Promise<void> {
     const before = this.head
-    this.apply(await this.storage.read(before))
+    try {
+      this.apply(await this.storage.read(before))
+    } catch (error) {
+      // The engine finds out whether the whole log is another database by now; then it is `closed`.
+      if ((error as AtomicDBError).code === 'corrupt') await this.compare(await this.storage.read(0))
+      throw error
+    }
     if (this.head !== before) return
     const batches = this.log.mayRevoke ? await this.storage.read(0) : []
     if (batches.length === 0) {

@@ -55,8 +55,9 @@ export interface AsyncEngine {
   repair(backend: NativeBackend | StorageBackend, options: object): Promise<Omit<Report, 'ok'>>
   /** For the format of raw files see storage/logfile. */
   exportRaw(backend: NativeBackend | StorageBackend, identity: Uint8Array): Promise<Uint8Array>
-  importRaw(backend: NativeBackend | StorageBackend, file: Uint8Array): Promise<void>
-  parseRawFile(file: Uint8Array): Promise<Batch[]>
+  /** Stores the records as a database of that identity. Those that are sealed need the sealer, or keep theirs. */
+  importRaw(backend: NativeBackend | StorageBackend, file: Uint8Array, identity: Uint8Array, sealer: Sealer | undefined): Promise<void>
+  parseRawFile(file: Uint8Array, identity: Uint8Array): Promise<Batch[]>
 }
 
 /** How a file of documents is written. */

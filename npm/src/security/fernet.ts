@@ -25,25 +25,38 @@ export class FernetKey {
     this.#bytes = key
   }
 
-  /** A token of `data`, made at `seconds` since 1970. */
-  async seal(data: Uint8Array, seconds = Math.floor(Date.now() / 1000), iv = crypto.getRandomValues(new Uint8Array(blockBytes))): Promise<Uint8Array<ArrayBuffer>> {
+  /**
+   * A token of `data`, made at `seconds` since 1970.
+   *
+   * @param header Bytes to put before the token, which are signed with it. With a header, the token is no Fernet token
+   * by itself.
+   */
+  async seal(data: Uint8Array, seconds = Math.floor(Date.now() / 1000), iv = crypto.getRandomValues(new Uint8Array(blockBytes)), header = new Uint8Array()): Promise<Uint8Array<ArrayBuffer>> {
     const ciphertext = await this.encrypt(data, iv)
-    const token = new Uint8Array(atCiphertext + ciphertext.length + macBytes)
+    const sealed = new Uint8Array(header.length + atCiphertext + ciphertext.length + macBytes)
+    sealed.set(header)
+    const token = sealed.subarray(header.length)
     token[0] = version
-    new DataView(token.buffer).setBigUint64(atTime, BigInt(seconds))
+    new DataView(sealed.buffer).setBigUint64(header.length + atTime, BigInt(seconds))
     token.set(iv, atIV)
     token.set(ciphertext, atCiphertext)
-    token.set(await this.sign(token.subarray(0, -macBytes)), token.length - macBytes)
-    return token
+    sealed.set(await this.sign(sealed.subarray(0, -macBytes)), sealed.length - macBytes)
+    return sealed
   }
 
-  /** The data of a token, however old it is. @throws decrypt if the key is another one or a byte has been changed. */
-  async open(token: Uint8Array): Promise<Uint8Array<ArrayBuffer>> {
+  /**
+   * The data of a token, however old it is.
+   *
+   * @param header Bytes before the token that were signed with it.
+   * @throws decrypt if the key is another one or a byte has been changed.
+   */
+  async open(sealed: Uint8Array, header = 0): Promise<Uint8Array<ArrayBuffer>> {
+    const token = sealed.subarray(header)
     const signed = token.length - macBytes
     if (signed < atCiphertext + blockBytes || (signed - atCiphertext) % blockBytes !== 0 || token[0] !== version) {
       throw refused('these bytes are not encrypted, or have been changed')
     }
-    if (!(await this.verify(token.subarray(signed), token.subarray(0, signed)))) {
+    if (!(await this.verify(token.subarray(signed), sealed.subarray(0, -macBytes)))) {
       throw refused('the password or key is another one, or bytes have been changed')
     }
     try {

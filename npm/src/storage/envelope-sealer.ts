@@ -1,10 +1,11 @@
 import type { Sealer } from '../engine/async-engine.js'
 import { AtomicDBError } from '../errors.js'
-import { checkUnpacked, inflate, maxUnpacked } from '../security/compress.js'
+import { checkUnpacked, inflate, joined, maxUnpacked } from '../security/compress.js'
 import { refused } from '../security/fernet.js'
 import { checkSealOptions, compressed } from '../security/packing.js'
 import type { SealOptions } from '../security/seal-options.js'
 import { nameOf, type Derivation, type SecurityManager } from '../security/security-manager.js'
+import { identityBytes, identityOf, isForeign } from './identity.js'
 
 /** Compresses and encrypts batches, each into an envelope; see storage/FORMAT.md. */
 export class EnvelopeSealer implements Sealer {
@@ -33,10 +34,10 @@ export class EnvelopeSealer implements Sealer {
       content = packed
       flags |= isCompressed
     }
-    if (!this.manager) return flags === 0 ? frame : envelope(flags, frame.length, content)
+    if (!this.manager) return flags === 0 ? frame : joined([headerOf(flags, frame), content])
     const derivation = this.derivation ?? this.manager.derivation
-    const token = await (await this.manager.fernet(derivation)).seal(content)
-    return envelope(flags | isEncrypted, frame.length, token, derivation)
+    const fernet = await this.manager.fernet(derivation)
+    return fernet.seal(content, undefined, undefined, headerOf(flags | isEncrypted, frame, derivation))
   }
 
   /** Opens what seal() has written, at whatever level, and passes on what was never sealed. */
@@ -71,11 +72,12 @@ export class EnvelopeSealer implements Sealer {
       if (this.manager) throw refused('the stored batch is not encrypted: it was written without a securityManager, or without the key')
       return sealed
     }
-    const { flags, length, derivation, content: packed } = parseEnvelope(sealed)
-    let content = packed
+    const { version, flags, length, derivation, atContent } = parseEnvelope(sealed)
+    let content = sealed.subarray(atContent)
     if (flags & isEncrypted) {
       if (!this.manager) throw refused('the stored batch is encrypted: open the storage with the securityManager that it was written with')
-      content = await (await this.manager.fernet(this.checked(derivation))).open(content)
+      const fernet = await this.manager.fernet(this.checked(derivation))
+      content = version === 1 ? await fernet.open(content) : await fernet.open(sealed, atContent)
       this.derivation = derivation // so that all batches are under one key
     } else if (this.manager) {
       throw refused('the stored batch is compressed and not encrypted: it was written without a securityManager, or without the key')
@@ -85,6 +87,7 @@ export class EnvelopeSealer implements Sealer {
       content = await inflate(content, length)
     }
     if (content.length !== length) throw corrupt(`the envelope says that it holds ${length} bytes, and holds ${content.length}`)
+    if (isForeign(sealed, content)) throw corrupt('the envelope is of another database than the batch in it')
     return content
   }
 
@@ -125,7 +128,7 @@ function mostFrequent(derivations: readonly Derivation[]): Derivation | undefine
 
 // The envelope is described in storage/FORMAT.md.
 const magic = [0x41, 0x74, 0x44, 0x53] // AtDS
-const envelopeVersion = 1
+const envelopeVersion = 2
 const isCompressed = 1
 const isEncrypted = 2
 const atVersion = 4
@@ -134,41 +137,48 @@ const atSaltLength = 6
 const atLength = 8
 const atIterations = 12
 const atCheck = 16
-const atSalt = 20
+const atIdentity = 20 // in version 1, the salt begins here
 
-function envelope(flags: number, length: number, content: Uint8Array, { salt, iterations }: Derivation = { salt: new Uint8Array(), iterations: 0 }): Uint8Array {
-  const sealed = new Uint8Array(atSalt + salt.length + content.length)
-  const view = new DataView(sealed.buffer)
-  sealed.set(magic)
+/** The header of the envelope of a frame. What is no frame has no identity, which is zeros. */
+function headerOf(flags: number, frame: Uint8Array, { salt, iterations }: Derivation = { salt: new Uint8Array(), iterations: 0 }): Uint8Array<ArrayBuffer> {
+  const header = new Uint8Array(atIdentity + identityBytes + salt.length)
+  const view = new DataView(header.buffer)
+  header.set(magic)
   view.setUint8(atVersion, envelopeVersion)
   view.setUint8(atFlags, flags)
   view.setUint8(atSaltLength, salt.length)
-  view.setUint32(atLength, length, true)
+  view.setUint32(atLength, frame.length, true)
   view.setUint32(atIterations, iterations, true)
-  sealed.set(salt, atSalt)
-  view.setUint32(atCheck, checkOf(sealed), true)
-  sealed.set(content, atSalt + salt.length)
-  return sealed
+  header.set(identityOf(frame) ?? [], atIdentity)
+  header.set(salt, atIdentity + identityBytes)
+  view.setUint32(atCheck, checkOf(header), true)
+  return header
 }
 
 function parseEnvelope(sealed: Uint8Array) {
   const view = new DataView(sealed.buffer, sealed.byteOffset, sealed.byteLength)
-  const atContent = sealed.length < atSalt ? Infinity : atSalt + view.getUint8(atSaltLength)
+  const version = sealed[atVersion]!
+  const atSalt = version === 1 ? atIdentity : atIdentity + identityBytes
+  const atContent = sealed.length < atIdentity ? Infinity : atSalt + view.getUint8(atSaltLength)
   if (sealed.length < atContent || view.getUint32(atCheck, true) !== checkOf(sealed)) throw corrupt('the header of the envelope is damaged')
-  if (view.getUint8(atVersion) !== envelopeVersion) throw new AtomicDBError('unsupported', 'a newer AtomicDB has sealed the stored batch')
+  if (version < 1 || version > envelopeVersion) throw new AtomicDBError('unsupported', 'a newer AtomicDB has sealed the stored batch')
   return {
+    version,
     flags: view.getUint8(atFlags),
     length: view.getUint32(atLength, true),
     derivation: { salt: sealed.slice(atSalt, atContent), iterations: view.getUint32(atIterations, true) },
-    content: sealed.subarray(atContent),
+    atContent,
   }
 }
 
-/** The check of an envelope: FNV-1a (RFC 9923) of the rest of its header. It tells a damaged header from one of a newer version. */
+/**
+ * The check of an envelope: FNV-1a (RFC 9923) of bytes 0 to 15, and of as many bytes from 20 on as the salt has. That is
+ * the rest of the header in version 1. So every version tells a damaged header from one of a newer version.
+ */
 function checkOf(sealed: Uint8Array): number {
   let hash = 0x811c9dc5
-  for (let n = 0; n < atSalt + sealed[atSaltLength]!; n++) {
-    if (n < atCheck || n >= atSalt) hash = Math.imul(hash ^ sealed[n]!, 0x01000193)
+  for (let n = 0; n < atIdentity + sealed[atSaltLength]!; n++) {
+    if (n < atCheck || n >= atIdentity) hash = Math.imul(hash ^ sealed[n]!, 0x01000193)
   }
   return hash >>> 0
 }

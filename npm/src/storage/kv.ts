@@ -3,6 +3,7 @@ import { AtomicDBError, describe, invalid, messageOf, readingError } from '../er
 import { joined } from '../security/compress.js'
 import type { SealOptions } from '../security/seal-options.js'
 import type { Batch, StorageBackend } from '../types.js'
+import { identityOf } from './identity.js'
 import { ensured, SamePageListeners } from './same-page-listeners.js'
 import { SealedStorage } from './sealed.js'
 import { newTraits, traits, type Traits } from './traits.js'
@@ -52,9 +53,16 @@ function isNamespace(value: any): value is Namespace {
 /** What is used of a KV namespace. */
 interface Namespace {
   get(key: string, type: 'arrayBuffer'): Promise<ArrayBuffer | null>
-  put(key: string, value: Uint8Array, options: { metadata: { parts: number } }): Promise<void>
+  put(key: string, value: Uint8Array, options: { metadata: Metadata }): Promise<void>
   delete(key: string): Promise<void>
   list(options: { prefix: string; cursor?: string }): Promise<{ keys: { name: string; metadata?: unknown }[]; list_complete: boolean; cursor?: string }>
+}
+
+/** What the list of keys tells of a batch or snapshot, so that an append need not read the one before. */
+interface Metadata {
+  readonly parts: number
+  /** Of its database, in base64; not there if it has none. */
+  readonly identity?: string | undefined
 }
 
 /** A batch or snapshot in the list of keys. */
@@ -64,6 +72,7 @@ interface Entry {
   /** The key of its first part; to the keys of the others, a dot and a number are added. */
   readonly key: string
   readonly parts: number
+  readonly identity: string | undefined
 }
 
 /** What the databases of one isolate share, because the list of keys may be older than their last write. */
@@ -117,7 +126,7 @@ class KVLog implements StorageBackend {
       const entries = await this.list()
       const newest = entries.at(-1)?.seq ?? 0
       if (newest > (chainsOf(entries)[0]?.at(-1)?.seq ?? 0)) throw notYetVisible()
-      if (seq !== Math.max(this.shared.last, newest) + 1) return false
+      if (seq !== Math.max(this.shared.last, newest) + 1 || isForeign(entries.at(-1), bytes)) return false
       this.shared.unfinished = { seq, key: `${this.prefix}${padded(seq)}-${this.writer}`, bytes }
       await this.store(this.shared.unfinished)
       return true
@@ -154,7 +163,7 @@ class KVLog implements StorageBackend {
       const entries = await this.list()
       const [newest] = chainsOf(entries)
       const batch = newest?.find((entry) => entry.seq === seq && !entry.snapshot)
-      if (!batch) return // a newer snapshot was faster
+      if (!batch || isForeign(batch, snapshot)) return // a newer snapshot was faster
       await this.put(`${this.prefix}${padded(seq)}*${this.writer}`, snapshot)
       const [first] = newest!
       if (!first!.snapshot) return
@@ -185,7 +194,7 @@ class KVLog implements StorageBackend {
   private async put(key: string, bytes: Uint8Array): Promise<void> {
     const parts = Math.max(1, Math.ceil(bytes.length / maxValueBytes))
     for (let part = parts - 1; part >= 0; part--) {
-      await this.namespace.put(partKey(key, part), bytes.subarray(part * maxValueBytes, (part + 1) * maxValueBytes), { metadata: { parts } })
+      await this.namespace.put(partKey(key, part), bytes.subarray(part * maxValueBytes, (part + 1) * maxValueBytes), { metadata: { parts, identity: textOf(bytes) } })
     }
   }
 
@@ -215,7 +224,8 @@ class KVLog implements StorageBackend {
       for (const { name, metadata } of page.keys) {
         // The keys of other parts have a dot.
         const [, seq, kind] = /^(\d{12})([-*])\w+$/.exec(name.slice(this.prefix.length)) ?? []
-        if (seq) entries.push({ seq: Number(seq), snapshot: kind === '*', key: name, parts: (metadata as { parts?: number } | undefined)?.parts ?? 1 })
+        const { parts = 1, identity } = (metadata ?? {}) as Partial<Metadata>
+        if (seq) entries.push({ seq: Number(seq), snapshot: kind === '*', key: name, parts, identity })
       }
       if (page.list_complete) return entries.sort((a, b) => a.seq - b.seq || Number(a.snapshot) - Number(b.snapshot))
       cursor = page.cursor
@@ -256,6 +266,18 @@ function chainsOf(entries: readonly Entry[]): Entry[][] {
     for (let next; (next = batches.get(chain.at(-1)!.seq + 1)); ) chain.push(next)
     return chain
   })
+}
+
+/** The identity in a batch or snapshot, as text. */
+function textOf(bytes: Uint8Array): string | undefined {
+  const identity = identityOf(bytes)
+  return identity && btoa(String.fromCharCode(...identity))
+}
+
+/** Whether `held` and `bytes` are of two databases. */
+function isForeign(held: Entry | undefined, bytes: Uint8Array): boolean {
+  const own = textOf(bytes)
+  return own !== undefined && held?.identity !== undefined && held.identity !== own
 }
 
 function notYetVisible(): AtomicDBError {

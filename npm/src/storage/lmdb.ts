@@ -4,6 +4,7 @@ import { isNode, nodeFiles, nodeModule } from '../node-modules.js'
 import type { SealOptions } from '../security/seal-options.js'
 import type { Batch, StorageBackend } from '../types.js'
 import { checkPath } from './disk-path.js'
+import { isForeign } from './identity.js'
 import { ensured, SamePageListeners } from './same-page-listeners.js'
 import { SealedStorage } from './sealed.js'
 
@@ -71,7 +72,7 @@ class LMDBLog implements StorageBackend {
     return this.run((lmdb) => {
       const stored = lmdb.transactionSync(() => {
         const [last = 0] = lmdb.getKeys({ reverse: true, limit: 1 })
-        if (seq !== last + 1) return false
+        if (seq !== last + 1 || isForeign(lmdb.getBinary(last)?.subarray(1), bytes)) return false
         lmdb.putSync(seq, valueOf(isBatch, bytes))
         return true
       })
@@ -83,7 +84,8 @@ class LMDBLog implements StorageBackend {
   compact(seq: number, snapshot: Uint8Array): Promise<void> {
     return this.run((lmdb) =>
       lmdb.transactionSync(() => {
-        if (lmdb.getBinary(seq)?.[0] !== isBatch) return // a newer snapshot was faster
+        const batch = lmdb.getBinary(seq)
+        if (batch?.[0] !== isBatch || isForeign(batch.subarray(1), snapshot)) return // a newer snapshot was faster
         for (const key of [...lmdb.getKeys({ end: seq })]) lmdb.removeSync(key)
         lmdb.putSync(seq, valueOf(isSnapshot, snapshot))
       }),

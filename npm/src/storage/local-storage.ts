@@ -3,6 +3,7 @@ import { AtomicDBError, unsupported } from '../errors.js'
 import { newChannel } from '../node-modules.js'
 import type { SealOptions } from '../security/seal-options.js'
 import type { Batch, StorageBackend } from '../types.js'
+import { headBytes, isForeign } from './identity.js'
 import { LocalStorageLock } from './local-storage-lock.js'
 import { SealedStorage } from './sealed.js'
 import { bytesOfText, textOfBytes } from './text-bytes.js'
@@ -70,7 +71,7 @@ class LocalStorageLog implements StorageBackend {
     const item = itemOf('b', bytes)
     const stored = await this.withLock((items, announce) => {
       const numbers = this.numbers(items)
-      if (seq !== (numbers.at(-1) ?? 0) + 1 || !this.isWhole(items, numbers)) return false
+      if (seq !== (numbers.at(-1) ?? 0) + 1 || !this.isWhole(items, numbers) || this.isForeign(items, seq - 1, bytes)) return false
       items.setItem(this.key(seq), item)
       announce(`b${seq}`)
       return true
@@ -82,7 +83,7 @@ class LocalStorageLog implements StorageBackend {
   compact(seq: number, snapshot: Uint8Array): Promise<void> {
     const item = itemOf('s', snapshot)
     return this.withLock((items, announce) => {
-      if (items.getItem(this.key(seq))?.[0] !== 'b') return // a newer snapshot was faster
+      if (items.getItem(this.key(seq))?.[0] !== 'b' || this.isForeign(items, seq, snapshot)) return // a newer snapshot was faster
       // Replaces the batch in one step; from here on, the batches before it count for nothing.
       items.setItem(this.key(seq), item)
       const numbers = this.numbers(items)
@@ -129,6 +130,12 @@ class LocalStorageLog implements StorageBackend {
       if (key.startsWith(this.prefix) && /^[1-9]\d*$/.test(key.slice(this.prefix.length))) numbers.push(Number(key.slice(this.prefix.length)))
     }
     return numbers.sort((a, b) => a - b)
+  }
+
+  /** Whether the item of that number and `bytes` are of two databases. */
+  private isForeign(items: Storage, seq: number, bytes: Uint8Array): boolean {
+    const held = seq > 0 && items.getItem(this.key(seq))
+    return Boolean(held) && isForeign(headOf(held as string), bytes)
   }
 
   /** Whether none is missing between the last number and a snapshot, or the first. */
@@ -189,4 +196,10 @@ function batchOf(seq: number, item: string): Batch | undefined {
   const bytes = start && bytesOfText(item.slice(start.length), Number(length))
   if (!bytes) return undefined
   return { seq, snapshot: kind === 's', bytes }
+}
+
+/** The first bytes of a batch; undefined if the item is damaged. */
+function headOf(item: string): Uint8Array | undefined {
+  const { length } = item.slice(0, 12).split(':')[0]!
+  return bytesOfText(item.slice(length + 1, length + 1 + Math.ceil((headBytes * 8) / 15)), headBytes)
 }

@@ -1,6 +1,7 @@
 import { startBridge } from '../engine/bridge.js'
 import { checkBytes, checkFile, checkFunction, checkSeq, takenOptions } from '../checks.js'
 import type { Batch, OpenOptions, StorageBackend } from '../types.js'
+import { isForeign, newIdentity } from './identity.js'
 
 /**
  * Keeps batches in memory, for tests and for data that may be lost. All
@@ -14,7 +15,7 @@ export class MemoryStorage implements StorageBackend {
   private readonly listeners = new Set<(seq: number) => void>()
 
   /**
-   * A storage that holds what `AtomicDB.exportRaw` has written.
+   * A storage that holds what `AtomicDB.exportRaw` has written, as a database of its own; see `AtomicDB.importRaw`.
    *
    * @throws `corrupt` if it is not such a file or not whole, `unsupported` if a newer AtomicDB has written it.
    */
@@ -22,7 +23,7 @@ export class MemoryStorage implements StorageBackend {
     checkFile(file)
     const bridge = await startBridge(takenOptions(options, ['wasm']).wasm)
     const storage = new MemoryStorage()
-    storage.batches = await bridge.wait((engine) => engine.parseRawFile(file))
+    storage.batches = await bridge.wait((engine) => engine.parseRawFile(file, newIdentity()))
     return storage
   }
 
@@ -35,8 +36,8 @@ export class MemoryStorage implements StorageBackend {
     checkSeq('seq', seq)
     checkBytes('bytes', bytes)
     // No other writer can come between this comparison and the push: nothing else is needed to keep writers apart.
-    const last = this.batches.at(-1)?.seq ?? 0
-    if (seq !== last + 1) return false
+    const last = this.batches.at(-1)
+    if (seq !== (last?.seq ?? 0) + 1 || isForeign(last?.bytes, bytes)) return false
     this.batches.push({ seq, snapshot: false, bytes })
     for (const listener of this.listeners) queueMicrotask(() => listener(seq))
     return true
@@ -44,7 +45,7 @@ export class MemoryStorage implements StorageBackend {
 
   async compact(seq: number, snapshot: Uint8Array): Promise<void> {
     const replaced = this.batches.findIndex((batch) => batch.seq === seq)
-    if (replaced < 0) return // a newer snapshot was faster
+    if (replaced < 0 || isForeign(this.batches[replaced]!.bytes, snapshot)) return // a newer snapshot was faster
     this.batches.splice(0, replaced + 1, { seq, snapshot: true, bytes: snapshot })
   }
 

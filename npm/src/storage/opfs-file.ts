@@ -1,3 +1,5 @@
+import { headBytes } from './identity.js'
+
 // A file begins with the length and a checksum of its bytes, because a crash can leave it half written.
 const atLength = 4
 const atCheck = 8
@@ -86,6 +88,11 @@ export async function checked(folder: FileSystemDirectoryHandle, name: string): 
   const bytes = new Uint8Array(content, headerBytes)
   const isWhole = view.getUint32(0) === magic && view.getUint32(atLength) === bytes.length && view.getUint32(atCheck) === checkOf(bytes)
   return isWhole ? bytes : undefined
+}
+
+/** The first of the bytes in a file, whatever they are. */
+export async function headOf(file: FileSystemFileHandle): Promise<Uint8Array> {
+  return new Uint8Array(await (await file.getFile()).slice(headerBytes, headerBytes + headBytes).arrayBuffer())
 }
 
 /** The bytes in a file, whatever they are. */

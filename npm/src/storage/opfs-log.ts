@@ -1,8 +1,9 @@
 import { AtomicDBError, unsupported } from '../errors.js'
 import { newChannel } from '../node-modules.js'
 import type { Batch, StorageBackend } from '../types.js'
+import { isForeign } from './identity.js'
 import { withLock } from './web-lock.js'
-import { checked, unchecked, writeChecked } from './opfs-file.js'
+import { checked, headOf, unchecked, writeChecked } from './opfs-file.js'
 
 /** The files of a log: "17" is a batch, and "17.snapshot" replaces that batch and all before it. */
 interface Listing {
@@ -27,7 +28,7 @@ export class OPFSLog implements StorageBackend {
 
   async append(seq: number, bytes: Uint8Array, durability: 'relaxed' | 'strict'): Promise<boolean> {
     const stored = await this.withLock(async (folder) => {
-      if (!(await isNext(folder, seq))) return false
+      if (!(await isNext(folder, seq, bytes))) return false
       await writeChecked(folder, `${seq}`, bytes, durability)
       return true
     })
@@ -37,7 +38,8 @@ export class OPFSLog implements StorageBackend {
 
   compact(seq: number, snapshot: Uint8Array): Promise<void> {
     return this.withLock(async (folder) => {
-      if (!(await exists(folder, `${seq}`))) return // a newer snapshot was faster
+      const batch = await found(folder, `${seq}`)
+      if (!batch || isForeign(await headOf(batch), snapshot)) return // a newer snapshot was faster
       // Always strict: it replaces batches that may be strict.
       await writeChecked(folder, `${seq}.snapshot`, snapshot, 'strict')
       const { batches, snapshots } = await list(folder)
@@ -102,22 +104,26 @@ export class OPFSLog implements StorageBackend {
 }
 
 /**
- * Whether batch `seq` is the next: the one before is there, and this one is not. It lists the folder only for batch 1.
+ * Whether batch `seq` is the next: the one before is there and of the same database, and this one is not. It lists the
+ * folder only for batch 1.
  */
-async function isNext(folder: FileSystemDirectoryHandle, seq: number): Promise<boolean> {
-  const isThere = async (n: number) => (await exists(folder, `${n}`)) || (await exists(folder, `${n}.snapshot`))
-  if (await isThere(seq)) return false
-  if (seq > 1) return isThere(seq - 1)
+async function isNext(folder: FileSystemDirectoryHandle, seq: number, bytes: Uint8Array): Promise<boolean> {
+  const recordOf = async (n: number) => (await found(folder, `${n}`)) ?? found(folder, `${n}.snapshot`)
+  if (await recordOf(seq)) return false
+  if (seq > 1) {
+    const before = await recordOf(seq - 1)
+    return before !== undefined && !isForeign(await headOf(before), bytes)
+  }
   const { batches, snapshots } = await list(folder)
   return batches.length + snapshots.length === 0
 }
 
-async function exists(folder: FileSystemDirectoryHandle, name: string): Promise<boolean> {
+/** The file of that name; undefined if there is none. */
+async function found(folder: FileSystemDirectoryHandle, name: string): Promise<FileSystemFileHandle | undefined> {
   try {
-    await folder.getFileHandle(name)
-    return true
+    return await folder.getFileHandle(name)
   } catch (error) {
-    if ((error as DOMException).name === 'NotFoundError') return false
+    if ((error as DOMException).name === 'NotFoundError') return undefined
     throw error
   }
 }

@@ -40,7 +40,7 @@ export class SealedStorage implements StorageBackend {
   /** @internal The engine calls seal and open itself where it keeps the batches. */
   get [traits](): Traits {
     const { native, stateless, mayRevoke } = traitsOf(this.storage)
-    const own = { bare: this.storage, ...(stateless && { stateless }), ...(mayRevoke && { mayRevoke }) }
+    const own = { bare: this.storage, ...(this.sealed && { sealer: this.sealer }), ...(stateless && { stateless }), ...(mayRevoke && { mayRevoke }) }
     if (!native || (native.sealer && this.sealed)) return newTraits(own)
     return newTraits({ ...own, native: this.sealed ? { ...native, sealer: this.sealer } : native })
   }

@@ -3,6 +3,7 @@ import { AtomicDBError, describe, invalid, readingError } from '../errors.js'
 import { joined } from '../security/compress.js'
 import type { SealOptions } from '../security/seal-options.js'
 import type { Batch, StorageBackend } from '../types.js'
+import { identityOf } from './identity.js'
 import { ensured, SamePageListeners } from './same-page-listeners.js'
 import { SealedStorage } from './sealed.js'
 import { driverOf, sqliteError, type Driver, type Row, type Statement } from './sqlite-drivers.js'
@@ -83,11 +84,12 @@ class SQLiteLog implements StorageBackend {
     const { table } = this
     const writer = newWriter()
     const parts = partsOf(bytes)
+    const [isOwn, ...own] = ofOneDatabase(table, seq - 1, bytes)
     const [first] = await this.run(
       parts.map((part, n): Statement => {
         // The first part is stored if the number is the next, the others if the first was.
-        const condition = n === 0 ? `(SELECT coalesce(max(seq), 0) FROM ${table}) = ?` : `EXISTS (SELECT 1 FROM ${table} WHERE writer = ?)`
-        return [`INSERT INTO ${table} SELECT ?, 0, ?, ?, ?, ? WHERE ${condition} RETURNING seq`, seq, n, parts.length, writer, part, n === 0 ? seq - 1 : writer]
+        const [condition, ...values] = n === 0 ? [`(SELECT coalesce(max(seq), 0) FROM ${table}) = ?${isOwn}`, seq - 1, ...own] : [`EXISTS (SELECT 1 FROM ${table} WHERE writer = ?)`, writer]
+        return [`INSERT INTO ${table} SELECT ?, 0, ?, ?, ?, ? WHERE ${condition} RETURNING seq`, seq, n, parts.length, writer, part, ...values]
       }),
       [`DELETE FROM ${table} WHERE writer = ?`, writer],
     )
@@ -102,11 +104,12 @@ class SQLiteLog implements StorageBackend {
     const parts = partsOf(snapshot)
     // If it is not there, another snapshot was faster.
     const isBatch = `EXISTS (SELECT 1 FROM ${table} WHERE seq = ? AND snapshot = 0)`
+    const [isOwn, ...own] = ofOneDatabase(table, seq, snapshot)
     await this.run(
       [
         // Removes a snapshot that was never finished.
         [`DELETE FROM ${table} WHERE seq = ? AND snapshot = 1 AND ${isBatch}`, seq, seq],
-        ...parts.map((part, n): Statement => [`INSERT INTO ${table} SELECT ?, 1, ?, ?, ?, ? WHERE ${isBatch}`, seq, n, parts.length, writer, part, seq]),
+        ...parts.map((part, n): Statement => [`INSERT INTO ${table} SELECT ?, 1, ?, ?, ?, ? WHERE ${isBatch}${isOwn}`, seq, n, parts.length, writer, part, seq, ...own]),
         [`DELETE FROM ${table} WHERE seq <= ? AND writer != ? AND EXISTS (SELECT 1 FROM ${table} WHERE writer = ?)`, seq, writer, writer],
       ],
       [`DELETE FROM ${table} WHERE writer = ?`, writer],
@@ -144,6 +147,17 @@ class SQLiteLog implements StorageBackend {
       throw sqliteError(error)
     }
   }
+}
+
+/**
+ * A condition, to be added to others, that record `seq` is not of another database than `bytes`, and its values. See
+ * isForeign in identity.ts; this is its meaning in SQL.
+ */
+function ofOneDatabase(table: string, seq: number, bytes: Uint8Array): [string, ...(number | Uint8Array)[]] {
+  const identity = identityOf(bytes)
+  if (!identity) return ['']
+  const held = "CASE substr(bytes, 1, 5) WHEN x'4174444202' THEN substr(bytes, 17, 16) WHEN x'4174445302' THEN substr(bytes, 21, 16) END"
+  return [` AND NOT EXISTS (SELECT 1 FROM ${table} WHERE seq = ? AND part = 0 AND ${held} NOT IN (?, zeroblob(16)))`, seq, identity.slice()]
 }
 
 /** The listeners of all storages on a table, by SQLite database and table. */

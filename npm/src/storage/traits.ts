@@ -1,4 +1,4 @@
-import type { NativeBackend } from '../engine/async-engine.js'
+import type { NativeBackend, Sealer } from '../engine/async-engine.js'
 import type { StorageBackend } from '../types.js'
 
 /** A storage that a worker opens itself, because only a worker can flush its files. */
@@ -20,6 +20,8 @@ export interface Traits {
   readonly inWorker?: WorkerBackend
   /** The storage that holds the batches as they are stored: compressed and encrypted. Default: this one. */
   readonly bare?: StorageBackend
+  /** What compresses and encrypts the batches of this storage, if they are. */
+  readonly sealer?: Sealer
   /**
    * Whether it is for Cloudflare Workers, where no request may wait for what another has begun: see StatelessConnection.
    */
