@@ -85,6 +85,10 @@ attack: build setup ## throw hostile values at every call, storage and channel: 
 mutants: build ## test the tests: change the sources a little and see which test notices: MUTANTS (250), SEED, ONLY (a pattern of paths)
 	@node npm/scripts/mutants.mjs
 
+.PHONY: growth
+growth: build ## measure that what costs time grows about as its input does: ONLY (all), SCALE (1)
+	cd npm && ONLY="$(ONLY)" SCALE=$(or $(SCALE),1) node --import tsx test/growth/run.ts
+
 .PHONY: browsers
 browsers: build ## the tests of the API in Debian's Firefox and WebKitGTK, which this target installs
 	@node -e "import('./npm/scripts/apt.mjs').then(({ installPackages }) => installPackages('firefox-esr', 'webkit2gtk-driver', 'xvfb', 'xauth'))"

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"iter"
 	"slices"
 
 	"github.com/atomicdb-go/atomicdb/engine/msgpack"
@@ -70,7 +71,9 @@ func (r *Rows) Next(dst []byte, atLeast int) (out []byte, count, left int) {
 //
 // Errors: invalid (a name is empty or there twice, a path is missing, or a path to
 // group by is inside another).
-func (db *DB) Aggregate(name string, a Aggregate) (*Rows, error) {
+func (db *DB) Aggregate(name string, a Aggregate) (answer *Rows, err error) {
+	db.BeginCall()
+	defer db.EndCall(&err)
 	if err := checkName("aggregate", name); err != nil {
 		return nil, err
 	}
@@ -79,7 +82,7 @@ func (db *DB) Aggregate(name string, a Aggregate) (*Rows, error) {
 	}
 	c := db.collections[name]
 	if c == nil {
-		c = &collection{name: name, content: newContent(db.opts.ColumnThreshold)}
+		c = &collection{name: name, content: newContent(db.opts.ColumnThreshold, db.meter)}
 	}
 	g := newHashAggregation(c.content, &a)
 	p := c.plan(Query{Where: a.Where})
@@ -104,6 +107,7 @@ func (a *Aggregate) rows(g *hashAggregation) (rows [][]byte) {
 	shape := newRowShape(a.GroupBy)
 	for group := range g.groups() {
 		row := g.appendRow(nil, group, shape)
+		g.c.meter.spend(1)
 		if a.Having == nil || a.Having.Match(row) {
 			rows = append(rows, row)
 		}
@@ -127,6 +131,19 @@ func (a *Aggregate) check(name string) error {
 	refuse := func(argument, why string) error {
 		return Fail(CodeInvalid, "aggregate", name, argument+": "+why)
 	}
+	for _, part := range []struct {
+		what     string
+		n, limit int
+	}{
+		{"paths to group by", len(a.GroupBy), MaxGroupPaths},
+		{"outputs", len(a.Select), MaxOutputs},
+		{"paths to sort by", len(a.Sort), MaxSortPaths},
+	} {
+		if err := tooMany("aggregate", name, part.what, part.n, part.limit); err != nil {
+			return err
+		}
+	}
+	names := make(map[string]bool, len(a.Select))
 	for i, p := range a.GroupBy {
 		if p.IsEmpty() {
 			return refuse("groupBy", "a path is empty")
@@ -137,7 +154,7 @@ func (a *Aggregate) check(name string) error {
 			}
 		}
 	}
-	for i, o := range a.Select {
+	for _, o := range a.Select {
 		switch {
 		case o.Name == "":
 			return refuse("select", "a name is empty")
@@ -145,11 +162,12 @@ func (a *Aggregate) check(name string) error {
 			return refuse("select", "unknown operator of "+o.Name)
 		case o.Path.IsEmpty() && o.Op != AggCount:
 			return refuse("select", o.Name+" needs a path")
-		case slices.ContainsFunc(a.Select[:i], func(other Output) bool { return other.Name == o.Name }):
+		case names[o.Name]:
 			return refuse("select", "two outputs are named "+o.Name)
 		case slices.ContainsFunc(a.GroupBy, func(p query.Path) bool { return p.Names()[0] == o.Name }):
 			return refuse("select", "the groups have a field "+o.Name+" already")
 		}
+		names[o.Name] = true
 	}
 	return nil
 }
@@ -159,3 +177,6 @@ func overlap(a, b []string) bool {
 	n := min(len(a), len(b))
 	return slices.Equal(a[:n], b[:n])
 }
+
+// All returns the rows that Next has not returned yet.
+func (r *Rows) All() iter.Seq[[]byte] { return slices.Values(r.rows) }

@@ -107,25 +107,36 @@ func (acc *accumulator) appendSum(b []byte) []byte {
 }
 
 // see adds a value to the distinct ones: of an array, its elements.
-func (acc *accumulator) see(v []byte) {
+func (acc *accumulator) see(m *meter, v []byte) {
 	if msgpack.KindOf(v) != msgpack.Array {
-		acc.seen.add(positiveZero(v))
+		acc.add(m, v)
 	}
 	for element := range msgpack.Elements(v) {
-		acc.seen.add(positiveZero(element))
+		acc.add(m, element)
 	}
 }
+
+func (acc *accumulator) add(m *meter, v []byte) {
+	before := len(acc.seen.values)
+	acc.seen.add(positiveZero(v))
+	if m.spend(1); len(acc.seen.values) > before {
+		m.hold(len(v) + distinctBytes)
+	}
+}
+
+// distinctBytes is what a different value takes besides its bytes, about.
+const distinctBytes = 64
 
 // seeAll adds the values that a path reaches in documents to the distinct ones, by
 // their codes if there is a dictionary.
 func (acc *accumulator) seeAll(c *content, slots []uint32, path query.Path, d *dictionary) {
 	for _, slot := range slots {
 		if d != nil && d.bySlot[slot] != severalCode {
-			acc.seeCode(d.bySlot[slot])
+			acc.seeCode(c.meter, d.bySlot[slot])
 			continue
 		}
 		path.Visit(c.doc(slot), func(v []byte, _ bool) bool {
-			acc.see(v)
+			acc.see(c.meter, v)
 			return true
 		})
 	}
@@ -143,8 +154,9 @@ func positiveZero(v []byte) []byte {
 var zero = msgpack.AppendInt(nil, 0)
 
 // seeCode adds the value of a dictionary's code to the distinct ones.
-func (acc *accumulator) seeCode(code uint32) {
+func (acc *accumulator) seeCode(m *meter, code uint32) {
 	for int(code/64) >= len(acc.codes) {
+		m.hold(8)
 		acc.codes = append(acc.codes, 0)
 	}
 	acc.codes[code/64] |= 1 << (code % 64)
@@ -152,11 +164,11 @@ func (acc *accumulator) seeCode(code uint32) {
 
 // different returns the distinct values, in the order of values. The codes that
 // were seen are codes of d.
-func (acc *accumulator) different(d *dictionary) [][]byte {
+func (acc *accumulator) different(m *meter, d *dictionary) [][]byte {
 	for w, word := range acc.codes {
 		for ; word != 0; word &= word - 1 {
 			if v := d.values[w*64+bits.TrailingZeros64(word)]; v != nil {
-				acc.see(v)
+				acc.see(m, v)
 			}
 		}
 	}

@@ -73,9 +73,17 @@ func (g *hashAggregation) useCaches() {
 // maxCodedPaths is how many paths the keys of byPair have room for.
 const maxCodedPaths = 16
 
+// What a group takes, about: in the slices by group and the tables to find it, and
+// for each accumulator.
+const (
+	groupBytes       = 64
+	accumulatorBytes = 160
+)
+
 func (g *hashAggregation) groups() int { return len(g.documents) }
 
 func (g *hashAggregation) newGroup(slot uint32) uint32 {
+	g.c.meter.hold(groupBytes + accumulatorBytes*len(g.a.Select))
 	g.first = append(g.first, slot)
 	g.last = append(g.last, slot)
 	g.documents = append(g.documents, 0)
@@ -95,6 +103,7 @@ func (o *Output) accumulates() bool {
 
 // take adds documents, which come in insertion order.
 func (g *hashAggregation) take(slots []uint32) {
+	g.c.meter.spend(len(slots) * (1 + len(g.a.GroupBy) + len(g.a.Select)) / 4)
 	g.groupOf = g.groupOf[:0]
 	switch {
 	case len(g.a.GroupBy) == 0:
@@ -294,7 +303,9 @@ func (g *hashAggregation) appendRow(b []byte, group int, shape *rowShape) []byte
 	for i := range g.a.Select {
 		o := &g.a.Select[i]
 		b = msgpack.AppendString(b, o.Name)
+		start := len(b)
 		b = g.appendOutput(b, group, o, i)
+		g.c.meter.hold(len(b) - start + len(o.Name))
 	}
 	return b
 }
@@ -320,14 +331,14 @@ func (g *hashAggregation) appendOutput(b []byte, group int, o *Output, i int) []
 	case AggMin, AggMax:
 		return at(acc.slot)
 	case AggDistinct:
-		values := acc.different(g.caches[i].codes)
+		values := acc.different(g.c.meter, g.caches[i].codes)
 		b = msgpack.AppendArray(b, len(values))
 		for _, v := range values {
 			b = append(b, v...)
 		}
 		return b
 	case AggCountDistinct:
-		return msgpack.AppendInt(b, int64(len(acc.different(g.caches[i].codes))))
+		return msgpack.AppendInt(b, int64(len(acc.different(g.c.meter, g.caches[i].codes))))
 	case AggAvg:
 		if acc.n > 0 {
 			return msgpack.AppendFloat(b, acc.total()/float64(acc.n))

@@ -31,9 +31,12 @@ type content struct {
 	columnFrom int            // Options.ColumnThreshold
 	clock      int            // counts uses of the caches
 	debt       int            // documents that scans have looked at without columns
+	meter      *meter         // the DB's
 }
 
-func newContent(columnFrom int) *content { return &content{nextID: 1, columnFrom: columnFrom} }
+func newContent(columnFrom int, m *meter) *content {
+	return &content{nextID: 1, columnFrom: columnFrom, meter: m}
+}
 
 // doc returns the document in slot, borrowed; nil if it has been removed.
 func (c *content) doc(slot uint32) []byte {
@@ -146,7 +149,7 @@ func (c *content) compacted() *content {
 	if wasted < worthwhile || wasted < c.bytes {
 		return c
 	}
-	fresh := newContent(c.columnFrom)
+	fresh := newContent(c.columnFrom, c.meter)
 	fresh.nextID = c.nextID
 	fresh.refs = make([]ref, 0, c.live)
 	fresh.sizes = make([]uint32, 0, c.live)

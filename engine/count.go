@@ -9,7 +9,9 @@ import (
 
 // Count returns how many documents match. It stops counting at limit if that is
 // above 0.
-func (db *DB) Count(name string, where *query.Filter, limit int) (int, error) {
+func (db *DB) Count(name string, where *query.Filter, limit int) (n int, err error) {
+	db.BeginCall()
+	defer db.EndCall(&err)
 	c := db.collections[name]
 	switch {
 	case c == nil:
@@ -29,7 +31,9 @@ func (db *DB) Count(name string, where *query.Filter, limit int) (int, error) {
 // Distinct returns each different value that a path reaches in the documents that
 // match, as a MessagePack array in the order of values. Of an array it takes the
 // elements.
-func (db *DB) Distinct(name, path string, where *query.Filter) ([]byte, error) {
+func (db *DB) Distinct(name, path string, where *query.Filter) (out []byte, err error) {
+	db.BeginCall()
+	defer db.EndCall(&err)
 	c := db.collections[name]
 	if c == nil {
 		return msgpack.AppendArray(nil, 0), checkName("distinct", name)
@@ -42,16 +46,16 @@ func (db *DB) Distinct(name, path string, where *query.Filter) ([]byte, error) {
 		d = c.dictionary(at)
 	}
 	c.stream(&p, func(slots []uint32) { acc.seeAll(c.content, slots, at, d) })
-	values := acc.different(d)
+	values := acc.different(c.meter, d)
 	if invariants && d != nil {
 		var slow accumulator
 		all, _ := c.scan(where, 0)
 		slow.seeAll(c.content, all, at, nil)
-		if !slices.EqualFunc(values, slow.different(nil), msgpack.Equal) {
+		if !slices.EqualFunc(values, slow.different(c.meter, nil), msgpack.Equal) {
 			panic("engine: the distinct values of " + path + " went wrong")
 		}
 	}
-	out := msgpack.AppendArray(nil, len(values))
+	out = msgpack.AppendArray(nil, len(values))
 	for _, v := range values {
 		out = append(out, v...)
 	}

@@ -20,6 +20,7 @@ type DB struct {
 	sealed      int     // journal entries before this one accept no more documents
 	version     uint64  // see Version
 	history     history
+	meter       *meter
 }
 
 // New returns an empty DB, or CodeInvalid if opts cannot be honoured.
@@ -28,7 +29,8 @@ func New(opts Options) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &DB{opts: opts, collections: map[string]*collection{}}, nil
+	meter := &meter{max: opts.MaxQueryMemory, interrupted: opts.Interrupted}
+	return &DB{opts: opts, collections: map[string]*collection{}, meter: meter}, nil
 }
 
 // Collections returns the names of the collections, sorted.
@@ -74,7 +76,7 @@ func (db *DB) ensure(name string) *collection {
 	if c := db.collections[name]; c != nil {
 		return c
 	}
-	c := &collection{name: name, content: newContent(db.opts.ColumnThreshold)}
+	c := &collection{name: name, content: newContent(db.opts.ColumnThreshold, db.meter)}
 	db.collections[name] = c
 	db.note(change{kind: created, c: c})
 	return c

@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"iter"
+
 	"github.com/atomicdb-go/atomicdb/engine/msgpack"
 	"github.com/atomicdb-go/atomicdb/engine/query"
 )
@@ -25,7 +27,15 @@ type Result struct {
 
 // Find returns the documents that match q. A collection that does not exist has no
 // documents.
-func (db *DB) Find(name string, q Query) (*Result, error) {
+func (db *DB) Find(name string, q Query) (r *Result, err error) {
+	db.BeginCall()
+	defer db.EndCall(&err)
+	if err := tooMany("find", name, "paths to sort by", len(q.Sort), MaxSortPaths); err != nil {
+		return nil, err
+	}
+	if err := tooMany("find", name, "fields", len(q.Fields), MaxFields); err != nil {
+		return nil, err
+	}
 	c := db.collections[name]
 	if c == nil {
 		return &Result{}, checkName("find", name)
@@ -78,4 +88,16 @@ func (db *DB) IDs(name string) ([]byte, error) {
 		}
 	}
 	return ids, nil
+}
+
+// Documents returns the documents that Next has not returned yet, each borrowed until
+// the DB's next change.
+func (r *Result) Documents() iter.Seq[[]byte] {
+	return func(yield func([]byte) bool) {
+		for _, slot := range r.slots {
+			if doc := r.c.doc(slot); doc != nil && !yield(doc) {
+				return
+			}
+		}
+	}
 }

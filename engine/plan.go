@@ -16,7 +16,8 @@ import (
 // which is tried first and may give up: everything else here is its fallback.
 type plan struct {
 	query  Query
-	window int // how many sorted matches are wanted, before skipping; 0: all
+	where  *query.Filter // query.Where, merged; nil: all documents
+	window int           // how many sorted matches are wanted, before skipping; 0: all
 
 	path    *accessPath   // nil: all documents
 	rest    *query.Filter // what is left to test; nil: nothing
@@ -33,6 +34,9 @@ func (c *collection) plan(q Query) plan {
 	if q.Limit > 0 {
 		p.window = min(max(q.Skip, 0), math.MaxInt-q.Limit) + q.Limit
 	}
+	if q.Where != nil {
+		p.where = q.Where.Merged()
+	}
 	if len(q.Sort) == 0 {
 		p.enough = p.window
 	}
@@ -47,7 +51,7 @@ func (c *collection) plan(q Query) plan {
 // that is most of them. If only the first few matches are wanted, it uses no second
 // index, because fewer documents may be looked at than the path yields.
 func (c *collection) choosePath(p *plan) {
-	where := p.query.Where
+	where := p.where
 	if where == nil || where.Op == query.OpTrue {
 		return
 	}

@@ -34,7 +34,12 @@ type Leaf struct {
 }
 
 // Explain answers a query and says how. It takes longer than the query does.
-func (db *DB) Explain(name string, q Query) (Plan, error) {
+func (db *DB) Explain(name string, q Query) (p Plan, err error) {
+	db.BeginCall()
+	defer db.EndCall(&err)
+	if err := tooMany("explain", name, "paths to sort by", len(q.Sort), MaxSortPaths); err != nil {
+		return p, err
+	}
 	c := db.collections[name]
 	if c == nil {
 		return Plan{Text: "no such collection"}, checkName("explain", name)
@@ -50,12 +55,12 @@ func (db *DB) Explain(name string, q Query) (Plan, error) {
 	if x.o.filter != nil {
 		x.columns = x.o.filter.paths(nil)
 	}
-	p := Plan{Text: x.text(q.Sort), Examined: x.o.examined, Returned: len(x.o.slots)}
+	p = Plan{Text: x.text(q.Sort), Examined: x.o.examined, Returned: len(x.o.slots)}
 	if x.path != nil {
 		p.Index = x.path.indexPaths()
 	}
-	if q.Where != nil {
-		p.Leaves = x.leaves(q.Where, nil)
+	if chosen.where != nil {
+		p.Leaves = x.leaves(chosen.where, nil)
 	}
 	return p, nil
 }

@@ -19,7 +19,7 @@ type orderedScan struct {
 // way, or if it is likely to take longer than sorting what p finds without one.
 func (c *content) orderedScan(p *plan) *orderedScan {
 	var conditions []*query.Filter
-	if where := p.query.Where; where != nil && where.Op != query.OpTrue {
+	if where := p.where; where != nil && where.Op != query.OpTrue {
 		conditions = conjuncts(where)
 	}
 	s := c.sortedIndex(conditions, p.query.Sort)

@@ -67,7 +67,9 @@ func (c *content) stream(p *plan, visit func(slots []uint32)) {
 		return
 	}
 	slots := make([]uint32, 0, blockSlots)
+	cost := f.cost()
 	for block := range c.blocks() {
+		c.meter.spend(cost)
 		if slots = c.appendBlock(slots[:0], block, f, p.rest, 0); len(slots) > 0 {
 			visit(slots)
 		}
@@ -104,8 +106,8 @@ func (c *content) byBlocks(p *plan) (f *columnFilter, ok bool) {
 // columnFilter returns what tests documents by columns; nil if they are to be
 // looked at.
 func (c *content) columnFilter(p *plan) *columnFilter {
-	if !p.columns || p.rest.Op == query.OpFalse {
-		return nil
+	if !p.columns || p.rest.Op == query.OpFalse || p.rest.CountPaths(maxCaches+1) > maxCaches {
+		return nil // with more paths, each query would build columns that the next one has to build again
 	}
 	if f := c.newColumnFilter(p.rest); !f.blind {
 		return f
@@ -160,12 +162,14 @@ func both(a, b []uint32) []uint32 {
 // scan looks at every document. What it finds is the definition of a filter's
 // meaning, which every other way is compared with.
 func (c *content) scan(f *query.Filter, enough int) (slots []uint32, examined int) {
+	cost := costOf(f)
 	for slot := range c.refs {
 		doc := c.doc(uint32(slot))
 		if doc == nil {
 			continue
 		}
-		if examined++; f == nil || f.Match(doc) {
+		c.meter.spend(1)
+		if examined++; f == nil || c.meter.match(f, doc, cost) {
 			if slots = append(slots, uint32(slot)); len(slots) == enough {
 				break
 			}
@@ -182,8 +186,10 @@ func (c *content) pick(candidates []uint32, f *query.Filter, enough int) (slots 
 		}
 		return candidates, len(candidates)
 	}
+	cost := costOf(f)
 	for i, slot := range candidates {
-		if f.Match(c.doc(slot)) {
+		doc := c.doc(slot)
+		if c.meter.match(f, doc, cost) {
 			if slots = append(slots, slot); len(slots) == enough {
 				return slots, i + 1
 			}

@@ -76,7 +76,9 @@ func (s *sorter) item(slot uint32, nth int) keyed {
 
 // value returns the value that the document of a slot sorts by at the nth path.
 func (s *sorter) value(slot uint32, nth int) []byte {
-	return s.paths[nth].Path.First(s.c.doc(slot))
+	doc := s.c.doc(slot)
+	s.c.meter.spend(1 + len(doc)>>9)
+	return s.paths[nth].Path.First(doc)
 }
 
 // sort returns the slots, which come in insertion order, sorted by the paths. If
@@ -85,12 +87,14 @@ func (s *sorter) value(slot uint32, nth int) []byte {
 func (s *sorter) sort(slots []uint32, limit int) []uint32 {
 	var items []keyed
 	if limit <= 0 || limit > len(slots)/2 {
+		s.c.meter.hold(32 * len(slots))
 		items = make([]keyed, len(slots))
 		for i, slot := range slots {
 			items[i].at = slot
 		}
 		s.arrange(items, make([]keyed, len(items)), 0, false)
 	} else {
+		s.c.meter.hold(16 * limit)
 		items = s.best(slots, limit)
 	}
 	if limit > 0 && limit < len(items) {

@@ -17,6 +17,8 @@ type Update struct {
 	depth int       // how deep the values that it puts into a document lie at most; 1000 and more: not known
 	ofID  bool      // a step is about the _id
 	rooms [2][]byte // Apply writes into them in turn; the second holds what it wrote last
+
+	byName map[string]int // the steps, by the field that each is about; nil if they are few, or deeper; see applyAtOnce
 }
 
 // A step does one thing to one path.
@@ -68,7 +70,85 @@ func ParseUpdate(update []byte) (*Update, error) {
 	if plain > 0 && operators > 0 {
 		return nil, errors.New("an update has either fields or operators, not both")
 	}
+	u.nameSteps()
 	return u, nil
+}
+
+// minAtOnce is from how many steps on an update is applied in one pass. Each step by
+// itself copies the document.
+const minAtOnce = 16
+
+// nameSteps sets byName if each step is about a field of its own, and none is the _id.
+func (u *Update) nameSteps() {
+	if len(u.steps) < minAtOnce || u.ofID {
+		return
+	}
+	byName := make(map[string]int, len(u.steps))
+	for i := range u.steps {
+		s := &u.steps[i]
+		if _, twice := byName[s.path[0]]; twice || len(s.path) > 1 || s.from != nil {
+			return
+		}
+		byName[s.path[0]] = i
+	}
+	u.byName = byName
+}
+
+// applyAtOnce applies all steps in one pass over the document; false if that is not
+// possible, and Apply has to do one after the other, which defines the result.
+func (u *Update) applyAtOnce(doc []byte) (result []byte, ok bool) {
+	count, pos := msgpack.Container(doc)
+	header := doc[:pos]
+	body := u.rooms[0][:0]
+	body = slices.Grow(body, len(doc)+16)
+	done := make([]bool, len(u.steps))
+	kept := 0
+	for range count {
+		start := pos
+		pos += msgpack.Skip(doc[pos:])
+		value := pos
+		pos += msgpack.Skip(doc[pos:])
+		n, known := u.byName[string(msgpack.Str(doc[start:value]))]
+		if !known {
+			body = append(body, doc[start:pos]...)
+			kept++
+			continue
+		}
+		if done[n] {
+			return nil, false // a field twice
+		}
+		done[n] = true
+		s := &u.steps[n]
+		fresh, err := s.apply(s, doc[value:pos])
+		if err != nil {
+			return nil, false
+		}
+		if fresh != nil {
+			body = append(append(body, doc[start:value]...), fresh...)
+			kept++
+		}
+	}
+	for i := range u.steps {
+		if done[i] {
+			continue
+		}
+		s := &u.steps[i]
+		fresh, err := s.apply(s, nil)
+		if err != nil {
+			return nil, false
+		}
+		if fresh != nil {
+			body = append(msgpack.AppendString(body, s.path[0]), fresh...)
+			kept++
+		}
+	}
+	u.rooms[0] = body
+	if kept != count {
+		header = msgpack.AppendMap(nil, kept)
+	}
+	result = append(append(u.rooms[1][:0], header...), body...)
+	u.rooms[1] = result
+	return result, true
 }
 
 func (u *Update) addAll(name string, fields []byte) error {
@@ -148,6 +228,17 @@ func checkTarget(path []string) error {
 // Apply returns the document that the update makes of doc, borrowed until the next
 // call of Apply; doc itself if nothing changes. The _id cannot change.
 func (u *Update) Apply(doc []byte) ([]byte, error) {
+	if u.byName != nil {
+		if result, ok := u.applyAtOnce(doc); ok {
+			if invariants {
+				slow := Update{steps: u.steps}
+				if want, err := slow.Apply(doc); err != nil || !msgpack.Equal(want, result) {
+					panic("engine: an update in one pass went wrong")
+				}
+			}
+			return result, nil
+		}
+	}
 	result := doc
 	for i := range u.steps {
 		s := &u.steps[i]

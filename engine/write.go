@@ -203,7 +203,9 @@ func (db *DB) removeSlot(c *collection, slot uint32) {
 // the last document, and in a savepoint for that at its release.
 //
 // Errors: invalid, schema, unique.
-func (db *DB) Update(name string, update []byte, where *query.Filter) (int, error) {
+func (db *DB) Update(name string, update []byte, where *query.Filter) (n int, err error) {
+	db.BeginCall()
+	defer db.EndCall(&err)
 	u, err := ParseUpdate(update)
 	if err != nil {
 		return 0, &Error{Code: CodeInvalid, Op: "update", Target: name, Err: err}
@@ -300,7 +302,9 @@ func (db *DB) checkUpdated(u *Update, doc []byte, target string) error {
 }
 
 // Remove removes every document that matches and returns how many it removed.
-func (db *DB) Remove(name string, where *query.Filter) (int, error) {
+func (db *DB) Remove(name string, where *query.Filter) (n int, err error) {
+	db.BeginCall()
+	defer db.EndCall(&err)
 	c := db.collections[name]
 	if c == nil {
 		return 0, checkName("remove", name)
@@ -326,7 +330,7 @@ func (db *DB) Clear(name string) error {
 
 func (db *DB) clear(c *collection) {
 	db.note(change{kind: cleared, c: c, previous: c.content})
-	fresh := newContent(db.opts.ColumnThreshold)
+	fresh := newContent(db.opts.ColumnThreshold, db.meter)
 	fresh.nextID = c.nextID
 	for _, ix := range c.indexes {
 		fresh.indexes = append(fresh.indexes, newIndex(ix.indexSpec, fresh))

@@ -81,6 +81,8 @@ func newLog(backend js.Value) (storage.Log, error) {
 //	durability        'relaxed' or 'strict'
 //	maxDocumentBytes  see engine.Options
 //	maxDepth          see engine.Options
+//	maxQueryMemory    see engine.Options
+//	interrupted       engine.Options.Interrupted: returns undefined, or why the call must end
 //	onProgress        called with the bytes done and in all while the log is read
 //	onForeign         called when batches of others have been applied. Only the tests
 //	                  of the bridge use it; live queries will
@@ -88,12 +90,21 @@ func newLog(backend js.Value) (storage.Log, error) {
 //	onPutOff          called when batches of others wait for a savepoint; call catchUp when it is released
 //
 // onProgress and onForeign run as microtasks, so they may call the engine.
-// onRollback and onPutOff run with Go on the stack, so they must not.
+// interrupted, onRollback and onPutOff run with Go on the stack, so they must not.
 func sessionOptions(options js.Value) storage.SessionOptions {
 	o := storage.SessionOptions{Engine: engine.Options{
 		MaxDocumentBytes: number(options.Get("maxDocumentBytes")),
 		MaxDepth:         number(options.Get("maxDepth")),
+		MaxQueryMemory:   int64(number(options.Get("maxQueryMemory"))),
 	}}
+	if f := options.Get("interrupted"); f.Type() == js.TypeFunction {
+		o.Engine.Interrupted = func(first bool) error {
+			if why := f.Invoke(first); why.Type() == js.TypeString {
+				return engine.Fail(engine.CodeTimeout, "query", "", why.String())
+			}
+			return nil
+		}
+	}
 	if d := options.Get("durability"); d.Type() == js.TypeString && d.String() == storage.Strict.String() {
 		o.Durability = storage.Strict
 	}

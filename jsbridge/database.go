@@ -72,6 +72,10 @@ func (d *database) attempt(c *call) (err error) {
 }
 
 // panicked returns the error of an op that has panicked, which is a bug of AtomicDB.
+// One that a bound made is none.
 func panicked(op string, p any) error {
+	if err := engine.AsError(p); err != nil {
+		return err
+	}
 	return engine.Fail(engine.CodeInternal, op, "", engine.PanicText(p))
 }

@@ -32,6 +32,9 @@ func (p parser) filter(v []byte) (*Filter, error) {
 }
 
 func (p parser) filterField(name string, v []byte) (*Filter, error) {
+	if err := p.count(1); err != nil {
+		return nil, err
+	}
 	switch name {
 	case "$and":
 		return p.conditions(And, v)
@@ -112,6 +115,9 @@ func (p parser) operators(path Path, v []byte) (*Filter, error) {
 
 // operator reads one operator of the object around it.
 func (p parser) operator(path Path, name string, v, around []byte) (*Filter, error) {
+	if err := p.count(1); err != nil {
+		return nil, err
+	}
 	switch name {
 	case "$type":
 		return p.mongoType(path, v)
@@ -144,6 +150,9 @@ func (p parser) mongoType(path Path, v []byte) (*Filter, error) {
 	if msgpack.KindOf(v) == msgpack.Array && msgpack.Count(v) > 0 {
 		names = msgpack.List(v)
 	}
+	if err := p.count(len(names)); err != nil {
+		return nil, err
+	}
 	kids := make([]*Filter, len(names))
 	for i, name := range names {
 		t, known := mongoType(name)
@@ -163,6 +172,9 @@ func (p parser) all(path Path, v []byte) (*Filter, error) {
 	}
 	if msgpack.Count(v) == 0 {
 		return False(), nil
+	}
+	if err := p.count(msgpack.Count(v)); err != nil {
+		return nil, err
 	}
 	var kids []*Filter
 	for element := range msgpack.Elements(v) {

@@ -98,6 +98,9 @@ func (p parser) list(o *Operator, path Path, list []byte) (*Filter, error) {
 			}
 			continue
 		}
+		if err := p.count(1); err != nil {
+			return nil, err
+		}
 		f, err := p.at(strconv.Itoa(at)).regexObject(path, v)
 		if err != nil {
 			return nil, err

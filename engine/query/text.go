@@ -40,16 +40,16 @@ type Error = token.Error
 //
 // A string is in single or double quotes; see token/lexer.go for its escapes. date
 // takes ISO 8601 or milliseconds since 1970, and bytes takes base64.
-func ParseText(text string) (*Filter, error) { return parseText(text, 0, 0) }
+func ParseText(text string) (*Filter, error) { return parseText(text, 0, 0, new(int)) }
 
 // parseText reads a text that stands inside depth conditions, of which inAny
-// are an any.
-func parseText(text string, depth, inAny int) (*Filter, error) {
+// are an any. terms counts conditions.
+func parseText(text string, depth, inAny int, terms *int) (*Filter, error) {
 	r, err := token.NewReader(text, token.Dialect{Reserved: reserved})
 	if err != nil {
 		return nil, err
 	}
-	p := textParser{Reader: r, depth: depth, inAny: inAny}
+	p := textParser{Reader: r, depth: depth, inAny: inAny, terms: terms}
 	f, err := p.or()
 	if err != nil {
 		return nil, err
@@ -65,6 +65,7 @@ type textParser struct {
 	token.Reader
 	depth int // open parentheses
 	inAny int // how many of them belong to an any
+	terms *int
 }
 
 func (p *textParser) or() (*Filter, error)  { return p.chain("or", Or, (*textParser).and) }
@@ -97,6 +98,9 @@ func (p *textParser) not() (*Filter, error) {
 }
 
 func (p *textParser) primary() (*Filter, error) {
+	if *p.terms++; *p.terms > token.MaxTerms {
+		return nil, p.Fault(p.Token, token.TooManyTerms("conditions in one; many values of a field go in a list"))
+	}
 	switch {
 	case p.Token.IsSign("("):
 		return p.parenthesis()

@@ -2,6 +2,7 @@ package query
 
 import (
 	"errors"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -36,27 +37,50 @@ func Parse(where []byte) (*Filter, error) {
 	if msgpack.KindOf(where) == msgpack.Null {
 		return True(), nil
 	}
-	return parser{}.condition(where)
+	return parser{terms: new(int)}.condition(where)
 }
 
 // A parser reads a condition at one place in a tree or a filter.
 type parser struct {
-	keys  string // the keys that lead there, joined by dots, for errors
+	place *place // where it stands, for errors; nil: at the top
 	depth int    // how many conditions are around it
 	inAny bool   // one of them is an any, so the empty path has a meaning
+	terms *int   // conditions that have been read
+}
+
+// A place is a key that leads to a condition. Joined to a text they would take as
+// long as all names around each condition.
+type place struct {
+	around *place
+	key    string
 }
 
 // at returns the parser of the value under key.
 func (p parser) at(key string) parser {
-	if p.keys != "" {
-		key = p.keys + "." + key
-	}
-	p.keys = key
+	p.place = &place{p.place, key}
 	return p
 }
 
+// keys returns the keys that lead there, joined by dots.
+func (p parser) keys() string {
+	var keys []string
+	for at := p.place; at != nil; at = at.around {
+		keys = append(keys, at.key)
+	}
+	slices.Reverse(keys)
+	return strings.Join(keys, ".")
+}
+
+// count counts n more conditions.
+func (p parser) count(n int) error {
+	if *p.terms += n; *p.terms > token.MaxTerms {
+		return p.fail(token.TooManyTerms("conditions in one; many values of a field go in a list"))
+	}
+	return nil
+}
+
 //go:noinline
-func (p parser) fail(message string) error { return &Error{Path: p.keys, Message: message} }
+func (p parser) fail(message string) error { return &Error{Path: p.keys(), Message: message} }
 
 //go:noinline
 func (p parser) expected(what string, found []byte) error {
@@ -72,13 +96,16 @@ func (p parser) condition(v []byte) (*Filter, error) {
 	if p.depth++; p.depth > maxDepth {
 		return nil, p.fail("expected at most " + strconv.Itoa(maxDepth) + " conditions inside one another")
 	}
+	if err := p.count(1); err != nil {
+		return nil, err
+	}
 	switch msgpack.KindOf(v) {
 	case msgpack.String:
 		inAny := 0
 		if p.inAny {
 			inAny = 1
 		}
-		return parseText(string(msgpack.Str(v)), p.depth-1, inAny)
+		return parseText(string(msgpack.Str(v)), p.depth-1, inAny, p.terms)
 	case msgpack.Map:
 		return p.filter(v)
 	case msgpack.Array:

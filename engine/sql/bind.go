@@ -13,10 +13,11 @@ import (
 type binder struct {
 	x       *execution
 	tables  []table
-	groups  *groups  // nil unless the expression is about groups
-	element bool     // inside ANY (…): paths start at the element
-	columns []column // in HAVING: what names may stand for
-	aliases []column // in WHERE, GROUP BY and ORDER BY: what names may stand for that are no fields
+	groups  *groups          // nil unless the expression is about groups
+	element bool             // inside ANY (…): paths start at the element
+	columns []column         // in HAVING: what names may stand for
+	aliases []column         // in WHERE, GROUP BY and ORDER BY: what names may stand for that are no fields
+	byAlias map[string]*expr // of aliases, once it was asked for
 }
 
 // fault is an error at the place of e.
@@ -76,10 +77,19 @@ func folded(e *expr) *expr {
 // aliased returns the column that the name e stands for, as it was written; nil if
 // e is a field.
 func (b *binder) aliased(e *expr) *expr {
-	for _, c := range b.aliases {
-		if c.alias && c.name == e.text && !(c.expr.op == opPath && c.expr.text == e.text) && !b.isField(e) {
-			return c.expr
+	if len(b.aliases) == 0 {
+		return nil
+	}
+	if b.byAlias == nil {
+		b.byAlias = make(map[string]*expr, len(b.aliases))
+		for _, c := range b.aliases {
+			if c.alias && b.byAlias[c.name] == nil && !(c.expr.op == opPath && c.expr.text == c.name) {
+				b.byAlias[c.name] = c.expr
+			}
 		}
+	}
+	if of := b.byAlias[e.text]; of != nil && !b.isField(e) {
+		return of
 	}
 	return nil
 }
@@ -91,8 +101,15 @@ func (b *binder) isField(e *expr) bool {
 	if err != nil || f.path.IsEmpty() {
 		return false
 	}
-	n, err := b.x.db.Count(b.tables[f.table].collection, query.Exists(f.path), 1)
-	return err == nil && n > 0
+	collection := b.tables[f.table].collection
+	name := collection + " " + f.path.String()
+	is, known := b.x.isField[name]
+	if !known {
+		n, err := b.x.db.Count(collection, query.Exists(f.path), 1)
+		is = err == nil && n > 0
+		b.x.isField[name] = is
+	}
+	return is
 }
 
 // field finds the table that a path leads into.
@@ -168,15 +185,17 @@ func (b *binder) where(e *expr) (filters []*query.Filter, rest []*expr, err erro
 	if bound.op == opAnd {
 		parts = bound.kids
 	}
+	byTable := make([][]*query.Filter, len(b.tables))
 	for _, part := range parts {
-		f, table, ok := tableFilter(part)
-		switch {
-		case !ok || b.x.slowly:
+		if f, table, ok := tableFilter(part); ok && !b.x.slowly {
+			byTable[table] = append(byTable[table], f)
+		} else {
 			rest = append(rest, part)
-		case filters[table] == nil:
-			filters[table] = f
-		default:
-			filters[table] = query.And(filters[table], f)
+		}
+	}
+	for table, kids := range byTable {
+		if len(kids) > 0 {
+			filters[table] = query.And(kids...)
 		}
 	}
 	return filters, rest, nil

@@ -2,6 +2,7 @@ package sql
 
 import (
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/atomicdb-go/atomicdb/engine"
@@ -48,7 +49,8 @@ func (s *insertBody) run(x *execution) (Rows, error) {
 type tree struct {
 	names []string
 	kids  []*tree
-	value []byte // of a tree without kids
+	known map[string]int // names, if there are many
+	value []byte         // of a tree without kids
 }
 
 // put adds a value at a path; false if one is there, or if one path is inside
@@ -61,9 +63,21 @@ func (t *tree) put(path []string, value []byte) bool {
 		t.value = value
 		return len(t.kids) == 0
 	}
-	for i, name := range t.names {
-		if name == path[0] {
+	const many = 16
+	if t.known != nil {
+		if i, known := t.known[path[0]]; known {
 			return t.kids[i].put(path[1:], value)
+		}
+	} else if i := slices.Index(t.names, path[0]); i >= 0 {
+		return t.kids[i].put(path[1:], value)
+	}
+	switch {
+	case t.known != nil:
+		t.known[path[0]] = len(t.names)
+	case len(t.names) == many:
+		t.known = map[string]int{path[0]: many}
+		for i, name := range t.names {
+			t.known[name] = i
 		}
 	}
 	kid := &tree{}
@@ -124,7 +138,10 @@ func (s *updateBody) run(x *execution) (Rows, error) {
 	pairs := msgpack.AppendArray(nil, len(found))
 	for i := range found {
 		pairs = append(msgpack.AppendArray(pairs, 2), msgpack.Lookup(found[i].docs[0], "_id")...)
+		start := len(pairs)
 		pairs = append(pairs, change(&found[i])...)
+		x.db.Spend(1)
+		x.db.Hold(len(pairs) - start)
 	}
 	return updated(x.db.UpdateEach(collection, pairs))
 }
@@ -144,7 +161,13 @@ func (x *execution) matching(collection string, where *query.Filter, rest []*exp
 		return nil, err
 	}
 	q := selection{rest: rest}
-	for doc := range documents(result) {
+	cost := 1
+	for _, e := range rest {
+		cost += e.size()
+	}
+	for doc := range result.Documents() {
+		x.db.Spend(cost)
+		x.db.Hold(tupleBytes(1))
 		if t := (tuple{docs: [][]byte{doc}}); q.passes(&t) {
 			found = append(found, t)
 		}

@@ -274,6 +274,7 @@ func logic(e *expr) *expr {
 	// Filters on the same table become one kid; the others stay beside it.
 	var kids []*expr
 	byTable := map[int]*expr{}
+	filters := map[int][]*query.Filter{}
 	for _, kid := range e.kids {
 		if kid.isConst() {
 			if isTrue(kid.value) == (e.op == opOr) {
@@ -282,16 +283,21 @@ func logic(e *expr) *expr {
 			continue
 		}
 		f, table, ok := tableFilter(kid)
-		switch {
-		case !ok:
+		if !ok {
 			kids = append(kids, kid)
-		case byTable[table] == nil:
-			byTable[table] = &expr{op: opFilter, start: kid.start, end: kid.end, filter: f, table: table}
+			continue
+		}
+		if byTable[table] == nil {
+			byTable[table] = &expr{op: opFilter, start: kid.start, end: kid.end, table: table}
 			kids = append(kids, byTable[table])
-		case e.op == opAnd:
-			byTable[table].filter = query.And(byTable[table].filter, f)
-		default:
-			byTable[table].filter = query.Or(byTable[table].filter, f)
+		}
+		filters[table] = append(filters[table], f)
+	}
+	for table, of := range byTable {
+		if e.op == opAnd {
+			of.filter = query.And(filters[table]...)
+		} else {
+			of.filter = query.Or(filters[table]...)
 		}
 	}
 	switch len(kids) {

@@ -3,6 +3,7 @@ package sql
 import (
 	"strings"
 
+	"github.com/atomicdb-go/atomicdb/engine"
 	"github.com/atomicdb-go/atomicdb/engine/msgpack"
 	"github.com/atomicdb-go/atomicdb/engine/query"
 )
@@ -68,13 +69,19 @@ func (e *expr) choose(t *tuple) []byte {
 	return null
 }
 
+// maxConcatBytes is how long a text may be that || makes. A statement may ask for
+// the same long text thousands of times.
+const maxConcatBytes = 64 << 20
+
 func (e *expr) concat(t *tuple) []byte {
 	var b strings.Builder
+	room := maxConcatBytes
 	for _, kid := range e.kids {
 		text, ok := textOf(kid.eval(t))
 		if !ok {
 			return null
 		}
+		room = engine.CheckRoom(room, len(text), maxConcatBytes)
 		b.WriteString(text)
 	}
 	return msgpack.AppendString(nil, b.String())

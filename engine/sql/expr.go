@@ -85,10 +85,45 @@ func (e *expr) walk(visit func(*expr)) {
 	}
 }
 
+// size is how many expressions e consists of.
+func (e *expr) size() (n int) {
+	e.walk(func(*expr) { n++ })
+	return n
+}
+
 // hasAggregate reports whether e, as parsed, asks for an aggregate.
 func (e *expr) hasAggregate() (found bool) {
 	e.walk(func(part *expr) { found = found || part.op == opAggregate })
 	return found
+}
+
+// appendKey appends bytes that are the same for bound expressions that are the same.
+func (e *expr) appendKey(b []byte) []byte {
+	b = append(b, '(', byte(e.op), byte(e.kind), byte(e.aggregate))
+	for _, n := range [...]int{e.index, e.table, len(e.kids), len(e.value)} {
+		b = msgpack.AppendInt(b, int64(n))
+	}
+	if e.distinct {
+		b = append(b, 'd')
+	}
+	b = msgpack.AppendString(b, e.text)
+	b = msgpack.AppendString(b, e.signs)
+	b = msgpack.AppendString(b, e.path.String())
+	b = append(b, e.value...)
+	if e.operator != nil {
+		b = msgpack.AppendString(b, e.operator.Name)
+		b = msgpack.AppendBool(b, e.operator.Negates)
+	}
+	if e.function != nil {
+		b = msgpack.AppendString(b, e.function.name)
+	}
+	if e.filter != nil {
+		b = msgpack.AppendString(b, e.filter.String())
+	}
+	for _, kid := range e.kids {
+		b = kid.appendKey(b)
+	}
+	return append(b, ')')
 }
 
 // same reports whether two bound expressions always have the same value.

@@ -15,6 +15,7 @@ import (
 type groups struct {
 	by         []*expr // bound
 	aggregates []aggregated
+	known      map[string]int // the aggregates by their keys
 }
 
 // aggregated is an aggregate whose argument is bound; of is nil in COUNT(*).
@@ -71,6 +72,9 @@ func (g *groups) slot(b *binder, e *expr) (*expr, error) {
 				return nil, err
 			}
 		}
+		if len(g.aggregates) > maxAggregates {
+			return nil, b.fault(e, "expected at most "+strconv.Itoa(maxAggregates)+" different aggregates")
+		}
 		return g.slotOf(e, a), nil
 	}
 	if e.op == opConst || e.op == opParam || e.hasAggregate() {
@@ -97,15 +101,21 @@ func (g *groups) slot(b *binder, e *expr) (*expr, error) {
 }
 
 func (g *groups) slotOf(e *expr, a aggregated) *expr {
-	at := -1
-	for i, other := range g.aggregates {
-		if other.aggregate == a.aggregate && other.distinct == a.distinct && (other.of == nil) == (a.of == nil) && (a.of == nil || same(other.of, a.of)) {
-			at = i
-		}
+	key := strconv.Itoa(int(a.aggregate))
+	if a.distinct {
+		key += " distinct"
 	}
-	if at < 0 {
+	if a.of != nil {
+		key = string(a.of.appendKey(append([]byte(key), ' ')))
+	}
+	at, known := g.known[key]
+	if !known {
 		at = len(g.aggregates)
 		g.aggregates = append(g.aggregates, a)
+		if g.known == nil {
+			g.known = map[string]int{}
+		}
+		g.known[key] = at
 	}
 	return &expr{op: opSlot, start: e.start, end: e.end, index: len(g.by) + at}
 }
@@ -148,7 +158,7 @@ func (g *groups) of(q *selection, tuples []tuple) ([]tuple, error) {
 		// The values of the expressions become documents of their own, which
 		// the engine groups, so that an aggregate has one definition.
 		var err error
-		if db, err = g.scratch(tuples); err != nil {
+		if db, err = g.scratch(db, tuples); err != nil {
 			return nil, err
 		}
 		collection = scratchName
@@ -172,9 +182,9 @@ func (g *groups) of(q *selection, tuples []tuple) ([]tuple, error) {
 	if err != nil {
 		return nil, err
 	}
-	all, _, _ := rows.Next(nil, 1<<31-1)
 	var grouped []tuple
-	for row := range msgpack.Values(all) {
+	for row := range rows.All() {
+		q.x.db.Hold(tupleBytes(len(g.by) + len(g.aggregates)))
 		grouped = append(grouped, tuple{slots: g.slots(row)})
 	}
 	return grouped, nil
@@ -188,13 +198,15 @@ const scratchName = "groups"
 func scratchField(kind string, i int) string { return kind + strconv.Itoa(i) }
 
 // scratch returns a DB of one document for each tuple.
-func (g *groups) scratch(tuples []tuple) (*engine.DB, error) {
-	db, err := engine.New(engine.Options{MaxDepth: 1000, MaxDocumentBytes: 1 << 30, ColumnThreshold: -1})
+func (g *groups) scratch(outer *engine.DB, tuples []tuple) (*engine.DB, error) {
+	db, err := outer.Scratch()
 	if err != nil {
 		return nil, err
 	}
 	var docs []byte
 	for i := range tuples {
+		outer.Spend(1 + len(g.by) + len(g.aggregates))
+		start := len(docs)
 		var fields []field
 		put := func(kind string, n int, e *expr) {
 			if v := e.eval(&tuples[i]); v != nil {
@@ -210,6 +222,7 @@ func (g *groups) scratch(tuples []tuple) (*engine.DB, error) {
 			}
 		}
 		docs = appendFields(docs, fields)
+		outer.Hold(3 * (len(docs) - start + 64)) // here, and in the DB
 	}
 	_, err = db.Insert(scratchName, docs, false)
 	return db, err
@@ -226,8 +239,13 @@ func (a *aggregated) op() engine.AggregateOp {
 
 // slots reads the slots of a group from its row.
 func (g *groups) slots(row []byte) (slots [][]byte) {
-	for i := range len(g.by) + len(g.aggregates) {
-		v := msgpack.Lookup(row, slotName(i))
+	values := make([][]byte, 0, len(g.by)+len(g.aggregates))
+	for name, v := range msgpack.Fields(row) {
+		if len(name) > 0 && name[0] == 0 { // they come in the order of their numbers
+			values = append(values, v)
+		}
+	}
+	for i, v := range values {
 		if i >= len(g.by) && g.aggregates[i-len(g.by)].distinct {
 			v = g.aggregates[i-len(g.by)].ofDistinct(v)
 		}

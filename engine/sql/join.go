@@ -13,6 +13,7 @@ type join struct {
 	outer   []*expr       // … and what they equal, of the tables before it
 	filter  *query.Filter // what else ON says of the joined table alone
 	further []*expr       // and of all together
+	cost    int           // how many expressions further is made of
 }
 
 // maxProbes is how many different values are looked up in the joined table,
@@ -27,6 +28,7 @@ func (b *binder) joins() (joins []join, err error) {
 		if on.op == opAnd {
 			parts = on.kids
 		}
+		var filters []*query.Filter
 		for _, part := range parts {
 			part, err := (&binder{x: b.x, tables: b.tables[:i+1]}).bind(part)
 			if err != nil {
@@ -43,13 +45,14 @@ func (b *binder) joins() (joins []join, err error) {
 				}
 			}
 			if f, table, ok := tableFilter(part); ok && table == i && !b.x.slowly {
-				if j.filter != nil {
-					f = query.And(j.filter, f)
-				}
-				j.filter = f
+				filters = append(filters, f)
 				continue
 			}
 			j.further = append(j.further, part)
+			j.cost += part.size()
+		}
+		if len(filters) > 0 {
+			j.filter = query.And(filters...)
 		}
 		if len(j.inner) == 0 {
 			return nil, b.fault(on, "expected an equality after ON, as in "+b.tables[0].alias+"._id = "+b.tables[i].alias+".field")
@@ -89,10 +92,12 @@ func (q *selection) join(i int, tuples []tuple) ([]tuple, error) {
 		return nil, err
 	}
 	partners := map[string][][]byte{}
-	for doc := range documents(result) {
-		t := tuple{docs: make([][]byte, i+1)}
+	t := tuple{docs: make([][]byte, i+1)}
+	for doc := range result.Documents() {
+		q.x.db.Spend(1)
 		t.docs[i] = doc
 		if k, ok := keyOf(j.inner, &t); ok {
+			q.x.db.Hold(len(k) + partnerBytes)
 			partners[k] = append(partners[k], doc)
 		}
 	}
@@ -101,6 +106,8 @@ func (q *selection) join(i int, tuples []tuple) ([]tuple, error) {
 		found := false
 		if k, ok := keyOf(j.outer, &t); ok {
 			for _, doc := range partners[k] {
+				q.x.db.Spend(1 + j.cost)
+				q.x.db.Hold(tupleBytes(len(t.docs)))
 				docs := append([][]byte(nil), t.docs...)
 				docs[i] = doc
 				with := tuple{docs: docs}
@@ -149,6 +156,12 @@ func (j *join) probes(tuples []tuple) (*query.Filter, bool) {
 	// the one that a join compares. So this condition only narrows the search.
 	return query.In(j.inner[0].path, values), true
 }
+
+// partnerBytes is what a document takes that others may be joined to, about.
+const partnerBytes = 96
+
+// tupleBytes is what a tuple of documents of n tables takes.
+func tupleBytes(n int) int { return 48 + 24*n }
 
 // keyOf returns bytes that are the same for tuples whose values are equal;
 // false if one is null, which equals nothing.

@@ -2,8 +2,10 @@ package sql
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 
+	"github.com/atomicdb-go/atomicdb/engine"
 	"github.com/atomicdb-go/atomicdb/engine/query/token"
 )
 
@@ -32,6 +34,7 @@ var statements = [...]struct {
 type parser struct {
 	token.Reader
 	depth int // expressions around the next token
+	terms int // values, fields and calls so far
 	inAny int // how many of them are conditions on elements
 
 	params []param
@@ -182,9 +185,26 @@ func (p *parser) path() (*expr, error) {
 	return p.positions(n, false)
 }
 
+// What a statement may have at most, besides token.MaxTerms.
+const (
+	maxTables     = 64 // one of them is joined to the next
+	maxColumns    = engine.MaxOutputs
+	maxGroupBy    = engine.MaxGroupPaths
+	maxOrderBy    = engine.MaxSortPaths
+	maxAggregates = engine.MaxOutputs - maxGroupBy
+)
+
+//go:noinline
+func (p *parser) tooMany(limit int, what string) error {
+	return p.Fault(p.Token, "expected at most "+strconv.Itoa(limit)+" "+what)
+}
+
 // paths reads the paths in a parenthesis, after its opening.
 func (p *parser) paths() (paths []*expr, err error) {
 	for {
+		if len(paths) == maxColumns {
+			return nil, p.tooMany(maxColumns, "fields")
+		}
 		e, err := p.path()
 		if err != nil {
 			return nil, err
@@ -199,9 +219,12 @@ func (p *parser) paths() (paths []*expr, err error) {
 	}
 }
 
-// commas calls read, and again after each comma.
-func (p *parser) commas(read func() error) error {
-	for {
+// commas calls read, and again after each comma: limit times at most, of what.
+func (p *parser) commas(limit int, what string, read func() error) error {
+	for n := 1; ; n++ {
+		if n > limit {
+			return p.tooMany(limit, what)
+		}
 		if err := read(); err != nil {
 			return err
 		}

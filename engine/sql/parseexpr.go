@@ -194,7 +194,7 @@ func (p *parser) in(left *expr) (*expr, error) {
 	if p.TakeSign(")") {
 		return e, nil
 	}
-	err := p.commas(func() error {
+	err := p.commas(token.MaxTerms, "values", func() error {
 		kid, err := p.expr()
 		e.kids = append(e.kids, kid)
 		return err
@@ -239,9 +239,13 @@ func (p *parser) chain(signs string, operand func(*parser) (*expr, error)) (*exp
 	if err != nil {
 		return nil, err
 	}
+	if p.Token.Kind != token.Sign {
+		return first, nil
+	}
 	e := &expr{op: opChain, kids: []*expr{first}}
+	var all []byte
 	for p.Token.Kind == token.Sign && len(p.Token.Text) == 1 && strings.Contains(signs, p.Token.Text) {
-		e.signs += p.Token.Text
+		all = append(all, p.Token.Text...)
 		p.Next()
 		kid, err := operand(p)
 		if err != nil {
@@ -249,9 +253,10 @@ func (p *parser) chain(signs string, operand func(*parser) (*expr, error)) (*exp
 		}
 		e.kids = append(e.kids, kid)
 	}
-	if e.signs == "" {
+	if all == nil {
 		return first, nil
 	}
+	e.signs = string(all)
 	return p.made(start, e), nil
 }
 
@@ -304,6 +309,9 @@ func (p *parser) parenthesis() (*expr, error) {
 
 func (p *parser) primary() (*expr, error) {
 	t := p.Token
+	if p.terms++; p.terms > token.MaxTerms {
+		return nil, p.Fault(t, token.TooManyTerms("values and fields in a statement; lists and documents go into parameters"))
+	}
 	switch {
 	case t.IsSign("("):
 		e, err := p.parenthesis()
@@ -367,7 +375,10 @@ func (p *parser) param(t token.Token, name string) (*expr, error) {
 // positions reads what may follow a name: tags[0].text.
 func (p *parser) positions(n name, quoted bool) (*expr, error) {
 	text := n.text
-	for p.Token.IsSign("[") || p.Token.IsSign(".") {
+	for names := 1; p.Token.IsSign("[") || p.Token.IsSign("."); names++ {
+		if names > query.MaxPathNames {
+			break // which BadPath will say; the text grows with each
+		}
 		if p.TakeSign(".") {
 			t := p.Token
 			if t.Kind != token.Name {
@@ -479,7 +490,7 @@ func (p *parser) call() (*expr, error) {
 		e.distinct = p.Take("distinct")
 	}
 	if !p.TakeSign(")") {
-		err := p.commas(func() error {
+		err := p.commas(token.MaxTerms, "arguments", func() error {
 			kid, err := p.expr()
 			e.kids = append(e.kids, kid)
 			return err

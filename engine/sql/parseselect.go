@@ -50,7 +50,7 @@ func (p *parser) selectBody() (*selectBody, error) {
 	if s.distinct = p.Take("distinct"); !s.distinct {
 		p.Take("all")
 	}
-	if err := p.commas(func() error { return p.column(s) }); err != nil {
+	if err := p.commas(maxColumns, "columns", func() error { return p.column(s) }); err != nil {
 		return nil, err
 	}
 	if p.Take("from") {
@@ -139,6 +139,9 @@ func (p *parser) from(s *selectBody) error {
 		if err := p.must("join"); err != nil {
 			return err
 		}
+		if len(s.tables) == maxTables {
+			return p.tooMany(maxTables, "collections in a SELECT")
+		}
 		joined, err := p.table()
 		if err != nil {
 			return err
@@ -188,7 +191,7 @@ func (p *parser) clauses(s *selectBody) (err error) {
 		if err := p.must("by"); err != nil {
 			return err
 		}
-		err := p.commas(func() error {
+		err := p.commas(maxGroupBy, "expressions to group by", func() error {
 			e, err := p.expr()
 			s.groupBy = append(s.groupBy, e)
 			return err
@@ -206,7 +209,7 @@ func (p *parser) clauses(s *selectBody) (err error) {
 		if err := p.must("by"); err != nil {
 			return err
 		}
-		err := p.commas(func() error {
+		err := p.commas(maxOrderBy, "expressions to order by", func() error {
 			e, err := p.expr()
 			t := term{expr: e}
 			if t.descending = p.Take("desc"); !t.descending {

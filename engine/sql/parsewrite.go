@@ -64,7 +64,7 @@ func (p *parser) insertBody() (body, error) {
 	if err := p.must("values"); err != nil {
 		return nil, err
 	}
-	return b, p.commas(func() error { return p.row(b) })
+	return b, p.commas(token.MaxTerms, "documents", func() error { return p.row(b) })
 }
 
 func (p *parser) row(b *insertBody) error {
@@ -73,7 +73,7 @@ func (p *parser) row(b *insertBody) error {
 		return p.Expected(`"(" and the values of a document`)
 	}
 	var row []*expr
-	err := p.commas(func() error {
+	err := p.commas(maxColumns, "values of a document", func() error {
 		e, err := p.expr()
 		row = append(row, e)
 		return err
@@ -103,7 +103,7 @@ func (p *parser) updateBody() (body, error) {
 	if err := p.must("set"); err != nil {
 		return nil, err
 	}
-	err = p.commas(func() error {
+	err = p.commas(maxColumns, "fields", func() error {
 		path, err := p.path()
 		if err != nil {
 			return err

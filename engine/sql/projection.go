@@ -3,6 +3,7 @@ package sql
 import (
 	"strconv"
 
+	"github.com/atomicdb-go/atomicdb/engine"
 	"github.com/atomicdb-go/atomicdb/engine/msgpack"
 	"github.com/atomicdb-go/atomicdb/engine/query/token"
 )
@@ -12,6 +13,8 @@ type projection struct {
 	columns []output
 	tables  []table
 	stars   bool
+	cost    int // how many expressions the columns are made of
+	most    int // bytes that a row may have
 }
 
 // output is a column whose expression is bound.
@@ -24,7 +27,8 @@ type output struct {
 
 // project binds the columns of a SELECT and refuses two of one name.
 func (b *binder) project(columns []column) (*projection, error) {
-	p := &projection{tables: b.tables}
+	p := &projection{tables: b.tables, most: b.x.db.MaxQueryMemory()}
+	names := map[string]bool{}
 	for _, c := range columns {
 		if c.star {
 			of, err := b.starred(c)
@@ -39,11 +43,10 @@ func (b *binder) project(columns []column) (*projection, error) {
 		if err != nil {
 			return nil, err
 		}
-		for _, other := range p.columns {
-			if !other.star && other.name == c.name {
-				return nil, at(b.x.text, c.pos, "expected columns of different names, found two named "+token.Clipped(c.name)+"; give one another name with AS")
-			}
+		if p.cost += e.size(); names[c.name] {
+			return nil, at(b.x.text, c.pos, "expected columns of different names, found two named "+token.Clipped(c.name)+"; give one another name with AS")
 		}
+		names[c.name] = true
 		p.columns = append(p.columns, output{name: c.name, expr: e})
 	}
 	return p, nil
@@ -82,8 +85,11 @@ func (p *projection) append(b []byte, t *tuple) []byte {
 		return appendFields(b, p.fields(t))
 	}
 	b = msgpack.AppendMap(b, len(p.columns))
+	room := p.most
 	for _, c := range p.columns {
-		b = append(msgpack.AppendString(b, c.name), orNull(c.expr.eval(t))...)
+		v := orNull(c.expr.eval(t))
+		room = engine.CheckRoom(room, len(c.name)+len(v), p.most)
+		b = append(msgpack.AppendString(b, c.name), v...)
 	}
 	return b
 }
@@ -91,13 +97,15 @@ func (p *projection) append(b []byte, t *tuple) []byte {
 // fields lists the fields of a row with stars. A later one takes the place of
 // an earlier one of its name.
 func (p *projection) fields(t *tuple) (fields []field) {
+	room := p.most
+	places := map[string]int{}
 	put := func(f field) {
-		for i := range fields {
-			if fields[i].name == f.name {
-				fields[i].value = f.value
-				return
-			}
+		room = engine.CheckRoom(room, len(f.name)+len(f.value), p.most)
+		if i, known := places[f.name]; known {
+			fields[i].value = f.value
+			return
 		}
+		places[f.name] = len(fields)
 		fields = append(fields, f)
 	}
 	for _, c := range p.columns {

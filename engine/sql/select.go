@@ -1,7 +1,6 @@
 package sql
 
 import (
-	"iter"
 	"slices"
 
 	"github.com/atomicdb-go/atomicdb/engine"
@@ -189,7 +188,9 @@ func (q *selection) tuples() ([]tuple, error) {
 		return nil, err
 	}
 	var tuples []tuple
-	for doc := range documents(result) {
+	for doc := range result.Documents() {
+		q.x.db.Spend(1)
+		q.x.db.Hold(tupleBytes(len(q.tables)))
 		docs := make([][]byte, len(q.tables))
 		docs[0] = doc
 		tuples = append(tuples, tuple{docs: docs})
@@ -199,7 +200,14 @@ func (q *selection) tuples() ([]tuple, error) {
 			return nil, err
 		}
 	}
-	return slices.DeleteFunc(tuples, func(t tuple) bool { return !q.passes(&t) }), nil
+	cost := 1
+	for _, e := range q.rest {
+		cost += e.size()
+	}
+	return slices.DeleteFunc(tuples, func(t tuple) bool {
+		q.x.db.Spend(cost)
+		return !q.passes(&t)
+	}), nil
 }
 
 // passes tests what the engine has not.
@@ -226,16 +234,14 @@ func orEmpty(doc []byte) []byte {
 	return doc
 }
 
-// documents takes all of a result apart.
-func documents(r *engine.Result) iter.Seq[[]byte] {
-	all, _, _ := r.Next(nil, 1<<31-1)
-	return msgpack.Values(all)
-}
-
 // list sorts the rows, removes duplicates if they must be DISTINCT, and applies
 // OFFSET and LIMIT.
 func (q *selection) list(tuples []tuple) *list {
 	if len(q.keys) > 0 {
+		cost := 0
+		for _, k := range q.keys {
+			cost += k.expr.size()
+		}
 		type sorted struct {
 			tuple
 			keys [][]byte
@@ -243,15 +249,21 @@ func (q *selection) list(tuples []tuple) *list {
 		all := make([]sorted, len(tuples))
 		for i, t := range tuples {
 			all[i].tuple = t
+			q.x.db.Spend(1 + cost)
+			q.x.db.Hold(64 + 24*len(q.keys))
 			for _, k := range q.keys {
 				v := k.expr.eval(&t)
 				if q.distinct && isNull(v) { // one row may stand for null and for a missing field
 					v = null
 				}
+				if k.expr.op != opField && k.expr.op != opSlot {
+					q.x.db.Hold(len(v)) // it was worked out
+				}
 				all[i].keys = append(all[i].keys, v)
 			}
 		}
 		slices.SortStableFunc(all, func(a, b sorted) int {
+			q.x.db.Spend(1)
 			for i, k := range q.keys {
 				if c := msgpack.Compare(a.keys[i], b.keys[i]); c != 0 {
 					if k.descending {
@@ -274,13 +286,16 @@ func (q *selection) list(tuples []tuple) *list {
 			break
 		}
 		start := len(l.rows)
+		q.x.db.Spend(q.projection.cost)
 		l.rows = q.projection.append(l.rows, &tuples[i])
+		q.x.db.Hold(len(l.rows) - start + 8)
 		if q.distinct {
 			k := string(query.AppendKey(nil, l.rows[start:]))
 			if seen[k] {
 				l.rows = l.rows[:start]
 				continue
 			}
+			q.x.db.Hold(len(k) + 32)
 			seen[k] = true
 		}
 		if skip > 0 {

@@ -2,7 +2,6 @@ package sql
 
 import (
 	"errors"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -49,8 +48,10 @@ func (s *Statement) Writes() bool { return s.writes }
 // A statement that fails has changed nothing.
 //
 // Errors: invalid, and those of the write that s asks for.
-func (s *Statement) Run(db *engine.DB, params []byte) (Rows, error) {
-	x := &execution{db: db, text: s.text}
+func (s *Statement) Run(db *engine.DB, params []byte) (rows Rows, err error) {
+	db.BeginCall()
+	defer db.EndCall(&err)
+	x := &execution{db: db, text: s.text, isField: map[string]bool{}}
 	if err := x.takeParams(s.params, params); err != nil {
 		return nil, invalid(err)
 	}
@@ -74,6 +75,8 @@ type execution struct {
 	text   string
 	params [][]byte // by number, as the parser counted
 	slowly bool     // without the help of the engine: the definition
+
+	isField map[string]bool // what binder.isField has asked the engine, by collection and path
 }
 
 const maxParamDepth = 1000
@@ -91,8 +94,12 @@ func (x *execution) takeParams(params []param, values []byte) error {
 	if kind != msgpack.Map {
 		return at(x.text, params[0].pos, "expected the parameters as an object, with a value for :"+params[0].name)
 	}
+	given := make(map[string][]byte, msgpack.Count(values))
+	for key, v := range msgpack.Fields(values) {
+		given[string(key)] = v
+	}
 	for _, p := range params {
-		v := msgpack.Lookup(values, p.name)
+		v := given[p.name]
 		if v == nil {
 			return at(x.text, p.pos, "the parameters have no "+token.Clipped(p.name))
 		}
@@ -104,9 +111,13 @@ func (x *execution) takeParams(params []param, values []byte) error {
 // checkUsed refuses a value that no parameter takes. Its name is misspelled, here or
 // in the statement.
 func checkUsed(params []param, values []byte) error {
+	asked := make(map[string]bool, len(params))
+	for _, p := range params {
+		asked[p.name] = true
+	}
 	for key := range msgpack.Fields(values) {
 		name := string(key)
-		if slices.ContainsFunc(params, func(p param) bool { return p.name == name }) {
+		if asked[name] {
 			continue
 		}
 		message := "the statement has no parameter " + token.Clipped(name)

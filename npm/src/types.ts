@@ -127,6 +127,16 @@ export interface OpenOptions {
   maxDocumentBytes?: number
   /** How deep the objects and arrays of a document may nest; a deeper one is refused as `invalid`. At most 1000. Default 100. */
   maxDepth?: number
+  /**
+   * How many bytes one call may take for its work: for groups, joins, what is sorted, and rows that are put together. A
+   * call that takes more is `invalid`. What is found as it lies does not count. At most 2 GiB. Default 512 MiB.
+   */
+  maxQueryMemory?: number
+  /**
+   * How long one call may look at documents, in milliseconds; one that takes longer rejects with `timeout`, and if it is
+   * a write, nothing is changed. Infinity is no limit. Default 60,000.
+   */
+  maxQueryTime?: number
   /** Called while a large database loads, with the bytes loaded so far and the bytes in all. */
   onProgress?: (done: number, total: number) => void
 }

@@ -9,13 +9,13 @@ import { testWasm as wasm } from './harness/node.js'
 import { packageFolder } from './harness/site.js'
 
 // The engine and the logs in its wasm cannot read a clock: see engine/architecture_test.go and jsbridge/imports_test.go.
-test('the sources read a clock only to wait, to measure, and for the time in a token', async () => {
+test('the sources read a clock only to limit, to measure, and for the time in a token', async () => {
   const readers: string[] = []
   for (const name of await readdir(join(packageFolder, 'src'), { recursive: true })) {
     if (name.endsWith('.ts') && /Date\.now|performance\.now|new Date\(\)/.test(await readFile(join(packageFolder, 'src', name), 'utf8'))) readers.push(name)
   }
   // fernet: a token has a time, which nobody reads.
-  assert.deepEqual(readers.sort(), ['operations/reads.ts', 'security/fernet.ts', 'storage/local-storage-lock.ts', 'storage/turns.ts'])
+  assert.deepEqual(readers.sort(), ['connection/interrupter.ts', 'operations/reads.ts', 'security/fernet.ts', 'storage/local-storage-lock.ts', 'storage/turns.ts'])
 })
 
 test('databases whose clocks jump lose no increment', async () => {

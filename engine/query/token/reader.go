@@ -30,8 +30,11 @@ type Dialect struct {
 }
 
 // NewReader returns a Reader at the first token of text, or an error if text
-// is not UTF-8.
+// is not UTF-8, or too long.
 func NewReader(text string, d Dialect) (Reader, error) {
+	if len(text) > MaxTextBytes {
+		return Reader{}, At("", 0, "expected at most "+strconv.Itoa(MaxTextBytes)+" bytes of text; long lists and values go into parameters or filters")
+	}
 	if !utf8.ValidString(text) {
 		at := 0
 		for i, r := range text {

@@ -8,13 +8,16 @@ import type { OpenOptions, StorageBackend } from '../types.js'
 
 /** A copy of the options of open(). Throws if one is wrong, unknown, or of a later version. */
 export function checkedOptions(given: OpenOptions): OpenOptions {
-  const options = takenOptions(given, ['storage', 'inMemory', 'durability', 'persist', 'worker', 'wasm', 'maxDocumentBytes', 'maxDepth', 'onProgress'])
-  const { inMemory, durability, persist, worker, maxDocumentBytes, maxDepth, onProgress } = options
+  const options = takenOptions(given, ['storage', 'inMemory', 'durability', 'persist', 'worker', 'wasm', 'maxDocumentBytes', 'maxDepth', 'maxQueryMemory', 'maxQueryTime', 'onProgress'])
+  const { inMemory, durability, persist, worker, maxDocumentBytes, maxDepth, maxQueryMemory, maxQueryTime, onProgress } = options
   for (const [name, value] of Object.entries({ inMemory, persist, worker })) {
     if (value !== undefined && typeof value !== 'boolean') throw invalid(`options.${name}: expected true or false, not ${describe(value)}`)
   }
-  for (const [name, value, max] of [['maxDocumentBytes', maxDocumentBytes, 2 ** 30], ['maxDepth', maxDepth, 1000]] as const) {
+  for (const [name, value, max] of [['maxDocumentBytes', maxDocumentBytes, 2 ** 30], ['maxDepth', maxDepth, 1000], ['maxQueryMemory', maxQueryMemory, 2 ** 31 - 1]] as const) {
     if (value !== undefined) checkCount(`options.${name}`, value, 1, max)
+  }
+  if (maxQueryTime !== undefined && !(typeof maxQueryTime === 'number' && maxQueryTime > 0)) {
+    throw invalid(`options.maxQueryTime: expected milliseconds above 0, or Infinity, not ${describe(maxQueryTime)}`)
   }
   if (durability !== undefined && durability !== 'relaxed' && durability !== 'strict') {
     throw invalid(`options.durability: expected 'relaxed' or 'strict', not ${describe(durability)}`)

@@ -1,4 +1,5 @@
 import type { AsyncEngine, FileType, NativeBackend, ParsedFile } from '../engine/async-engine.js'
+import { Interrupter } from './interrupter.js'
 import { documentsLeft, startBridge, type Bridge } from '../engine/bridge.js'
 import { Op } from '../engine/ops.js'
 import type { Encoder } from '../msgpack/encode.js'
@@ -51,13 +52,14 @@ export class LocalConnection extends EngineConnection {
   static async open(name: string, backend: NativeBackend | StorageBackend | null, options: OpenOptions): Promise<LocalConnection> {
     const bridge = await startBridge(options.wasm)
     let connection: LocalConnection | undefined
-    const { durability = 'relaxed', maxDocumentBytes, maxDepth } = options
+    const { durability = 'relaxed', maxDocumentBytes, maxDepth, maxQueryMemory } = options
+    const interrupter = new Interrupter(options.maxQueryTime)
     const progress = new Progress(options.onProgress)
     const onRollback = () => {
       if (!connection?.transactions.isRunning) connection?.groupCommit.noteUndone()
     }
     const onPutOff = () => connection?.transactions.notePostponed()
-    const handle = await bridge.wait((engine) => engine.open(name, backend, { durability, maxDocumentBytes, maxDepth, onProgress: progress.listener, onRollback, onPutOff }), true)
+    const handle = await bridge.wait((engine) => engine.open(name, backend, { durability, maxDocumentBytes, maxDepth, maxQueryMemory, interrupted: interrupter.ask, onProgress: progress.listener, onRollback, onPutOff }), true)
     await progress.check(() => bridge.wait((engine) => engine.close(handle)))
     connection = new this(bridge, handle, backend === null ? 'never' : options.inMemory ? 'on commit' : 'always')
     return connection

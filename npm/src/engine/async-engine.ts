@@ -23,6 +23,9 @@ export interface Listeners {
   readonly durability: 'relaxed' | 'strict'
   readonly maxDocumentBytes?: number
   readonly maxDepth?: number
+  readonly maxQueryMemory?: number
+  /** See Interrupter. */
+  readonly interrupted?: (isFirst: boolean) => string | undefined
   readonly onProgress?: (done: number, total: number) => void
   /**
    * Called while the engine undoes everything that is not stored. Go is on the stack, so it must not call the engine.

@@ -3,7 +3,7 @@ import { encoding } from '../msgpack/encode.js'
 import { describe, invalid, readingError } from '../errors.js'
 import { Op } from '../engine/ops.js'
 import { isMap } from '../query/paths.js'
-import { writingStatement } from './statements.js'
+import { spaces, writingWords } from './statements.js'
 
 /** A statement and its parameters, as the engine reads them. */
 interface Request {
@@ -52,7 +52,24 @@ function ofText(text: unknown, params: unknown): Request {
 
 function requestOf(text: string, params: unknown): Request {
   const input = encoding('arguments', (encoder) => encoder.array(2).value(text, 'sql').operand(params, 'params').taken())
-  return { input, writes: writingStatement.test(text) }
+  return { input, writes: isWriting(text) }
+}
+
+/** Whether `text`, if it is a statement, may change something. */
+function isWriting(text: string): boolean {
+  for (let at = 0; ; ) {
+    spaces.lastIndex = at
+    spaces.test(text)
+    at = spaces.lastIndex
+    const end = text.startsWith('--', at) ? '\n' : text.startsWith('/*', at) ? '*/' : ''
+    if (end === '') {
+      writingWords.lastIndex = at
+      return writingWords.test(text)
+    }
+    const found = text.indexOf(end, at + 2)
+    if (found < 0) return false
+    at = found + end.length
+  }
 }
 
 function isTemplate(text: unknown): text is readonly (string | undefined)[] {

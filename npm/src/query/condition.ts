@@ -10,8 +10,9 @@ import { isWellFormed } from '../msgpack/writer.js'
  * do not change: each method returns another one.
  */
 export class Condition {
-  /** @internal */
-  readonly node: Node
+  private made: Node | undefined
+  /** Of a condition whose node is not made yet: what it joins. */
+  private parts: { readonly op: 'and' | 'or'; readonly conditions: readonly Condition[] } | undefined
 
   /** @internal How many conditions are inside one another, this one included. */
   readonly depth: number
@@ -19,8 +20,36 @@ export class Condition {
   /** @internal */
   constructor(node: Node, depth = 1) {
     if (depth > maxConditionDepth) throw invalid(`a condition: expected at most ${maxConditionDepth} conditions inside one another`)
-    this.node = node
+    this.made = node
     this.depth = depth
+  }
+
+  /** @internal `conditions` joined by `op`. They become one node when it is asked for: `a.or(b).or(c)` would copy all each time. */
+  static joined(op: 'and' | 'or', conditions: readonly Condition[], depth: number): Condition {
+    const condition = new Condition([op], depth)
+    condition.made = undefined
+    condition.parts = { op, conditions }
+    return condition
+  }
+
+  /** @internal */
+  get node(): Node {
+    if (this.made) return this.made
+    const { op, conditions } = this.parts!
+    // Flat, because the engine limits how deep conditions nest, and `a.and(b).and(c)` in a loop is common.
+    const node: unknown[] = [op]
+    const left = [...conditions].reverse()
+    for (let next; (next = left.pop()); ) {
+      const within = next.parts
+      if (within?.op === op) for (let i = within.conditions.length; i-- > 0; ) left.push(within.conditions[i]!)
+      else node.push(next.node)
+    }
+    return (this.made = node as unknown as Node)
+  }
+
+  /** @internal Whether it joins conditions by `op`. */
+  joins(op: string): boolean {
+    return this.parts?.op === op
   }
 
   /** Holds where this condition and all the others hold. */
@@ -62,19 +91,15 @@ export function not(condition: Condition): Condition {
   return new Condition(['not', nodeOf('not', condition)], condition.depth + 1)
 }
 
-// Flat, because the engine limits how deep conditions nest, and `a.and(b).and(c)` in a loop is common.
 function join(op: 'and' | 'or', conditions: Condition[]): Condition {
-  const nodes: Node[] = []
   let depth = 1
   for (const condition of conditions) {
-    const node = nodeOf(op, condition)
-    const isSame = node[0] === op
-    for (const kid of isSame ? (node.slice(1) as Node[]) : [node]) nodes.push(kid)
-    depth = Math.max(depth, condition.depth + (isSame ? 0 : 1))
+    checkCondition(op, condition)
+    depth = Math.max(depth, condition.depth + (condition.joins(op) ? 0 : 1))
   }
-  if (nodes.length === 0) return new Condition([op === 'and' ? 'true' : 'false'])
-  if (nodes.length === 1) return new Condition(nodes[0]!, depth - 1)
-  return new Condition([op, ...nodes], depth)
+  if (conditions.length === 0) return new Condition([op === 'and' ? 'true' : 'false'])
+  if (conditions.length === 1) return conditions[0]!
+  return Condition.joined(op, conditions.slice(), depth)
 }
 
 function isCondition(value: unknown): value is Condition {
@@ -87,8 +112,12 @@ function isCondition(value: unknown): value is Condition {
 
 /** @internal The node of `condition`, which must be one. `op` is the call, for messages. */
 export function nodeOf(op: string, condition: unknown): Node {
-  if (isCondition(condition)) return condition.node
-  throw invalid(`${op}: expected a condition from a query builder, not ${describe(condition)}`)
+  checkCondition(op, condition)
+  return condition.node
+}
+
+function checkCondition(op: string, condition: unknown): asserts condition is Condition {
+  if (!isCondition(condition)) throw invalid(`${op}: expected a condition from a query builder, not ${describe(condition)}`)
 }
 
 /** @internal A value for a node, checked and copied. */

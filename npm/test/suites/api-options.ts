@@ -227,4 +227,66 @@ export const options: Suite = [
       }
     },
   },
+  {
+    name: 'a query takes no more memory than open has allowed',
+    async run({ open, atomicdb }) {
+      const db = await open('memory', { maxQueryMemory: 20_000 })
+      await db.insertMany(Array.from({ length: 2000 }, (_, a) => ({ a })))
+      const limit = /more than 20000 bytes of memory.* maxQueryMemory/
+      await rejects('invalid', () => db.aggregate({ groupBy: 'a', select: { n: { $count: true } } }), limit)
+      await rejects('invalid', () => db.sql('SELECT x.a FROM "default" x JOIN "default" y ON x.a = y.a'), limit)
+      await rejects('invalid', () => db.sql('UPDATE "default" SET a = a + 1'), limit)
+      await rejects('invalid', () => db.distinct('a'), limit)
+      await rejects('invalid', () => db.sql(`SELECT ${Array.from({ length: 500 }, (_, n) => `? AS c${n}`).join()} FROM "default"`, Array.from({ length: 500 }, () => 'x'.repeat(100))), /more than 20000 bytes/)
+      equal([(await db.all()).length, await db.count('a = 5')], [2000, 1])
+      for (const maxQueryMemory of [0, 1.5, 2 ** 31, '1 MB']) {
+        await rejects('invalid', () => atomicdb.AtomicDB.open('wrong', { maxQueryMemory: maxQueryMemory as number }), /^options\.maxQueryMemory: /)
+      }
+    },
+  },
+  {
+    name: 'a query takes no longer than open has allowed, and a write that does has changed nothing',
+    async run({ open, atomicdb }) {
+      const start = performance.now()
+      for (let n = 0, sum = 0; n < 1e7; n++) sum += n
+      if (performance.now() === start) return // a clock that stands still while JavaScript runs, as in Cloudflare Workers
+      const db = await open('time', { maxQueryTime: 0.01 })
+      await db.insertMany(Array.from({ length: 5000 }, (_, a) => ({ a })))
+      const where = Array.from({ length: 50 }, () => 'a + 1 < 0').join(' OR ')
+      const limit = /longer than 0\.01 ms.* maxQueryTime/
+      await rejects('timeout', () => db.sql(`SELECT COUNT(*) AS n FROM "default" WHERE ${where}`), limit)
+      await rejects('timeout', () => db.sql(`UPDATE "default" SET b = 1 WHERE NOT (${where})`), limit)
+      await rejects('timeout', () => db.transaction((tx) => tx.sql(`DELETE FROM "default" WHERE NOT (${where})`)), limit)
+      equal([await db.count(), await db.count('b = 1')], [5000, 0])
+      const patient = await open('patient', { maxQueryTime: Infinity })
+      await patient.insertMany(Array.from({ length: 5000 }, (_, a) => ({ a })))
+      equal(await patient.sql(`SELECT COUNT(*) AS n FROM "default" WHERE ${where}`), [{ n: 0 }])
+      for (const maxQueryTime of [0, -1, NaN, '5 s']) {
+        await rejects('invalid', () => atomicdb.AtomicDB.open('wrong', { maxQueryTime: maxQueryTime as number }), /^options\.maxQueryTime: /)
+      }
+    },
+  },
+  {
+    name: 'long statements neither overflow nor take long',
+    async run({ open }) {
+      const db = await open('long')
+      await db.insert({ a: 1 })
+      const megabytes = 3 << 20
+      for (const before of [`/*${'*'.repeat(megabytes)}*/`, `--${'-'.repeat(megabytes)}\n`, ' '.repeat(megabytes), '/**/--\n '.repeat(100_000)]) {
+        equal(await db.sql(`${before}SELECT 1 AS x`), [{ x: 1 }])
+        equal(await db.sql(`${before}UPDATE "default" SET a = a + 1`), [{ updated: 1 }])
+        await rejects('invalid', () => db.sql(`${before}UPDATES`))
+      }
+      await rejects('invalid', () => db.sql(`/*${'*'.repeat(megabytes)}`))
+      equal(await db.sql(`SELECT ${Array.from({ length: 100_000 }, () => '1').join('+')} AS x`), [{ x: 100_000 }])
+      equal((await db.sql(`SELECT '${'x'.repeat(megabytes)}' AS x`))[0].x.length, megabytes)
+      await rejects('invalid', () => db.sql(`SELECT ${Array.from({ length: 250_001 }, () => '1').join('+')} AS x`), /at most 250000 values and fields/)
+      await rejects('invalid', () => db.sql(' '.repeat((16 << 20) + 1)), /at most 16777216 bytes/)
+      await rejects('invalid', () => db.count(Array.from({ length: 250_001 }, () => 'a > 1').join(' or ')), /at most 250000 conditions/)
+      await rejects('invalid', () => db.find({ $or: Array.from({ length: 130_000 }, () => ({ a: { $gt: 1 } })) }), /at most 250000 conditions/)
+      let either = db.query().a!.eq(0)
+      for (let n = 1; n < 20_000; n++) either = either.or(db.query().a!.eq(n))
+      equal(await db.count(either), 1)
+    },
+  },
 ]

@@ -1,0 +1,61 @@
+package engine
+
+import (
+	"os"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/atomicdb-go/atomicdb/engine/query"
+	"github.com/atomicdb-go/atomicdb/engine/query/token"
+)
+
+// TestLimitsTable: README's table of limits says what the engine does.
+func TestLimitsTable(t *testing.T) {
+	readme, err := os.ReadFile("../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defaults, err := Options{}.withDefaults()
+	if err != nil {
+		t.Fatal(err)
+	}
+	mebi := func(n int) string { return strconv.Itoa(n>>20) + " MiB" }
+	for what, limit := range map[string]string{
+		"size of a document":                    mebi(defaults.MaxDocumentBytes),
+		"nesting of a document":                 strconv.Itoa(defaults.MaxDepth) + " levels",
+		"memory for the work of one call":       mebi(int(defaults.MaxQueryMemory)),
+		"text of a condition or SQL":            mebi(token.MaxTextBytes),
+		"conditions in one condition":           thousands(token.MaxTerms),
+		"conditions or expressions inside one":  thousands(token.MaxDepth),
+		"names in a path":                       thousands(query.MaxPathNames),
+		"name of a collection":                  thousands(maxNameBytes) + " bytes",
+		"indexes of a collection":               thousands(maxIndexes),
+		"paths of an index":                     thousands(maxIndexPaths),
+		"paths to sort by":                      thousands(MaxSortPaths),
+		"paths to group by":                     thousands(MaxGroupPaths),
+		"outputs of an aggregate; columns of a": thousands(MaxOutputs),
+		"paths in `fields`":                     thousands(MaxFields),
+	} {
+		found := false
+		for line := range strings.Lines(string(readme)) {
+			if cells := strings.Split(line, " | "); strings.HasPrefix(line, "| "+what) && len(cells) > 2 {
+				found = true
+				if cells[1] != limit && !strings.HasPrefix(cells[1], limit+";") {
+					t.Errorf("README says of %q: %s; it is %s", what, cells[1], limit)
+				}
+			}
+		}
+		if !found {
+			t.Errorf("README's table of limits lacks %q", what)
+		}
+	}
+}
+
+// thousands writes a number below a million as README does.
+func thousands(n int) string {
+	if n < 1000 {
+		return strconv.Itoa(n)
+	}
+	return strconv.Itoa(n/1000) + "," + strconv.Itoa(n%1000 + 1000)[1:]
+}
