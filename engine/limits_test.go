@@ -28,6 +28,7 @@ func TestLimitsTable(t *testing.T) {
 		"text of a condition or SQL":            mebi(token.MaxTextBytes),
 		"conditions in one condition":           thousands(token.MaxTerms),
 		"conditions or expressions inside one":  thousands(token.MaxDepth),
+		"a regular expression, a LIKE pattern":  strconv.Itoa(query.MaxPatternBytes>>10) + " KiB, and " + thousands(query.MaxPatternParts) + " parts when repetitions are written out",
 		"names in a path":                       thousands(query.MaxPathNames),
 		"name of a collection":                  thousands(maxNameBytes) + " bytes",
 		"indexes of a collection":               thousands(maxIndexes),

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"regexp"
 	"regexp/syntax"
+	"strconv"
+	"strings"
 
 	"github.com/atomicdb-go/atomicdb/engine/query/token"
 )
@@ -22,8 +24,39 @@ type pattern struct {
 	isLiteral bool
 }
 
-// compile refuses what is not RE2; the error says why.
+// A regular expression takes time for each of its parts and each character of a
+// text. MaxPatternBytes is how long one may be, and MaxPatternParts of how many parts
+// it may consist when its repetitions are written out.
+const (
+	MaxPatternBytes = 32 << 10
+	MaxPatternParts = 50_000
+)
+
+// checkSize refuses a regular expression that is too large.
+func checkSize(text string) error {
+	const small = 200
+	if len(text) > MaxPatternBytes {
+		return errors.New("the regular expression is too long: it has " + strconv.Itoa(len(text)) + " bytes, and " + strconv.Itoa(MaxPatternBytes) + " are allowed")
+	}
+	if len(text) < small && !strings.Contains(text, "{") {
+		return nil
+	}
+	parsed, err := syntax.Parse(text, syntax.Perl)
+	if err != nil {
+		return nil // which compile explains
+	}
+	program, err := syntax.Compile(parsed.Simplify())
+	if err == nil && len(program.Inst) > MaxPatternParts {
+		return errors.New("the regular expression is too large: it has " + strconv.Itoa(len(program.Inst)) + " parts, and " + strconv.Itoa(MaxPatternParts) + " are allowed")
+	}
+	return nil
+}
+
+// compile refuses what is not RE2, or too large; the error says why.
 func compile(text string) (*pattern, error) {
+	if err := checkSize(text); err != nil {
+		return nil, err
+	}
 	compiled, err := regexp.Compile(text)
 	if err != nil {
 		return nil, errors.New(refusal(err))

@@ -1,6 +1,7 @@
 package query_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/atomicdb-go/atomicdb/engine/query"
@@ -27,6 +28,22 @@ func TestFilter_Prefix(t *testing.T) {
 		}
 		if got := f.Prefix(); got != want {
 			t.Errorf("Prefix of %s = %q, want %q", pattern, got, want)
+		}
+	}
+}
+
+func TestPatternSize(t *testing.T) {
+	for _, pattern := range []string{strings.Repeat("x", query.MaxPatternBytes), "(abcdefghij){1000}", strings.Repeat("a?", 1000)} {
+		if _, err := query.Matches(query.ParsePath("a"), pattern); err != nil {
+			t.Error(err)
+		}
+	}
+	for pattern, want := range map[string]string{
+		strings.Repeat("x", query.MaxPatternBytes+1): "it has 32769 bytes, and 32768 are allowed",
+		strings.Repeat("(abcdefghij){1000}", 6):      "parts, and 50000 are allowed",
+	} {
+		if _, err := query.Matches(query.ParsePath("a"), pattern); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("the error is %v", err)
 		}
 	}
 }

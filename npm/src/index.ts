@@ -23,6 +23,7 @@ export { OPFSStorage } from './storage/opfs.js'
 export { SealedStorage } from './storage/sealed.js'
 export { SQLiteStorage } from './storage/sqlite.js'
 export { ThreadSafeDatabase, type PoolOptions } from './api/thread-safe-database.js'
+export type { StoppableCalls } from './api/stoppable-calls.js'
 export type { Transaction } from './api/transaction.js'
 export type {
   Aggregate,

@@ -47,6 +47,42 @@ async function ended(db: atomicdb.AtomicDB): Promise<void> {
 const withCode = (code: string, message: RegExp) => (error: unknown) => error instanceof lib.AtomicDBError && error.code === code && message.test(error.message)
 const inFlight = withCode('storage', /^the engine has ended before the call did: its worker has stopped: .+; a write may be stored or not, and the next call starts the engine again$/)
 
+describe('a signal', { timeout: 120_000 }, () => {
+  /** Each document takes thousands of comparisons, so that all of them would take minutes. */
+  const long = Array.from({ length: 20_000 }, (_, n) => `a + ${n} < 0`).join(' OR ')
+  const filled = async (db: atomicdb.AtomicDB | atomicdb.ThreadSafeDatabase) => {
+    await db.insertMany(Array.from({ length: 50_000 }, (_, a) => ({ a })))
+    return db
+  }
+
+  test('ends the read that runs in a thread, and those that wait behind it', async () => {
+    const db = await filled(await lib.AtomicDB.open('signals', { worker: true, inMemory: true, wasm: testWasm, maxQueryTime: Infinity }))
+    const [first, second] = [new AbortController(), new AbortController()]
+    const running = db.withSignal(first.signal).sql(`SELECT COUNT(*) AS n FROM "default" WHERE ${long}`)
+    const waiting = db.withSignal(second.signal).sql(`SELECT COUNT(*) AS n FROM "default" WHERE ${long}`)
+    const last = db.count()
+    setTimeout(() => second.abort(new Error('not any more')), 20)
+    setTimeout(() => first.abort(), 200)
+    await assert.rejects(waiting, { message: 'not any more' })
+    await assert.rejects(running, { name: 'AbortError' })
+    assert.equal(await within(60_000, 'the thread is free', last), 50_000)
+    await assert.rejects(db.withSignal(first.signal).count(), { name: 'AbortError' })
+    await assert.rejects(db.withSignal(first.signal).insert({}), { name: 'AbortError' })
+    const calls = db.withSignal(new AbortController().signal)
+    assert.deepEqual([await calls.insert({ a: -1 }), await calls.collection('default').count('a = -1')], [50_001, 1])
+    await db.close()
+  })
+
+  test('is about reads of one database, and must be one', async () => {
+    const db = await lib.AtomicDB.open('signals', { inMemory: true, wasm: testWasm })
+    const { signal } = new AbortController()
+    assert.equal(await db.withSignal(signal).count(), 0)
+    for (const wrong of [undefined, {}, 'x']) assert.throws(() => db.withSignal(wrong as never), { code: 'invalid', message: /^signal: / })
+    await db.close()
+    await assert.rejects(db.withSignal(signal).count(), { code: 'closed' })
+  })
+})
+
 describe('a thread', { timeout: 300_000 }, () => {
   test('that ends fails the calls in flight, and the next call starts another', async () => {
     const storage = new lib.MemoryStorage()

@@ -4,6 +4,7 @@ import { describe, invalid } from '../errors.js'
 import * as reads from '../operations/reads.js'
 import type { Usage } from '../types.js'
 import { DatabaseCalls } from './database-calls.js'
+import { StoppableCalls } from './stoppable-calls.js'
 import { Transaction } from './transaction.js'
 
 declare global {
@@ -29,6 +30,25 @@ export abstract class OpenDatabase extends DatabaseCalls implements AsyncDisposa
   constructor(name: string, calls: ConnectionCalls) {
     super(calls)
     this.name = name
+  }
+
+  /**
+   * The calls of this database, until `signal` is aborted: a read then rejects with the signal's reason, and a write that
+   * has not begun too. A write that has begun is done.
+   *
+   * Without a worker, a call of the engine blocks the page, so nothing can abort it while it runs: `maxQueryTime` limits
+   * it. With `{ worker: true }` and in pools, the engine stops within a few milliseconds where threads share memory: in
+   * Node, and in pages that are isolated from other origins (`crossOriginIsolated`). In other pages the read rejects at
+   * once, and the worker goes on until it is done or `maxQueryTime` is over.
+   *
+   * @example
+   * ```ts
+   * const found = await db.withSignal(AbortSignal.timeout(500)).search("name matches 'a'")
+   * ```
+   */
+  withSignal(signal: AbortSignal): StoppableCalls {
+    if (!(signal instanceof AbortSignal)) throw invalid(`signal: expected an AbortSignal, not ${describe(signal)}`)
+    return new StoppableCalls(this.calls, signal)
   }
 
   /**

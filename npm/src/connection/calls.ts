@@ -7,8 +7,12 @@ export type Write<R> = (engine: EngineCalls) => R
 
 /** What the calls of the API go through: a connection, a transaction on one, or a pool of them. */
 export interface Calls {
-  /** Runs `work`, which changes nothing and may run again; resolves to what it returns. */
-  read<R>(work: (engine: EngineCalls) => R): Promise<R>
+  /**
+   * Runs `work`, which changes nothing and may run again; resolves to what it returns.
+   *
+   * @param signal Says when nobody waits for the result any more; the engine then stops where that can be told to it.
+   */
+  read<R>(work: (engine: EngineCalls) => R, signal?: AbortSignal): Promise<R>
 
   /**
    * Prepares a write and does it; resolves to what the write returns, once it

@@ -42,7 +42,7 @@ export abstract class EngineConnection extends EngineCalls implements Connection
   /** Called when the engine ends before the connection is closed. */
   onEnd: (() => void) | undefined
 
-  abstract read<R>(work: (engine: EngineCalls) => R): Promise<R>
+  abstract read<R>(work: (engine: EngineCalls) => R, signal?: AbortSignal): Promise<R>
 
   abstract write<R>(prepare: () => Write<R>): Promise<R>
 

@@ -1,3 +1,5 @@
+import { AtomicDBError } from '../errors.js'
+
 /** How long one call may look at documents, by default, in milliseconds. */
 const defaultMaxQueryTime = 60_000
 
@@ -6,8 +8,7 @@ const defaultMaxQueryTime = 60_000
  * ends calls alone; nothing that is stored depends on it.
  */
 export class Interrupter {
-  /** Set by another thread, to 1, to end the call that runs. */
-  stop: Int32Array | undefined
+  private stop: Int32Array | undefined
   private start = 0
 
   constructor(private readonly maxQueryTime = defaultMaxQueryTime) {}
@@ -16,13 +17,20 @@ export class Interrupter {
   readonly ask = (isFirst: boolean): string | undefined => {
     const now = performance.now()
     if (isFirst) this.start = now
-    if (this.isStopped) return 'it was aborted'
+    if (this.stop && Atomics.load(this.stop, 0) !== 0) return 'it was aborted'
     if (now - this.start <= this.maxQueryTime) return undefined
     return `it takes longer than ${this.maxQueryTime} ms; ask for less, create an index, or raise the option maxQueryTime of the database`
   }
 
-  /** Whether another thread has ended the call. */
-  get isStopped(): boolean {
-    return this.stop !== undefined && Atomics.load(this.stop, 0) !== 0
+  /** Runs `work`, which ends early once another thread has set `stop` to 1. */
+  until<R>(stop: Int32Array | undefined, work: () => R): R {
+    this.stop = stop
+    try {
+      const why = this.ask(true) // it may have waited behind others
+      if (why) throw new AtomicDBError('timeout', why)
+      return work()
+    } finally {
+      this.stop = undefined
+    }
   }
 }

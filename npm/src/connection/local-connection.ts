@@ -29,6 +29,8 @@ export class LocalConnection extends EngineConnection {
     // If it fails, the next call meets the same log.
     catchUp: () => void this.catchUp().catch(() => {}),
   })
+  /** What may end the calls of the engine. */
+  interrupter!: Interrupter
   protected readonly stopListening: () => void
   private versionStored: number // with 'on commit': the version that the storage has
   private versionAcknowledged: number
@@ -62,6 +64,7 @@ export class LocalConnection extends EngineConnection {
     const handle = await bridge.wait((engine) => engine.open(name, backend, { durability, maxDocumentBytes, maxDepth, maxQueryMemory, interrupted: interrupter.ask, onProgress: progress.listener, onRollback, onPutOff }), true)
     await progress.check(() => bridge.wait((engine) => engine.close(handle)))
     connection = new this(bridge, handle, backend === null ? 'never' : options.inMemory ? 'on commit' : 'always')
+    connection.interrupter = interrupter
     return connection
   }
 

@@ -46,8 +46,8 @@ export class RevivingConnection implements Connection {
     }
   }
 
-  read<R>(work: (engine: EngineCalls) => R): Promise<R> {
-    return this.run((connection) => connection.read(work))
+  read<R>(work: (engine: EngineCalls) => R, signal?: AbortSignal): Promise<R> {
+    return this.run((connection) => connection.read(work, signal))
   }
 
   write<R>(prepare: () => Write<R>): Promise<R> {

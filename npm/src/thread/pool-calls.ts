@@ -10,8 +10,8 @@ import type { RemoteConnection } from './remote-connection.js'
 export class PoolCalls implements ConnectionCalls {
   constructor(private readonly pool: Pool<RemoteConnection>) {}
 
-  read<R>(work: (engine: EngineCalls) => R): Promise<R> {
-    return this.pool.shared((connection) => connection.read(work))
+  read<R>(work: (engine: EngineCalls) => R, signal?: AbortSignal): Promise<R> {
+    return this.pool.shared((connection) => connection.read(work, signal))
   }
 
   write<R>(prepare: () => Write<R>): Promise<R> {

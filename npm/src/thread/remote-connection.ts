@@ -128,14 +128,15 @@ export class RemoteConnection extends EngineConnection {
    * A read whose engine calls found two versions of the database runs again.
    * After three such runs, it runs while nobody writes.
    */
-  async read<R>(work: (engine: EngineCalls) => R): Promise<R> {
+  async read<R>(work: (engine: EngineCalls) => R, signal?: AbortSignal): Promise<R> {
+    const stop = signal && stopOf(signal)
     this.checkUsable()
     if (this.changing && this.openTransactions === 0) await this.changing
     for (let tries = 0; tries < 3; tries++) {
       let version: number | undefined
       let hasChanged = false
       const result = await this.perform(new Replay(), () => work(this), async (call) => {
-        const reply = await this.send('read', { call, after: this.seen.head })
+        const reply = await this.send('read', { call, after: this.seen.head, stop })
         if (version !== undefined && version !== reply.version) hasChanged = true
         version = reply.version
         return reply
@@ -387,6 +388,17 @@ class RemoteTransactionRun implements Calls {
     this.last = done.catch(() => {})
     return done
   }
+}
+
+/**
+ * What is 1 once `signal` is aborted, also for a thread that is busy with a call; undefined in pages that are not isolated
+ * from other origins, which have no shared memory.
+ */
+function stopOf(signal: AbortSignal): Int32Array | undefined {
+  if (typeof SharedArrayBuffer === 'undefined') return undefined
+  const stop = new Int32Array(new SharedArrayBuffer(4))
+  signal.addEventListener('abort', () => Atomics.store(stop, 0, 1), { once: true })
+  return stop
 }
 
 function prepared<R>(prepare: () => Write<R>): Write<R> {

@@ -47,6 +47,8 @@ interface Request {
   readonly call: EngineCall
   /** The newest batch that the caller has seen: the engine must hold it, and all before it. */
   readonly after: number
+  /** Becomes 1 when nobody waits for the reply any more. */
+  readonly stop?: Int32Array
 }
 
 class DatabaseServer {
@@ -100,10 +102,10 @@ class DatabaseServer {
     }
   }
 
-  private async read({ call, after }: Request): Promise<Transferred> {
+  private async read({ call, after, stop }: Request): Promise<Transferred> {
     const reached = this.reached(after)
     if (reached) await reached
-    return this.connection.read(() => this.reply(call))
+    return this.connection.read(() => this.connection.interrupter.until(stop, () => this.reply(call)))
   }
 
   /** The write runs several times if another writer is faster; the reply has the result of the last run. */
