@@ -29,6 +29,32 @@ async function kilobytesLeft(open: string): Promise<number> {
   return Number(stdout)
 }
 
+test('20 engines that have ended leave nothing', { timeout: 120_000 }, async (t) => {
+  const program = `
+    const { AtomicDB, MemoryStorage } = await import('atomicdb')
+    const { pathToFileURL } = await import('node:url')
+    const wasm = pathToFileURL('.build/atomicdb-test.wasm')
+    const ending = Uint8Array.of(0x92, 0xa7, ...Buffer.from('default'), 0xa8, ...Buffer.from('overflow')) // of the op 255
+    const db = await AtomicDB.open('ending', { wasm, storage: new MemoryStorage() })
+    await db.insertMany(Array.from({ length: 20_000 }, (_, n) => ({ n, text: 'x'.repeat(100) })))
+    const end = async (times) => {
+      for (let n = 0; n < times; n++) {
+        const error = await db.calls.write(() => (engine) => engine.value(255, ending)).catch((error) => error)
+        if (error.code !== 'internal' || (await db.count()) !== 20_000) throw error
+      }
+      gc()
+      await new Promise(setImmediate)
+      gc()
+      const { heapUsed, external, arrayBuffers } = process.memoryUsage()
+      return heapUsed + external + arrayBuffers
+    }
+    const before = await end(3)
+    console.log(Math.round((await end(20) - before) / 1000))`
+  const { stdout } = await run(process.execPath, ['--expose-gc', '--input-type=module', '-e', program], { cwd: packageFolder })
+  t.diagnostic(`${stdout.trim()} kB`)
+  assert.ok(Number(stdout) < 2000, `${stdout} kB`) // an engine has 20 MB
+})
+
 describe('1,000 databases that were closed leave nothing', { timeout: 180_000 }, () => {
   for (const [where, open] of Object.entries({
     'in memory': `AtomicDB.open('y')`,
