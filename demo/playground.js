@@ -13,7 +13,8 @@ const chips = document.getElementById('examples')
 
 /**
  * The form in which a query is written. Its content is kept in the address of
- * the page, so that a reload or a second tab asks the same query.
+ * the page, so that a reload, a second tab or whoever gets the link asks the
+ * same query. All of it is data: no part of a link is run.
  */
 export class Playground {
   #cities
@@ -120,9 +121,10 @@ export class Playground {
   #recall() {
     const state = new URLSearchParams(location.hash.slice(1))
     for (const spelling of Object.keys(spellings)) this.#drafts[spelling] = state.get(spelling) ?? examples[0][spelling]
-    if (spellings[state.get('spelling')]) form.elements.spelling.value = state.get('spelling')
+    if (Object.hasOwn(spellings, state.get('spelling'))) form.elements.spelling.value = state.get('spelling')
     sort.value = state.get('sort') ?? examples[0].sort
     limit.value = state.get('limit') ?? limit.defaultValue
+    if (!limit.checkValidity()) limit.value = limit.defaultValue
     this.#showSpelling()
   }
 }

@@ -1,4 +1,5 @@
 import { and, not, or } from 'atomicdb'
+import { readBuilder } from './builder.js'
 import { source } from './format.js'
 
 /**
@@ -20,10 +21,8 @@ export const spellings = {
     code: (text, options) => `await cities.find(${args(source(JSON.parse(text.trim() || '{}')), options)})`,
   },
   builder: {
-    note: 'A JavaScript expression over q = cities.query(); and(…), or(…), not(…) are there too.',
-    // The visitor's own text runs in the visitor's own page, as it would in the
-    // console. A program never does this: the expression is in its source.
-    read: (text, q) => text.trim() ? new Function('q', 'and', 'or', 'not', `return (${text}\n)`)(q, and, or, not) : undefined,
+    note: 'q.path.operator(value), .and(…), .or(…), .not(); and(…), or(…), not(…) are there too. q is cities.query().',
+    read: (text, q) => text.trim() ? readBuilder(text, { q, and, or, not }) : undefined,
     code: (text, options) => `const q = cities.query()\nawait cities.search(${args(text.trim(), options)})`,
   },
 }

@@ -20,7 +20,7 @@ const norwegian = rows.filter((c) => c.country === 'NO').length
 const arctic = rows.filter((c) => Number(c.lat) > 66.56).length
 const namesakes = rows.filter((c) => (c.name === 'Paris' && c.country !== 'FR') || (c.name === 'London' && c.country !== 'GB')).length
 
-describe('the demo page', { timeout: 300_000 }, () => {
+describe('the demo page', { timeout: 600_000 }, () => {
   let server: ChildProcess
   let address: string
   let browser: Browser
@@ -62,11 +62,12 @@ describe('the demo page', { timeout: 300_000 }, () => {
       after(() => context.close())
 
       /** Another tab of the same visitor, whose errors count too. */
-      async function open(): Promise<Page> {
+      async function open(link?: Record<string, string>): Promise<Page> {
         const tab = await context.newPage()
+        await tab.addInitScript('globalThis.__name = (f) => f') // tsx adds calls of it to functions for the page
         tab.on('console', (message) => message.type() === 'error' && errors.push(message.text()))
         tab.on('pageerror', (error) => errors.push(error.stack ?? error.message))
-        await tab.goto(address)
+        await tab.goto(link ? `${address}#${new URLSearchParams(link)}` : address)
         return tab
       }
 
@@ -113,6 +114,68 @@ describe('the demo page', { timeout: 300_000 }, () => {
           assert.equal(await page.locator('#answer tbody tr').count(), 20)
         }
         await fits()
+      })
+
+      const once = { skip: viewport.width !== 1280 && 'a link is the same on every screen' }
+
+      test('answers a link at once, whatever its spelling', once, async () => {
+        for (const [spelling, text] of Object.entries({ text: 'lat > 66.56', filter: '{"lat": {"$gt": 66.56}}', builder: 'not(q.lat.lte(66.56))' })) {
+          const tab = await open({ spelling, [spelling]: text })
+          await summary(tab, arctic)
+          assert.equal(await tab.locator('#condition').inputValue(), text)
+          await tab.close()
+        }
+      })
+
+      test('runs nothing that a link brings', once, async () => {
+        const attack = 'globalThis.pwned = document.domain'
+        const attacks: Record<string, string>[] = [
+          ...[
+            `(window.pwned=document.domain,q.country.eq('NO'))`,
+            `q.country.eq(${attack})`,
+            `q.country.eq(1).constructor.constructor('${attack}')()`,
+            `q.any(e => (${attack}, e.a.eq(1)))`,
+            `q.a.eq(\`\${${attack}}\`)`,
+            `import('data:text/javascript,${attack}')`,
+            `q.a.eq(1)\n)}; ${attack}; {(`,
+          ].map((builder) => ({ spelling: 'builder', builder })),
+          { spelling: 'text', text: `country = 'NO' and ${attack}` },
+          { spelling: 'filter', filter: `{"country": {"$where": "${attack}"}}` },
+          { spelling: 'filter', filter: `(${attack}, {})` },
+        ]
+        for (const link of attacks) {
+          const tab = await open(link)
+          await tab.locator('#problem').waitFor()
+          assert.equal(await tab.evaluate(() => 'pwned' in globalThis), false, JSON.stringify(link))
+          await tab.close()
+        }
+        const harmless: Record<string, string>[] = [
+          { spelling: 'constructor', text: "country = 'NO'", sort: 'name', limit: '1e9' },
+          { spelling: 'text', text: "country = 'NO'", sort: '<img src=x onerror="globalThis.pwned=1">' },
+          { spelling: 'builder', builder: "q.country.eq('NO').or(q.name.eq('<img src=x onerror=\"globalThis.pwned=1\">'))" },
+        ]
+        for (const link of harmless) {
+          const tab = await open(link)
+          await summary(tab, norwegian)
+          assert.equal(await tab.evaluate(() => 'pwned' in globalThis), false, JSON.stringify(link))
+          assert.equal(await tab.locator('#answer tbody tr').count(), 20)
+          await tab.close()
+        }
+      })
+
+      test('lets no text become a script', once, async () => {
+        assert.deepEqual(await page.evaluate(() => {
+          const refused = (work: () => unknown) => {
+            try {
+              return String(work())
+            } catch (error) {
+              return (error as Error).name
+            }
+          }
+          return [refused(() => (document.body.innerHTML = '<p>')), refused(() => new Worker('main.js')), refused(() => setTimeout('1')), 'pwned' in globalThis]
+        }), ['TypeError', 'TypeError', 'TypeError', false])
+        assert.match((await fetch(address)).headers.get('content-security-policy')!, /^default-src 'none'; script-src 'self' 'wasm-unsafe-eval' 'sha256-[^']+'; /)
+        errors.length = 0 // the browser has written each of them to the console
       })
 
       test('runs what is written on Ctrl+Enter', async () => {
@@ -202,9 +265,15 @@ describe('the demo page', { timeout: 300_000 }, () => {
         await answered(norwegian + 1)
 
         await edit(second.locator('#answer tbody tr').first().getByLabel('admin2 of'), 'from afar')
-        await page.waitForFunction(() =>
-          [...document.querySelectorAll<HTMLInputElement>('#answer .arrived input')].some((cell) => cell.value === 'from afar'),
-        )
+        // Not waitForFunction, which makes a function of text in the page: its Content-Security-Policy forbids that.
+        await page.evaluate(() => new Promise<void>((resolve) => {
+          const look = () => {
+            const cells = [...document.querySelectorAll<HTMLInputElement>('#answer .arrived input')]
+            if (cells.some((cell) => cell.value === 'from afar')) resolve()
+            else requestAnimationFrame(look)
+          }
+          look()
+        }))
         await second.close()
       })
 
