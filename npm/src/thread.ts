@@ -24,7 +24,7 @@ export function startThread(): Promise<Thread> {
 async function startInPage(): Promise<Thread> {
   if (typeof Worker === 'undefined') throw unsupported('options.worker: this host has no Web Workers')
   const address = await ownWorker()
-  const worker = address ? new Worker(address, { type: 'module' }) : newWorker()
+  const worker = trusted(() => (address ? new Worker(address, { type: 'module' }) : newWorker()))
   return {
     post: (message, transfer) => worker.postMessage(message, transfer),
     listen: (listener) => worker.addEventListener('message', ({ data }) => listener(data)),
@@ -49,6 +49,50 @@ function newWorker(): Worker {
     } finally {
       URL.revokeObjectURL(script)
     }
+  }
+}
+
+/**
+ * Runs `start` so that `new Worker(address)` works in it, also in a page whose Content-Security-Policy requires Trusted
+ * Types and allows the policy `atomicdb`.
+ */
+function trusted(start: () => Worker): Worker {
+  policy ??= newPolicy()
+  if (!policy) {
+    try {
+      return start()
+    } catch (error) {
+      // Chromium throws a TypeError for an address that no policy has made, and no other.
+      if (!trustedTypes || !(error instanceof TypeError)) throw error
+      throw new AtomicDBError('unsupported', `options.worker: the page's Content-Security-Policy requires Trusted Types, and has to allow the policy atomicdb: trusted-types atomicdb; require-trusted-types-for 'script' (${error.message})`, { cause: error })
+    }
+  }
+  // Bundlers put the address inside `new Worker(…)`: only its constructor can hand it to the policy. Nothing else runs meanwhile.
+  const trust = policy
+  const ofPage = Worker
+  globalThis.Worker = function (address: string | URL, options?: WorkerOptions) {
+    return new ofPage(trust.createScriptURL(String(address)) as string, options)
+  } as unknown as typeof Worker
+  try {
+    return start()
+  } finally {
+    globalThis.Worker = ofPage
+  }
+}
+
+/** What is used of Trusted Types, which not every browser has. */
+interface Policy {
+  createScriptURL(address: string): unknown
+}
+const trustedTypes = (globalThis as { trustedTypes?: { createPolicy(name: string, rules: Policy): Policy } }).trustedTypes
+let policy: Policy | false | undefined // false: there can be none
+
+/** A policy that nobody but this file has, so it need not look at what it is asked to trust. False where there is none. */
+function newPolicy(): Policy | false {
+  try {
+    return trustedTypes!.createPolicy('atomicdb', { createScriptURL: (address) => address })
+  } catch {
+    return false
   }
 }
 
@@ -100,4 +144,4 @@ function exitError(why: string): EngineEndError {
   return new EngineEndError(`its worker has stopped: ${why}`)
 }
 
-const notLoaded = 'is worker.js served beside index.js?'
+const notLoaded = 'is worker.js served beside index.js, and allowed by the Content-Security-Policy (worker-src)?'
