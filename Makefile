@@ -64,6 +64,10 @@ test-types: build ## type-check the declarations, the sources and the tests
 test-npm: build setup ## the npm package in Node, Chromium, workerd and bundlers
 	cd npm && node --import tsx --test --test-concurrency=2 --test-reporter=spec test/*.test.ts
 
+.PHONY: audit
+audit: npm/node_modules/.package-lock.json ## known vulnerabilities of npm packages, where the registry answers
+	node npm/scripts/audit.mjs
+
 # Each test logs a line "n crash points, n operations, …"; the last line printed is their sum. A failure prints how to
 # replay it.
 .PHONY: crash
@@ -110,7 +114,7 @@ fuzz: ## feed random input to every decoder and parser, FUZZTIME (30s) each
 # ---------------------------------------------------------------- measurements
 
 .PHONY: bench
-bench: build setup ## AtomicDB and eleven peers in headless Chromium, about an hour: ROUNDS, SIZES, LIBRARIES
+bench: build setup ## AtomicDB and eleven peers in headless Chromium, about an hour: ROUNDS, SIZES, LIBRARIES, SUITE, KEEP
 	cd npm && node --import tsx bench/run.ts
 
 .PHONY: variants
