@@ -14,12 +14,20 @@ export function sameById(got: readonly Person[], expected: readonly Person[]): v
 
 /** Throws unless `got` is the first `limit` of `people` in this order. People that compare equal may come in any order. */
 export function sameOrder(got: readonly Person[], people: readonly Person[], compare: (a: Person, b: Person) => number, limit: number): void {
-  const expected = [...people].sort(compare).slice(0, limit)
+  const ids = new Set(got.map((person) => person._id))
+  const byId = new Map<string, Person>()
+  const expected: Person[] = [] // in order; all people need not be sorted for a few
+  for (const person of people) {
+    if (ids.has(person._id)) byId.set(person._id, person)
+    if (expected.length === limit && compare(person, expected.at(-1)!) >= 0) continue
+    const at = expected.findIndex((other) => compare(person, other) < 0)
+    expected.splice(at === -1 ? expected.length : at, 0, person)
+    expected.length = Math.min(expected.length, limit)
+  }
   same(got.length, expected.length)
-  const byId = new Map(people.map((person) => [person._id, person]))
   for (const [n, person] of got.entries()) {
-    if (compare(person, expected[n]!) !== 0) throw new Error(`wrong order: ${person._id} as number ${n} instead of ${expected[n]!._id}`)
     samePerson(person, byId.get(person._id))
+    if (compare(person, expected[n]!) !== 0) throw new Error(`wrong order: ${person._id} as number ${n} instead of ${expected[n]!._id}`)
     byId.delete(person._id)
   }
 }

@@ -15,7 +15,8 @@ export interface Library {
 
   /**
    * Opens the database of that name. If there is none, creates an empty one
-   * with indexes on `email` and `score` and no others.
+   * with a unique index on `email` and indexes on `age` and `score`, as far as
+   * the library has such indexes, and no others.
    *
    * @param durable True: a write resolves once IndexedDB has committed it, with
    * the browser's default durability. False: nothing outlives the page.
@@ -40,18 +41,18 @@ export interface Database {
   withEmail(email: string): Answer<Person[]>
   /** Scores from `low` to `high`, both included, in any order. */
   withScore(low: number, high: number): Answer<Person[]>
-  /** The people in `city` who are `age` or older; neither field is indexed. */
-  inCity(city: string, age: number): Answer<Person[]>
-  countInCity(city: string, age: number): Answer<number>
-  /** How many live in each city, and their mean age, in any order. */
-  groupByCity(): Answer<CityGroup[]>
-  /** The first `limit` by the indexed score, highest first. */
-  topByScore(limit: number): Answer<Person[]>
-  /** The first `limit` by name, which has no index. */
-  firstByName(limit: number): Answer<Person[]>
+  /** The people in `city` who are `active` or not; neither field is indexed. */
+  inCity(city: string, active: boolean): Answer<Person[]>
+  countInCity(city: string, active: boolean): Answer<number>
+  /** How many of those with a zip from `zip` on live in each city, and their mean age, in any order. The zip is not indexed. */
+  groupByCity(zip: string): Answer<CityGroup[]>
+  /** The first `limit` with a score below `score`, which is indexed, highest first. */
+  nextByScore(score: number, limit: number): Answer<Person[]>
+  /** The first `limit` in the order of names, from `name` on. The name is not indexed. */
+  nextByName(name: string, limit: number): Answer<Person[]>
 
   setActive(id: string, active: boolean): Answer<unknown>
-  /** Sets these fields of everyone aged `low` to `high`. Returns how many. */
+  /** Sets these fields of everyone aged `low` to `high`. The age is indexed. Returns how many. */
   updateAged(low: number, high: number, fields: Pick<Person, 'active' | 'bio'>): Answer<number>
   /** Removes everyone aged `low` to `high`. Returns how many. */
   removeAged(low: number, high: number): Answer<number>

@@ -7,7 +7,8 @@ import { workloads, type Figure, type Work } from './workloads.js'
 export interface PageOptions {
   people: number
   seed: number
-  budgetMillis: number
+  againMillis: number
+  onceMillis: number
   /** Run 'reopen' as soon as the script runs: waiting for the runner's call would count as time. */
   reopen?: true
 }
@@ -19,6 +20,8 @@ declare global {
   var libraryPersistent: boolean
   /** Runs one workload in this page; rejects if an answer was wrong. */
   var runWorkload: (name: string) => Promise<Figure>
+  /** Closes what this page has opened. */
+  var leavePage: () => Promise<void>
   /** Runs RxDB's suite so many times in this page; rejects if an answer was wrong. */
   var runRxDBSuite: (runs: number, seed: number) => Promise<Samples>
 }
@@ -35,7 +38,8 @@ export function startPage(library: Library): void {
   const work: Work = {
     library,
     seed: options.seed,
-    budgetMillis: options.budgetMillis,
+    againMillis: options.againMillis,
+    onceMillis: options.onceMillis,
     get people() {
       return (people ??= makePeople(options.people, options.seed))
     },
@@ -44,4 +48,5 @@ export function startPage(library: Library): void {
   globalThis.libraryPersistent = library.persistent
   const reopened = options.reopen && workloads.reopen!.run(work)
   globalThis.runWorkload = (name) => (name === 'reopen' && reopened) || workloads[name]!.run(work)
+  globalThis.leavePage = async () => void (await work.db?.close())
 }

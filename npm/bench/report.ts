@@ -1,7 +1,7 @@
 import type { Machine } from './environment.js'
 import { steps, type Samples } from './rxdb-suite/suite.js'
-import type { LibraryKey } from './site.js'
-import { workloads, type Figure } from './workloads.js'
+import { onceSeconds, type LibraryKey } from './site.js'
+import { onceQuestions, workloads, type Figure } from './workloads.js'
 
 /** One figure, with the library, the size, the round and the workload that it belongs to. */
 export interface Measurement extends Figure {
@@ -60,7 +60,7 @@ const handOut: LibraryKey[] = ['lokijs', 'nedb', 'rxdbdexie', 'rxdbmemory', 'sig
 const early: LibraryKey[] = ['pglite']
 
 /** The rows: each workload, and the bytes that a page of the library loads. */
-const allRows: Record<string, { title: string; unit?: 'bytes'; durable?: true }> = { ...workloads, downloaded: { title: 'bytes downloaded, compressed', unit: 'bytes' } }
+const allRows: Record<string, { title: string; unit?: 'bytes'; durable?: true; again?: true }> = { ...workloads, downloaded: { title: 'bytes downloaded, compressed', unit: 'bytes' } }
 
 /** The run as Markdown: medians, each with its ratio to AtomicDB's. */
 export function comparison(run: Run): string {
@@ -68,12 +68,21 @@ export function comparison(run: Run): string {
   const sizes = [...new Set(run.measurements.map((m) => m.size))]
   return `# AtomicDB beside its peers
 
-- ${run.date.slice(0, 10)}, \`${run.command}\`, medians of ${run.rounds} rounds, each round of each library in a fresh browser
+- ${run.date.slice(0, 10)}, \`${run.command}\`, ${run.rounds === 1 ? 'one round' : `medians of ${run.rounds} rounds`}, each round of each library in a fresh browser
 - ${machine.cores} cores, ${machine.model}, ${machine.memoryGiB} GiB; load ${machine.loadAtStart.toFixed(1)} before the run${machine.loadAtStart > 0.5 ? ': **other work may have disturbed it**' : ''}
-${spread(run.measurements)}- Chromium ${run.browser} headless; ${Object.entries(versions).map(([name, version]) => `${name} ${version}`).join(', ')}
+${run.rounds > 1 ? spread(run.measurements) : ''}- Chromium ${run.browser} headless; ${Object.entries(versions).map(([name, version]) => `${name} ${version}`).join(', ')}
 
 Each cell is the time for one operation and, in brackets, how many times AtomicDB's time that is. Every answer was compared
 with plain JavaScript's. npm/bench/PROFILE.md says where AtomicDB's time goes, and why a peer is faster where one is.
+
+Each row of the first table ran in a new tab, whose process nothing else had used. A row of questions opens the stored
+database there, and asks up to ${onceQuestions.toLocaleString('en')} different questions, once each, about documents all over the database. Its cell
+is the mean of all of them: the first, which may build an index, counts, and so does code that the browser has not optimized
+yet. Reading the database is not in it. A slow library is asked fewer questions, as many as it begins in ${onceSeconds} s. The
+browser itself is new for each library; its cache has the files that the first tab has loaded.
+
+All libraries declare a unique index on the email and indexes on age and score before documents come, as far as they have
+such indexes: RxDB, PouchDB, SignalDB and TinyBase have no unique ones.
 
 "durable" rows are stored in the browser. AtomicDB and Dexie store in IndexedDB as they are. LokiJS calls saveDatabase() of its
 incremental adapter after each write, and sql.js stores its export() in IndexedDB after each write. TinyBase has its IndexedDB
@@ -81,9 +90,9 @@ persister, which stores everything; NeDB its file in localforage; SignalDB its I
 file system. PGlite resolves a write before it is stored (relaxedDurability, which it recommends): its durable figures have a
 star and are not ranked. Single inserts go into an empty database, which favours libraries that store everything each time.
 
-Dexie, PouchDB and RxDB over Dexie keep nothing in memory. RxDB in memory stores nothing. LokiJS, NeDB, SignalDB and RxDB hand
-out the objects they hold; the others copy. AtomicDB and RxDB cache the answers of queries. A query that is asked again while
-nothing changes costs them little, and the first table asks so. The second table shows the same queries right after a write.
+Dexie, PouchDB and RxDB over Dexie keep nothing in memory. RxDB in memory stores nothing: its page inserts all documents
+before it asks. LokiJS, NeDB, SignalDB and RxDB hand out the objects they hold; the others copy. AtomicDB and RxDB cache the
+answers of queries. That helps in the tables of questions that are asked again, and in no row of the first table.
 
 Memory is what Chromium's measureUserAgentSpecificMemory() counts, less what it counted before the database was opened. Bytes
 stored are what navigator.storage.estimate() counts. Both can miss something (SQLite's memory in a worker, files in a pool,
@@ -112,8 +121,8 @@ function spread(measurements: Measurement[]): string {
 function sizeSection(run: Run, size: number): string {
   const measured = run.measurements.filter((m) => m.size === size && isWhole(m))
   const libraries = [...new Set(measured.map((m) => m.library))].sort((a, b) => names[a].localeCompare(names[b]))
-  const table = (micros: (m: Measurement) => number | undefined) => {
-    const rows = Object.entries(allRows).map(([workload, { title, unit, durable }]) => ({
+  const table = (micros: (m: Measurement) => number | undefined, counts: (workload: string) => boolean = () => true) => {
+    const rows = Object.entries(allRows).filter(([workload]) => counts(workload)).map(([workload, { title, unit, durable }]) => ({
       title,
       unit,
       early: libraries.map((library) => Boolean(durable) && early.includes(library)),
@@ -121,23 +130,18 @@ function sizeSection(run: Run, size: number): string {
     }))
     return rows.filter((row) => row.medians.some((m) => m !== undefined))
   }
-  const all = table((m) => m.micros)
-  const first = table((m) => m.firstMicros)
-  const changed = table((m) => m.changedMicros)
-  const joined = table((m) => m.joinedMicros)
-  return `
-## ${size.toLocaleString('en')} documents
+  const tables: [heading: string, rows: Row[]][] = [
+    ['Once, in a new page', table((m) => m.micros, (workload) => !allRows[workload]!.again)],
+    ['The first question of each row, which may build what later ones use', table((m) => m.firstMicros)],
+    ['Some of the questions asked again, right after a document was added that is in the answer', table((m) => m.joinedMicros)],
+    ['Some of the questions asked again, right after a change of one document that is in few answers', table((m) => m.changedMicros)],
+    ['Some of the questions asked again and again, while nothing changes', table((m) => m.micros, (workload) => Boolean(allRows[workload]!.again))],
+  ]
+  const sections = tables.map(([heading, rows]) => `
+### ${heading}
 
-${markdown(libraries, all)}
-The same queries, each asked for the first time after a document was added that is in the answer:
-
-${markdown(libraries, joined)}
-Each asked for the first time after one document was changed, which is in few of the answers. AtomicDB and RxDB, which cache answers, find out whether those are still valid:
-
-${markdown(libraries, changed)}
-The very first call of each query, which may build what later calls reuse:
-
-${markdown(libraries, first)}${libraries[0] === 'atomicdb' ? `\nOf the first table:\n\n${standing(libraries, all)}\nOf the second:\n\n${standing(libraries, joined)}\nOf the third:\n\n${standing(libraries, changed)}` : ''}`
+${markdown(libraries, rows)}${libraries[0] === 'atomicdb' ? `\n${standing(libraries, rows)}` : ''}`)
+  return `\n## ${size.toLocaleString('en')} documents\n${sections.join('')}`
 }
 
 function suiteSection(suite: Run['suite']): string {
@@ -160,7 +164,7 @@ npm/bench/rxdb-suite/. Writes are durable as in the tables above; RxDB in memory
 ${markdown(libraries, medians)}
 The means of the fastest 5 %, which RxDB publishes:
 
-${markdown(libraries, table(meanOfFastest))}${libraries[0] === 'atomicdb' ? `\nOf the medians:\n\n${standing(libraries, medians)}` : ''}`
+${markdown(libraries, table(meanOfFastest))}${libraries[0] === 'atomicdb' ? `\n${standing(libraries, medians)}` : ''}`
 }
 
 /** The mean of the fastest 5 %. */
@@ -214,11 +218,12 @@ function standing(libraries: LibraryKey[], rows: Row[]): string {
     if (behind.length === 0) return `Among ${among}, AtomicDB is the first in all ${rows.length} rows.\n`
     return `Among ${among}, AtomicDB is the first in ${rows.length - behind.length} of ${rows.length} rows, and behind in:\n\n${behind.join('')}`
   }
+  const stores = (library: LibraryKey) => !inMemoryOnly.includes(library)
   const copies = (library: LibraryKey) => !handOut.includes(library)
   return [
     verdict('all', () => true),
-    verdict('those that store what they hold', (library) => !inMemoryOnly.includes(library)),
-    verdict('those that copy what they answer', copies),
+    ...(libraries.every(stores) ? [] : [verdict('those that store what they hold', stores)]),
+    ...(libraries.every(copies) ? [] : [verdict('those that copy what they answer', copies)]),
   ].join('\n')
 }
 

@@ -4,24 +4,27 @@
 //   SIZES=20000,100000 documents
 //   LIBRARIES=…        only these, by the names of the files in libraries/
 //   SUITE=people       only the workloads of workloads.ts, or SUITE=rxdb only RxDB's own suite
+//   KEEP=1             writes the tables to results/ and their figures to README, also if libraries are missing
 //   QUICK=1            a small smoke run, whose numbers mean nothing
 //   PROFILE=filter     instead: writes a CPU profile of AtomicDB in that workload to .build/
 //
-// The tables of a run of every library go to results/, others to .build/bench/. Each figure of each round is in the
-// .json file in .build/bench/, which is not kept.
+// The tables of a run of every library go to results/ and to README, others to .build/bench/. Each figure of each round
+// is in the .json file in .build/bench/, which is not kept.
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { loadavg, tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { brotliCompressSync, constants } from 'node:zlib'
+import { promisify } from 'node:util'
+import { brotliCompress, constants, type BrotliOptions } from 'node:zlib'
 import { chromium, type BrowserContext, type Page } from 'playwright-core'
 import { chromiumArguments, chromiumPath } from '../scripts/chromium.mjs'
 import { packageFolder } from '../test/harness/site.js'
 import { machine, versions } from './environment.js'
 import type { PageOptions } from './page.js'
 import { profile } from './profile.js'
+import { writeReadme } from './readme.js'
 import { comparison, type Failure, type Measurement, type Run } from './report.js'
 import type { Samples } from './rxdb-suite/suite.js'
-import { libraryKeys, maxPeople, serveLibraries, smokeKeys, suiteKeys, type LibraryKey } from './site.js'
+import { libraryKeys, maxPeople, serveLibraries, onceSeconds, smokeKeys, suiteKeys, type LibraryKey } from './site.js'
 import { workloads, type Figure } from './workloads.js'
 
 const quick = process.env.QUICK === '1'
@@ -32,8 +35,11 @@ const suites = process.env.SUITE?.split(',') ?? ['people', 'rxdb']
 const profiled = process.env.PROFILE
 const suiteRuns = quick ? 2 : 40 // RxDB's number
 const seed = 42
+/** How long questions are asked. The once-asked row of a slow library stops early, and has fewer questions. */
+const budgets = { againMillis: quick ? 5 : 100, onceMillis: quick ? 50 : onceSeconds * 1_000 }
 /** A workload that takes longer is stopped, and all later ones of that library are left out. */
 const maxMillis = 120_000
+const brotli = promisify<Buffer, BrotliOptions, Buffer>(brotliCompress)
 const compressed = new Map<string, number>()
 const failures: Failure[] = []
 
@@ -56,7 +62,7 @@ async function runComparison(): Promise<void> {
     command: commandLine(),
     machine: { ...(await machine()), loadAtStart: loadavg()[0]! },
     versions: await versions(),
-    browser: await withPage(async (page) => page.context().browser()!.version()),
+    browser: await withBrowser(async (context) => context.browser()!.version()),
     seed,
     rounds,
     measurements: [],
@@ -68,7 +74,7 @@ async function runComparison(): Promise<void> {
       for (const library of inOrder(libraries, round)) {
         if (size > (maxPeople[library] ?? Infinity)) continue
         console.error(`${size} documents, round ${round + 1} of ${rounds}: ${library}`)
-        run.measurements.push(...(await withPage((page) => measure(page, library, size, round))))
+        run.measurements.push(...(await withBrowser((context) => measure(context, library, size, round))))
       }
     }
   }
@@ -77,7 +83,7 @@ async function runComparison(): Promise<void> {
     if (!suiteKeys.includes(library)) continue
     console.error(`RxDB's suite, ${suiteRuns} runs: ${library}`)
     try {
-      run.suite[library] = await withPage((page) => measureSuite(page, library))
+      run.suite[library] = await withBrowser((context) => measureSuite(context.pages()[0]!, library))
     } catch (error) {
       if (library === 'atomicdb') throw error
       failures.push({ library, size: 3_000, round: 0, workload: "RxDB's suite", message: (error as Error).message })
@@ -86,9 +92,10 @@ async function runComparison(): Promise<void> {
 
   const text = comparison(run)
   console.log(text)
-  const whole = !quick && libraries.length === libraryKeys.length && suites.length === 2
+  const kept = process.env.KEEP === '1' || (!quick && libraries.length === libraryKeys.length && suites.length === 2)
   const name = quick ? 'quick' : run.date.slice(0, 10)
-  await writeOut(join(packageFolder, whole ? 'bench/results' : '.build/bench', `${name}.md`), text)
+  await writeOut(join(packageFolder, kept ? 'bench/results' : '.build/bench', `${name}.md`), text)
+  if (kept) writeReadme()
   await writeOut(join(packageFolder, '.build/bench', `${name}.json`), JSON.stringify(run, null, 1) + '\n')
 }
 
@@ -98,36 +105,55 @@ async function writeOut(file: string, text: string): Promise<void> {
   console.log(`written to ${file}`)
 }
 
-/** All workloads of one library, in one browser. */
-async function measure(page: Page, library: LibraryKey, size: number, round: number): Promise<Measurement[]> {
-  const options = { people: size, seed, budgetMillis: quick ? 5 : 100 }
-  const loaded = new Set<string>() // by the page and its workers
-  page.context().on('request', (request) => {
+/** All workloads of one library, in one browser: each in a new page, unless it belongs to the one before it. */
+async function measure(context: BrowserContext, library: LibraryKey, size: number, round: number): Promise<Measurement[]> {
+  const options = { people: size, seed, ...budgets }
+  const loaded = new Set<string>() // by the pages and their workers
+  context.on('request', (request) => {
     if (request.resourceType() !== 'document' && request.url().startsWith(site.origin)) loaded.add(request.url())
   })
-  await load(page, library, options)
-  const { inMemory, persistent } = await page.evaluate(() => ({ inMemory: libraryInMemory, persistent: libraryPersistent }))
   const measured: Measurement[] = []
-  for (const [workload, { inMemory: needsMemory, durable }] of Object.entries(workloads)) {
-    if (needsMemory && !inMemory) continue
-    // The queries are asked of the database that insertDurable fills, also where that one is only in memory.
-    if (durable && !persistent && workload !== 'insertDurable') continue
-    if (workload === 'reopen') await load(page, library, { ...options, reopen: true })
+  let does: { inMemory: boolean; persistent: boolean } | undefined
+  let page: Page | undefined
+  for (const [workload, { inMemory: needsMemory, durable, samePage }] of Object.entries(workloads)) {
+    if (needsMemory && !does?.inMemory) continue
+    // The memory of a library that stores nothing is measured after the same insert.
+    if (durable && does?.persistent === false && workload !== 'insertDurable') continue
+    if (!samePage) {
+      await leave(page)
+      page = await newPage(context, library, options, workload)
+      does ??= await page.evaluate(() => ({ inMemory: libraryInMemory, persistent: libraryPersistent }))
+    }
     let figure: Figure | undefined
     try {
-      figure = await withinTime(runWorkload(page, library, workload))
+      figure = await withinTime(runWorkload(page!, library, workload))
       if (!figure) throw new Error(`not done in ${maxMillis / 1_000} s`)
     } catch (error) {
       if (library === 'atomicdb') throw error
       failures.push({ library, size, round, workload, message: (error as Error).message })
       console.error(`${size} documents, ${(error as Error).message}; the rest is left out`)
-      break
+      return measured
     }
     // What the browser cannot count, such as the files of a pool, it counts as 0.
-    if ((!durable || persistent) && figure.micros > 0) measured.push({ library, size, round, workload, ...figure })
+    if ((!durable || does!.persistent) && figure.micros > 0) measured.push({ library, size, round, workload, ...figure })
   }
+  await leave(page)
   if (round === 0) measured.push({ library, size, round, workload: 'downloaded', micros: await downloaded(loaded), operations: 1 })
   return measured
+}
+
+/** A new page of a library. It has a process of its own, since it is a tab of its own. */
+async function newPage(context: BrowserContext, library: LibraryKey, options: PageOptions, workload: string): Promise<Page> {
+  const page = await context.newPage()
+  await load(page, library, options)
+  if (workload === 'reopen') await load(page, library, { ...options, reopen: true })
+  return page
+}
+
+/** Closes a page, and first what it has opened: the next page opens the same database. */
+async function leave(page: Page | undefined): Promise<void> {
+  await page?.evaluate(() => leavePage())
+  await page?.close()
 }
 
 /** All runs of RxDB's suite with one library, in one browser. */
@@ -149,7 +175,8 @@ async function downloaded(urls: ReadonlySet<string>): Promise<number> {
   for (const url of urls) {
     if (!compressed.has(url)) {
       const body = Buffer.from(await (await fetch(url)).arrayBuffer())
-      compressed.set(url, brotliCompressSync(body, { params: { [constants.BROTLI_PARAM_QUALITY]: 9 } }).length)
+      // Not brotliCompressSync: the site is served by this process, and would miss that fetch uses a connection again.
+      compressed.set(url, (await brotli(body, { params: { [constants.BROTLI_PARAM_QUALITY]: 9 } })).length)
     }
     bytes += compressed.get(url)!
   }
@@ -159,20 +186,19 @@ async function downloaded(urls: ReadonlySet<string>): Promise<number> {
 async function runProfile(workload: string): Promise<void> {
   if (!(workload in workloads)) throw new Error(`PROFILE must be one of ${Object.keys(workloads).join(', ')}`)
   const size = sizes[0]!
-  await withPage(async (page) => {
-    // Long enough that the check of the first answers does not show in the profile.
-    const options = { people: size, seed, budgetMillis: 2_000 }
-    await load(page, 'atomicdb', options)
-    for (const name of Object.keys(workloads)) {
-      const work = async () => {
-        if (name === 'reopen') await load(page, 'atomicdb', { ...options, reopen: true })
-        return runWorkload(page, 'atomicdb', name)
+  const options = { people: size, seed, againMillis: 2_000, onceMillis: budgets.onceMillis }
+  await withBrowser(async (context) => {
+    let page: Page | undefined
+    for (const [name, { samePage }] of Object.entries(workloads)) {
+      if (!samePage) {
+        await leave(page)
+        page = await newPage(context, 'atomicdb', options, name)
       }
       if (name === workload) {
-        console.log(await profile(page, join(packageFolder, `.build/${workload}-${size}.cpuprofile`), work))
+        console.log(await profile(page!, join(packageFolder, `.build/${workload}-${size}.cpuprofile`), () => runWorkload(page!, 'atomicdb', name)))
         return
       }
-      await work()
+      await runWorkload(page!, 'atomicdb', name)
     }
   })
 }
@@ -190,8 +216,8 @@ async function load(page: Page, library: LibraryKey, options: PageOptions): Prom
   await page.goto(`${site.origin}/${library}?${encodeURIComponent(JSON.stringify(options))}`)
 }
 
-/** Gives `work` the page of a new Chromium with a profile on disk: in a private window, IndexedDB would be kept in memory. */
-async function withPage<R>(work: (page: Page) => Promise<R>): Promise<R> {
+/** Gives `work` a new Chromium with a profile on disk: in a private window, IndexedDB would be kept in memory. */
+async function withBrowser<R>(work: (context: BrowserContext) => Promise<R>): Promise<R> {
   const folder = await mkdtemp(join(tmpdir(), 'atomicdb-bench-'))
   let context: BrowserContext | undefined
   try {
@@ -201,9 +227,8 @@ async function withPage<R>(work: (page: Page) => Promise<R>): Promise<R> {
       args: [...chromiumArguments, '--js-flags=--expose-gc', '--enable-blink-features=ForceEagerMeasureMemory'],
     })
     context.setDefaultTimeout(0)
-    const page = context.pages()[0]!
-    page.on('pageerror', (error) => console.error(error.stack))
-    return await work(page)
+    context.on('weberror', (error) => console.error(error.error().stack))
+    return await work(context)
   } finally {
     await context?.close()
     await rm(folder, { recursive: true, maxRetries: 5 })

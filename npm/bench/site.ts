@@ -20,6 +20,9 @@ export const smokeKeys: LibraryKey[] = ['atomicdb', 'dexie', 'lokijs', 'sqlitewa
 /** How many documents a library gets at most: with more, these take many minutes or all of the memory. */
 export const maxPeople: Partial<Record<LibraryKey, number>> = { nedb: 20_000, pouchdb: 20_000, rxdbdexie: 20_000, rxdbmemory: 20_000, signaldb: 20_000 }
 
+/** No further question is asked after this. */
+export const onceSeconds = 2
+
 const folder = join(packageFolder, '.build/bench/site')
 
 /** The files in node_modules that a library loads beside its script. */

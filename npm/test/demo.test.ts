@@ -215,7 +215,12 @@ describe('the demo page', { timeout: 600_000 }, () => {
           await example('A mistake')
           await says(page.locator('#problem'), 'invalid')
         }
+        await page.locator('#condition').fill(`q.country.eq(${'window.'.repeat(20)})`)
+        await page.locator('#condition').press('Control+Enter')
+        await says(page.locator('#problem pre'), '^')
+        await fits()
         await spelling('Text')
+        await example('A mistake')
         await says(page.locator('#problem pre'), '^')
         await fits()
         await example('Norway')

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { describe, test } from 'node:test'
+import { newest, quotation, quoted } from '../bench/readme.js'
 import { packageFolder } from './harness/site.js'
 
 const top = join(packageFolder, '..')
@@ -41,6 +42,37 @@ describe('documents', () => {
       }
     })
   }
+})
+
+describe('the figures in README', () => {
+  test('are those of the newest results', () => {
+    assert.equal(quoted(readFileSync(join(top, 'README.md'), 'utf8')), newest(), 'run: cd npm && node --import tsx bench/readme.ts')
+  })
+
+  test('name the fastest peer of each row, also where it is ahead', () => {
+    const results = [
+      '- 2026-01-02, `make bench SIZES=7`, one round, each round of each library in a fresh browser',
+      '- 2 cores, AMD EPYC, 24 GiB; load 3.0 before the run: **other work may have disturbed it**',
+      '- Chromium 156.0.1 headless; atomicdb 0.1.0',
+      '\n## 7 documents\n\n### Once, in a new page\n',
+      '| | AtomicDB | Dexie | LokiJS | PGlite |',
+      '| - | -: | -: | -: | -: |',
+      '| ahead | **1.0 ms** | 2.0 ms (2.0x) | 3.0 ms (3.0x) | 0.5 ms* (0.50x) |',
+      '| behind | 1.0 ms | 2.0 ms (2.0x) | **0.98 ms** (0.98x) | - |',
+      '\n### Asked again\n',
+      '| | AtomicDB | Dexie |',
+      '| - | -: | -: |',
+      '| ahead | **1.0 µs** | 2.0 ms (2000x) |',
+      '\n## 70 documents\n',
+    ].join('\n')
+    const text = quotation('2026-01-02.md', results)
+    assert.match(text, /^\| 7 documents \| AtomicDB \| fastest of 3 peers \|$/m)
+    assert.match(text, /^\| ahead \| \*\*1\.0 ms\*\* \| Dexie 2\.0 ms \|$/m)
+    assert.match(text, /^\| behind \| 1\.0 ms \| \*\*LokiJS 0\.98 ms\*\* \|$/m)
+    assert.match(text, /\*\*while other work may have disturbed it\*\*/)
+    assert.match(text, /the first in 1 of\s2 rows/)
+    assert.match(text, /^\| asked again \| 1 of 1 rows \|$/m)
+  })
 })
 
 /** The Markdown files below a folder, by their paths from the top. */

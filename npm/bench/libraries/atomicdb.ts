@@ -9,7 +9,8 @@ export const library: Library = {
   persistent: true,
   async open(name, durable) {
     const db = await AtomicDB.open(name, { inMemory: !durable })
-    await db.createIndex('email')
+    await db.createIndex('email', { unique: true })
+    await db.createIndex('age')
     await db.createIndex('score')
     return peopleIn(db)
   },
@@ -23,14 +24,14 @@ function peopleIn(db: AtomicDB): Database {
     get: (id) => db.get<Person>(id) as Promise<Person | undefined>,
     withEmail: (email) => found(db.find<Person>({ email })),
     withScore: (low, high) => found(db.search<Person>(q.score.between(low, high))),
-    inCity: (city, age) => found(db.find<Person>({ age: { $gte: age }, 'address.city': city })),
-    countInCity: (city, age) => db.count(q.age.gte(age).and(q.address.city.eq(city))),
-    groupByCity: async () => {
-      const rows = await db.aggregate<{ address: { city: string }; n: number; mean: number }>(averageAge)
+    inCity: (city, active) => found(db.find<Person>({ active, 'address.city': city })),
+    countInCity: (city, active) => db.count(q.active.eq(active).and(q.address.city.eq(city))),
+    groupByCity: async (zip) => {
+      const rows = await db.aggregate<{ address: { city: string }; n: number; mean: number }>({ where: q.address.zip.gte(zip), ...averageAge })
       return rows.map(({ address: { city }, n, mean }) => ({ city, n, mean }))
     },
-    topByScore: (limit) => found(db.search<Person>(undefined, { sort: '-score', limit })),
-    firstByName: (limit) => found(db.search<Person>(undefined, { sort: 'name', limit })),
+    nextByScore: (score, limit) => found(db.search<Person>(q.score.lt(score), { sort: '-score', limit })),
+    nextByName: (name, limit) => found(db.search<Person>(q.name.gte(name), { sort: 'name', limit })),
     setActive: (id, active) => db.update({ active }, q._id.eq(id)),
     updateAged: (low, high, fields) => db.update(fields, q.age.between(low, high)),
     removeAged: (low, high) => db.remove(q.age.between(low, high)),

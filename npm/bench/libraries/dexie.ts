@@ -10,7 +10,7 @@ export const library: Library = {
   persistent: true,
   async open(name) {
     const db = new Dexie(name)
-    db.version(1).stores({ people: '_id, email, score' })
+    db.version(1).stores({ people: '_id, &email, age, score' })
     await db.open()
     return peopleIn(db, db.table('people'))
   },
@@ -23,18 +23,18 @@ function peopleIn(db: Dexie, people: Table<Person, string>): Database {
     get: (id) => people.get(id),
     withEmail: (email) => people.where('email').equals(email).toArray(),
     withScore: (low, high) => people.where('score').between(low, high, true, true).toArray(),
-    inCity: (city, age) => people.filter((p) => p.age >= age && p.address.city === city).toArray(),
-    countInCity: (city, age) => people.filter((p) => p.age >= age && p.address.city === city).count(),
-    groupByCity: async () => {
+    inCity: (city, active) => people.filter((p) => p.active === active && p.address.city === city).toArray(),
+    countInCity: (city, active) => people.filter((p) => p.active === active && p.address.city === city).count(),
+    groupByCity: async (zip) => {
       const groups = new Groups()
-      await people.each((p) => groups.add(p.address.city, p.age))
+      await people.filter((p) => p.address.zip >= zip).each((p) => groups.add(p.address.city, p.age))
       return groups.all()
     },
-    topByScore: (limit) => people.orderBy('score').reverse().limit(limit).toArray(),
-    firstByName: async (limit) => (await people.toCollection().sortBy('name')).slice(0, limit),
+    nextByScore: (score, limit) => people.where('score').below(score).reverse().limit(limit).toArray(),
+    nextByName: async (name, limit) => (await people.filter((p) => p.name >= name).sortBy('name')).slice(0, limit),
     setActive: (id, active) => people.update(id, { active }),
-    updateAged: (low, high, fields) => people.filter((p) => p.age >= low && p.age <= high).modify(fields),
-    removeAged: (low, high) => people.filter((p) => p.age >= low && p.age <= high).delete(),
+    updateAged: (low, high, fields) => people.where('age').between(low, high, true, true).modify(fields),
+    removeAged: (low, high) => people.where('age').between(low, high, true, true).delete(),
     close: () => db.close(),
   }
 }

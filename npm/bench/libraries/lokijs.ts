@@ -1,5 +1,6 @@
 import Loki, { type Collection } from 'lokijs'
 import IncrementalIndexedDBAdapter from 'lokijs/src/incremental-indexeddb-adapter.js'
+import { gather } from '../answers.js'
 import type { Database, Library } from '../library.js'
 import { Groups } from '../groups.js'
 import type { Person } from '../people.js'
@@ -7,8 +8,7 @@ import type { Person } from '../people.js'
 /**
  * LokiJS: plain objects in memory, handed out as they are. A write is durable
  * after saveDatabase(); its incremental adapter stores only the chunks of 100
- * documents that changed. Its by() needs a unique field, which only the ids
- * are: the index on emails is not unique, here as in every other library.
+ * documents that changed. Its by() looks up a unique field, as ids and emails are.
  */
 export const library: Library = {
   name: 'LokiJS',
@@ -19,7 +19,7 @@ export const library: Library = {
     const loki = new Loki(name, { adapter })
     if (durable) await called((done) => loki.loadDatabase({}, done))
     const people =
-      loki.getCollection<Person>('people') ?? loki.addCollection<Person>('people', { unique: ['_id'], indices: ['email', 'score'] })
+      loki.getCollection<Person>('people') ?? loki.addCollection<Person>('people', { unique: ['_id', 'email'], indices: ['age', 'score'] })
     return peopleIn(loki, people, durable)
   },
 }
@@ -39,21 +39,17 @@ function peopleIn(loki: Loki, people: Collection<Person>, durable: boolean): Dat
       return stored()
     },
     get: (id) => people.by('_id', id),
-    withEmail: (email) => people.find({ email }),
+    withEmail: (email) => gather(people.by('email', email)),
     withScore: (low, high) => people.find({ score: { $between: [low, high] } }),
-    inCity: (city, age) => people.find({ age: { $gte: age }, 'address.city': city }),
-    countInCity: (city, age) => people.count({ age: { $gte: age }, 'address.city': city }),
-    groupByCity: () =>
-      people.mapReduce(
-        ({ address: { city }, age }) => ({ city, age }),
-        (pairs) => {
-          const groups = new Groups()
-          for (const { city, age } of pairs) groups.add(city, age)
-          return groups.all()
-        },
-      ),
-    topByScore: (limit) => people.chain().simplesort('score', { desc: true }).limit(limit).data(),
-    firstByName: (limit) => people.chain().simplesort('name').limit(limit).data(),
+    inCity: (city, active) => people.find({ active, 'address.city': city }),
+    countInCity: (city, active) => people.count({ active, 'address.city': city }),
+    groupByCity: (zip) => {
+      const groups = new Groups()
+      for (const { address, age } of people.find({ 'address.zip': { $gte: zip } })) groups.add(address.city, age)
+      return groups.all()
+    },
+    nextByScore: (score, limit) => people.chain().find({ score: { $lt: score } }).simplesort('score', { desc: true }).limit(limit).data(),
+    nextByName: (name, limit) => people.chain().find({ name: { $gte: name } }).simplesort('name').limit(limit).data(),
     setActive(id, active) {
       people.update(Object.assign(people.by('_id', id)!, { active }))
       return stored()

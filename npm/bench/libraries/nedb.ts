@@ -11,8 +11,9 @@ export const library: Library = {
   async open(name, durable) {
     const db = new Datastore<Person>(durable ? { filename: name } : { inMemoryOnly: true })
     await db.loadDatabaseAsync()
-    for (const fieldName of ['email', 'score']) await db.ensureIndexAsync({ fieldName })
-    const lives = (city: string, age: number) => ({ age: { $gte: age }, 'address.city': city })
+    await db.ensureIndexAsync({ fieldName: 'email', unique: true })
+    for (const fieldName of ['age', 'score']) await db.ensureIndexAsync({ fieldName })
+    const lives = (city: string, active: boolean) => ({ active, 'address.city': city })
     const aged = (low: number, high: number) => ({ age: { $gte: low, $lte: high } })
     return {
       insert: (person) => db.insertAsync(person),
@@ -20,15 +21,15 @@ export const library: Library = {
       get: async (_id) => (await db.findOneAsync({ _id })) ?? undefined,
       withEmail: (email) => db.findAsync({ email }),
       withScore: (low, high) => db.findAsync({ score: { $gte: low, $lte: high } }),
-      inCity: (city, age) => db.findAsync(lives(city, age)),
-      countInCity: (city, age) => db.countAsync(lives(city, age)),
-      groupByCity: async () => {
+      inCity: (city, active) => db.findAsync(lives(city, active)),
+      countInCity: (city, active) => db.countAsync(lives(city, active)),
+      groupByCity: async (zip) => {
         const groups = new Groups()
-        for (const p of db.getAllData()) groups.add(p.address.city, p.age)
+        for (const p of await db.findAsync({ 'address.zip': { $gte: zip } })) groups.add(p.address.city, p.age)
         return groups.all()
       },
-      topByScore: (limit) => db.findAsync({}).sort({ score: -1 }).limit(limit),
-      firstByName: (limit) => db.findAsync({}).sort({ name: 1 }).limit(limit),
+      nextByScore: (score, limit) => db.findAsync({ score: { $lt: score } }).sort({ score: -1 }).limit(limit),
+      nextByName: (name, limit) => db.findAsync({ name: { $gte: name } }).sort({ name: 1 }).limit(limit),
       setActive: (_id, active) => db.updateAsync({ _id }, { $set: { active } }, { multi: false }),
       updateAged: async (low, high, fields) => (await db.updateAsync(aged(low, high), { $set: fields }, { multi: true })).numAffected,
       removeAged: (low, high) => db.removeAsync(aged(low, high), { multi: true }),

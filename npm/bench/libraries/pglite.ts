@@ -15,11 +15,12 @@ export const library: Library = {
     const db = await PGlite.create(durable ? `idb://${name}` : 'memory://', { relaxedDurability: true })
     await db.exec(`
       CREATE TABLE IF NOT EXISTS people (_id text PRIMARY KEY, name text COLLATE "C", age int, email text, active boolean, tags jsonb, address jsonb, score double precision, bio text);
-      CREATE INDEX IF NOT EXISTS people_email ON people (email);
+      CREATE UNIQUE INDEX IF NOT EXISTS people_email ON people (email);
+      CREATE INDEX IF NOT EXISTS people_age ON people (age);
       CREATE INDEX IF NOT EXISTS people_score ON people (score);`)
     const select = async (rest: string, parameters: unknown[]) => (await db.query<Person>(`SELECT * FROM people ${rest}`, parameters)).rows
     const insertMany = (people: Person[]) => db.query('INSERT INTO people SELECT * FROM json_populate_recordset(NULL::people, $1::json)', [JSON.stringify(people)])
-    const lives = "age >= $1 AND address->>'city' = $2"
+    const lives = "active = $1 AND address->>'city' = $2"
     return {
       insert: (p) =>
         db.query('INSERT INTO people VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)', [p._id, p.name, p.age, p.email, p.active, p.tags, p.address, p.score, p.bio]),
@@ -27,11 +28,12 @@ export const library: Library = {
       get: async (id) => (await select('WHERE _id = $1', [id]))[0],
       withEmail: (email) => select('WHERE email = $1', [email]),
       withScore: (low, high) => select('WHERE score BETWEEN $1 AND $2', [low, high]),
-      inCity: (city, age) => select(`WHERE ${lives}`, [age, city]),
-      countInCity: async (city, age) => (await db.query<{ n: number }>(`SELECT count(*)::int AS n FROM people WHERE ${lives}`, [age, city])).rows[0]!.n,
-      groupByCity: async () => (await db.query<CityGroup>("SELECT address->>'city' AS city, count(*)::int AS n, avg(age)::float8 AS mean FROM people GROUP BY 1")).rows,
-      topByScore: (limit) => select('ORDER BY score DESC LIMIT $1', [limit]),
-      firstByName: (limit) => select('ORDER BY name LIMIT $1', [limit]),
+      inCity: (city, active) => select(`WHERE ${lives}`, [active, city]),
+      countInCity: async (city, active) => (await db.query<{ n: number }>(`SELECT count(*)::int AS n FROM people WHERE ${lives}`, [active, city])).rows[0]!.n,
+      groupByCity: async (zip) =>
+        (await db.query<CityGroup>("SELECT address->>'city' AS city, count(*)::int AS n, avg(age)::float8 AS mean FROM people WHERE address->>'zip' >= $1 GROUP BY 1", [zip])).rows,
+      nextByScore: (score, limit) => select('WHERE score < $1 ORDER BY score DESC LIMIT $2', [score, limit]),
+      nextByName: (name, limit) => select('WHERE name >= $1 ORDER BY name LIMIT $2', [name, limit]),
       setActive: (id, active) => db.query('UPDATE people SET active = $2 WHERE _id = $1', [id, active]),
       updateAged: async (low, high, fields) =>
         (await db.query('UPDATE people SET active = $3, bio = $4 WHERE age BETWEEN $1 AND $2', [low, high, fields.active, fields.bio])).affectedRows!,

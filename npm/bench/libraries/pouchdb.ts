@@ -13,7 +13,7 @@ export const library: Library = {
   persistent: true,
   async open(name) {
     const db = new PouchDB(name, { auto_compaction: true })
-    for (const field of ['email', 'score']) await db.createIndex({ index: { fields: [field] } })
+    for (const field of ['email', 'age', 'score']) await db.createIndex({ index: { fields: [field] } })
     return peopleIn(db)
   },
 }
@@ -30,16 +30,16 @@ function peopleIn(db: InstanceType<typeof PouchDB>): Database {
     get: (id) => db.get(id),
     withEmail: (email) => found({ email }),
     withScore: (low, high) => found({ score: { $gte: low, $lte: high } }),
-    inCity: (city, age) => found({ age: { $gte: age }, 'address.city': city }),
-    countInCity: async (city, age) => (await found({ age: { $gte: age }, 'address.city': city })).length,
-    groupByCity: async () => {
+    inCity: (city, active) => found({ active, 'address.city': city }),
+    countInCity: async (city, active) => (await found({ active, 'address.city': city })).length,
+    groupByCity: async (zip) => {
       const groups = new Groups()
-      for (const p of await all()) groups.add(p.address.city, p.age)
+      for (const p of await all()) if (p.address.zip >= zip) groups.add(p.address.city, p.age)
       return groups.all()
     },
-    topByScore: async (limit) => (await db.find({ selector: { score: { $gte: 0 } }, sort: [{ score: 'desc' }], limit })).docs,
+    nextByScore: async (score, limit) => (await db.find({ selector: { score: { $lt: score } }, sort: [{ score: 'desc' }], limit })).docs,
     // find() sorts by indexed fields only.
-    firstByName: async (limit) => (await all()).sort((a, b) => (a.name < b.name ? -1 : Number(a.name > b.name))).slice(0, limit),
+    nextByName: async (name, limit) => (await all()).filter((p) => p.name >= name).sort((a, b) => (a.name < b.name ? -1 : Number(a.name > b.name))).slice(0, limit),
     setActive: async (id, active) => db.put({ ...(await db.get(id)), active }),
     updateAged: async (low, high, fields) => (await db.bulkDocs((await aged(low, high)).map((p) => ({ ...p, ...fields })))).length,
     removeAged: async (low, high) => (await db.bulkDocs((await aged(low, high)).map((p) => ({ ...p, _deleted: true })))).length,

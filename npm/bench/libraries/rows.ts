@@ -18,7 +18,8 @@ export function fromRow([_id, name, age, email, active, tags, city, zip, score, 
 /** The table and its indexes in SQLite's SQL. */
 export const schema = `
   CREATE TABLE IF NOT EXISTS people (_id TEXT PRIMARY KEY, name TEXT, age INTEGER, email TEXT, active INTEGER, tags TEXT, city TEXT, zip TEXT, score REAL, bio TEXT);
-  CREATE INDEX IF NOT EXISTS people_email ON people (email);
+  CREATE UNIQUE INDEX IF NOT EXISTS people_email ON people (email);
+  CREATE INDEX IF NOT EXISTS people_age ON people (age);
   CREATE INDEX IF NOT EXISTS people_score ON people (score);`
 
 /** Adds a row, whose cells are parameters. */

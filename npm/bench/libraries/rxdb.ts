@@ -6,7 +6,7 @@ import { highestScore, type Person } from '../people.js'
 
 addRxPlugin(RxDBUpdatePlugin)
 
-/** RxDB over a storage, as its documentation sets it up. Indexed strings need a maximal length, indexed numbers a range. */
+/** RxDB over a storage, as its documentation sets it up. It has no unique indexes. Indexed strings need a maximal length, indexed numbers a range. */
 export async function openPeople(name: string, storage: RxStorage<any, any>): Promise<Database> {
   const db = await createRxDatabase({ name, storage, multiInstance: false, eventReduce: true })
   const { people } = await db.addCollections({ people: { schema } })
@@ -20,7 +20,7 @@ const schema = {
   properties: {
     _id: { type: 'string', maxLength: 24 },
     name: { type: 'string' },
-    age: { type: 'number' },
+    age: { type: 'number', minimum: 0, maximum: 200, multipleOf: 1 },
     email: { type: 'string', maxLength: 60 },
     active: { type: 'boolean' },
     tags: { type: 'array', items: { type: 'string' } },
@@ -28,14 +28,14 @@ const schema = {
     score: { type: 'number', minimum: 0, maximum: highestScore, multipleOf: 0.000001 },
     bio: { type: 'string' },
   },
-  required: ['_id', 'email', 'score'],
-  indexes: ['email', 'score'],
+  required: ['_id', 'email', 'age', 'score'],
+  indexes: ['email', 'age', 'score'],
 } as const
 
 function peopleIn(db: RxDatabase, people: RxCollection<Person>): Database {
   const plain = (documents: RxDocument<Person>[]) => documents.map((d) => d.toJSON() as Person)
   const aged = (low: number, high: number) => people.find({ selector: { age: { $gte: low, $lte: high } } })
-  const lives = (city: string, age: number) => ({ selector: { age: { $gte: age }, 'address.city': city } })
+  const lives = (city: string, active: boolean) => ({ selector: { active, 'address.city': city } })
   return {
     insert: (person) => people.insert(person),
     insertMany: async (all) => {
@@ -45,16 +45,16 @@ function peopleIn(db: RxDatabase, people: RxCollection<Person>): Database {
     get: async (id) => (await people.findOne(id).exec())?.toJSON() as Person | undefined,
     withEmail: async (email) => plain(await people.find({ selector: { email } }).exec()),
     withScore: async (low, high) => plain(await people.find({ selector: { score: { $gte: low, $lte: high } } }).exec()),
-    inCity: async (city, age) => plain(await people.find(lives(city, age)).exec()),
+    inCity: async (city, active) => plain(await people.find(lives(city, active)).exec()),
     // count() refuses a query that no index answers entirely.
-    countInCity: async (city, age) => (await people.find(lives(city, age)).exec()).length,
-    groupByCity: async () => {
+    countInCity: async (city, active) => (await people.find(lives(city, active)).exec()).length,
+    groupByCity: async (zip) => {
       const groups = new Groups()
-      for (const p of await people.find().exec()) groups.add(p.address.city, p.age)
+      for (const p of await people.find({ selector: { 'address.zip': { $gte: zip } } }).exec()) groups.add(p.address.city, p.age)
       return groups.all()
     },
-    topByScore: async (limit) => plain(await people.find({ selector: {}, sort: [{ score: 'desc' }], limit }).exec()),
-    firstByName: async (limit) => plain(await people.find({ selector: {}, sort: [{ name: 'asc' }], limit }).exec()),
+    nextByScore: async (score, limit) => plain(await people.find({ selector: { score: { $lt: score } }, sort: [{ score: 'desc' }], limit }).exec()),
+    nextByName: async (name, limit) => plain(await people.find({ selector: { name: { $gte: name } }, sort: [{ name: 'asc' }], limit }).exec()),
     setActive: async (id, active) => (await people.findOne(id).exec())!.incrementalPatch({ active }),
     updateAged: async (low, high, fields) => ((await aged(low, high).update({ $set: fields })) as unknown as unknown[]).length,
     removeAged: async (low, high) => ((await aged(low, high).remove()) as unknown as unknown[]).length,

@@ -17,11 +17,11 @@ export const library: Library = {
   async open(name, durable) {
     const people = new Collection<Item>({
       ...(durable ? { persistence: createIndexedDBAdapter(name) } : {}),
-      indices: [createIndex('email'), createIndex('score')],
+      indices: [createIndex('email'), createIndex('age'), createIndex('score')],
     })
     if (durable) await people.isReady()
     const found = (selector: object, options: object = {}) => people.find(selector as any, { reactive: false, ...options }).fetch().map(fromItem)
-    const lives = (city: string, age: number) => ({ age: { $gte: age }, 'address.city': city })
+    const lives = (city: string, active: boolean) => ({ active, 'address.city': city })
     const aged = (low: number, high: number) => ({ age: { $gte: low, $lte: high } })
     // A write of many is stored in two parts, the first of one document, so 'transmitted' comes too soon.
     let storing: Promise<void> | undefined
@@ -52,15 +52,15 @@ export const library: Library = {
       },
       withEmail: (email) => found({ email }),
       withScore: (low, high) => found({ score: { $gte: low, $lte: high } }),
-      inCity: (city, age) => found(lives(city, age)),
-      countInCity: (city, age) => people.find(lives(city, age) as any, { reactive: false }).count(),
-      groupByCity: () => {
+      inCity: (city, active) => found(lives(city, active)),
+      countInCity: (city, active) => people.find(lives(city, active) as any, { reactive: false }).count(),
+      groupByCity: (zip) => {
         const groups = new Groups()
-        people.find({}, { reactive: false }).forEach((p) => groups.add(p.address.city, p.age))
+        people.find({ 'address.zip': { $gte: zip } } as any, { reactive: false }).forEach((p) => groups.add(p.address.city, p.age))
         return groups.all()
       },
-      topByScore: (limit) => found({}, { sort: { score: -1 }, limit }),
-      firstByName: (limit) => found({}, { sort: { name: 1 }, limit }),
+      nextByScore: (score, limit) => found({ score: { $lt: score } }, { sort: { score: -1 }, limit }),
+      nextByName: (name, limit) => found({ name: { $gte: name } }, { sort: { name: 1 }, limit }),
       setActive: (id, active) => {
         const done = stored()
         people.updateOne({ id } as any, { $set: { active } })

@@ -10,7 +10,7 @@ export const library: Library = {
   persistent: true,
   async open(name, durable) {
     const handle = await call('open', [name, durable])
-    const methods = ['insert', 'insertMany', 'get', 'withEmail', 'withScore', 'inCity', 'countInCity', 'groupByCity', 'topByScore', 'firstByName', 'setActive', 'updateAged', 'removeAged', 'close'] as const
+    const methods = ['insert', 'insertMany', 'get', 'withEmail', 'withScore', 'inCity', 'countInCity', 'groupByCity', 'nextByScore', 'nextByName', 'setActive', 'updateAged', 'removeAged', 'close'] as const
     const entries = methods.map((method) => [method, (...args: unknown[]) => call(method, args, handle as number)])
     return Object.fromEntries(entries) as Database
   },

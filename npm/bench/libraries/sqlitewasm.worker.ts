@@ -8,7 +8,10 @@ import type { Request, Response } from './sqlitewasm.js'
 class People {
   readonly #statements = new Map<string, PreparedStatement>()
 
-  constructor(readonly db: Sqlite) {
+  constructor(
+    readonly db: Sqlite,
+    readonly durable: boolean,
+  ) {
     db.exec(schema)
   }
 
@@ -25,13 +28,13 @@ class People {
   get = (id: string) => this.#select('WHERE _id = ?', [id])[0]
   withEmail = (email: string) => this.#select('WHERE email = ?', [email])
   withScore = (low: number, high: number) => this.#select('WHERE score BETWEEN ? AND ?', [low, high])
-  inCity = (city: string, age: number) => this.#select('WHERE age >= ? AND city = ?', [age, city])
-  topByScore = (limit: number) => this.#select('ORDER BY score DESC LIMIT ?', [limit])
-  firstByName = (limit: number) => this.#select('ORDER BY name LIMIT ?', [limit])
-  countInCity = (city: string, age: number) => this.#rows('SELECT count(*) FROM people WHERE age >= ? AND city = ?', [age, city])[0]![0] as number
+  inCity = (city: string, active: boolean) => this.#select('WHERE active = ? AND city = ?', [Number(active), city])
+  nextByScore = (score: number, limit: number) => this.#select('WHERE score < ? ORDER BY score DESC LIMIT ?', [score, limit])
+  nextByName = (name: string, limit: number) => this.#select('WHERE name >= ? ORDER BY name LIMIT ?', [name, limit])
+  countInCity = (city: string, active: boolean) => this.#rows('SELECT count(*) FROM people WHERE active = ? AND city = ?', [Number(active), city])[0]![0] as number
 
-  groupByCity(): CityGroup[] {
-    return this.#rows('SELECT city, count(*), avg(age) FROM people GROUP BY city', []).map(([city, n, mean]) => ({ city, n, mean }) as CityGroup)
+  groupByCity(zip: string): CityGroup[] {
+    return this.#rows('SELECT city, count(*), avg(age) FROM people WHERE zip >= ? GROUP BY city', [zip]).map(([city, n, mean]) => ({ city, n, mean }) as CityGroup)
   }
 
   setActive = (id: string, active: boolean) => this.#run('UPDATE people SET active = ? WHERE _id = ?', [Number(active), id])
@@ -84,10 +87,14 @@ onmessage = async ({ data: { id, method, args, handle } }: MessageEvent<Request>
   try {
     if (method === 'open') {
       const [name, durable] = args as [string, boolean]
+      // The last database that was closed has let go of the pool's files.
+      if (durable && (await pool).isPaused()) await (await pool).unpauseVfs()
       const db = durable ? new (await pool).OpfsSAHPoolDb(`/${name}`) : new (await ready).oo1.DB(':memory:')
-      answer.result = open.push(new People(db)) - 1
+      answer.result = open.push(new People(db, durable)) - 1
     } else {
       answer.result = (open[handle] as any)[method](...args)
+      // Only one page at a time can have the pool's files open: the next page waits for no handles of this one.
+      if (method === 'close' && open[handle]!.durable) (await pool).pauseVfs()
     }
   } catch (error) {
     answer.error = (error as Error).message

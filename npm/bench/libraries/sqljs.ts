@@ -61,17 +61,18 @@ class People implements Database {
     return this.#select('WHERE score BETWEEN ? AND ?', [low, high])
   }
 
-  inCity(city: string, age: number) {
-    return this.#select('WHERE age >= ? AND city = ?', [age, city])
+  inCity(city: string, active: boolean) {
+    return this.#select('WHERE active = ? AND city = ?', [Number(active), city])
   }
 
-  countInCity(city: string, age: number) {
-    const statement = this.#prepared('SELECT count(*) FROM people WHERE age >= ? AND city = ?')
-    return statement.get([age, city])[0] as number
+  countInCity(city: string, active: boolean) {
+    const statement = this.#prepared('SELECT count(*) FROM people WHERE active = ? AND city = ?')
+    return statement.get([Number(active), city])[0] as number
   }
 
-  groupByCity() {
-    const statement = this.#prepared('SELECT city, count(*), avg(age) FROM people GROUP BY city')
+  groupByCity(zip: string) {
+    const statement = this.#prepared('SELECT city, count(*), avg(age) FROM people WHERE zip >= ? GROUP BY city')
+    statement.bind([zip])
     const groups: CityGroup[] = []
     while (statement.step()) {
       const [city, n, mean] = statement.get()
@@ -81,12 +82,12 @@ class People implements Database {
     return groups
   }
 
-  topByScore(limit: number) {
-    return this.#select('ORDER BY score DESC LIMIT ?', [limit])
+  nextByScore(score: number, limit: number) {
+    return this.#select('WHERE score < ? ORDER BY score DESC LIMIT ?', [score, limit])
   }
 
-  firstByName(limit: number) {
-    return this.#select('ORDER BY name LIMIT ?', [limit])
+  nextByName(name: string, limit: number) {
+    return this.#select('WHERE name >= ? ORDER BY name LIMIT ?', [name, limit])
   }
 
   setActive(id: string, active: boolean) {

@@ -1,4 +1,4 @@
-import { createIndexes, createStore, type Row } from 'tinybase'
+import { createIndexes, createStore, type Cell, type Row } from 'tinybase'
 import { createIndexedDbPersister } from 'tinybase/persisters/persister-indexed-db'
 import { Groups } from '../groups.js'
 import type { Library } from '../library.js'
@@ -6,7 +6,7 @@ import type { Person } from '../people.js'
 
 /**
  * TinyBase: tables of cells in memory. Nested fields are cells of their own,
- * tags are JSON. It has no range queries: here they walk the table. A write is
+ * tags are JSON. Its indexes answer equality, and none is unique. Ranges of scores walk the table. A write is
  * durable after save() of its IndexedDB persister, which stores everything.
  */
 export const library: Library = {
@@ -15,7 +15,7 @@ export const library: Library = {
   persistent: true,
   async open(name, durable) {
     const store = createStore()
-    const indexes = createIndexes(store).setIndexDefinition('email', 'people', 'email')
+    const indexes = createIndexes(store).setIndexDefinition('email', 'people', 'email').setIndexDefinition('age', 'people', 'age')
     const persister = durable ? createIndexedDbPersister(store, name) : undefined
     await persister?.load()
     const person = (id: string) => fromRow(id, store.getRow('people', id))
@@ -27,8 +27,16 @@ export const library: Library = {
       })
       return ids
     }
-    const lives = (city: string, age: number) => where((row) => (row.age as number) >= age && row.city === city)
-    const aged = (low: number, high: number) => where((row) => (row.age as number) >= low && (row.age as number) <= high)
+    const lives = (city: string, active: boolean) => where((row) => row.active === active && row.city === city)
+    const aged = (low: number, high: number) => Array.from({ length: high - low + 1 }, (_, n) => indexes.getSliceRowIds('age', String(low + n))).flat()
+    const first = (limit: number, cell: string, descending: boolean, holds: (value: Cell) => boolean) => {
+      const ids: string[] = []
+      for (const id of store.getSortedRowIds('people', cell, descending)) {
+        if (!holds(store.getCell('people', id, cell)!)) continue
+        if (ids.push(id) === limit) break
+      }
+      return ids.map(person)
+    }
     return {
       insert: (p) => {
         store.setRow('people', p._id, toRow(p))
@@ -43,15 +51,17 @@ export const library: Library = {
       get: (id) => (store.hasRow('people', id) ? person(id) : undefined),
       withEmail: (email) => indexes.getSliceRowIds('email', email).map(person),
       withScore: (low, high) => where((row) => (row.score as number) >= low && (row.score as number) <= high).map(person),
-      inCity: (city, age) => lives(city, age).map(person),
-      countInCity: (city, age) => lives(city, age).length,
-      groupByCity: () => {
+      inCity: (city, active) => lives(city, active).map(person),
+      countInCity: (city, active) => lives(city, active).length,
+      groupByCity: (zip) => {
         const groups = new Groups()
-        store.forEachRow('people', (id) => groups.add(store.getCell('people', id, 'city') as string, store.getCell('people', id, 'age') as number))
+        store.forEachRow('people', (id) => {
+          if ((store.getCell('people', id, 'zip') as string) >= zip) groups.add(store.getCell('people', id, 'city') as string, store.getCell('people', id, 'age') as number)
+        })
         return groups.all()
       },
-      topByScore: (limit) => store.getSortedRowIds('people', 'score', true, 0, limit).map(person),
-      firstByName: (limit) => store.getSortedRowIds('people', 'name', false, 0, limit).map(person),
+      nextByScore: (score, limit) => first(limit, 'score', true, (value) => (value as number) < score),
+      nextByName: (name, limit) => first(limit, 'name', false, (value) => (value as string) >= name),
       setActive: (id, active) => {
         store.setPartialRow('people', id, { active })
         return persister?.save()

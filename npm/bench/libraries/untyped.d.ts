@@ -21,7 +21,6 @@ declare module 'lokijs' {
       find(query: object): T[]
       count(query: object): number
       chain(): Resultset<T>
-      mapReduce<M, R>(map: (document: T) => M, reduce: (mapped: M[]) => R): R
     }
     interface Resultset<T extends object> {
       find(query: object): Resultset<T>
@@ -90,13 +89,12 @@ declare module '@seald-io/nedb' {
   export default class Datastore<T> {
     constructor(options: { filename?: string; inMemoryOnly?: boolean })
     loadDatabaseAsync(): Promise<void>
-    ensureIndexAsync(options: { fieldName: string }): Promise<void>
+    ensureIndexAsync(options: { fieldName: string; unique?: boolean }): Promise<void>
     insertAsync(documents: T | T[]): Promise<unknown>
     findOneAsync(query: object): Promise<T | null>
     findAsync(query: object): Cursor<T>
     countAsync(query: object): Promise<number>
     updateAsync(query: object, change: object, options: { multi: boolean }): Promise<{ numAffected: number }>
     removeAsync(query: object, options: { multi: true }): Promise<number>
-    getAllData(): T[]
   }
 }
