@@ -54,47 +54,39 @@ function newWorker(): Worker {
 
 /**
  * Runs `start` so that `new Worker(address)` works in it, also in a page whose Content-Security-Policy requires Trusted
- * Types and allows the policy `atomicdb`.
+ * Types and allows the policy `atomicdb`. Nobody but this file has that policy, so it need not look at what it trusts.
  */
 function trusted(start: () => Worker): Worker {
-  policy ??= newPolicy()
-  if (!policy) {
-    try {
-      return start()
-    } catch (error) {
-      // Chromium throws a TypeError for an address that no policy has made, and no other.
-      if (!trustedTypes || !(error instanceof TypeError)) throw error
-      throw new AtomicDBError('unsupported', `options.worker: the page's Content-Security-Policy requires Trusted Types, and has to allow the policy atomicdb: trusted-types atomicdb; require-trusted-types-for 'script' (${error.message})`, { cause: error })
-    }
+  const { trustedTypes, Worker: ofPage } = globalThis as { trustedTypes?: TrustedTypes; Worker: typeof Worker }
+  try {
+    policy ??= trustedTypes!.createPolicy('atomicdb', { createScriptURL: (address) => address })
+    // Bundlers put the address inside `new Worker(…)`: only its constructor can hand it to the policy. Nothing else runs
+    // meanwhile. Reflect.set does not throw in a page that has fixed its globals.
+    Reflect.set(globalThis, 'Worker', function (address: URL, options: WorkerOptions) {
+      return new ofPage(policy!.createScriptURL(String(address)), options)
+    })
+  } catch {
+    // This browser has no Trusted Types, or the page does not allow the policy.
   }
-  // Bundlers put the address inside `new Worker(…)`: only its constructor can hand it to the policy. Nothing else runs meanwhile.
-  const trust = policy
-  const ofPage = Worker
-  globalThis.Worker = function (address: string | URL, options?: WorkerOptions) {
-    return new ofPage(trust.createScriptURL(String(address)) as string, options)
-  } as unknown as typeof Worker
   try {
     return start()
+  } catch (error) {
+    // Chromium throws a TypeError for an address that no policy has made, and no other.
+    if (trustedTypes && error instanceof TypeError) throw unsupported(`options.worker: the Content-Security-Policy needs trusted-types atomicdb: ${error.message}`)
+    throw error
   } finally {
-    globalThis.Worker = ofPage
+    Reflect.set(globalThis, 'Worker', ofPage)
   }
 }
 
-/** What is used of Trusted Types, which not every browser has. */
+/** What is used of Trusted Types. The address that a policy has made is an object, which a Worker takes for a text. */
+interface TrustedTypes {
+  createPolicy(name: string, rules: Policy): Policy
+}
 interface Policy {
-  createScriptURL(address: string): unknown
+  createScriptURL(address: string): string
 }
-const trustedTypes = (globalThis as { trustedTypes?: { createPolicy(name: string, rules: Policy): Policy } }).trustedTypes
-let policy: Policy | false | undefined // false: there can be none
-
-/** A policy that nobody but this file has, so it need not look at what it is asked to trust. False where there is none. */
-function newPolicy(): Policy | false {
-  try {
-    return trustedTypes!.createPolicy('atomicdb', { createScriptURL: (address) => address })
-  } catch {
-    return false
-  }
-}
+let policy: Policy | undefined
 
 async function startInNode(): Promise<Thread> {
   const worker = await newNodeWorker()
@@ -144,4 +136,4 @@ function exitError(why: string): EngineEndError {
   return new EngineEndError(`its worker has stopped: ${why}`)
 }
 
-const notLoaded = 'is worker.js served beside index.js, and allowed by the Content-Security-Policy (worker-src)?'
+const notLoaded = 'is worker.js served beside index.js, and does worker-src allow it?'
