@@ -137,6 +137,7 @@ func (c *crashes) worker() *crashWorker {
 	}
 	w.log.BeforeCompact = func(uint64) error { return w.fail("before compact") }
 	w.log.OnRecord = func(*storage.Record) error { return w.fail("while reading") }
+	w.log.HasGap = func() bool { return is(&w.fault, "gap") }
 	w.log.OnNews = badNews(rand.New(rand.NewPCG(c.random.Uint64(), 0)), &c.tally.BadNews)
 	if c.random.IntN(4) == 0 { // it does not watch, and meets other writers as conflicts
 		w.log.OnNews = func(News) []News { c.tally.BadNews.Add(1); return nil }
@@ -192,7 +193,7 @@ func (c *crashes) workBy(w *crashWorker) (killed bool) {
 	steps := randomWork(c.random)
 	fault := "none"
 	if w.dying.Load() == nil && c.random.IntN(4) == 0 {
-		fault = []string{"full", "refused", "answer lost", "compaction"}[c.random.IntN(4)]
+		fault = []string{"full", "refused", "answer lost", "compaction", "gap"}[c.random.IntN(5)]
 		c.tally.Faults++
 		defer w.failing(fault)()
 	}
@@ -204,9 +205,9 @@ func (c *crashes) workBy(w *crashWorker) (killed bool) {
 		c.acknowledged[name] = true
 		c.tally.Acknowledged++
 		return w.dying.Load() != nil // of a compaction, perhaps, which goes on in the background
-	case fault == "full" && errors.Is(err, engine.CodeQuota), errors.Is(err, engine.CodeDuplicateID):
+	case fault == "full" && errors.Is(err, engine.CodeQuota), errors.Is(err, engine.CodeDuplicateID), errors.Is(err, engine.CodeUnique):
 		c.refused[name] = true
-	case fault == "none" || fault == "compaction":
+	case fault == "gap" && !errors.Is(err, engine.CodeCorrupt), fault == "none" || fault == "compaction":
 		c.t.Fatalf("Update returned %v, for no reason", err)
 	}
 	return false

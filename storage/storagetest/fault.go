@@ -32,6 +32,10 @@ type FaultyLog struct {
 	// Repeat visits every record twice.
 	Repeat bool
 
+	// HasGap says for each Read whether it leaves out the first record if a batch
+	// follows it, as a storage does that lists what it has too early.
+	HasGap func() bool
+
 	// OnNews runs for each message of Watch, and returns the messages that the
 	// listener gets instead: none, the same twice, or earlier ones that were held
 	// back. The bytes belong to OnNews.
@@ -82,27 +86,51 @@ func (l *FaultyLog) Compact(seq uint64, snapshot storage.Frame) error {
 
 // Read implements storage.Log.
 func (l *FaultyLog) Read(after uint64, visit func(storage.Record) error) error {
-	return l.Log.Read(after, func(r storage.Record) error {
-		times := 1
-		if l.Repeat {
-			times = 2
+	var first *storage.Record // the one that may be left out
+	hasGap := l.HasGap != nil && l.HasGap()
+	err := l.Log.Read(after, func(r storage.Record) error {
+		if hasGap {
+			hasGap = false
+			first = &storage.Record{Seq: r.Seq, Snapshot: r.Snapshot, Bytes: bytes.Clone(r.Bytes), Rest: r.Rest}
+			return nil
 		}
-		for range times {
-			lent := r
-			lent.Bytes = bytes.Clone(r.Bytes)
-			if l.OnRecord != nil {
-				if err := l.OnRecord(&lent); err != nil {
+		if left := first; left != nil {
+			first = nil
+			if r.Snapshot { // which is no gap
+				if err := l.visit(*left, visit); err != nil {
 					return err
 				}
 			}
-			err := visit(lent)
-			scribble(lent.Bytes)
-			if err != nil {
+		}
+		return l.visit(r, visit)
+	})
+	if err == nil && first != nil {
+		err = l.visit(*first, visit)
+	}
+	return err
+}
+
+// visit visits a record that Read has found.
+func (l *FaultyLog) visit(r storage.Record, visit func(storage.Record) error) error {
+	times := 1
+	if l.Repeat {
+		times = 2
+	}
+	for range times {
+		lent := r
+		lent.Bytes = bytes.Clone(r.Bytes)
+		if l.OnRecord != nil {
+			if err := l.OnRecord(&lent); err != nil {
 				return err
 			}
 		}
-		return nil
-	})
+		err := visit(lent)
+		scribble(lent.Bytes)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Watch implements storage.Watcher, if the other Log does.

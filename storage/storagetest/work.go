@@ -23,6 +23,8 @@ import (
 //	x/a-    remove it, if there is an a
 //	x/*+7   add 7 to the n of each
 //	x/*-    remove all
+//
+// In the collection u, n is unique: work that leaves it twice fails as a whole.
 type step struct {
 	collection, id string
 	does           byte
@@ -42,7 +44,7 @@ func parseStep(text string) (s step) {
 func randomWork(random *rand.Rand) string {
 	var steps []string
 	for range 1 + random.IntN(5) {
-		collection, id, n := "xy"[random.IntN(2)], string(rune('a'+random.IntN(6))), random.IntN(100)
+		collection, id, n := "xyu"[random.IntN(3)], string(rune('a'+random.IntN(6))), random.IntN(100)
 		switch random.IntN(12) {
 		case 0:
 			steps = append(steps, fmt.Sprintf("%c/%s!%d", collection, id, n))
@@ -85,6 +87,11 @@ func (s step) do(db *engine.DB) error {
 	if s.does == '-' && s.id == "*" {
 		return db.Clear(s.collection)
 	}
+	if s.collection == "u" {
+		if err := db.CreateIndex("u", []string{"n"}, engine.IndexOptions{Unique: true}); err != nil {
+			return err
+		}
+	}
 	var where *query.Filter
 	if s.id != "*" {
 		var err error
@@ -117,7 +124,10 @@ type modelDocument struct {
 	n  int
 }
 
-var errDuplicate = errors.New("the id is there already")
+var (
+	errDuplicate = errors.New("the id is there already")
+	errNotUnique = errors.New("two documents have the same n")
+)
 
 // do is step.do.
 func (m model) do(s step) error {
@@ -142,13 +152,18 @@ func (m model) do(s step) error {
 		all = append(all, modelDocument{s.id, s.n})
 	}
 	m[s.collection] = all
+	for i, d := range all {
+		if s.collection == "u" && slices.ContainsFunc(all[:i], func(other modelDocument) bool { return other.n == d.n }) {
+			return errNotUnique
+		}
+	}
 	return nil
 }
 
-// String returns the documents in order: "x: a=1 b=2; y: c=3".
+// String returns the documents in order: "x: a=1 b=2; y: c=3; u: ".
 func (m model) String() string {
 	var b strings.Builder
-	for _, name := range []string{"x", "y"} {
+	for _, name := range []string{"x", "y", "u"} {
 		b.WriteString(name + ":")
 		for _, d := range m[name] {
 			fmt.Fprintf(&b, " %s=%d", d.id, d.n)
@@ -179,7 +194,7 @@ func workIn(t *testing.T, db *engine.DB) (names []string, m model) {
 func documentsIn(t *testing.T, db *engine.DB) model {
 	t.Helper()
 	m := model{}
-	for _, name := range []string{"x", "y"} {
+	for _, name := range []string{"x", "y", "u"} {
 		eachDocument(t, db, name, func(doc []byte) {
 			n, _ := msgpack.Int(msgpack.Lookup(doc, "n"))
 			m[name] = append(m[name], modelDocument{textAt(doc, "_id"), int(n)})
