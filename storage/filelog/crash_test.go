@@ -94,7 +94,8 @@ func TestCrashes_compaction(t *testing.T) {
 				t.Fatalf("with %d of %d bytes written there are %d of %d batches, %v", len(part), len(compacted), got, len(ends), err)
 			}
 			if compacts { // a compaction syncs
-				if got := len(compactedFile(t, path, file)); got != len(compacted) {
+				// A collection that was changed in another millisecond than the one before it has its time in 7 bytes.
+				if got := len(compactedFile(t, path, file)); got != len(compacted) && got != len(compacted)-7 && got != len(compacted)+7 {
 					t.Fatalf("with %d bytes left of another, a compaction leaves %d bytes, want %d", len(part), got, len(compacted))
 				}
 			}
