@@ -31,6 +31,8 @@ export type {
   Field,
   FieldOps,
   Filter,
+  FilterOperators,
+  FilterValue,
   FindOptions,
   Plan,
   PlanLeaf,
@@ -38,6 +40,8 @@ export type {
   Where,
   WhereFilter,
 } from './query/types.js'
+export type { Path, UpdatePath } from './query/path-types.js'
+export type { Merged, PushOperators, Update, UpdateOperators } from './query/update-types.js'
 export type {
   FileFormat,
   SealOptions,
@@ -56,7 +60,6 @@ export type {
   Report,
   StorageBackend,
   Stored,
-  UpdateOperators,
   Usage,
   Value,
   WasmObject,

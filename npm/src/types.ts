@@ -12,26 +12,6 @@ export type Stored<T> = T & { _id: Id }
 /** A document to insert: it may bring an `_id`, also if its type has none. */
 export type Fresh<T> = T | (T & { _id?: Id })
 
-/** The operators of an update, each with fields by path: `{ $inc: { 'stock.count': -1 } }`. */
-export interface UpdateOperators {
-  /** Values to store. */
-  $set?: object
-  /** Fields to remove; their values do not count. */
-  $unset?: object
-  /** Numbers to add. */
-  $inc?: { readonly [path: string]: number | bigint }
-  /** Values to store if they are lower. */
-  $min?: object
-  /** Values to store if they are higher. */
-  $max?: object
-  /** Elements to add to arrays: one, or several as `{ $each: [1, 2] }`, with $position, $sort and $slice. */
-  $push?: object
-  /** Elements to remove from arrays: all that equal the value, or match the condition. */
-  $pull?: object
-  /** New paths of fields. */
-  $rename?: { readonly [path: string]: string }
-}
-
 export interface IndexOptions {
   /** Default: 'default'. */
   collection?: string

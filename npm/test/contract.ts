@@ -1,7 +1,7 @@
 // Compiled, never run: programs written for these signatures keep compiling. They are the promises of
 // version 0, copied and not imported, so that changing the sources cannot change them. A name may gain
 // more than is written here, and never lose it.
-import * as shipped from '../src/index.js'
+import * as shipped from 'atomicdb'
 
 // ------------------------------------------------------------ the promises
 

@@ -3,33 +3,54 @@ import * as schemas from '../operations/schemas.js'
 import { sql } from '../operations/sql.js'
 import * as writes from '../operations/writes.js'
 import { collectionOf } from '../query/find-options.js'
-import type { Filter, FindOptions, QueryBuilder, Where } from '../query/types.js'
-import type { Fresh, Id, JSONSchema, SchemaOptions, SetSchemaOptions, Stored, UpdateOperators, Value } from '../types.js'
+import type { Aggregate, Filter, FindOptions, Plan, QueryBuilder, Where } from '../query/types.js'
+import type { Update } from '../query/update-types.js'
+import type { Fresh, Id, JSONSchema, Metadata, SchemaOptions, SetSchemaOptions, Stored, Value } from '../types.js'
 import { Collection } from './collection.js'
 import { DocumentCalls } from './document-calls.js'
 import type { QueryResult } from './result.js'
 import { ValidatedCollection, type CollectionOptions } from './validated-collection.js'
+
+/** The names of the collections that a database with the types `Schema` has; without types, any. */
+export type CollectionNames<Schema> = 0 extends 1 & Schema ? string : keyof Schema & string
+
+/** The options of a find, which name the collection, or its name alone. */
+export type NamedOptions<Schema> = (FindOptions & { collection?: CollectionNames<Schema> }) | CollectionNames<Schema>
+
+/** The names by which `collection` finds a type, and those that have none. */
+type TypedNames<Schema> = 0 extends 1 & Schema ? never : keyof Schema & string
+type UntypedNames<Schema> = 0 extends 1 & Schema ? string : never
 
 /**
  * A collection knows the type of its documents. A database does not, so these
  * calls learn it from their arguments or from a type argument. Only their types
  * are here: each call and its comment are in DocumentCalls.
  */
-export interface DatabaseCalls extends DocumentCalls<any, 'database'> {
-  insert<T extends object>(document: Fresh<T>, collection?: string): Promise<Id>
-  insertMany<T extends object>(documents: readonly Fresh<T>[], collection?: string): Promise<Id[]>
-  upsert<T extends object>(document: T & { _id: Id }, collection?: string): Promise<Id>
-  search<T = any>(where?: Where<T>, options?: FindOptions | string): Promise<QueryResult<T>>
-  get<T = any>(where: Where<T> | Id, options?: FindOptions | string): Promise<Stored<T> | undefined>
-  find<T = any>(filter?: Filter, options?: FindOptions | string): Promise<QueryResult<T>>
-  findOne<T = any>(filter: Filter, options?: FindOptions | string): Promise<Stored<T> | undefined>
-  all<T = any>(collection?: string): Promise<QueryResult<T>>
-  atomicUpdate<T = any>(change: (document: Stored<T>) => Partial<T> | UpdateOperators, where?: Where<T>, collection?: string): Promise<Stored<T> | undefined>
+export interface DatabaseCalls<Schema = any> extends DocumentCalls<any, 'database'> {
+  insert<T extends object>(document: Fresh<T>, collection?: CollectionNames<Schema>): Promise<Id>
+  insertMany<T extends object>(documents: readonly Fresh<T>[], collection?: CollectionNames<Schema>): Promise<Id[]>
+  upsert<T extends object>(document: T & { _id: Id }, collection?: CollectionNames<Schema>): Promise<Id>
+  search<T = any>(where?: Where<T>, options?: NamedOptions<Schema>): Promise<QueryResult<T>>
+  get<T = any>(where: Where<T> | Id, options?: NamedOptions<Schema>): Promise<Stored<T> | undefined>
+  find<T = any>(filter?: Filter<T>, options?: NamedOptions<Schema>): Promise<QueryResult<T>>
+  findOne<T = any>(filter: Filter<T>, options?: NamedOptions<Schema>): Promise<Stored<T> | undefined>
+  count(where?: Where, collection?: CollectionNames<Schema>): Promise<number>
+  contains(where: Where, collection?: CollectionNames<Schema>): Promise<boolean>
+  all<T = any>(collection?: CollectionNames<Schema>): Promise<QueryResult<T>>
+  documentIds(collection?: CollectionNames<Schema>): Promise<Id[]>
+  distinct(path: string, where?: Where, collection?: CollectionNames<Schema>): Promise<Value[]>
+  aggregate<R = any, G extends string = never, P extends string = never, N extends string = never>(pipeline: Aggregate<any, G, P, N>, collection?: CollectionNames<Schema>): Promise<R[]>
+  update(fields: object | ((document: any) => object), where?: Where, collection?: CollectionNames<Schema>): Promise<number>
+  atomicUpdate<T = any>(change: (document: Stored<T>) => Update<T>, where?: Where<T>, collection?: CollectionNames<Schema>): Promise<Stored<T> | undefined>
+  remove(where: Where, collection?: CollectionNames<Schema>): Promise<number>
+  clear(collection?: CollectionNames<Schema>): Promise<void>
+  metadata(collection?: CollectionNames<Schema>): Promise<Metadata>
   query<T = any>(): QueryBuilder<T>
+  explain(where?: Where, options?: NamedOptions<Schema>): Promise<Plan>
 }
 
 /** The calls of what has several collections: a database, a pool, a transaction. */
-export abstract class DatabaseCalls extends DocumentCalls<any, 'database'> {
+export abstract class DatabaseCalls<Schema = any> extends DocumentCalls<any, 'database'> {
   /** @internal */
   collectionNamed(last: readonly unknown[]): unknown {
     return last[0] === undefined ? 'default' : last[0]
@@ -72,8 +93,10 @@ export abstract class DatabaseCalls extends DocumentCalls<any, 'database'> {
    * What it refuses rejects with `schema`. It checks these calls alone: SQL, `db.insert` and other programs pass it by,
    * but not a JSON Schema of {@link createCollection}.
    */
-  collection<T extends object = any>(name: string, options?: CollectionOptions<T>): Collection<T> {
-    return options === undefined ? new Collection<T>(this.calls, name) : new ValidatedCollection<T>(this.calls, name, options)
+  collection<Name extends TypedNames<Schema>>(name: Name, options?: CollectionOptions<Schema[Name] & object>): Collection<Schema[Name] & object>
+  collection<T extends object = any>(name: UntypedNames<Schema>, options?: CollectionOptions<T>): Collection<T>
+  collection(name: string, options?: CollectionOptions<any>): Collection {
+    return options === undefined ? new Collection(this.calls, name) : new ValidatedCollection(this.calls, name, options)
   }
 
   /** The names of all collections, sorted. */

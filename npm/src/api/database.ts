@@ -34,7 +34,7 @@ import { bareStorage, exportRaw, importRaw, repair, withAdvice } from './repair.
  * const young = await db.search(db.query().age.lt(40))
  * ```
  */
-export class AtomicDB extends OpenDatabase {
+export class AtomicDB<Schema = any> extends OpenDatabase<Schema> {
   private readonly connection: Connection
 
   private constructor(name: string, connection: Connection) {
@@ -49,12 +49,12 @@ export class AtomicDB extends OpenDatabase {
    * @throws `storage` or `quota` if the storage fails, `corrupt` if what it holds
    * fails its checks, `unsupported` for an option of a later version.
    */
-  static open(name = 'default', options: OpenOptions = {}): Promise<AtomicDB> {
-    if (!isStateless(options)) return AtomicDB.openOnce(name, options)
-    return new Opening(() => AtomicDB.openOnce(name, options), (db) => db.close())
+  static open<Schema = any>(name = 'default', options: OpenOptions = {}): Promise<AtomicDB<Schema>> {
+    if (!isStateless(options)) return AtomicDB.openOnce<Schema>(name, options)
+    return new Opening(() => AtomicDB.openOnce<Schema>(name, options), (db) => db.close())
   }
 
-  private static async openOnce(name: string, given: OpenOptions): Promise<AtomicDB> {
+  private static async openOnce<Schema>(name: string, given: OpenOptions): Promise<AtomicDB<Schema>> {
     checkName('name', name)
     const options = checkedOptions(given)
     const backend = backendOf(name, options)
@@ -65,14 +65,14 @@ export class AtomicDB extends OpenDatabase {
       // The function of the user is for open() alone: if it fails later, nobody can be told.
       const { onProgress, ...later } = options
       const connection = await RevivingConnection.open(backend, (backend, module) => kind.open(name, backend, module ? { ...later, wasm: module } : options), stateless)
-      return new AtomicDB(name, connection)
+      return new AtomicDB<Schema>(name, connection)
     } catch (error) {
       throw withAdvice(error, name, options.storage)
     }
   }
 
   /** @internal A database over a connection that is open already. */
-  static over(name: string, connection: Connection): AtomicDB {
+  static over<Schema>(name: string, connection: Connection): AtomicDB<Schema> {
     return new AtomicDB(name, connection)
   }
 

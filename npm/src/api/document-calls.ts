@@ -6,9 +6,11 @@ import * as reads from '../operations/reads.js'
 import * as writes from '../operations/writes.js'
 import { queryBuilder } from '../query/builder.js'
 import { queryOf } from '../query/find-options.js'
-import type { Aggregate, Filter, FindOptions, Plan, QueryBuilder, Where } from '../query/types.js'
+import type { At, PathArgument, ShownPath } from '../query/path-types.js'
+import type { Aggregate, Filter, FindOptions, Named, Plan, QueryBuilder, Where } from '../query/types.js'
 import { checkFilter, checkGiven, checkWhere } from '../query/where.js'
-import type { Fresh, Id, IndexOptions, Metadata, Stored, UpdateOperators, Value } from '../types.js'
+import type { Exactly, NamedUpdate, Update } from '../query/update-types.js'
+import type { Fresh, Id, IndexOptions, Metadata, Stored, Value } from '../types.js'
 import { newResult, type QueryResult } from './result.js'
 
 /** What a call is made on: one collection, or a database, whose calls name the collection. */
@@ -18,7 +20,14 @@ export type Owner = 'collection' | 'database'
 export type CollectionName<Of extends Owner> = Of extends 'database' ? [collection?: string] : []
 
 /** The options of a find. A database also takes the name of the collection in their place. */
-export type Options<Of extends Owner> = Of extends 'database' ? FindOptions | string : FindOptions
+export type Options<Of extends Owner, T = any, S extends string = never, F extends string = never> = Of extends 'database' ? FindOptions | string : FindOptions<T, S, F>
+
+/** The paths of an index, and options at the end. */
+export type IndexArguments<T, P extends string, O> = [...paths: (ShownPath<T> | PathArgument<T, P>)[], options: O] | (ShownPath<T> | PathArgument<T, P>)[]
+
+/** What `distinct` finds at a path: of an array, its elements. */
+export type Distinct<T, P extends string> = unknown extends T ? Value : string extends P ? Value : [P] extends [never] ? Value : DistinctOf<At<Stored<T>, P>>
+type DistinctOf<V> = unknown extends V ? Value : V extends undefined ? never : V extends readonly (infer E)[] ? E : V
 
 /**
  * The calls about documents, each written once: for {@link Collection}, and for
@@ -62,7 +71,7 @@ export abstract class DocumentCalls<T, Of extends Owner> {
   }
 
   /** All documents that match; without a condition, all documents. */
-  search(where?: Where<T>, options?: Options<Of>): Promise<QueryResult<T>> {
+  search<S extends string = never, F extends string = never>(where?: Where<T> | Named<T>, options?: Options<Of, T, S, F>): Promise<QueryResult<T>> {
     const given = arguments.length
     return this.calls.read((engine) => {
       checkGiven(where, 1, given)
@@ -78,7 +87,7 @@ export abstract class DocumentCalls<T, Of extends Owner> {
    * that is neither finds nothing. An id that comes from outside could be made
    * to read as a condition: `q._id.eq(id)` is safer for it.
    */
-  get(where: Where<T> | Id, options?: Options<Of>): Promise<Stored<T> | undefined> {
+  get<S extends string = never, F extends string = never>(where: Where<T> | Named<T> | Id, options?: Options<Of, T, S, F>): Promise<Stored<T> | undefined> {
     return this.calls.read((engine) => {
       checkWhere(where, 'search() finds all documents')
       const collection = this.collectionIn(options)
@@ -87,7 +96,7 @@ export abstract class DocumentCalls<T, Of extends Owner> {
   }
 
   /** All documents that match a MongoDB-style filter: `find({ age: { $gte: 18 }, 'address.city': 'Oslo' })`. */
-  find(filter?: Filter, options?: Options<Of>): Promise<QueryResult<T>> {
+  find<S extends string = never, F extends string = never>(filter?: Filter<T>, options?: Options<Of, T, S, F>): Promise<QueryResult<T>> {
     const given = arguments.length
     return this.calls.read((engine) => {
       checkGiven(filter, 1, given, 'filter')
@@ -97,7 +106,7 @@ export abstract class DocumentCalls<T, Of extends Owner> {
   }
 
   /** The first document that matches a MongoDB-style filter; undefined if there is none. */
-  findOne(filter: Filter, options?: Options<Of>): Promise<Stored<T> | undefined> {
+  findOne<S extends string = never, F extends string = never>(filter: Filter<T>, options?: Options<Of, T, S, F>): Promise<Stored<T> | undefined> {
     return this.calls.read((engine) => {
       checkWhere(filter, 'findOne({}) finds the first document', 'filter')
       checkFilter(filter)
@@ -107,7 +116,7 @@ export abstract class DocumentCalls<T, Of extends Owner> {
   }
 
   /** How many documents match. */
-  count(where?: Where<T>, ...collection: CollectionName<Of>): Promise<number> {
+  count(where?: Where<T> | Named<T>, ...collection: CollectionName<Of>): Promise<number> {
     const given = arguments.length
     return this.calls.read((engine) => {
       checkGiven(where, 1, given)
@@ -116,7 +125,7 @@ export abstract class DocumentCalls<T, Of extends Owner> {
   }
 
   /** Whether a document matches. */
-  contains(where: Where<T>, ...collection: CollectionName<Of>): Promise<boolean> {
+  contains(where: Where<T> | Named<T>, ...collection: CollectionName<Of>): Promise<boolean> {
     return this.calls.read((engine) => {
       checkWhere(where, 'count() > 0 tells whether there is any document')
       return reads.count(engine, this.collectionNamed(collection), where, 1) > 0
@@ -134,11 +143,11 @@ export abstract class DocumentCalls<T, Of extends Owner> {
   }
 
   /** The distinct values at a path in the documents that match, in value order. An array counts as its elements. */
-  distinct(path: string, where?: Where<T>, ...collection: CollectionName<Of>): Promise<Value[]> {
+  distinct<P extends string = never>(path: PathArgument<T, P>, where?: Where<T> | Named<T>, ...collection: CollectionName<Of>): Promise<Distinct<T, P>[]> {
     const given = arguments.length
     return this.calls.read((engine) => {
       checkGiven(where, 2, given)
-      return reads.distinct(engine, this.collectionNamed(collection), path, where)
+      return reads.distinct(engine, this.collectionNamed(collection), path, where) as Distinct<T, P>[]
     })
   }
 
@@ -153,7 +162,7 @@ export abstract class DocumentCalls<T, Of extends Owner> {
    * // → [{ address: { city: 'Oslo' }, n: 3, mean: 36.5 }, { address: { city: null }, n: 1, mean: 12 }]
    * ```
    */
-  aggregate<R = any>(pipeline: Aggregate<T>, ...collection: CollectionName<Of>): Promise<R[]> {
+  aggregate<R = any, G extends string = never, P extends string = never, N extends string = never>(pipeline: Aggregate<T, G, P, N>, ...collection: CollectionName<Of>): Promise<R[]> {
     return this.calls.read((engine) => aggregate(engine, this.collectionNamed(collection), pipeline))
   }
 
@@ -170,7 +179,7 @@ export abstract class DocumentCalls<T, Of extends Owner> {
    * index forbids what is there after all changes, in a transaction after its
    * last call.
    */
-  update(fields: object | ((document: Stored<T>) => object), where?: Where<T>, ...collection: CollectionName<Of>): Promise<number> {
+  update<U extends Update<T> = Update<T>>(fields: Update<T> | NamedUpdate<T> | ((document: Stored<T>) => U & Exactly<T, U>), where?: Where<T> | Named<T>, ...collection: CollectionName<Of>): Promise<number> {
     const given = arguments.length
     return this.calls.write(() => {
       checkGiven(where, 2, given)
@@ -186,7 +195,7 @@ export abstract class DocumentCalls<T, Of extends Owner> {
    * run again when another tab was faster, so it should do nothing else.
    * @returns The document as it is then; undefined if none matches.
    */
-  atomicUpdate(change: (document: Stored<T>) => Partial<T> | UpdateOperators, where?: Where<T>, ...collection: CollectionName<Of>): Promise<Stored<T> | undefined> {
+  atomicUpdate<U extends Update<T> = Update<T>>(change: (document: Stored<T>) => U & Exactly<T, U>, where?: Where<T> | Named<T>, ...collection: CollectionName<Of>): Promise<Stored<T> | undefined> {
     const given = arguments.length
     return this.calls.write(() => {
       checkGiven(where, 2, given)
@@ -195,7 +204,7 @@ export abstract class DocumentCalls<T, Of extends Owner> {
   }
 
   /** Removes every document that matches; resolves to how many. */
-  remove(where: Where<T>, ...collection: CollectionName<Of>): Promise<number> {
+  remove(where: Where<T> | Named<T>, ...collection: CollectionName<Of>): Promise<number> {
     return this.calls.write(() => {
       checkWhere(where, 'clear() removes every document')
       return writes.remove(this.collectionNamed(collection), where)
@@ -216,12 +225,12 @@ export abstract class DocumentCalls<T, Of extends Owner> {
    * Declares an index on one or several field paths: `createIndex('country', 'age', { unique: true })`.
    * On a database, the option `collection` names the collection; default: 'default'.
    */
-  createIndex(...pathsAndOptions: [...string[], IndexOptions] | string[]): Promise<void> {
+  createIndex<P extends string = never>(...pathsAndOptions: IndexArguments<T, P, IndexOptions>): Promise<void> {
     return this.calls.write(() => createIndex(this.collectionIn(indexOptions(pathsAndOptions)), pathsAndOptions))
   }
 
   /** Removes the index on exactly these paths. @throws `not_found` if there is none. */
-  dropIndex(...pathsAndOptions: [...string[], { collection?: string }] | string[]): Promise<void> {
+  dropIndex<P extends string = never>(...pathsAndOptions: IndexArguments<T, P, { collection?: string }>): Promise<void> {
     return this.calls.write(() => dropIndex(this.collectionIn(indexOptions(pathsAndOptions)), pathsAndOptions))
   }
 
@@ -236,7 +245,7 @@ export abstract class DocumentCalls<T, Of extends Owner> {
   }
 
   /** How a query would run: which index answers it, and how many documents it looks at. */
-  explain(where?: Where<T>, options?: Options<Of>): Promise<Plan> {
+  explain<S extends string = never, F extends string = never>(where?: Where<T> | Named<T>, options?: Options<Of, T, S, F>): Promise<Plan> {
     const given = arguments.length
     return this.calls.read((engine) => {
       checkGiven(where, 1, given)

@@ -21,7 +21,7 @@ declare global {
 export const asyncDispose: typeof Symbol.asyncDispose = Symbol.asyncDispose ?? Symbol.for('Symbol.asyncDispose')
 
 /** An open database: what {@link AtomicDB} and {@link ThreadSafeDatabase} have in common. */
-export abstract class OpenDatabase extends DatabaseCalls implements AsyncDisposable {
+export abstract class OpenDatabase<Schema = any> extends DatabaseCalls<Schema> implements AsyncDisposable {
   readonly name: string
   /** @internal */
   declare readonly calls: ConnectionCalls
@@ -77,10 +77,10 @@ export abstract class OpenDatabase extends DatabaseCalls implements AsyncDisposa
    * })
    * ```
    */
-  transaction<R>(work: (tx: Transaction) => Promise<R>): Promise<R> {
+  transaction<R>(work: (tx: Transaction<Schema>) => Promise<R>): Promise<R> {
     return this.calls.transaction((calls) => {
       if (typeof work !== 'function') throw invalid(`work: expected a function, not ${describe(work)}`)
-      return work(new Transaction(calls))
+      return work(new Transaction<Schema>(calls))
     })
   }
 

@@ -4,6 +4,8 @@ import { describe, invalid, readingError } from '../errors.js'
 import { changeEach, removeThese, updateThese } from '../operations/writes.js'
 import { compare } from '../query/compare.js'
 import { checkPath, exclude, isMap, project, treeOf, valueAt } from '../query/paths.js'
+import type { PathArgument, ShownPath } from '../query/path-types.js'
+import type { Update } from '../query/update-types.js'
 import type { Id, Stored } from '../types.js'
 import { originalOf, Tracker } from './tracker.js'
 
@@ -78,13 +80,13 @@ export class QueryResult<T = any> extends Array<Stored<T>> {
   }
 
   /** The documents with only the fields at these paths. `_id` comes along only if it is one of them. */
-  pluck(...paths: string[]): QueryResult<any> {
+  pluck<P extends string = never>(...paths: (ShownPath<T> | PathArgument<T, P>)[]): QueryResult<any> {
     const tree = treeOf(checked(paths))
     return this.detached((document) => project(document, tree))
   }
 
   /** The documents without the fields at these paths. */
-  exclude(...paths: string[]): QueryResult<any> {
+  exclude<P extends string = never>(...paths: (ShownPath<T> | PathArgument<T, P>)[]): QueryResult<any> {
     const tree = treeOf(checked(paths))
     return this.detached((document) => exclude(document, tree))
   }
@@ -101,7 +103,7 @@ export class QueryResult<T = any> extends Array<Stored<T>> {
    * the documents keep their order. Documents without the field come first, with
    * `reverse` last.
    */
-  sortBy(path: string, options: { reverse?: boolean } = {}): QueryResult<T> {
+  sortBy<P extends string = never>(path: PathArgument<T, P>, options: { reverse?: boolean } = {}): QueryResult<T> {
     checkPath('path', path)
     checkKnown(options, ['reverse'])
     if (options.reverse !== undefined && typeof options.reverse !== 'boolean') throw invalid(`options.reverse: expected true or false, not ${describe(options.reverse)}`)
@@ -117,7 +119,7 @@ export class QueryResult<T = any> extends Array<Stored<T>> {
    * @param fields Fields by path, or an operator object, as `update` takes them.
    * @returns How many changed, once that is stored.
    */
-  async updateAll(fields: object): Promise<number> {
+  async updateAll(fields: Update<T>): Promise<number> {
     const { calls, collection, fields: paths } = this.origin('updateAll')
     const { changed, documents } = await calls.write(() => updateThese(collection, this.ids(), fields, paths))
     const fresh = new Map<Id, object>(documents.map((document) => [document._id, document]))

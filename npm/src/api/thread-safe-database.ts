@@ -36,9 +36,9 @@ export interface PoolOptions extends OpenOptions {
  * const [old, young] = await Promise.all([pool.count('age >= 40'), pool.count('age < 40')])
  * ```
  */
-export class ThreadSafeDatabase extends OpenDatabase {
+export class ThreadSafeDatabase<Schema = any> extends OpenDatabase<Schema> {
   private readonly pool: Pool<RemoteConnection>
-  private readonly databases = new WeakMap<RemoteConnection, AtomicDB>() // what execute() passes
+  private readonly databases = new WeakMap<RemoteConnection, AtomicDB<Schema>>() // what execute() passes
   private closing: Promise<void> | undefined
 
   private constructor(name: string, pool: Pool<RemoteConnection>) {
@@ -51,7 +51,7 @@ export class ThreadSafeDatabase extends OpenDatabase {
    *
    * @throws What {@link AtomicDB.open} throws; `unsupported` where there are no workers.
    */
-  static async open(name = 'default', options: PoolOptions = {}): Promise<ThreadSafeDatabase> {
+  static async open<Schema = any>(name = 'default', options: PoolOptions = {}): Promise<ThreadSafeDatabase<Schema>> {
     checkName('name', name)
     checkOptionsObject(options)
     const { maxConnections = 10, timeout = 30_000, ...given } = options
@@ -73,7 +73,7 @@ export class ThreadSafeDatabase extends OpenDatabase {
     }
     const pool = new Pool(make, (connection) => connection.hasEnded, maxConnections, Math.min(maxConnections, await processors()), timeout)
     await pool.start()
-    return new ThreadSafeDatabase(name, pool)
+    return new ThreadSafeDatabase<Schema>(name, pool)
   }
 
   /**
@@ -84,12 +84,12 @@ export class ThreadSafeDatabase extends OpenDatabase {
    * happens if `operation` calls the pool instead of the database that it is
    * given, while all connections are in use.
    */
-  execute<R>(operation: (db: AtomicDB) => Promise<R>): Promise<R> {
+  execute<R>(operation: (db: AtomicDB<Schema>) => Promise<R>): Promise<R> {
     if (typeof operation !== 'function') return Promise.reject(invalid(`operation: expected a function, not ${describe(operation)}`))
     return this.pool.exclusive(async (connection) => operation(this.databaseOf(connection)))
   }
 
-  private databaseOf(connection: RemoteConnection): AtomicDB {
+  private databaseOf(connection: RemoteConnection): AtomicDB<Schema> {
     let db = this.databases.get(connection)
     if (!db) this.databases.set(connection, (db = AtomicDB.over(this.name, connection)))
     return db

@@ -10,7 +10,7 @@ import { DatabaseCalls } from './database-calls.js'
  * A call that fails has done nothing, and the transaction goes on if the error
  * is caught. When the transaction has ended, every call rejects with `closed`.
  */
-export class Transaction extends DatabaseCalls {
+export class Transaction<Schema = any> extends DatabaseCalls<Schema> {
   /** Rejects with `invalid`: a transaction has no parts that could fail alone. Pass `tx` to the functions that belong to it. */
   async transaction(_work: unknown): Promise<never> {
     throw invalid('transaction: a transaction cannot contain another; pass tx to the functions that belong to it')

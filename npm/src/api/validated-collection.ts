@@ -6,7 +6,7 @@ import * as reads from '../operations/reads.js'
 import * as writes from '../operations/writes.js'
 import { everything } from '../query/find-options.js'
 import { prepared } from '../query/where.js'
-import type { Fresh, Id, Stored, UpdateOperators } from '../types.js'
+import type { Fresh, Id, Stored } from '../types.js'
 import { Collection } from './collection.js'
 import type { StandardSchema } from './from-schema.js'
 
@@ -49,7 +49,7 @@ export class ValidatedCollection<T extends object = any> extends Collection<T> {
     return then(() => this.#valid('upsert', document), (valid) => super.upsert(valid))
   }
 
-  override update(fields: object | ((document: Stored<T>) => object), where?: any): Promise<number> {
+  override update(fields: any, where?: any): Promise<number> {
     if (arguments.length > 1 && where === undefined) return super.update(fields, where) // which refuses it
     return this.#changed(() => {
       const matching = prepared(where)
@@ -57,7 +57,7 @@ export class ValidatedCollection<T extends object = any> extends Collection<T> {
     })
   }
 
-  override atomicUpdate(change: (document: Stored<T>) => Partial<T> | UpdateOperators, where?: any): Promise<Stored<T> | undefined> {
+  override atomicUpdate(change: any, where?: any): Promise<Stored<T> | undefined> {
     if (arguments.length > 1 && where === undefined) return super.atomicUpdate(change, where)
     return this.#changed(() => {
       const matching = prepared(where)

@@ -14,10 +14,10 @@ const operators = ['$count', '$sum', '$avg', '$min', '$max', '$first', '$last', 
 const known = ['where', 'groupBy', 'select', 'having', 'sort', 'skip', 'limit']
 
 /** Groups documents. Calls the engine at once, as the functions of reads.ts do; returns one row for each group. */
-export function aggregate(engine: EngineCalls, collection: unknown, pipeline: Aggregate): any[] {
-  const { where, having, sort, skip, limit } = checked(pipeline)
-  const groupBy = groupsOf(pipeline.groupBy)
-  const select = outputsOf(pipeline.select)
+export function aggregate(engine: EngineCalls, collection: unknown, pipeline: unknown): any[] {
+  const { where, having, sort, skip, limit, ...given } = checked(pipeline)
+  const groupBy = groupsOf(given.groupBy)
+  const select = outputsOf(given.select)
   const condition = conditionOf(engine, collection, where)
   return encoding('arguments', (encoder) => {
     encoder.array(8).string(collectionName(collection))

@@ -10,8 +10,10 @@ import { isWellFormed } from '../msgpack/writer.js'
  * do not change: each method returns another one.
  */
 export class Condition {
+  // Declarations leave out what is internal: with a private member, no other type would be a condition.
+  /** @internal */
   private made: Node | undefined
-  /** Of a condition whose node is not made yet: what it joins. */
+  /** @internal Of a condition whose node is not made yet: what it joins. */
   private parts: { readonly op: 'and' | 'or'; readonly conditions: readonly Condition[] } | undefined
 
   /** @internal How many conditions are inside one another, this one included. */

@@ -1,25 +1,88 @@
 import type { Stored, Value } from '../types.js'
 import type { Condition } from './condition.js'
+import type { At, DashedArgument, ElementPath, Leaf, NumberArgument, Open, Path, PathArgument, Untold } from './path-types.js'
+import type { Comparable, Contained, IfArray, IfText, Ordered } from './value-types.js'
 
 /**
  * MongoDB-style: `{age: {$gte: 18}, 'address.city': 'Oslo'}`, with $eq $ne $gt
  * $gte $lt $lte $in $nin $exists $type $regex $size $all $elemMatch $not, and
- * $and $or $nor around them.
+ * $and $or $nor around them. Of documents of type `T`, with their paths and
+ * values alone; without it, anything.
  */
-export type Filter = Record<string, any>
+export type Filter<T = any> = unknown extends T ? Record<string, any> : FilterOf<T> | Untold<T, Record<string, any>>
+
+type FilterOf<T> = PathFilter<Stored<T>, Path<T>>
+
+/** Conditions by path, all of which have to hold. */
+type PathFilter<V, P extends string> = Open<{ [K in P]?: FilterValue<At<V, K>> }> & {
+  $and?: readonly PathFilter<V, P>[]
+  $or?: readonly PathFilter<V, P>[]
+  $nor?: readonly PathFilter<V, P>[]
+}
+
+/** What a filter says of one path: a value, or operators. */
+export type FilterValue<V> = unknown extends V ? any : Comparable<V> | FilterOperators<V> | IfText<V, RegExp>
+
+/** The operators of a filter, for a path whose values are of type `V`. */
+export interface FilterOperators<V = any> {
+  $eq?: Comparable<V>
+  /** The exact opposite of $eq: also where the field is missing. */
+  $ne?: Comparable<V>
+  $gt?: Ordered<V>
+  $gte?: Ordered<V>
+  $lt?: Ordered<V>
+  $lte?: Ordered<V>
+  $in?: readonly (Comparable<V> | IfText<V, RegExp>)[]
+  /** The exact opposite of $in: also where the field is missing. */
+  $nin?: readonly (Comparable<V> | IfText<V, RegExp>)[]
+  $exists?: boolean
+  /** The builder's names of types, or MongoDB's names and numbers. */
+  $type?: string | number | readonly (string | number)[]
+  /** A regular expression, RE2 syntax, anchored nowhere. */
+  $regex?: IfText<V, string | RegExp>
+  /** Flags of $regex: i, m, s. */
+  $options?: IfText<V, string>
+  /** An array of exactly this many elements. */
+  $size?: IfArray<V, number>
+  /** An array that has all these elements. */
+  $all?: readonly (Comparable<V> | ElementMatch<V>)[]
+  /** Some element of an array meets this condition. */
+  $elemMatch?: ElementMatch<V>['$elemMatch']
+  $not?: FilterOperators<V> | IfText<V, RegExp>
+}
+
+interface ElementMatch<V> {
+  $elemMatch?: unknown extends V ? any : V extends readonly (infer E)[] ? ElementFilter<E> : never
+}
+
+/** A condition on an element of an array: of its fields, or of itself. */
+export type ElementFilter<E> = unknown extends E ? any : E extends Leaf | readonly unknown[] ? FilterOperators<E> : PathFilter<E, ElementPath<E>>
 
 /**
  * Which documents: a condition from the builder, text ("age >= 18 and name
  * matches '^J'"), a filter, or a function. A function sees every document, so
  * no index helps it; it must not be async and cannot call the database.
  */
-export type Where<T = any> = Condition | string | ((document: Stored<T>) => boolean) | WhereFilter
+export type Where<T = any> = Condition | string | ((document: Stored<T>) => boolean) | WhereFilter<T>
 
 /** A filter that is no field of a query builder with its operator forgotten. */
-export type WhereFilter = Filter & { readonly eq?: FilterValue; readonly field?: FilterValue }
-type FilterValue = Value | RegExp | undefined
+export type WhereFilter<T = any> = Filter<T> & { readonly eq?: NoField; readonly field?: NoField }
 
-export interface FindOptions {
+/**
+ * Conditions on the fields of `T` by name, which {@link Where} has too. In a function that is generic over the documents,
+ * TypeScript sees here which names are no mistakes.
+ */
+export type Named<T> = { [K in keyof T]?: FilterValue<T[K]> | Untold<T, unknown> } & { _id?: FilterValue<Stored<T>['_id']> | Untold<T, unknown> }
+
+type NoField = Value | RegExp | undefined
+
+/**
+ * How a query returns what it finds.
+ *
+ * @typeParam S @typeParam F What the calls infer, so that a path may also be a string that is known only when the
+ * program runs.
+ */
+export interface FindOptions<T = any, S extends string = never, F extends string = never> {
   /** Default: 'default'. */
   collection?: string
   /**
@@ -27,22 +90,24 @@ export interface FindOptions {
    * 'desc', name: 'asc'}. Documents without the field come first, in
    * descending order last. Default: insertion order.
    */
-  sort?: string | string[] | Record<string, 'asc' | 'desc' | 1 | -1>
+  sort?: DashedArgument<T, S> | readonly DashedArgument<T, S>[] | { readonly [P in Path<T>]?: Direction }
   /** Documents to pass over. Default 0. */
   skip?: number
   /** At most this many documents. Default: all. */
   limit?: number
   /** Field paths to return; `_id` always comes along. Default: whole documents. */
-  fields?: string[]
+  fields?: readonly DashedArgument<T, F>[]
   /** Not there yet: `unsupported`. */
   populate?: string[]
 }
+
+type Direction = 'asc' | 'desc' | 1 | -1
 
 /**
  * Groups of documents and what each group has in common: {groupBy: 'city',
  * select: {n: {$count: true}, mean: {$avg: 'age'}}, having: {n: {$gt: 2}}}.
  */
-export interface Aggregate<T = any> {
+export interface Aggregate<T = any, G extends string = never, P extends string = never, N extends string = never> {
   /** Which documents to group. Default: all. */
   where?: Where<T>
   /**
@@ -50,9 +115,9 @@ export interface Aggregate<T = any> {
    * null counts as the value. Default: all documents are one group, also if
    * there are none.
    */
-  groupBy?: string | string[]
+  groupBy?: PathArgument<T, G> | readonly PathArgument<T, G>[]
   /** What each row holds besides the values of its group, by name. */
-  select: Record<string, AggregateOutput>
+  select: Record<string, AggregateOutput<T, P, N>>
   /** Which rows to return; its paths are those of a row: {n: {$gt: 2}}. Default: all. */
   having?: Filter | Condition | string
   /** As in {@link FindOptions}, but over the rows. Default: groups in the order of their first documents. */
@@ -64,52 +129,69 @@ export interface Aggregate<T = any> {
 }
 
 /** One operator and the path that it is about. */
-export interface AggregateOutput {
+export interface AggregateOutput<T = any, P extends string = never, N extends string = never> {
   /** How many documents: all of the group (true), or those whose value there is not null. */
-  $count?: boolean | string
+  $count?: boolean | PathArgument<T, P>
   /** The sum of the numbers there; 0 without any. Exact for whole numbers of 64 bits; for all others, rounding errors are compensated (Neumaier). */
-  $sum?: string
+  $sum?: NumberArgument<T, N>
   /** The mean of the numbers there; null without any. */
-  $avg?: string
+  $avg?: NumberArgument<T, N>
   /** The lowest value there, in the order of values; null without any. */
-  $min?: string
+  $min?: PathArgument<T, P>
   /** The highest value there, in the order of values; null without any. */
-  $max?: string
+  $max?: PathArgument<T, P>
   /** The value there of the group's first document, in insertion order; null if it has none. */
-  $first?: string
+  $first?: PathArgument<T, P>
   /** The value there of the group's last document, in insertion order; null if it has none. */
-  $last?: string
+  $last?: PathArgument<T, P>
   /** An array of the different values there, in the order of values. Of an array, its elements. */
-  $distinct?: string
+  $distinct?: PathArgument<T, P>
   /** How many different values there are, counted as in $distinct. */
-  $countDistinct?: string
+  $countDistinct?: PathArgument<T, P>
 }
 
 /**
  * Fields of a document by name, for conditions: `q.age.gte(18)`,
  * `q.address.city.eq('Oslo')`.
  */
-export type QueryBuilder<T = any> = { [K in keyof T]-?: Field<T[K]> } & {
-  /** A field by its path, for names that TypeScript does not know. */
+export type QueryBuilder<T = any> = Fields<T> & (unknown extends T ? {} : { readonly _id: Field<Stored<T>['_id']> }) & {
+  /** A field by its path, for names that TypeScript does not know: nothing is checked. */
   field(path: string): Field
 }
 
 /** A field: its operators, and the fields below it, which in an array are those of its elements. */
-export type Field<V = any> = FieldOps<V> & (V extends object ? { [K in keyof V]-?: Field<V[K]> } : {}) & Reached<NonNullable<V>>
+export type Field<V = any> = FieldOps<V> & Positions<NonNullable<V>> & Reached<NonNullable<V>>
 
-// Beside the fields themselves: those of any, of what may be missing, and of elements.
-type Reached<V> = 0 extends 1 & V
-  ? { [name: string]: any }
+/**
+ * Fields by name. Of a union, those of all its members, each with all the types that it has there. The first half keeps
+ * what is written about the fields in the type of the documents.
+ */
+type Fields<V, All = V> = V extends unknown
+  ? { [K in keyof V]-?: Field<ValueOf<All, K>> } & { [K in Exclude<KeysOf<All>, keyof V>]: Field<ValueOf<All, K>> }
+  : never
+
+type KeysOf<V> = V extends unknown ? keyof V : never
+type ValueOf<V, K> = 0 extends 1 & V ? any : V extends unknown ? (K extends keyof V ? Exclude<V[K], undefined> : never) : never
+
+// Elements by position, and what dates and bytes have.
+type Positions<V> = unknown extends V
+  ? {}
   : V extends readonly (infer E)[]
-    ? Reached<NonNullable<E>>
-    : V extends Date | Uint8Array
-      ? {}
-      : V extends object
-        ? { [K in keyof V]-?: Field<V[K]> }
-        : {}
+  ? number extends V['length']
+    ? Field<E>[]
+    : { [K in keyof V]-?: Field<V[K]> }
+  : V extends Date | Uint8Array
+    ? { [K in keyof V]-?: Field<V[K]> }
+    : {}
+
+// The fields of any, of objects, and of the elements of arrays.
+type Reached<V> = 0 extends 1 & V ? { [name: string]: any } : unknown extends V ? { [name: string]: any } : ReachedIn<Exclude<V, Leaf>>
+type ReachedIn<V> = Below<Exclude<V, readonly unknown[]>> & Elements<Extract<V, readonly unknown[]>>
+type Below<V> = [V] extends [never] ? {} : [keyof V] extends [never] ? { [name: string]: any } : Fields<V>
+type Elements<V extends readonly unknown[]> = [V] extends [never] ? {} : Reached<NonNullable<Exclude<V[number], readonly unknown[]>>>
 
 /** An element of an array, as a condition sees it. */
-type Element<V> = 0 extends 1 & V ? AnyElement : V extends readonly (infer E)[] ? Field<E> & QueryBuilder : AnyElement
+type Element<V> = unknown extends V ? AnyElement : V extends readonly (infer E)[] ? Field<E> & { field(path: string): Field } : AnyElement
 type AnyElement = FieldOps & QueryBuilder & { [name: string]: any }
 
 /**
@@ -118,31 +200,32 @@ type AnyElement = FieldOps & QueryBuilder & { [name: string]: any }
  * enough.
  */
 export interface FieldOps<V = any> {
-  eq(value: Value): Condition
+  eq(value: Comparable<V>): Condition
   /** The exact opposite of eq: also where the field is missing. */
-  ne(value: Value): Condition
-  gt(value: Value): Condition
-  gte(value: Value): Condition
-  lt(value: Value): Condition
-  lte(value: Value): Condition
+  ne(value: Comparable<V>): Condition
+  gt(value: Ordered<V>): Condition
+  gte(value: Ordered<V>): Condition
+  lt(value: Ordered<V>): Condition
+  lte(value: Ordered<V>): Condition
   /** One value from low to high, both included. */
-  between(low: Value, high: Value): Condition
+  between(low: Ordered<V>, high: Ordered<V>): Condition
   /** Regular expression, RE2 syntax, anchored nowhere. */
-  matches(pattern: string | RegExp): Condition
-  startsWith(prefix: string): Condition
-  in(values: readonly Value[]): Condition
+  matches(pattern: IfText<V, string | RegExp>): Condition
+  startsWith(prefix: IfText<V, string>): Condition
+  in(values: readonly Comparable<V>[]): Condition
   /** The exact opposite of in: also where the field is missing. */
-  notIn(values: readonly Value[]): Condition
+  notIn(values: readonly Comparable<V>[]): Condition
   /** An array has the element, or a string has the substring. */
-  contains(value: Value): Condition
+  contains(value: Contained<V>): Condition
   /** @param yes Default true. */
   exists(yes?: boolean): Condition
   /** 'int' is a number that JavaScript holds as a safe integer, or a bigint. */
   type(name: 'int' | 'float' | 'number' | 'str' | 'bool' | 'list' | 'dict' | 'null' | 'bytes' | 'date'): Condition
   /** An array of exactly this many elements. */
-  size(length: number): Condition
+  size(length: IfArray<V, number>): Condition
   /** Some element of an array satisfies the condition: `q.items.any((item) => item.price.gt(5))`, `q.scores.any((score) => score.gte(5))`. */
-  any(condition: (element: Element<NonNullable<V>>) => Condition): Condition
+  any(condition: IfArray<V, (element: Element<NonNullable<V>>) => Condition>): Condition
+  any(condition: IfArray<V, (element: QueryBuilder) => Condition>): Condition
 }
 
 /** How a query would run. */

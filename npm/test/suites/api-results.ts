@@ -7,6 +7,11 @@ interface Person {
   address?: { city: string; zip?: number }
   tags?: string[]
   orders?: { n: number; what: { id: number } }[]
+  // What the claims add.
+  adult?: boolean
+  elsewhere?: number
+  status?: string
+  x?: number
 }
 
 const people: Person[] = [

@@ -347,7 +347,7 @@ export const transactions: Suite = [
     async run({ open }) {
       const db = await open()
       const work = async (tx: Transaction) => {
-        const users = tx.collection<{ name: string; age: number }>('users')
+        const users = tx.collection<{ name: string; age: number; young?: boolean }>('users')
         await users.insertMany([{ name: 'Ada', age: 36 }, { name: 'Bob', age: 17 }, { name: 'Cy', age: 17 }])
         equal(await users.atomicUpdate((user) => ({ age: user.age + 1 })), { _id: 1, name: 'Ada', age: 37 })
         equal(await tx.sql('UPDATE users SET age = 18 WHERE name = ?', ['Bob']), [{ updated: 1 }])
