@@ -43,7 +43,8 @@ const spared: Record<string, string> = {
 export async function attack(host: Host, seed: number, seconds: number): Promise<Attacked> {
   const uncaught: unknown[] = []
   const stopListening = onUncaught((error) => uncaught.push(error))
-  const canary = await host.library.AtomicDB.open('canary', { storage: new host.library.MemoryStorage(), wasm: host.wasm })
+  // In memory alone: it does not come back after the end of its engine, which no other call may have noticed.
+  const canary = await host.library.AtomicDB.open('canary', { inMemory: true, wasm: host.wasm })
   const end = performance.now() + seconds * 1000
   let calls = 0
   let messages = 0
@@ -87,17 +88,22 @@ class Round {
 
   /** Attacks new databases. Resolves to the fault. */
   async run(): Promise<string | undefined> {
-    if (this.random.chance(0.3)) await this.attackStorage()
-    else await this.attackCalls()
+    const kind = this.random.int(0, 9)
+    if (kind < 2) await this.attackStorage()
+    else if (kind < 4) await this.attackStorageCalls()
+    else await this.attackCalls(kind < 6)
     return this.fault
   }
 
-  private async attackCalls(): Promise<void> {
+  /** @param inPool Whether the database is a pool. */
+  private async attackCalls(inPool: boolean): Promise<void> {
     const { random, host } = this
-    const { AtomicDB } = host.library
+    const { AtomicDB, ThreadSafeDatabase } = host.library
     const name = `attacked-${this.seed}`
     const storage = this.soundStorage(name)
-    const db = await AtomicDB.open(name, { wasm: host.wasm, worker: host.worker, ...(storage && { storage }) })
+    const options = { wasm: host.wasm, ...(storage && { storage }) }
+    const db = inPool ? await ThreadSafeDatabase.open(name, { ...options, maxConnections: 2, timeout: 15_000 }) : await AtomicDB.open(name, { ...options, worker: host.worker })
+    const engines = enginesOf(db)
     await db.insertMany([1, 2, 3].map((n) => ({ n, a: { b: [n, { c: n }] }, text: 'x' })))
     try {
       const targets = await this.targets(db)
@@ -107,6 +113,8 @@ class Round {
       }
       if (random.chance(0.3)) await this.attackInside(db)
       if (!this.fault) await this.survives(db)
+      // A new engine takes the place of one that has ended, and perhaps no call was in flight then.
+      if (enginesOf(db).some((engine, n) => engine !== engines[n])) this.fault ??= 'the engine of the database has ended'
     } finally {
       await this.settled('close', db.close())
     }
@@ -115,15 +123,16 @@ class Round {
 
   /** A storage of the package; undefined for the default. */
   private soundStorage(name: string): StorageBackend | undefined {
-    const { IndexedDBStorage, LocalStorageStorage, MemoryStorage, OPFSStorage } = this.host.library
+    const { IndexedDBStorage, LocalStorageStorage, MemoryStorage, OPFSStorage, SealedStorage, SecurityManager } = this.host.library
     const inPage = typeof document !== 'undefined'
-    const kinds: (() => StorageBackend | undefined)[] = [() => new MemoryStorage(), () => undefined]
+    const securityManager = SecurityManager.fromKey('A'.repeat(43) + '=')
+    const kinds: (() => StorageBackend | undefined)[] = [() => new MemoryStorage(), () => undefined, () => new SealedStorage(new MemoryStorage(), { securityManager, compressionLevel: 1 })]
     if (inPage) kinds.push(() => new IndexedDBStorage(name), () => new LocalStorageStorage(name), () => new OPFSStorage(name))
     return this.random.pick(kinds)()
   }
 
   /** What is called: each exported function and class, and an object of each type that calls return. */
-  private async targets(db: Library.AtomicDB): Promise<Target[]> {
+  private async targets(db: Database): Promise<Target[]> {
     const { library, surface } = this.host
     const exports = library as unknown as Record<string, Callable>
     const targets: Target[] = surface.functions.filter((name) => name in exports).map((name) => ({ name, call: (...args) => exports[name]!(...args) }))
@@ -141,7 +150,7 @@ class Round {
     }
     const q = db.query<Record<string, any>>()
     const objects: [string, string, () => unknown][] = [
-      ['AtomicDB', 'db', () => db],
+      [db instanceof library.ThreadSafeDatabase ? 'ThreadSafeDatabase' : 'AtomicDB', 'db', () => db],
       ['Collection', 'collection', () => db.collection('more')],
       ['QueryResult', 'result', results],
       ['QueryResult', 'tracked', async () => (await db.search()).tracked()],
@@ -176,7 +185,7 @@ class Round {
   }
 
   /** Calls from within: a transaction, and the functions that users give to queries and updates. */
-  private async attackInside(db: Library.AtomicDB): Promise<void> {
+  private async attackInside(db: Database): Promise<void> {
     const methods = surfaceOf(this.host.surface, 'Transaction')
     await this.settled('transaction', db.transaction(async (tx) => {
       for (let i = 0; i < 6 && !this.fault; i++) {
@@ -187,10 +196,11 @@ class Round {
   }
 
   /** The database goes on, and what it holds is sound. */
-  private async survives(db: Library.AtomicDB): Promise<void> {
+  private async survives(db: Database): Promise<void> {
     await this.settled('insert after the attack', db.insert({ n: 4 }, 'after'))
     const found = await this.settled('count after the attack', db.count('n = 4', 'after'))
     if (found !== undefined && found < 1) this.fault ??= 'what was inserted after the attack is not found'
+    if (!('verify' in db)) return
     const report = await this.settled('verify', db.verify())
     if (report && !report.ok) this.fault ??= `verify: ${JSON.stringify(report.problems)}`
   }
@@ -215,6 +225,57 @@ class Round {
     if (this.random.chance(0.2)) await this.settled('repair', AtomicDB.repair(name, options))
     if (this.random.chance(0.2)) await this.settled('exportRaw', AtomicDB.exportRaw(name, options))
     await this.settled('destroy', AtomicDB.destroy(name, options))
+  }
+
+  /** Calls the methods of a storage, as the engine does and as nobody should; a database over it then fails or works. */
+  private async attackStorageCalls(): Promise<void> {
+    const { host, random } = this
+    const { AtomicDB } = host.library
+    const name = `storage-${this.seed}`
+    const [type, make] = random.pick(Object.entries(this.storages(name)))
+    const storage = make() as unknown as Record<string, Callable>
+    const options = { storage: storage as unknown as StorageBackend, wasm: host.wasm }
+    for (let i = 0; i < 10 && !this.fault; i++) {
+      if (random.chance(0.2)) {
+        const db = await this.settled('open', AtomicDB.open(name, { ...options, worker: host.worker }))
+        await Promise.all([1, 2].map((n) => db && this.settled('insert', db.insert({ n }))))
+        if (db) await this.settled('close', db.close())
+      }
+      const method = random.pick(surfaceOf(host.surface, type))
+      const seq = random.pick([0, 1, 2, 3, 7])
+      const sound = random.pick<[string, unknown[]]>([
+        ['', []],
+        [`${seq}`, [seq]],
+        [`${seq}, bytes, 'relaxed'`, [seq, new Uint8Array(random.list(0, 40, () => random.int(0, 255))), 'relaxed']],
+        ['() => {}', [() => {}]],
+      ])
+      const args = random.chance(0.5) ? undefined : sound
+      const call = (...given: unknown[]) => storage[method]!(...(args?.[1] ?? given))
+      await this.attackOne({ name: args ? `${type}.${method}(${args[0]}), ignoring` : `${type}.${method}`, call })
+    }
+    await this.settled('destroy', AtomicDB.destroy(name, options))
+  }
+
+  /** An object of each class of storages that this host has. */
+  private storages(name: string): Record<string, () => StorageBackend> {
+    const { library } = this.host
+    const securityManager = library.SecurityManager.fromKey('A'.repeat(43) + '=')
+    const everywhere = {
+      MemoryStorage: () => new library.MemoryStorage(),
+      SealedStorage: () => new library.SealedStorage(new library.MemoryStorage(), { securityManager, compressionLevel: 1 }),
+      KVStorage: () => new library.KVStorage(namespace(), name),
+      JSONStorage: () => new library.JSONStorage(`${name}.json`),
+      CompressedJSONStorage: () => new library.CompressedJSONStorage(`${name}.json.gz`),
+      EncryptedJSONStorage: () => new library.EncryptedJSONStorage(`${name}.enc`, securityManager),
+      MessagePackStorage: () => new library.MessagePackStorage(`${name}.mp`),
+    }
+    if (typeof document === 'undefined') return { ...everywhere, LMDBStorage: () => new library.LMDBStorage(name) }
+    return {
+      ...everywhere,
+      IndexedDBStorage: () => new library.IndexedDBStorage(name),
+      LocalStorageStorage: () => new library.LocalStorageStorage(name),
+      OPFSStorage: () => new library.OPFSStorage(name),
+    }
   }
 
   /** Tells every channel that the page has opened something hostile. */
@@ -248,7 +309,7 @@ class Round {
 
   private notDocumented(error: unknown): string | undefined {
     if (this.hostility.thrown.has(error)) return undefined
-    if (error instanceof this.host.library.AtomicDBError && !isInternal(error)) return undefined
+    if (error instanceof this.host.library.AtomicDBError && !isInternal(error) && !hasEnded(error)) return undefined
     // What the host throws for functions of ours that cannot be called; the package passes it on.
     if (error instanceof TypeError && /^(Cannot perform 'apply' on a proxy that has been revoked|Class constructor.* cannot be invoked without 'new')$/.test(error.message)) return undefined
     return textOf(error)
@@ -362,6 +423,30 @@ async function boxed(call: () => unknown): Promise<{ value: unknown }> {
 function surfaceOf(surface: Surface, type: string): string[] {
   const known: Record<string, string[]> = { QueryBuilder: ['field'] }
   return known[type] ?? surface.types[type]?.methods ?? []
+}
+
+type Database = Library.AtomicDB | Library.ThreadSafeDatabase
+
+/** What ends with the engines of a database: its connection, or the first of a pool. */
+function enginesOf(db: Database): unknown[] {
+  const { calls, pool } = db as unknown as { calls: { current?: unknown }; pool?: { members: { item: unknown }[] } }
+  return [pool ? pool.members[0]?.item : calls.current]
+}
+
+/** A namespace of KV. */
+function namespace() {
+  const values = new Map<string, { value: Uint8Array; metadata: unknown }>()
+  return {
+    get: async (key: string) => values.get(key)?.value.slice().buffer ?? null,
+    put: async (key: string, value: Uint8Array, { metadata }: { metadata: unknown }) => void values.set(key, { value: value.slice(), metadata }),
+    delete: async (key: string) => void values.delete(key),
+    list: async ({ prefix }: { prefix: string }) => ({ keys: [...values].filter(([key]) => key.startsWith(prefix)).map(([name, { metadata }]) => ({ name, metadata })).sort((a, b) => (a.name < b.name ? -1 : 1)), list_complete: true }),
+  }
+}
+
+/** Whether an engine has ended: all such errors say so, whatever their code. */
+function hasEnded({ message }: Error): boolean {
+  return /^the engine has ended/.test(message)
 }
 
 function isInternal(error: unknown): boolean {
