@@ -1,8 +1,9 @@
 // Results inside the Proxies of state managers: a Proxy has no #private fields, and wraps what it hands out.
 import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
 import { describe, test } from 'node:test'
 import { inspect } from 'node:util'
-import { AtomicDB, type QueryResult } from '../src/index.js'
+import { AtomicDB, MemoryStorage, SealedStorage, SecurityManager, type QueryResult } from '../src/index.js'
 import { testWasm } from './harness/node.js'
 
 interface City {
@@ -87,5 +88,35 @@ describe('a result works inside', () => {
     assert.deepEqual(Object.keys(result), ['0'])
     assert.equal(JSON.stringify(result), '[{"_id":1,"n":1}]')
     assert.deepEqual(Object.getOwnPropertySymbols({ ...result }), [])
+  })
+})
+
+describe('a SecurityManager works inside', () => {
+  for (const [name, wrap] of Object.entries(wrappers)) {
+    test(name, async () => {
+      const plain = await SecurityManager.create({ password: 'secret', salt: Uint8Array.of(1, 2), iterations: 10 })
+      const manager = wrap(plain)
+      assert.equal(new TextDecoder().decode(await manager.decrypt(await plain.encrypt('text'))), 'text')
+      assert.equal(new TextDecoder().decode(await plain.decrypt(await manager.encrypt('text'))), 'text')
+      assert.equal(await manager.exportKey(), await plain.exportKey())
+      const python = createHash('sha256').update('word').update(plain.salt).digest('hex')
+      assert.deepEqual([await manager.verifyPassword('word', python), await manager.verifyPassword('other', python)], [true, false])
+
+      const storage = new MemoryStorage()
+      const db = await AtomicDB.open('sealed', { storage: new SealedStorage(storage, { securityManager: manager }), wasm: testWasm })
+      await db.insert({ n: 1 })
+      await db.close()
+      const again = await AtomicDB.open('sealed', { storage: new SealedStorage(storage, { securityManager: plain }), wasm: testWasm })
+      assert.equal(await again.count('n = 1'), 1)
+      await again.close()
+    })
+  }
+
+  test('and does not show its secrets', async () => {
+    const manager = await SecurityManager.create({ password: 'secret', salt: Uint8Array.of(1, 2), iterations: 10 })
+    await manager.exportKey()
+    assert.doesNotMatch(inspect(manager, { depth: 9, showHidden: true }), /secret/)
+    assert.deepEqual(Object.keys(manager), ['salt'])
+    assert.equal(JSON.stringify(manager), '{"salt":{"0":1,"1":2}}')
   })
 })

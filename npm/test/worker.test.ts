@@ -139,6 +139,16 @@ describe('a thread', { timeout: 300_000 }, () => {
     for (const db of [alone!, changed!, committed!]) await db.close()
   })
 
+  test('is told the codes of the host, so that a full disk is quota', async () => {
+    const storage = new lib.MemoryStorage()
+    const db = await lib.AtomicDB.open('full', { worker: true, wasm: testWasm, storage })
+    storage.append = () => Promise.reject(Object.assign(new Error('no space left on device'), { code: 'ENOSPC' }))
+    await assert.rejects(db.insert({}), withCode('quota', /no space left/))
+    storage.append = () => Promise.reject(Object.assign(new Error('refused'), { code: 5n }))
+    await assert.rejects(db.insert({}), withCode('storage', /refused/))
+    await db.close()
+  })
+
   test('of another database goes on when one ends', async () => {
     const [one, other] = await Promise.all(['one', 'other'].map((name) => lib.AtomicDB.open(name, { worker: true, wasm: testWasm })))
     const waiting = one!.count()

@@ -19,6 +19,9 @@ const defaultMaxHashCost = 4 << 16
 /** 1 GiB 64 times: minutes. */
 const mostHashCost = 1 << 26
 
+/** A function that returns the manager itself, also in a Proxy of it, which has no #private fields. */
+const own = Symbol('own')
+
 /** How a key is derived from the password. */
 export interface Derivation {
   readonly salt: Uint8Array
@@ -53,13 +56,16 @@ export class SecurityManager {
   readonly #keys = new Map<string, Promise<Uint8Array<ArrayBuffer>>>()
   readonly #fernets = new Map<string, Promise<FernetKey>>()
 
+  declare private readonly [own]: () => SecurityManager
+
   private constructor(password: string | undefined, { salt, iterations }: Derivation, bounds: Bounds, key?: Uint8Array<ArrayBuffer>) {
+    Object.defineProperty(this, own, { value: () => this })
     this.#password = password
     this.salt = salt
     this.#iterations = iterations
     this.#maxIterations = Math.max(iterations, bounds.maxIterations)
     this.#maxHashCost = bounds.maxHashCost
-    if (key) this.#keys.set(nameOf(this.derivation), Promise.resolve(key))
+    if (key) this.#keys.set(nameOf(this.derivation()), Promise.resolve(key))
   }
 
   /**
@@ -104,7 +110,7 @@ export class SecurityManager {
 
   /** The key as url-safe base64, for {@link fromKey} and Python's Fernet. With it, anyone can read everything. */
   async exportKey(): Promise<string> {
-    return toBase64Url(await this.keyOf(this.derivation))
+    return toBase64Url(await this.keyOf(this.derivation()))
   }
 
   /** Encrypts `data`; a text is encoded as UTF-8. Returns a Fernet token: url-safe base64, as bytes. */
@@ -143,12 +149,16 @@ export class SecurityManager {
   async verifyPassword(password: string, hash: string): Promise<boolean> {
     if (typeof password !== 'string') throw invalid('password: expected a text')
     if (typeof hash !== 'string') throw invalid('hash: expected a text')
-    return verifyPassword(password, hash, this.salt, this.#maxHashCost)
+    const self = this[own]()
+    return verifyPassword(password, hash, self.salt, self.#maxHashCost)
   }
 
-  /** @internal How the key of new tokens is derived. */
-  get derivation(): Derivation {
-    return this.#iterations === 0 ? { salt: new Uint8Array(), iterations: 0 } : { salt: this.salt, iterations: this.#iterations }
+  /** @internal How the key of new tokens is derived. A function, because Proxies wrap what a getter returns. */
+  derivation(): Derivation {
+    const self = this[own]()
+    const { salt } = self
+    const iterations = self.#iterations
+    return { salt: iterations === 0 ? new Uint8Array() : salt, iterations }
   }
 
   /**
@@ -156,29 +166,31 @@ export class SecurityManager {
    *
    * @throws decrypt if there is no password to derive it from.
    */
-  fernet(derivation: Derivation = this.derivation): Promise<FernetKey> {
+  fernet(derivation: Derivation = this.derivation()): Promise<FernetKey> {
     const name = nameOf(derivation)
-    let fernet = this.#fernets.get(name)
+    const fernets = this[own]().#fernets
+    let fernet = fernets.get(name)
     if (!fernet) {
       fernet = this.keyOf(derivation).then((key) => new FernetKey(key))
-      this.#fernets.set(name, fernet)
-      fernet.catch(() => this.#fernets.delete(name))
+      fernets.set(name, fernet)
+      fernet.catch(() => fernets.delete(name))
     }
     return fernet
   }
 
   private async keyOf(derivation: Derivation): Promise<Uint8Array<ArrayBuffer>> {
     const name = nameOf(derivation)
-    const known = this.#keys.get(name)
+    const self = this[own]()
+    const known = self.#keys.get(name)
     if (known) return known
-    if (this.#password === undefined) throw refused('the data was encrypted with a password, not with a key')
+    if (self.#password === undefined) throw refused('the data was encrypted with a password, not with a key')
     if (derivation.iterations === 0) throw refused('the data was encrypted with a key, not with a password')
-    if (derivation.iterations > this.#maxIterations) {
-      throw refused(`the key would take ${derivation.iterations} iterations, more than the ${this.#maxIterations} that are allowed; if the data can be trusted, the option maxIterations of SecurityManager.create allows more`)
+    if (derivation.iterations > self.#maxIterations) {
+      throw refused(`the key would take ${derivation.iterations} iterations, more than the ${self.#maxIterations} that are allowed; if the data can be trusted, the option maxIterations of SecurityManager.create allows more`)
     }
-    const derived = derive(this.#password, derivation)
-    this.#keys.set(name, derived)
-    derived.catch(() => this.#keys.delete(name))
+    const derived = derive(self.#password, derivation)
+    self.#keys.set(name, derived)
+    derived.catch(() => self.#keys.delete(name))
     return derived
   }
 }

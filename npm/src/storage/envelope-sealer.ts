@@ -35,7 +35,7 @@ export class EnvelopeSealer implements Sealer {
       flags |= isCompressed
     }
     if (!this.manager) return flags === 0 ? frame : joined([headerOf(flags, frame), content])
-    const derivation = this.derivation ?? this.manager.derivation
+    const derivation = this.derivation ?? this.manager.derivation()
     const fernet = await this.manager.fernet(derivation)
     return fernet.seal(content, undefined, undefined, headerOf(flags | isEncrypted, frame, derivation))
   }
