@@ -165,23 +165,27 @@ class Round {
       const methods = surfaceOf(surface, type)
       for (const method of methods) {
         if (method === 'close' || method in spared) continue
-        targets.push({
-          name: `${name}.${method}`,
-          call: async (...args) => ((await boxed(make)).value as Record<string, Callable>)[method]!(...args),
-        })
+        targets.push({ name: `${name}.${method}`, make, method })
       }
     }
     return targets
   }
 
-  private async attackOne({ name, call }: Target): Promise<void> {
+  private async attackOne(target: Target): Promise<void> {
+    const { name } = target
     const args = this.random.list(0, 4, () => (this.random.chance(0.5) ? this.hostility.value() : this.plausible()))
     const said = `${name}(${args.map((arg) => arg.name).join(', ')})`
     this.log.push(said.length > 400 ? `${said.slice(0, 400)}…` : said)
     this.calls++
-    const result = await this.settled(said, (async () => ({ answer: await boxed(() => call(...args.map(({ value }) => value))) }))())
+    const values = args.map(({ value }) => value)
+    const result = await this.settled(said, (async () => {
+      if ('call' in target) return { answer: await boxed(() => target.call(...values)) }
+      const { value } = await boxed(target.make)
+      return { answer: await boxed(() => (value as Record<string, Callable>)[target.method]!(...values)) }
+    })())
     const made = result?.answer.value
-    if (made instanceof this.host.library.AtomicDB || made instanceof this.host.library.ThreadSafeDatabase) await this.settled(`close of ${said}`, made.close())
+    const { AtomicDB, ThreadSafeDatabase } = this.host.library
+    if (isA(AtomicDB, made) || isA(ThreadSafeDatabase, made)) await this.settled(`close of ${said}`, (made as Database).close())
   }
 
   /** Calls from within: a transaction, and the functions that users give to queries and updates. */
@@ -348,10 +352,8 @@ class Round {
   }
 }
 
-interface Target {
-  readonly name: string
-  readonly call: Callable
-}
+/** A function, or a method of an object that is made for the call. */
+type Target = { readonly name: string } & ({ readonly call: Callable } | { readonly make: () => unknown; readonly method: string })
 
 type Callable = (...args: unknown[]) => unknown
 
@@ -416,7 +418,16 @@ class HostileStorage {
 /** What the call answers, in a box: an answer may have a method then. */
 async function boxed(call: () => unknown): Promise<{ value: unknown }> {
   const answer = call()
-  return answer instanceof Promise ? { value: await answer } : { value: answer }
+  return isA(Promise, answer) ? { value: await answer } : { value: answer }
+}
+
+/** A method may return what its owner has put into a result, such as a proxy that was revoked. */
+function isA(Class: Function, answer: unknown): boolean {
+  try {
+    return answer instanceof Class
+  } catch {
+    return false
+  }
 }
 
 /** The methods of a type. Those of a builder are in types that index.d.ts does not export by these names. */
