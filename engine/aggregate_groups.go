@@ -103,7 +103,7 @@ func (o *Output) accumulates() bool {
 
 // take adds documents, which come in insertion order.
 func (g *hashAggregation) take(slots []uint32) {
-	g.c.meter.spend(len(slots) * (1 + len(g.a.GroupBy) + len(g.a.Select)) / 4)
+	g.c.meter.spend(len(slots) * (1 + len(g.a.GroupBy)) / 4)
 	g.groupOf = g.groupOf[:0]
 	switch {
 	case len(g.a.GroupBy) == 0:
@@ -130,6 +130,7 @@ func (g *hashAggregation) take(slots []uint32) {
 	}
 	for i := range g.a.Select {
 		if o := &g.a.Select[i]; o.accumulates() {
+			g.c.meter.spend(len(slots) / 4)
 			g.accumulate(o, g.outputs[i], g.caches[i], slots)
 		}
 	}

@@ -131,7 +131,7 @@ const statements: Case[] = [
       return db.sql('SELECT *, 1 AS one FROM "default"')
     }
   }),
-  on('sql: aggregates', 100, 100, (db, n) => () => db.sql(`SELECT ${joined(n, (i) => `SUM(a + ${i}) AS x${i}`, ', ')} FROM "default"`)),
+  on('sql: aggregates', 30, 100, (db, n) => () => db.sql(`SELECT ${joined(n, (i) => `SUM(a + ${i}) AS x${i}`, ', ')} FROM "default"`)),
   on('sql: HAVING', 500, 100, (db, n) => () => db.sql(`SELECT b, COUNT(*) AS n FROM "default" GROUP BY b HAVING ${joined(n, (i) => `COUNT(*) > ${i}`, ' OR ')}`)),
   on('sql: HAVING by a column', 500, 100, (db, n) => () => db.sql(`SELECT b, COUNT(*) AS n FROM "default" GROUP BY b HAVING ${joined(n, (i) => `n > ${i}`, ' OR ')}`)),
   on('sql: names that are columns', 1000, 2000, (db, n) => () => db.sql(`SELECT a AS x, b AS y FROM "default" WHERE ${joined(n, (i) => `x = ${i}`, ' OR ')}`)),
