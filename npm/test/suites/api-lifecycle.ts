@@ -299,7 +299,7 @@ export const lifecycle: Suite = [
         const found = await users.search()
         const tracked = found.tracked()
         await db.close()
-        equal(await callsThatAreNotClosed(db), ['collection', 'query', 'close'])
+        equal(await callsThatAreNotClosed(db), ['collection', 'query', 'withSignal', 'close'])
         equal(await callsThatAreNotClosed(users), ['query'])
         await rejects('closed', () => found.updateAll({ n: 3 }))
         await rejects('closed', () => found.removeAll())

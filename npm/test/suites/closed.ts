@@ -23,6 +23,7 @@ const accepted: Record<string, unknown[]> = {
   explain: ['n = 1'],
   import: [new TextEncoder().encode('{"users": []}')],
   execute: [async () => {}],
+  withSignal: [new AbortController().signal],
 }
 
 /** What TypeScript alone keeps private. */

@@ -247,8 +247,8 @@ export const pooling: Suite = [
       await closing
       await pool.close()
       equal(controlled.closed, 1)
-      equal(await callsThatAreNotClosed(pool), ['collection', 'query', 'close'])
-      equal(await callsThatAreNotClosed(dbs[0]!), ['collection', 'query', 'close'])
+      equal(await callsThatAreNotClosed(pool), ['collection', 'query', 'withSignal', 'close'])
+      equal(await callsThatAreNotClosed(dbs[0]!), ['collection', 'query', 'withSignal', 'close'])
     },
   },
   {
