@@ -189,6 +189,8 @@ func (c *checker) test(n *node, v []byte, m marks) bool {
 }
 
 // validAt is valid for a value inside the one that the checker looks at.
+//
+//go:noinline
 func (c *checker) validAt(name []byte, i int, n *node, v []byte) bool {
 	if c.faults == nil {
 		return c.valid(n, v, noMarks)
@@ -372,6 +374,8 @@ func (c *checker) dynamic(p *inPlaceRules) *node {
 }
 
 // branch applies a schema that need not fit. What it marks counts only if it does.
+//
+//go:noinline
 func (c *checker) branch(n *node, v []byte, m marks) bool {
 	if m == noMarks {
 		return c.test(n, v, noMarks)

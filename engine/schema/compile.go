@@ -129,51 +129,42 @@ const (
 // findCircle returns a node that leads back to itself without a step into the
 // value; nil if there is none. What $dynamicRef means is known only on the way: the
 // limit of levels holds for it.
-func (n *node) findCircle() *node {
-	if n == nil || n.color == black {
+func (n *node) findCircle() (circle *node) {
+	switch n.color {
+	case black:
 		return nil
-	}
-	type step struct {
-		node *node
-		next []*node
+	case grey:
+		return n
 	}
 	n.color = grey
-	way := []step{{n, n.inPlaceNodes()}}
-	for len(way) > 0 {
-		top := &way[len(way)-1]
-		if len(top.next) == 0 {
-			top.node.color = black
-			way = way[:len(way)-1]
-			continue
+	n.eachInPlace(func(next *node) {
+		if circle == nil && next != nil {
+			circle = next.findCircle()
 		}
-		next := top.next[0]
-		top.next = top.next[1:]
-		switch next.color {
-		case grey:
-			return next
-		case white:
-			next.color = grey
-			way = append(way, step{next, next.inPlaceNodes()})
-		}
-	}
-	return nil
+	})
+	n.color = black
+	return circle
 }
 
-func (n *node) inPlaceNodes() (list []*node) {
+// eachInPlace visits the nodes that n applies to the same value; some may be nil.
+func (n *node) eachInPlace(visit func(*node)) {
 	p := n.inPlace
 	if p == nil {
-		return nil
+		return
 	}
-	for _, one := range []*node{p.ref, p.not, p.condition, p.then, p.otherwise} {
-		if one != nil {
-			list = append(list, one)
+	visit(p.ref)
+	visit(p.not)
+	visit(p.condition)
+	visit(p.then)
+	visit(p.otherwise)
+	for _, list := range [...][]*node{p.all, p.any, p.one} {
+		for _, one := range list {
+			visit(one)
 		}
 	}
-	list = append(append(append(list, p.all...), p.any...), p.one...)
-	for _, d := range p.dependentSchemas {
-		list = append(list, d.node)
+	for i := range p.dependentSchemas {
+		visit(p.dependentSchemas[i].node)
 	}
-	return list
 }
 
 // join extends a place by a name.

@@ -296,7 +296,9 @@ func decodePunycode(text string) []rune {
 		if n > utf8.MaxRune || n >= 0xd800 && n <= 0xdfff {
 			return nil
 		}
-		out = slices.Insert(out, i, rune(n))
+		out = append(out, 0)
+		copy(out[i+1:], out[i:])
+		out[i] = rune(n)
 		i++
 	}
 	return out

@@ -226,6 +226,7 @@ func isAuthority(text string, unicode bool) bool {
 	return hasOnly(host, "", unicode, false) && isPort(port)
 }
 
+//go:noinline
 func isPort(text string) bool { return strings.Trim(text, "0123456789") == "" }
 
 func isIPLiteral(text string) bool {
@@ -263,6 +264,8 @@ func hasOnly(text, also string, unicode, private bool) bool {
 }
 
 // isUCS: ucschar of RFC 3987.
+//
+//go:noinline
 func isUCS(r rune) bool {
 	switch {
 	case r < 0x10000:
@@ -274,6 +277,8 @@ func isUCS(r rune) bool {
 }
 
 // isPrivate: iprivate of RFC 3987.
+//
+//go:noinline
 func isPrivate(r rune) bool {
 	return r >= 0xe000 && r <= 0xf8ff || r >= 0xf0000 && r <= 0x10fffd && r&0xffff <= 0xfffd
 }

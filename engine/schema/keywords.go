@@ -37,6 +37,7 @@ var keywords = map[string]content{
 	"writeOnly": noSchema, "examples": noSchema,
 }
 
+//go:noinline
 func contentOf(keyword string) content { return keywords[keyword] }
 
 // A reader reads the value of one keyword. The first thing that is wrong with it

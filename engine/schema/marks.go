@@ -13,6 +13,8 @@ type marks int
 const noMarks marks = -1
 
 // newMarks makes an empty set for v, which lasts until checker.marks is cut.
+//
+//go:noinline
 func (c *checker) newMarks(v []byte) marks {
 	m := marks(len(c.marks))
 	for words := (msgpack.Count(v) + 63) / 64; words > 0; words-- {
@@ -32,6 +34,8 @@ func (c *checker) isMarked(m marks, i int) bool {
 }
 
 // markAll puts all of v into the set.
+//
+//go:noinline
 func (c *checker) markAll(m marks, v []byte) {
 	if m != noMarks {
 		for i := range (msgpack.Count(v) + 63) / 64 {
@@ -41,6 +45,8 @@ func (c *checker) markAll(m marks, v []byte) {
 }
 
 // addMarks adds the set of a branch, which is the last one, to m.
+//
+//go:noinline
 func (c *checker) addMarks(m, branch marks) {
 	for i, word := range c.marks[branch:] {
 		c.marks[int(m)+i] |= word

@@ -81,6 +81,8 @@ func (d decimal) isMultipleOf(m decimal) bool {
 }
 
 // timesModulo returns a*b modulo m; a and b are below m.
+//
+//go:noinline
 func timesModulo(a, b, m uint64) uint64 {
 	high, low := bits.Mul64(a, b)
 	_, rest := bits.Div64(high, low, m)
@@ -88,6 +90,8 @@ func timesModulo(a, b, m uint64) uint64 {
 }
 
 // isWhole reports whether v is an integer by its value: 1.0 is one.
+//
+//go:noinline
 func isWhole(v []byte) bool {
 	if !msgpack.IsDouble(v) {
 		return true

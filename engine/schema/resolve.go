@@ -16,6 +16,7 @@ type resource struct {
 	dynamic map[string]*node // what $dynamicAnchor names
 }
 
+//go:noinline
 func newResource(address string, root []byte) *resource {
 	return &resource{address: address, root: root, anchors: map[string][]byte{}, dynamic: map[string]*node{}}
 }
@@ -86,6 +87,7 @@ func (b *builder) scan(v []byte, home *resource, place string) error {
 	return nil
 }
 
+//go:noinline
 func isAnchor(name string) bool {
 	for i := range len(name) {
 		c := name[i]

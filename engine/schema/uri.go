@@ -27,6 +27,7 @@ func splitURI(text string) (u uri) {
 	return u
 }
 
+//go:noinline
 func isScheme(text string) bool {
 	for i := range len(text) {
 		c := text[i]
@@ -38,6 +39,8 @@ func isScheme(text string) bool {
 }
 
 // String is the inverse of splitURI, without the fragment.
+//
+//go:noinline
 func (u *uri) String() string {
 	text := u.path
 	if u.hasAuthority {

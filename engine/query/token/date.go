@@ -217,6 +217,7 @@ func (t Instant) AppendISO(b []byte) []byte {
 	return append(b, 'Z')
 }
 
+//go:noinline
 func appendPadded(b []byte, n int64, width int) []byte {
 	for limit := int64(10); width > 1; width, limit = width-1, limit*10 {
 		if n < limit {

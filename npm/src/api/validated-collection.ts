@@ -123,9 +123,10 @@ export class ValidatedCollection<T extends object = any> extends Collection<T> {
       return rest as unknown
     }
     const finished = (answer: Answer, again: Answer | undefined): unknown => {
-      const passed = !answer.issues ? answer : again && !again.issues ? again : undefined
-      if (!passed) throw refused(op, this.name, standard.vendor, answer.issues!)
-      const { value } = passed as { value: any }
+      // Of two refusals, the shorter one does not complain about the _id.
+      const best = again && (again.issues?.length ?? 0) <= answer.issues!.length ? again : answer
+      if (best.issues) throw refused(op, this.name, standard.vendor, best.issues)
+      const { value } = best as { value: any }
       if (!hasId || typeof value !== 'object' || value === null) return value
       return { ...value, _id: document._id }
     }
