@@ -97,6 +97,7 @@ type builder struct {
 	nodes     map[*byte]*node      // the same
 	queue     []unfilled
 	isDynamic bool // there is a $dynamicAnchor
+	parts     int  // of all patterns so far
 }
 
 type unfilled struct {

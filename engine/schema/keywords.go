@@ -347,7 +347,10 @@ func (r *reader) numeric(rules *numberRules, name string) {
 }
 
 func (r *reader) pattern(text string) *pattern {
-	p, why := compilePattern(text)
+	p, parts, why := compilePattern(text)
+	if r.parts += parts; why == "" && r.parts > maxParts {
+		why = "is too large: it has " + strconv.Itoa(parts) + " parts when its repetitions are written out, and all patterns of a schema may have " + strconv.Itoa(maxParts)
+	}
 	if why != "" {
 		r.fail(why)
 	}

@@ -13,8 +13,9 @@ import (
 // A pattern is a regular expression of ECMA-262, as JSON Schema has it, in the engine
 // of RE2. The two are nearly one language; translate writes what differs.
 type pattern struct {
-	text   string
-	regexp *regexp.Regexp
+	text       string
+	translated string // as RE2
+	regexp     *regexp.Regexp
 	// What the pattern is if it is only text and perhaps ^ before it: comparing takes a
 	// tenth of the time.
 	literal   string
@@ -22,10 +23,37 @@ type pattern struct {
 	isLiteral bool
 }
 
-const maxPattern = 10_000 // bytes
+const (
+	maxPattern = 10_000 // bytes
+	maxParts   = 50_000 // of all patterns of a schema, when their repetitions are written out
+)
 
-// compilePattern returns why a pattern is refused.
-func compilePattern(text string) (*pattern, string) {
+// compilePattern also returns of how many parts a pattern consists, each of which
+// takes time for each character of a text, or why it is refused.
+func compilePattern(text string) (p *pattern, parts int, why string) {
+	p, why = readPattern(text)
+	if why != "" || p.isLiteral {
+		return p, 0, why
+	}
+	parsed, err := syntax.Parse(p.translated, syntax.Perl)
+	if err != nil {
+		return nil, 0, "is no regular expression: " + syntaxText(err)
+	}
+	program, err := syntax.Compile(parsed.Simplify())
+	if err != nil {
+		return nil, 0, "is no regular expression: " + syntaxText(err)
+	}
+	if parts = len(program.Inst); parts > maxParts {
+		return nil, parts, ""
+	}
+	if p.regexp, err = regexp.Compile(p.translated); err != nil {
+		return nil, 0, "is no regular expression: " + syntaxText(err)
+	}
+	return p, parts, ""
+}
+
+// readPattern returns a pattern that is not compiled yet.
+func readPattern(text string) (*pattern, string) {
 	if len(text) > maxPattern {
 		return nil, "is a pattern of " + strconv.Itoa(len(text)) + " bytes; the limit is " + strconv.Itoa(maxPattern)
 	}
@@ -42,11 +70,7 @@ func compilePattern(text string) (*pattern, string) {
 	case t.beyond != "":
 		return nil, "has " + t.beyond + ", which AtomicDB cannot search for: its patterns are matched in linear time, by RE2"
 	}
-	compiled, err := regexp.Compile(string(t.out))
-	if err != nil {
-		return nil, "is no regular expression: " + syntaxText(err)
-	}
-	p.regexp = compiled
+	p.translated = string(t.out)
 	return p, ""
 }
 

@@ -112,6 +112,8 @@ func TestMistakes(t *testing.T) {
 		{`{"pattern": "(a)\\1"}`, `pattern has a back-reference, which AtomicDB cannot search for`},
 		{`{"pattern": "(?<!a)b"}`, `pattern has look-behind`},
 		{`{"pattern": "((a{1000}){1000}){1000}"}`, `pattern is no regular expression: `},
+		{`{"pattern": "` + strings.Repeat("[ab]{900}", 60) + `"}`, `pattern is too large: it has 54002 parts`},
+		{`{"allOf": [` + strings.Repeat(`{"pattern": "[ab]{900}"},`, 60) + `{}]}`, `pattern is too large: it has 902 parts`},
 		{`{"patternProperties": {"[": true}}`, `patternProperties is no regular expression: a [ is not closed`},
 		{`{"$ref": "https://example.com/a.json"}`, `$ref leads to "https://example.com/a.json", which is not in the schema: nothing is fetched`},
 		{`{"$ref": "#/$defs/x"}`, `$ref leads to /$defs/x, which is not there`},
