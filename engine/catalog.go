@@ -49,8 +49,9 @@ func (db *DB) CreateCollection(name string) error {
 	return nil
 }
 
-// DropCollection removes a collection with its documents and indexes, if it
-// exists.
+// DropCollection removes a collection with its documents, indexes and
+// relationships, if it exists. It returns CodeRelationship if one of these keeps a
+// document.
 func (db *DB) DropCollection(name string) error {
 	if err := checkName("dropCollection", name); err != nil {
 		return err
@@ -59,12 +60,36 @@ func (db *DB) DropCollection(name string) error {
 	if c == nil {
 		return nil
 	}
-	if catalog := db.collections[catalogName]; catalog != nil {
-		if slot, ok := catalog.slotOf(msgpack.AppendString(nil, name)); ok {
-			db.removeSlot(catalog, slot)
+	return db.whole(func() error {
+		if db.isParent(name) {
+			if err := db.removeSlots("dropCollection", c, c.match(nil), true); err != nil {
+				return err
+			}
+		}
+		if catalog := db.collections[catalogName]; catalog != nil {
+			if slot, ok := catalog.slotOf(msgpack.AppendString(nil, name)); ok {
+				db.removeSlot(catalog, slot)
+			}
+		}
+		db.drop(c)
+		return db.forgetRelations(name)
+	})
+}
+
+// forgetRelations removes the relationships of a collection that is dropped. Those
+// that it is From of went with its catalog document.
+func (db *DB) forgetRelations(name string) error {
+	before := db.relations
+	for _, rel := range before {
+		if rel.To == name && rel.From != name {
+			if err := db.withoutRelation("dropCollection", rel); err != nil {
+				return err
+			}
 		}
 	}
-	db.drop(c)
+	if len(before) > 0 {
+		db.declareAll()
+	}
 	return nil
 }
 
@@ -97,7 +122,7 @@ func (db *DB) CreateIndex(name string, paths []string, opts IndexOptions) error 
 	return db.whole(func() error {
 		c := db.ensure(name)
 		for _, ix := range c.indexes {
-			if !ix.samePaths(paths) {
+			if !ix.samePaths(paths) || ix.ofRelation {
 				continue
 			}
 			if ix.unique != s.unique || ix.sparse != s.sparse {
@@ -118,7 +143,9 @@ func (db *DB) CreateIndex(name string, paths []string, opts IndexOptions) error 
 				return Fail(CodeUnique, op, name, "documents "+describe(idOf(c.doc(a)))+" and "+describe(idOf(c.doc(b)))+" have the same "+s.title())
 			}
 		}
-		c.indexes = append(slices.Clip(c.indexes), ix)
+		// It takes the place of the index of a relationship.
+		others := slices.DeleteFunc(slices.Clone(c.indexes), func(ix *index) bool { return ix.ofRelation && ix.samePaths(paths) })
+		c.indexes = append(others, ix)
 		return db.writeCatalog(c)
 	})
 }
@@ -131,6 +158,9 @@ func (db *DB) DropIndex(name string, paths []string) error {
 	}
 	if c := db.collections[name]; c != nil {
 		for _, ix := range c.indexes {
+			if ix.samePaths(paths) && ix.ofRelation {
+				return Fail(CodeRelationship, "dropIndex", name, "the index on "+ix.title()+" belongs to a relationship; remove that first")
+			}
 			if ix.samePaths(paths) {
 				return db.removeIndex(c, ix)
 			}
@@ -161,6 +191,7 @@ func (db *DB) removeIndex(c *collection, ix *index) error {
 		}
 	}
 	c.indexes = kept
+	c.indexKeys()
 	return db.writeCatalog(c)
 }
 
@@ -195,8 +226,9 @@ const maxIndexPaths = 16
 
 // writeCatalog stores the declaration of c's indexes.
 func (db *DB) writeCatalog(c *collection) error {
-	list := msgpack.AppendArray(nil, len(c.indexes))
-	for _, ix := range c.indexes {
+	declared := slices.DeleteFunc(slices.Clone(c.indexes), func(ix *index) bool { return ix.ofRelation })
+	list := msgpack.AppendArray(nil, len(declared))
+	for _, ix := range declared {
 		named := ix.name != ""
 		if named {
 			list = msgpack.AppendMap(list, 4)
@@ -258,9 +290,11 @@ func (db *DB) declared(name, field string) []byte {
 	return nil
 }
 
-// declareAll gives every collection the indexes and the schema that the catalog
-// declares for it. It keeps the ones that it has.
+// declareAll makes the relationships that the catalog declares, and gives every
+// collection the indexes and the schema that it declares for it. It keeps the ones
+// that it has.
 func (db *DB) declareAll() {
+	db.relations = db.readRelations()
 	for _, c := range db.collections {
 		db.declareSchema(c)
 		specs := readIndexSpecs(db.declared(c.name, "indexes"))
@@ -275,7 +309,16 @@ func (db *DB) declareAll() {
 				orders = append(orders, newIndex(s, c.content))
 			}
 		}
+		ofRelations := slices.DeleteFunc(slices.Clone(c.indexes), func(ix *index) bool { return !ix.ofRelation })
 		c.indexes = orders
+		db.holdRelations(c)
+		for i, ix := range c.indexes {
+			for _, have := range ofRelations {
+				if ix.ofRelation && ix.samePaths(have.pathTexts()) {
+					c.indexes[i] = have
+				}
+			}
+		}
 	}
 }
 

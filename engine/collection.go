@@ -9,6 +9,7 @@ type collection struct {
 	name    string
 	updated uint64          // when the newest batch about it was cut, in ms since 1970; 0: not known
 	schema  *declaredSchema // that documents must fit; nil: none
+	keys    []*relation     // whose foreign keys it holds
 	*content
 }
 

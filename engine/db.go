@@ -10,6 +10,7 @@ import (
 type DB struct {
 	opts        Options
 	collections map[string]*collection
+	relations   []*relation // of the catalog, by From and in the order of their declaration
 
 	journal     []change // what Rollback undoes, the oldest first
 	cuts        []int    // where in the journal each cut batch ends
@@ -78,6 +79,9 @@ func (db *DB) ensure(name string) *collection {
 	}
 	c := &collection{name: name, content: newContent(db.opts.ColumnThreshold, db.meter)}
 	db.collections[name] = c
+	if len(db.relations) > 0 {
+		db.holdRelations(c)
+	}
 	db.note(change{kind: created, c: c})
 	return c
 }
@@ -167,7 +171,7 @@ func (db *DB) tidy() {
 }
 
 // whole runs work, and undoes all that it did if it fails or leaves what a unique
-// index forbids.
+// index or a relationship forbids.
 func (db *DB) whole(work func() error) error {
 	mark := db.Mark()
 	err := work()

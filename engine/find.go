@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"iter"
 
 	"github.com/atomicdb-go/atomicdb/engine/msgpack"
@@ -15,6 +16,12 @@ type Query struct {
 	Skip   int           // documents to pass over; below 0 means 0
 	Limit  int           // return at most this many; 0 or less: all
 	Fields []string      // paths to return besides _id; none: whole documents
+	// Populate names relationships whose documents are put into those found, each
+	// under the name of its relationship: "posts", and into the posts "posts.author".
+	// OneToMany and ManyToMany put an array, the others a document or null. A find
+	// with it, however many levels, runs no other query: each document is found by
+	// its id, or by the index on the foreign key.
+	Populate []string
 }
 
 // A Result holds the documents that a query found. Next returns them in pieces.
@@ -23,10 +30,13 @@ type Result struct {
 	c      *content
 	slots  []uint32
 	fields projection
+	put    []*population
+	shown  []byte // reused by Next
 }
 
 // Find returns the documents that match q. A collection that does not exist has no
-// documents.
+// documents. It returns CodeInvalid for relationships that do not exist, and if they
+// would put more than 1,000,000 documents into one.
 func (db *DB) Find(name string, q Query) (r *Result, err error) {
 	db.BeginCall()
 	defer db.EndCall(&err)
@@ -37,11 +47,16 @@ func (db *DB) Find(name string, q Query) (r *Result, err error) {
 		return nil, err
 	}
 	c := db.collections[name]
-	if c == nil {
-		return &Result{}, checkName("find", name)
+	put, err := db.populations(name, q.Populate)
+	if c == nil || err != nil {
+		return &Result{}, cmp.Or(checkName("find", name), err)
 	}
 	p := c.plan(q)
-	return &Result{c: c.content, slots: c.run(&p).slots, fields: newProjection(q.Fields)}, nil
+	slots := c.run(&p).slots
+	if err := checkPopulated(c, put, slots); err != nil {
+		return nil, err
+	}
+	return &Result{c: c.content, slots: slots, fields: newProjection(q.Fields), put: put}, nil
 }
 
 // Len returns how many documents Next has not returned yet.
@@ -53,7 +68,12 @@ func (r *Result) Len() int { return len(r.slots) }
 func (r *Result) Next(dst []byte, atLeast int) (out []byte, count, left int) {
 	for len(r.slots) > 0 && (count == 0 || len(dst) < atLeast) {
 		if doc := r.c.doc(r.slots[0]); doc != nil {
-			dst = r.fields.append(dst, doc)
+			if r.put == nil {
+				dst = r.fields.append(dst, doc)
+			} else {
+				r.shown = r.fields.append(r.shown[:0], doc)
+				dst = appendPopulated(dst, r.put, doc, r.shown)
+			}
 			count++
 		}
 		r.slots = r.slots[1:]

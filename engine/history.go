@@ -93,6 +93,9 @@ func (t *touch) matches(f *query.Filter) (before, after bool) {
 // last is the _id of the last document that Find returned then if it returned as
 // many as q.Limit; else nil.
 func (db *DB) FindStillValid(name string, q Query, last []byte, changes uint64) bool {
+	if len(q.Populate) > 0 {
+		return changes == 0 // the answer has documents of other collections
+	}
 	var end []byte
 	var endSlot uint32
 	if c := db.collections[name]; c != nil && last != nil && q.Limit > 0 {

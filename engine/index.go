@@ -14,6 +14,10 @@ type indexSpec struct {
 	name   string // what SQL knows it by; most have none
 	unique bool
 	sparse bool // leaves out documents that lack one of the paths
+
+	// ofRelation marks the index on a foreign key that no declared index is on. It
+	// comes and goes with the relationship.
+	ofRelation bool
 }
 
 // title reads "country, name".

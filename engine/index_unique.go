@@ -54,8 +54,8 @@ func (c *collection) conflicts(old, doc []byte, slot uint32) bool {
 	return false
 }
 
-// A doubt is a document that had the values of another one in a unique index
-// when it was written. Uniqueness is a property of the state after a statement,
+// A doubt is a document that had the values of another one in a unique index, or a
+// foreign key that an enforced relationship forbids, when it was written. Uniqueness is a property of the state after a statement,
 // and in a transaction after its end: one of the two may have other values by
 // then. For every two documents that share values, the one written last is in
 // doubt, so nothing else has to be checked.
@@ -65,7 +65,7 @@ type doubt struct {
 	slot uint32
 }
 
-// check returns CodeUnique if the document still shares values with another one.
+// check returns CodeUnique or CodeRelationship if the document is still forbidden.
 func (d *doubt) check(db *DB) error {
 	if db.collections[d.c.name] != d.c || int(d.slot) >= len(d.c.refs) {
 		return nil
@@ -74,11 +74,14 @@ func (d *doubt) check(db *DB) error {
 	if doc == nil {
 		return nil
 	}
-	return d.c.checkUnique(d.op, doc, d.slot)
+	if err := d.c.checkUnique(d.op, doc, d.slot); err != nil {
+		return err
+	}
+	return db.checkReferences(d.op, d.c, doc, d.slot)
 }
 
 // settle ends a statement: it forgets the doubts from a place on that are none
-// any more. Those that are left are CodeUnique, unless a savepoint is open.
+// any more. Those that are left are an error, unless a savepoint is open.
 // Older doubts stay, because the state that they are about may come back.
 func (db *DB) settle(from int) error {
 	kept := from
@@ -97,7 +100,7 @@ func (db *DB) settle(from int) error {
 	return nil
 }
 
-// checkDoubts returns CodeUnique if one of the doubts is justified.
+// checkDoubts returns the error of the first doubt that is justified.
 func (db *DB) checkDoubts() error {
 	for i := range db.doubts {
 		if err := db.doubts[i].check(db); err != nil {

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"slices"
 	"strconv"
 	"unsafe"
 )
@@ -14,6 +15,8 @@ type Metadata struct {
 	// milliseconds since 1970, by the clock that Cut was given; 0 if nothing of it
 	// has been cut, or its time is not known.
 	Updated uint64
+	// Relationships are those that the collection is From or To of.
+	Relationships []Relationship
 }
 
 // IndexInfo says what an index is, and what it takes.
@@ -30,13 +33,14 @@ type IndexInfo struct {
 // at. Only an index that nothing has used yet is built now, by one sort.
 func (db *DB) Metadata(name string) (Metadata, error) {
 	c := db.collections[name]
+	relationships := slices.DeleteFunc(db.Relationships(), func(r Relationship) bool { return r.From != name && r.To != name })
 	if c == nil {
-		return Metadata{}, checkName("metadata", name)
+		return Metadata{Relationships: relationships}, checkName("metadata", name)
 	}
 	if broken := c.checkCounts(); invariants && broken != "" {
 		panic("engine: " + name + " " + broken)
 	}
-	m := Metadata{Documents: c.live, Bytes: c.bytes, Updated: c.updated}
+	m := Metadata{Documents: c.live, Bytes: c.bytes, Updated: c.updated, Relationships: relationships}
 	for _, ix := range c.indexes {
 		ix.build()
 		m.Indexes = append(m.Indexes, IndexInfo{

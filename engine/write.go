@@ -142,7 +142,7 @@ func (db *DB) insertOne(op string, c *collection, doc []byte, upsert bool, ids [
 		return nil, err
 	}
 	slot := c.content.add(r, uint32(size), hash)
-	if err != nil {
+	if err != nil || c.keys != nil && db.checkReferences(op, c, stored, slot) != nil {
 		db.doubts = append(db.doubts, doubt{op, c, slot})
 	}
 	c.passID(stored)
@@ -166,7 +166,7 @@ func (db *DB) store(op string, c *collection, slot uint32, doc []byte) error {
 	if err := c.checkSchema(op, doc); err != nil {
 		return err
 	}
-	if c.conflicts(old, doc, slot) {
+	if c.conflicts(old, doc, slot) || c.keys != nil && db.checkReferences(op, c, doc, slot) != nil {
 		db.doubts = append(db.doubts, doubt{op, c, slot})
 	}
 	if err := db.put(c, slot, doc); err != nil {
@@ -301,7 +301,9 @@ func (db *DB) checkUpdated(u *Update, doc []byte, target string) error {
 	return err
 }
 
-// Remove removes every document that matches and returns how many it removed.
+// Remove removes every document that matches and returns how many did. Documents
+// of other collections that refer to them are treated as the relationships say. It
+// returns CodeRelationship, and removes nothing, if one of these forbids it.
 func (db *DB) Remove(name string, where *query.Filter) (n int, err error) {
 	db.BeginCall()
 	defer db.EndCall(&err)
@@ -310,21 +312,38 @@ func (db *DB) Remove(name string, where *query.Filter) (n int, err error) {
 		return 0, checkName("remove", name)
 	}
 	slots := c.match(where)
-	db.journal = slices.Grow(db.journal, len(slots))
-	for _, slot := range slots {
-		db.removeSlot(c, slot)
+	if err := db.removeAll("remove", c, slots); err != nil {
+		return 0, err
 	}
 	return len(slots), nil
 }
 
-// Clear removes every document of a collection and keeps its indexes.
+// removeAll removes documents, and does what the relationships say, or nothing.
+func (db *DB) removeAll(op string, c *collection, slots []uint32) error {
+	if len(db.relations) > 0 && db.isParent(c.name) {
+		return db.whole(func() error { return db.removeSlots(op, c, slots, false) })
+	}
+	db.journal = slices.Grow(db.journal, len(slots))
+	for _, slot := range slots {
+		db.removeSlot(c, slot)
+	}
+	return nil
+}
+
+// Clear removes every document of a collection and keeps its indexes. It treats
+// relationships as Remove does.
 func (db *DB) Clear(name string) error {
 	if err := checkName("clear", name); err != nil {
 		return err
 	}
-	if c := db.collections[name]; c != nil && c.live > 0 {
-		db.clear(c)
+	c := db.collections[name]
+	if c == nil || c.live == 0 {
+		return nil
 	}
+	if db.isParent(name) {
+		return db.removeAll("clear", c, c.match(nil))
+	}
+	db.clear(c)
 	return nil
 }
 

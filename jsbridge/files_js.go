@@ -13,7 +13,7 @@ import (
 // Each returns a Promise:
 //
 //	exportFile(handle, type)    → bytes
-//	parseFile(bytes, type)      → {sections: [{collection, upsert, pieces}], indexes: [{collection, paths, unique, sparse, name}]}
+//	parseFile(bytes, type)      → {sections: [{collection, upsert, pieces}], indexes: [{collection, paths, unique, sparse, name}], relationships}
 //	documentFile(type)          → see [newFileObject]
 //
 // A type is 'json' or 'msgpack'. The pieces are documents for the op insert.
@@ -75,7 +75,13 @@ func fileToJS(file *docfile.File) js.Value {
 		}
 		indexes = append(indexes, map[string]any{"collection": i.Collection, "paths": paths, "unique": i.Options.Unique, "sparse": i.Options.Sparse, "name": i.Options.Name})
 	}
-	return js.ValueOf(map[string]any{"sections": sections, "schemas": schemas, "indexes": indexes})
+	relationships := []any{}
+	for _, r := range file.Relationships {
+		relationships = append(relationships, map[string]any{
+			"name": r.Name, "type": string(r.Type), "from": r.From, "to": r.To, "foreignKey": r.ForeignKey, "onDelete": string(r.OnDelete), "enforce": r.Enforce,
+		})
+	}
+	return js.ValueOf(map[string]any{"sections": sections, "schemas": schemas, "indexes": indexes, "relationships": relationships})
 }
 
 // newFileObject returns a [storage.DocumentFile] as an object whose methods

@@ -32,6 +32,12 @@ var ops = []op{
 		result: "u32 documents in this piece, u32 still to come (both little-endian), the documents",
 	},
 	{
+		name: "populated", run: populated,
+		doc:    "As find, with the documents of relationships put into those found. populate is an array of names of relationships, joined by dots.",
+		args:   []string{"collection", "where", "sort", "skip", "limit", "fields", "populate"},
+		result: "as find",
+	},
+	{
 		name: "more", run: more,
 		doc:    "The next piece of the rows of the last find, aggregate or sql of this handle. After a write there are none.",
 		result: "as find",
@@ -162,10 +168,27 @@ var ops = []op{
 		result: "[text, paths of the index or nil, documents examined, documents returned, leaves as [condition, by, estimate, actual]]",
 	},
 	{
+		name: "addRelationship", writes: true, run: addRelationship,
+		doc:    "Declares a relationship, {name, type, from, to, foreignKey, onDelete, enforce}, of which name, onDelete and enforce may be absent.",
+		args:   []string{"relationship"},
+		result: "nothing",
+	},
+	{
+		name: "removeRelationship", writes: true, run: removeRelationship,
+		doc:    "Removes a relationship by its name, or by that of its from, a dot, and its name.",
+		args:   []string{"name"},
+		result: "nothing",
+	},
+	{
+		name: "relationships", run: relationships,
+		doc:    "All relationships, as addRelationship takes them.",
+		result: "array",
+	},
+	{
 		name: "metadata", run: metadata,
 		doc:    "What a collection takes and what is declared for it. stats.lastUpdated is in milliseconds since 1970; 0: not known.",
 		args:   []string{"collection"},
-		result: "{documentCount, averageDocumentSize, totalSize, indexes: [{paths, unique, sparse, entries, bytes}], schema, stats: {lastUpdated, seq}}",
+		result: "{documentCount, averageDocumentSize, totalSize, indexes: [{paths, unique, sparse, entries, bytes}], relationships, schema, stats: {lastUpdated, seq}}",
 	},
 	{
 		name: "usage", run: usage,

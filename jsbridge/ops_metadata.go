@@ -17,7 +17,7 @@ func metadata(c *call) error {
 	if err != nil {
 		return err
 	}
-	c.mapOf(6)
+	c.mapOf(7)
 	c.intField("documentCount", int64(m.Documents))
 	c.out = msgpack.AppendFloat(c.field("averageDocumentSize"), float64(m.Bytes)/float64(max(1, m.Documents)))
 	c.intField("totalSize", m.Bytes)
@@ -30,6 +30,7 @@ func metadata(c *call) error {
 		c.intField("entries", int64(ix.Entries))
 		c.intField("bytes", ix.Bytes)
 	}
+	c.out = engine.AppendRelationships(c.field("relationships"), m.Relationships)
 	schema, _, err := c.db().Schema(collection)
 	if err != nil {
 		return err

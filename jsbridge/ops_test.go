@@ -62,9 +62,20 @@ func TestOps(t *testing.T) {
 				equal(t, decode(t, c.must("insert", array{"people", false}, object{})), array{int64(3)})
 			}},
 		{op: "collections", want: array{"people"}},
+		{op: "addRelationship", arguments: array{object{"type": "many_to_one", "from": "people", "to": "people", "foreignKey": "age"}},
+			check: func(t *testing.T, c *client) {
+				equal(t, decode(t, c.must("relationships", nil)), array{object{
+					"name": "people", "type": "many_to_one", "from": "people", "to": "people", "foreignKey": "age", "onDelete": "none", "enforce": false,
+				}})
+				c.must("update", array{"people", object{"age": 2}, "_id = 1"})
+				docs, _ := c.found(c.must("populated", array{"people", "_id = 1", nil, 0, -1, array{"name"}, array{"people"}}))
+				equal(t, docs, []any{object{"_id": int64(1), "name": "Bob", "people": decode(t, c.must("get", array{"people", 2}))}})
+				c.must("removeRelationship", array{"people.people"})
+				equal(t, decode(t, c.must("relationships", nil)), array{})
+			}},
 		{op: "metadata", arguments: array{"people"}, want: object{
 			"documentCount": int64(3), "averageDocumentSize": 30.333333333333332, "totalSize": int64(91),
-			"indexes": array{}, "schema": nil, "stats": object{"lastUpdated": int64(0), "seq": int64(0)},
+			"indexes": array{}, "relationships": array{}, "schema": nil, "stats": object{"lastUpdated": int64(0), "seq": int64(0)},
 		}},
 		{op: "usage", want: object{
 			"documents": int64(3), "bytes": int64(91), "collections": object{"people": object{"documents": int64(3), "bytes": int64(91)}},

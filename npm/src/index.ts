@@ -57,6 +57,7 @@ export type {
   SetSchemaOptions,
   OpenOptions,
   Problem,
+  Relationship,
   Report,
   StorageBackend,
   Stored,

@@ -21,6 +21,34 @@ export interface IndexOptions {
   sparse?: boolean
 }
 
+/** Says that documents of one collection hold the ids of documents of another; see `addRelationship`. */
+export interface Relationship {
+  /** What `populate` calls it, and the field that it fills. Relationships of different `from` may have the same name. Default: the name of `to`. */
+  name?: string
+  /**
+   * Which documents hold the ids, and what populating a document of `from` puts
+   * under the name. 'one_to_many': those of `to` hold one; an array of them.
+   * 'one_to_one': those of `to` hold one; the first, or null. 'many_to_one': those
+   * of `from` hold one; the document of `to`, or null. 'many_to_many': those of
+   * `from` hold an array; an array of documents of `to`.
+   */
+  type: 'one_to_one' | 'one_to_many' | 'many_to_one' | 'many_to_many'
+  from: string
+  to: string
+  /** The path of the id, or of the array of ids. */
+  foreignKey: string
+  /**
+   * What removing a document does to those that hold its id. 'restrict' refuses
+   * it as `relationship`; 'cascade' removes them too, 'set_null' puts null in the
+   * place of the id, or takes it out of an array, as 'cascade' does with
+   * 'many_to_many'.
+   * Default 'none': nothing.
+   */
+  onDelete?: 'none' | 'restrict' | 'cascade' | 'set_null'
+  /** Whether to refuse ids that no document has, and of 'one_to_one' the same id twice. Default false. */
+  enforce?: boolean
+}
+
 /** What a collection takes, and what is declared for it; see `metadata`. */
 export interface Metadata {
   documentCount: number
@@ -30,6 +58,8 @@ export interface Metadata {
   totalSize: number
   /** `entries`: one for each document, or for each element of its array; `bytes`: what they take in memory. */
   indexes: { paths: string[]; unique: boolean; sparse: boolean; entries: number; bytes: number }[]
+  /** Those that the collection is `from` or `to` of. */
+  relationships: Relationship[]
   schema: JSONSchema | null
   stats: {
     /** When a batch with changes of the collection was last stored, by the clock of its writer, in ISO 8601; null if none was. */

@@ -54,9 +54,10 @@ type Schema struct {
 
 // A File is the content of a file, in the order in which to store it.
 type File struct {
-	Sections []Section
-	Schemas  []Schema
-	Indexes  []Index
+	Sections      []Section
+	Schemas       []Schema
+	Indexes       []Index
+	Relationships []engine.Relationship
 }
 
 // Parse reads a file. Documents may nest maxDepth levels deep. The error has
@@ -140,18 +141,32 @@ func (f *File) addCollection(name string, docs []byte) error {
 	return nil
 }
 
-// addDeclarations reads a document of the catalog:
+// addDeclarations reads a document of the catalog, in which anything but the _id may
+// be missing:
 //
 //	{_id: "users", indexes: [{paths: ["age"], unique: false, sparse: false, name: "by_age"}],
+//	 relationships: [{name: "posts", type: "one_to_many", to: "posts", foreignKey: "user_id", onDelete: "none", enforce: false}],
 //	 schema: {…}, schemaOptions: {strict: false, defaults: true}}
 func (f *File) addDeclarations(doc []byte) error {
-	wrong := invalid("collection \"_catalog\": expected {_id, indexes: [{paths, unique, sparse}], schema}")
+	wrong := invalid("collection \"_catalog\": expected {_id, indexes: [{paths, unique, sparse}], relationships: [{name, type, to, foreignKey}], schema}")
 	id, indexes, schema := msgpack.Lookup(doc, "_id"), msgpack.Lookup(doc, "indexes"), msgpack.Lookup(doc, "schema")
-	if msgpack.KindOf(id) != msgpack.String || indexes != nil && msgpack.KindOf(indexes) != msgpack.Array {
+	relationships := msgpack.Lookup(doc, "relationships")
+	if msgpack.KindOf(id) != msgpack.String {
 		return wrong
+	}
+	for _, list := range [][]byte{indexes, relationships} {
+		if list != nil && msgpack.KindOf(list) != msgpack.Array {
+			return wrong
+		}
 	}
 	if schema != nil {
 		f.Schemas = append(f.Schemas, Schema{string(msgpack.Str(id)), schema, engine.SchemaOptionsOf(msgpack.Lookup(doc, "schemaOptions"))})
+	}
+	for v := range msgpack.Elements(relationships) {
+		if msgpack.KindOf(v) != msgpack.Map {
+			return wrong
+		}
+		f.Relationships = append(f.Relationships, engine.ReadRelationship(string(msgpack.Str(id)), v))
 	}
 	for index := range msgpack.Elements(indexes) {
 		if msgpack.KindOf(index) != msgpack.Map {
@@ -208,6 +223,11 @@ func (f *File) store(db *engine.DB) error {
 	}
 	for _, i := range f.Indexes {
 		if err := db.CreateIndex(i.Collection, i.Paths, i.Options); err != nil {
+			return err
+		}
+	}
+	for _, r := range f.Relationships {
+		if err := db.AddRelationship(r); err != nil {
 			return err
 		}
 	}

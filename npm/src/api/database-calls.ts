@@ -1,11 +1,12 @@
 import * as reads from '../operations/reads.js'
+import { addRelationship, removeRelationship } from '../operations/relationships.js'
 import * as schemas from '../operations/schemas.js'
 import { sql } from '../operations/sql.js'
 import * as writes from '../operations/writes.js'
 import { collectionOf } from '../query/find-options.js'
 import type { Aggregate, Filter, FindOptions, Plan, QueryBuilder, Where } from '../query/types.js'
 import type { Update } from '../query/update-types.js'
-import type { Fresh, Id, JSONSchema, Metadata, SchemaOptions, SetSchemaOptions, Stored, Value } from '../types.js'
+import type { Fresh, Id, JSONSchema, Metadata, Relationship, SchemaOptions, SetSchemaOptions, Stored, Value } from '../types.js'
 import { Collection } from './collection.js'
 import { DocumentCalls } from './document-calls.js'
 import type { QueryResult } from './result.js'
@@ -136,7 +137,41 @@ export abstract class DatabaseCalls<Schema = any> extends DocumentCalls<any, 'da
     return this.calls.write(() => schemas.setSchema(name, schema, options))
   }
 
-  /** Removes a collection, if it exists, with its documents and indexes. */
+  /**
+   * Declares that documents of one collection hold the ids of documents of
+   * another, and makes an index on the field that holds them. A relationship that
+   * is there already, the same in all, stays as it is. The collections need not
+   * exist.
+   *
+   * @throws `invalid` if a field of it is wrong, or `from` has another relationship
+   * of this name; `relationship` if `enforce` is asked for and a document, which
+   * the message names, refers to one that does not exist.
+   *
+   * @example
+   * ```ts
+   * await db.addRelationship({ type: 'one_to_many', from: 'users', to: 'posts', foreignKey: 'user_id', onDelete: 'cascade' })
+   * await db.get(1, { collection: 'users', populate: ['posts'] }) // → { _id: 1, name: 'Ada', posts: [{ … }, { … }] }
+   * ```
+   */
+  addRelationship(relationship: Relationship): Promise<void> {
+    return this.calls.write(() => addRelationship(relationship))
+  }
+
+  /** Removes a relationship by its name, or, if several have it, by `from` and name: 'posts.author'. @throws `not_found` */
+  removeRelationship(name: string): Promise<void> {
+    return this.calls.write(() => removeRelationship(name))
+  }
+
+  /** All relationships. */
+  relationships(): Promise<Relationship[]> {
+    return this.calls.read(reads.relationships)
+  }
+
+  /**
+   * Removes a collection, if it exists, with its documents, indexes and relationships.
+   *
+   * @throws `relationship` if one of these keeps a document.
+   */
   dropCollection(name: string): Promise<void> {
     return this.calls.write(() => writes.dropCollection(name))
   }

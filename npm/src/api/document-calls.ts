@@ -256,7 +256,7 @@ export abstract class DocumentCalls<T, Of extends Owner> {
 
   private found(engine: EngineCalls, where: unknown, collection: unknown, options: unknown): QueryResult<T> {
     const query = queryOf(options, collection)
-    const result = newResult<T>({ calls: this.calls, collection, fields: query.fields })
+    const result = newResult<T>({ calls: this.calls, collection, fields: query.fields, populate: query.populate })
     reads.find(engine, collection, where, query, result)
     return result
   }

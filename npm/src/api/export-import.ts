@@ -41,7 +41,7 @@ function typeOf(content: Uint8Array): FileType {
   return (first >= 0x80 && first <= 0x8f) || first === 0xde || first === 0xdf ? 'msgpack' : 'json'
 }
 
-function storing({ sections, schemas, indexes }: ParsedFile): Write<void> {
+function storing({ sections, schemas, indexes, relationships }: ParsedFile): Write<void> {
   const steps: Write<void>[] = sections.flatMap(({ collection, upsert, pieces }) => pieces.map((piece) => {
     const input = encoding('file', (encoder) => encoder.array(2).string(collection).boolean(upsert).raw(piece).taken())
     return (engine: EngineCalls) => {
@@ -56,5 +56,6 @@ function storing({ sections, schemas, indexes }: ParsedFile): Write<void> {
     })
   }
   for (const { collection, paths, ...options } of indexes) steps.push(command(Op.createIndex, [collection, paths, options]))
+  for (const relationship of relationships) steps.push(command(Op.addRelationship, [relationship]))
   return (engine) => engine.whole(() => steps.forEach((step) => step(engine)))
 }

@@ -16,6 +16,8 @@ export interface Origin {
   readonly collection: unknown
   /** The paths of the fields that were asked for; null for whole documents. */
   readonly fields: readonly string[] | null
+  /** The relationships whose documents are in these; null if none are. */
+  readonly populate: readonly string[] | null
 }
 
 /** @internal An empty result, to be filled with documents from `origin`. */
@@ -120,8 +122,8 @@ export class QueryResult<T = any> extends Array<Stored<T>> {
    * @returns How many changed, once that is stored.
    */
   async updateAll(fields: Update<T>): Promise<number> {
-    const { calls, collection, fields: paths } = this.origin('updateAll')
-    const { changed, documents } = await calls.write(() => updateThese(collection, this.ids(), fields, paths))
+    const { calls, collection, ...query } = this.origin('updateAll')
+    const { changed, documents } = await calls.write(() => updateThese(collection, this.ids(), fields, query))
     const fresh = new Map<Id, object>(documents.map((document) => [document._id, document]))
     for (const document of this.documents()) {
       const now = fresh.get(document._id)
@@ -150,6 +152,7 @@ export class QueryResult<T = any> extends Array<Stored<T>> {
    */
   tracked(): QueryResult<T> & { saved(): Promise<void> } {
     const origin = this.origin('tracked')
+    if (origin.populate) throw invalid('tracked: these documents have others in them, by populate; search without it for those that you change')
     const tracker = new Tracker((changes) => origin.calls.write(() => changeEach(origin.collection, changes)))
     const result = withOrigin(new TrackedResult<T>(), originOf(this))
     result.trackWith(() => tracker)

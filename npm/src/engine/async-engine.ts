@@ -71,6 +71,7 @@ export interface ParsedFile {
   readonly sections: readonly { readonly collection: string; readonly upsert: boolean; readonly pieces: readonly Uint8Array[] }[]
   readonly schemas: readonly { readonly collection: string; readonly source: Uint8Array; readonly options: object }[]
   readonly indexes: readonly { readonly collection: string; readonly paths: readonly string[]; readonly unique: boolean; readonly sparse: boolean; readonly name: string }[]
+  readonly relationships: readonly object[]
 }
 
 /** A file of documents that the engine holds in memory. See storage/documentfile.go. */

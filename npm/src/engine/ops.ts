@@ -2,7 +2,7 @@
 // `go test ./jsbridge -run TestTypeScriptTwin -update`: edit that list, not this file.
 
 /** Changes with the list. An engine whose number is another one comes from another release. */
-export const protocol = 0xafa65f6f
+export const protocol = 0xc3c1a191
 
 /** The largest input of one call, in bytes; larger ones are sent in pieces. */
 export const maxInput = 268435456
@@ -22,216 +22,240 @@ export const Op = {
    */
   find: 2,
   /**
+   * As find, with the documents of relationships put into those found. populate is an array of names of relationships, joined by dots.
+   *
+   * `[collection, where, sort, skip, limit, fields, populate]` → as find.
+   */
+  populated: 3,
+  /**
    * The next piece of the rows of the last find, aggregate or sql of this handle. After a write there are none.
    *
    * `[]` → as find.
    */
-  more: 3,
+  more: 4,
   /**
    * The document of an id.
    *
    * `[collection, id]` → the document, or nothing.
    */
-  get: 4,
+  get: 5,
   /**
    * How many documents match. Counting stops at the limit; -1 is none.
    *
    * `[collection, where, limit]` → integer.
    */
-  count: 5,
+  count: 6,
   /**
    * The ids of all documents, in insertion order.
    *
    * `[collection]` → array.
    */
-  ids: 6,
+  ids: 7,
   /**
    * The distinct values of a path in the documents that match, in value order.
    *
    * `[collection, path, where]` → array.
    */
-  distinct: 7,
+  distinct: 8,
   /**
    * Applies a change to every document that matches: fields to merge, or an operator object. All or none.
    *
    * `[collection, change, where]` → integer: how many changed.
    */
-  update: 8,
+  update: 9,
   /**
    * Applies to each document its own change; pairs is an array of [id, change]. All or none.
    *
    * `[collection, pairs]` → integer: how many changed.
    */
-  updateEach: 9,
+  updateEach: 10,
   /**
    * Removes every document that matches.
    *
    * `[collection, where]` → integer: how many were removed.
    */
-  remove: 10,
+  remove: 11,
   /**
    * Removes every document of a collection; its indexes stay.
    *
    * `[collection]` → nothing.
    */
-  clear: 11,
+  clear: 12,
   /**
    * The names of the collections, sorted.
    *
    * `[]` → array.
    */
-  collections: 12,
+  collections: 13,
   /**
    * Creates an empty collection, unless it exists. Its documents must fit schema, unless that is nil. schemaOptions is {strict, defaults}.
    *
    * `[collection, schema, schemaOptions]` → nothing.
    */
-  createCollection: 13,
+  createCollection: 14,
   /**
    * Gives a collection another schema, or with nil none. migrate mends the documents that do not fit: an update, an array of [id, change], or nil.
    *
    * `[collection, schema, schemaOptions, migrate]` → nothing.
    */
-  setSchema: 14,
+  setSchema: 15,
   /**
    * The schema of a collection.
    *
    * `[collection]` → the schema, or nil.
    */
-  schema: 15,
+  schema: 16,
   /**
    * The documents that would not fit a schema.
    *
    * `[collection, schema, schemaOptions]` → rows, as find.
    */
-  unfit: 16,
+  unfit: 17,
   /**
    * Removes a collection with its documents and indexes, if it exists.
    *
    * `[collection]` → nothing.
    */
-  dropCollection: 17,
+  dropCollection: 18,
   /**
    * Declares an index on one or several paths. options is {unique, sparse, name}; SQL's DROP INDEX finds the index by its name.
    *
    * `[collection, paths, options]` → nothing.
    */
-  createIndex: 18,
+  createIndex: 19,
   /**
    * Removes the index on exactly these paths.
    *
    * `[collection, paths]` → nothing.
    */
-  dropIndex: 19,
+  dropIndex: 20,
   /**
    * The documents that match in groups, one row for each: the paths of groupBy, then select, an array of [name, operator, path]. A count of the empty path counts documents; having and sort apply to the rows.
    *
    * `[collection, where, groupBy, select, having, sort, skip, limit]` → rows, as find.
    */
-  aggregate: 20,
+  aggregate: 21,
   /**
    * Runs a SELECT or EXPLAIN. params is an array for `?`, an object for `:name`, or nil.
    *
    * `[text, params]` → rows, as find.
    */
-  sql: 21,
+  sql: 22,
   /**
    * Runs any other SQL statement, all or nothing.
    *
    * `[text, params]` → rows, as find, all in one piece.
    */
-  sqlWrite: 22,
+  sqlWrite: 23,
   /**
    * Whether the result of an op is still valid after so many changes. It may say no of a valid one, but never yes of an invalid one. The arguments of the op follow these directly. count is how many documents the op found, and last the _id of the last.
    *
    * `[op, changes, count, last]` → boolean.
    */
-  stillValid: 23,
+  stillValid: 24,
   /**
    * How a find would run.
    *
    * `[collection, where, sort, skip, limit]` → [text, paths of the index or nil, documents examined, documents returned, leaves as [condition, by, estimate, actual]].
    */
-  explain: 24,
+  explain: 25,
+  /**
+   * Declares a relationship, {name, type, from, to, foreignKey, onDelete, enforce}, of which name, onDelete and enforce may be absent.
+   *
+   * `[relationship]` → nothing.
+   */
+  addRelationship: 26,
+  /**
+   * Removes a relationship by its name, or by that of its from, a dot, and its name.
+   *
+   * `[name]` → nothing.
+   */
+  removeRelationship: 27,
+  /**
+   * All relationships, as addRelationship takes them.
+   *
+   * `[]` → array.
+   */
+  relationships: 28,
   /**
    * What a collection takes and what is declared for it. stats.lastUpdated is in milliseconds since 1970; 0: not known.
    *
-   * `[collection]` → {documentCount, averageDocumentSize, totalSize, indexes: [{paths, unique, sparse, entries, bytes}], schema, stats: {lastUpdated, seq}}.
+   * `[collection]` → {documentCount, averageDocumentSize, totalSize, indexes: [{paths, unique, sparse, entries, bytes}], relationships, schema, stats: {lastUpdated, seq}}.
    */
-  metadata: 25,
+  metadata: 29,
   /**
    * What the whole database takes.
    *
    * `[]` → {documents, bytes, collections: {name: {documents, bytes}}, log: {batches, bytes}}.
    */
-  usage: 26,
+  usage: 30,
   /**
    * Opens a savepoint. Savepoints nest. While one is open, nothing is stored, and batches of other writers are put off; see onPutOff.
    *
    * `[]` → nothing.
    */
-  savepoint: 27,
+  savepoint: 31,
   /**
    * Ends the innermost savepoint and keeps the changes since it.
    *
    * `[]` → nothing.
    */
-  release: 28,
+  release: 32,
   /**
    * Undoes the changes since the innermost savepoint, and ends it.
    *
    * `[]` → nothing.
    */
-  rollback: 29,
+  rollback: 33,
   /**
    * Takes the changes since the innermost savepoint out of sight until resume. Every write in between is refused.
    *
    * `[]` → nothing.
    */
-  suspend: 30,
+  suspend: 34,
   /**
    * Puts the changes back that suspend took out of sight.
    *
    * `[]` → nothing.
    */
-  resume: 31,
+  resume: 35,
   /**
    * Flush for a database in memory alone, which has nothing to wait for: a Promise of Go's would cost 40 us.
    *
    * `[]` → nothing.
    */
-  settle: 32,
+  settle: 36,
   /**
    * Takes what is not stored as the frame of the next batch, and undoes it. For storages to which JavaScript itself appends.
    *
    * `[]` → the frame, or nothing.
    */
-  cut: 33,
+  cut: 37,
   /**
    * Applies a record of the log, unless the database holds it already. Its bytes follow the arguments directly.
    *
    * `[seq, snapshot]` → nothing.
    */
-  apply: 34,
+  apply: 38,
   /**
    * The frame of a snapshot of everything stored, if the log is so long that one has to replace its batches.
    *
    * `[]` → the frame, or nothing.
    */
-  snapshot: 35,
+  snapshot: 39,
   /**
    * The canonical text of a condition, for tests and tools. The handle may be 0.
    *
    * `[where]` → string.
    */
-  parse: 36,
+  parse: 40,
 } as const
 
 /** The number of a call. */
 export type Op = (typeof Op)[keyof typeof Op]
 
 /** The calls that change documents, collections or indexes. */
-export const writingOps: ReadonlySet<Op> = new Set<Op>([Op.insert, Op.update, Op.updateEach, Op.remove, Op.clear, Op.createCollection, Op.setSchema, Op.dropCollection, Op.createIndex, Op.dropIndex, Op.sqlWrite])
+export const writingOps: ReadonlySet<Op> = new Set<Op>([Op.insert, Op.update, Op.updateEach, Op.remove, Op.clear, Op.createCollection, Op.setSchema, Op.dropCollection, Op.createIndex, Op.dropIndex, Op.sqlWrite, Op.addRelationship, Op.removeRelationship])
 
 /** The calls about whose cached answers `stillValid` can tell. */
 export const cachedOps: ReadonlySet<Op> = new Set<Op>([Op.find, Op.count, Op.ids, Op.distinct, Op.aggregate])

@@ -7,13 +7,23 @@ import { everything, writeQuery, type Query } from '../query/find-options.js'
 import { checkPath, project, treeOf } from '../query/paths.js'
 import type { Plan } from '../query/types.js'
 import { predicateOf, writeWhere, type Predicate, type Prepared } from '../query/where.js'
-import type { Id, Metadata, Stored, Usage, Value } from '../types.js'
+import type { Id, Metadata, Relationship, Stored, Usage, Value } from '../types.js'
 import { collectionName } from './collection-name.js'
 
 // Each function calls the engine at once. Only what Calls.read and Calls.write run may call them.
 
 /** Fills `into`, an empty array, with the documents of `collection` that match, as `query` wants them. */
 export function find(engine: EngineCalls, collection: unknown, where: unknown, query: Query, into: unknown[]): void {
+  if (query.populate) {
+    const condition = conditionOf(engine, collection, where)
+    encoding('arguments', (encoder) => {
+      encoder.array(7).value(collectionName(collection))
+      writeWhere(encoder, condition)
+      writeQuery(encoder, query)
+      for (const document of engine.rows(Op.populated, encoder.value(query.populate))) into.push(document)
+    })
+    return
+  }
   const predicate = predicateOf(where)
   if (!predicate) {
     encoding('arguments', (encoder) => {
@@ -71,9 +81,9 @@ export function byId(engine: EngineCalls, collection: unknown, id: Id): Stored<a
 export function get(engine: EngineCalls, collection: unknown, where: unknown, query: Query): Stored<any> | undefined {
   if (typeof where !== 'string' && typeof where !== 'number') return first(engine, collection, where, query)
   if (typeof where === 'number' && !Number.isSafeInteger(where)) throw invalid(`where: ${where} is not an id: ids are strings and safe integers`)
-  const { fields } = query
-  const found = fields
-    ? first(engine, collection, new Condition(['eq', '_id', where]), { ...everything, fields })
+  const { fields, populate } = query
+  const found = fields || populate
+    ? first(engine, collection, new Condition(['eq', '_id', where]), { ...everything, fields, populate })
     : byId(engine, collection, where)
   if (found !== undefined || typeof where === 'number') return found
   try {
@@ -159,6 +169,11 @@ export function metadata(engine: EngineCalls, collection: unknown): Metadata {
     stats.lastUpdated = +date > 0 ? date.toISOString() : null
     return found
   })
+}
+
+/** All relationships. */
+export function relationships(engine: EngineCalls): Relationship[] {
+  return engine.value(Op.relationships, noArguments) as Relationship[]
 }
 
 /** What the whole database takes. */

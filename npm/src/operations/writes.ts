@@ -3,7 +3,7 @@ import type { EngineCalls } from '../connection/engine-calls.js'
 import { Op } from '../engine/ops.js'
 import { describe, invalid } from '../errors.js'
 import { encoding, type Encoder } from '../msgpack/encode.js'
-import { everything } from '../query/find-options.js'
+import { everything, type Query } from '../query/find-options.js'
 import { predicateOf, prepared, writeWhere } from '../query/where.js'
 import type { Id, Stored } from '../types.js'
 import { collectionName } from './collection-name.js'
@@ -134,14 +134,14 @@ function runPieces(engine: EngineCalls, pieces: readonly Uint8Array[]): number {
   return engine.whole(() => pieces.reduce((changed, piece) => changed + run(piece), 0))
 }
 
-/** Changes the documents of these ids; returns how many changed, and what `fields` of the documents are then. */
-export function updateThese(collection: unknown, ids: readonly Id[], change: object, fields: readonly string[] | null): Write<{ changed: number; documents: Stored<any>[] }> {
+/** Changes the documents of these ids; returns how many changed, and the documents as `query` wants them. */
+export function updateThese(collection: unknown, ids: readonly Id[], change: object, query: Pick<Query, 'fields' | 'populate'>): Write<{ changed: number; documents: Stored<any>[] }> {
   const these = idIn(ids)
   const write = update(collection, change, these)
   return (engine) => {
     const changed = write(engine)
     const documents: Stored<any>[] = []
-    find(engine, collection, these, { ...everything, fields }, documents)
+    find(engine, collection, these, { ...everything, ...query }, documents)
     return { changed, documents }
   }
 }

@@ -1,5 +1,5 @@
 import type { Encoder } from '../msgpack/encode.js'
-import { describe, invalid, unsupported } from '../errors.js'
+import { describe, invalid } from '../errors.js'
 
 /** How a query returns what it finds, checked. */
 export interface Query {
@@ -10,10 +10,12 @@ export interface Query {
   readonly limit: number
   /** Paths; null for whole documents. */
   readonly fields: readonly string[] | null
+  /** Names of relationships; null for none. */
+  readonly populate: readonly string[] | null
 }
 
 /** The query without options: whole documents, all of them, in insertion order. */
-export const everything: Query = { sort: null, skip: 0, limit: -1, fields: null }
+export const everything: Query = { sort: null, skip: 0, limit: -1, fields: null, populate: null }
 
 /** The largest count that the engine's calls take; no collection is as long. */
 const maxCount = 0x7fffffff
@@ -35,9 +37,8 @@ export function queryOf(options: unknown, collection: unknown): Query {
   }
   const given = options as Record<string, unknown>
   for (const name of Object.keys(given)) {
-    if (!known.includes(name)) throw invalid(`options: there is no option ${name}; the options are ${known.slice(0, -1).join(', ')}`)
+    if (!known.includes(name)) throw invalid(`options: there is no option ${name}; the options are ${known.join(', ')}`)
   }
-  if (given.populate !== undefined) throw unsupported('options.populate is not supported yet')
   if (given.collection !== undefined && given.collection !== collection) {
     throw invalid(`options.collection: this is the collection ${describe(collection)}, not ${describe(given.collection)}`)
   }
@@ -46,6 +47,7 @@ export function queryOf(options: unknown, collection: unknown): Query {
     skip: countOf(given.skip, 'options.skip', 'documents') ?? 0,
     limit: countOf(given.limit, 'options.limit', 'documents') ?? -1,
     fields: fieldsOf(given.fields),
+    populate: populateOf(given.populate),
   }
 }
 
@@ -66,6 +68,14 @@ function fieldsOf(fields: unknown): readonly string[] | null {
   }
   // To the engine, an empty list means whole documents; _id comes along anyway.
   return paths.length === 0 ? ['_id'] : (paths.slice() as string[])
+}
+
+function populateOf(populate: unknown): readonly string[] | null {
+  if (populate === undefined) return null
+  if (!Array.isArray(populate) || !populate.every((name) => typeof name === 'string' && name !== '')) {
+    throw invalid(`options.populate: expected an array of names of relationships, not ${describe(populate)}`)
+  }
+  return populate.length === 0 ? null : (populate.slice() as string[])
 }
 
 /** Reads the option `sort`. `owner` is what has the option, for messages. */

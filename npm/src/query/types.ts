@@ -97,7 +97,10 @@ export interface FindOptions<T = any, S extends string = never, F extends string
   limit?: number
   /** Field paths to return; `_id` always comes along. Default: whole documents. */
   fields?: readonly DashedArgument<T, F>[]
-  /** Not there yet: `unsupported`. */
+  /**
+   * Names of relationships whose documents are put in place, each under the name of its relationship:
+   * `['posts', 'posts.comments.author']`. All of it is one call of the engine. See `addRelationship`.
+   */
   populate?: string[]
 }
 

@@ -58,7 +58,7 @@ export const options: Suite = [
     async run(context) {
       const db = await openRows(context)
       const wrong: [unknown, RegExp][] = [
-        [{ limt: 5 }, /^options: there is no option limt; the options are collection, sort, skip, limit, fields$/],
+        [{ limt: 5 }, /^options: there is no option limt; the options are collection, sort, skip, limit, fields, populate$/],
         [{ limit: -1 }, /^options\.limit: expected a whole number of documents, not -1$/],
         [{ limit: 1.5 }, /^options\.limit: /],
         [{ limit: NaN }, /^options\.limit: /],
@@ -83,7 +83,7 @@ export const options: Suite = [
         await rejects('invalid', () => db.findOne({}, options), message)
         await rejects('invalid', () => db.explain('a = 1', options), message)
       }
-      await rejects('unsupported', () => db.search(undefined, { populate: ['x'] }))
+      await rejects('invalid', () => db.search(undefined, { populate: ['x'] }), /no relationship named "x"/)
       await rejects('invalid', () => db.collection('one').search(undefined, { collection: 'two' }), /^options\.collection: /)
       await rejects('invalid', () => db.distinct(5 as never), /^path: expected a field path, not 5$/)
       await rejects('invalid', () => db.distinct(''), /^path: /)

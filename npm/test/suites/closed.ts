@@ -21,6 +21,8 @@ const accepted: Record<string, unknown[]> = {
   createIndex: ['n'],
   dropIndex: ['n'],
   explain: ['n = 1'],
+  addRelationship: [{ type: 'one_to_many', from: 'users', to: 'posts', foreignKey: 'user' }],
+  removeRelationship: ['posts'],
   import: [new TextEncoder().encode('{"users": []}')],
   execute: [async () => {}],
   withSignal: [new AbortController().signal],
