@@ -290,11 +290,11 @@ func (db *DB) declared(name, field string) []byte {
 	return nil
 }
 
-// declareAll makes the relationships that the catalog declares, and gives every
-// collection the indexes and the schema that it declares for it. It keeps the ones
-// that it has.
+// declareAll makes the relationships and the version that the catalog declares, and
+// gives every collection the indexes and the schema that it declares for it. It
+// keeps the ones that it has.
 func (db *DB) declareAll() {
-	db.relations = db.readRelations()
+	db.relations, db.dataVersion = db.readRelations(), db.readDataVersion()
 	for _, c := range db.collections {
 		db.declareSchema(c)
 		specs := readIndexSpecs(db.declared(c.name, "indexes"))

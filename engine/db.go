@@ -12,6 +12,8 @@ type DB struct {
 	collections map[string]*collection
 	relations   []*relation // of the catalog, by From and in the order of their declaration
 
+	dataVersion int // of the catalog; 0: it declares none
+
 	journal     []change // what Rollback undoes, the oldest first
 	cuts        []int    // where in the journal each cut batch ends
 	savepoints  []int    // places in the journal, the innermost last

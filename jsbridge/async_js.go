@@ -83,6 +83,7 @@ func newLog(backend js.Value) (storage.Log, error) {
 //	maxDepth          see engine.Options
 //	maxQueryMemory    see engine.Options
 //	interrupted       engine.Options.Interrupted: returns undefined, or why the call must end
+//	version           SessionOptions.DataVersion
 //	onProgress        called with the bytes done and in all while the log is read
 //	onForeign         called when batches of others have been applied. Only the tests
 //	                  of the bridge use it; live queries will
@@ -96,7 +97,7 @@ func sessionOptions(options js.Value) storage.SessionOptions {
 		MaxDocumentBytes: number(options.Get("maxDocumentBytes")),
 		MaxDepth:         number(options.Get("maxDepth")),
 		MaxQueryMemory:   int64(number(options.Get("maxQueryMemory"))),
-	}}
+	}, DataVersion: number(options.Get("version"))}
 	if f := options.Get("interrupted"); f.Type() == js.TypeFunction {
 		o.Engine.Interrupted = func(first bool) error {
 			if why := f.Invoke(first); why.Type() == js.TypeString {

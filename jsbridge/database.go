@@ -51,6 +51,9 @@ func (d *database) attempt(c *call) (err error) {
 	if db.IsSuspended() {
 		return engine.Fail(engine.CodeInvalid, op, "", "a savepoint is suspended, so nothing can be written")
 	}
+	if err := d.session.CheckVersion(op); err != nil {
+		return err
+	}
 	d.cursor = nil
 	before := db.Mark()
 	defer func() {

@@ -76,6 +76,8 @@ func fuzzSeeds(t testing.TB) (seeds [][]byte) {
 		{"populated", array{"people", nil, nil, 0, -1, nil, array{"pets"}}, nil},
 		{"relationships", nil, nil},
 		{"removeRelationship", array{"pets"}, nil},
+		{"setDataVersion", array{2}, nil},
+		{"dataVersion", nil, nil},
 		{"metadata", array{"people"}, nil},
 		{"usage", nil, nil},
 		{"dropCollection", array{"people"}, nil},

@@ -196,6 +196,17 @@ var ops = []op{
 		result: "{documents, bytes, collections: {name: {documents, bytes}}, log: {batches, bytes}}",
 	},
 	{
+		name: "dataVersion", run: dataVersion,
+		doc:    "The version of the data, 0 if it says none, and whether there is no collection.",
+		result: "[version, isEmpty]",
+	},
+	{
+		name: "setDataVersion", writes: true, run: setDataVersion,
+		doc:    "Declares the version of the data.",
+		args:   []string{"version"},
+		result: "nothing",
+	},
+	{
 		name: "savepoint", run: savepoint,
 		doc:    "Opens a savepoint. Savepoints nest. While one is open, nothing is stored, and batches of other writers are put off; see onPutOff.",
 		result: "nothing",

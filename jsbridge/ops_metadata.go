@@ -75,6 +75,24 @@ func usage(c *call) error {
 	return nil
 }
 
+func dataVersion(c *call) error {
+	if err := c.end(); err != nil {
+		return err
+	}
+	c.out = msgpack.AppendArray(c.out, 2)
+	c.out = msgpack.AppendInt(c.out, int64(c.db().DataVersion()))
+	c.out = msgpack.AppendBool(c.out, len(c.db().Collections()) == 0)
+	return nil
+}
+
+func setDataVersion(c *call) error {
+	version := c.number(1)
+	if err := c.end(); err != nil {
+		return err
+	}
+	return c.db().SetDataVersion(version)
+}
+
 // mapOf begins a map of n fields as the next value of the result.
 func (c *call) mapOf(n int) { c.out = msgpack.AppendMap(c.out, n) }
 

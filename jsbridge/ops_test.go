@@ -73,6 +73,9 @@ func TestOps(t *testing.T) {
 				c.must("removeRelationship", array{"people.people"})
 				equal(t, decode(t, c.must("relationships", nil)), array{})
 			}},
+		{op: "dataVersion", want: array{int64(0), false}},
+		{op: "setDataVersion", arguments: array{3},
+			check: func(t *testing.T, c *client) { equal(t, decode(t, c.must("dataVersion", nil)), array{int64(3), false}) }},
 		{op: "metadata", arguments: array{"people"}, want: object{
 			"documentCount": int64(3), "averageDocumentSize": 30.333333333333332, "totalSize": int64(91),
 			"indexes": array{}, "relationships": array{}, "schema": nil, "stats": object{"lastUpdated": int64(0), "seq": int64(0)},

@@ -31,6 +31,11 @@ type SessionOptions struct {
 	// 1970; see engine.Metadata. nil means the clock of the host.
 	Now func() uint64
 
+	// DataVersion is the latest version of the data that the program knows, as
+	// Migrate counts them. When another program has migrated the data to a later
+	// one, every write fails with CodeUnsupported. 0: any version.
+	DataVersion int
+
 	// OnProgress is called while Open replays the log, about every 256 KiB and
 	// at the end. done is the bytes replayed, total the bytes of the log as far
 	// as the Log can tell.

@@ -25,6 +25,9 @@ func (s *Session) tryUpdate(work func(*engine.DB) error) (done bool, err error) 
 	if err := s.usable("update"); err != nil {
 		return true, err
 	}
+	if err := s.CheckVersion("update"); err != nil {
+		return true, err
+	}
 	if err := s.allOrNothing(work); err != nil {
 		return true, err
 	}

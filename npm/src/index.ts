@@ -8,6 +8,7 @@ export { AtomicDB } from './api/database.js'
 export type { Collection } from './api/collection.js'
 export type { CollectionOptions } from './api/validated-collection.js'
 export type { FromSchema, InferStandard, StandardSchema } from './api/from-schema.js'
+export type { OpenOptions } from './api/database-options.js'
 export { and, not, or, type Condition } from './query/condition.js'
 export { AtomicDBError, type ErrorCode } from './errors.js'
 export { QueryResult } from './api/result.js'
@@ -55,7 +56,6 @@ export type {
   Metadata,
   SchemaOptions,
   SetSchemaOptions,
-  OpenOptions,
   Problem,
   Relationship,
   Report,

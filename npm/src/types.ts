@@ -147,6 +147,14 @@ export interface OpenOptions {
    * a write, nothing is changed. Infinity is no limit. Default 60,000.
    */
   maxQueryTime?: number
+  /**
+   * The version of the data that the program knows, counted from 1. Data of an
+   * earlier version is migrated before open() resolves. A new database begins at
+   * this version; data that was there before versions were used is of version 1.
+   * If another program has migrated the data to a later version, now or while the
+   * database is open, open() and every write reject with `unsupported`.
+   */
+  version?: number
   /** Called while a large database loads, with the bytes loaded so far and the bytes in all. */
   onProgress?: (done: number, total: number) => void
 }

@@ -18,6 +18,8 @@ interface OpenOptions {
   durability?: 'relaxed' | 'strict'
   worker?: boolean
   wasm?: WebAssembly.Module | BufferSource | Response | URL | string
+  version?: number
+  migrations?: Record<number, (tx: Omit<Transaction, 'query'>) => Promise<void>> // as transaction below
   onProgress?: (done: number, total: number) => void
 }
 
@@ -50,6 +52,11 @@ interface AtomicDB extends AsyncDisposable {
   dropCollection(name: string): Promise<void>
   createIndex(...pathsAndOptions: [...string[], IndexOptions] | string[]): Promise<void>
   dropIndex(...pathsAndOptions: [...string[], { collection?: string }] | string[]): Promise<void>
+  addRelationship(relationship: Relationship): Promise<void>
+  removeRelationship(name: string): Promise<void>
+  relationships(): Promise<Relationship[]>
+  metadata(collection?: string): Promise<Metadata>
+  usage(): Promise<{ documents: number; bytes: number; collections: Record<string, { documents: number; bytes: number }>; log: { batches: number; bytes: number }; quota?: number; used?: number }>
   explain(where: Where, options?: FindOptions | string): Promise<Plan>
   commit(): Promise<void>
   flush(): Promise<void>
@@ -60,6 +67,25 @@ interface AtomicDB extends AsyncDisposable {
 }
 
 type Transaction = Pick<AtomicDB, 'insert' | 'insertMany' | 'upsert' | 'search' | 'get' | 'find' | 'findOne' | 'count' | 'update' | 'remove' | 'clear' | 'query'>
+
+interface Relationship {
+  name?: string
+  type: 'one_to_one' | 'one_to_many' | 'many_to_one' | 'many_to_many'
+  from: string
+  to: string
+  foreignKey: string
+  onDelete?: 'none' | 'restrict' | 'cascade' | 'set_null'
+}
+
+interface Metadata {
+  documentCount: number
+  averageDocumentSize: number
+  totalSize: number
+  indexes: { paths: string[]; unique: boolean; entries: number }[]
+  relationships: Relationship[]
+  schema: JSONSchema | null
+  stats: { lastUpdated: string | null; seq: number }
+}
 
 interface Collection<T extends object> {
   readonly name: string

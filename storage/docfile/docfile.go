@@ -58,6 +58,7 @@ type File struct {
 	Schemas       []Schema
 	Indexes       []Index
 	Relationships []engine.Relationship
+	DataVersion   int // see engine.DB.DataVersion; 0: the file says none
 }
 
 // Parse reads a file. Documents may nest maxDepth levels deep. The error has
@@ -151,6 +152,10 @@ func (f *File) addDeclarations(doc []byte) error {
 	wrong := invalid("collection \"_catalog\": expected {_id, indexes: [{paths, unique, sparse}], relationships: [{name, type, to, foreignKey}], schema}")
 	id, indexes, schema := msgpack.Lookup(doc, "_id"), msgpack.Lookup(doc, "indexes"), msgpack.Lookup(doc, "schema")
 	relationships := msgpack.Lookup(doc, "relationships")
+	if n, ok := msgpack.Int(msgpack.Lookup(doc, "version")); ok && string(msgpack.Str(id)) == "_database" {
+		f.DataVersion = int(min(max(n, 0), 1<<31-1))
+		return nil
+	}
 	if msgpack.KindOf(id) != msgpack.String {
 		return wrong
 	}
@@ -208,6 +213,12 @@ func (f *File) Store(db *engine.DB) error {
 }
 
 func (f *File) store(db *engine.DB) error {
+	// What is there already keeps its version: the file only adds documents.
+	if f.DataVersion > 0 && db.DataVersion() == 0 && len(db.Collections()) == 0 {
+		if err := db.SetDataVersion(f.DataVersion); err != nil {
+			return err
+		}
+	}
 	for _, s := range f.Sections {
 		if _, err := db.Insert(s.Collection, s.Documents, s.Upsert); err != nil {
 			return err

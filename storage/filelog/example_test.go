@@ -104,3 +104,65 @@ func openSession(path string) (*storage.Session, error) {
 	}
 	return storage.Open(log, storage.SessionOptions{Durability: storage.Strict})
 }
+
+// Example_relationships keeps books with their authors, and brings them to another
+// version.
+func Example_relationships() {
+	folder, err := os.MkdirTemp("", "atomicdb")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer os.RemoveAll(folder)
+	session, err := openSession(filepath.Join(folder, "books.atomicdb"))
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer session.Close()
+
+	err = session.Update(func(db *engine.DB) error {
+		if err := db.AddRelationship(engine.Relationship{
+			Type: engine.OneToMany, From: "authors", To: "books", ForeignKey: "author", OnDelete: engine.Cascade, Enforce: true,
+		}); err != nil {
+			return err
+		}
+		for _, d := range []map[string]any{{"_id": "le", "name": "Le Guin"}, {"_id": "lem", "name": "Lem"}} {
+			if err := add(db, "authors", d); err != nil {
+				return err
+			}
+		}
+		return add(db, "books", map[string]any{"title": "Solaris", "author": "lem"})
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	err = session.Update(func(db *engine.DB) error { return add(db, "books", map[string]any{"author": "nobody"}) })
+	fmt.Println(engine.CodeOf(err))
+
+	err = session.Migrate(2, map[int]func(*engine.DB) error{
+		2: func(db *engine.DB) error {
+			_, err := db.Remove("authors", nil)
+			return err
+		},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	_ = session.View(func(db *engine.DB) error {
+		books, err := db.Count("books", nil, -1)
+		fmt.Println(books, "books, version", db.DataVersion())
+		return err
+	})
+	// Output:
+	// relationship
+	// 0 books, version 2
+}
+
+// add inserts one document.
+func add(db *engine.DB, collection string, document map[string]any) error {
+	bytes, err := msgpack.Marshal(document)
+	if err != nil {
+		return err
+	}
+	_, err = db.Insert(collection, bytes, false)
+	return err
+}

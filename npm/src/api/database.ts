@@ -10,8 +10,10 @@ import { startBridge } from '../engine/bridge.js'
 import { invalid } from '../errors.js'
 import type { FileFormat } from '../security/seal-options.js'
 import { RemoteConnection } from '../thread/remote-connection.js'
-import type { OpenOptions, Report, StorageBackend } from '../types.js'
+import type { Report, StorageBackend } from '../types.js'
 import { exportFile, importFile } from './export-import.js'
+import type { OpenOptions } from './database-options.js'
+import { migrate } from './migrate.js'
 import { OpenDatabase } from './open-database.js'
 import { backendOf, checkedOptions, isStateless } from './open-options.js'
 import { bareStorage, exportRaw, importRaw, repair, withAdvice } from './repair.js'
@@ -47,7 +49,8 @@ export class AtomicDB<Schema = any> extends OpenDatabase<Schema> {
    *
    * @param name Databases of different names share nothing. Default: 'default'.
    * @throws `storage` or `quota` if the storage fails, `corrupt` if what it holds
-   * fails its checks, `unsupported` for an option of a later version.
+   * fails its checks, `unsupported` for an option of a later version, and for data of a
+   * later one; what a migration throws, with the data as the migration before left it.
    */
   static open<Schema = any>(name = 'default', options: OpenOptions = {}): Promise<AtomicDB<Schema>> {
     if (!isStateless(options)) return AtomicDB.openOnce<Schema>(name, options)
@@ -65,6 +68,10 @@ export class AtomicDB<Schema = any> extends OpenDatabase<Schema> {
       // The function of the user is for open() alone: if it fails later, nobody can be told.
       const { onProgress, ...later } = options
       const connection = await RevivingConnection.open(backend, (backend, module) => kind.open(name, backend, module ? { ...later, wasm: module } : options), stateless)
+      await migrate(connection, options).catch(async (error: unknown) => {
+        await connection.close()
+        throw error
+      })
       return new AtomicDB<Schema>(name, connection)
     } catch (error) {
       throw withAdvice(error, name, options.storage)

@@ -4,11 +4,12 @@ import { describe, invalid, unsupported } from '../errors.js'
 import { isCloudflareWorker } from '../load.js'
 import { deferredStorage } from '../storage/backend.js'
 import { traitsOf } from '../storage/traits.js'
-import type { OpenOptions, StorageBackend } from '../types.js'
+import type { StorageBackend } from '../types.js'
+import type { OpenOptions } from './database-options.js'
 
 /** A copy of the options of open(). Throws if one is wrong, unknown, or of a later version. */
 export function checkedOptions(given: OpenOptions): OpenOptions {
-  const options = takenOptions(given, ['storage', 'inMemory', 'durability', 'persist', 'worker', 'wasm', 'maxDocumentBytes', 'maxDepth', 'maxQueryMemory', 'maxQueryTime', 'onProgress'])
+  const options = takenOptions(given, ['storage', 'inMemory', 'durability', 'persist', 'worker', 'wasm', 'maxDocumentBytes', 'maxDepth', 'maxQueryMemory', 'maxQueryTime', 'version', 'migrations', 'ifNewer', 'onProgress'])
   const { inMemory, durability, persist, worker, maxDocumentBytes, maxDepth, maxQueryMemory, maxQueryTime, onProgress } = options
   for (const [name, value] of Object.entries({ inMemory, persist, worker })) {
     if (value !== undefined && typeof value !== 'boolean') throw invalid(`options.${name}: expected true or false, not ${describe(value)}`)
@@ -22,9 +23,22 @@ export function checkedOptions(given: OpenOptions): OpenOptions {
   if (durability !== undefined && durability !== 'relaxed' && durability !== 'strict') {
     throw invalid(`options.durability: expected 'relaxed' or 'strict', not ${describe(durability)}`)
   }
+  checkMigrations(options)
   if (onProgress !== undefined) checkFunction('options.onProgress', onProgress)
   checkHost(options)
   return options
+}
+
+function checkMigrations({ version, migrations, ifNewer }: OpenOptions): void {
+  if (version !== undefined) checkCount('options.version', version, 1, 2 ** 31 - 1)
+  if (ifNewer !== undefined && ifNewer !== 'refuse' && ifNewer !== 'read') throw invalid(`options.ifNewer: expected 'refuse' or 'read', not ${describe(ifNewer)}`)
+  if (migrations === undefined) return
+  if (version === undefined) throw invalid('options.migrations: options.version is missing, to which they lead')
+  if (typeof migrations !== 'object' || migrations === null) throw invalid(`options.migrations: expected an object of functions, not ${describe(migrations)}`)
+  for (const [to, migration] of Object.entries(migrations)) {
+    if (!/^[1-9]\d*$/.test(to) || Number(to) > version) throw invalid(`options.migrations: expected versions from 1 to ${version}, not ${describe(to)}`)
+    checkFunction(`options.migrations[${to}]`, migration)
+  }
 }
 
 /**

@@ -6,8 +6,9 @@ import { MemoryStorage } from '../storage/memory.js'
 import { PoolCalls } from '../thread/pool-calls.js'
 import { Pool } from '../thread/pool.js'
 import { RemoteConnection, type Seen } from '../thread/remote-connection.js'
-import type { OpenOptions } from '../types.js'
 import { AtomicDB } from './database.js'
+import type { OpenOptions } from './database-options.js'
+import { migrate } from './migrate.js'
 import { OpenDatabase } from './open-database.js'
 import { backendOf, checkedOptions } from './open-options.js'
 
@@ -73,6 +74,10 @@ export class ThreadSafeDatabase<Schema = any> extends OpenDatabase<Schema> {
     }
     const pool = new Pool(make, (connection) => connection.hasEnded, maxConnections, Math.min(maxConnections, await processors()), timeout)
     await pool.start()
+    await pool.exclusive((connection) => migrate(connection, rest)).catch(async (error: unknown) => {
+      await Promise.all((await pool.close()).map((connection) => connection.close()))
+      throw error
+    })
     return new ThreadSafeDatabase<Schema>(name, pool)
   }
 

@@ -54,14 +54,14 @@ export class LocalConnection extends EngineConnection {
   static async open(name: string, backend: NativeBackend | StorageBackend | null, options: OpenOptions): Promise<LocalConnection> {
     const bridge = await startBridge(options.wasm)
     let connection: LocalConnection | undefined
-    const { durability = 'relaxed', maxDocumentBytes, maxDepth, maxQueryMemory } = options
+    const { durability = 'relaxed', maxDocumentBytes, maxDepth, maxQueryMemory, version } = options
     const interrupter = new Interrupter(options.maxQueryTime)
     const progress = new Progress(options.onProgress)
     const onRollback = () => {
       if (!connection?.transactions.isRunning) connection?.groupCommit.noteUndone()
     }
     const onPutOff = () => connection?.transactions.notePostponed()
-    const handle = await bridge.wait((engine) => engine.open(name, backend, { durability, maxDocumentBytes, maxDepth, maxQueryMemory, interrupted: interrupter.ask, onProgress: progress.listener, onRollback, onPutOff }), true)
+    const handle = await bridge.wait((engine) => engine.open(name, backend, { durability, maxDocumentBytes, maxDepth, maxQueryMemory, version, interrupted: interrupter.ask, onProgress: progress.listener, onRollback, onPutOff }), true)
     await progress.check(() => bridge.wait((engine) => engine.close(handle)))
     connection = new this(bridge, handle, backend === null ? 'never' : options.inMemory ? 'on commit' : 'always')
     connection.interrupter = interrupter

@@ -96,12 +96,12 @@ export class StatelessConnection extends CachingConnection {
 
   static override async open(name: string, backend: NativeBackend | StorageBackend | null, options: OpenOptions): Promise<StatelessConnection> {
     const storage = backend as StorageBackend
-    const { durability = 'relaxed', maxDocumentBytes, maxDepth, maxQueryMemory } = options
+    const { durability = 'relaxed', maxDocumentBytes, maxDepth, maxQueryMemory, version } = options
     const interrupted = new Interrupter(options.maxQueryTime).ask
     const progress = new Progress(options.onProgress)
     const bridge = await startBridge(options.wasm)
     const log = new ReadBatches(await storage.read(0), storage.compactEvery, traitsOf(options.storage).mayRevoke ?? false)
-    const handle = await bridge.wait((engine) => engine.open(name, log, { durability, maxDocumentBytes, maxDepth, maxQueryMemory, interrupted, onProgress: progress.listener, onRollback() {}, onPutOff() {} }), true)
+    const handle = await bridge.wait((engine) => engine.open(name, log, { durability, maxDocumentBytes, maxDepth, maxQueryMemory, version, interrupted, onProgress: progress.listener, onRollback() {}, onPutOff() {} }), true)
     await progress.check(() => bridge.wait((engine) => engine.close(handle)))
     log.batches = []
     return new StatelessConnection(bridge, handle, log, storage, durability)

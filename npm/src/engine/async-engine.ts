@@ -26,6 +26,7 @@ export interface Listeners {
   readonly maxQueryMemory?: number
   /** See Interrupter. */
   readonly interrupted?: (isFirst: boolean) => string | undefined
+  readonly version?: number
   readonly onProgress?: (done: number, total: number) => void
   /**
    * Called while the engine undoes everything that is not stored. Go is on the stack, so it must not call the engine.

@@ -2,7 +2,7 @@
 // `go test ./jsbridge -run TestTypeScriptTwin -update`: edit that list, not this file.
 
 /** Changes with the list. An engine whose number is another one comes from another release. */
-export const protocol = 0xc3c1a191
+export const protocol = 0x6068a1b5
 
 /** The largest input of one call, in bytes; larger ones are sent in pieces. */
 export const maxInput = 268435456
@@ -190,72 +190,84 @@ export const Op = {
    */
   usage: 30,
   /**
+   * The version of the data, 0 if it says none, and whether there is no collection.
+   *
+   * `[]` → [version, isEmpty].
+   */
+  dataVersion: 31,
+  /**
+   * Declares the version of the data.
+   *
+   * `[version]` → nothing.
+   */
+  setDataVersion: 32,
+  /**
    * Opens a savepoint. Savepoints nest. While one is open, nothing is stored, and batches of other writers are put off; see onPutOff.
    *
    * `[]` → nothing.
    */
-  savepoint: 31,
+  savepoint: 33,
   /**
    * Ends the innermost savepoint and keeps the changes since it.
    *
    * `[]` → nothing.
    */
-  release: 32,
+  release: 34,
   /**
    * Undoes the changes since the innermost savepoint, and ends it.
    *
    * `[]` → nothing.
    */
-  rollback: 33,
+  rollback: 35,
   /**
    * Takes the changes since the innermost savepoint out of sight until resume. Every write in between is refused.
    *
    * `[]` → nothing.
    */
-  suspend: 34,
+  suspend: 36,
   /**
    * Puts the changes back that suspend took out of sight.
    *
    * `[]` → nothing.
    */
-  resume: 35,
+  resume: 37,
   /**
    * Flush for a database in memory alone, which has nothing to wait for: a Promise of Go's would cost 40 us.
    *
    * `[]` → nothing.
    */
-  settle: 36,
+  settle: 38,
   /**
    * Takes what is not stored as the frame of the next batch, and undoes it. For storages to which JavaScript itself appends.
    *
    * `[]` → the frame, or nothing.
    */
-  cut: 37,
+  cut: 39,
   /**
    * Applies a record of the log, unless the database holds it already. Its bytes follow the arguments directly.
    *
    * `[seq, snapshot]` → nothing.
    */
-  apply: 38,
+  apply: 40,
   /**
    * The frame of a snapshot of everything stored, if the log is so long that one has to replace its batches.
    *
    * `[]` → the frame, or nothing.
    */
-  snapshot: 39,
+  snapshot: 41,
   /**
    * The canonical text of a condition, for tests and tools. The handle may be 0.
    *
    * `[where]` → string.
    */
-  parse: 40,
+  parse: 42,
 } as const
 
 /** The number of a call. */
 export type Op = (typeof Op)[keyof typeof Op]
 
 /** The calls that change documents, collections or indexes. */
-export const writingOps: ReadonlySet<Op> = new Set<Op>([Op.insert, Op.update, Op.updateEach, Op.remove, Op.clear, Op.createCollection, Op.setSchema, Op.dropCollection, Op.createIndex, Op.dropIndex, Op.sqlWrite, Op.addRelationship, Op.removeRelationship])
+export const writingOps: ReadonlySet<Op> = new Set<Op>([Op.insert, Op.update, Op.updateEach, Op.remove, Op.clear, Op.createCollection, Op.setSchema, Op.dropCollection, Op.createIndex, Op.dropIndex, Op.sqlWrite, Op.addRelationship, Op.removeRelationship, Op.setDataVersion])
 
 /** The calls about whose cached answers `stillValid` can tell. */
 export const cachedOps: ReadonlySet<Op> = new Set<Op>([Op.find, Op.count, Op.ids, Op.distinct, Op.aggregate])

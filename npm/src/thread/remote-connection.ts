@@ -86,7 +86,7 @@ export class RemoteConnection extends EngineConnection {
    * alone. Connections that share `seen` see what any of them has stored.
    */
   static async open(name: string, backend: NativeBackend | StorageBackend | null, options: OpenOptions, seen: Seen = { head: 0 }): Promise<RemoteConnection> {
-    const { inMemory, durability, maxDocumentBytes, maxDepth, maxQueryMemory, maxQueryTime } = options
+    const { inMemory, durability, maxDocumentBytes, maxDepth, maxQueryMemory, maxQueryTime, version } = options
     const progress = new Progress(options.onProgress)
     const own = traitsOf(options.storage).inWorker
     const storage = isStorage(backend) && !own ? backend : undefined
@@ -110,6 +110,7 @@ export class RemoteConnection extends EngineConnection {
           ...(maxDepth !== undefined && { maxDepth }),
           ...(maxQueryMemory !== undefined && { maxQueryMemory }),
           ...(maxQueryTime !== undefined && { maxQueryTime }),
+          ...(version !== undefined && { version }),
         },
         reportsProgress: options.onProgress !== undefined,
       }

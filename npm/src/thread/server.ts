@@ -21,7 +21,7 @@ export interface Opening {
   /** Whether the other thread has a sealer for the backend. */
   readonly isSealed: boolean
   readonly wasm: WebAssembly.Module
-  readonly options: Pick<OpenOptions, 'inMemory' | 'durability' | 'maxDocumentBytes' | 'maxDepth' | 'maxQueryMemory' | 'maxQueryTime'>
+  readonly options: Pick<OpenOptions, 'inMemory' | 'durability' | 'maxDocumentBytes' | 'maxDepth' | 'maxQueryMemory' | 'maxQueryTime' | 'version'>
   readonly reportsProgress: boolean
 }
 

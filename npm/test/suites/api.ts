@@ -5,6 +5,7 @@ import { lifecycle } from './api-lifecycle.js'
 import { metadata } from './api-metadata.js'
 import { options } from './api-options.js'
 import { repairing } from './repairing.js'
+import { migrations } from './api-migrations.js'
 import { relationships } from './api-relationships.js'
 import { results } from './api-results.js'
 import { schemas } from './api-schemas.js'
@@ -18,7 +19,7 @@ import { storages } from './storages.js'
 import type { Suite } from './suite.js'
 
 /** All tests of the public API, by what they are about. */
-export const apiSuites: Record<string, Suite> = { documents, values, conditions, options, schemas, aggregates, sql, results, relationships, metadata, transactions, lifecycle, repairing, storages, managing, sealing, 'storages of one file': fileStorages, files: filing }
+export const apiSuites: Record<string, Suite> = { documents, values, conditions, options, schemas, aggregates, sql, results, relationships, metadata, transactions, lifecycle, migrations, repairing, storages, managing, sealing, 'storages of one file': fileStorages, files: filing }
 
 const { storages: _, managing: __, ...ofDatabases } = apiSuites
 
