@@ -93,6 +93,11 @@ mutants: build ## test the tests: change the sources a little and see which test
 growth: build ## measure that what costs time grows about as its input does: ONLY (all), SCALE (1)
 	cd npm && ONLY="$(ONLY)" SCALE=$(or $(SCALE),1) node --import tsx test/growth/run.ts
 
+# Simulated hours pass as fast as there is work. What is wrong ends it, and SEED replays it.
+.PHONY: soak
+soak: build ## days of simulated tabs and requests that work, conflict and are killed, with clocks that jump: SOAK_HOURS (24), SEED
+	cd npm && SOAK_HOURS=$(or $(SOAK_HOURS),24) node --import tsx test/soak/run.ts
+
 .PHONY: browsers
 browsers: build ## the tests of the API in Debian's Firefox and WebKitGTK, which this target installs
 	@node -e "import('./npm/scripts/apt.mjs').then(({ installPackages }) => installPackages('firefox-esr', 'webkit2gtk-driver', 'xvfb', 'xauth'))"

@@ -201,3 +201,25 @@ func TestExplain(t *testing.T) {
 	check(engine.Query{Where: where(t, "tags > 'a' and tags < 't1'")}, "scan → match(tags > 'a' and tags < 't1') |  examined 100 returned 100")
 	check(engine.Query{Where: where(t, "age between 5 and 7 or country = 'C1'")}, "scan → match(age between 5 and 7 or country = 'C1') |  examined 100 returned 13")
 }
+
+// TestFind_manyFields returns some fields of a document whose header counts them in two
+// bytes, and of one in four.
+func TestFind_manyFields(t *testing.T) {
+	for _, n := range []int{20, 700, 70_000} {
+		db := newDB(t, engine.Options{})
+		d := M{"_id": 1}
+		for i := range n {
+			d[fmt.Sprint("f", i)] = i
+		}
+		insert(t, db, d)
+		want := map[string]any{"_id": int64(1)}
+		var fields []string
+		for i := 0; i < n && i < 600; i++ {
+			fields = append(fields, fmt.Sprint("f", i))
+			want[fields[i]] = int64(i)
+		}
+		if got := find(t, db, engine.Query{Fields: fields[1:]})[0].(map[string]any); len(got) != len(want)-1 || got["f1"] != int64(1) || got["f0"] != nil {
+			t.Errorf("of %d fields, %d came back, want %d", n, len(got), len(want)-1)
+		}
+	}
+}

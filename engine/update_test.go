@@ -167,3 +167,18 @@ func TestUpdateEach(t *testing.T) {
 		}
 	}
 }
+
+// TestUpdate_farAfterTheEnd sets the last position that may be set, and the one after it.
+func TestUpdate_farAfterTheEnd(t *testing.T) {
+	db := newDB(t, engine.Options{})
+	insert(t, db, M{"_id": 1, "a": []any{1}})
+	if _, err := db.Update("users", encode(t, M{"a.10002": 9}), nil); !errors.Is(err, engine.CodeInvalid) {
+		t.Errorf("position 10002 gave %v", err)
+	}
+	if _, err := db.Update("users", encode(t, M{"a.10001": 9}), nil); err != nil {
+		t.Fatal(err)
+	}
+	if got := find(t, db, engine.Query{})[0].(map[string]any)["a"].([]any); len(got) != 10002 || got[10000] != nil || got[10001] != int64(9) {
+		t.Errorf("the array has %d elements, the last is %v", len(got), got[len(got)-1])
+	}
+}

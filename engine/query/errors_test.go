@@ -98,6 +98,7 @@ func TestParseText_refuses(t *testing.T) {
 		{`a = {b: 1 c: 2}`, 11, `expected "," or "}", found the name c`},
 		{`a = {__proto__: 1}`, 6, `expected a key, found __proto__, which no document can have`},
 		{`a = date('2024-13-01')`, 10, `expected a date like '2024-05-17' or '2024-05-17T10:30:00Z', found '2024-13-01', which has the month 13`},
+		{`a = date('2024-00-01')`, 10, `expected a date like '2024-05-17' or '2024-05-17T10:30:00Z', found '2024-00-01', which has the month 0`},
 		{`a = date(1.5)`, 10, `expected a date like '2024-05-17' or '2024-05-17T10:30:00Z' or whole milliseconds since 1970, found the number 1.5`},
 		{`a = date '2024'`, 10, `expected "(" after date, found the text '2024'`},
 		{`a = date('2024-05-17'`, 22, `expected ")", found the end of the text`},

@@ -125,6 +125,7 @@ func TestSelect(t *testing.T) {
 		{"SELECT CASE WHEN age > 30 THEN 'old' WHEN age > 1 THEN 'young' END AS x, COALESCE(age, 0) AS age FROM people ORDER BY 2, name", nil, "{x: null, age: 0}\n{x: 'young', age: 20}\n{x: 'old', age: 36}\n{x: 'old', age: 52}"},
 		{"SELECT CASE address.city WHEN 'Oslo' THEN 1 WHEN 'Bergen' THEN 2 ELSE 3 END AS x FROM people WHERE CASE WHEN age IS NULL THEN false ELSE true END", nil, "{x: 1}\n{x: 2}\n{x: 1}"},
 		{"SELECT DISTINCT nick, age FROM people ORDER BY nick DESC, age", nil, "{nick: null, age: null}\n{nick: null, age: 20}\n{nick: null, age: 36}\n{nick: null, age: 52}"},
+		{"SELECT DISTINCT address.city FROM people ORDER BY city LIMIT 1 OFFSET 2", nil, "{city: 'Tromsø'}"},
 		{"SELECT DISTINCT address.city FROM people ORDER BY city", nil, "{city: 'Bergen'}\n{city: 'Oslo'}\n{city: 'Tromsø'}"},
 		{"SELECT address.city, COUNT(*) AS n, AVG(age) AS mean FROM people GROUP BY address.city HAVING n > 1 OR AVG(age) IS NULL ORDER BY n DESC", nil, "{city: 'Oslo', n: 2, mean: 44}\n{city: 'Tromsø', n: 1, mean: null}"},
 		{"SELECT address.city, COUNT(*) AS n, AVG(age) AS mean FROM people GROUP BY address.city HAVING COUNT(*) > 1 OR AVG(age) IS NULL ORDER BY n DESC", nil, "{city: 'Oslo', n: 2, mean: 44}\n{city: 'Tromsø', n: 1, mean: null}"},

@@ -162,6 +162,11 @@ describe(`the lock of a file on disk (replay: CRASH_SEED=${seed})`, { timeout: 1
     }))
   })
 
+  test('names the start of its process as the host counts it, since a number alone can be another process later', { skip: process.platform !== 'linux' }, async () => {
+    const [, start] = /^starttime (\d+)$/m.exec(spawnSync('sh', ['-c', `sed 's/.*) //' /proc/${process.pid}/stat | awk '{ print "starttime " $20 }'`], { encoding: 'utf8' }).stdout)!
+    assert.equal((await ownOwner(nodeWith(fs as NodeFiles))).start, start)
+  })
+
   test('goes with a process that is killed at any call of the file system, and the file is as before or as after', async () => {
     const path = await newPath()
     const whole = await (await counter(path)).count(2)
