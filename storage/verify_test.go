@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -232,8 +231,7 @@ func TestRepair_interrupted(t *testing.T) {
 // TestRepair_random flips bits anywhere in any records: the state that is left
 // consists of changes of sound batches.
 func TestRepair_random(t *testing.T) {
-	seed := rand.Uint64()
-	random := rand.New(rand.NewPCG(seed, 0))
+	random := newRandom(t)
 	for range 300 {
 		original := records(t, sampleLog(t, random.IntN(2) == 0).Share())
 		flipped := map[uint64]bool{}
@@ -245,11 +243,11 @@ func TestRepair_random(t *testing.T) {
 		memory := memoryOf(t, original)
 		report, err := storage.Repair(memory.Share(), storage.SessionOptions{})
 		if err != nil {
-			t.Fatalf("seed %d: %v", seed, err)
+			t.Fatalf("%v", err)
 		}
 		for _, p := range report.Problems {
 			if !flipped[p.Seq] {
-				t.Fatalf("seed %d: %s was not damaged: %v", seed, p, flipped)
+				t.Fatalf("%s was not damaged: %v", p, flipped)
 			}
 		}
 		openSession(t, memory.Share(), storage.SessionOptions{})

@@ -7,6 +7,8 @@ import { test } from 'node:test'
 import { AtomicDB, MemoryStorage, SealedStorage, SecurityManager } from '../src/index.js'
 import { testWasm as wasm } from './harness/node.js'
 import { packageFolder } from './harness/site.js'
+import { Random } from './random/random.js'
+import { replayOf, seed } from './random/seed.js'
 
 // The engine and the logs in its wasm cannot read a clock: see engine/architecture_test.go and jsbridge/imports_test.go.
 test('the sources read a clock only to limit, to measure, and for the time in a token', async () => {
@@ -18,9 +20,10 @@ test('the sources read a clock only to limit, to measure, and for the time in a 
   assert.deepEqual(readers.sort(), ['connection/interrupter.ts', 'operations/reads.ts', 'security/fernet.ts', 'storage/local-storage-lock.ts', 'storage/turns.ts'])
 })
 
-test('databases whose clocks jump lose no increment', async () => {
+test(`databases whose clocks jump lose no increment (${replayOf('clock.test.ts')})`, async () => {
   const { now } = Date
-  Date.now = () => Math.floor(Math.random() * 4e12)
+  const random = new Random(seed)
+  Date.now = () => Math.floor(random.next() * 4e12)
   try {
     const securityManager = await SecurityManager.create({ password: 'x', iterations: 1000 })
     const storage = new MemoryStorage()

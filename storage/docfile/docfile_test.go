@@ -5,6 +5,7 @@ import (
 	"embed"
 	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -225,11 +226,15 @@ func TestStore_whole(t *testing.T) {
 	}
 }
 
+var seed = flag.Uint64("seed", 0, "replay one failing run of TestJSON_likeGo; 0 picks a new seed")
+
 // TestJSON_likeGo compares random documents with encoding/json, both ways.
 func TestJSON_likeGo(t *testing.T) {
-	seed := rand.Uint64()
-	t.Logf("seed %d", seed)
-	r := rand.New(rand.NewPCG(seed, 0))
+	for *seed == 0 {
+		*seed = rand.Uint64()
+	}
+	t.Logf("replay: go test ./storage/docfile -run '^%s$' -seed %d", t.Name(), *seed)
+	r := rand.New(rand.NewPCG(*seed, 0))
 	for range 3000 {
 		doc := map[string]any{"_id": r.IntN(1000), "v": randomValue(r, 4)}
 		text, err := json.Marshal(map[string]any{"c": []any{doc}})

@@ -7,3 +7,5 @@ import (
 )
 
 func TestPowerCut(t *testing.T) { storagetest.TestPowerCut(t, openLog) }
+
+func TestFullDisk(t *testing.T) { storagetest.TestFullDisk(t, openLog) }

@@ -6,7 +6,6 @@ import (
 	"bufio"
 	"fmt"
 	"io"
-	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -116,8 +115,7 @@ const ring = 10
 
 func survivesKill(t *testing.T, open OpenPath) {
 	path := filepath.Join(t.TempDir(), "killed")
-	seed := rand.Uint64()
-	random := rand.New(rand.NewPCG(seed, 0))
+	_, random := Points(t, *crashKills)
 	last := int64(0)
 	var tally Tally
 	for round := range *crashKills {
@@ -142,11 +140,11 @@ func survivesKill(t *testing.T, open OpenPath) {
 		s := openPath(t, open, path)
 		last = lastNumber(s)
 		if last != acknowledged && last != acknowledged+1 {
-			t.Fatalf("seed %d, round %d: %d was acknowledged, and %d is stored", seed, round, acknowledged, last)
+			t.Fatalf("round %d: %d was acknowledged, and %d is stored", round, acknowledged, last)
 		}
 		for n := max(1, last-ring+1); n <= last; n++ {
 			if got := numberOf(s, n%ring); got != n {
-				t.Fatalf("seed %d, round %d: %d is stored, but %d in place of %d", seed, round, last, got, n)
+				t.Fatalf("round %d: %d is stored, but %d in place of %d", round, last, got, n)
 			}
 		}
 		if err := s.Close(); err != nil {
