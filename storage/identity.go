@@ -47,21 +47,24 @@ func IsForeign(held []byte, frame Frame) bool {
 }
 
 // WithIdentity returns a record as one of another database. Bytes that are no
-// sound frame with an identity are returned as they are.
+// frame with an identity are returned as they are. A frame whose checksum is wrong
+// keeps it: it is as damaged as before.
 func WithIdentity(record []byte, identity Identity) []byte {
-	h, _, err := parseFrame(record)
-	if err != nil || h.isVersion1() {
+	if isEnvelope(record) || IdentityOf(record) == (Identity{}) {
 		return record
 	}
+	_, _, err := parseFrame(record)
 	b := bytes.Clone(record)
 	copy(b[atIdentity:], identity[:])
-	binary.LittleEndian.PutUint64(b[atChecksum:], checksumOf(b))
+	if err == nil {
+		binary.LittleEndian.PutUint64(b[atChecksum:], checksumOf(b))
+	}
 	return b
 }
 
 // WithIdentities makes the records of a log those of another database, so that
-// nobody takes one of the two for the other. Damaged records, records of a third
-// database and those in envelopes stay as they are.
+// nobody takes one of the two for the other. Records of a third database and those
+// in envelopes stay as they are.
 func WithIdentities(records []Record, identity Identity) {
 	own := IdentityOfMost(records)
 	for i, r := range records {
@@ -71,21 +74,32 @@ func WithIdentities(records []Record, identity Identity) {
 	}
 }
 
-// A census counts the records of each identity.
-type census map[Identity]int
-
-// add counts a record, unless it has no identity.
-func (c census) add(identity Identity) {
-	if identity != (Identity{}) {
-		c[identity]++
-	}
+// A census counts the records of each identity, in the order of the log.
+type census struct {
+	seen   []Identity
+	counts map[Identity]int
 }
 
-// most returns the identity that most records have, or zero. It is that of the
-// database: records of others have come in by somebody's mistake.
-func (c census) most() (most Identity) {
-	for identity, count := range c {
-		if count > c[most] || count == c[most] && bytes.Compare(identity[:], most[:]) < 0 {
+// add counts a record, unless it has no identity.
+func (c *census) add(identity Identity) {
+	if identity == (Identity{}) {
+		return
+	}
+	if c.counts == nil {
+		c.counts = map[Identity]int{}
+	}
+	if c.counts[identity] == 0 {
+		c.seen = append(c.seen, identity)
+	}
+	c.counts[identity]++
+}
+
+// most returns the identity that most records have, of several the one that came
+// first, or zero. It is that of the database: records of others have come in by
+// somebody's mistake.
+func (c *census) most() (most Identity) {
+	for _, identity := range c.seen {
+		if c.counts[identity] > c.counts[most] {
 			most = identity
 		}
 	}
@@ -95,7 +109,7 @@ func (c census) most() (most Identity) {
 // IdentityOfMost returns the identity of the database that records are of: the one
 // that most of them have. It is zero if none has one.
 func IdentityOfMost(records []Record) Identity {
-	c := census{}
+	var c census
 	for _, r := range records {
 		c.add(IdentityOf(r.Bytes))
 	}

@@ -350,7 +350,8 @@ func continuing(t *testing.T) []byte {
 	return storage.AsNumber(records(t, memory)[1].Bytes, 1)
 }
 
-// TestWithIdentities changes sound records of the log's own database alone.
+// TestWithIdentities changes records of the log's own database alone, and mends
+// none that is damaged.
 func TestWithIdentities(t *testing.T) {
 	all := records(t, sampleLog(t, true).Share())
 	damaged := len(all) - 1
@@ -362,12 +363,15 @@ func TestWithIdentities(t *testing.T) {
 	storage.WithIdentities(copied, another)
 	for i, r := range copied {
 		want := another
-		if i >= damaged {
-			want = storage.IdentityOf(all[i].Bytes)
+		if i > damaged {
+			want = third
 		}
 		if storage.IdentityOf(r.Bytes) != want || len(r.Bytes) != len(all[i].Bytes) {
 			t.Errorf("record %d has the identity %x, want %x", r.Seq, storage.IdentityOf(r.Bytes), want)
 		}
+	}
+	if _, err := storage.Open(storage.MemoryOf(copied[:damaged+1]), storage.SessionOptions{}); !errors.Is(err, engine.CodeCorrupt) {
+		t.Errorf("a damaged record is as good as new: Open returned %v", err)
 	}
 	s, err := storage.Open(storage.MemoryOf(copied[:damaged]), storage.SessionOptions{})
 	if err != nil {

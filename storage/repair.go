@@ -180,7 +180,7 @@ func (s *salvaged) see(r Record) error {
 
 // mostlyOf returns the identity that most sound records of a log have.
 func mostlyOf(log Log) (Identity, error) {
-	c := census{}
+	var c census
 	err := Salvage(log, func(r Record) error {
 		if h, _, err := parseFrame(r.Bytes); err == nil {
 			c.add(h.identity)

@@ -223,3 +223,9 @@ export interface Problem {
   /** The documents that it is about, as 'users/5'; 'users/*' if the batch emptied the collection. Of a damaged batch, those that can be read. */
   ids: string[]
 }
+
+/** What `withSignal` asks of an `AbortSignal`: the declarations name no type that only some hosts have. */
+export interface StopSignal {
+  readonly aborted: boolean
+  readonly reason: unknown
+}

@@ -2,7 +2,7 @@ import type { ConnectionCalls } from '../connection/calls.js'
 import { hostUsage } from '../connection/quota.js'
 import { describe, invalid } from '../errors.js'
 import * as reads from '../operations/reads.js'
-import type { Usage } from '../types.js'
+import type { StopSignal, Usage } from '../types.js'
 import { DatabaseCalls } from './database-calls.js'
 import { StoppableCalls } from './stoppable-calls.js'
 import { Transaction } from './transaction.js'
@@ -46,7 +46,7 @@ export abstract class OpenDatabase<Schema = any> extends DatabaseCalls<Schema> i
    * const found = await db.withSignal(AbortSignal.timeout(500)).search("name matches 'a'")
    * ```
    */
-  withSignal(signal: AbortSignal): StoppableCalls {
+  withSignal(signal: StopSignal): StoppableCalls {
     if (!(signal instanceof AbortSignal)) throw invalid(`signal: expected an AbortSignal, not ${describe(signal)}`)
     return new StoppableCalls(this.calls, signal)
   }
