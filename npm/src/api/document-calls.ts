@@ -6,7 +6,7 @@ import * as reads from '../operations/reads.js'
 import * as writes from '../operations/writes.js'
 import { queryBuilder } from '../query/builder.js'
 import { queryOf } from '../query/find-options.js'
-import type { At, PathArgument, ShownPath } from '../query/path-types.js'
+import type { At, PathArgument, NamedPath } from '../query/path-types.js'
 import type { Aggregate, Filter, FindOptions, Named, Plan, QueryBuilder, Where } from '../query/types.js'
 import { checkFilter, checkGiven, checkWhere } from '../query/where.js'
 import type { Exactly, NamedUpdate, Update } from '../query/update-types.js'
@@ -23,7 +23,7 @@ export type CollectionName<Of extends Owner> = Of extends 'database' ? [collecti
 export type Options<Of extends Owner, T = any, S extends string = never, F extends string = never> = Of extends 'database' ? FindOptions | string : FindOptions<T, S, F>
 
 /** The paths of an index, and options at the end. */
-export type IndexArguments<T, P extends string, O> = [...paths: (ShownPath<T> | PathArgument<T, P>)[], options: O] | (ShownPath<T> | PathArgument<T, P>)[]
+export type IndexArguments<T, P extends string, O> = [...paths: (NamedPath<T> | PathArgument<T, P>)[], options: O] | (NamedPath<T> | PathArgument<T, P>)[]
 
 /** What `distinct` finds at a path: of an array, its elements. */
 export type Distinct<T, P extends string> = unknown extends T ? Value : string extends P ? Value : [P] extends [never] ? Value : DistinctOf<At<Stored<T>, P>>
@@ -96,7 +96,7 @@ export abstract class DocumentCalls<T, Of extends Owner> {
   }
 
   /** All documents that match a MongoDB-style filter: `find({ age: { $gte: 18 }, 'address.city': 'Oslo' })`. */
-  find<S extends string = never, F extends string = never>(filter?: Filter<T>, options?: Options<Of, T, S, F>): Promise<QueryResult<T>> {
+  find<S extends string = never, F extends string = never>(filter?: Filter<T> | Named<T>, options?: Options<Of, T, S, F>): Promise<QueryResult<T>> {
     const given = arguments.length
     return this.calls.read((engine) => {
       checkGiven(filter, 1, given, 'filter')
@@ -106,7 +106,7 @@ export abstract class DocumentCalls<T, Of extends Owner> {
   }
 
   /** The first document that matches a MongoDB-style filter; undefined if there is none. */
-  findOne<S extends string = never, F extends string = never>(filter: Filter<T>, options?: Options<Of, T, S, F>): Promise<Stored<T> | undefined> {
+  findOne<S extends string = never, F extends string = never>(filter: Filter<T> | Named<T>, options?: Options<Of, T, S, F>): Promise<Stored<T> | undefined> {
     return this.calls.read((engine) => {
       checkWhere(filter, 'findOne({}) finds the first document', 'filter')
       checkFilter(filter)

@@ -4,7 +4,7 @@ import { describe, invalid, readingError } from '../errors.js'
 import { changeEach, removeThese, updateThese } from '../operations/writes.js'
 import { compare } from '../query/compare.js'
 import { checkPath, exclude, isMap, project, treeOf, valueAt } from '../query/paths.js'
-import type { PathArgument, ShownPath } from '../query/path-types.js'
+import type { PathArgument, NamedPath } from '../query/path-types.js'
 import type { Update } from '../query/update-types.js'
 import type { Id, Stored } from '../types.js'
 import { originalOf, Tracker } from './tracker.js'
@@ -82,13 +82,13 @@ export class QueryResult<T = any> extends Array<Stored<T>> {
   }
 
   /** The documents with only the fields at these paths. `_id` comes along only if it is one of them. */
-  pluck<P extends string = never>(...paths: (ShownPath<T> | PathArgument<T, P>)[]): QueryResult<any> {
+  pluck<P extends string = never>(...paths: (NamedPath<T> | PathArgument<T, P>)[]): QueryResult<any> {
     const tree = treeOf(checked(paths))
     return this.detached((document) => project(document, tree))
   }
 
   /** The documents without the fields at these paths. */
-  exclude<P extends string = never>(...paths: (ShownPath<T> | PathArgument<T, P>)[]): QueryResult<any> {
+  exclude<P extends string = never>(...paths: (NamedPath<T> | PathArgument<T, P>)[]): QueryResult<any> {
     const tree = treeOf(checked(paths))
     return this.detached((document) => exclude(document, tree))
   }

@@ -23,32 +23,50 @@ type Depth = 3
 type Less = [never, 0, 1, 2]
 
 /** The paths of a document, through arrays to the fields of their elements, and to single elements by position. */
-export type Path<T> = unknown extends T ? string : Listed<Stored<T>, Depth, true, string>
+export type Path<T> = unknown extends T ? string : NamedPath<T> | PatternPath<T>
 
 /** The paths that an update can write: the elements of an array have positions. */
-export type UpdatePath<T> = unknown extends T ? string : Listed<Stored<T>, Depth, false, string>
+export type UpdatePath<T> = unknown extends T ? string : NamedUpdatePath<T> | PatternUpdatePath<T>
 
-/** The paths of an element of an array. */
-export type ElementPath<E> = unknown extends E ? string : Listed<E, Depth, true, string>
+/** The paths that consist of names: those that an editor suggests, and that stand in an error. */
+export type NamedPath<T> = unknown extends T ? string : Names<Stored<T>, Depth, true>
+export type NamedUpdatePath<T> = unknown extends T ? string : Names<Stored<T>, Depth, false>
 
-/** The paths that an editor suggests, and that stand in an error: no pattern stands for those that are deeper. */
-export type ShownPath<T> = unknown extends T ? string : Listed<Stored<T>, Depth, true, never>
+/** The others, as patterns: with positions, with names that a record may have, and deeper than {@link Depth}. */
+export type PatternPath<T> = unknown extends T ? never : Patterns<Stored<T>, Depth, true>
+export type PatternUpdatePath<T> = unknown extends T ? never : Patterns<Stored<T>, Depth, false>
 
-/**
- * @typeParam Through Whether a path goes from an array into its elements without a position.
- * @typeParam Deeper What follows below the last level.
- */
-type Listed<V, D extends number, Through, Deeper extends string> = V extends Leaf
+/** The same of an element of an array. */
+export type NamedElementPath<E> = unknown extends E ? string : Names<E, Depth, true>
+export type PatternElementPath<E> = unknown extends E ? never : Patterns<E, Depth, true>
+
+/** @typeParam Through Whether a path goes from an array into its elements without a position. */
+type Names<V, D extends number, Through> = V extends Leaf
   ? never
   : V extends readonly (infer E)[]
-    ? Below<`${number}`, E, D, Through, Deeper> | (Through extends true ? (E extends readonly unknown[] ? never : Listed<E, D, Through, Deeper>) : never)
+    ? Through extends true
+      ? NamesOfElement<E, D>
+      : never
+    : { [K in keyof V & (string | number)]-?: string extends K ? never : number extends K ? never : `${K}` | NamesBelow<`${K}`, V[K], D, Through> }[keyof V & (string | number)]
+type NamesOfElement<E, D extends number> = E extends readonly unknown[] ? never : Names<E, D, true>
+type NamesBelow<K extends string, V, D extends number, Through> = unknown extends V ? never : V extends Leaf ? never : D extends 0 ? never : `${K}.${Names<V, Less[D], Through>}`
+
+type Patterns<V, D extends number, Through> = V extends Leaf
+  ? never
+  : V extends readonly (infer E)[]
+    ? `${number}` | AnyBelow<`${number}`, E, D, Through> | (Through extends true ? PatternsOfElement<E, D> : never)
     : [keyof V] extends [never]
       ? string
-      : { [K in keyof V & (string | number)]-?: Below<`${K}`, V[K], D, Through, Deeper> }[keyof V & (string | number)]
-
-type Below<K extends string, V, D extends number, Through, Deeper extends string> =
-  | K
-  | (unknown extends V ? `${K}.${string}` : V extends Leaf ? never : D extends 0 ? `${K}.${Deeper}` : `${K}.${Listed<V, Less[D], Through, Deeper>}`)
+      : { [K in keyof V & (string | number)]-?: string extends K ? string : number extends K ? `${number}` | AnyBelow<`${number}`, V[K], D, Through> : PatternsBelow<`${K}`, V[K], D, Through> }[keyof V & (string | number)]
+type PatternsOfElement<E, D extends number> = E extends readonly unknown[] ? never : Patterns<E, D, true>
+type PatternsBelow<K extends string, V, D extends number, Through> = unknown extends V ? `${K}.${string}` : V extends Leaf ? never : D extends 0 ? `${K}.${string}` : `${K}.${Patterns<V, Less[D], Through>}`
+type AnyBelow<K extends string, V, D extends number, Through> = unknown extends V
+  ? `${K}.${string}`
+  : V extends Leaf
+    ? never
+    : D extends 0
+      ? `${K}.${string}`
+      : `${K}.${Names<V, Less[D], Through> | Patterns<V, Less[D], Through>}`
 
 /** The type of what is at a path: of all values, if arrays lead there; never, if there is no such path. */
 export type At<V, P extends string> = unknown extends V
@@ -86,29 +104,19 @@ type Get<V, K extends string> = K extends keyof V
 type Wrong<T, P extends string> = P extends string ? (string extends P ? never : [At<Stored<T>, P>] extends [never] ? P : never) : never
 
 /** A path as an argument: what `P` was inferred as, if it is right; otherwise the paths that there are. */
-export type PathArgument<T, P extends string> = [P] extends [never] ? ShownPath<T> : [Wrong<T, P>] extends [never] ? P : ShownPath<T> | Untold<T, string>
+export type PathArgument<T, P extends string> = [P] extends [never] ? NamedPath<T> : [Wrong<T, P>] extends [never] ? P : NamedPath<T> | Untold<T, string>
 
 /** The same with a dash before it, or none. */
 export type DashedArgument<T, P extends string> = [P] extends [never] ? Dashed<T> : [Wrong<T, Bare<P>>] extends [never] ? P : Dashed<T> | Untold<T, string>
 
-type Dashed<T> = ShownPath<T> | `-${ShownPath<T>}`
+type Dashed<T> = NamedPath<T> | `-${NamedPath<T>}`
 type Bare<P extends string> = P extends `-${infer Path}` ? Path : P
 
 /** The same for paths whose values are numbers. */
-export type NumberArgument<T, P extends string> = [P] extends [never] ? ShownPath<T> : [WrongNumber<T, P>] extends [never] ? P : NumberPath<T> | Untold<T, string>
+export type NumberArgument<T, P extends string> = [P] extends [never] ? NumberPath<T> : [WrongNumber<T, P>] extends [never] ? P : NumberPath<T> | Untold<T, string>
 
 type WrongNumber<T, P extends string> = P extends string ? (string extends P ? never : HoldsNumber<At<Stored<T>, P>> extends true ? never : P) : never
-type NumberPath<T> = { [P in ShownPath<T>]: HoldsNumber<At<Stored<T>, P>> extends true ? P : never }[ShownPath<T>]
+type NumberPath<T> = { [K in keyof T]: HoldsNumber<T[K]> extends true ? K : never }[keyof T] & string
 
 /** Whether a value may be a number, or an array with numbers. */
 export type HoldsNumber<V> = unknown extends V ? true : true extends (V extends number | bigint ? true : V extends readonly (infer E)[] ? (E extends number | bigint ? true : false) : false) ? true : false
-
-/**
- * Objects by path, whose type `M` also has patterns, such as `tags.${number}`. A pattern in a type asks more of what is
- * assigned than the names: of an interface, and of a name that is known only when the program runs. So they are left out
- * in the first of two types, which is what such an object fits.
- */
-export type Open<M> = [Patterns<keyof M>] extends [never] ? M : Named<M> | M
-
-type Named<M> = { [K in keyof M as K extends Patterns<K> ? never : K]: M[K] }
-type Patterns<K> = K extends PropertyKey ? ({} extends Record<K, 1> ? K : never) : never

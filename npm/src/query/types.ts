@@ -1,6 +1,6 @@
 import type { Stored, Value } from '../types.js'
 import type { Condition } from './condition.js'
-import type { At, DashedArgument, ElementPath, Leaf, NumberArgument, Open, Path, PathArgument, Untold } from './path-types.js'
+import type { At, DashedArgument, Leaf, NamedElementPath, NamedPath, NumberArgument, Path, PathArgument, PatternElementPath, PatternPath, Untold } from './path-types.js'
 import type { Comparable, Contained, IfArray, IfText, Ordered } from './value-types.js'
 
 /**
@@ -11,13 +11,18 @@ import type { Comparable, Contained, IfArray, IfText, Ordered } from './value-ty
  */
 export type Filter<T = any> = unknown extends T ? Record<string, any> : FilterOf<T> | Untold<T, Record<string, any>>
 
-type FilterOf<T> = PathFilter<Stored<T>, Path<T>>
+type FilterOf<T> = PathFilter<Stored<T>, NamedPath<T>, PatternPath<T>>
 
-/** Conditions by path, all of which have to hold. */
-type PathFilter<V, P extends string> = Open<{ [K in P]?: FilterValue<At<V, K>> }> & {
-  $and?: readonly PathFilter<V, P>[]
-  $or?: readonly PathFilter<V, P>[]
-  $nor?: readonly PathFilter<V, P>[]
+/**
+ * Conditions by path, all of which have to hold. A pattern in a type asks more of what is assigned than the names: of an
+ * interface, and of a name that is known only when the program runs. So the first of two types has none.
+ */
+type PathFilter<V, P extends string, Patterns extends string> = NamedFilter<V, P, Patterns> | ([Patterns] extends [never] ? never : NamedFilter<V, P, Patterns> & { [K in Patterns]?: FilterValue<At<V, K>> })
+
+type NamedFilter<V, P extends string, Patterns extends string> = { [K in P]?: FilterValue<At<V, K>> } & {
+  $and?: readonly PathFilter<V, P, Patterns>[]
+  $or?: readonly PathFilter<V, P, Patterns>[]
+  $nor?: readonly PathFilter<V, P, Patterns>[]
 }
 
 /** What a filter says of one path: a value, or operators. */
@@ -56,7 +61,7 @@ interface ElementMatch<V> {
 }
 
 /** A condition on an element of an array: of its fields, or of itself. */
-export type ElementFilter<E> = unknown extends E ? any : E extends Leaf | readonly unknown[] ? FilterOperators<E> : PathFilter<E, ElementPath<E>>
+export type ElementFilter<E> = unknown extends E ? any : E extends Leaf | readonly unknown[] ? FilterOperators<E> : PathFilter<E, NamedElementPath<E>, PatternElementPath<E>>
 
 /**
  * Which documents: a condition from the builder, text ("age >= 18 and name

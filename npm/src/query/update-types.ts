@@ -1,5 +1,5 @@
 import type { Stored, Value } from '../types.js'
-import type { At, HoldsNumber, Open, Untold, UpdatePath } from './path-types.js'
+import type { At, HoldsNumber, NamedUpdatePath, PatternUpdatePath, Untold, UpdatePath } from './path-types.js'
 import type { ElementFilter } from './types.js'
 import type { Comparable } from './value-types.js'
 
@@ -23,8 +23,39 @@ type WrongKeys<T, U> = unknown extends T ? never : string extends keyof U ? neve
 export type NamedUpdate<T> = { [K in keyof T]?: T[K] | Untold<T, unknown> } & { [O in keyof UpdateOperators]?: Untold<T, unknown> }
 
 /** Values by path. */
-export type Merged<T = any> = unknown extends T ? object : ValuesOf<T>
-type ValuesOf<T> = Open<{ [P in UpdatePath<T>]?: ValueAt<T, P> }>
+export type Merged<T = any> = unknown extends T ? object : ByPath<T, 'set'>
+
+/**
+ * What an operator takes, by path. The first of two types has no patterns: a pattern asks more of what is assigned than
+ * its names, of an interface, and of a name that is known only when the program runs.
+ */
+type ByPath<T, Operator> = ByName<T, Operator> | ([PatternUpdatePath<T>] extends [never] ? never : ByName<T, Operator> & ByPattern<T, Operator>)
+type ByName<T, Operator> = { readonly [P in NamedUpdatePath<T>]?: Operand<ValueAt<T, P>, Operator> }
+type ByPattern<T, Operator> = { readonly [P in PatternUpdatePath<T>]?: Operand<ValueAt<T, P>, Operator> }
+
+type ValueAt<T, P extends string> = Exclude<At<Stored<T>, P>, undefined>
+
+type Operand<V, Operator> = Operator extends 'set'
+  ? V
+  : Operator extends 'unset'
+    ? unknown
+    : Operator extends 'rename'
+      ? string
+      : Operator extends 'inc'
+        ? HoldsNumber<V> extends true
+          ? number | bigint
+          : never
+        : Operator extends 'limit'
+          ? V extends number | bigint
+            ? number | bigint
+            : V
+          : unknown extends V
+            ? any
+            : V extends readonly (infer E)[]
+              ? Operator extends 'push'
+                ? Pushed<E>
+                : Pulled<E>
+              : never
 
 type NoOperators = { [O in keyof UpdateOperators]?: undefined }
 type NoFields<T> = { [K in Exclude<keyof Stored<T>, symbol | number | keyof UpdateOperators>]?: undefined }
@@ -34,28 +65,20 @@ export interface UpdateOperators<T = any> {
   /** Values to store. */
   $set?: Merged<T>
   /** Fields to remove; their values do not count. */
-  $unset?: ByPath<T, unknown>
+  $unset?: unknown extends T ? object : ByPath<T, 'unset'>
   /** Numbers to add. */
-  $inc?: unknown extends T ? { readonly [path: string]: number | bigint } : Open<{ readonly [P in UpdatePath<T> as HoldsNumber<ValueAt<T, P>> extends true ? P : never]?: number | bigint }>
+  $inc?: unknown extends T ? { readonly [path: string]: number | bigint } : ByPath<T, 'inc'>
   /** Values to store if they are lower. */
-  $min?: Limits<T>
+  $min?: unknown extends T ? object : ByPath<T, 'limit'>
   /** Values to store if they are higher. */
-  $max?: Limits<T>
+  $max?: unknown extends T ? object : ByPath<T, 'limit'>
   /** Elements to add to arrays: one, or several as `{ $each: [1, 2] }`, with $position, $sort and $slice. */
-  $push?: unknown extends T ? object : Open<{ readonly [P in UpdatePath<T> as HoldsArray<ValueAt<T, P>> extends true ? P : never]?: Pushed<ElementOf<ValueAt<T, P>>> }>
+  $push?: unknown extends T ? object : ByPath<T, 'push'>
   /** Elements to remove from arrays: all that equal the value, or match the condition. */
-  $pull?: unknown extends T ? object : Open<{ readonly [P in UpdatePath<T> as HoldsArray<ValueAt<T, P>> extends true ? P : never]?: Pulled<ElementOf<ValueAt<T, P>>> }>
+  $pull?: unknown extends T ? object : ByPath<T, 'pull'>
   /** New paths of fields. */
-  $rename?: ByPath<T, string>
+  $rename?: unknown extends T ? { readonly [path: string]: string } : ByPath<T, 'rename'>
 }
-
-type ByPath<T, A> = unknown extends T ? { readonly [path: string]: A } : Open<{ readonly [P in UpdatePath<T>]?: A }>
-type Limits<T> = unknown extends T ? object : Open<{ readonly [P in UpdatePath<T>]?: Limit<ValueAt<T, P>> }>
-type Limit<V> = V extends number | bigint ? number | bigint : V
-
-type ValueAt<T, P extends string> = Exclude<At<Stored<T>, P>, undefined>
-type HoldsArray<V> = unknown extends V ? true : true extends (V extends readonly unknown[] ? true : false) ? true : false
-type ElementOf<V> = unknown extends V ? any : V extends readonly (infer E)[] ? E : never
 
 /** What $push adds. */
 export type Pushed<E> = unknown extends E ? any : E | PushOperators<E>
