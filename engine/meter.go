@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"math"
 	"strconv"
 
 	"github.com/atomicdb-go/atomicdb/engine/query"
@@ -76,6 +77,15 @@ func (db *DB) Hold(bytes int) { db.meter.hold(bytes) }
 // Spend counts work: a unit is about a document looked at. If the call has been
 // interrupted it does not return; see EndCall.
 func (db *DB) Spend(units int) { db.meter.spend(units) }
+
+// Uncounted runs work that is no part of the call: a check of its answer.
+func (db *DB) Uncounted(work func()) {
+	m := db.meter
+	memory := m.memory
+	m.memory = math.MaxInt64
+	work()
+	m.memory = memory
+}
 
 func (m *meter) hold(bytes int) {
 	if m.memory -= int64(bytes); m.memory < 0 && m.calls > 0 {
