@@ -114,7 +114,7 @@ function forged(bytes: Uint8Array, { iterations, firstOfSalt, length }: { iterat
   const copy = bytes.slice()
   const view = new DataView(copy.buffer)
   if (iterations !== undefined) view.setUint32(12, iterations, true)
-  if (firstOfSalt !== undefined) copy[20] = firstOfSalt
+  if (firstOfSalt !== undefined) copy[36] = firstOfSalt
   if (length !== undefined) view.setUint32(8, length, true)
   let hash = 0x811c9dc5 // FNV-1a; see storage/FORMAT.md
   for (let n = 0; n < 20 + copy[6]!; n++) if (n < 16 || n >= 20) hash = Math.imul(hash ^ copy[n]!, 0x01000193)

@@ -62,7 +62,7 @@ export class RawEngine {
 
   static async start(): Promise<RawEngine> {
     const scope: Record<string, unknown> = {
-      ...{ Object, Array, Promise, Error, Uint8Array, Reflect, crypto, performance, TextEncoder, TextDecoder },
+      ...{ Object, Array, Promise, Error, Uint8Array, Reflect, Date, crypto, performance, TextEncoder, TextDecoder },
       ...{ queueMicrotask, setTimeout, clearTimeout },
     }
     const output: string[] = []
