@@ -42,7 +42,7 @@ type IndexOptions struct {
 // CreateCollection creates an empty collection. It does nothing if the collection
 // exists.
 func (db *DB) CreateCollection(name string) error {
-	if err := checkName("createCollection", name); err != nil {
+	if err := db.checkEnsure("createCollection", name); err != nil {
 		return err
 	}
 	db.ensure(name)
@@ -107,7 +107,7 @@ func (db *DB) drop(c *collection) {
 // unique (two documents have the same values of a unique index).
 func (db *DB) CreateIndex(name string, paths []string, opts IndexOptions) error {
 	const op = "createIndex"
-	if err := checkName(op, name); err != nil {
+	if err := db.checkEnsure(op, name); err != nil {
 		return err
 	}
 	for _, path := range paths { // not in newIndexSpec: what is stored stays readable

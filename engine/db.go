@@ -2,6 +2,7 @@ package engine
 
 import (
 	"slices"
+	"strconv"
 	"unicode/utf8"
 )
 
@@ -72,6 +73,26 @@ func checkName(op, name string) error {
 		return Fail(CodeInvalid, op, name, "collection names that start with _ are reserved")
 	}
 	return nil
+}
+
+// maxCollections is how many collections a database may have. Each takes about
+// 350 bytes of memory, also when it is empty, and is asked in each export.
+const maxCollections = 100_000
+
+// checkEnsure refuses what ensure must not create: a name that no collection may
+// have, and one collection more than a database may have.
+func (db *DB) checkEnsure(op, name string) error {
+	if err := checkName(op, name); err != nil {
+		return err
+	}
+	count := len(db.collections)
+	if db.collections[catalogName] != nil {
+		count--
+	}
+	if count < maxCollections || db.collections[name] != nil {
+		return nil
+	}
+	return Fail(CodeInvalid, op, name, "the database has "+strconv.Itoa(maxCollections)+" collections, and cannot have more; drop one first")
 }
 
 // ensure returns the collection of that name, created if there is none.

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"os"
+	"runtime"
 	"strconv"
 	"strings"
 	"testing"
@@ -31,6 +32,7 @@ func TestLimitsTable(t *testing.T) {
 		"a regular expression, a LIKE pattern":  strconv.Itoa(query.MaxPatternBytes>>10) + " KiB, and " + thousands(query.MaxPatternParts) + " parts when repetitions are written out",
 		"names in a path":                       thousands(query.MaxPathNames),
 		"name of a collection":                  thousands(maxNameBytes) + " bytes",
+		"collections |":                         thousands(maxCollections),
 		"indexes of a collection":               thousands(maxIndexes),
 		"paths of an index":                     thousands(maxIndexPaths),
 		"paths to sort by":                      thousands(MaxSortPaths),
@@ -59,4 +61,44 @@ func thousands(n int) string {
 		return strconv.Itoa(n)
 	}
 	return strconv.Itoa(n/1000) + "," + strconv.Itoa(n%1000 + 1000)[1:]
+}
+
+// TestMaxCollections: a call that would create one collection too many is refused,
+// and calls about those that exist go on.
+func TestMaxCollections(t *testing.T) {
+	db, err := New(Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	for i := range maxCollections {
+		if err := db.CreateCollection("c" + strconv.Itoa(i)); err != nil {
+			t.Fatal(i, err)
+		}
+	}
+	db.Cut(0)
+	db.Confirm()
+	runtime.GC()
+	runtime.ReadMemStats(&after)
+	t.Logf("%d bytes a collection", (after.HeapAlloc-before.HeapAlloc)/maxCollections)
+	doc := []byte("\x81\xa1a\x01")
+	for what, create := range map[string]func(name string) error{
+		"createCollection": db.CreateCollection,
+		"insert":           func(name string) error { _, err := db.Insert(name, doc, false); return err },
+		"createIndex":      func(name string) error { return db.CreateIndex(name, []string{"a"}, IndexOptions{}) },
+	} {
+		if err := create("c7"); err != nil {
+			t.Errorf("%s of a collection that exists: %v", what, err)
+		}
+		if err := create("one more"); CodeOf(err) != CodeInvalid || !strings.Contains(err.Error(), "100000 collections") {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	if err := db.DropCollection("c3"); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.CreateCollection("one more"); err != nil {
+		t.Error(err)
+	}
 }

@@ -90,6 +90,9 @@ func (db *DB) AddRelationship(r Relationship) error {
 	if err := r.check(op); err != nil {
 		return err
 	}
+	if err := db.checkEnsure(op, r.From); err != nil {
+		return err
+	}
 	of := 0
 	for _, other := range db.relations {
 		if other.Relationship == r {

@@ -59,7 +59,7 @@ func (db *DB) Schema(name string) ([]byte, SchemaOptions, error) {
 // Errors: invalid (the schema is none, or the collection has another), schema.
 func (db *DB) CreateCollectionWith(name string, source []byte, options SchemaOptions) error {
 	const op = "createCollection"
-	if err := checkName(op, name); err != nil {
+	if err := db.checkEnsure(op, name); err != nil {
 		return err
 	}
 	if c := db.collections[name]; c != nil && c.schema != nil {

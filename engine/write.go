@@ -28,7 +28,7 @@ func (db *DB) Insert(name string, docs []byte, upsert bool) (ids []byte, err err
 	if upsert {
 		op = "upsert"
 	}
-	if err := checkName(op, name); err != nil {
+	if err := db.checkEnsure(op, name); err != nil {
 		return nil, err
 	}
 	count := 0
