@@ -26,6 +26,7 @@ type content struct {
 	nextID  int64 // the next id that the engine gives
 	indexes []*index
 	moved   []*index // empty; replace reuses it
+	watch   *watch   // notes what changes for live queries; nil: none asks about it
 
 	caches     []anyCache     // columns, dictionaries and numbers
 	refused    map[string]int // paths that no dictionary pays for, by how many documents there were
@@ -83,6 +84,9 @@ func (c *content) add(r ref, size, hash uint32) (slot uint32) {
 
 // revive fills an empty slot.
 func (c *content) revive(slot uint32, r ref, size, hash uint32) {
+	if c.watch != nil {
+		c.watch.note(slot, 0, 0)
+	}
 	c.refs[slot], c.sizes[slot] = r, size
 	c.live++
 	c.bytes += int64(size)
@@ -94,6 +98,9 @@ func (c *content) revive(slot uint32, r ref, size, hash uint32) {
 
 // replace puts another document of the same id into slot.
 func (c *content) replace(slot uint32, r ref, size uint32) {
+	if c.watch != nil {
+		c.watch.note(slot, c.refs[slot], c.sizes[slot])
+	}
 	old, fresh := c.doc(slot), c.arena.get(r, int(size))
 	c.forget(slot)
 	moved := c.moved[:0]
@@ -115,6 +122,9 @@ func (c *content) replace(slot uint32, r ref, size uint32) {
 
 // remove empties slot.
 func (c *content) remove(slot uint32) {
+	if c.watch != nil {
+		c.watch.note(slot, c.refs[slot], c.sizes[slot])
+	}
 	old := c.doc(slot)
 	for _, ix := range c.indexes {
 		ix.remove(slot, old)

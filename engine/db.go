@@ -24,6 +24,7 @@ type DB struct {
 	sealed      int     // journal entries before this one accept no more documents
 	version     uint64  // see Version
 	history     history
+	live        *liveQueries // nil: there has been none
 	meter       *meter
 }
 

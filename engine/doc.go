@@ -39,5 +39,6 @@
 // Everything else may be dropped at any moment, and is built again when it is
 // used: indexes (index.go, index_blocks.go), columns, dictionaries and numbers (column.go,
 // column_cache.go), which answer conditions (column_filter.go), and the history
-// (history.go), which tells whether a cached answer is still valid.
+// (history.go), which tells whether a cached answer is still valid. Live queries
+// (live.go, live_find.go, live_answer.go) tell how answers change.
 package engine

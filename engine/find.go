@@ -40,10 +40,7 @@ type Result struct {
 func (db *DB) Find(name string, q Query) (r *Result, err error) {
 	db.BeginCall()
 	defer db.EndCall(&err)
-	if err := tooMany("find", name, "paths to sort by", len(q.Sort), MaxSortPaths); err != nil {
-		return nil, err
-	}
-	if err := tooMany("find", name, "fields", len(q.Fields), MaxFields); err != nil {
+	if err := q.check(name); err != nil {
 		return nil, err
 	}
 	c := db.collections[name]
@@ -57,6 +54,13 @@ func (db *DB) Find(name string, q Query) (r *Result, err error) {
 		return nil, err
 	}
 	return &Result{c: c.content, slots: slots, fields: newProjection(q.Fields), put: put}, nil
+}
+
+func (q *Query) check(name string) error {
+	if err := tooMany("find", name, "paths to sort by", len(q.Sort), MaxSortPaths); err != nil {
+		return err
+	}
+	return tooMany("find", name, "fields", len(q.Fields), MaxFields)
 }
 
 // Len returns how many documents Next has not returned yet.

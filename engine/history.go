@@ -149,31 +149,37 @@ func (db *DB) IDsStillValid(name string, changes uint64) bool {
 
 // DistinctStillValid is FindStillValid for Distinct.
 func (db *DB) DistinctStillValid(name string, path query.Path, where *query.Filter, changes uint64) bool {
-	return db.stillValid(changes, name, func(t *touch) bool {
-		before, after := t.matches(where)
-		return !before && !after || before && after && t.sameAt(path)
-	})
+	return db.stillValid(changes, name, func(t *touch) bool { return t.keepsDistinct(path, where) })
+}
+
+// keepsDistinct reports whether a change leaves the answer of Distinct as it is.
+func (t *touch) keepsDistinct(path query.Path, where *query.Filter) bool {
+	before, after := t.matches(where)
+	return !before && !after || before && after && t.sameAt(path)
 }
 
 // AggregateStillValid is FindStillValid for Aggregate.
 func (db *DB) AggregateStillValid(name string, a Aggregate, changes uint64) bool {
-	return db.stillValid(changes, name, func(t *touch) bool {
-		before, after := t.matches(a.Where)
-		if before != after {
+	return db.stillValid(changes, name, func(t *touch) bool { return t.keepsGroups(&a) })
+}
+
+// keepsGroups reports whether a change leaves the answer of Aggregate as it is.
+func (t *touch) keepsGroups(a *Aggregate) bool {
+	before, after := t.matches(a.Where)
+	if before != after {
+		return false
+	}
+	for _, path := range a.GroupBy {
+		if before && !t.sameAt(path) {
 			return false
 		}
-		for _, path := range a.GroupBy {
-			if before && !t.sameAt(path) {
-				return false
-			}
+	}
+	for _, o := range a.Select {
+		if before && !o.Path.IsEmpty() && !t.sameAt(o.Path) {
+			return false
 		}
-		for _, o := range a.Select {
-			if before && !o.Path.IsEmpty() && !t.sameAt(o.Path) {
-				return false
-			}
-		}
-		return true
-	})
+	}
+	return true
 }
 
 // sameAt reports whether path reaches the same values in the documents before and

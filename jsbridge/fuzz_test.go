@@ -48,6 +48,8 @@ func fuzzSeeds(t testing.TB) (seeds [][]byte) {
 		arguments array
 		docs      array
 	}{
+		{"live", array{2, array{"people", "age > 1", array{array{"age", true}}, 1, 2, array{"age"}}}, nil},
+		{"live", array{6, array{"people", nil, 2}}, nil},
 		{"savepoint", nil, nil},
 		{"insert", array{"people", false}, array{object{"_id": "x", "age": 1}, object{}}},
 		{"insert", array{"people", true}, array{object{"_id": "x", "age": 2.5}}},
@@ -60,6 +62,8 @@ func fuzzSeeds(t testing.TB) (seeds [][]byte) {
 		{"update", array{"people", object{"$inc": object{"age": 1}, "$push": object{"tags": "t"}}, nil}, nil},
 		{"updateEach", array{"people", array{array{"x", object{"age": 3}}}}, nil},
 		{"remove", array{"people", array{"between", "age", 1, 9}}, nil},
+		{"liveChanges", nil, nil},
+		{"endLive", array{1}, nil},
 		{"clear", array{"people"}, nil},
 		{"collections", nil, nil},
 		{"createCollection", array{"cats", object{"required": array{"a"}, "properties": object{"a": object{"type": "string"}}}, object{"defaults": true}}, nil},

@@ -1,6 +1,10 @@
 package jsbridge
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/atomicdb-go/atomicdb/engine"
+)
 
 // An op is one call that JavaScript makes through adb_call. Its number is its
 // place in the table, from 1.
@@ -12,7 +16,8 @@ type op struct {
 	writes     bool     // after a panic in it, its changes are undone
 	free       bool     // needs no database: the handle may be 0
 	run        func(*call) error
-	stillValid func(*call, cached) (bool, error) // whether a cached result is still valid; nil: no result is cached
+	stillValid func(*call, cached) (bool, error)      // whether a cached result is still valid; nil: no result is cached
+	live       func(*call) (*engine.LiveQuery, error) // makes its question a live query; nil: it is none
 }
 
 // ops is the only list of the calls. npm/src/engine/ops.ts is written from it:
@@ -26,13 +31,13 @@ var ops = []op{
 		result: "array of ids",
 	},
 	{
-		name: "find", run: find, stillValid: findStillValid,
+		name: "find", run: find, stillValid: findStillValid, live: liveFind,
 		doc:    "The documents that match, in pieces of about 1 MiB; `more` returns the next. A limit of -1 is none; nil fields are all.",
 		args:   []string{"collection", "where", "sort", "skip", "limit", "fields"},
 		result: "u32 documents in this piece, u32 still to come (both little-endian), the documents",
 	},
 	{
-		name: "populated", run: populated,
+		name: "populated", run: populated, live: livePopulated,
 		doc:    "As find, with the documents of relationships put into those found. populate is an array of names of relationships, joined by dots.",
 		args:   []string{"collection", "where", "sort", "skip", "limit", "fields", "populate"},
 		result: "as find",
@@ -49,19 +54,19 @@ var ops = []op{
 		result: "the document, or nothing",
 	},
 	{
-		name: "count", run: count, stillValid: countStillValid,
+		name: "count", run: count, stillValid: countStillValid, live: liveCount,
 		doc:    "How many documents match. Counting stops at the limit; -1 is none.",
 		args:   []string{"collection", "where", "limit"},
 		result: "integer",
 	},
 	{
-		name: "ids", run: ids, stillValid: idsStillValid,
+		name: "ids", run: ids, stillValid: idsStillValid, live: liveIDs,
 		doc:    "The ids of all documents, in insertion order.",
 		args:   []string{"collection"},
 		result: "array",
 	},
 	{
-		name: "distinct", run: distinct, stillValid: distinctStillValid,
+		name: "distinct", run: distinct, stillValid: distinctStillValid, live: liveDistinct,
 		doc:    "The distinct values of a path in the documents that match, in value order.",
 		args:   []string{"collection", "path", "where"},
 		result: "array",
@@ -138,13 +143,13 @@ var ops = []op{
 		result: "nothing",
 	},
 	{
-		name: "aggregate", run: aggregate, stillValid: aggregateStillValid,
+		name: "aggregate", run: aggregate, stillValid: aggregateStillValid, live: liveAggregate,
 		doc:    "The documents that match in groups, one row for each: the paths of groupBy, then select, an array of [name, operator, path]. A count of the empty path counts documents; having and sort apply to the rows.",
 		args:   []string{"collection", "where", "groupBy", "select", "having", "sort", "skip", "limit"},
 		result: "rows, as find",
 	},
 	{
-		name: "sql", run: sqlRead,
+		name: "sql", run: sqlRead, live: liveSQL,
 		doc:    "Runs a SELECT or EXPLAIN. params is an array for `?`, an object for `:name`, or nil.",
 		args:   []string{"text", "params"},
 		result: "rows, as find",
@@ -160,6 +165,26 @@ var ops = []op{
 		doc:    "Whether the result of an op is still valid after so many changes. It may say no of a valid one, but never yes of an invalid one. The arguments of the op follow these directly. count is how many documents the op found, and last the _id of the last.",
 		args:   []string{"op", "changes", "count", "last"},
 		result: "boolean",
+	},
+	{
+		name: "live", run: live,
+		doc:    "Makes the question of an op a live query, about the answer as it is now. arguments is the array that the op takes.",
+		args:   []string{"op", "arguments"},
+		result: "integer: the query's number, from 1",
+	},
+	{
+		name: "endLive", run: endLive,
+		doc:    "Ends a live query, if there is one of this number.",
+		args:   []string{"number"},
+		result: "nothing",
+	},
+	{
+		name: "liveChanges", run: liveChanges,
+		doc: "For each live query whose answer may have changed since the last liveChanges or its live: [number, update]. " +
+			"nil: ask again, before anything changes. Of a count the number; of distinct and aggregate [answer], an array of values or rows. " +
+			"Of find a list of edits, which apply one after the other: [0, at] removes, [1, at, document] inserts, [2, at, document] replaces, " +
+			"[3, at, to] moves, [4, at, to, document] moves and replaces; to counts without the document that moves.",
+		result: "array",
 	},
 	{
 		name: "explain", run: explain,

@@ -56,7 +56,7 @@ func ids(c *call) error {
 }
 
 func distinct(c *call) error {
-	collection, path, where := c.collection(), string(c.text()), c.where()
+	collection, path, where := c.distinct()
 	if err := c.end(); err != nil {
 		return err
 	}
@@ -170,6 +170,11 @@ func (c *call) count() (collection string, where *query.Filter, limit int) {
 		where = nothing
 	}
 	return collection, where, limit
+}
+
+// distinct returns the arguments of the op distinct.
+func (c *call) distinct() (collection, path string, where *query.Filter) {
+	return c.collection(), string(c.text()), c.where()
 }
 
 // nothing is the condition for a limit of 0, which means no limit to the engine.

@@ -8,8 +8,7 @@ import (
 // The ops below are about relationships.
 
 func populated(c *call) error {
-	collection, q := c.find()
-	q.Populate = c.texts(false)
+	collection, q := c.populated()
 	if err := c.end(); err != nil {
 		return err
 	}
@@ -19,6 +18,13 @@ func populated(c *call) error {
 	}
 	c.database.cursor = cursor
 	return c.piece()
+}
+
+// populated returns the arguments of the op populated.
+func (c *call) populated() (collection string, q engine.Query) {
+	collection, q = c.find()
+	q.Populate = c.texts(false)
+	return collection, q
 }
 
 func addRelationship(c *call) error {

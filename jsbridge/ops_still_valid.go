@@ -65,7 +65,7 @@ func idsStillValid(c *call, k cached) (bool, error) {
 }
 
 func distinctStillValid(c *call, k cached) (bool, error) {
-	collection, path, where := c.collection(), string(c.text()), c.where()
+	collection, path, where := c.distinct()
 	if err := c.end(); err != nil {
 		return false, err
 	}

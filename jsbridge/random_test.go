@@ -172,6 +172,10 @@ func (r *randomCalls) argument(name string, writes bool) any {
 	case "op":
 		r.asked = oneOf(r, cacheable...)
 		return numberOf(r.t, r.asked.name)
+	case "arguments": // of the op that was picked last
+		return r.arguments(r.asked)
+	case "number":
+		return r.IntN(200)
 	case "changes", "count":
 		return r.IntN(4)
 	case "id", "last":

@@ -137,6 +137,7 @@ func (s *Session) reload() error {
 		s.state = before
 		return err
 	}
+	s.db.TakeLiveQueries(before.db)
 	if s.opts.OnForeign != nil {
 		s.opts.OnForeign()
 	}
@@ -209,6 +210,7 @@ func (s *Session) apply(e entry) error {
 		if err := db.Apply(e.payload); err != nil {
 			return ofBatch(e.seq, err)
 		}
+		db.TakeLiveQueries(s.db)
 		s.db, s.batches, s.tail, s.size, s.isOld = db, 0, 0, LogSize{1, int64(len(e.bytes))}, false
 	case e.kind == kindBatch && e.seq == s.head+1:
 		if err := s.db.Apply(e.payload); err != nil {

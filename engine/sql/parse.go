@@ -38,7 +38,8 @@ type parser struct {
 	inAny int // how many of them are conditions on elements
 
 	params []param
-	writes bool // the statement may change the DB
+	writes bool     // the statement may change the DB
+	reads  []string // the collections of a SELECT
 }
 
 // A param is a place for a value.

@@ -167,6 +167,7 @@ func (p *parser) table() (table, error) {
 		return table{}, err
 	}
 	s := table{collection: n.text, alias: n.text, pos: n.pos}
+	p.reads = append(p.reads, n.text)
 	if p.Take("as") || p.Token.Kind == token.Name && !p.isReserved() && !p.Token.Is("set") {
 		if hint := p.clauseHint(); hint != "" && !p.Token.Quoted && !p.Token.Is("set") {
 			return s, p.ExpectedLike("a clause or the end of the statement", hint)

@@ -17,6 +17,7 @@ type Statement struct {
 	params []param
 	body   body
 	writes bool
+	reads  []string // the collections of a SELECT
 }
 
 // A body is what a statement does.
@@ -36,11 +37,14 @@ func Parse(text string) (*Statement, error) {
 	if err != nil {
 		return nil, invalid(err)
 	}
-	return &Statement{text: text, params: p.params, body: b, writes: p.writes}, nil
+	return &Statement{text: text, params: p.params, body: b, writes: p.writes, reads: p.reads}, nil
 }
 
 // Writes reports whether s may change the DB.
 func (s *Statement) Writes() bool { return s.writes }
+
+// Collections returns the names of the collections that a SELECT reads.
+func (s *Statement) Collections() []string { return s.reads }
 
 // Run runs s. The values of its parameters are params, which is borrowed until
 // Run returns: a MessagePack array for ?, a map for :name, @name and $name, or nil

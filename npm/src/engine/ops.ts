@@ -2,7 +2,7 @@
 // `go test ./jsbridge -run TestTypeScriptTwin -update`: edit that list, not this file.
 
 /** Changes with the list. An engine whose number is another one comes from another release. */
-export const protocol = 0x6068a1b5
+export const protocol = 0x5c51bd50
 
 /** The largest input of one call, in bytes; larger ones are sent in pieces. */
 export const maxInput = 268435456
@@ -154,113 +154,131 @@ export const Op = {
    */
   stillValid: 24,
   /**
+   * Makes the question of an op a live query, about the answer as it is now. arguments is the array that the op takes.
+   *
+   * `[op, arguments]` → integer: the query's number, from 1.
+   */
+  live: 25,
+  /**
+   * Ends a live query, if there is one of this number.
+   *
+   * `[number]` → nothing.
+   */
+  endLive: 26,
+  /**
+   * For each live query whose answer may have changed since the last liveChanges or its live: [number, update]. nil: ask again, before anything changes. Of a count the number; of distinct and aggregate [answer], an array of values or rows. Of find a list of edits, which apply one after the other: [0, at] removes, [1, at, document] inserts, [2, at, document] replaces, [3, at, to] moves, [4, at, to, document] moves and replaces; to counts without the document that moves.
+   *
+   * `[]` → array.
+   */
+  liveChanges: 27,
+  /**
    * How a find would run.
    *
    * `[collection, where, sort, skip, limit]` → [text, paths of the index or nil, documents examined, documents returned, leaves as [condition, by, estimate, actual]].
    */
-  explain: 25,
+  explain: 28,
   /**
    * Declares a relationship, {name, type, from, to, foreignKey, onDelete, enforce}, of which name, onDelete and enforce may be absent.
    *
    * `[relationship]` → nothing.
    */
-  addRelationship: 26,
+  addRelationship: 29,
   /**
    * Removes a relationship by its name, or by that of its from, a dot, and its name.
    *
    * `[name]` → nothing.
    */
-  removeRelationship: 27,
+  removeRelationship: 30,
   /**
    * All relationships, as addRelationship takes them.
    *
    * `[]` → array.
    */
-  relationships: 28,
+  relationships: 31,
   /**
    * What a collection takes and what is declared for it. stats.lastUpdated is in milliseconds since 1970; 0: not known.
    *
    * `[collection]` → {documentCount, averageDocumentSize, totalSize, indexes: [{paths, unique, sparse, entries, bytes}], relationships, schema, stats: {lastUpdated, seq}}.
    */
-  metadata: 29,
+  metadata: 32,
   /**
    * What the whole database takes.
    *
    * `[]` → {documents, bytes, collections: {name: {documents, bytes}}, log: {batches, bytes}}.
    */
-  usage: 30,
+  usage: 33,
   /**
    * The version of the data, 0 if it says none, and whether there is no collection.
    *
    * `[]` → [version, isEmpty].
    */
-  dataVersion: 31,
+  dataVersion: 34,
   /**
    * Declares the version of the data.
    *
    * `[version]` → nothing.
    */
-  setDataVersion: 32,
+  setDataVersion: 35,
   /**
    * Opens a savepoint. Savepoints nest. While one is open, nothing is stored, and batches of other writers are put off; see onPutOff.
    *
    * `[]` → nothing.
    */
-  savepoint: 33,
+  savepoint: 36,
   /**
    * Ends the innermost savepoint and keeps the changes since it.
    *
    * `[]` → nothing.
    */
-  release: 34,
+  release: 37,
   /**
    * Undoes the changes since the innermost savepoint, and ends it.
    *
    * `[]` → nothing.
    */
-  rollback: 35,
+  rollback: 38,
   /**
    * Takes the changes since the innermost savepoint out of sight until resume. Every write in between is refused.
    *
    * `[]` → nothing.
    */
-  suspend: 36,
+  suspend: 39,
   /**
    * Puts the changes back that suspend took out of sight.
    *
    * `[]` → nothing.
    */
-  resume: 37,
+  resume: 40,
   /**
    * Flush for a database in memory alone, which has nothing to wait for: a Promise of Go's would cost 40 us.
    *
    * `[]` → nothing.
    */
-  settle: 38,
+  settle: 41,
   /**
    * Takes what is not stored as the frame of the next batch, and undoes it. For storages to which JavaScript itself appends.
    *
    * `[]` → the frame, or nothing.
    */
-  cut: 39,
+  cut: 42,
   /**
    * Applies a record of the log, unless the database holds it already. Its bytes follow the arguments directly.
    *
    * `[seq, snapshot]` → nothing.
    */
-  apply: 40,
+  apply: 43,
   /**
    * The frame of a snapshot of everything stored, if the log is so long that one has to replace its batches.
    *
    * `[]` → the frame, or nothing.
    */
-  snapshot: 41,
+  snapshot: 44,
   /**
    * The canonical text of a condition, for tests and tools. The handle may be 0.
    *
    * `[where]` → string.
    */
-  parse: 42,
+  parse: 45,
 } as const
 
 /** The number of a call. */

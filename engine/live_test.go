@@ -1,0 +1,338 @@
+package engine_test
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/atomicdb-go/atomicdb/engine"
+	"github.com/atomicdb-go/atomicdb/engine/msgpack"
+	"github.com/atomicdb-go/atomicdb/engine/query"
+)
+
+// A follower holds the answer of a live query as a program does: it asks once, and
+// then does what the updates say.
+type follower struct {
+	name   string
+	live   *engine.LiveQuery
+	answer [][]byte // documents, rows or values; of a count, the number
+	ask    func(db *engine.DB) [][]byte
+}
+
+// followers are the live queries of one DB. They count what the updates said.
+type followers struct {
+	t      *testing.T
+	all    map[int]*follower
+	again  int
+	edits  [5]int // by kind
+	counts int
+	others int
+}
+
+func newFollowers(t *testing.T) *followers { return &followers{t: t, all: map[int]*follower{}} }
+
+// follow makes a live query of f, made by make.
+func (fs *followers) follow(db *engine.DB, f *follower, make func() (*engine.LiveQuery, error)) {
+	fs.t.Helper()
+	live, err := make()
+	if err != nil {
+		fs.t.Fatalf("%s: %v", f.name, err)
+	}
+	f.live, f.answer = live, f.ask(db)
+	fs.all[live.ID()] = f
+}
+
+// look applies what has changed, and compares all answers with asking anew.
+func (fs *followers) look(db *engine.DB, step int) {
+	fs.t.Helper()
+	told := map[int]bool{}
+	for _, u := range db.LiveChanges() {
+		f := fs.all[u.Query.ID()]
+		if f == nil || f.live != u.Query || told[f.live.ID()] {
+			fs.t.Fatalf("step %d: an update for a query that is closed, or told already", step)
+		}
+		told[f.live.ID()] = true
+		before := slices.Clone(f.answer)
+		switch {
+		case u.Again:
+			f.answer = f.ask(db)
+			fs.again++
+			continue
+		case u.Answer != nil:
+			f.answer = clones(msgpack.List(u.Answer))
+			fs.others++
+		case u.Edits != nil:
+			for _, e := range u.Edits {
+				fs.edits[e.Kind]++
+				e.Document = bytes.Clone(e.Document)
+				f.answer = e.Apply(f.answer)
+			}
+		default:
+			f.answer = [][]byte{msgpack.AppendInt(nil, int64(u.Count))}
+			fs.counts++
+		}
+		if u.Edits == nil && equalDocs(before, f.answer) {
+			fs.t.Fatalf("step %d: the update for %s changes nothing", step, f.name)
+		}
+	}
+	for _, f := range fs.all {
+		if want := f.ask(db); !equalDocs(f.answer, want) {
+			fs.t.Fatalf("step %d: %s has\n%s, want\n%s", step, f.name, show(fs.t, f.answer), show(fs.t, want))
+		}
+	}
+}
+
+func show(t *testing.T, docs [][]byte) string {
+	var lines []string
+	for _, d := range docs {
+		lines = append(lines, fmt.Sprint(decode(t, d)))
+	}
+	return strings.Join(lines, "\n")
+}
+
+// equalDocs does not tell 1 from 1.0: which one stands for both in distinct values
+// depends on the caches.
+func equalDocs(a, b [][]byte) bool { return slices.EqualFunc(a, b, msgpack.Equal) }
+
+func clones(list [][]byte) [][]byte {
+	for i := range list {
+		list[i] = bytes.Clone(list[i])
+	}
+	return list
+}
+
+// rowsOf takes all documents or rows, as copies.
+func rowsOf(rows interface {
+	Next([]byte, int) ([]byte, int, int)
+}) (docs [][]byte) {
+	all, _, left := rows.Next(nil, 1<<30)
+	if left > 0 {
+		panic("more than 1 GiB")
+	}
+	for len(all) > 0 {
+		n := msgpack.Skip(all)
+		docs, all = append(docs, all[:n:n]), all[n:]
+	}
+	return docs
+}
+
+// random makes a random live query about users.
+func (fs *followers) random(db *engine.DB, rng *rand.Rand) {
+	text, f := "all", (*query.Filter)(nil)
+	if rng.IntN(4) > 0 {
+		text = []string{"a = 2", "b > 25", "tags = 'x'", "s exists", "not (a = 1)", "_id = 3", "tags size 2 or b < 5", "a >= 0"}[rng.IntN(8)]
+		f = where(fs.t, text)
+	}
+	path := []string{"a", "b", "tags", "s"}[rng.IntN(4)]
+	must := func(err error) {
+		if err != nil {
+			fs.t.Fatal(err)
+		}
+	}
+	switch rng.IntN(8) {
+	case 0:
+		limit := rng.IntN(3) * 5
+		fs.follow(db, &follower{name: fmt.Sprint("count of ", text, " to ", limit), ask: func(db *engine.DB) [][]byte {
+			n, err := db.Count("users", f, limit)
+			must(err)
+			return [][]byte{msgpack.AppendInt(nil, int64(n))}
+		}}, func() (*engine.LiveQuery, error) { return db.LiveCount("users", f, limit) })
+	case 1:
+		fs.follow(db, &follower{name: "distinct " + path + " of " + text, ask: func(db *engine.DB) [][]byte {
+			values, err := db.Distinct("users", path, f)
+			must(err)
+			return clones(msgpack.List(values))
+		}}, func() (*engine.LiveQuery, error) { return db.LiveDistinct("users", path, f) })
+	case 2, 3:
+		a := engine.Aggregate{Where: f, Select: outputs("n", engine.AggCount, "")}
+		for _, op := range []engine.AggregateOp{engine.AggCount, engine.AggSum, engine.AggAvg, engine.AggMin, engine.AggMax, engine.AggFirst, engine.AggLast, engine.AggDistinct, engine.AggSumOrNull} {
+			if rng.IntN(3) == 0 {
+				a.Select = append(a.Select, outputs("o"+fmt.Sprint(op), op, []string{"a", "b", "tags", "s"}[rng.IntN(4)])...)
+			}
+		}
+		name := fmt.Sprintf("groups of %s: %v", text, a.Select)
+		if rng.IntN(3) > 0 {
+			a.GroupBy = paths([]string{"a", "s", "tags"}[rng.IntN(3)])
+			name += " by " + a.GroupBy[0].String()
+		}
+		if rng.IntN(3) == 0 {
+			a.Having = where(fs.t, "n > 1")
+		}
+		if rng.IntN(3) == 0 {
+			a.Sort, a.Limit = sortBy("-n"), rng.IntN(3)
+		}
+		fs.follow(db, &follower{name: name, ask: func(db *engine.DB) [][]byte {
+			rows, err := db.Aggregate("users", a)
+			must(err)
+			return rowsOf(rows)
+		}}, func() (*engine.LiveQuery, error) { return db.LiveAggregate("users", a) })
+	default:
+		q := engine.Query{Where: f, Limit: []int{0, 0, 1, 2, 5, 20}[rng.IntN(6)], Skip: []int{0, 0, 1, 3}[rng.IntN(4)]}
+		if rng.IntN(3) > 0 {
+			q.Sort = sortBy([][]string{{path}, {"-" + path}, {"a", "-b"}, {"-tags", "s"}}[rng.IntN(4)]...)
+		}
+		if rng.IntN(2) == 0 {
+			q.Fields = []string{path}
+		}
+		fs.follow(db, &follower{name: fmt.Sprintf("find %s %+v", text, q), ask: func(db *engine.DB) [][]byte {
+			r, err := db.Find("users", q)
+			must(err)
+			return rowsOf(r)
+		}}, func() (*engine.LiveQuery, error) { return db.LiveFind("users", q) })
+	}
+}
+
+// close ends one live query.
+func (fs *followers) close(rng *rand.Rand) {
+	ids := slices.Sorted(maps.Keys(fs.all))
+	id := ids[rng.IntN(len(ids))]
+	fs.all[id].live.Close()
+	fs.all[id].live.Close() // does nothing
+	delete(fs.all, id)
+}
+
+// TestLiveModel: after random writes, undone or not, and batches of others, an answer
+// to which the updates were applied is what asking anew gives.
+func TestLiveModel(t *testing.T) {
+	rng := randomly(t)
+	rounds := 30
+	if runtime.GOARCH == "wasm" {
+		rounds = 6
+	}
+	var seen followers
+	for round := range rounds {
+		t.Run(fmt.Sprint(round), func(t *testing.T) { liveRound(t, rng, &seen) })
+	}
+	if seen.again == 0 || seen.counts == 0 || seen.others == 0 || slices.Contains(seen.edits[:], 0) {
+		t.Errorf("an update was never made: %d again, %d counts, %d answers, edits %v", seen.again, seen.counts, seen.others, seen.edits)
+	}
+	t.Logf("%d again, %d counts, %d answers, edits %v", seen.again, seen.counts, seen.others, seen.edits)
+}
+
+func liveRound(t *testing.T, rng *rand.Rand, seen *followers) {
+	opts := engine.Options{ColumnThreshold: []int{1, -1}[rng.IntN(2)]}
+	db, replica := newDB(t, opts), newDB(t, engine.Options{})
+	ours, theirs := newFollowers(t), newFollowers(t)
+	refused := func(err error) {
+		if err != nil && !errors.Is(err, engine.CodeDuplicateID) {
+			t.Fatal(err)
+		}
+	}
+	dropped := func(text string) *query.Filter { return where(t, text) }
+	isOpen := false // a savepoint
+	const phase = 60
+	for step := range 400 {
+		for len(ours.all) < 12 {
+			ours.random(db, rng)
+		}
+		for len(theirs.all) < 6 {
+			theirs.random(replica, rng)
+		}
+		filling := step/phase%2 == 0
+		switch n := rng.IntN(24); {
+		case n < 7 && filling || n < 2:
+			d := randomDoc(rng)
+			if rng.IntN(2) == 0 {
+				d["_id"] = randomID(rng)
+			}
+			if rng.IntN(4) == 0 {
+				d["b"] = float64(rng.IntN(100)) / 4
+			}
+			_, err := db.Insert("users", encode(t, d), false)
+			refused(err)
+		case n < 9:
+			d := randomDoc(rng)
+			d["_id"] = randomID(rng)
+			_, err := db.Insert("users", encode(t, d), true)
+			refused(err)
+		case n < 12:
+			_, err := db.Update("users", encode(t, M{"b": rng.Int64N(50)}), dropped(fmt.Sprintf("a = %d and b < %d", rng.Int64N(4), rng.Int64N(50))))
+			refused(err)
+		case n < 14:
+			_, err := db.Update("users", encode(t, M{"a": rng.Int64N(4), "s": fmt.Sprint("a long text, ", rng.IntN(9))}), dropped(fmt.Sprintf("_id = %#v", randomID(rng))))
+			refused(err)
+		case n < 16 || !filling && n < 19:
+			text := fmt.Sprintf("_id = %#v", randomID(rng))
+			if rng.IntN(3) == 0 {
+				b := rng.Int64N(50)
+				text = fmt.Sprintf("b >= %d and b < %d", b, b+8)
+			}
+			_, err := db.Remove("users", dropped(text))
+			refused(err)
+		case n == 19 && rng.IntN(4) == 0:
+			paths := []string{[]string{"a", "tags", "b", "s"}[rng.IntN(4)]}
+			if db.DropIndex("users", paths) != nil {
+				refused(db.CreateIndex("users", paths, engine.IndexOptions{}))
+			}
+		case n == 20 && rng.IntN(8) == 0:
+			refused(db.Clear("users"))
+		case n == 20 && rng.IntN(8) == 0:
+			refused(db.DropCollection("users"))
+		case n == 20: // so much garbage that the slots move
+			big := M{"_id": "big", "s": strings.Repeat("x", 300<<10)}
+			_, err := db.Insert("users", encode(t, big), true)
+			refused(err)
+			_, err = db.Remove("users", dropped("_id = 'big'"))
+			refused(err)
+		case n == 21 && !isOpen:
+			db.Savepoint()
+			isOpen = true
+		case n == 21 && rng.IntN(2) == 0:
+			isOpen = false
+			refused(db.RollbackToSavepoint())
+		case n == 21:
+			isOpen = false
+			refused(db.ReleaseSavepoint())
+		case n == 22 && isOpen:
+			refused(db.SuspendSavepoint())
+			if rng.IntN(2) == 0 {
+				ours.look(db, step)
+			}
+			refused(db.ResumeSavepoint())
+		case n == 22 && rng.IntN(4) == 0:
+			db.Rollback()
+		case n == 23 && !isOpen:
+			payload := join(db.Cut(0))
+			db.Confirm()
+			if err := replica.Apply(payload); err != nil {
+				t.Fatal(err)
+			}
+			if rng.IntN(4) == 0 { // as a session does that meets a snapshot
+				fresh := newDB(t, engine.Options{})
+				if err := fresh.Apply(join(db.Snapshot())); err != nil {
+					t.Fatal(err)
+				}
+				fresh.TakeLiveQueries(replica)
+				replica = fresh
+			}
+			theirs.look(replica, step)
+		}
+		if rng.IntN(4) == 0 {
+			ours.random(db, rng) // while changes have not been looked at
+			ours.close(rng)
+		}
+		if rng.IntN(3) > 0 {
+			ours.look(db, step)
+		}
+		if rng.IntN(40) == 0 {
+			theirs.close(rng)
+		}
+		if rng.IntN(10) == 0 {
+			db.DropCaches(rng.Uint64())
+		}
+	}
+	for _, fs := range []*followers{ours, theirs} {
+		seen.again += fs.again
+		seen.counts += fs.counts
+		seen.others += fs.others
+		for kind, n := range fs.edits {
+			seen.edits[kind] += n
+		}
+	}
+}
