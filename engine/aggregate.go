@@ -72,34 +72,43 @@ func (r *Rows) Next(dst []byte, atLeast int) (out []byte, count, left int) {
 // Errors: invalid (a name is empty or there twice, a path is missing, or a path to
 // group by is inside another).
 func (db *DB) Aggregate(name string, a Aggregate) (answer *Rows, err error) {
+	_, rows, err := db.aggregate(name, &a)
+	if err != nil {
+		return nil, err
+	}
+	return &Rows{rows: rows}, nil
+}
+
+// aggregate is Aggregate, and returns the groups behind the rows too.
+func (db *DB) aggregate(name string, a *Aggregate) (g *hashAggregation, rows [][]byte, err error) {
 	db.BeginCall()
 	defer db.EndCall(&err)
 	if err := checkName("aggregate", name); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if err := a.check(name); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	c := db.collections[name]
 	if c == nil {
 		c = &collection{name: name, content: newContent(db.opts.ColumnThreshold, db.meter)}
 	}
-	g := newHashAggregation(c.content, &a)
+	g = newHashAggregation(c.content, a)
 	p := c.plan(Query{Where: a.Where})
 	if c.worthCaches(&p) {
 		g.useCaches()
 	}
 	c.stream(&p, g.take)
-	rows := a.rows(g)
+	rows = a.rows(g)
 	if invariants {
-		slow := newHashAggregation(c.content, &a)
+		slow := newHashAggregation(c.content, a)
 		all, _ := c.scan(a.Where, 0)
 		slow.take(all)
 		if !slices.EqualFunc(rows, a.rows(slow), msgpack.Equal) {
 			panic("engine: the groups of " + name + " went wrong")
 		}
 	}
-	return &Rows{rows: window(rows, a.Skip, a.Limit)}, nil
+	return g, window(rows, a.Skip, a.Limit), nil
 }
 
 // rows returns the rows of all groups that meet Having, sorted.

@@ -78,6 +78,34 @@ func (acc *accumulator) addNumber(v []byte) {
 	}
 }
 
+// addWhole adds v if it is a number, or takes it back. It returns false, and does
+// nothing, for a number that is not added exactly: the sum of such depends on their
+// order.
+func (acc *accumulator) addWhole(v []byte, takeBack bool) bool {
+	if msgpack.KindOf(v) != msgpack.Number {
+		return true
+	}
+	n, ok := msgpack.Int(v)
+	if !ok {
+		x := msgpack.Float(v)
+		if n = int64(x); !(x >= -1<<63 && x < 1<<63) || float64(n) != x || msgpack.IsInt(v) {
+			return false
+		}
+	}
+	if acc.fractions {
+		return false
+	}
+	if !takeBack {
+		acc.addInt(n)
+		return true
+	}
+	acc.n--
+	low, borrow := bits.Sub64(acc.low, uint64(n), 0)
+	acc.low = low
+	acc.high -= n>>63 + int64(borrow)
+	return true
+}
+
 // total returns the sum as a float64.
 func (acc *accumulator) total() float64 {
 	whole := float64(acc.high)*(1<<64) + float64(acc.low)

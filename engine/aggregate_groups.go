@@ -193,25 +193,31 @@ func (g *hashAggregation) byCodes(slot uint32) uint32 {
 // byValues finds a group by the values of the document. This defines what a group
 // is.
 func (g *hashAggregation) byValues(slot uint32) uint32 {
-	doc := g.c.doc(slot)
-	hash := uint32(0)
-	for _, p := range g.a.GroupBy {
-		hash = hash*31 + hashValue(groupValue(p, doc))
-	}
-	group, known := g.table.find(hash, func(group uint32) bool {
-		other := g.c.doc(g.first[group])
-		for _, p := range g.a.GroupBy {
-			if !msgpack.Equal(groupValue(p, doc), groupValue(p, other)) {
-				return false
-			}
-		}
-		return true
-	})
+	group, hash, known := g.groupWith(g.c.doc(slot))
 	if !known {
 		group = g.newGroup(slot)
 		g.table.add(hash, group)
 	}
 	return group
+}
+
+// groupWith returns the group of a document, and the hash of its values.
+func (g *hashAggregation) groupWith(doc []byte) (group, hash uint32, known bool) {
+	for _, p := range g.a.GroupBy {
+		hash = hash*31 + hashValue(groupValue(p, doc))
+	}
+	group, known = g.table.find(hash, func(group uint32) bool { return g.isAlike(doc, g.c.doc(g.first[group])) })
+	return group, hash, known
+}
+
+// isAlike reports whether two documents are of one group.
+func (g *hashAggregation) isAlike(a, b []byte) bool {
+	for _, p := range g.a.GroupBy {
+		if !msgpack.Equal(groupValue(p, a), groupValue(p, b)) {
+			return false
+		}
+	}
+	return true
 }
 
 var null = msgpack.AppendNil(nil)

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"bytes"
+	"slices"
 	"strconv"
 
 	"github.com/atomicdb-go/atomicdb/engine/msgpack"
@@ -113,11 +114,35 @@ func (q *liveDistinct) ask(db *DB, room int) error {
 
 func (q *liveDistinct) look(db *DB, room int, changes []touch) (u LiveUpdate, changed bool) {
 	for i := range changes {
-		if t := &changes[i]; !t.keepsDistinct(q.path, q.where) {
+		if t := &changes[i]; !t.keepsDistinct(q.path, q.where) && !q.addsNothing(t) {
 			return q.renew(db, room)
 		}
 	}
 	return u, false
+}
+
+// addsNothing reports whether a change adds a document whose values are there
+// already.
+func (q *liveDistinct) addsNothing(t *touch) bool {
+	if before, after := t.matches(q.where); before || !after || q.answer == nil {
+		return false
+	}
+	values := msgpack.List(q.answer)
+	has := func(v []byte) bool {
+		i, found := slices.BinarySearchFunc(values, v, msgpack.Compare)
+		return found && msgpack.Equal(values[i], v)
+	}
+	return q.path.Visit(t.now, func(v []byte, _ bool) bool {
+		if msgpack.KindOf(v) != msgpack.Array {
+			return has(v)
+		}
+		for element := range msgpack.Elements(v) {
+			if !has(element) {
+				return false
+			}
+		}
+		return true
+	})
 }
 
 func (q *liveDistinct) renew(db *DB, room int) (u LiveUpdate, changed bool) {
@@ -128,56 +153,6 @@ func (q *liveDistinct) renew(db *DB, room int) (u LiveUpdate, changed bool) {
 func (q *liveDistinct) check(db *DB) string {
 	if answer, err := db.Distinct(q.name, q.text, q.where); err == nil && q.answer != nil && !msgpack.Equal(answer, q.answer) {
 		return "it has other values than a distinct"
-	}
-	return ""
-}
-
-// liveAggregate keeps the rows.
-type liveAggregate struct {
-	keptAnswer
-	name string
-	a    Aggregate
-}
-
-func (q *liveAggregate) ask(db *DB, room int) error {
-	q.answer = nil
-	answer, err := q.rows(db)
-	if err == nil {
-		q.keep(answer, room)
-	}
-	return err
-}
-
-// rows asks for the rows, and returns them as an array.
-func (q *liveAggregate) rows(db *DB) ([]byte, error) {
-	rows, err := db.Aggregate(q.name, q.a)
-	if err != nil {
-		return nil, err
-	}
-	answer := msgpack.AppendArray(nil, rows.Len())
-	for row := range rows.All() {
-		answer = append(answer, row...)
-	}
-	return answer, nil
-}
-
-func (q *liveAggregate) look(db *DB, room int, changes []touch) (u LiveUpdate, changed bool) {
-	for i := range changes {
-		if !changes[i].keepsGroups(&q.a) {
-			return q.renew(db, room)
-		}
-	}
-	return u, false
-}
-
-func (q *liveAggregate) renew(db *DB, room int) (u LiveUpdate, changed bool) {
-	before := q.answer
-	return q.compare(before, q.ask(db, room))
-}
-
-func (q *liveAggregate) check(db *DB) string {
-	if answer, err := q.rows(db); err == nil && q.answer != nil && !msgpack.Equal(answer, q.answer) {
-		return "it has other rows than an aggregate"
 	}
 	return ""
 }
