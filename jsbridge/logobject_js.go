@@ -127,8 +127,12 @@ func bytesToJS(b []byte) js.Value {
 	return array
 }
 
+// bytesToGo copies a Uint8Array. Copying one whose buffer was transferred, with length
+// 0, would throw in Go's own JavaScript, which ends the engine.
 func bytesToGo(array js.Value) []byte {
 	b := make([]byte, array.Get("length").Int())
-	js.CopyBytesToGo(b, array)
+	if len(b) > 0 {
+		js.CopyBytesToGo(b, array)
+	}
 	return b
 }

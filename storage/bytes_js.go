@@ -29,14 +29,18 @@ func isBytes(v js.Value) bool {
 	return typeOf(v) == js.TypeObject && v.InstanceOf(uint8Array)
 }
 
-// bytesToGo copies a Uint8Array into buffer, or into a new one if it is too small.
+// bytesToGo copies a Uint8Array into buffer, or into a new one if it is too small. An
+// array whose buffer was transferred has length 0; copying it would throw in Go's own
+// JavaScript, which ends the engine.
 func bytesToGo(buffer []byte, array js.Value) []byte {
 	n := array.Length()
 	if cap(buffer) < n {
 		buffer = make([]byte, n)
 	}
 	buffer = buffer[:n]
-	js.CopyBytesToGo(buffer, array)
+	if n > 0 {
+		js.CopyBytesToGo(buffer, array)
+	}
 	return buffer
 }
 

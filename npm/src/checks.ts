@@ -49,6 +49,15 @@ export function checkSeq(what: string, seq: unknown, min = 1): asserts seq is nu
   checkCount(what, seq, min, Number.MAX_SAFE_INTEGER)
 }
 
+/** Whether `value` is an object of a class. For a proxy that has been revoked, `instanceof` would throw the host's error. */
+export function isA(what: string, value: unknown, type: Function): boolean {
+  try {
+    return value instanceof type
+  } catch (error) {
+    throw readingError(what, error)
+  }
+}
+
 /** Whether `value` is a Uint8Array. Of a proxy, which is none, nothing is read. */
 export function isBytes(value: unknown): value is Uint8Array {
   return ArrayBuffer.isView(value) && value instanceof Uint8Array

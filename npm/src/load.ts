@@ -1,3 +1,4 @@
+import { isA } from './checks.js'
 import { AtomicDBError, describe, invalid, messageOf } from './errors.js'
 import { nodeFiles, nodeProcess } from './node-modules.js'
 import { movedByVite, ownFile } from './own-files.js'
@@ -33,7 +34,7 @@ export async function compiled(source: WasmSource | undefined): Promise<WebAssem
 }
 
 async function compiledFrom(source: WasmSource | undefined): Promise<WebAssembly.Module> {
-  if (source instanceof WebAssembly.Module) return source
+  if (isA('options.wasm', source, WebAssembly.Module)) return source as WebAssembly.Module
   try {
     // Written exactly like this, because bundlers look for it to bring the file along.
     if (source === undefined) return await fromURL(await ownFile('atomicdb.wasm', () => new URL('./atomicdb.wasm', import.meta.url)))

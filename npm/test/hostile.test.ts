@@ -2,7 +2,9 @@
 // attack` looks for more.
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { AtomicDB, AtomicDBError, MemoryStorage, not, QueryResult, type Condition, type ErrorCode, type StorageBackend } from '../src/index.js'
+import {
+  AtomicDB, AtomicDBError, CompressedJSONStorage, EncryptedJSONStorage, JSONStorage, MemoryStorage, MessagePackStorage, not, QueryResult, SealedStorage, SecurityManager, ThreadSafeDatabase, type Condition, type ErrorCode, type StorageBackend,
+} from '../src/index.js'
 import { openPage } from './harness/chromium.js'
 import { chromiumWithSite } from './harness/chromium-with-site.js'
 import { openInNode, testWasm } from './harness/node.js'
@@ -195,6 +197,58 @@ test('arguments that pass for others are invalid', async () => {
   await assert.rejects(db.find(proxy), code('invalid'))
   await assert.rejects(db.search('a = 1', proxy as never), code('invalid'))
   assert.equal(await db.count(), 2)
+})
+
+describe('what is revoked or detached', () => {
+  const revoked = <T extends object>(target: T): T => {
+    const { proxy, revoke } = Proxy.revocable(target, {})
+    revoke()
+    return proxy
+  }
+  const detached = () => {
+    const bytes = new Uint8Array(100)
+    structuredClone(bytes.buffer, { transfer: [bytes.buffer] })
+    return bytes
+  }
+
+  test('is invalid in each way of calling', async () => {
+    const pool = await ThreadSafeDatabase.open('revoked', { wasm: testWasm })
+    for (const calls of [db, pool, db.collection('default'), pool.collection('default')]) {
+      await assert.rejects(calls.remove(revoked(() => true) as never), code('invalid'))
+      await assert.rejects(calls.insert(revoked({})), code('invalid'))
+    }
+    await assert.rejects(db.transaction((tx) => tx.remove(revoked(() => true) as never)), code('invalid'))
+    await pool.close()
+    await assert.rejects(ThreadSafeDatabase.open('revoked', revoked({})), code('invalid'))
+    assert.throws(() => db.withSignal(revoked(() => {}) as never), code('invalid'))
+    const manager = SecurityManager.fromKey('A'.repeat(43) + '=')
+    for (const construct of [
+      () => new JSONStorage('x', revoked({})),
+      () => new CompressedJSONStorage('x', revoked({})),
+      () => new EncryptedJSONStorage('x', manager, revoked({})),
+      () => new EncryptedJSONStorage('x', revoked(manager)),
+      () => new MessagePackStorage('x', revoked({})),
+      () => new SealedStorage(new MemoryStorage(), revoked({})),
+      () => SecurityManager.fromKey('A'.repeat(43) + '=', revoked({})),
+    ]) assert.throws(construct, code('invalid'))
+    await assert.rejects(SecurityManager.create(revoked({})), code('invalid'))
+  })
+
+  test('is refused as bytes, and the engine lives on', async () => {
+    await assert.rejects(MemoryStorage.fromRaw(detached(), { wasm: testWasm }), code('corrupt'))
+    await assert.rejects(db.import(detached()), code('corrupt', 'invalid'))
+    await assert.rejects(open(storageWith({ read: async () => [{ seq: 1, snapshot: false, bytes: detached() }] })), code('storage'))
+    assert.equal(await db.count(), 2)
+  })
+})
+
+test('a MemoryStorage checks the arguments of each method', async () => {
+  const storage = new MemoryStorage()
+  await storage.append(1, new Uint8Array(1))
+  for (const [seq, bytes] of [[1, undefined], [1, 'text'], ['1', new Uint8Array()], [0, new Uint8Array()]] as never[][]) {
+    await assert.rejects(storage.append(seq!, bytes!), code('invalid'))
+    await assert.rejects(storage.compact(seq!, bytes!), code('invalid'))
+  }
 })
 
 describe('in a page', { timeout: 120_000 }, () => {

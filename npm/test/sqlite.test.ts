@@ -206,6 +206,7 @@ describe('sqlite-wasm in Node', async () => {
       assert.throws(() => new SQLiteStorage(wrong), (error) => error instanceof AtomicDBError && error.code === 'invalid' && error.message.startsWith('database: expected a SQLite'))
     }
     const sqlite = new oo1.DB()
+    new SQLiteStorage(sqlite, { table: 'notes', compressionLevel: 6, maxUnpackedBytes: 1000 })
     for (const table of ['', 'a b', 'x"; DROP', 'sqlite_x', 7 as unknown as string]) {
       assert.throws(() => new SQLiteStorage(sqlite, { table }), (error) => error instanceof AtomicDBError && /^options.table: expected/.test(error.message))
     }

@@ -1,4 +1,4 @@
-import { checkFile, takenOptions } from '../checks.js'
+import { checkFile } from '../checks.js'
 import type { Write } from '../connection/calls.js'
 import type { Connection } from '../connection/connection.js'
 import type { EngineCalls } from '../connection/engine-calls.js'
@@ -7,7 +7,7 @@ import { Op } from '../engine/ops.js'
 import { describe, invalid } from '../errors.js'
 import { encoding } from '../msgpack/encode.js'
 import { command } from '../operations/writes.js'
-import { checkSealOptions, packFile, sealOptions, unpackFile } from '../security/packing.js'
+import { packFile, takenSealOptions, unpackFile } from '../security/packing.js'
 import type { FileFormat } from '../security/seal-options.js'
 
 /** The whole database as one file. */
@@ -27,8 +27,7 @@ export async function importFile(connection: Connection, file: unknown, given: F
 }
 
 function checkedFormat(given: FileFormat): FileFormat {
-  const format = takenOptions(given, ['type', ...sealOptions])
-  checkSealOptions(format, 'type')
+  const format = takenSealOptions(given, 'type')
   if (format.type !== undefined && format.type !== 'json' && format.type !== 'msgpack') {
     throw invalid(`format.type: expected 'json' or 'msgpack', not ${describe(format.type)}`)
   }

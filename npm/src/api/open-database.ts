@@ -1,3 +1,4 @@
+import { isA } from '../checks.js'
 import type { ConnectionCalls } from '../connection/calls.js'
 import { hostUsage } from '../connection/quota.js'
 import { describe, invalid } from '../errors.js'
@@ -47,8 +48,8 @@ export abstract class OpenDatabase<Schema = any> extends DatabaseCalls<Schema> i
    * ```
    */
   withSignal(signal: StopSignal): StoppableCalls {
-    if (!(signal instanceof AbortSignal)) throw invalid(`signal: expected an AbortSignal, not ${describe(signal)}`)
-    return new StoppableCalls(this.calls, signal)
+    if (!isA('signal', signal, AbortSignal)) throw invalid(`signal: expected an AbortSignal, not ${describe(signal)}`)
+    return new StoppableCalls(this.calls, signal as AbortSignal)
   }
 
   /**

@@ -1,4 +1,4 @@
-import { checkKnown } from '../checks.js'
+import { takenOptions } from '../checks.js'
 import type { Calls } from '../connection/calls.js'
 import { describe, invalid, readingError } from '../errors.js'
 import { changeEach, removeThese, updateThese } from '../operations/writes.js'
@@ -107,9 +107,9 @@ export class QueryResult<T = any> extends Array<Stored<T>> {
    */
   sortBy<P extends string = never>(path: PathArgument<T, P>, options: { reverse?: boolean } = {}): QueryResult<T> {
     checkPath('path', path)
-    checkKnown(options, ['reverse'])
-    if (options.reverse !== undefined && typeof options.reverse !== 'boolean') throw invalid(`options.reverse: expected true or false, not ${describe(options.reverse)}`)
-    const sign = options.reverse ? -1 : 1
+    const { reverse } = takenOptions(options, ['reverse'])
+    if (reverse !== undefined && typeof reverse !== 'boolean') throw invalid(`options.reverse: expected true or false, not ${describe(reverse)}`)
+    const sign = reverse ? -1 : 1
     const keyed = this.documents().map((document) => ({ document, key: reading(() => valueAt(originalOf(document), path)) }))
     reading(() => keyed.sort((a, b) => sign * compare(a.key, b.key)))
     return this.derived(keyed.map(({ document }) => document))

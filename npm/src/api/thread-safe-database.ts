@@ -1,4 +1,5 @@
 import { checkCount, checkName, checkOptionsObject } from '../checks.js'
+import { readArguments } from '../connection/errors.js'
 import { describe, invalid } from '../errors.js'
 import { processors } from '../node-modules.js'
 import { deferredStorage, sharedStorage } from '../storage/backend.js'
@@ -55,7 +56,7 @@ export class ThreadSafeDatabase<Schema = any> extends OpenDatabase<Schema> {
   static async open<Schema = any>(name = 'default', options: PoolOptions = {}): Promise<ThreadSafeDatabase<Schema>> {
     checkName('name', name)
     checkOptionsObject(options)
-    const { maxConnections = 10, timeout = 30_000, ...given } = options
+    const { maxConnections = 10, timeout = 30_000, ...given } = readArguments(() => ({ ...options }))
     const rest = checkedOptions(given)
     checkCount('options.maxConnections', maxConnections, 1, 1000)
     checkCount('options.timeout', timeout, 0, 2 ** 31 - 1)

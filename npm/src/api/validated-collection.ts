@@ -1,6 +1,7 @@
 import { takenOptions } from '../checks.js'
 import type { Calls, ConnectionCalls } from '../connection/calls.js'
 import type { EngineCalls } from '../connection/engine-calls.js'
+import { readArguments } from '../connection/errors.js'
 import { AtomicDBError, describe, invalid, unsupported } from '../errors.js'
 import * as reads from '../operations/reads.js'
 import * as writes from '../operations/writes.js'
@@ -68,7 +69,7 @@ export class ValidatedCollection<T extends object = any> extends Collection<T> {
 
   /** Makes a change, and validates the documents that it is about, before it is stored. */
   async #changed<R>(prepare: () => Change<R>): Promise<R> {
-    const change = prepare()
+    const change = readArguments(prepare)
     try {
       return await this.calls.write(() => (engine) => engine.whole(() => {
         const ids = this.#matching(engine, change)

@@ -4,12 +4,12 @@ import { documentsLeft, startBridge, type Bridge } from '../engine/bridge.js'
 import { Op } from '../engine/ops.js'
 import type { Encoder } from '../msgpack/encode.js'
 import { WriteLock } from '../storage/write-lock.js'
-import { readingError, type EngineEndError } from '../errors.js'
+import type { EngineEndError } from '../errors.js'
 import type { OpenOptions, Report, StorageBackend } from '../types.js'
 import type { Calls, Write } from './calls.js'
 import { EngineConnection, type Keeping } from './connection.js'
 import { noArguments, type EngineCalls } from './engine-calls.js'
-import { closedError } from './errors.js'
+import { closedError, readArguments } from './errors.js'
 import { GroupCommit, type FlushOutcome } from './group-commit.js'
 import { Progress } from './progress.js'
 import { withUsage } from './quota.js'
@@ -76,19 +76,19 @@ export class LocalConnection extends EngineConnection {
       const settled = this.transactions.storing ?? this.groupCommit.settled()
       if (settled) return settled.then(() => this.read(work))
       this.transactions.suspend()
-      return Promise.resolve(work(this))
+      return Promise.resolve(readArguments(() => work(this)))
     } catch (error) {
-      return Promise.reject(readingError('an argument', error) as Error)
+      return Promise.reject(error as Error)
     }
   }
 
   write<R>(prepare: () => Write<R>): Promise<R> {
     try {
       this.checkOutsideTransaction()
-      const write = prepare()
+      const write = readArguments(prepare)
       return this.writeLock.shared(() => this.groupCommit.write(() => write(this)))
     } catch (error) {
-      return Promise.reject(readingError('an argument', error) as Error)
+      return Promise.reject(error as Error)
     }
   }
 

@@ -1,11 +1,11 @@
 import type { FileType, NativeBackend, ParsedFile } from '../engine/async-engine.js'
-import { EngineEndError, readingError } from '../errors.js'
+import { EngineEndError } from '../errors.js'
 import { leaseOf, type Lease } from '../storage/lease.js'
 import type { Report, StorageBackend } from '../types.js'
 import type { Calls, Write } from './calls.js'
 import type { Connection, EngineConnection } from './connection.js'
 import type { EngineCalls } from './engine-calls.js'
-import { closedError } from './errors.js'
+import { closedError, readArguments } from './errors.js'
 import { Opening } from './opening.js'
 
 type Backend = NativeBackend | StorageBackend | null
@@ -53,10 +53,10 @@ export class RevivingConnection implements Connection {
   write<R>(prepare: () => Write<R>): Promise<R> {
     if (!this.current.ended) return this.run((connection) => connection.write(prepare))
     try {
-      const write = prepare() // now, because the caller may change the arguments later
+      const write = readArguments(prepare) // now, because the caller may change the arguments later
       return this.run((connection) => connection.write(() => write))
     } catch (error) {
-      return Promise.reject(readingError('an argument', error) as Error)
+      return Promise.reject(error as Error)
     }
   }
 

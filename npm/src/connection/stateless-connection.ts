@@ -11,7 +11,7 @@ import type { Batch, OpenOptions, Report, StorageBackend } from '../types.js'
 import type { Calls, Write } from './calls.js'
 import { noArguments, type EngineCalls } from './engine-calls.js'
 import { CachingConnection } from './caching-connection.js'
-import { closedError, insideTransactionError } from './errors.js'
+import { closedError, insideTransactionError, readArguments } from './errors.js'
 import { maxConflicts, tooManyConflicts } from './group-commit.js'
 import { Progress } from './progress.js'
 import { reportOf } from './report.js'
@@ -111,7 +111,7 @@ export class StatelessConnection extends CachingConnection {
     try {
       this.checkUsable()
       this.running?.suspend()
-      return Promise.resolve(work(this))
+      return Promise.resolve(readArguments(() => work(this)))
     } catch (error) {
       return Promise.reject(error as Error)
     }
@@ -119,7 +119,7 @@ export class StatelessConnection extends CachingConnection {
 
   override async write<R>(prepare: () => Write<R>): Promise<R> {
     this.checkOutside()
-    const write = prepare()
+    const write = readArguments(prepare)
     const pending: Pending = { run: () => write(this), value: undefined, conflicts: 0 }
     this.waiting.push(pending)
     await this.settled(pending)

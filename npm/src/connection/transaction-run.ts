@@ -1,8 +1,8 @@
 import { Op } from '../engine/ops.js'
-import { AtomicDBError, readingError } from '../errors.js'
+import { AtomicDBError } from '../errors.js'
 import type { Calls, Write } from './calls.js'
 import type { EngineCalls } from './engine-calls.js'
-import { transactionEndedError } from './errors.js'
+import { transactionEndedError, readArguments } from './errors.js'
 
 /** The engine of the connection that a transaction runs on. */
 export interface TransactionEngine extends EngineCalls {
@@ -83,9 +83,9 @@ export class TransactionRun implements Calls {
       this.hasCalled = true
       this.isCalling = true
       this.resume()
-      return Promise.resolve(work(this.engine))
+      return Promise.resolve(readArguments(() => work(this.engine)))
     } catch (error) {
-      return Promise.reject(readingError('an argument', error) as Error)
+      return Promise.reject(error as Error)
     } finally {
       this.isCalling = false
     }

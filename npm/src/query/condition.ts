@@ -1,6 +1,7 @@
 import { decoded } from '../msgpack/decode.js'
 import { encoding } from '../msgpack/encode.js'
-import { describe, invalid, readingError } from '../errors.js'
+import { isA } from '../checks.js'
+import { describe, invalid } from '../errors.js'
 import type { Node } from './node.js'
 import { textOf } from './print.js'
 import { isWellFormed } from '../msgpack/writer.js'
@@ -105,11 +106,7 @@ function join(op: 'and' | 'or', conditions: Condition[]): Condition {
 }
 
 function isCondition(value: unknown): value is Condition {
-  try {
-    return value instanceof Condition
-  } catch (error) {
-    throw readingError('a condition', error)
-  }
+  return isA('a condition', value, Condition)
 }
 
 /** @internal The node of `condition`, which must be one. `op` is the call, for messages. */

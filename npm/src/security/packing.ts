@@ -1,20 +1,18 @@
-import { checkCount, checkKnown } from '../checks.js'
-import { describe, invalid, readingError } from '../errors.js'
+import { checkCount, isA, takenOptions } from '../checks.js'
+import { describe, invalid } from '../errors.js'
 import type { SealOptions } from './seal-options.js'
 import { deflate, inflate, maxUnpacked } from './compress.js'
 import { refused } from './fernet.js'
 import { SecurityManager } from './security-manager.js'
 
-/** The names of the options of packing. */
-export const sealOptions = ['compressionLevel', 'securityManager', 'maxUnpackedBytes'] as const
-
-/** Checks the options of packing. `others` are the names of options that are allowed and checked elsewhere. */
-export function checkSealOptions(options: SealOptions, ...others: string[]): void {
-  checkKnown(options, [...others, ...sealOptions])
+/** A checked copy of the options of packing. `others` are the names of options that are allowed and checked elsewhere. */
+export function takenSealOptions<O extends SealOptions>(given: O, ...others: (keyof O & string)[]): O {
+  const options = takenOptions<O>(given, [...others, 'compressionLevel', 'securityManager', 'maxUnpackedBytes'])
   const { compressionLevel, securityManager, maxUnpackedBytes } = options
   if (maxUnpackedBytes !== undefined) checkCount('options.maxUnpackedBytes', maxUnpackedBytes, 1, 2 ** 32)
   if (compressionLevel !== undefined) checkLevel(compressionLevel, 0)
   if (securityManager !== undefined) checkManager('options.securityManager', securityManager)
+  return options
 }
 
 /** Checks that `level` is a zlib level from `lowest` to 9. */
@@ -26,13 +24,7 @@ export function checkLevel(level: unknown, lowest: number): void {
 
 /** Checks that `manager` is a SecurityManager. `what` names the argument in the error. */
 export function checkManager(what: string, manager: unknown): void {
-  let isManager: boolean
-  try {
-    isManager = manager instanceof SecurityManager
-  } catch (error) {
-    throw readingError(what, error)
-  }
-  if (!isManager) throw invalid(`${what}: expected a SecurityManager, not ${describe(manager)}`)
+  if (!isA(what, manager, SecurityManager)) throw invalid(`${what}: expected a SecurityManager, not ${describe(manager)}`)
 }
 
 /** Packs a file as the Python library does: compressed with zlib, and then encrypted as a Fernet token. */

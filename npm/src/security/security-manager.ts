@@ -1,4 +1,4 @@
-import { checkCount, checkKnown, isBytes } from '../checks.js'
+import { checkCount, isBytes, takenOptions } from '../checks.js'
 import { describe, invalid } from '../errors.js'
 import { isWellFormed } from '../msgpack/writer.js'
 import { fromBase64Url, toBase64Url } from './base64url.js'
@@ -80,7 +80,7 @@ export class SecurityManager {
    * passes. Default 262,144: 64 MiB four times, about 1.5 s. Beyond it, the hash is `invalid`. Up to 67,108,864.
    */
   static async create(options: { password?: string; salt?: Uint8Array; iterations?: number; maxIterations?: number; maxHashCost?: number } = {}): Promise<SecurityManager> {
-    checkKnown(options, ['password', 'salt', 'iterations', 'maxIterations', 'maxHashCost'])
+    options = takenOptions(options, ['password', 'salt', 'iterations', 'maxIterations', 'maxHashCost'])
     const bounds = boundsOf(options)
     const { password, salt = crypto.getRandomValues(new Uint8Array(saltBytes)), iterations = defaultIterations } = options
     if (password !== undefined && (typeof password !== 'string' || password === '')) {
@@ -102,10 +102,9 @@ export class SecurityManager {
    * @param options.maxHashCost See {@link create}.
    */
   static fromKey(key: string, options: { maxHashCost?: number } = {}): SecurityManager {
-    checkKnown(options, ['maxHashCost'])
     const decoded = typeof key === 'string' ? fromBase64Url(key) : undefined
     if (decoded?.length !== keyBytes) throw invalid('key: expected 32 bytes as url-safe base64')
-    return new SecurityManager(undefined, { salt: new Uint8Array(), iterations: 0 }, boundsOf(options), decoded)
+    return new SecurityManager(undefined, { salt: new Uint8Array(), iterations: 0 }, boundsOf(takenOptions(options, ['maxHashCost'])), decoded)
   }
 
   /** The key as url-safe base64, for {@link fromKey} and Python's Fernet. With it, anyone can read everything. */

@@ -2,7 +2,7 @@ import type { Sealer } from '../engine/async-engine.js'
 import { AtomicDBError } from '../errors.js'
 import { checkUnpacked, inflate, joined, maxUnpacked } from '../security/compress.js'
 import { refused } from '../security/fernet.js'
-import { checkSealOptions, compressed } from '../security/packing.js'
+import { takenSealOptions, compressed } from '../security/packing.js'
 import type { SealOptions } from '../security/seal-options.js'
 import { nameOf, type Derivation, type SecurityManager } from '../security/security-manager.js'
 import { identityBytes, identityOf, isForeign } from './identity.js'
@@ -15,9 +15,8 @@ export class EnvelopeSealer implements Sealer {
   private derivation: Derivation | undefined
 
   constructor(options: SealOptions = {}) {
-    checkSealOptions(options)
-    this.options = { ...options }
-    this.manager = options.securityManager
+    this.options = takenSealOptions(options)
+    this.manager = this.options.securityManager
   }
 
   /** Whether the options ask for anything. */

@@ -1,7 +1,7 @@
-import { checkName, checkOptionsObject } from '../checks.js'
+import { checkName } from '../checks.js'
 import { unsupported } from '../errors.js'
 import { isNode } from '../node-modules.js'
-import { checkLevel, checkManager, checkSealOptions } from '../security/packing.js'
+import { checkLevel, checkManager, takenSealOptions } from '../security/packing.js'
 import type { SecurityManager } from '../security/security-manager.js'
 import type { SealOptions } from '../security/seal-options.js'
 import { DocumentFileStorage } from './document-file.js'
@@ -37,8 +37,7 @@ export class JSONStorage extends DocumentFileStorage {
   constructor(path: string, options: SealOptions)
   constructor(path: string, options: SealOptions = {}) {
     checkName('path', path)
-    checkSealOptions(options)
-    super(storedFile(path), 'json', options)
+    super(storedFile(path), 'json', takenSealOptions(options))
   }
 }
 
@@ -46,10 +45,9 @@ export class JSONStorage extends DocumentFileStorage {
 export class CompressedJSONStorage extends JSONStorage {
   /** @param options.compressionLevel zlib, 1 to 9. Default 6. */
   constructor(path: string, options: { compressionLevel?: 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9; maxUnpackedBytes?: number } = {}) {
-    checkOptionsObject(options)
-    const { compressionLevel = 6 } = options
+    const { compressionLevel = 6, ...rest } = takenSealOptions<SealOptions>(options)
     checkLevel(compressionLevel, 1)
-    super(path, { ...options, compressionLevel })
+    super(path, { ...rest, compressionLevel })
   }
 }
 
@@ -61,9 +59,8 @@ export class EncryptedJSONStorage extends JSONStorage {
   /** @param options.compressionLevel zlib, 0 (none) to 9. Default 6. */
   constructor(path: string, securityManager: SecurityManager, options: Omit<SealOptions, 'securityManager'> = {}) {
     checkManager('securityManager', securityManager)
-    checkOptionsObject(options)
-    const { compressionLevel = 6 } = options
-    super(path, { ...options, compressionLevel, securityManager } as SealOptions)
+    const { compressionLevel = 6, ...rest } = takenSealOptions<SealOptions>(options)
+    super(path, { ...rest, compressionLevel, securityManager } as SealOptions)
   }
 }
 

@@ -44,6 +44,8 @@ export class MemoryStorage implements StorageBackend {
   }
 
   async compact(seq: number, snapshot: Uint8Array): Promise<void> {
+    checkSeq('seq', seq)
+    checkBytes('snapshot', snapshot)
     const replaced = this.batches.findIndex((batch) => batch.seq === seq)
     if (replaced < 0 || isForeign(this.batches[replaced]!.bytes, snapshot)) return // a newer snapshot was faster
     this.batches.splice(0, replaced + 1, { seq, snapshot: true, bytes: snapshot })

@@ -1,7 +1,7 @@
 import { checkName } from '../checks.js'
 import { unsupported } from '../errors.js'
 import { isNode } from '../node-modules.js'
-import { checkSealOptions } from '../security/packing.js'
+import { takenSealOptions } from '../security/packing.js'
 import type { SealOptions } from '../security/seal-options.js'
 import { DocumentFileStorage } from './document-file.js'
 import { DiskFile } from './stored-file/disk-file.js'
@@ -21,8 +21,7 @@ export class MessagePackStorage extends DocumentFileStorage {
    */
   constructor(path: string, options: SealOptions = {}) {
     checkName('path', path)
-    checkSealOptions(options)
-    super(storedFile(path), 'msgpack', options)
+    super(storedFile(path), 'msgpack', takenSealOptions(options))
   }
 }
 

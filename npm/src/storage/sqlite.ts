@@ -1,6 +1,6 @@
-import { checkKnown } from '../checks.js'
 import { AtomicDBError, describe, invalid, readingError } from '../errors.js'
 import { joined } from '../security/compress.js'
+import { takenSealOptions } from '../security/packing.js'
 import type { SealOptions } from '../security/seal-options.js'
 import type { Batch, StorageBackend } from '../types.js'
 import { identityOf } from './identity.js'
@@ -34,8 +34,7 @@ export class SQLiteStorage extends SealedStorage {
    * @param options How batches are compressed and encrypted. Default: not at all.
    */
   constructor(database: any, options: SealOptions & { table?: string } = {}) {
-    checkKnown(options, ['table', 'compressionLevel', 'securityManager'])
-    const { table = 'atomicdb', ...seal } = options
+    const { table = 'atomicdb', ...seal } = takenSealOptions(options, 'table')
     if (typeof table !== 'string' || !/^[a-z_]\w*$/i.test(table) || /^sqlite_/i.test(table)) {
       throw invalid(`options.table: expected letters, digits and _, not ${describe(table)}`)
     }

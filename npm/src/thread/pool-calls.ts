@@ -1,5 +1,6 @@
 import type { Calls, ConnectionCalls, Write } from '../connection/calls.js'
 import type { EngineCalls } from '../connection/engine-calls.js'
+import { readArguments } from '../connection/errors.js'
 import type { Pool } from './pool.js'
 import type { RemoteConnection } from './remote-connection.js'
 
@@ -16,7 +17,7 @@ export class PoolCalls implements ConnectionCalls {
 
   write<R>(prepare: () => Write<R>): Promise<R> {
     try {
-      const write = prepare() // now, and not when a connection is free
+      const write = readArguments(prepare) // now, and not when a connection is free
       return this.pool.serial((connection) => connection.write(() => write))
     } catch (error) {
       return Promise.reject(error as Error)

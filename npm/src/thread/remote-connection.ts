@@ -1,11 +1,11 @@
 import type { Calls, Write } from '../connection/calls.js'
 import { EngineConnection, type Keeping } from '../connection/connection.js'
 import type { EngineCalls } from '../connection/engine-calls.js'
-import { closedError, insideTransactionError, transactionEndedError } from '../connection/errors.js'
+import { closedError, insideTransactionError, readArguments, transactionEndedError } from '../connection/errors.js'
 import { Progress } from '../connection/progress.js'
 import type { FileType, NativeBackend, ParsedFile, Sealer } from '../engine/async-engine.js'
 import { writingOps, type Op } from '../engine/ops.js'
-import { EngineEndError, readingError, type AtomicDBError } from '../errors.js'
+import { EngineEndError, type AtomicDBError } from '../errors.js'
 import { moduleOf } from '../load.js'
 import { Decoder } from '../msgpack/decode.js'
 import type { Encoder } from '../msgpack/encode.js'
@@ -157,7 +157,7 @@ export class RemoteConnection extends EngineConnection {
 
   private async writeOnce<R>(prepare: () => Write<R>): Promise<R> {
     this.checkOutsideTransaction()
-    const write = prepared(prepare)
+    const write = readArguments(prepare)
     const work = () => write(this)
     const replay = new Replay()
     const first = this.runOnce(replay, work)
@@ -238,9 +238,7 @@ export class RemoteConnection extends EngineConnection {
   private runOnce<R>(replay: Replay, work: () => R): RunEnd<R> {
     this.replay = replay
     try {
-      return replay.run(work)
-    } catch (error) {
-      throw readingError('an argument', error)
+      return readArguments(() => replay.run(work))
     } finally {
       this.replay = undefined
     }
@@ -384,7 +382,7 @@ class RemoteTransactionRun implements Calls {
   async write<R>(prepare: () => Write<R>): Promise<R> {
     if (this.hasEnded) throw transactionEndedError()
     this.connection.checkNotInCallback()
-    const write = prepared(prepare)
+    const write = readArguments(prepare)
     const done = this.last.then(() => this.connection.perform(new Replay(), () => write(this.connection), this.send))
     this.last = done.catch(() => {})
     return done
@@ -400,14 +398,6 @@ function stopOf(signal: AbortSignal): Int32Array | undefined {
   const stop = new Int32Array(new SharedArrayBuffer(4))
   signal.addEventListener('abort', () => Atomics.store(stop, 0, 1), { once: true })
   return stop
-}
-
-function prepared<R>(prepare: () => Write<R>): Write<R> {
-  try {
-    return prepare()
-  } catch (error) {
-    throw readingError('an argument', error)
-  }
 }
 
 async function outcomeOf(reply: Promise<Reply>): Promise<Outcome> {

@@ -55,7 +55,7 @@ export async function attack(host: Host, seed: number, seconds: number): Promise
       const round = new Round(host, seed + rounds)
       fault = await round.run().catch((error: unknown) => `the attack itself has failed: ${textOf(error)}`)
       await new Promise((resolve) => setTimeout(resolve, 0)) // so that errors which nobody caught are told
-      const [stray] = uncaught.filter((error) => !round.hostility.thrown.has(error) || isInternal(error))
+      const [stray] = uncaught.filter((error) => !(round.hostility.thrown.has(error) || isUncallable(error)) || isInternal(error))
       if (stray !== undefined) fault ??= `nobody caught ${textOf(stray)}`
       uncaught.length = 0
       await canary.insert({ n: rounds }).then(() => {}, (error: unknown) => (fault ??= `another database has ended: ${textOf(error)}`))
@@ -144,8 +144,8 @@ class Round {
     }
     const results = async () => {
       const result = await db.search()
-      if (this.random.chance(0.3)) result.push(this.hostility.value().value as never)
       if (this.random.chance(0.3) && result[0]) Object.assign(result[0], { n: this.hostility.value().value })
+      if (this.random.chance(0.3)) result.push(this.hostility.value().value as never)
       return result
     }
     const q = db.query<Record<string, any>>()
@@ -314,8 +314,7 @@ class Round {
   private notDocumented(error: unknown): string | undefined {
     if (this.hostility.thrown.has(error)) return undefined
     if (error instanceof this.host.library.AtomicDBError && !isInternal(error) && !hasEnded(error)) return undefined
-    // What the host throws for functions of ours that cannot be called; the package passes it on.
-    if (error instanceof TypeError && /^(Cannot perform 'apply' on a proxy that has been revoked|Class constructor.* cannot be invoked without 'new')$/.test(error.message)) return undefined
+    if (isUncallable(error)) return undefined
     return textOf(error)
   }
 
@@ -352,6 +351,11 @@ class Round {
   }
 }
 
+/** Whether it is what the host throws for functions of ours that cannot be called; the package passes it on. */
+function isUncallable(error: unknown): boolean {
+  return error instanceof TypeError && /^(Cannot perform 'apply' on a proxy that has been revoked|Class constructor.* cannot be invoked without 'new')$/.test(error.message)
+}
+
 /** A function, or a method of an object that is made for the call. */
 type Target = { readonly name: string } & ({ readonly call: Callable } | { readonly make: () => unknown; readonly method: string })
 
@@ -379,7 +383,7 @@ class HostileStorage {
       if (!random.chance(0.25)) return sound(...args)
       const { name: said, value } = this.round.hostility.function()
       this.round.log.push(`storage.${name}: ${said}`)
-      return (random.chance(0.5) ? value() : this.nearly(name, sound(...args))) as Promise<R>
+      return speaking(random.chance(0.5) ? value() : this.nearly(name, sound(...args))) as Promise<R>
     }
     return {
       read: method('read', (after: number) => inner.read(after)),
@@ -413,6 +417,18 @@ class HostileStorage {
     if (random.chance(0.2)) return Object.assign(new Array(batches.length + 2), batches)
     return batches
   }
+}
+
+/** An answer whose promise settles: that a storage never answers is no fault of the package. */
+function speaking(answer: unknown): unknown {
+  try {
+    if (typeof (answer as PromiseLike<unknown>)?.then !== 'function') return answer
+  } catch {
+    return answer
+  }
+  let timer: ReturnType<typeof setTimeout>
+  const silent = new Promise((_, reject) => (timer = setTimeout(reject, 1000, new Error('silent'))))
+  return Promise.race([answer, silent]).finally(() => clearTimeout(timer))
 }
 
 /** What the call answers, in a box: an answer may have a method then. */
