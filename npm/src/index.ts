@@ -11,6 +11,8 @@ export type { FromSchema, InferStandard, StandardSchema } from './api/from-schem
 export type { OpenOptions } from './api/database-options.js'
 export { and, not, or, type Condition } from './query/condition.js'
 export { AtomicDBError, type ErrorCode } from './errors.js'
+export type { LiveDelta, LiveOptions, LiveQuery } from './api/live-query.js'
+export type { LiveValue } from './live/live-value.js'
 export { QueryResult } from './api/result.js'
 export { SecurityManager } from './security/security-manager.js'
 export { CompressedJSONStorage, EncryptedJSONStorage, JSONStorage } from './storage/json.js'

@@ -21,9 +21,10 @@ const mayImport: Record<string, string> = {
   storage: 'ground engine security',
   connection: 'ground msgpack engine storage',
   operations: 'ground msgpack query connection',
+  live: 'ground msgpack query connection operations',
   thread: 'ground msgpack engine storage connection',
-  api: 'ground msgpack query engine security storage connection operations thread',
-  entry: 'ground query security storage api',
+  api: 'ground msgpack query engine security storage connection operations live thread',
+  entry: 'ground query security storage live api',
 }
 
 /** The rooms of single files. The ground: what all rooms share. The entries: what people import. */

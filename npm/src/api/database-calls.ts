@@ -1,3 +1,5 @@
+import type { LiveValue } from '../live/live-value.js'
+import { selected } from '../live/questions.js'
 import * as reads from '../operations/reads.js'
 import { addRelationship, removeRelationship } from '../operations/relationships.js'
 import * as schemas from '../operations/schemas.js'
@@ -9,6 +11,7 @@ import type { Update } from '../query/update-types.js'
 import type { Fresh, Id, JSONSchema, Metadata, Relationship, SchemaOptions, SetSchemaOptions, Stored, Value } from '../types.js'
 import { Collection } from './collection.js'
 import { DocumentCalls } from './document-calls.js'
+import { LiveQuery, type LiveOptions } from './live-query.js'
 import type { QueryResult } from './result.js'
 import { ValidatedCollection, type CollectionOptions } from './validated-collection.js'
 
@@ -17,6 +20,9 @@ export type CollectionNames<Schema> = 0 extends 1 & Schema ? string : keyof Sche
 
 /** The options of a find, which name the collection, or its name alone. */
 export type NamedOptions<Schema> = (FindOptions & { collection?: CollectionNames<Schema> }) | CollectionNames<Schema>
+
+/** The options of a live query, which name the collection, or its name alone. */
+export type NamedLiveOptions<Schema> = (LiveOptions & { collection?: CollectionNames<Schema> }) | CollectionNames<Schema>
 
 /** The names by which `collection` finds a type, and those that have none. */
 type TypedNames<Schema> = 0 extends 1 & Schema ? never : keyof Schema & string
@@ -48,6 +54,11 @@ export interface DatabaseCalls<Schema = any> extends DocumentCalls<any, 'databas
   metadata(collection?: CollectionNames<Schema>): Promise<Metadata>
   query<T = any>(): QueryBuilder<T>
   explain(where?: Where, options?: NamedOptions<Schema>): Promise<Plan>
+  live<T = any>(where?: Where<T>, options?: NamedLiveOptions<Schema>): LiveQuery<T>
+  liveGet<T = any>(where: Where<T> | Id, options?: NamedLiveOptions<Schema>): LiveValue<Stored<T> | undefined>
+  liveCount(where?: Where, collection?: CollectionNames<Schema>): LiveValue<number>
+  liveDistinct(path: string, where?: Where, collection?: CollectionNames<Schema>): LiveValue<Value[]>
+  liveAggregate<R = any, G extends string = never, P extends string = never, N extends string = never>(pipeline: Aggregate<any, G, P, N>, collection?: CollectionNames<Schema>): LiveValue<R[]>
 }
 
 /** The calls of what has several collections: a database, a pool, a transaction. */
@@ -84,6 +95,16 @@ export abstract class DatabaseCalls<Schema = any> extends DocumentCalls<any, 'da
   sql<R = any>(strings: TemplateStringsArray, ...params: Value[]): Promise<R[]>
   sql<R = any>(text: string | TemplateStringsArray, ...params: unknown[]): Promise<R[]> {
     return sql(this.calls, text, params)
+  }
+
+  /**
+   * The rows of a SELECT, kept current. Values go in as parameters, as in {@link sql}. Rows that stay the same at their
+   * place are the same objects.
+   */
+  liveSql<R = any>(text: string, params?: readonly Value[] | Record<string, Value>): LiveQuery<R>
+  liveSql<R = any>(strings: TemplateStringsArray, ...params: Value[]): LiveQuery<R>
+  liveSql<R = any>(text: string | TemplateStringsArray, ...params: unknown[]): LiveQuery<R> {
+    return new LiveQuery<R>(this.calls, selected(text, params), null, undefined)
   }
 
   /**

@@ -1,5 +1,7 @@
 import type { Calls } from '../connection/calls.js'
 import type { EngineCalls } from '../connection/engine-calls.js'
+import { LiveValue } from '../live/live-value.js'
+import * as questions from '../live/questions.js'
 import { aggregate } from '../operations/aggregate.js'
 import { createIndex, dropIndex, indexOptions } from '../operations/indexes.js'
 import * as reads from '../operations/reads.js'
@@ -11,6 +13,7 @@ import type { Aggregate, Filter, FindOptions, Named, Plan, QueryBuilder, Where }
 import { checkFilter, checkGiven, checkWhere } from '../query/where.js'
 import type { Exactly, NamedUpdate, Update } from '../query/update-types.js'
 import type { Fresh, Id, IndexOptions, Metadata, Stored, Value } from '../types.js'
+import { LiveQuery, type LiveOptions } from './live-query.js'
 import { newResult, type QueryResult } from './result.js'
 
 /** What a call is made on: one collection, or a database, whose calls name the collection. */
@@ -21,6 +24,9 @@ export type CollectionName<Of extends Owner> = Of extends 'database' ? [collecti
 
 /** The options of a find. A database also takes the name of the collection in their place. */
 export type Options<Of extends Owner, T = any, S extends string = never, F extends string = never> = Of extends 'database' ? FindOptions | string : FindOptions<T, S, F>
+
+/** The options of a live query, as {@link Options} are those of a find. */
+export type LiveOptionsOf<Of extends Owner, T = any, S extends string = never, F extends string = never> = Of extends 'database' ? LiveOptions | string : LiveOptions<T, S, F>
 
 /** The paths of an index, and options at the end. */
 export type IndexArguments<T, P extends string, O> = [...paths: (NamedPath<T> | PathArgument<T, P>)[], options: O] | (NamedPath<T> | PathArgument<T, P>)[]
@@ -254,10 +260,65 @@ export abstract class DocumentCalls<T, Of extends Owner> {
     })
   }
 
+  /**
+   * All documents that match, kept current: whatever commits a change, also in another tab. Not in a transaction.
+   *
+   * The arguments are copied. What is wrong with them, and what JavaScript can tell, is thrown at once; an error of the
+   * engine, such as text that is no condition, reaches `onError` of the subscribers, and `ready`.
+   *
+   * @param options.signal Closes the live query when it is aborted.
+   *
+   * @example
+   * ```ts
+   * const open = todos.live({ done: false }, { sort: 'due', limit: 20 })
+   * const unsubscribe = open.subscribe((list) => render(list))
+   * ```
+   */
+  live<S extends string = never, F extends string = never>(where?: Where<T> | Named<T>, options?: LiveOptionsOf<Of, T, S, F>): LiveQuery<T> {
+    checkGiven(where, 1, arguments.length)
+    const collection = this.collectionIn(options)
+    const { signal, rest } = withoutSignal(options)
+    const query = queryOf(rest, collection)
+    const { fields, populate } = query
+    return new LiveQuery<T>(this.calls, questions.found(collection, where, query), { collection, fields, populate }, signal)
+  }
+
+  /** The document that {@link get} finds, kept current; undefined while there is none. */
+  liveGet<S extends string = never, F extends string = never>(where: Where<T> | Named<T> | Id, options?: LiveOptionsOf<Of, T, S, F>): LiveValue<Stored<T> | undefined> {
+    checkWhere(where, 'live() finds all documents')
+    const collection = this.collectionIn(options)
+    const { signal, rest } = withoutSignal(options)
+    return new LiveValue<Stored<T> | undefined>(this.calls, questions.ofValue(questions.one(collection, where, queryOf(rest, collection)), undefined), signal)
+  }
+
+  /** How many documents match, kept current. */
+  liveCount(where?: Where<T> | Named<T>, ...collection: CollectionName<Of>): LiveValue<number> {
+    checkGiven(where, 1, arguments.length)
+    return new LiveValue(this.calls, questions.ofValue(questions.counted(this.collectionNamed(collection), where), 0))
+  }
+
+  /** What {@link distinct} finds, kept current. */
+  liveDistinct<P extends string = never>(path: PathArgument<T, P>, where?: Where<T> | Named<T>, ...collection: CollectionName<Of>): LiveValue<Distinct<T, P>[]> {
+    checkGiven(where, 2, arguments.length)
+    return new LiveValue<any[]>(this.calls, questions.ofValue(questions.distinct(this.collectionNamed(collection), path, where), []))
+  }
+
+  /** The rows of {@link aggregate}, kept current. Rows that stay the same at their place are the same objects. */
+  liveAggregate<R = any, G extends string = never, P extends string = never, N extends string = never>(pipeline: Aggregate<T, G, P, N>, ...collection: CollectionName<Of>): LiveValue<R[]> {
+    return new LiveValue<R[]>(this.calls, questions.ofRows(questions.aggregated(this.collectionNamed(collection), pipeline), []))
+  }
+
   private found(engine: EngineCalls, where: unknown, collection: unknown, options: unknown): QueryResult<T> {
     const query = queryOf(options, collection)
     const result = newResult<T>({ calls: this.calls, collection, fields: query.fields, populate: query.populate })
     reads.find(engine, collection, where, query, result)
     return result
   }
+}
+
+/** The options of a live query: the signal, and those of a find. */
+function withoutSignal(options: unknown): { signal: AbortSignal | undefined; rest: unknown } {
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) return { signal: undefined, rest: options }
+  const { signal, ...rest } = options as { signal?: AbortSignal }
+  return { signal, rest }
 }

@@ -1,5 +1,6 @@
 import { takenOptions } from '../checks.js'
 import type { Calls } from '../connection/calls.js'
+import { copyOf } from '../connection/query-cache.js'
 import { describe, invalid, readingError } from '../errors.js'
 import { changeEach, removeThese, updateThese } from '../operations/writes.js'
 import { compare } from '../query/compare.js'
@@ -18,11 +19,15 @@ export interface Origin {
   readonly fields: readonly string[] | null
   /** The relationships whose documents are in these; null if none are. */
   readonly populate: readonly string[] | null
+  /** Whether the documents are those of a live query, which others have too: they must not be changed in place. */
+  readonly isShared?: boolean
 }
 
-/** @internal An empty result, to be filled with documents from `origin`. */
-export function newResult<T>(origin: Origin): QueryResult<T> {
-  return withOrigin(new QueryResult<T>(), origin)
+/** @internal A result from `origin`. Without `documents` it is empty, to be filled with them. */
+export function newResult<T>(origin: Origin | undefined, documents: readonly Stored<T>[] = []): QueryResult<T> {
+  const result = withOrigin(new QueryResult<T>(), origin)
+  for (const document of documents) result.push(document)
+  return result
 }
 
 /** Sets the origin of a result. Only code inside the class can. */
@@ -116,14 +121,16 @@ export class QueryResult<T = any> extends Array<Stored<T>> {
   }
 
   /**
-   * Updates every document here, in the database and in this result.
+   * Updates every document here, in the database and in this result. A result of a live query stays as it is; the next
+   * one has the change.
    *
    * @param fields Fields by path, or an operator object, as `update` takes them.
    * @returns How many changed, once that is stored.
    */
   async updateAll(fields: Update<T>): Promise<number> {
-    const { calls, collection, ...query } = this.origin('updateAll')
+    const { calls, collection, isShared, ...query } = this.origin('updateAll')
     const { changed, documents } = await calls.write(() => updateThese(collection, this.ids(), fields, query))
+    if (isShared) return changed
     const fresh = new Map<Id, object>(documents.map((document) => [document._id, document]))
     for (const document of this.documents()) {
       const now = fresh.get(document._id)
@@ -156,7 +163,7 @@ export class QueryResult<T = any> extends Array<Stored<T>> {
     const tracker = new Tracker((changes) => origin.calls.write(() => changeEach(origin.collection, changes)))
     const result = withOrigin(new TrackedResult<T>(), originOf(this))
     result.trackWith(() => tracker)
-    for (const document of this.documents()) result.push(tracker.watch(originalOf(document)))
+    for (const document of this.documents()) result.push(tracker.watch(origin.isShared ? copyOf(originalOf(document)) : originalOf(document)))
     return result
   }
 

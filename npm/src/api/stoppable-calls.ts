@@ -1,13 +1,15 @@
-import type { Calls } from '../connection/calls.js'
+import type { ConnectionCalls } from '../connection/calls.js'
 import { DatabaseCalls } from './database-calls.js'
 
 /** The calls of a database until a signal is aborted; see {@link AtomicDB.withSignal}. */
 export class StoppableCalls extends DatabaseCalls {
   /** @internal */
-  constructor(calls: Calls, signal: AbortSignal) {
+  constructor(calls: ConnectionCalls, signal: AbortSignal) {
     super({
       read: (work) => until(signal, () => calls.read(work, signal)),
       write: (prepare) => (signal.aborted ? aborted(signal) : calls.write(prepare)),
+      watch: (watcher) => calls.watch(watcher),
+      signal,
     })
   }
 }

@@ -6,7 +6,7 @@ import { deferredStorage, sharedStorage } from '../storage/backend.js'
 import { MemoryStorage } from '../storage/memory.js'
 import { PoolCalls } from '../thread/pool-calls.js'
 import { Pool } from '../thread/pool.js'
-import { RemoteConnection, type Seen } from '../thread/remote-connection.js'
+import { RemoteConnection, Seen } from '../thread/remote-connection.js'
 import { AtomicDB } from './database.js'
 import type { OpenOptions } from './database-options.js'
 import { migrate } from './migrate.js'
@@ -64,7 +64,7 @@ export class ThreadSafeDatabase<Schema = any> extends OpenDatabase<Schema> {
     if (rest.inMemory && rest.storage) throw invalid('options.inMemory: the engines of a pool see each other\'s writes in the storage, where commit() would put them too late')
     const backend = backendOf(name, rest) ?? deferredStorage(new MemoryStorage())
     const forOne = 'append' in backend ? sharedStorage(backend) : () => backend
-    const seen: Seen = { head: 0 }
+    const seen = new Seen()
     const make = async () => {
       const own = forOne()
       const connection = await RemoteConnection.open(name, own, { ...rest, inMemory: false }, seen)

@@ -1,4 +1,5 @@
 import type { EngineCalls } from './engine-calls.js'
+import type { Watch, Watcher } from './watchers.js'
 
 /**
  * What a write does: it changes the database and returns what the call resolves to. If it throws, it has done nothing.
@@ -22,6 +23,12 @@ export interface Calls {
    * may change them later. The write that it returns may run several times.
    */
   write<R>(prepare: () => Write<R>): Promise<R>
+
+  /** Tells `watcher` when what reads see has changed. Throws if the database is closed. A transaction cannot be watched. */
+  watch?(watcher: Watcher): Watch
+
+  /** If the calls are only until a signal is aborted: the signal. */
+  readonly signal?: AbortSignal
 }
 
 /** The calls of a database that is no transaction. */
@@ -31,4 +38,6 @@ export interface ConnectionCalls extends Calls {
    * batch. If another writer was faster, `work` runs again from the start.
    */
   transaction<R>(work: (calls: Calls) => Promise<R>): Promise<R>
+
+  watch(watcher: Watcher): Watch
 }

@@ -3,6 +3,7 @@ import type { EngineEndError } from '../errors.js'
 import type { Report } from '../types.js'
 import type { Calls, ConnectionCalls, Write } from './calls.js'
 import { EngineCalls } from './engine-calls.js'
+import type { Watch, Watcher } from './watchers.js'
 
 /** One open database. */
 export interface Connection extends ConnectionCalls {
@@ -47,6 +48,9 @@ export abstract class EngineConnection extends EngineCalls implements Connection
   abstract write<R>(prepare: () => Write<R>): Promise<R>
 
   abstract transaction<R>(work: (calls: Calls) => Promise<R>): Promise<R>
+
+  /** As in {@link Calls}. When the engine ends, the watcher is told so, before {@link onEnd} is called. */
+  abstract watch(watcher: Watcher): Watch
 
   abstract exportFile(type: FileType): Promise<Uint8Array>
 

@@ -15,6 +15,7 @@ import { Progress } from './progress.js'
 import { withUsage } from './quota.js'
 import { reportOf } from './report.js'
 import { Transactions } from './transactions.js'
+import { LocalWatchers, type ReadEnd, type Watch, type Watcher } from './watchers.js'
 
 /**
  * A database whose engine runs in this thread: its handle there, and the writes that are not stored yet. A worker needs
@@ -29,6 +30,7 @@ export class LocalConnection extends EngineConnection {
     // If it fails, the next call meets the same log.
     catchUp: () => void this.catchUp().catch(() => {}),
   })
+  protected readonly watchers = new LocalWatchers(() => this.versionOutside, () => this.settling)
   /** What may end the calls of the engine. */
   interrupter!: Interrupter
   protected readonly stopListening: () => void
@@ -46,6 +48,7 @@ export class LocalConnection extends EngineConnection {
     this.stopListening = bridge.onEnd((error) => {
       this.groupCommit.stop(error)
       this.transactions.stop(error)
+      this.watchers.end(error)
       this.onEnd?.()
     })
   }
@@ -57,11 +60,13 @@ export class LocalConnection extends EngineConnection {
     const { durability = 'relaxed', maxDocumentBytes, maxDepth, maxQueryMemory, version } = options
     const interrupter = new Interrupter(options.maxQueryTime)
     const progress = new Progress(options.onProgress)
+    const onForeign = () => connection?.watchers.note()
     const onRollback = () => {
       if (!connection?.transactions.isRunning) connection?.groupCommit.noteUndone()
+      connection?.watchers.note()
     }
     const onPutOff = () => connection?.transactions.notePostponed()
-    const handle = await bridge.wait((engine) => engine.open(name, backend, { durability, maxDocumentBytes, maxDepth, maxQueryMemory, version, interrupted: interrupter.ask, onProgress: progress.listener, onRollback, onPutOff }), true)
+    const handle = await bridge.wait((engine) => engine.open(name, backend, { durability, maxDocumentBytes, maxDepth, maxQueryMemory, version, interrupted: interrupter.ask, onProgress: progress.listener, onForeign, onRollback, onPutOff }), true)
     await progress.check(() => bridge.wait((engine) => engine.close(handle)))
     connection = new this(bridge, handle, backend === null ? 'never' : options.inMemory ? 'on commit' : 'always')
     connection.interrupter = interrupter
@@ -71,22 +76,59 @@ export class LocalConnection extends EngineConnection {
   read<R>(work: (engine: EngineCalls) => R): Promise<R> {
     try {
       this.checkUsable()
-      // A transaction that is being stored may still be undone; and while the engine lacks pending writes, a read would
-      // miss them.
-      const settled = this.transactions.storing ?? this.groupCommit.settled()
-      if (settled) return settled.then(() => this.read(work))
-      this.transactions.suspend()
+      const { settling } = this
+      if (settling) return settling.then(() => this.read(work))
+      this.suspendTransaction()
       return Promise.resolve(readArguments(() => work(this)))
     } catch (error) {
       return Promise.reject(error as Error)
     }
   }
 
+  /** What reads wait for; undefined if there is nothing to wait for. */
+  protected get settling(): Promise<void> | undefined {
+    // A transaction that is being stored may still be undone; and while the engine lacks pending writes, a read would
+    // miss them.
+    return this.transactions.storing ?? this.groupCommit.settled()
+  }
+
+  /** Hides what a running transaction did from a read from outside. */
+  protected suspendTransaction(): void {
+    this.transactions.suspend()
+  }
+
+  private get versionOutside(): number {
+    if (!this.ended) this.suspendTransaction()
+    return this.version
+  }
+
+  watch(watcher: Watcher): Watch {
+    this.checkUsable()
+    return { read: (work, done) => this.readNow(work, done), stop: this.watchers.add(watcher) }
+  }
+
+  private readNow<R>(work: (engine: EngineCalls) => R, done: (end: ReadEnd<R>) => void): void {
+    let end: ReadEnd<R>
+    try {
+      this.checkUsable()
+      const { settling } = this
+      if (settling) {
+        void settling.then(() => this.readNow(work, done))
+        return
+      }
+      this.suspendTransaction()
+      end = { result: work(this) }
+    } catch (error) {
+      end = { error: readingError('an argument', error) }
+    }
+    done(end)
+  }
+
   write<R>(prepare: () => Write<R>): Promise<R> {
     try {
       this.checkOutsideTransaction()
       const write = readArguments(prepare)
-      return this.writeLock.shared(() => this.groupCommit.write(() => write(this)))
+      return this.writeLock.shared(() => this.groupCommit.write(() => this.writing(write)))
     } catch (error) {
       return Promise.reject(error as Error)
     }
@@ -95,10 +137,23 @@ export class LocalConnection extends EngineConnection {
   transaction<R>(work: (calls: Calls) => Promise<R>): Promise<R> {
     try {
       this.checkOutsideTransaction()
-      return this.writeLock.exclusive(() => this.transactions.run(work))
+      return this.writeLock.exclusive(() => this.runTransaction(work))
     } catch (error) {
       return Promise.reject(error as Error)
     }
+  }
+
+  private async runTransaction<R>(work: (calls: Calls) => Promise<R>): Promise<R> {
+    try {
+      return await this.transactions.run(work)
+    } finally {
+      this.watchers.note()
+    }
+  }
+
+  private writing<R>(write: Write<R>): R {
+    this.watchers.note()
+    return write(this)
   }
 
   private async store(): Promise<FlushOutcome> {
@@ -191,6 +246,7 @@ export class LocalConnection extends EngineConnection {
     await this.writeLock.exclusive(() => this.groupCommit.drained())
     this.stopListening()
     this.groupCommit.stop(closedError())
+    this.watchers.end()
     if (!this.ended) await this.bridge.wait((engine) => engine.close(this.handle))
   }
 

@@ -7,6 +7,14 @@ import type { Connection, EngineConnection } from './connection.js'
 import type { EngineCalls } from './engine-calls.js'
 import { closedError, readArguments } from './errors.js'
 import { Opening } from './opening.js'
+import { whenRead, type ReadEnd, type Watch, type Watcher } from './watchers.js'
+
+/** A watcher, which outlives engines. */
+interface Watching {
+  readonly watcher: Watcher
+  /** Its watch on the engine that runs; undefined when none does. */
+  watch: Watch | undefined
+}
 
 type Backend = NativeBackend | StorageBackend | null
 
@@ -23,6 +31,7 @@ export class RevivingConnection implements Connection {
   private ends = 0 // of engines in a row, without a call that succeeded in between
   private lost: EngineEndError | undefined // why it does not come back
   private closing: Promise<void> | undefined
+  private readonly watching = new Set<Watching>()
 
   private constructor(
     private current: EngineConnection,
@@ -43,6 +52,7 @@ export class RevivingConnection implements Connection {
     connection.onEnd = () => {
       this.ends++
       this.lease = lease
+      if (this.watching.size > 0) this.reviveWatching()
     }
   }
 
@@ -62,6 +72,53 @@ export class RevivingConnection implements Connection {
 
   transaction<R>(work: (calls: Calls) => Promise<R>): Promise<R> {
     return this.run((connection) => connection.transaction(work))
+  }
+
+  watch(watcher: Watcher): Watch {
+    if (this.closing) throw closedError()
+    const own: Watching = { watcher, watch: undefined }
+    this.watching.add(own)
+    if (this.current.ended) this.reviveWatching()
+    else this.watchCurrent(own)
+    return {
+      read: (work, done) => this.readWatched(own, work, done),
+      stop: () => {
+        this.watching.delete(own)
+        own.watch?.stop()
+      },
+    }
+  }
+
+  private watchCurrent(own: Watching): void {
+    own.watch = this.current.watch({
+      changed: () => own.watcher.changed(),
+      ended: (error) => {
+        own.watch = undefined
+        if (!error) this.endWatching(own, undefined)
+      },
+    })
+  }
+
+  private endWatching(own: Watching, error: EngineEndError | undefined): void {
+    if (this.watching.delete(own)) own.watcher.ended(error)
+  }
+
+  /** Opens the database again for the sake of those who watch it, and would not call. */
+  private reviveWatching(): void {
+    this.run(async () => {}).catch(() => {
+      if (this.closing) return // which tells them
+      for (const own of [...this.watching]) {
+        if (this.lost) this.endWatching(own, this.lost)
+        else own.watcher.changed() // its read meets the error of the storage
+      }
+    })
+  }
+
+  /** A read whose engine ends is done once more, in the next engine. */
+  private readWatched<R>(own: Watching, work: (engine: EngineCalls) => R, done: (end: ReadEnd<R>) => void): void {
+    const again = () => whenRead(this.run((connection) => connection.read(work)), done)
+    if (!own.watch) again()
+    else own.watch.read(work, (end) => ('error' in end && end.error instanceof EngineEndError ? again() : done(end)))
   }
 
   exportFile(type: FileType): Promise<Uint8Array> {
@@ -96,6 +153,7 @@ export class RevivingConnection implements Connection {
         if (!current.ended) throw error
       })
     }
+    for (const own of [...this.watching]) this.endWatching(own, undefined)
     if (current.ended && isStorage(backend)) await backend.close() // which the engine could not do
   }
 
@@ -111,7 +169,7 @@ export class RevivingConnection implements Connection {
     return reviving.then(
       (connection) => {
         // Each call does this, because the request of the first may be gone.
-        if (this.reviving === reviving) this.current = connection
+        if (this.reviving === reviving) this.goOnWith(connection)
         over()
         return this.watched(call)
       },
@@ -120,6 +178,15 @@ export class RevivingConnection implements Connection {
         throw error
       },
     )
+  }
+
+  private goOnWith(connection: EngineConnection): void {
+    if (this.current === connection) return
+    this.current = connection
+    for (const own of [...this.watching]) {
+      this.watchCurrent(own)
+      own.watcher.changed()
+    }
   }
 
   /** Notes whether a call succeeds. */

@@ -9,7 +9,7 @@ import { traitsOf } from '../storage/traits.js'
 import { maxTurn, ownPause, Turns, type Turn } from '../storage/turns.js'
 import type { Batch, OpenOptions, Report, StorageBackend } from '../types.js'
 import type { Calls, Write } from './calls.js'
-import { noArguments, type EngineCalls } from './engine-calls.js'
+import { noArguments } from './engine-calls.js'
 import { CachingConnection } from './caching-connection.js'
 import { closedError, insideTransactionError, readArguments } from './errors.js'
 import { maxConflicts, tooManyConflicts } from './group-commit.js'
@@ -107,14 +107,12 @@ export class StatelessConnection extends CachingConnection {
     return new StatelessConnection(bridge, handle, log, storage, durability)
   }
 
-  override read<R>(work: (engine: EngineCalls) => R): Promise<R> {
-    try {
-      this.checkUsable()
-      this.running?.suspend()
-      return Promise.resolve(readArguments(() => work(this)))
-    } catch (error) {
-      return Promise.reject(error as Error)
-    }
+  protected override get settling(): undefined {
+    return undefined
+  }
+
+  protected override suspendTransaction(): void {
+    this.running?.suspend()
   }
 
   override async write<R>(prepare: () => Write<R>): Promise<R> {
@@ -293,6 +291,7 @@ export class StatelessConnection extends CachingConnection {
       return reportOf(await this.bridge.wait((engine) => engine.verify(this.handle)))
     } finally {
       this.log.batches = []
+      this.watchers.note()
     }
   }
 
@@ -306,7 +305,9 @@ export class StatelessConnection extends CachingConnection {
   }
 
   private applyRecord({ seq, snapshot, bytes }: Batch): void {
-    if (seq > this.head) this.value(Op.apply, new Encoder().begin('record').array(2).number(seq).boolean(Boolean(snapshot)).raw(bytes))
+    if (seq <= this.head) return
+    this.value(Op.apply, new Encoder().begin('record').array(2).number(seq).boolean(Boolean(snapshot)).raw(bytes))
+    this.watchers.note()
   }
 
   /** Replaces the batches by a snapshot if they are many. The batch is stored even if this fails. */
@@ -359,6 +360,7 @@ export class StatelessConnection extends CachingConnection {
       this.isClosed = true
       this.stopListening()
       this.stopWatching?.()
+      this.watchers.end()
       if (!this.ended) await this.bridge.wait((engine) => engine.close(this.handle))
       await this.storage.close()
     })

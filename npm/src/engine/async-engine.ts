@@ -31,6 +31,8 @@ export interface Listeners {
   /**
    * Called while the engine undoes everything that is not stored. Go is on the stack, so it must not call the engine.
    */
+  /** Called when batches of others have been applied. It may call the engine. */
+  readonly onForeign?: () => void
   readonly onRollback: () => void
   /**
    * Called when batches of others wait for a savepoint to end; call catchUp then. Go is on the stack, so it must not

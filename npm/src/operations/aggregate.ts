@@ -1,7 +1,7 @@
 import type { EngineCalls } from '../connection/engine-calls.js'
 import { Op } from '../engine/ops.js'
 import { describe, invalid } from '../errors.js'
-import { encoding } from '../msgpack/encode.js'
+import { encoding, type Encoder } from '../msgpack/encode.js'
 import { countOf, sortOf } from '../query/find-options.js'
 import type { Aggregate } from '../query/types.js'
 import { writeWhere } from '../query/where.js'
@@ -15,20 +15,28 @@ const known = ['where', 'groupBy', 'select', 'having', 'sort', 'skip', 'limit']
 
 /** Groups documents. Calls the engine at once, as the functions of reads.ts do; returns one row for each group. */
 export function aggregate(engine: EngineCalls, collection: unknown, pipeline: unknown): any[] {
-  const { where, having, sort, skip, limit, ...given } = checked(pipeline)
-  const groupBy = groupsOf(given.groupBy)
-  const select = outputsOf(given.select)
+  const { where, writeGroups } = aggregation(pipeline)
   const condition = conditionOf(engine, collection, where)
   return encoding('arguments', (encoder) => {
     encoder.array(8).string(collectionName(collection))
     writeWhere(encoder, condition)
+    return engine.cachedRows(Op.aggregate, writeGroups(encoder))
+  })
+}
+
+/** An aggregate: which documents it is about, and how the arguments after their condition are checked and written. */
+export function aggregation(pipeline: unknown): { readonly where: unknown; readonly writeGroups: (encoder: Encoder) => Encoder } {
+  const { where, having, sort, skip, limit, ...given } = checked(pipeline)
+  const groupBy = groupsOf(given.groupBy)
+  const select = outputsOf(given.select)
+  const writeGroups = (encoder: Encoder) => {
     encoder.value(groupBy).value(select)
     if (typeof having === 'function') throw invalid('aggregate.having: expected a filter on the rows; a function can filter the rows that are returned')
     writeWhere(encoder, having, 'aggregate.having')
     encoder.value(sortOf(sort, 'aggregate'))
-    encoder.number(countOf(skip, 'aggregate.skip', 'rows') ?? 0).number(countOf(limit, 'aggregate.limit', 'rows') ?? -1)
-    return engine.cachedRows(Op.aggregate, encoder)
-  })
+    return encoder.number(countOf(skip, 'aggregate.skip', 'rows') ?? 0).number(countOf(limit, 'aggregate.limit', 'rows') ?? -1)
+  }
+  return { where, writeGroups }
 }
 
 function checked(pipeline: unknown): Aggregate {

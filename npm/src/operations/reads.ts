@@ -1,7 +1,7 @@
 import { noArguments, type EngineCalls } from '../connection/engine-calls.js'
 import { Op } from '../engine/ops.js'
 import { AtomicDBError, invalid } from '../errors.js'
-import { encoding } from '../msgpack/encode.js'
+import { encoding, type Encoder } from '../msgpack/encode.js'
 import { Condition } from '../query/condition.js'
 import { everything, writeQuery, type Query } from '../query/find-options.js'
 import { checkPath, project, treeOf } from '../query/paths.js'
@@ -17,19 +17,15 @@ export function find(engine: EngineCalls, collection: unknown, where: unknown, q
   if (query.populate) {
     const condition = conditionOf(engine, collection, where)
     encoding('arguments', (encoder) => {
-      encoder.array(7).value(collectionName(collection))
-      writeWhere(encoder, condition)
-      writeQuery(encoder, query)
-      for (const document of engine.rows(Op.populated, encoder.value(query.populate))) into.push(document)
+      writeFind(encoder, collection, condition, query)
+      for (const document of engine.rows(Op.populated, encoder)) into.push(document)
     })
     return
   }
   const predicate = predicateOf(where)
   if (!predicate) {
     encoding('arguments', (encoder) => {
-      encoder.array(6).value(collectionName(collection))
-      writeWhere(encoder, where)
-      writeQuery(encoder, query)
+      writeFind(encoder, collection, where, query)
       engine.cachedRows(Op.find, encoder, into)
     })
     return
@@ -43,6 +39,14 @@ export function find(engine: EngineCalls, collection: unknown, where: unknown, q
     into.push(tree ? project(document, tree) : document)
     return into.length !== last
   })
+}
+
+/** Writes the arguments of Op.find, or, with a `populate`, of Op.populated. `where` is anything but a function. */
+export function writeFind(encoder: Encoder, collection: unknown, where: unknown, query: Query): void {
+  encoder.array(query.populate ? 7 : 6).value(collectionName(collection))
+  writeWhere(encoder, where)
+  writeQuery(encoder, query)
+  if (query.populate) encoder.value(query.populate)
 }
 
 /** Calls `visit` with each document for which `predicate` holds, in the order of `sort`, until `visit` returns false. */

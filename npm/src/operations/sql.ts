@@ -25,6 +25,18 @@ export function sql(calls: Calls, text: unknown, params: readonly unknown[]): Pr
   return calls.read((engine) => engine.cachedRows(Op.sql, input))
 }
 
+/** The arguments of Op.sql for a statement that changes nothing. */
+export function selecting(text: unknown, params: readonly unknown[]): Uint8Array {
+  let request: Request
+  try {
+    request = isTemplate(text) ? ofTemplate(text, params) : ofText(text, params[0])
+  } catch (error) {
+    throw readingError('params', error)
+  }
+  if (request.writes) throw invalid('liveSql: expected a SELECT; a statement that changes something has no result that could be kept current')
+  return request.input
+}
+
 function ofTemplate(strings: readonly (string | undefined)[], values: readonly unknown[]): Request {
   for (const [i, string] of strings.entries()) {
     if (string === undefined) throw invalid(`sql: the text ${i === 0 ? 'before the first value' : `after value ${i}`} has a backslash that starts no escape; write \\\\ for one`)

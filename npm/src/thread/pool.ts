@@ -26,7 +26,8 @@ export class Pool<M> {
   private members: Member<M>[] = []
   private making = 0
   private queue: Waiting<M>[] = []
-  private closed = false
+  /** Whether close was called. */
+  isClosed = false
   private whenIdle: (() => void) | undefined
 
   /**
@@ -62,14 +63,14 @@ export class Pool<M> {
   async serial<R>(work: (item: M) => Promise<R>): Promise<R> {
     this.drop()
     const [first] = this.usable()
-    if (this.closed || !first || first.isExclusive || this.queue.length > 0) return this.shared(work)
+    if (this.isClosed || !first || first.isExclusive || this.queue.length > 0) return this.shared(work)
     first.users++
     return this.run(first, work)
   }
 
   /** Refuses waiting and later users, waits until nobody uses an item, and returns the items that have not ended. */
   async close(): Promise<M[]> {
-    this.closed = true
+    this.isClosed = true
     for (const { refuse } of this.queue.splice(0)) refuse(closedError())
     if (!this.isIdle()) await new Promise<void>((resolve) => (this.whenIdle = resolve))
     return this.usable().map(({ item }) => item)
@@ -88,7 +89,7 @@ export class Pool<M> {
   }
 
   private take(exclusive: boolean): Promise<Member<M>> {
-    if (this.closed) return Promise.reject(closedError())
+    if (this.isClosed) return Promise.reject(closedError())
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
         this.queue = this.queue.filter((other) => other !== waiting)
@@ -126,7 +127,7 @@ export class Pool<M> {
 
   /** Makes one more item. When it is ready, the users that wait are served. */
   private grow(): void {
-    if (this.closed || this.making > 0 || this.members.length >= this.max) return
+    if (this.isClosed || this.making > 0 || this.members.length >= this.max) return
     this.making++
     this.make().then(
       (item) => {

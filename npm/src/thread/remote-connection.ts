@@ -3,6 +3,7 @@ import { EngineConnection, type Keeping } from '../connection/connection.js'
 import type { EngineCalls } from '../connection/engine-calls.js'
 import { closedError, insideTransactionError, readArguments, transactionEndedError } from '../connection/errors.js'
 import { Progress } from '../connection/progress.js'
+import { Watchers, whenRead, type Watch, type Watcher } from '../connection/watchers.js'
 import type { FileType, NativeBackend, ParsedFile, Sealer } from '../engine/async-engine.js'
 import { writingOps, type Op } from '../engine/ops.js'
 import { EngineEndError, type AtomicDBError } from '../errors.js'
@@ -21,9 +22,26 @@ import type { Opening, Reply } from './server.js'
 /** Sends an engine call to the other thread. */
 type SendCall = (call: EngineCall) => Promise<Reply>
 
-/** The newest batch that a reply was of. Later reads see it and all before it. */
-export interface Seen {
-  head: number
+/** The newest batch that a reply was of. Later reads see it and all before it, on each connection that shares this. */
+export class Seen {
+  head = 0
+  private readonly listeners = new Map<RemoteConnection, () => void>()
+
+  /** Calls `listener` when a connection other than `connection` has seen a newer batch. */
+  listen(connection: RemoteConnection, listener: () => void): void {
+    this.listeners.set(connection, listener)
+  }
+
+  ignore(connection: RemoteConnection): void {
+    this.listeners.delete(connection)
+  }
+
+  /** Notes a batch that `connection` has seen. */
+  note(head: number, connection: RemoteConnection): void {
+    if (head <= this.head) return
+    this.head = head
+    for (const [other, listener] of this.listeners) if (other !== connection) listener()
+  }
 }
 
 /** A database whose engine runs in a thread of its own. */
@@ -37,6 +55,7 @@ export class RemoteConnection extends EngineConnection {
   // Until the writes are done that take several engine calls: later reads see them.
   private changing: Promise<void> | undefined
   private replay: Replay | undefined // of the call that is running now
+  private readonly watchers = new Watchers()
   // The function of a transaction runs, and has not waited yet: calls that arrive now are its own.
   private isStarting = false
   private closing: Promise<void> | undefined
@@ -60,6 +79,7 @@ export class RemoteConnection extends EngineConnection {
       runTransaction: (id: number) => this.runs.get(id)!(),
       lives: (lock: string) => thread.onRelease(lock, (error) => this.end(error)),
       ended: (reason: string) => this.end(new EngineEndError(reason)),
+      changed: (head: number) => this.changed(head),
       progress: ([done, total]: [number, number]) => onProgress?.(done, total),
       ...(storage && storageHandlers(storage)),
       ...(sealer && sealerHandlers(sealer)),
@@ -78,6 +98,7 @@ export class RemoteConnection extends EngineConnection {
     if (this.isTerminated) return
     this.ended = error
     void this.terminate(error)
+    this.watchers.end(error)
     this.onEnd?.()
   }
 
@@ -85,7 +106,7 @@ export class RemoteConnection extends EngineConnection {
    * Opens what `backend` holds, in a new thread; null is a database in memory
    * alone. Connections that share `seen` see what any of them has stored.
    */
-  static async open(name: string, backend: NativeBackend | StorageBackend | null, options: OpenOptions, seen: Seen = { head: 0 }): Promise<RemoteConnection> {
+  static async open(name: string, backend: NativeBackend | StorageBackend | null, options: OpenOptions, seen = new Seen()): Promise<RemoteConnection> {
     const { inMemory, durability, maxDocumentBytes, maxDepth, maxQueryMemory, maxQueryTime, version } = options
     const progress = new Progress(options.onProgress)
     const own = traitsOf(options.storage).inWorker
@@ -191,6 +212,34 @@ export class RemoteConnection extends EngineConnection {
     }
   }
 
+  watch(watcher: Watcher): Watch {
+    this.checkUsable()
+    if (this.watchers.isEmpty) {
+      this.channel.notify('watch')
+      // Not every storage tells its engine what another engine has appended.
+      this.seen.listen(this, () => this.channel.notify('reach', this.seen.head))
+    }
+    const remove = this.watchers.add(watcher)
+    return {
+      read: (work, done) => whenRead(this.read(work), done),
+      stop: () => {
+        if (this.watchers.isEmpty) return
+        remove()
+        if (this.watchers.isEmpty) this.unwatch()
+      },
+    }
+  }
+
+  private unwatch(): void {
+    this.channel.notify('unwatch')
+    this.seen.ignore(this)
+  }
+
+  private changed(head: number): void {
+    this.seen.note(head, this)
+    this.watchers.tell()
+  }
+
   /** Runs `work`, perhaps several times, while nobody else writes; what it did is stored as one batch. */
   private async exclusive<R>(work: (calls: Calls) => Promise<R>): Promise<R> {
     const id = ++this.lastTransaction
@@ -246,7 +295,7 @@ export class RemoteConnection extends EngineConnection {
 
   private async send(name: string, argument: unknown): Promise<Reply> {
     const reply = await this.channel.call<Reply>(name, argument)
-    this.seen.head = Math.max(this.seen.head, reply.head)
+    this.seen.note(reply.head, this)
     return reply
   }
 
@@ -331,6 +380,7 @@ export class RemoteConnection extends EngineConnection {
       await this.channel.call('close')
     } finally {
       await this.terminate(closedError())
+      this.watchers.end()
     }
   }
 
@@ -338,6 +388,7 @@ export class RemoteConnection extends EngineConnection {
   private async terminate(error: AtomicDBError): Promise<void> {
     this.isTerminated = true
     this.stopWatching?.()
+    this.seen.ignore(this)
     this.channel.stop(error)
     await this.thread.terminate()
   }

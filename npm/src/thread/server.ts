@@ -1,6 +1,7 @@
 import type { Calls } from '../connection/calls.js'
 import { transactionEndedError } from '../connection/errors.js'
 import { LocalConnection } from '../connection/local-connection.js'
+import type { Watch } from '../connection/watchers.js'
 import type { FileType, NativeBackend } from '../engine/async-engine.js'
 import { writingOps } from '../engine/ops.js'
 import { AtomicDBError } from '../errors.js'
@@ -55,6 +56,7 @@ class DatabaseServer {
   private readonly channel: RpcChannel
   private storage: RemoteStorage | undefined
   private connection!: LocalConnection
+  private watch: Watch | undefined
   private readonly runs = new Map<number, Calls>() // by transaction
 
   constructor(port: Port, locks: LockManager | undefined) {
@@ -64,6 +66,14 @@ class DatabaseServer {
       write: (request: Request) => this.write(request),
       transaction: ({ id, after }: { id: number; after: number }) => this.transaction(id, after),
       inTransaction: ({ id, call }: { id: number; call: EngineCall }) => this.inTransaction(id, call),
+      watch: () => {
+        this.watch ??= this.connection.watch({ changed: () => this.channel.notify('changed', this.connection.head), ended: () => {} })
+      },
+      reach: (head: number) => this.reached(head),
+      unwatch: () => {
+        this.watch?.stop()
+        this.watch = undefined
+      },
       exportFile: async (type: FileType) => transferred([await this.connection.exportFile(type) as Uint8Array<ArrayBuffer>], ([file]) => file),
       parseFile: ({ file, type }: { file: Uint8Array; type: FileType }) => this.connection.parseFile(file, type),
       verify: () => this.connection.verify(),

@@ -1,6 +1,7 @@
 import { aggregates } from './api-aggregates.js'
 import { conditions } from './api-conditions.js'
 import { documents } from './api-documents.js'
+import { live } from './api-live.js'
 import { lifecycle } from './api-lifecycle.js'
 import { metadata } from './api-metadata.js'
 import { options } from './api-options.js'
@@ -19,7 +20,7 @@ import { storages } from './storages.js'
 import type { Suite } from './suite.js'
 
 /** All tests of the public API, by what they are about. */
-export const apiSuites: Record<string, Suite> = { documents, values, conditions, options, schemas, aggregates, sql, results, relationships, metadata, transactions, lifecycle, migrations, repairing, storages, managing, sealing, 'storages of one file': fileStorages, files: filing }
+export const apiSuites: Record<string, Suite> = { documents, values, conditions, options, schemas, aggregates, sql, results, relationships, live, metadata, transactions, lifecycle, migrations, repairing, storages, managing, sealing, 'storages of one file': fileStorages, files: filing }
 
 const { storages: _, managing: __, ...ofDatabases } = apiSuites
 

@@ -9,6 +9,10 @@ const accepted: Record<string, unknown[]> = {
   distinct: ['n'],
   aggregate: [{ select: { n: { $count: true } } }],
   sql: ['SELECT * FROM users'],
+  liveGet: [1],
+  liveDistinct: ['n'],
+  liveAggregate: [{ select: { n: { $count: true } } }],
+  liveSql: ['SELECT * FROM users'],
   update: [{ n: 2 }],
   atomicUpdate: [() => ({ n: 2 })],
   remove: ['n = 1'],
@@ -31,26 +35,26 @@ const accepted: Record<string, unknown[]> = {
 /** What TypeScript alone keeps private. */
 const isPrivate = new Set(['constructor', 'collectionNamed', 'collectionIn', 'found', 'databaseOf', 'closeOnce'])
 
-/** The names of the methods of `object`, whatever they are, that do not reject with `closed`; those it inherits too. */
+/** The names of the methods of `object`, whatever they are, that do not reject with `closed`, or throw it if they are live queries; those it inherits too. */
 export async function callsThatAreNotClosed(object: object): Promise<string[]> {
   const open: string[] = []
   for (let owner = Object.getPrototypeOf(object) as object; owner !== Object.prototype; owner = Object.getPrototypeOf(owner) as object) {
     for (const [name, { value }] of Object.entries(Object.getOwnPropertyDescriptors(owner))) {
       if (typeof value !== 'function' || isPrivate.has(name)) continue
-      const code = await outcomeOf(() => (value as (...args: unknown[]) => unknown).apply(object, accepted[name] ?? []))
+      const code = await outcomeOf(name.startsWith('live'), () => (value as (...args: unknown[]) => unknown).apply(object, accepted[name] ?? []))
       if (code !== 'closed') open.push(name)
     }
   }
   return open.sort((a, b) => Number(a === 'close') - Number(b === 'close') || (a < b ? -1 : 1))
 }
 
-/** The code that a call rejects with; anything else, if it does not, or throws instead. */
-async function outcomeOf(call: () => unknown): Promise<string | undefined> {
+/** The code that a call rejects with, or, if it `throws`, throws; anything else, if it does not. */
+async function outcomeOf(throws: boolean, call: () => unknown): Promise<string | undefined> {
   let answer: unknown
   try {
     answer = call()
-  } catch {
-    return 'thrown'
+  } catch (error) {
+    return throws ? (error as { code?: string }).code : 'thrown'
   }
   return Promise.resolve(answer).then(() => undefined, ({ code }: { code?: string }) => code)
 }

@@ -1,5 +1,5 @@
 import type { AtomicDB, PoolOptions, StorageBackend, ThreadSafeDatabase } from '../../src/index.js'
-import { equal, ok, rejects } from './check.js'
+import { equal, ok, rejects, until } from './check.js'
 import { callsThatAreNotClosed } from './closed.js'
 import { gate, storageOf } from './controlled-storage.js'
 import type { Context, Suite } from './suite.js'
@@ -28,6 +28,31 @@ async function occupy(pool: ThreadSafeDatabase, count: number) {
 
 /** ThreadSafeDatabase. */
 export const pooling: Suite = [
+  {
+    name: 'a live query of a pool sees what each connection writes, and goes on when its connection ends',
+    async run(context) {
+      await withPool(context, { maxConnections: 3 }, async (pool) => {
+        const count = pool.liveCount()
+        const found = pool.live<{ n: number }>('n >= 1', { sort: '-n', limit: 2 })
+        await Promise.all([count.ready, found.ready])
+        const told: number[] = []
+        count.subscribe((n) => void told.push(n), (error) => {
+          throw error
+        })
+        const { dbs, release } = await occupy(pool, 3)
+        for (let n = 0; n < 9; n++) await dbs[n % 3]!.insert({ n })
+        await until(async () => count.current === 9, 'all documents are there')
+        equal(told, [...told].sort((a, b) => a - b), 'counts')
+        equal(found.current.map((d) => d.n), [8, 7])
+        await release()
+        for (const db of dbs.slice(0, 2)) (db.calls as unknown as { thread: { terminate(): void } }).thread.terminate()
+        await until(async () => (await pool.insert({ n: 9 }).then(() => true, () => false)), 'a connection is there')
+        await until(async () => found.current[0]!.n === 9, 'it goes on')
+        count.close()
+        found.close()
+      })
+    },
+  },
   {
     name: 'each call of a pool sees what the calls before it have stored, by whichever connection',
     async run(context) {

@@ -1,5 +1,5 @@
 // Compiled, never run: `tsc` fails if a line below stops being an error, or another becomes one.
-import { and, AtomicDB, MemoryStorage, not, or, type Collection, type Condition, type ErrorCode, type Id, type Problem, type QueryResult, type Report, type StorageBackend, type Stored, type Transaction, type Where } from '../../src/index.js'
+import { and, AtomicDB, MemoryStorage, not, or, type Collection, type Condition, type ErrorCode, type Id, type LiveDelta, type LiveQuery, type LiveValue, type Problem, type QueryResult, type Report, type StorageBackend, type Stored, type Transaction, type Where } from '../../src/index.js'
 
 interface User {
   name: string
@@ -275,3 +275,35 @@ async () => {
   // @ts-expect-error: where to?
   AtomicDB.importRaw(file)
 }
+
+// ------------------------------------------------------------ live queries
+
+users.live('age > 1', { sort: '-age', fields: ['name'], signal: new AbortController().signal }) satisfies LiveQuery<User>
+users.live(q.age.gt(1)).current satisfies QueryResult<User>
+users.live({ age: { $gt: 1 } }).subscribe((result, delta) => {
+  result[0]!.age satisfies number
+  delta satisfies LiveDelta<User> | undefined
+  delta!.added[0]!.name satisfies string
+  delta!.moved satisfies Id[]
+}, (error) => error.code satisfies ErrorCode) satisfies () => void
+users.liveCount() satisfies LiveValue<number>
+users.liveGet(1).current satisfies Stored<User> | undefined
+users.liveDistinct('tags').current satisfies string[]
+users.liveAggregate<{ n: number }>({ select: { n: { $count: true } } }).current[0]!.n satisfies number
+db.live<User>((user) => user.age > 1, 'users').current[0]!.name satisfies string
+db.liveSql<{ n: number }>`SELECT ${1} AS n`.current[0]!.n satisfies number
+db.liveSql<{ n: number }>('SELECT ? AS n', [1]) satisfies LiveValue<{ n: number }[]>
+db.liveCount('true') satisfies LiveValue<unknown>
+async () => {
+  for await (const result of users.live()) result satisfies QueryResult<User>
+}
+// @ts-expect-error: no such field
+users.live({ agee: 1 })
+// @ts-expect-error: no such field
+users.live('true', { sort: 'agee' })
+// @ts-expect-error: no such option
+users.live('true', { sorted: 'age' })
+// @ts-expect-error: current cannot be assigned
+users.liveCount().current = 1
+// @ts-expect-error: the listener of a count gets a number
+users.liveCount().subscribe((n: string) => n)

@@ -1,0 +1,49 @@
+import type { Calls } from '../connection/calls.js'
+import { mergeDocuments, mergeRows, type Delta } from '../live/rows.js'
+import { LiveValue } from '../live/live-value.js'
+import type { Question } from '../live/live-question.js'
+import type { AtomicDBError } from '../errors.js'
+import type { FindOptions } from '../query/types.js'
+import type { Stored } from '../types.js'
+import { newResult, type Origin, type QueryResult } from './result.js'
+
+/** What has changed in the result of a live query. */
+export type LiveDelta<T = any> = Delta<Stored<T>>
+
+/** The options of a live query: those of `search`, and a signal. */
+export interface LiveOptions<T = any, S extends string = never, F extends string = never> extends FindOptions<T, S, F> {
+  /** Closes the live query when it is aborted. */
+  signal?: AbortSignal
+}
+
+/**
+ * The result of a query, kept current. Documents that a commit did not change are the same objects in the next result.
+ * They are shared by all that use this live query: do not change them. `tracked()` and `updateAll()` of a result change
+ * what is stored, and the next result has it.
+ *
+ * @example
+ * ```ts
+ * const adults = db.live('age >= 18', { sort: 'name' })
+ * const unsubscribe = adults.subscribe((people, delta) => render(people))
+ * ```
+ */
+export class LiveQuery<T = any> extends LiveValue<QueryResult<T>> {
+  /** @internal @param question Whose answer is rows; they are documents unless `origin` is null. */
+  constructor(calls: Calls, question: Question<Stored<any>[]>, origin: Omit<Origin, 'calls' | 'isShared'> | null, signal: AbortSignal | undefined) {
+    const resultOf = (rows: Stored<T>[]) => newResult<T>(origin ? { calls, ...origin, isShared: true } : undefined, rows)
+    super(calls, {
+      ask: (engine) => resultOf(question(engine)),
+      empty: resultOf([]),
+      merge: origin ? (before, answer) => mergeDocuments(before, answer) ?? null : (before, answer) => (mergeRows(before, answer) ? undefined : null),
+    }, signal)
+  }
+
+  /**
+   * As in {@link LiveValue}. The listener also gets what has changed: the documents that are new, those that were in the
+   * result with other contents, the ids of those that have left it, and the ids of those that have another place among
+   * the others. The first time, and with `liveSql`, it is undefined.
+   */
+  override subscribe(listener: (result: QueryResult<T>, delta: LiveDelta<T> | undefined) => void, onError?: (error: AtomicDBError) => void): () => void {
+    return this.add(listener, onError)
+  }
+}

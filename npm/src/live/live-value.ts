@@ -1,0 +1,266 @@
+import type { Calls } from '../connection/calls.js'
+import type { ReadEnd, Watch, Watcher } from '../connection/watchers.js'
+import { checkFunction } from '../checks.js'
+import { AtomicDBError, EngineEndError, describe, invalid } from '../errors.js'
+import { Iteration } from './iteration.js'
+import type { LiveQuestion } from './live-question.js'
+import { report } from './report.js'
+
+/** Who is told of the values of a live value. */
+interface Subscriber<L> {
+  readonly listener: L
+  readonly onError: ((error: AtomicDBError) => void) | undefined
+}
+
+/** The live values that somebody waits for. Others may be collected, and are closed then. */
+const awaited = new Set<LiveValue<any>>()
+
+// Cloudflare Workers of older compatibility dates have neither of these.
+const forgotten = typeof FinalizationRegistry === 'function' ? new FinalizationRegistry<() => void>((close) => close()) : undefined
+const weakly = <O extends object>(object: O): (() => O | undefined) => {
+  if (!forgotten) return () => object
+  const reference = new WeakRef(object)
+  return () => reference.deref()
+}
+
+/**
+ * A value that is kept current: whenever a commit changes it, in this tab or in another, there is a new one. A write of
+ * this tab counts at once, as for a query, and before it is stored. If it cannot be stored, the value goes back.
+ *
+ * It costs something with each commit until {@link close}, until the signal that it was made with is aborted, or until
+ * the database is closed. One that nothing refers to, and that has no subscriber, ends by itself.
+ *
+ * @example
+ * ```ts
+ * const adults = db.liveCount('age >= 18')
+ * const unsubscribe = adults.subscribe((n) => console.log(n))
+ * ```
+ */
+export class LiveValue<V> implements AsyncIterable<V> {
+  private readonly subscribers = new Set<Subscriber<(...args: any[]) => void>>()
+  private value: V
+  private hasValue = false
+  private failure: AtomicDBError | undefined
+  private whenReady: Deferred | undefined
+  private isReading = false
+  private isOutdated = false // changed while it was read
+  private over: { readonly error: unknown } | undefined // why it ended
+  private readonly onEnd = new Set<() => void>()
+  private watch: Watch | undefined
+
+  /**
+   * @internal
+   * @param question What is asked, again and again.
+   * @param signal Ends it when it is aborted.
+   */
+  constructor(
+    calls: Calls,
+    private readonly question: LiveQuestion<V>,
+    signal?: AbortSignal,
+  ) {
+    this.value = question.empty
+    if (!calls.watch) throw invalid('a transaction has no live queries: it ends before anybody else sees what it did; make them with db')
+    for (const each of [signal, calls.signal]) if (each) this.endWith(each)
+    if (this.over) return
+    const self = weakly(this)
+    const watcher: Watcher = {
+      changed: () => self()?.look(),
+      ended: (error) => self()?.end(error ?? closedError(), error),
+    }
+    const watch = (this.watch = calls.watch(watcher))
+    forgotten?.register(this, () => watch.stop(), this)
+    awaited.add(this)
+    this.look()
+  }
+
+  /**
+   * The value now: the same object until it changes. Before the first answer, which takes an event if the engine runs in
+   * a worker, it is empty: no documents, 0, or undefined; see {@link isReady}. Do not change it: others have it too.
+   *
+   * @throws If the question failed, and has never had an answer.
+   */
+  get current(): V {
+    if (this.failure && !this.hasValue) throw this.failure
+    return this.value
+  }
+
+  /** Whether {@link current} has had its first value. */
+  get isReady(): boolean {
+    return this.hasValue
+  }
+
+  /** Why the question could not be asked the last time; undefined if it could. The next commit asks again. */
+  get error(): AtomicDBError | undefined {
+    return this.failure
+  }
+
+  /** Resolves when {@link current} has its first value; rejects if the question fails, or if this is closed before. */
+  get ready(): Promise<void> {
+    if (this.hasValue) return Promise.resolve()
+    const error = this.failure ?? this.over?.error
+    if (error) return Promise.reject(error as Error)
+    this.whenReady ??= deferred()
+    return this.whenReady.promise
+  }
+
+  /**
+   * Calls `listener` now, if there is a value, and then once for each commit that changes it. All writes of one tick, and
+   * all that another tab did meanwhile, count as one commit. What a listener throws is reported as an error that nobody
+   * caught; the other listeners are called all the same.
+   *
+   * @param onError Called when the question fails, as `search` would reject. Without it, the error is reported as one that
+   * nobody caught.
+   * @returns What ends it.
+   */
+  subscribe(listener: (value: V) => void, onError?: (error: AtomicDBError) => void): () => void {
+    return this.add(listener, onError)
+  }
+
+  /** @internal */
+  protected add(listener: (...args: any[]) => void, onError: ((error: AtomicDBError) => void) | undefined): () => void {
+    checkFunction('listener', listener)
+    if (onError !== undefined) checkFunction('onError', onError)
+    const subscriber = { listener, onError }
+    if (!this.over) {
+      this.subscribers.add(subscriber)
+      awaited.add(this)
+    }
+    if (this.hasValue) guarded(() => listener(this.value, undefined))
+    if (this.failure) tellError([subscriber], this.failure)
+    return () => {
+      this.subscribers.delete(subscriber)
+      this.letGo()
+    }
+  }
+
+  /** The values, from the one that is there. If several come while the loop is busy, it gets the last of them. */
+  [Symbol.asyncIterator](): AsyncIterableIterator<V> {
+    const iteration = new Iteration<V>(() => {
+      unsubscribe()
+      this.onEnd.delete(end)
+    })
+    const end = () => iteration.end()
+    this.onEnd.add(end)
+    const unsubscribe = this.add((value: V) => iteration.give(value), (error) => iteration.fail(error))
+    if (this.over) end()
+    return iteration
+  }
+
+  /** Ends it: {@link current} stays as it is, no listener is called again, and loops over it end. */
+  close(): void {
+    this.end(new AtomicDBError('closed', 'the live query has been closed'), undefined)
+  }
+
+  private endWith(signal: AbortSignal): void {
+    if (!(signal instanceof AbortSignal)) throw invalid(`signal: expected an AbortSignal, not ${describe(signal)}`)
+    if (signal.aborted) {
+      this.end(signal.reason, undefined)
+      return
+    }
+    const self = weakly(this)
+    const stop = () => self()?.end(signal.reason, undefined)
+    signal.addEventListener('abort', stop, { once: true })
+    this.onEnd.add(() => signal.removeEventListener('abort', stop))
+  }
+
+  /** @param told The error of which subscribers hear. */
+  private end(error: unknown, told: AtomicDBError | undefined): void {
+    if (this.over) return
+    this.over = { error }
+    this.watch?.stop()
+    forgotten?.unregister(this)
+    const subscribers = [...this.subscribers]
+    this.subscribers.clear()
+    awaited.delete(this)
+    this.whenReady?.reject(error)
+    if (told) {
+      this.failure = told
+      tellError(subscribers, told)
+    }
+    const { onEnd } = this
+    for (const each of [...onEnd]) each()
+    onEnd.clear()
+  }
+
+  /** Asks the question. */
+  private look(): void {
+    if (this.over) return
+    if (this.isReading) {
+      this.isOutdated = true
+      return
+    }
+    this.isReading = true
+    this.watch!.read(this.question.ask, (end) => this.take(end))
+  }
+
+  private take(end: ReadEnd<V>): void {
+    this.isReading = false
+    if (this.over) return
+    const isOutdated = this.isOutdated
+    this.isOutdated = false
+    if ('error' in end) this.fail(end.error as AtomicDBError)
+    else this.succeed(end.result)
+    if (isOutdated) this.look()
+    else this.letGo()
+  }
+
+  private fail(error: AtomicDBError): void {
+    if (error instanceof EngineEndError) {
+      this.end(error, error) // it would end the next engine too
+      return
+    }
+    const before = this.failure
+    this.failure = error
+    this.whenReady?.reject(error)
+    this.whenReady = undefined
+    if (before?.code !== error.code || before.message !== error.message) tellError([...this.subscribers], error)
+  }
+
+  private succeed(answer: V): void {
+    const isFirst = !this.hasValue
+    this.failure = undefined
+    const delta = this.question.merge(this.value, answer)
+    if (!isFirst && delta === null) return
+    this.hasValue = true
+    this.value = answer
+    this.whenReady?.resolve()
+    this.whenReady = undefined
+    for (const subscriber of [...this.subscribers]) {
+      if (this.subscribers.has(subscriber)) guarded(() => subscriber.listener(answer, isFirst ? undefined : delta))
+    }
+  }
+
+  /** If nobody waits for it any more, it may be collected. */
+  private letGo(): void {
+    if (this.subscribers.size === 0 && !this.isReading && !this.whenReady) awaited.delete(this)
+  }
+}
+
+interface Deferred {
+  readonly promise: Promise<void>
+  readonly resolve: () => void
+  readonly reject: (error: unknown) => void
+}
+
+function deferred(): Deferred {
+  let settle!: Omit<Deferred, 'promise'>
+  const promise = new Promise<void>((resolve, reject) => (settle = { resolve, reject }))
+  return { promise, ...settle }
+}
+
+function closedError(): AtomicDBError {
+  return new AtomicDBError('closed', 'the database has been closed')
+}
+
+function tellError(subscribers: readonly Subscriber<unknown>[], error: AtomicDBError): void {
+  for (const { onError } of subscribers) if (onError) guarded(() => onError(error))
+  if (subscribers.some(({ onError }) => !onError)) report(error)
+}
+
+function guarded(call: () => void): void {
+  try {
+    call()
+  } catch (error) {
+    report(error)
+  }
+}
