@@ -2,6 +2,7 @@ import type { Calls } from '../connection/calls.js'
 import type { EngineCalls } from '../connection/engine-calls.js'
 import { LiveValue } from '../live/live-value.js'
 import * as questions from '../live/questions.js'
+import { DocumentsView, RowsView, ValueView } from '../live/views.js'
 import { aggregate } from '../operations/aggregate.js'
 import { createIndex, dropIndex, indexOptions } from '../operations/indexes.js'
 import * as reads from '../operations/reads.js'
@@ -288,24 +289,24 @@ export abstract class DocumentCalls<T, Of extends Owner> {
     checkWhere(where, 'live() finds all documents')
     const collection = this.collectionIn(options)
     const { signal, rest } = withoutSignal(options)
-    return new LiveValue<Stored<T> | undefined>(this.calls, questions.ofValue(questions.one(collection, where, queryOf(rest, collection)), undefined), signal)
+    return new LiveValue(this.calls, questions.one(collection, where, queryOf(rest, collection)), new DocumentsView<Stored<any>, Stored<T> | undefined>(([document]) => document), signal)
   }
 
   /** How many documents match, kept current. */
   liveCount(where?: Where<T> | Named<T>, ...collection: CollectionName<Of>): LiveValue<number> {
     checkGiven(where, 1, arguments.length)
-    return new LiveValue(this.calls, questions.ofValue(questions.counted(this.collectionNamed(collection), where), 0))
+    return new LiveValue(this.calls, questions.counted(this.collectionNamed(collection), where), new ValueView(0))
   }
 
   /** What {@link distinct} finds, kept current. */
   liveDistinct<P extends string = never>(path: PathArgument<T, P>, where?: Where<T> | Named<T>, ...collection: CollectionName<Of>): LiveValue<Distinct<T, P>[]> {
     checkGiven(where, 2, arguments.length)
-    return new LiveValue<any[]>(this.calls, questions.ofValue(questions.distinct(this.collectionNamed(collection), path, where), []))
+    return new LiveValue(this.calls, questions.distinct(this.collectionNamed(collection), path, where), new ValueView<any[]>([]))
   }
 
   /** The rows of {@link aggregate}, kept current. Rows that stay the same at their place are the same objects. */
   liveAggregate<R = any, G extends string = never, P extends string = never, N extends string = never>(pipeline: Aggregate<T, G, P, N>, ...collection: CollectionName<Of>): LiveValue<R[]> {
-    return new LiveValue<R[]>(this.calls, questions.ofRows(questions.aggregated(this.collectionNamed(collection), pipeline), []))
+    return new LiveValue(this.calls, questions.aggregated(this.collectionNamed(collection), pipeline), new RowsView((rows) => rows as R[]))
   }
 
   private found(engine: EngineCalls, where: unknown, collection: unknown, options: unknown): QueryResult<T> {

@@ -1,7 +1,8 @@
 import type { Calls } from '../connection/calls.js'
-import { mergeDocuments, mergeRows, type Delta } from '../live/rows.js'
+import type { LiveQuestion } from '../connection/live.js'
+import type { Delta } from '../live/rows.js'
+import { DocumentsView, RowsView } from '../live/views.js'
 import { LiveValue } from '../live/live-value.js'
-import type { Question } from '../live/live-question.js'
 import type { AtomicDBError } from '../errors.js'
 import type { FindOptions } from '../query/types.js'
 import type { Stored } from '../types.js'
@@ -28,14 +29,10 @@ export interface LiveOptions<T = any, S extends string = never, F extends string
  * ```
  */
 export class LiveQuery<T = any> extends LiveValue<QueryResult<T>> {
-  /** @internal @param question Whose answer is rows; they are documents unless `origin` is null. */
-  constructor(calls: Calls, question: Question<Stored<any>[]>, origin: Omit<Origin, 'calls' | 'isShared'> | null, signal: AbortSignal | undefined) {
-    const resultOf = (rows: Stored<T>[]) => newResult<T>(origin ? { calls, ...origin, isShared: true } : undefined, rows)
-    super(calls, {
-      ask: (engine) => resultOf(question(engine)),
-      empty: resultOf([]),
-      merge: origin ? (before, answer) => mergeDocuments(before, answer) ?? null : (before, answer) => (mergeRows(before, answer) ? undefined : null),
-    }, signal)
+  /** @internal @param origin Null if the answers are rows that are no documents. */
+  constructor(calls: Calls, question: LiveQuestion<Stored<any>[]>, origin: Omit<Origin, 'calls' | 'isShared'> | null, signal?: AbortSignal) {
+    const resultOf = (rows: readonly any[]) => newResult<T>(origin ? { calls, ...origin, isShared: true } : undefined, rows)
+    super(calls, question, origin ? new DocumentsView(resultOf) : new RowsView(resultOf), signal)
   }
 
   /**

@@ -8,7 +8,7 @@ export class StoppableCalls extends DatabaseCalls {
     super({
       read: (work) => until(signal, () => calls.read(work, signal)),
       write: (prepare) => (signal.aborted ? aborted(signal) : calls.write(prepare)),
-      watch: (watcher) => calls.watch(watcher),
+      live: (question, listener) => calls.live(question, listener),
       signal,
     })
   }

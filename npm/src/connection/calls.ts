@@ -1,5 +1,5 @@
 import type { EngineCalls } from './engine-calls.js'
-import type { Watch, Watcher } from './watchers.js'
+import type { LiveSource } from './live.js'
 
 /**
  * What a write does: it changes the database and returns what the call resolves to. If it throws, it has done nothing.
@@ -24,8 +24,8 @@ export interface Calls {
    */
   write<R>(prepare: () => Write<R>): Promise<R>
 
-  /** Tells `watcher` when what reads see has changed. Throws if the database is closed. A transaction cannot be watched. */
-  watch?(watcher: Watcher): Watch
+  /** Keeps an answer current. A transaction has no such answers. */
+  live?: LiveSource['live']
 
   /** If the calls are only until a signal is aborted: the signal. */
   readonly signal?: AbortSignal
@@ -33,11 +33,11 @@ export interface Calls {
 
 /** The calls of a database that is no transaction. */
 export interface ConnectionCalls extends Calls {
+  live: LiveSource['live']
+
   /**
    * Runs `work` while nobody else may write, and stores what it did as one
    * batch. If another writer was faster, `work` runs again from the start.
    */
   transaction<R>(work: (calls: Calls) => Promise<R>): Promise<R>
-
-  watch(watcher: Watcher): Watch
 }

@@ -3,7 +3,7 @@ import type { EngineEndError } from '../errors.js'
 import type { Report } from '../types.js'
 import type { Calls, ConnectionCalls, Write } from './calls.js'
 import { EngineCalls } from './engine-calls.js'
-import type { Watch, Watcher } from './watchers.js'
+import type { LiveListener, LiveQuestion } from './live.js'
 
 /** One open database. */
 export interface Connection extends ConnectionCalls {
@@ -49,8 +49,8 @@ export abstract class EngineConnection extends EngineCalls implements Connection
 
   abstract transaction<R>(work: (calls: Calls) => Promise<R>): Promise<R>
 
-  /** As in {@link Calls}. When the engine ends, the watcher is told so, before {@link onEnd} is called. */
-  abstract watch(watcher: Watcher): Watch
+  /** As in LiveSource. When the engine ends, the listener is told so, before {@link onEnd} is called. */
+  abstract live<A>(question: LiveQuestion<A>, listener: LiveListener<A>): () => void
 
   abstract exportFile(type: FileType): Promise<Uint8Array>
 

@@ -3,6 +3,14 @@ import { invalid } from '../errors.js'
 import type { Encoder } from '../msgpack/encode.js'
 import type { Stored } from '../types.js'
 
+/** A call of an engine. */
+export interface EngineCall {
+  readonly op: Op
+  readonly args: Uint8Array
+  /** Whether the op answers in pieces; all of them are wanted. */
+  readonly pieces: boolean
+}
+
 /**
  * What a read or a write calls: the engine of one open database, in this
  * thread or in another, which returns at once. Only the functions that

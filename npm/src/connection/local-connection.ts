@@ -11,11 +11,12 @@ import { EngineConnection, type Keeping } from './connection.js'
 import { noArguments, type EngineCalls } from './engine-calls.js'
 import { closedError, readArguments } from './errors.js'
 import { GroupCommit, type FlushOutcome } from './group-commit.js'
+import type { LiveListener, LiveQuestion } from './live.js'
+import { LiveHub } from './live-hub.js'
 import { Progress } from './progress.js'
 import { withUsage } from './quota.js'
 import { reportOf } from './report.js'
 import { Transactions } from './transactions.js'
-import { LocalWatchers, type ReadEnd, type Watch, type Watcher } from './watchers.js'
 
 /**
  * A database whose engine runs in this thread: its handle there, and the writes that are not stored yet. A worker needs
@@ -30,7 +31,7 @@ export class LocalConnection extends EngineConnection {
     // If it fails, the next call meets the same log.
     catchUp: () => void this.catchUp().catch(() => {}),
   })
-  protected readonly watchers = new LocalWatchers(() => this.versionOutside, () => this.settling)
+  protected readonly hub = new LiveHub(this)
   /** What may end the calls of the engine. */
   interrupter!: Interrupter
   protected readonly stopListening: () => void
@@ -48,7 +49,7 @@ export class LocalConnection extends EngineConnection {
     this.stopListening = bridge.onEnd((error) => {
       this.groupCommit.stop(error)
       this.transactions.stop(error)
-      this.watchers.end(error)
+      this.hub.end(error)
       this.onEnd?.()
     })
   }
@@ -60,10 +61,10 @@ export class LocalConnection extends EngineConnection {
     const { durability = 'relaxed', maxDocumentBytes, maxDepth, maxQueryMemory, version } = options
     const interrupter = new Interrupter(options.maxQueryTime)
     const progress = new Progress(options.onProgress)
-    const onForeign = () => connection?.watchers.note()
+    const onForeign = () => connection?.hub.note()
     const onRollback = () => {
       if (!connection?.transactions.isRunning) connection?.groupCommit.noteUndone()
-      connection?.watchers.note()
+      connection?.hub.note()
     }
     const onPutOff = () => connection?.transactions.notePostponed()
     const handle = await bridge.wait((engine) => engine.open(name, backend, { durability, maxDocumentBytes, maxDepth, maxQueryMemory, version, interrupted: interrupter.ask, onProgress: progress.listener, onForeign, onRollback, onPutOff }), true)
@@ -86,7 +87,7 @@ export class LocalConnection extends EngineConnection {
   }
 
   /** What reads wait for; undefined if there is nothing to wait for. */
-  protected get settling(): Promise<void> | undefined {
+  get settling(): Promise<void> | undefined {
     // A transaction that is being stored may still be undone; and while the engine lacks pending writes, a read would
     // miss them.
     return this.transactions.storing ?? this.groupCommit.settled()
@@ -97,31 +98,15 @@ export class LocalConnection extends EngineConnection {
     this.transactions.suspend()
   }
 
-  private get versionOutside(): number {
+  /** The version that reads from outside a transaction see. The engine is in that state then. */
+  get versionOutside(): number {
     if (!this.ended) this.suspendTransaction()
     return this.version
   }
 
-  watch(watcher: Watcher): Watch {
+  live<A>(question: LiveQuestion<A>, listener: LiveListener<A>): () => void {
     this.checkUsable()
-    return { read: (work, done) => this.readNow(work, done), stop: this.watchers.add(watcher) }
-  }
-
-  private readNow<R>(work: (engine: EngineCalls) => R, done: (end: ReadEnd<R>) => void): void {
-    let end: ReadEnd<R>
-    try {
-      this.checkUsable()
-      const { settling } = this
-      if (settling) {
-        void settling.then(() => this.readNow(work, done))
-        return
-      }
-      this.suspendTransaction()
-      end = { result: work(this) }
-    } catch (error) {
-      end = { error: readingError('an argument', error) }
-    }
-    done(end)
+    return this.hub.open(question, listener)
   }
 
   write<R>(prepare: () => Write<R>): Promise<R> {
@@ -147,12 +132,12 @@ export class LocalConnection extends EngineConnection {
     try {
       return await this.transactions.run(work)
     } finally {
-      this.watchers.note()
+      this.hub.note()
     }
   }
 
   private writing<R>(write: Write<R>): R {
-    this.watchers.note()
+    this.hub.note()
     return write(this)
   }
 
@@ -246,7 +231,7 @@ export class LocalConnection extends EngineConnection {
     await this.writeLock.exclusive(() => this.groupCommit.drained())
     this.stopListening()
     this.groupCommit.stop(closedError())
-    this.watchers.end()
+    this.hub.end()
     if (!this.ended) await this.bridge.wait((engine) => engine.close(this.handle))
   }
 

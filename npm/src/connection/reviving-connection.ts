@@ -6,15 +6,8 @@ import type { Calls, Write } from './calls.js'
 import type { Connection, EngineConnection } from './connection.js'
 import type { EngineCalls } from './engine-calls.js'
 import { closedError, readArguments } from './errors.js'
+import { LastingQuestion, type LiveListener, type LiveQuestion } from './live.js'
 import { Opening } from './opening.js'
-import { whenRead, type ReadEnd, type Watch, type Watcher } from './watchers.js'
-
-/** A watcher, which outlives engines. */
-interface Watching {
-  readonly watcher: Watcher
-  /** Its watch on the engine that runs; undefined when none does. */
-  watch: Watch | undefined
-}
 
 type Backend = NativeBackend | StorageBackend | null
 
@@ -31,7 +24,8 @@ export class RevivingConnection implements Connection {
   private ends = 0 // of engines in a row, without a call that succeeded in between
   private lost: EngineEndError | undefined // why it does not come back
   private closing: Promise<void> | undefined
-  private readonly watching = new Set<Watching>()
+  private readonly lasting = new Set<LastingQuestion>()
+  private readonly unanswered = new Set<LastingQuestion>() // of these, those that no engine has
 
   private constructor(
     private current: EngineConnection,
@@ -52,7 +46,7 @@ export class RevivingConnection implements Connection {
     connection.onEnd = () => {
       this.ends++
       this.lease = lease
-      if (this.watching.size > 0) this.reviveWatching()
+      if (this.unanswered.size > 0) this.reviveForQuestions()
     }
   }
 
@@ -74,51 +68,31 @@ export class RevivingConnection implements Connection {
     return this.run((connection) => connection.transaction(work))
   }
 
-  watch(watcher: Watcher): Watch {
+  live<A>(question: LiveQuestion<A>, listener: LiveListener<A>): () => void {
     if (this.closing) throw closedError()
-    const own: Watching = { watcher, watch: undefined }
-    this.watching.add(own)
-    if (this.current.ended) this.reviveWatching()
-    else this.watchCurrent(own)
-    return {
-      read: (work, done) => this.readWatched(own, work, done),
-      stop: () => {
-        this.watching.delete(own)
-        own.watch?.stop()
-      },
+    const own = new LastingQuestion(question, listener, () => void this.unanswered.add(own))
+    this.lasting.add(own)
+    if (!this.current.ended) own.openIn(this.current)
+    else {
+      this.unanswered.add(own)
+      this.reviveForQuestions()
+    }
+    return () => {
+      this.lasting.delete(own)
+      this.unanswered.delete(own)
+      own.stop()
     }
   }
 
-  private watchCurrent(own: Watching): void {
-    own.watch = this.current.watch({
-      changed: () => own.watcher.changed(),
-      ended: (error) => {
-        own.watch = undefined
-        if (!error) this.endWatching(own, undefined)
-      },
-    })
-  }
-
-  private endWatching(own: Watching, error: EngineEndError | undefined): void {
-    if (this.watching.delete(own)) own.watcher.ended(error)
-  }
-
-  /** Opens the database again for the sake of those who watch it, and would not call. */
-  private reviveWatching(): void {
-    this.run(async () => {}).catch(() => {
-      if (this.closing) return // which tells them
-      for (const own of [...this.watching]) {
-        if (this.lost) this.endWatching(own, this.lost)
-        else own.watcher.changed() // its read meets the error of the storage
+  /** Opens the database again for the sake of live questions, which do not call. */
+  private reviveForQuestions(): void {
+    this.run(async () => {}).catch((error: unknown) => {
+      if (this.closing) return // which ends them
+      for (const own of [...this.unanswered]) {
+        if (this.lost) own.end(this.lost)
+        else own.fail(error)
       }
     })
-  }
-
-  /** A read whose engine ends is done once more, in the next engine. */
-  private readWatched<R>(own: Watching, work: (engine: EngineCalls) => R, done: (end: ReadEnd<R>) => void): void {
-    const again = () => whenRead(this.run((connection) => connection.read(work)), done)
-    if (!own.watch) again()
-    else own.watch.read(work, (end) => ('error' in end && end.error instanceof EngineEndError ? again() : done(end)))
   }
 
   exportFile(type: FileType): Promise<Uint8Array> {
@@ -153,7 +127,7 @@ export class RevivingConnection implements Connection {
         if (!current.ended) throw error
       })
     }
-    for (const own of [...this.watching]) this.endWatching(own, undefined)
+    for (const own of [...this.lasting]) own.end()
     if (current.ended && isStorage(backend)) await backend.close() // which the engine could not do
   }
 
@@ -181,12 +155,10 @@ export class RevivingConnection implements Connection {
   }
 
   private goOnWith(connection: EngineConnection): void {
-    if (this.current === connection) return
     this.current = connection
-    for (const own of [...this.watching]) {
-      this.watchCurrent(own)
-      own.watcher.changed()
-    }
+    const unanswered = [...this.unanswered]
+    this.unanswered.clear()
+    for (const own of unanswered) own.openIn(connection)
   }
 
   /** Notes whether a call succeeds. */

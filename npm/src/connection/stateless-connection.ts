@@ -107,7 +107,7 @@ export class StatelessConnection extends CachingConnection {
     return new StatelessConnection(bridge, handle, log, storage, durability)
   }
 
-  protected override get settling(): undefined {
+  override get settling(): undefined {
     return undefined
   }
 
@@ -291,7 +291,7 @@ export class StatelessConnection extends CachingConnection {
       return reportOf(await this.bridge.wait((engine) => engine.verify(this.handle)))
     } finally {
       this.log.batches = []
-      this.watchers.note()
+      this.hub.note()
     }
   }
 
@@ -307,7 +307,7 @@ export class StatelessConnection extends CachingConnection {
   private applyRecord({ seq, snapshot, bytes }: Batch): void {
     if (seq <= this.head) return
     this.value(Op.apply, new Encoder().begin('record').array(2).number(seq).boolean(Boolean(snapshot)).raw(bytes))
-    this.watchers.note()
+    this.hub.note()
   }
 
   /** Replaces the batches by a snapshot if they are many. The batch is stored even if this fails. */
@@ -360,7 +360,7 @@ export class StatelessConnection extends CachingConnection {
       this.isClosed = true
       this.stopListening()
       this.stopWatching?.()
-      this.watchers.end()
+      this.hub.end()
       if (!this.ended) await this.bridge.wait((engine) => engine.close(this.handle))
       await this.storage.close()
     })

@@ -1,10 +1,10 @@
 import type { Calls } from '../connection/calls.js'
-import type { ReadEnd, Watch, Watcher } from '../connection/watchers.js'
+import type { LiveQuestion, LiveUpdate } from '../connection/live.js'
 import { checkFunction } from '../checks.js'
-import { AtomicDBError, EngineEndError, describe, invalid } from '../errors.js'
+import { AtomicDBError, describe, invalid } from '../errors.js'
 import { Iteration } from './iteration.js'
-import type { LiveQuestion } from './live-question.js'
 import { report } from './report.js'
+import type { LiveView } from './views.js'
 
 /** Who is told of the values of a live value. */
 interface Subscriber<L> {
@@ -42,35 +42,38 @@ export class LiveValue<V> implements AsyncIterable<V> {
   private hasValue = false
   private failure: AtomicDBError | undefined
   private whenReady: Deferred | undefined
-  private isReading = false
-  private isOutdated = false // changed while it was read
   private over: { readonly error: unknown } | undefined // why it ended
   private readonly onEnd = new Set<() => void>()
-  private watch: Watch | undefined
+  private stop: (() => void) | undefined
 
   /**
    * @internal
-   * @param question What is asked, again and again.
+   * @param question What is asked.
+   * @param view What its answers, and what is told of them, make of the value.
    * @param signal Ends it when it is aborted.
    */
   constructor(
     calls: Calls,
-    private readonly question: LiveQuestion<V>,
+    question: LiveQuestion,
+    private readonly view: LiveView<V>,
     signal?: AbortSignal,
   ) {
-    this.value = question.empty
-    if (!calls.watch) throw invalid('a transaction has no live queries: it ends before anybody else sees what it did; make them with db')
+    this.value = view.empty
+    if (!calls.live) throw invalid('a transaction has no live queries: it ends before anybody else sees what it did; make them with db')
     for (const each of [signal, calls.signal]) if (each) this.endWith(each)
     if (this.over) return
     const self = weakly(this)
-    const watcher: Watcher = {
-      changed: () => self()?.look(),
+    const stop = calls.live(question, {
+      told: (update) => self()?.take(update),
       ended: (error) => self()?.end(error ?? closedError(), error),
+    })
+    this.stop = stop
+    if (this.over) {
+      stop()
+      return
     }
-    const watch = (this.watch = calls.watch(watcher))
-    forgotten?.register(this, () => watch.stop(), this)
-    awaited.add(this)
-    this.look()
+    forgotten?.register(this, stop, this)
+    if (!this.hasValue && !this.failure) awaited.add(this) // until then
   }
 
   /**
@@ -167,7 +170,7 @@ export class LiveValue<V> implements AsyncIterable<V> {
   private end(error: unknown, told: AtomicDBError | undefined): void {
     if (this.over) return
     this.over = { error }
-    this.watch?.stop()
+    this.stop?.()
     forgotten?.unregister(this)
     const subscribers = [...this.subscribers]
     this.subscribers.clear()
@@ -182,33 +185,14 @@ export class LiveValue<V> implements AsyncIterable<V> {
     onEnd.clear()
   }
 
-  /** Asks the question. */
-  private look(): void {
+  private take(update: LiveUpdate): void {
     if (this.over) return
-    if (this.isReading) {
-      this.isOutdated = true
-      return
-    }
-    this.isReading = true
-    this.watch!.read(this.question.ask, (end) => this.take(end))
-  }
-
-  private take(end: ReadEnd<V>): void {
-    this.isReading = false
-    if (this.over) return
-    const isOutdated = this.isOutdated
-    this.isOutdated = false
-    if ('error' in end) this.fail(end.error as AtomicDBError)
-    else this.succeed(end.result)
-    if (isOutdated) this.look()
-    else this.letGo()
+    if ('error' in update) this.fail(update.error as AtomicDBError)
+    else this.succeed(update)
+    this.letGo()
   }
 
   private fail(error: AtomicDBError): void {
-    if (error instanceof EngineEndError) {
-      this.end(error, error) // it would end the next engine too
-      return
-    }
     const before = this.failure
     this.failure = error
     this.whenReady?.reject(error)
@@ -216,23 +200,23 @@ export class LiveValue<V> implements AsyncIterable<V> {
     if (before?.code !== error.code || before.message !== error.message) tellError([...this.subscribers], error)
   }
 
-  private succeed(answer: V): void {
-    const isFirst = !this.hasValue
+  private succeed(update: Exclude<LiveUpdate, { error: unknown }>): void {
     this.failure = undefined
-    const delta = this.question.merge(this.value, answer)
-    if (!isFirst && delta === null) return
+    const step = this.view.take(update)
+    if (!step) return
+    const { value, delta } = step
     this.hasValue = true
-    this.value = answer
+    this.value = value
     this.whenReady?.resolve()
     this.whenReady = undefined
     for (const subscriber of [...this.subscribers]) {
-      if (this.subscribers.has(subscriber)) guarded(() => subscriber.listener(answer, isFirst ? undefined : delta))
+      if (this.subscribers.has(subscriber)) guarded(() => subscriber.listener(value, delta))
     }
   }
 
   /** If nobody waits for it any more, it may be collected. */
   private letGo(): void {
-    if (this.subscribers.size === 0 && !this.isReading && !this.whenReady) awaited.delete(this)
+    if (this.subscribers.size === 0 && !this.whenReady) awaited.delete(this)
   }
 }
 

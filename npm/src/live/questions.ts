@@ -1,72 +1,83 @@
-import type { EngineCalls } from '../connection/engine-calls.js'
+import type { EngineCall, EngineCalls } from '../connection/engine-calls.js'
+import type { LiveQuestion } from '../connection/live.js'
 import { Op } from '../engine/ops.js'
 import { encoding, type Encoder } from '../msgpack/encode.js'
 import { aggregation } from '../operations/aggregate.js'
 import { collectionName } from '../operations/collection-name.js'
 import * as reads from '../operations/reads.js'
 import { selecting } from '../operations/sql.js'
-import type { Query } from '../query/find-options.js'
+import { Condition } from '../query/condition.js'
+import { everything, type Query } from '../query/find-options.js'
 import { checkPath } from '../query/paths.js'
-import { predicateOf, prepared, writeWhere, type Predicate } from '../query/where.js'
-import type { Stored, Value } from '../types.js'
-import type { LiveQuestion, Question } from './live-question.js'
-import { mergeRows } from './rows.js'
-import { same } from './same.js'
+import { predicateOf, writeWhere, type Predicate } from '../query/where.js'
+import type { Id, Stored, Value } from '../types.js'
 
-/** A live question whose answer is one value. */
-export function ofValue<V>(ask: Question<V>, empty: V): LiveQuestion<V> {
-  return { ask, empty, merge: (before, answer) => (same(before, answer) ? null : undefined) }
-}
+// Each function checks its arguments, and copies them.
 
-/** A live question whose answer is rows, which need not be documents. */
-export function ofRows<R extends unknown[]>(ask: Question<R>, empty: R): LiveQuestion<R> {
-  return { ask, empty, merge: (before, answer) => (mergeRows(before, answer) ? undefined : null) }
-}
-
-/** Writes the arguments of an op, whose condition is `where`, which is anything but a function. */
+/** Writes the arguments of an op with a condition, which is anything but a function. */
 type WriteArguments = (encoder: Encoder, where: unknown) => void
 
+type Documents = LiveQuestion<Stored<any>[]>
+
 /** The documents that match. */
-export function found(collection: unknown, where: unknown, query: Query): Question<Stored<any>[]> {
-  if (predicateOf(where) && !query.populate) {
-    collectionName(collection)
-    return (engine) => {
+export function found(collection: unknown, where: unknown, query: Query): Documents {
+  const op = query.populate ? Op.populated : Op.find
+  const write: WriteArguments = (encoder, condition) => reads.writeFind(encoder, collection, condition, query)
+  const predicate = predicateOf(where)
+  if (!predicate || query.populate) return asked(op, true, collection, where, write)
+  collectionName(collection)
+  return {
+    ask(engine) {
       const into: Stored<any>[] = []
-      reads.find(engine, collection, where, query, into)
+      reads.find(engine, collection, predicate, query, into)
       return into
-    }
+    },
   }
-  return rows(query.populate ? Op.populated : Op.find, collection, where, (encoder, condition) => reads.writeFind(encoder, collection, condition, query))
 }
 
-/** The document of an id, or the first that matches. */
-export function one(collection: unknown, where: unknown, query: Query): Question<Stored<any> | undefined> {
-  const own = typeof where === 'string' || typeof where === 'number' ? where : prepared(where)
+/** The document of an id, or the first that matches; of none, an empty array. */
+export function one(collection: unknown, where: unknown, query: Query): Documents {
+  const { fields, populate } = query
+  if (typeof where === 'number') return found(collection, withId(reads.checkId(where)), { ...everything, fields, populate })
+  if (typeof where !== 'string') return found(collection, where, query.limit === 0 ? query : { ...query, limit: 1 })
+  if (!canBeCondition(where)) return found(collection, withId(where), { ...everything, fields, populate })
   collectionName(collection)
-  return (engine) => reads.get(engine, collection, own, query)
+  return {
+    ask(engine) {
+      const document = reads.get(engine, collection, where, query)
+      return document ? [document] : []
+    },
+  }
+}
+
+const withId = (id: Id) => new Condition(['eq', '_id', id])
+
+/** Whether a text may be a condition. Each of them has a space or a sign, but for two. */
+function canBeCondition(text: string): boolean {
+  return /[^\p{L}\p{N}_-]/u.test(text) || /^(true|false)$/i.test(text)
 }
 
 /** How many documents match. */
-export function counted(collection: unknown, where: unknown): Question<number> {
-  const own = prepared(where)
-  collectionName(collection)
-  return (engine) => reads.count(engine, collection, own, -1)
+export function counted(collection: unknown, where: unknown): LiveQuestion<number> {
+  const predicate = predicateOf(where)
+  if (predicate) {
+    collectionName(collection)
+    return { ask: (engine) => reads.count(engine, collection, predicate, -1) }
+  }
+  return asked(Op.count, false, collection, where, (encoder, condition) => reads.writeCount(encoder, collection, condition, -1))
 }
 
 /** The distinct values at a path. */
-export function distinct(collection: unknown, path: unknown, where: unknown): Question<Value[]> {
+export function distinct(collection: unknown, path: unknown, where: unknown): LiveQuestion<Value[]> {
   checkPath('path', path)
-  return value(Op.distinct, collection, where, (encoder, condition) => {
-    encoder.array(3).string(collectionName(collection)).value(path, 'path')
-    writeWhere(encoder, condition)
-  })
+  return asked(Op.distinct, false, collection, where, (encoder, condition) => reads.writeDistinct(encoder, collection, path, condition))
 }
 
 /** The rows of an aggregate. */
-export function aggregated(collection: unknown, pipeline: unknown): Question<any[]> {
+export function aggregated(collection: unknown, pipeline: unknown): LiveQuestion<any[]> {
   const { where, writeGroups } = aggregation(pipeline)
   const groups = encoding('arguments', (encoder) => writeGroups(encoder).taken())
-  return rows(Op.aggregate, collection, where, (encoder, condition) => {
+  return asked(Op.aggregate, true, collection, where, (encoder, condition) => {
     encoder.array(8).string(collectionName(collection))
     writeWhere(encoder, condition)
     encoder.raw(groups)
@@ -74,24 +85,22 @@ export function aggregated(collection: unknown, pipeline: unknown): Question<any
 }
 
 /** The rows of a SELECT, given as text and parameters or as a tagged template. */
-export function selected(text: unknown, params: readonly unknown[]): Question<any[]> {
-  const args = selecting(text, params)
-  return (engine) => engine.rows(Op.sql, args)
+export function selected(text: unknown, params: readonly unknown[]): LiveQuestion<any[]> {
+  return ofCall({ op: Op.sql, args: selecting(text, params), pieces: true })
 }
 
-function rows(op: Op, collection: unknown, where: unknown, write: WriteArguments): Question<any[]> {
-  return asked(collection, where, write, (engine, args) => engine.rows(op, args))
-}
-
-function value<V>(op: Op, collection: unknown, where: unknown, write: WriteArguments): Question<V> {
-  return asked(collection, where, write, (engine, args) => engine.value(op, args) as V)
-}
-
-/** A function as a condition stands for the ids of the documents for which it holds, each time anew. */
-function asked<A>(collection: unknown, where: unknown, write: WriteArguments, ask: (engine: EngineCalls, args: Encoder | Uint8Array) => A): Question<A> {
-  const args = (condition: unknown) => encoding('arguments', (encoder) => (write(encoder, condition), encoder.taken()))
+/** A question that is one call of the engine; with a function as its condition, several, which the engine cannot keep. */
+function asked<A>(op: Op, pieces: boolean, collection: unknown, where: unknown, write: WriteArguments): LiveQuestion<A> {
+  const call = (condition: unknown): EngineCall => ({ op, args: encoding('arguments', (encoder) => (write(encoder, condition), encoder.taken())), pieces })
   const predicate: Predicate | undefined = predicateOf(where)
-  const first = args(predicate ? undefined : where) // now, to find what is wrong with them
-  if (!predicate) return (engine) => ask(engine, first)
-  return (engine) => ask(engine, args(reads.conditionOf(engine, collection, predicate)))
+  const first = call(predicate ? undefined : where) // now, to find what is wrong with it
+  return predicate ? { ask: (engine) => answerOf(engine, call(reads.conditionOf(engine, collection, predicate))) as A } : ofCall(first)
+}
+
+function ofCall<A>(call: EngineCall): LiveQuestion<A> {
+  return { call, ask: (engine) => answerOf(engine, call) as A }
+}
+
+function answerOf(engine: EngineCalls, { op, args, pieces }: EngineCall): unknown {
+  return pieces ? engine.rows(op, args) : engine.value(op, args)
 }

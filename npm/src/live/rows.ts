@@ -1,11 +1,12 @@
+import type { Edit } from '../connection/live.js'
 import type { Id } from '../types.js'
 import { same } from './same.js'
 
 /** What has changed between a result and the one before it. */
 export interface Delta<D> {
-  /** Documents that were not in the result before, in the order of the result. */
+  /** Documents that were not in the result before, in no particular order. */
   added: D[]
-  /** Documents that were in it with other contents, in the order of the result. */
+  /** Documents that were in it with other contents, as they are now. */
   changed: D[]
   /** The ids of documents that are no longer in it. */
   removed: Id[]
@@ -42,6 +43,67 @@ export function mergeDocuments<D extends Document>(before: readonly D[], now: D[
   delta.removed.push(...places.keys())
   for (const place of outOfOrder(kept)) delta.moved.push(before[place]!._id)
   return delta
+}
+
+/**
+ * Applies edits to the documents of a result, in place. Documents that an edit replaces by the same stay. Returns what has
+ * changed; undefined if nothing has.
+ */
+export function applyEdits<D extends Document>(documents: D[], edits: readonly Edit[]): Delta<D> | undefined {
+  const before = edits.length > 1 ? documents.slice() : undefined
+  const taken = new Map<Id, D>() // the documents of before that an edit has taken out
+  const put = new Map<Id, D>() // the documents that an edit has put in, and none has taken out again
+  let order = false // whether documents may have another order
+  const take = (document: D) => {
+    if (!put.delete(document._id)) taken.set(document._id, document)
+  }
+  const unlessSame = (document: D): D => {
+    const was = taken.get(document._id)
+    const kept = was && same(was, document) ? was : document
+    put.set(kept._id, kept)
+    return kept
+  }
+  for (const edit of edits) {
+    const [kind, index] = edit
+    if (kind === 2) {
+      const was = documents[index]!
+      take(was)
+      documents[index] = unlessSame(edit[2] as D)
+      order ||= was._id !== documents[index]._id
+      continue
+    }
+    order = true
+    const document = kind === 1 ? (edit[2] as D) : documents.splice(index, 1)[0]!
+    if (kind !== 1) take(document)
+    if (kind === 1) documents.splice(index, 0, unlessSame(document))
+    else if (kind !== 0) documents.splice(edit[2], 0, unlessSame(kind === 4 ? (edit[3] as D) : document))
+  }
+  const delta: Delta<D> = { added: [], changed: [], removed: [], moved: [] }
+  for (const [id, document] of put) {
+    const was = taken.get(id)
+    if (!was) delta.added.push(document)
+    else if (was !== document) delta.changed.push(document)
+    if (was && !before && order) delta.moved.push(id)
+  }
+  for (const id of taken.keys()) if (!put.has(id)) delta.removed.push(id)
+  if (before && order) delta.moved = movedBetween(before, documents)
+  return delta.added.length + delta.changed.length + delta.removed.length + delta.moved.length > 0 ? delta : undefined
+}
+
+/** The ids of the fewest documents without which those that are in both are in the same order. */
+function movedBetween(before: readonly Document[], now: readonly Document[]): Id[] {
+  let start = 0
+  while (start < before.length && before[start]!._id === now[start]?._id) start++
+  let end = 0
+  while (end < Math.min(before.length, now.length) - start && before[before.length - 1 - end]!._id === now[now.length - 1 - end]!._id) end++
+  const places = new Map<Id, number>()
+  for (let i = start; i < before.length - end; i++) places.set(before[i]!._id, i)
+  const kept: number[] = []
+  for (let i = start; i < now.length - end; i++) {
+    const place = places.get(now[i]!._id)
+    if (place !== undefined) kept.push(place)
+  }
+  return outOfOrder(kept).map((place) => before[place]!._id)
 }
 
 /** As {@link mergeDocuments}, for rows that need not have an id. Returns whether anything has changed. */

@@ -84,7 +84,7 @@ export function byId(engine: EngineCalls, collection: unknown, id: Id): Stored<a
  */
 export function get(engine: EngineCalls, collection: unknown, where: unknown, query: Query): Stored<any> | undefined {
   if (typeof where !== 'string' && typeof where !== 'number') return first(engine, collection, where, query)
-  if (typeof where === 'number' && !Number.isSafeInteger(where)) throw invalid(`where: ${where} is not an id: ids are strings and safe integers`)
+  if (typeof where === 'number') checkId(where)
   const { fields, populate } = query
   const found = fields || populate
     ? first(engine, collection, new Condition(['eq', '_id', where]), { ...everything, fields, populate })
@@ -98,6 +98,12 @@ export function get(engine: EngineCalls, collection: unknown, where: unknown, qu
   }
 }
 
+/** Returns `id`. Throws if no document can have it. */
+export function checkId(id: number): number {
+  if (!Number.isSafeInteger(id)) throw invalid(`where: ${id} is not an id: ids are strings and safe integers`)
+  return id
+}
+
 /** How many documents match. Counting stops at `limit`; -1 is no limit. */
 export function count(engine: EngineCalls, collection: unknown, where: unknown, limit: number): number {
   const predicate = predicateOf(where)
@@ -107,11 +113,16 @@ export function count(engine: EngineCalls, collection: unknown, where: unknown, 
     return matches
   }
   return encoding('arguments', (encoder) => {
-    encoder.array(3).string(collectionName(collection))
-    writeWhere(encoder, where)
-    encoder.number(limit)
+    writeCount(encoder, collection, where, limit)
     return engine.cachedValue(Op.count, encoder) as number
   })
+}
+
+/** Writes the arguments of Op.count. `where` is anything but a function. */
+export function writeCount(encoder: Encoder, collection: unknown, where: unknown, limit: number): void {
+  encoder.array(3).string(collectionName(collection))
+  writeWhere(encoder, where)
+  encoder.number(limit)
 }
 
 /** The ids of all documents, in insertion order. */
@@ -126,10 +137,15 @@ export function distinct(engine: EngineCalls, collection: unknown, path: unknown
   checkPath('path', path)
   const condition = conditionOf(engine, collection, where)
   return encoding('arguments', (encoder) => {
-    encoder.array(3).string(collectionName(collection)).value(path, 'path')
-    writeWhere(encoder, condition)
+    writeDistinct(encoder, collection, path, condition)
     return engine.cachedValue(Op.distinct, encoder) as Value[]
   })
+}
+
+/** Writes the arguments of Op.distinct. `where` is anything but a function. */
+export function writeDistinct(encoder: Encoder, collection: unknown, path: unknown, where: unknown): void {
+  encoder.array(3).string(collectionName(collection)).value(path, 'path')
+  writeWhere(encoder, where)
 }
 
 /** How a find would run, as the engine tells; a function has to run to tell how many documents match. */

@@ -1,8 +1,8 @@
 import type { Calls, ConnectionCalls, Write } from '../connection/calls.js'
 import type { EngineCalls } from '../connection/engine-calls.js'
-import type { ReadEnd, Watch, Watcher } from '../connection/watchers.js'
+import { LastingQuestion, type LiveListener, type LiveQuestion } from '../connection/live.js'
 import { closedError, readArguments } from '../connection/errors.js'
-import { EngineEndError, type AtomicDBError } from '../errors.js'
+import type { AtomicDBError } from '../errors.js'
 import type { Pool } from './pool.js'
 import type { RemoteConnection } from './remote-connection.js'
 
@@ -30,44 +30,14 @@ export class PoolCalls implements ConnectionCalls {
     return this.pool.serial((connection) => connection.transaction(work))
   }
 
-  /** Watches one connection, which hears of what the others have stored; if it ends, another one. */
-  watch(watcher: Watcher): Watch {
+  /** Asks one connection, which hears of what the others have stored; if it ends, another one. */
+  live<A>(question: LiveQuestion<A>, listener: LiveListener<A>): () => void {
     if (this.pool.isClosed) throw closedError()
-    let isOver = false
-    let inner: Promise<Watch> | undefined
-    const end = (error: AtomicDBError | undefined) => {
-      if (isOver) return
-      isOver = true
-      watcher.ended(error)
+    const open = (own: LastingQuestion) => {
+      this.pool.shared(async (connection) => own.openIn(connection)).catch((error: AtomicDBError) => own.end(error.code === 'closed' ? undefined : error))
     }
-    const watchOne = (): void => {
-      inner = this.pool.shared(async (connection) => {
-        const watch = connection.watch({
-          changed: () => watcher.changed(),
-          ended: (error) => {
-            if (isOver) return
-            if (!error) return end(undefined)
-            watchOne()
-            watcher.changed()
-          },
-        })
-        if (isOver) watch.stop()
-        return watch
-      })
-      inner.catch(end)
-    }
-    watchOne()
-    return {
-      read: (work, done) => {
-        const read = (inner: Promise<Watch>, done: (end: ReadEnd<any>) => void) => void inner.then((watch) => watch.read(work, done), (error: unknown) => done({ error }))
-        const first = inner!
-        // A read whose engine ends is done once more, by another.
-        read(first, (end) => ('error' in end && end.error instanceof EngineEndError && inner !== first ? read(inner!, done) : done(end)))
-      },
-      stop: () => {
-        isOver = true
-        inner!.then((watch) => watch.stop(), () => {})
-      },
-    }
+    const own = new LastingQuestion(question, listener, open)
+    open(own)
+    return () => own.stop()
   }
 }

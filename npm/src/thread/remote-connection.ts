@@ -1,9 +1,9 @@
 import type { Calls, Write } from '../connection/calls.js'
 import { EngineConnection, type Keeping } from '../connection/connection.js'
-import type { EngineCalls } from '../connection/engine-calls.js'
+import type { EngineCall, EngineCalls } from '../connection/engine-calls.js'
+import type { LiveListener, LiveQuestion } from '../connection/live.js'
 import { closedError, insideTransactionError, readArguments, transactionEndedError } from '../connection/errors.js'
 import { Progress } from '../connection/progress.js'
-import { Watchers, whenRead, type Watch, type Watcher } from '../connection/watchers.js'
 import type { FileType, NativeBackend, ParsedFile, Sealer } from '../engine/async-engine.js'
 import { writingOps, type Op } from '../engine/ops.js'
 import { EngineEndError, type AtomicDBError } from '../errors.js'
@@ -15,7 +15,8 @@ import { startThread, type Thread } from '../thread.js'
 import type { OpenOptions, Report, StorageBackend } from '../types.js'
 import { sealerHandlers } from './remote-sealer.js'
 import { storageHandlers } from './remote-storage.js'
-import { Replay, type EngineCall, type Outcome, type RunEnd } from './replay.js'
+import { RemoteLives, type LiveReply } from './remote-live.js'
+import { Replay, type Outcome, type RunEnd } from './replay.js'
 import { RpcChannel } from './rpc.js'
 import type { Opening, Reply } from './server.js'
 
@@ -55,7 +56,7 @@ export class RemoteConnection extends EngineConnection {
   // Until the writes are done that take several engine calls: later reads see them.
   private changing: Promise<void> | undefined
   private replay: Replay | undefined // of the call that is running now
-  private readonly watchers = new Watchers()
+  private readonly lives = new RemoteLives(this)
   // The function of a transaction runs, and has not waited yet: calls that arrive now are its own.
   private isStarting = false
   private closing: Promise<void> | undefined
@@ -79,7 +80,7 @@ export class RemoteConnection extends EngineConnection {
       runTransaction: (id: number) => this.runs.get(id)!(),
       lives: (lock: string) => thread.onRelease(lock, (error) => this.end(error)),
       ended: (reason: string) => this.end(new EngineEndError(reason)),
-      changed: (head: number) => this.changed(head),
+      told: (reply: LiveReply) => this.told(reply),
       progress: ([done, total]: [number, number]) => onProgress?.(done, total),
       ...(storage && storageHandlers(storage)),
       ...(sealer && sealerHandlers(sealer)),
@@ -98,7 +99,7 @@ export class RemoteConnection extends EngineConnection {
     if (this.isTerminated) return
     this.ended = error
     void this.terminate(error)
-    this.watchers.end(error)
+    this.lives.end(error)
     this.onEnd?.()
   }
 
@@ -212,32 +213,28 @@ export class RemoteConnection extends EngineConnection {
     }
   }
 
-  watch(watcher: Watcher): Watch {
+  live<A>(question: LiveQuestion<A>, listener: LiveListener<A>): () => void {
     this.checkUsable()
-    if (this.watchers.isEmpty) {
-      this.channel.notify('watch')
-      // Not every storage tells its engine what another engine has appended.
-      this.seen.listen(this, () => this.channel.notify('reach', this.seen.head))
-    }
-    const remove = this.watchers.add(watcher)
-    return {
-      read: (work, done) => whenRead(this.read(work), done),
-      stop: () => {
-        if (this.watchers.isEmpty) return
-        remove()
-        if (this.watchers.isEmpty) this.unwatch()
-      },
+    // Not every storage tells its engine what another engine has appended.
+    if (this.lives.isEmpty) this.seen.listen(this, () => this.notify('reach', this.seen.head))
+    const close = this.lives.open(question, listener, this.seen.head)
+    return () => {
+      close()
+      if (this.lives.isEmpty) this.seen.ignore(this)
     }
   }
 
-  private unwatch(): void {
-    this.channel.notify('unwatch')
-    this.seen.ignore(this)
+  private told(reply: LiveReply): void {
+    this.seen.note(reply.head, this)
+    this.lives.told(reply)
   }
 
-  private changed(head: number): void {
-    this.seen.note(head, this)
-    this.watchers.tell()
+  callThread(name: string, argument: unknown): Promise<unknown> {
+    return this.channel.call(name, argument)
+  }
+
+  notify(name: string, argument: unknown): void {
+    this.channel.notify(name, argument)
   }
 
   /** Runs `work`, perhaps several times, while nobody else writes; what it did is stored as one batch. */
@@ -329,6 +326,14 @@ export class RemoteConnection extends EngineConnection {
     return this.replay!.resultOf(() => ({ op, args: args instanceof Uint8Array ? args : args.taken(), pieces })) as Uint8Array[]
   }
 
+  /** The answer of a call, from the bytes of its pieces. */
+  answerOf({ pieces: inPieces }: EngineCall, pieces: readonly Uint8Array[]): unknown {
+    if (!inPieces) return pieces[0]!.length === 0 ? undefined : this.decode(pieces[0]!).value()
+    const rows: unknown[] = []
+    for (const piece of pieces) this.decode(piece).piece(rows)
+    return rows
+  }
+
   private decode(bytes: Uint8Array): Decoder {
     return this.decoder.begin(bytes, new DataView(bytes.buffer, bytes.byteOffset, bytes.length), 0)
   }
@@ -380,7 +385,7 @@ export class RemoteConnection extends EngineConnection {
       await this.channel.call('close')
     } finally {
       await this.terminate(closedError())
-      this.watchers.end()
+      this.lives.end()
     }
   }
 

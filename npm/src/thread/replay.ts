@@ -1,12 +1,4 @@
-import type { Op } from '../engine/ops.js'
-
-/** A call of an engine in another thread. */
-export interface EngineCall {
-  readonly op: Op
-  readonly args: Uint8Array
-  /** Whether the op answers in pieces; all of them are wanted. */
-  readonly pieces: boolean
-}
+import type { EngineCall } from '../connection/engine-calls.js'
 
 /** How a call ended: with the bytes of its result, or with an error. */
 export type Outcome = { readonly value: unknown } | { readonly error: unknown }

@@ -60,8 +60,8 @@ export class RpcChannel {
   }
 
   /** Calls a handler of the other end, without a reply. */
-  notify(name: string, argument?: unknown): void {
-    if (!this.stopError) this.send({ id: 0, name, argument })
+  notify(name: string, argument?: unknown, transfer?: Transferable[]): void {
+    if (!this.stopError) this.send({ id: 0, name, argument }, transfer)
   }
 
   /** Rejects every call that waits for its reply, and every later one. */
@@ -127,7 +127,7 @@ export class RpcChannel {
 }
 
 /** An error as a message carries it: a structured clone loses the class and sometimes the name. */
-interface Packed {
+export interface Packed {
   /** Whether it is an AtomicDBError. */
   readonly isOurs: boolean
   readonly name: string
@@ -145,7 +145,7 @@ interface Packed {
 /** How many causes are sent with an error. They come from the user, and may form a cycle. */
 const maxCauses = 8
 
-function packed(error: unknown, causes = maxCauses): Packed {
+export function packed(error: unknown, causes = maxCauses): Packed {
   try {
     const { name = 'Error', message = String(error ?? ''), code, cause, usage, quota, errors, reason } = Object(error) as Partial<EngineEndError>
     const isOurs = error instanceof AtomicDBError
@@ -162,7 +162,7 @@ function packed(error: unknown, causes = maxCauses): Packed {
   }
 }
 
-function unpacked({ isOurs, name, message, code, cause, usage, quota, errors, reason }: Packed): Error {
+export function unpacked({ isOurs, name, message, code, cause, usage, quota, errors, reason }: Packed): Error {
   const options = cause && { cause: unpacked(cause) }
   if (!isOurs) return Object.assign(new Error(message, options), { name }, code !== undefined && { code })
   if (reason !== undefined) return Object.assign(new EngineEndError(reason, options?.cause, code as ErrorCode), { message })

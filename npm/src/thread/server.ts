@@ -1,16 +1,17 @@
 import type { Calls } from '../connection/calls.js'
+import type { EngineCall } from '../connection/engine-calls.js'
 import { transactionEndedError } from '../connection/errors.js'
 import { LocalConnection } from '../connection/local-connection.js'
-import type { Watch } from '../connection/watchers.js'
 import type { FileType, NativeBackend } from '../engine/async-engine.js'
 import { writingOps } from '../engine/ops.js'
 import { AtomicDBError } from '../errors.js'
 import { OPFSLog } from '../storage/opfs-log.js'
 import type { WorkerBackend } from '../storage/traits.js'
 import type { OpenOptions, StorageBackend } from '../types.js'
+import { LiveServer } from './live-server.js'
+import type { LiveRequest } from './remote-live.js'
 import { RemoteSealer } from './remote-sealer.js'
 import { RemoteStorage, type StorageKind } from './remote-storage.js'
-import type { EngineCall } from './replay.js'
 import { RpcChannel, Transferred, type Handlers, type Port } from './rpc.js'
 
 /** What the other thread wants opened. */
@@ -56,7 +57,7 @@ class DatabaseServer {
   private readonly channel: RpcChannel
   private storage: RemoteStorage | undefined
   private connection!: LocalConnection
-  private watch: Watch | undefined
+  private lives!: LiveServer
   private readonly runs = new Map<number, Calls>() // by transaction
 
   constructor(port: Port, locks: LockManager | undefined) {
@@ -66,14 +67,9 @@ class DatabaseServer {
       write: (request: Request) => this.write(request),
       transaction: ({ id, after }: { id: number; after: number }) => this.transaction(id, after),
       inTransaction: ({ id, call }: { id: number; call: EngineCall }) => this.inTransaction(id, call),
-      watch: () => {
-        this.watch ??= this.connection.watch({ changed: () => this.channel.notify('changed', this.connection.head), ended: () => {} })
-      },
+      live: (request: LiveRequest) => this.lives.open(request),
+      endLive: (id: number) => this.lives.end(id),
       reach: (head: number) => this.reached(head),
-      unwatch: () => {
-        this.watch?.stop()
-        this.watch = undefined
-      },
       exportFile: async (type: FileType) => transferred([await this.connection.exportFile(type) as Uint8Array<ArrayBuffer>], ([file]) => file),
       parseFile: ({ file, type }: { file: Uint8Array; type: FileType }) => this.connection.parseFile(file, type),
       verify: () => this.connection.verify(),
@@ -95,6 +91,7 @@ class DatabaseServer {
     else where = backend && isSealed ? { ...backend, sealer: new RemoteSealer(this.channel) } : backend
     const onProgress = reportsProgress ? (done: number, total: number) => this.channel.notify('progress', [done, total]) : undefined
     this.connection = await LocalConnection.open(name, where, { ...options, wasm, ...(onProgress && { onProgress }) })
+    this.lives = new LiveServer(this.channel, this.connection, (after) => this.reached(after))
     // Later than the errors of the calls, which say more.
     this.connection.onEnd = () => setTimeout(() => this.channel.notify('ended', this.connection.ended!.reason))
   }
