@@ -157,7 +157,11 @@ var (
 // Apply replays the payload of a batch or of a snapshot, which it copies. There
 // must be no unconfirmed changes. It returns CodeCorrupt for malformed bytes and
 // CodeUnsupported for an effect that it does not know, and changes nothing then.
-func (db *DB) Apply(payload []byte) error {
+func (db *DB) Apply(payload []byte) error { return db.ApplyVisiting(payload, nil) }
+
+// ApplyVisiting is Apply that also visits what the batch did to documents, as
+// CutChanges does; visit may be nil.
+func (db *DB) ApplyVisiting(payload []byte, visit func(DocumentChange)) error {
 	if len(db.journal) > 0 {
 		return Fail(CodeInternal, "apply", "", "changes are unconfirmed")
 	}
@@ -173,6 +177,9 @@ func (db *DB) Apply(payload []byte) error {
 	catalogChanged := false
 	for i := range db.journal {
 		catalogChanged = catalogChanged || db.journal[i].c.name == catalogName
+	}
+	if visit != nil {
+		visitChanges(db.journal, visit)
 	}
 	clear(db.journal)
 	db.journal, db.sealed = db.journal[:0], 0

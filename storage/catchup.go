@@ -133,15 +133,33 @@ func (s *Session) reload() error {
 	}
 	before := s.state
 	s.state = state{db: db}
-	if err := s.replay(); err != nil {
+	s.feeds.silence(true, 0)
+	err = s.replay()
+	s.feeds.silence(false, before.head)
+	if err != nil {
 		s.state = before
 		return err
 	}
+	loaded := s.db
+	s.db = before.db
+	s.tellDifference(s.head, loaded)
+	s.db = loaded
 	s.db.TakeLiveQueries(before.db)
 	if s.opts.OnForeign != nil {
 		s.opts.OnForeign()
 	}
 	return nil
+}
+
+// tellDifference tells what leads from the session's engine to another one, which
+// holds batch seq.
+func (s *Session) tellDifference(seq uint64, to *engine.DB) {
+	_ = s.feeds.apply(seq, false, func(visit func(engine.DocumentChange)) error {
+		if visit != nil {
+			engine.VisitDifference(s.db, to, visit)
+		}
+		return nil
+	})
 }
 
 // applyForeign applies entries and calls OnForeign.
@@ -210,10 +228,14 @@ func (s *Session) apply(e entry) error {
 		if err := db.Apply(e.payload); err != nil {
 			return ofBatch(e.seq, err)
 		}
+		s.tellDifference(e.seq, db)
 		db.TakeLiveQueries(s.db)
 		s.db, s.batches, s.tail, s.size, s.isOld = db, 0, 0, LogSize{1, int64(len(e.bytes))}, false
 	case e.kind == kindBatch && e.seq == s.head+1:
-		if err := s.db.Apply(e.payload); err != nil {
+		err := s.feeds.apply(e.seq, s.isLocal(e.writer), func(visit func(engine.DocumentChange)) error {
+			return s.db.ApplyVisiting(e.payload, visit)
+		})
+		if err != nil {
 			return ofBatch(e.seq, err)
 		}
 		s.addBatch(int64(len(e.bytes)))

@@ -15,6 +15,8 @@
 //   - snapshot: the batch that stands for all batches from 1 to its seq
 //   - frame: a batch or snapshot as stored, with its header; see FORMAT.md
 //   - head: the seq of the newest batch that a session has applied
+//   - change: what a batch did to one document
+//   - feed: what hands out the changes of a session, batch by batch
 //   - identity: random bytes that tell a database from every other
 //
 // # Reading the source
@@ -25,6 +27,11 @@
 // a log and Repair (repair.go) repairs it. Restore (restore.go) stores the
 // records of another log, and package logfile makes a file of them. What keeps
 // databases apart is in identity.go.
+//
+// Changes (changes.go) come from a Feed (feed.go). It takes the latest ones from
+// what the session keeps for all its feeds (feeds.go), at the moment when a batch is
+// confirmed or applied, because the engine then still has the documents of before.
+// For older ones it replays the log (replayer.go), as At does (at.go).
 //
 // # Why IndexedDB is written in Go
 //

@@ -83,3 +83,33 @@ func AsNumber(frame []byte, seq uint64) []byte {
 	sign(b)
 	return b
 }
+
+// LimitChanges makes sessions keep few changes and read few at a time, until the
+// returned function is called.
+func LimitChanges(recent, history int) (restore func()) {
+	oldRecent, oldHistory := maxRecent, historyBytes
+	maxRecent, historyBytes = recent, history
+	return func() { maxRecent, historyBytes = oldRecent, oldHistory }
+}
+
+// Take returns the next changes of a feed, which are at least so many bytes or the
+// rest of a batch; none if there are none at present.
+func (f *Feed) Take(bytes int) ([]Change, error) {
+	b, ok, err := f.take(bytes)
+	if !ok {
+		return nil, err
+	}
+	var changes []Change
+	b.yieldTo(func(c Change, _ error) bool {
+		changes = append(changes, c)
+		return true
+	})
+	return changes, err
+}
+
+// RecentBytes returns how many bytes of changes are kept for feeds.
+func (s *Session) RecentBytes() int {
+	s.feeds.mu.Lock()
+	defer s.feeds.mu.Unlock()
+	return s.feeds.size
+}

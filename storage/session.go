@@ -51,6 +51,10 @@ type SessionOptions struct {
 	// because a savepoint is open: the calls since then must see one state. Call
 	// CatchUp when the savepoint is released. OnPutOff must not call the session.
 	OnPutOff func()
+
+	// OnStored is called when there is something for a Feed to take. It must not
+	// call the session.
+	OnStored func()
 }
 
 // Outcome says what a Flush did with the pending changes.
@@ -82,6 +86,7 @@ type Session struct {
 	unsettled Frame // of a Commit that failed; the log may hold it
 
 	stopWatching func()
+	feeds        feeds
 }
 
 // state is an engine, and what is known of the log that has led to it.
@@ -124,6 +129,7 @@ func Open(log Log, opts SessionOptions) (*Session, error) {
 		return nil, err
 	}
 	s := &Session{opts: opts, log: log, state: state{db: db}}
+	s.feeds.tell, s.feeds.isOnly = opts.OnStored, log == nil
 	if log == nil {
 		return s, nil
 	}
@@ -204,6 +210,7 @@ func (s *Session) Close() error {
 		return nil
 	}
 	s.closed = true
+	s.feeds.close()
 	if s.stopWatching != nil {
 		s.stopWatching()
 	}
@@ -296,7 +303,8 @@ func (s *Session) append(op string) (frame Frame, compaction func(), err error) 
 	}
 	payload := s.db.Cut(s.opts.Now())
 	if s.log == nil {
-		s.db.Confirm()
+		s.head++
+		s.confirmCut(s.head)
 		return nil, nil, nil
 	}
 	h := s.nextHeader()
@@ -311,9 +319,20 @@ func (s *Session) append(op string) (frame Frame, compaction func(), err error) 
 
 // confirm notes that frame is stored as number seq.
 func (s *Session) confirm(seq uint64, frame Frame) {
-	s.db.Confirm()
+	s.confirmCut(seq)
 	s.head, s.last, s.identity = seq, frame.checksum(), IdentityOf(frame[0])
 	s.addBatch(int64(frame.Len()))
+}
+
+// confirmCut confirms the oldest batch that was cut, and tells of its changes.
+func (s *Session) confirmCut(seq uint64) {
+	_ = s.feeds.apply(seq, true, func(visit func(engine.DocumentChange)) error {
+		if visit != nil {
+			s.db.CutChanges(visit)
+		}
+		s.db.Confirm()
+		return nil
+	})
 }
 
 // addBatch notes that the log holds another batch of so many bytes.
