@@ -20,7 +20,7 @@ import (
 //	destroy(backend)
 //	log(backend)                  → a StorageBackend over the Log written in Go
 //
-// and those of [startFiles] and [startRepair].
+// and those of [startFiles], [startRepair] and [startChanges].
 //
 // A backend is {kind: 'indexeddb', name, sealer}, where the sealer may be absent,
 // or an object with the methods of StorageBackend. The options of open are those of [sessionOptions].
@@ -38,6 +38,7 @@ func Start() {
 	function(object, "log", newLogObject)
 	startFiles(object)
 	startRepair(object)
+	startChanges(object)
 	object.Call("ready")
 }
 
@@ -88,9 +89,11 @@ func newLog(backend js.Value) (storage.Log, error) {
 //	onForeign         called when batches of others have been applied. Only the tests
 //	                  of the bridge use it; live queries will
 //	onRollback        called when everything unconfirmed has been undone
+//	onStored          called when there is something for a feed to take
+//	group             four bytes: the batches of engines with the same are local to each other
 //	onPutOff          called when batches of others wait for a savepoint; call catchUp when it is released
 //
-// onProgress and onForeign run as microtasks, so they may call the engine.
+// onProgress, onForeign and onStored run as microtasks, so they may call the engine.
 // interrupted, onRollback and onPutOff run with Go on the stack, so they must not.
 func sessionOptions(options js.Value) storage.SessionOptions {
 	o := storage.SessionOptions{Engine: engine.Options{
@@ -120,6 +123,12 @@ func sessionOptions(options js.Value) storage.SessionOptions {
 	}
 	if f := options.Get("onPutOff"); f.Type() == js.TypeFunction {
 		o.OnPutOff = func() { f.Invoke() }
+	}
+	if f := options.Get("onStored"); f.Type() == js.TypeFunction {
+		o.OnStored = func() { soon(f) }
+	}
+	if group := options.Get("group"); group.Type() == js.TypeObject {
+		js.CopyBytesToGo(o.Group[:], group)
 	}
 	return o
 }

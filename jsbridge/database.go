@@ -13,6 +13,10 @@ type database struct {
 	cursor  cursor // the rows that the op more returns; may be nil
 	broken  error  // set when a failed call could not be undone, so the engine's state is unknown
 
+	// The feeds that JavaScript has opened, by number.
+	feeds    map[int]*storage.Feed
+	lastFeed int
+
 	// See version.
 	last, base uint64
 	seen       *engine.DB

@@ -80,6 +80,7 @@ func fuzzSeeds(t testing.TB) (seeds [][]byte) {
 		{"populated", array{"people", nil, nil, 0, -1, nil, array{"pets"}}, nil},
 		{"relationships", nil, nil},
 		{"removeRelationship", array{"pets"}, nil},
+		{"revert", array{"undo"}, array{array{"people", 2, "y", nil, object{"_id": "y", "age": 1}}, array{"people", 0, "z", object{"_id": "z"}, nil}}},
 		{"setDataVersion", array{2}, nil},
 		{"dataVersion", nil, nil},
 		{"metadata", array{"people"}, nil},

@@ -278,6 +278,12 @@ var ops = []op{
 		result: "the frame, or nothing",
 	},
 	{
+		name: "revert", writes: true, run: revert,
+		doc:    "Undoes changes: each document becomes what it was before, if it still is what they made of it. call is the name for errors. The changes follow the arguments directly, as a feed has them.",
+		args:   []string{"call"},
+		result: "[how many documents changed, the number of the newest batch]",
+	},
+	{
 		name: "parse", free: true, run: parse,
 		doc:    "The canonical text of a condition, for tests and tools. The handle may be 0.",
 		args:   []string{"where"},

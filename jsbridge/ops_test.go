@@ -73,6 +73,13 @@ func TestOps(t *testing.T) {
 				c.must("removeRelationship", array{"people.people"})
 				equal(t, decode(t, c.must("relationships", nil)), array{})
 			}},
+		{op: "revert", arguments: array{"undo"}, docs: array{array{"people", 2, "new", nil, object{"_id": "new"}}}, want: array{int64(1), int64(0)},
+			check: func(t *testing.T, c *client) {
+				equal(t, decode(t, c.must("get", array{"people", "new"})), object{"_id": "new"})
+				if _, err := c.call("revert", array{"undo"}, array{"people", 2, "new", nil, object{"_id": "new"}}); err == nil || err.code != engine.CodeConflict {
+					t.Error(err)
+				}
+			}},
 		{op: "dataVersion", want: array{int64(0), false}},
 		{op: "setDataVersion", arguments: array{3},
 			check: func(t *testing.T, c *client) { equal(t, decode(t, c.must("dataVersion", nil)), array{int64(3), false}) }},

@@ -246,3 +246,18 @@ func snapshot(c *call) error {
 	c.out, err = c.database.session.Snapshot(c.out)
 	return err
 }
+
+func revert(c *call) error {
+	name := string(c.text())
+	if c.err != nil {
+		return c.err
+	}
+	changes, err := engine.ReadChanges(name, c.rest)
+	if err != nil {
+		return err
+	}
+	n, err := c.db().Revert(name, changes)
+	c.out = msgpack.AppendInt(msgpack.AppendArray(c.out, 2), int64(n))
+	c.out = msgpack.AppendInt(c.out, int64(c.database.session.Head()))
+	return err
+}

@@ -209,6 +209,8 @@ func (r *randomCalls) argument(name string, writes bool) any {
 			"name": r.relationship(), "type": oneOf(r, "one_to_one", "one_to_many", "many_to_one", "many_to_many"), "from": oneOf(r, "people", "cats"),
 			"to": oneOf(r, "people", "cats"), "foreignKey": oneOf(r, "a", "b", "c.d"), "onDelete": oneOf(r, "none", "restrict", "cascade", "set_null"), "enforce": r.IntN(8) == 0,
 		}
+	case "call":
+		return "undo"
 	case "name":
 		return r.relationship()
 	case "populate":
@@ -236,6 +238,10 @@ func (r *randomCalls) statement(writes bool) string {
 func (r *randomCalls) documents(t *testing.T, o *op) (docs []byte) {
 	if o.name == "stillValid" && r.asked != nil {
 		return input(t, r.arguments(r.asked))
+	}
+	if o.name == "revert" {
+		id := r.id()
+		return encode(t, array{"people", 2, id, nil, object{"_id": id, "a": r.value(1)}})
 	}
 	if o.name != "insert" {
 		return nil

@@ -43,3 +43,12 @@ func (s *Session) At(seq uint64) (*engine.DB, error) {
 	s.db.WithoutPending(func() { err = db.Apply(bytes.Join(s.db.Snapshot(), nil)) })
 	return db, err
 }
+
+// SessionAt is At for callers of sessions: one without a log, whose head is seq.
+func (s *Session) SessionAt(seq uint64) (*Session, error) {
+	db, err := s.At(seq)
+	if err != nil {
+		return nil, err
+	}
+	return &Session{opts: s.opts, state: state{db: db, head: seq}}, nil
+}

@@ -1,6 +1,7 @@
 package storage
 
 import (
+	"encoding/binary"
 	"math"
 
 	"github.com/atomicdb-go/atomicdb/engine"
@@ -103,6 +104,52 @@ func (f *Feed) take(bytes int) (toldBatch, bool, error) {
 	return b, true, nil
 }
 
+// Next appends the changes that come next to out, in parts, until it has so many
+// bytes or there are no more at present. Each part is of one batch:
+//
+//	u32      length of the changes
+//	u32      how many they are
+//	float64  the number of the batch
+//	u8       1: the session has written it; 2: the batch has no more changes
+//	changes  each as engine.DocumentChange.AppendTo writes it
+//
+// Numbers are little-endian.
+func (f *Feed) Next(out []byte, bytes int) ([]byte, error) {
+	for len(out) < bytes {
+		b, ok, err := f.take(bytes - len(out))
+		if !ok || err != nil {
+			if len(out) > 0 {
+				err = nil // it comes again
+			}
+			return out, err
+		}
+		out = b.appendTo(out)
+	}
+	return out, nil
+}
+
+func (b *toldBatch) appendTo(out []byte) []byte {
+	const header = 17
+	at := len(out)
+	out = append(out, make([]byte, header)...)
+	for i := range b.changes {
+		out = b.changes[i].AppendTo(out)
+	}
+	binary.LittleEndian.PutUint32(out[at:], uint32(len(out)-at-header))
+	binary.LittleEndian.PutUint32(out[at+4:], uint32(len(b.changes)))
+	binary.LittleEndian.PutUint64(out[at+8:], math.Float64bits(float64(b.seq)))
+	if b.local {
+		out[at+16] |= 1
+	}
+	if !b.isPart {
+		out[at+16] |= 2
+	}
+	return out
+}
+
+// After returns the number of the batch after which the next changes come.
+func (f *Feed) After() uint64 { return f.after }
+
 // takeAll is take for a whole batch.
 func (f *Feed) takeAll() (toldBatch, bool, error) { return f.take(math.MaxInt) }
 
@@ -181,5 +228,10 @@ func (f *Feed) takeState() error {
 	return nil
 }
 
-// isLocal reports whether batches of a writer are this session's.
-func (s *Session) isLocal(w Writer) bool { return w == s.opts.Writer }
+// isLocal reports whether batches of a writer are this session's, or of its group.
+func (s *Session) isLocal(w Writer) bool {
+	if s.opts.Group != (Group{}) {
+		return Group(w[:len(s.opts.Group)]) == s.opts.Group
+	}
+	return w == s.opts.Writer
+}

@@ -47,6 +47,10 @@ const (
 // Random bytes do.
 type Writer [8]byte
 
+// A Group is how the Writers of sessions begin that belong together, for example
+// those of one program. Random bytes do.
+type Group [4]byte
+
 // header says what a frame's payload is.
 type header struct {
 	kind      frameKind

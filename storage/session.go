@@ -18,6 +18,11 @@ type SessionOptions struct {
 	// means random bytes.
 	Writer Writer
 
+	// Group makes the batches of several sessions Local to each other, see Change:
+	// their Writers begin with it. Zero: this session alone. A Writer that is given
+	// is not changed.
+	Group Group
+
 	// Identity is what the database gets if it has none yet: if nothing is stored,
 	// or if an AtomicDB before version 2 of the format has stored it. Zero means
 	// the identity of an Identified log, or else random bytes.
@@ -117,6 +122,9 @@ func Open(log Log, opts SessionOptions) (*Session, error) {
 	}
 	if opts.Writer == (Writer{}) {
 		opts.Writer = randomWriter()
+		if opts.Group != (Group{}) {
+			copy(opts.Writer[:], opts.Group[:])
+		}
 	}
 	if opts.Now == nil {
 		opts.Now = hostTime

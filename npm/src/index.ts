@@ -27,6 +27,7 @@ export { SealedStorage } from './storage/sealed.js'
 export { SQLiteStorage } from './storage/sqlite.js'
 export { ThreadSafeDatabase, type PoolOptions } from './api/thread-safe-database.js'
 export type { StoppableCalls } from './api/stoppable-calls.js'
+export type { EarlierDatabase } from './api/earlier-database.js'
 export type { Transaction } from './api/transaction.js'
 export type {
   Aggregate,
@@ -51,6 +52,8 @@ export type {
 } from './security/seal-options.js'
 export type {
   Batch,
+  Change,
+  ChangesOptions,
   Fresh,
   Id,
   IndexOptions,

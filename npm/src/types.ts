@@ -155,8 +155,40 @@ export interface OpenOptions {
    * database is open, open() and every write reject with `unsupported`.
    */
   version?: number
+  /**
+   * How many of its own batches `undo` can take back; each is what one turn or one transaction has written. They are kept
+   * in memory, up to 32 MiB of documents before and after. Default 0: none.
+   */
+  undoSteps?: number
   /** Called while a large database loads, with the bytes loaded so far and the bytes in all. */
   onProgress?: (done: number, total: number) => void
+}
+
+/** What one batch did to one document; see `changes`. */
+export interface Change<T = any> {
+  /** The number of the batch. */
+  seq: number
+  collection: string
+  type: 'insert' | 'update' | 'remove'
+  id: Id
+  /** The document as the change left it; absent in a removal. */
+  document?: Stored<T>
+  /** The document before the change; absent in an insert. */
+  before?: Stored<T>
+  /** Whether this open database has written it, and not another tab or program. In a snapshot it is false. */
+  local: boolean
+  /** Whether the batch has no more changes that were asked for: whoever has handled this one goes on after `seq` the next time. */
+  last: boolean
+}
+
+/** What `changes` is asked for. */
+export interface ChangesOptions {
+  /** The number of the batch after which to begin; 0 is before the first. Default: from now on. */
+  since?: number
+  /** The only collection whose changes to tell. Default: all. */
+  collection?: string
+  /** Ends the iteration, without an error, when it is aborted. */
+  signal?: StopSignal
 }
 
 /** One batch, or a snapshot that stands for all batches up to its number. */

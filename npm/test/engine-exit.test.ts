@@ -106,6 +106,50 @@ describe('when the engine fails', { timeout: 60_000 }, () => {
     await db.close()
   })
 
+  test('changes go on after the last one that was told: none is lost, none comes twice', async () => {
+    const db = await open()
+    const told: string[] = []
+    db.onChange(({ seq, id }) => told.push(`${seq} ${id}`))
+    const changes = db.changes()
+    const taken: string[] = []
+    const reading = (async () => {
+      for await (const { seq, id, last } of changes) {
+        taken.push(`${seq} ${id}${last ? '.' : ''}`)
+        if (id === 40) return
+      }
+    })()
+    await db.insertMany(Array.from({ length: 10 }, (_, n) => ({ _id: n + 1 })))
+    for (let id = 11; id <= 40; id++) {
+      if (id % 10 === 0) await endEngine()
+      await db.insert({ _id: id })
+    }
+    await within(20_000, 'the changes', reading)
+    const expected = Array.from({ length: 40 }, (_, n) => `${Math.max(1, n - 8)} ${n + 1}`)
+    assert.deepEqual(taken, expected.map((text, n) => (n < 9 ? text : `${text}.`)))
+    assert.deepEqual(told, expected)
+
+    const before = await db.at(2)
+    assert.equal(await before.count(), 11)
+    await endEngine()
+    assert.equal(await before.count(), 11)
+    await before.close()
+    await db.close()
+  })
+
+  test('undo goes on after the end of an engine', async () => {
+    const db = await AtomicDB.open('exiting', { wasm: testWasm, storage: new MemoryStorage(), undoSteps: 10 })
+    await db.insert({ _id: 1 })
+    await db.insert({ _id: 2 })
+    await endEngine()
+    assert.equal(await db.undo(), true)
+    await endEngine()
+    assert.equal(await db.undo(), true)
+    assert.equal(await db.count(), 0)
+    assert.deepEqual([await db.redo(), await db.redo(), await db.redo()], [true, true, false])
+    assert.deepEqual(await db.documentIds(), [1, 2])
+    await db.close()
+  })
+
   test('a database in memory alone is closed for ever, and one that was not committed too', async () => {
     const storage = new MemoryStorage()
     const [alone, committed, changed] = await Promise.all([open({ inMemory: true }), open({ inMemory: true, storage }), open({ inMemory: true, storage: new MemoryStorage() })])

@@ -9,6 +9,10 @@ import { type Site } from './harness/site.js'
 
 const increments = 500
 
+declare global {
+  var following: Promise<{ told: string[]; own: number }>
+}
+
 describe('two tabs of one database', { timeout: 120_000 }, () => {
   const chromium = chromiumWithSite()
 
@@ -84,6 +88,33 @@ describe('two tabs of one database', { timeout: 120_000 }, () => {
     const min = acknowledged + increments + 1
     assert.ok(stored >= min, `stored ${stored}, acknowledged ${min}`)
     await seesCounter(staying, stored)
+  })
+
+  test('tell each change of both, in the same order', async () => {
+    await using tabs = await openTabs(chromium)
+    const [left, right] = tabs.pages as [Page, Page]
+    const writes = 100
+    const follow = (page: Page) => page.evaluate((all) => {
+      globalThis.following = (async () => {
+        const told: string[] = []
+        let own = 0
+        for await (const { seq, id, document, before, local } of db.changes()) {
+          told.push(JSON.stringify([seq, id, before, document]))
+          if (local) own++
+          if (told.length === all) return { told, own }
+        }
+        throw new Error('it has ended')
+      })()
+    }, 2 * writes)
+    await Promise.all(tabs.pages.map(follow))
+    await Promise.all(tabs.pages.map((page) => page.evaluate(async (writes) => {
+      for (let n = 0; n < writes; n++) await db.upsert({ _id: n % 5, n: Math.random() })
+    }, writes)))
+    const [a, b] = await within(30_000, 'the changes', Promise.all([left, right].map((page) => page.evaluate(() => globalThis.following))))
+    assert.deepEqual(a!.told, b!.told)
+    assert.deepEqual([a!.own, b!.own], [writes, writes])
+    const numbers = a!.told.map((text) => JSON.parse(text)[0] as number)
+    assert.deepEqual(numbers, Array.from({ length: 2 * writes }, (_, n) => n + 1))
   })
 
   test('see each other’s batches whole', async () => {

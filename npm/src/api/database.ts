@@ -39,8 +39,8 @@ import { bareStorage, exportRaw, importRaw, repair, withAdvice } from './repair.
 export class AtomicDB<Schema = any> extends OpenDatabase<Schema> {
   private readonly connection: Connection
 
-  private constructor(name: string, connection: Connection) {
-    super(name, connection)
+  private constructor(name: string, connection: Connection, undoSteps?: number) {
+    super(name, connection, undoSteps)
     this.connection = connection
   }
 
@@ -66,13 +66,14 @@ export class AtomicDB<Schema = any> extends OpenDatabase<Schema> {
     const kind = options.worker ? RemoteConnection : stateless ? StatelessConnection : CachingConnection
     try {
       // The function of the user is for open() alone: if it fails later, nobody can be told.
-      const { onProgress, ...later } = options
-      const connection = await RevivingConnection.open(backend, (backend, module) => kind.open(name, backend, module ? { ...later, wasm: module } : options), stateless)
+      const { onProgress, undoSteps, ...later } = options
+      const group = crypto.getRandomValues(new Uint8Array(4))
+      const connection = await RevivingConnection.open(backend, (backend, module) => kind.open(name, backend, { ...(module ? { ...later, wasm: module } : options), group }), stateless)
       await migrate(connection, options).catch(async (error: unknown) => {
         await connection.close()
         throw error
       })
-      return new AtomicDB<Schema>(name, connection)
+      return new AtomicDB<Schema>(name, connection, undoSteps)
     } catch (error) {
       throw withAdvice(error, name, options.storage)
     }

@@ -1,25 +1,17 @@
 import { isA } from '../checks.js'
 import type { ConnectionCalls } from '../connection/calls.js'
 import { hostUsage } from '../connection/quota.js'
+import { checkFunction, checkName, checkSeq, takenOptions } from '../checks.js'
 import { describe, invalid } from '../errors.js'
+import { ChangeStream, onChange } from '../live/changes.js'
+import { UndoHistory } from '../live/undo.js'
 import * as reads from '../operations/reads.js'
-import type { StopSignal, Usage } from '../types.js'
+import type { Change, ChangesOptions, StopSignal, Usage } from '../types.js'
+import { asyncDispose } from './async-dispose.js'
 import { DatabaseCalls } from './database-calls.js'
+import { EarlierDatabase } from './earlier-database.js'
 import { StoppableCalls } from './stoppable-calls.js'
 import { Transaction } from './transaction.js'
-
-declare global {
-  // Programs need not have the library esnext.disposable to use these declarations. They merge with it.
-  interface SymbolConstructor {
-    readonly asyncDispose: unique symbol
-  }
-  interface AsyncDisposable {
-    [Symbol.asyncDispose](): PromiseLike<void>
-  }
-}
-
-/** Symbol.asyncDispose. In hosts without it, `await using` is compiled to code that looks for the other one. */
-export const asyncDispose: typeof Symbol.asyncDispose = Symbol.asyncDispose ?? Symbol.for('Symbol.asyncDispose')
 
 /** An open database: what {@link AtomicDB} and {@link ThreadSafeDatabase} have in common. */
 export abstract class OpenDatabase<Schema = any> extends DatabaseCalls<Schema> implements AsyncDisposable {
@@ -27,10 +19,13 @@ export abstract class OpenDatabase<Schema = any> extends DatabaseCalls<Schema> i
   /** @internal */
   declare readonly calls: ConnectionCalls
 
+  private readonly undoHistory: UndoHistory | undefined
+
   /** @internal */
-  constructor(name: string, calls: ConnectionCalls) {
+  constructor(name: string, calls: ConnectionCalls, undoSteps = 0) {
     super(calls)
     this.name = name
+    if (undoSteps > 0) this.undoHistory = new UndoHistory(calls, undoSteps)
   }
 
   /**
@@ -83,6 +78,93 @@ export abstract class OpenDatabase<Schema = any> extends DatabaseCalls<Schema> i
       if (typeof work !== 'function') throw invalid(`work: expected a function, not ${describe(work)}`)
       return work(new Transaction<Schema>(calls))
     })
+  }
+
+  /**
+   * The changes of documents, batch by batch in the order of the log, whoever has written them: none is lost, and none
+   * comes twice. The iteration goes on until the database is closed, `signal` is aborted, or the loop is left. What one
+   * turn or one transaction has written is one batch; its changes have the same `seq`. To clear or drop a collection is to
+   * remove each of its documents. Schemas, indexes and relationships are no documents, and are not told.
+   *
+   * To go on in another session, note `seq` when the change that is `last` in its batch is handled, and pass it as `since`.
+   * A program that is ended within a batch gets the whole batch again.
+   *
+   * @param options.since Default: from this call on. 0 is everything that the log has: where a snapshot stands for the
+   * first batches, its documents come as inserts of the snapshot's number. Older changes are read from the log, which takes
+   * the memory of a second database until the reader has caught up. So does a reader that takes changes more slowly than
+   * they are made; where another tab compacts the log meanwhile, their net effect comes under the snapshot's number.
+   * @throws `not_found`, while iterating, if the log does not have that batch any more, or not yet; the message says which
+   * it has. `unsupported` over D1 and KV.
+   *
+   * @example
+   * ```ts
+   * for await (const { seq, type, id, document, last } of db.changes({ since: handled, collection: 'todos' })) {
+   *   await index(type, id, document)
+   *   if (last) handled = seq
+   * }
+   * ```
+   */
+  changes<T = any>(options: ChangesOptions = {}): AsyncIterableIterator<Change<T>> {
+    const { since, collection, signal } = takenOptions(options, ['since', 'collection', 'signal'])
+    if (since !== undefined) checkSeq('options.since', since, 0)
+    if (collection !== undefined) checkName('options.collection', collection)
+    if (signal !== undefined && !(signal instanceof AbortSignal)) throw invalid(`options.signal: expected an AbortSignal, not ${describe(signal)}`)
+    return new ChangeStream<T>(this.calls, { since, collection, signal })
+  }
+
+  /**
+   * Calls `listener` with each change that is stored from now on, as {@link changes} has them. Of a listener that throws,
+   * the error is reported as one that nobody caught; the others are called.
+   *
+   * @returns What stops it. It also stops when the database is closed.
+   */
+  onChange(listener: (change: Change) => void): () => void {
+    checkFunction('listener', listener)
+    return onChange(this.calls, listener)
+  }
+
+  /**
+   * The database as batch `seq` left it, to be read only; 0 is before the first. It is in memory until it is closed, with
+   * all its documents, or this database is.
+   *
+   * @throws `not_found` if the log has been compacted beyond that batch, or does not have it yet; the message says which it
+   * has. A database in memory alone has its newest state. `unsupported` over D1 and KV.
+   *
+   * @example
+   * ```ts
+   * await using before = await db.at(seq - 1)
+   * const lost = await before.get(id, 'todos')
+   * ```
+   */
+  async at(seq: number): Promise<EarlierDatabase<Schema>> {
+    checkSeq('seq', seq, 0)
+    return new EarlierDatabase<Schema>(seq, await this.calls.at(seq))
+  }
+
+  /**
+   * Takes back the newest batch that this database has written and that is not undone yet: each document becomes what it
+   * was. That is a batch of its own, stored as a whole or not at all. What one turn or one transaction has written is one
+   * batch. A write in between makes {@link redo} forget what was undone. Collections, schemas, indexes and relationships
+   * stay as they are.
+   *
+   * @returns Whether there was something to undo.
+   * @throws `conflict` if somebody has changed one of the documents since, whose names the message has; `schema`, `unique` or
+   * `relationship` if what was there is no longer allowed; `invalid` unless the database was opened with `undoSteps`.
+   * Nothing has changed then.
+   */
+  async undo(): Promise<boolean> {
+    return (await this.history('undo')).undo()
+  }
+
+  /** Does again what {@link undo} took back last. @throws As undo. */
+  async redo(): Promise<boolean> {
+    return (await this.history('redo')).redo()
+  }
+
+  private async history(name: string): Promise<UndoHistory> {
+    if (this.undoHistory) return this.undoHistory
+    await this.calls.read(() => {}) // if it is closed, that is what is wrong
+    throw invalid(`${name}: open the database with the option undoSteps, which says how many batches to keep`)
   }
 
   /**

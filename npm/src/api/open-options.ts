@@ -9,8 +9,8 @@ import type { OpenOptions } from './database-options.js'
 
 /** A copy of the options of open(). Throws if one is wrong, unknown, or of a later version. */
 export function checkedOptions(given: OpenOptions): OpenOptions {
-  const options = takenOptions(given, ['storage', 'inMemory', 'durability', 'persist', 'worker', 'wasm', 'maxDocumentBytes', 'maxDepth', 'maxQueryMemory', 'maxQueryTime', 'version', 'migrations', 'ifNewer', 'onProgress'])
-  const { inMemory, durability, persist, worker, maxDocumentBytes, maxDepth, maxQueryMemory, maxQueryTime, onProgress } = options
+  const options = takenOptions(given, ['storage', 'inMemory', 'durability', 'persist', 'worker', 'wasm', 'maxDocumentBytes', 'maxDepth', 'maxQueryMemory', 'maxQueryTime', 'version', 'migrations', 'ifNewer', 'undoSteps', 'onProgress'])
+  const { inMemory, durability, persist, worker, maxDocumentBytes, maxDepth, maxQueryMemory, maxQueryTime, undoSteps, onProgress } = options
   for (const [name, value] of Object.entries({ inMemory, persist, worker })) {
     if (value !== undefined && typeof value !== 'boolean') throw invalid(`options.${name}: expected true or false, not ${describe(value)}`)
   }
@@ -22,6 +22,11 @@ export function checkedOptions(given: OpenOptions): OpenOptions {
   }
   if (durability !== undefined && durability !== 'relaxed' && durability !== 'strict') {
     throw invalid(`options.durability: expected 'relaxed' or 'strict', not ${describe(durability)}`)
+  }
+  if (undoSteps !== undefined) {
+    checkCount('options.undoSteps', undoSteps, 0, 10_000)
+    if (undoSteps > 0 && options.inMemory && options.storage) throw invalid('options.undoSteps: not with inMemory and a storage, where batches are made by commit() alone')
+    if (undoSteps > 0 && isStateless(options)) throw unsupported('options.undoSteps: not over D1 and KV')
   }
   checkMigrations(options)
   if (onProgress !== undefined) checkFunction('options.onProgress', onProgress)

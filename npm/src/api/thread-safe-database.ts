@@ -43,8 +43,8 @@ export class ThreadSafeDatabase<Schema = any> extends OpenDatabase<Schema> {
   private readonly databases = new WeakMap<RemoteConnection, AtomicDB<Schema>>() // what execute() passes
   private closing: Promise<void> | undefined
 
-  private constructor(name: string, pool: Pool<RemoteConnection>) {
-    super(name, new PoolCalls(pool))
+  private constructor(name: string, pool: Pool<RemoteConnection>, undoSteps: number | undefined) {
+    super(name, new PoolCalls(pool), undoSteps)
     this.pool = pool
   }
 
@@ -65,9 +65,10 @@ export class ThreadSafeDatabase<Schema = any> extends OpenDatabase<Schema> {
     const backend = backendOf(name, rest) ?? deferredStorage(new MemoryStorage())
     const forOne = 'append' in backend ? sharedStorage(backend) : () => backend
     const seen = new Seen()
+    const group = crypto.getRandomValues(new Uint8Array(4))
     const make = async () => {
       const own = forOne()
-      const connection = await RemoteConnection.open(name, own, { ...rest, inMemory: false }, seen)
+      const connection = await RemoteConnection.open(name, own, { ...rest, inMemory: false, group }, seen)
       connection.onEnd = () => {
         if ('append' in own) own.close().catch(() => {}) // as the engine would have done
       }
@@ -79,7 +80,7 @@ export class ThreadSafeDatabase<Schema = any> extends OpenDatabase<Schema> {
       await Promise.all((await pool.close()).map((connection) => connection.close()))
       throw error
     })
-    return new ThreadSafeDatabase<Schema>(name, pool)
+    return new ThreadSafeDatabase<Schema>(name, pool, rest.undoSteps)
   }
 
   /**

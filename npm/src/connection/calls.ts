@@ -1,5 +1,6 @@
 import type { EngineCalls } from './engine-calls.js'
 import type { LiveSource } from './live.js'
+import type { EarlierState, Feed, FeedListener } from './feeds.js'
 
 /**
  * What a write does: it changes the database and returns what the call resolves to. If it throws, it has done nothing.
@@ -40,4 +41,13 @@ export interface ConnectionCalls extends Calls {
    * batch. If another writer was faster, `work` runs again from the start.
    */
   transaction<R>(work: (calls: Calls) => Promise<R>): Promise<R>
+
+  /**
+   * Opens a feed of the changes after batch `since`; undefined: from now on. Throws if the database is closed. When its
+   * engine ends, the feed does, and another can be opened.
+   */
+  feed(since: number | undefined, listener: FeedListener): Feed
+
+  /** The state that batch `seq` has left. */
+  at(seq: number): Promise<EarlierState>
 }

@@ -4,6 +4,7 @@ import type { Report } from '../types.js'
 import type { Calls, ConnectionCalls, Write } from './calls.js'
 import { EngineCalls } from './engine-calls.js'
 import type { LiveListener, LiveQuestion } from './live.js'
+import type { EarlierState, Feed, FeedListener } from './feeds.js'
 
 /** One open database. */
 export interface Connection extends ConnectionCalls {
@@ -24,6 +25,12 @@ export interface Connection extends ConnectionCalls {
 
   /** Stores what is not stored yet and ends the connection. A second call changes nothing. */
   close(): Promise<void>
+}
+
+/** The options of open() that only this package sets. */
+export interface OwnOptions {
+  /** See Listeners.group. */
+  readonly group?: Uint8Array
 }
 
 /** When writes are stored: each at once, never, or all when commit() is called. */
@@ -51,6 +58,9 @@ export abstract class EngineConnection extends EngineCalls implements Connection
 
   /** As in LiveSource. When the engine ends, the listener is told so, before {@link onEnd} is called. */
   abstract live<A>(question: LiveQuestion<A>, listener: LiveListener<A>): () => void
+  abstract feed(since: number | undefined, listener: FeedListener): Feed
+
+  abstract at(seq: number): Promise<EarlierState>
 
   abstract exportFile(type: FileType): Promise<Uint8Array>
 

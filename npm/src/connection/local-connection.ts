@@ -7,9 +7,10 @@ import { WriteLock } from '../storage/write-lock.js'
 import type { EngineEndError } from '../errors.js'
 import type { OpenOptions, Report, StorageBackend } from '../types.js'
 import type { Calls, Write } from './calls.js'
-import { EngineConnection, type Keeping } from './connection.js'
+import { EngineConnection, type Keeping, type OwnOptions } from './connection.js'
 import { noArguments, type EngineCalls } from './engine-calls.js'
 import { closedError, readArguments } from './errors.js'
+import { FeedListeners, laterFeed, type EarlierState, type Feed, type FeedListener } from './feeds.js'
 import { GroupCommit, type FlushOutcome } from './group-commit.js'
 import type { LiveListener, LiveQuestion } from './live.js'
 import { LiveHub } from './live-hub.js'
@@ -32,6 +33,9 @@ export class LocalConnection extends EngineConnection {
     catchUp: () => void this.catchUp().catch(() => {}),
   })
   protected readonly hub = new LiveHub(this)
+  protected readonly feeds = new FeedListeners()
+  private readonly earlier = new Set<LocalConnection>() // earlier states of it that are open
+  private source: LocalConnection | undefined // of an earlier state: what it is a state of
   /** What may end the calls of the engine. */
   interrupter!: Interrupter
   protected readonly stopListening: () => void
@@ -50,15 +54,16 @@ export class LocalConnection extends EngineConnection {
       this.groupCommit.stop(error)
       this.transactions.stop(error)
       this.hub.end(error)
+      this.feeds.end(error)
       this.onEnd?.()
     })
   }
 
   /** Opens what `backend` holds; null is a database in memory alone. */
-  static async open(name: string, backend: NativeBackend | StorageBackend | null, options: OpenOptions): Promise<LocalConnection> {
+  static async open(name: string, backend: NativeBackend | StorageBackend | null, options: OpenOptions & OwnOptions): Promise<LocalConnection> {
     const bridge = await startBridge(options.wasm)
     let connection: LocalConnection | undefined
-    const { durability = 'relaxed', maxDocumentBytes, maxDepth, maxQueryMemory, version } = options
+    const { durability = 'relaxed', maxDocumentBytes, maxDepth, maxQueryMemory, version, group } = options
     const interrupter = new Interrupter(options.maxQueryTime)
     const progress = new Progress(options.onProgress)
     const onForeign = () => connection?.hub.note()
@@ -66,8 +71,9 @@ export class LocalConnection extends EngineConnection {
       if (!connection?.transactions.isRunning) connection?.groupCommit.noteUndone()
       connection?.hub.note()
     }
+    const onStored = () => connection?.feeds.stored()
     const onPutOff = () => connection?.transactions.notePostponed()
-    const handle = await bridge.wait((engine) => engine.open(name, backend, { durability, maxDocumentBytes, maxDepth, maxQueryMemory, version, interrupted: interrupter.ask, onProgress: progress.listener, onForeign, onRollback, onPutOff }), true)
+    const handle = await bridge.wait((engine) => engine.open(name, backend, { durability, maxDocumentBytes, maxDepth, maxQueryMemory, version, interrupted: interrupter.ask, onProgress: progress.listener, onForeign, onRollback, onPutOff, onStored, group }), true)
     await progress.check(() => bridge.wait((engine) => engine.close(handle)))
     connection = new this(bridge, handle, backend === null ? 'never' : options.inMemory ? 'on commit' : 'always')
     connection.interrupter = interrupter
@@ -139,6 +145,35 @@ export class LocalConnection extends EngineConnection {
   private writing<R>(write: Write<R>): R {
     this.hub.note()
     return write(this)
+  }
+
+  feed(since: number | undefined, listener: FeedListener): Feed {
+    this.checkUsable()
+    const opening = this.bridge.wait((engine) => engine.openFeed(this.handle, since ?? -1))
+    const remove = this.feeds.add(listener)
+    return laterFeed(opening.then(([feed, after]) => ({
+      after: Promise.resolve(after),
+      next: () => this.bridge.wait((engine) => engine.nextChanges(this.handle, feed)),
+      close: () => {
+        remove()
+        if (!this.ended) this.bridge.wait((engine) => engine.closeFeed(this.handle, feed)).catch(() => {}) // the database is closed
+      },
+    })))
+  }
+
+  async at(seq: number): Promise<EarlierState> {
+    return this.earlierState(seq)
+  }
+
+  /** As {@link at}, as a connection. Only its reads are of use. */
+  async earlierState(seq: number): Promise<LocalConnection> {
+    this.checkUsable()
+    const handle = await this.bridge.wait((engine) => engine.at(this.handle, seq), true)
+    const state = new LocalConnection(this.bridge, handle, 'never')
+    state.interrupter = this.interrupter
+    state.source = this
+    this.earlier.add(state)
+    return state
   }
 
   private async store(): Promise<FlushOutcome> {
@@ -232,6 +267,9 @@ export class LocalConnection extends EngineConnection {
     this.stopListening()
     this.groupCommit.stop(closedError())
     this.hub.end()
+    this.feeds.end(undefined)
+    this.source?.earlier.delete(this)
+    for (const state of this.earlier) await state.close()
     if (!this.ended) await this.bridge.wait((engine) => engine.close(this.handle))
   }
 

@@ -6,6 +6,7 @@ import type { Calls, Write } from './calls.js'
 import type { Connection, EngineConnection } from './connection.js'
 import type { EngineCalls } from './engine-calls.js'
 import { closedError, readArguments } from './errors.js'
+import { laterFeed, type EarlierState, type Feed, type FeedListener } from './feeds.js'
 import { LastingQuestion, type LiveListener, type LiveQuestion } from './live.js'
 import { Opening } from './opening.js'
 
@@ -93,6 +94,30 @@ export class RevivingConnection implements Connection {
         else own.fail(error)
       }
     })
+  }
+
+  feed(since: number | undefined, listener: FeedListener): Feed {
+    if (this.closing) throw closedError()
+    if (!this.current.ended) return this.current.feed(since, listener)
+    return laterFeed(this.run(async (connection) => connection.feed(since, listener)))
+  }
+
+  /** The state ends with its engine, and is then read again in the next one. */
+  async at(seq: number): Promise<EarlierState> {
+    let state: Promise<EarlierState> | undefined
+    let of: EngineConnection | undefined
+    const opened = () => this.run((connection) => {
+      if (of !== connection) state = undefined
+      of = connection
+      return (state ??= connection.at(seq))
+    })
+    await opened()
+    return {
+      read: async (work, signal) => (await opened()).read(work, signal),
+      close: async () => {
+        if (!of!.ended) await (await state!).close()
+      },
+    }
   }
 
   exportFile(type: FileType): Promise<Uint8Array> {

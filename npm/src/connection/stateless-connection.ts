@@ -3,7 +3,7 @@ import { Interrupter } from './interrupter.js'
 import { startBridge, type Bridge } from '../engine/bridge.js'
 import { Op } from '../engine/ops.js'
 import { sameBytes } from '../checks.js'
-import { AtomicDBError } from '../errors.js'
+import { AtomicDBError, unsupported } from '../errors.js'
 import { Encoder } from '../msgpack/encode.js'
 import { traitsOf } from '../storage/traits.js'
 import { maxTurn, ownPause, Turns, type Turn } from '../storage/turns.js'
@@ -12,6 +12,7 @@ import type { Calls, Write } from './calls.js'
 import { noArguments } from './engine-calls.js'
 import { CachingConnection } from './caching-connection.js'
 import { closedError, insideTransactionError, readArguments } from './errors.js'
+import type { EarlierState, Feed } from './feeds.js'
 import { maxConflicts, tooManyConflicts } from './group-commit.js'
 import { Progress } from './progress.js'
 import { reportOf } from './report.js'
@@ -316,6 +317,14 @@ export class StatelessConnection extends CachingConnection {
     const seq = this.head
     const snapshot = this.bridge.resultOf(this.handle, Op.snapshot, noArguments)
     if (snapshot.length > 0) await this.storage.compact(seq, snapshot).catch(() => {})
+  }
+
+  override feed(): Feed {
+    throw unsupported('changes: not over D1 and KV, where a request may not wait for what another one stores')
+  }
+
+  override async at(): Promise<EarlierState> {
+    throw unsupported('at: not over D1 and KV')
   }
 
   /** Reads what another database of this isolate has appended. */

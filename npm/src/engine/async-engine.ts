@@ -39,6 +39,10 @@ export interface Listeners {
    * call the engine.
    */
   readonly onPutOff: () => void
+  /** Called when there is something for a feed to take. It may call the engine. */
+  readonly onStored?: () => void
+  /** Four bytes: what engines with the same have written is `local` to each other. */
+  readonly group?: Uint8Array
 }
 
 /** The functions of the engine that wait for storage. The engine adds them when it starts; see jsbridge/async_js.go. */
@@ -52,6 +56,13 @@ export interface AsyncEngine {
   /** Applies the batches that others have stored. */
   catchUp(handle: number): Promise<void>
   close(handle: number): Promise<void>
+  /** Opens a feed of the changes after a batch, or with -1 from now on; see jsbridge/changes_js.go. */
+  openFeed(handle: number, since: number): Promise<[feed: number, after: number]>
+  /** The changes that come next; no bytes if there are none at present. */
+  nextChanges(handle: number, feed: number): Promise<Uint8Array>
+  closeFeed(handle: number, feed: number): Promise<void>
+  /** The handle of a database that is as batch `seq` has left this one. */
+  at(handle: number, seq: number): Promise<number>
   destroy(backend: NativeBackend | StorageBackend): Promise<void>
   log(backend: NativeBackend): Promise<StorageBackend>
   exportFile(handle: number, type: FileType): Promise<Uint8Array>

@@ -2,7 +2,7 @@
 // `go test ./jsbridge -run TestTypeScriptTwin -update`: edit that list, not this file.
 
 /** Changes with the list. An engine whose number is another one comes from another release. */
-export const protocol = 0x5c51bd50
+export const protocol = 0xaba26867
 
 /** The largest input of one call, in bytes; larger ones are sent in pieces. */
 export const maxInput = 268435456
@@ -274,18 +274,24 @@ export const Op = {
    */
   snapshot: 44,
   /**
+   * Undoes changes: each document becomes what it was before, if it still is what they made of it. call is the name for errors. The changes follow the arguments directly, as a feed has them.
+   *
+   * `[call]` → [how many documents changed, the number of the newest batch].
+   */
+  revert: 45,
+  /**
    * The canonical text of a condition, for tests and tools. The handle may be 0.
    *
    * `[where]` → string.
    */
-  parse: 45,
+  parse: 46,
 } as const
 
 /** The number of a call. */
 export type Op = (typeof Op)[keyof typeof Op]
 
 /** The calls that change documents, collections or indexes. */
-export const writingOps: ReadonlySet<Op> = new Set<Op>([Op.insert, Op.update, Op.updateEach, Op.remove, Op.clear, Op.createCollection, Op.setSchema, Op.dropCollection, Op.createIndex, Op.dropIndex, Op.sqlWrite, Op.addRelationship, Op.removeRelationship, Op.setDataVersion])
+export const writingOps: ReadonlySet<Op> = new Set<Op>([Op.insert, Op.update, Op.updateEach, Op.remove, Op.clear, Op.createCollection, Op.setSchema, Op.dropCollection, Op.createIndex, Op.dropIndex, Op.sqlWrite, Op.addRelationship, Op.removeRelationship, Op.setDataVersion, Op.revert])
 
 /** The calls about whose cached answers `stillValid` can tell. */
 export const cachedOps: ReadonlySet<Op> = new Set<Op>([Op.find, Op.count, Op.ids, Op.distinct, Op.aggregate])

@@ -3,6 +3,7 @@ import type { EngineCalls } from '../connection/engine-calls.js'
 import { LastingQuestion, type LiveListener, type LiveQuestion } from '../connection/live.js'
 import { closedError, readArguments } from '../connection/errors.js'
 import type { AtomicDBError } from '../errors.js'
+import { laterFeed, type EarlierState, type Feed, type FeedListener } from '../connection/feeds.js'
 import type { Pool } from './pool.js'
 import type { RemoteConnection } from './remote-connection.js'
 
@@ -39,5 +40,14 @@ export class PoolCalls implements ConnectionCalls {
     const own = new LastingQuestion(question, listener, open)
     open(own)
     return () => own.stop()
+  }
+
+  /** The feed of one connection, which hears of what the others have stored. */
+  feed(since: number | undefined, listener: FeedListener): Feed {
+    return laterFeed(this.pool.serial(async (connection) => connection.feed(since, listener)))
+  }
+
+  at(seq: number): Promise<EarlierState> {
+    return this.pool.shared((connection) => connection.at(seq))
   }
 }

@@ -1,8 +1,9 @@
 import type { Calls, Write } from '../connection/calls.js'
-import { EngineConnection, type Keeping } from '../connection/connection.js'
+import { EngineConnection, type Keeping, type OwnOptions } from '../connection/connection.js'
 import type { EngineCall, EngineCalls } from '../connection/engine-calls.js'
 import type { LiveListener, LiveQuestion } from '../connection/live.js'
 import { closedError, insideTransactionError, readArguments, transactionEndedError } from '../connection/errors.js'
+import { FeedListeners, type EarlierState, type Feed, type FeedListener } from '../connection/feeds.js'
 import { Progress } from '../connection/progress.js'
 import type { FileType, NativeBackend, ParsedFile, Sealer } from '../engine/async-engine.js'
 import { writingOps, type Op } from '../engine/ops.js'
@@ -52,6 +53,8 @@ export class RemoteConnection extends EngineConnection {
   private readonly runs = new Map<number, () => Promise<boolean>>() // of the functions of transactions, by transaction
   private readonly writing = new Set<Promise<unknown>>() // the writes whose promises have not settled
   private lastTransaction = 0
+  private readonly feeds = new FeedListeners()
+  private lastFeed = 0
   private openTransactions = 0 // of the user's, which may read while they run
   // Until the writes are done that take several engine calls: later reads see them.
   private changing: Promise<void> | undefined
@@ -81,6 +84,7 @@ export class RemoteConnection extends EngineConnection {
       lives: (lock: string) => thread.onRelease(lock, (error) => this.end(error)),
       ended: (reason: string) => this.end(new EngineEndError(reason)),
       told: (reply: LiveReply) => this.told(reply),
+      stored: (head: number) => this.stored(head),
       progress: ([done, total]: [number, number]) => onProgress?.(done, total),
       ...(storage && storageHandlers(storage)),
       ...(sealer && sealerHandlers(sealer)),
@@ -100,6 +104,7 @@ export class RemoteConnection extends EngineConnection {
     this.ended = error
     void this.terminate(error)
     this.lives.end(error)
+    this.feeds.end(error)
     this.onEnd?.()
   }
 
@@ -107,8 +112,8 @@ export class RemoteConnection extends EngineConnection {
    * Opens what `backend` holds, in a new thread; null is a database in memory
    * alone. Connections that share `seen` see what any of them has stored.
    */
-  static async open(name: string, backend: NativeBackend | StorageBackend | null, options: OpenOptions, seen = new Seen()): Promise<RemoteConnection> {
-    const { inMemory, durability, maxDocumentBytes, maxDepth, maxQueryMemory, maxQueryTime, version } = options
+  static async open(name: string, backend: NativeBackend | StorageBackend | null, options: OpenOptions & OwnOptions, seen = new Seen()): Promise<RemoteConnection> {
+    const { inMemory, durability, maxDocumentBytes, maxDepth, maxQueryMemory, maxQueryTime, version, group } = options
     const progress = new Progress(options.onProgress)
     const own = traitsOf(options.storage).inWorker
     const storage = isStorage(backend) && !own ? backend : undefined
@@ -125,6 +130,7 @@ export class RemoteConnection extends EngineConnection {
         storage: storage && { watches: storage.watch !== undefined, salvages: storage.salvage !== undefined, compactEvery: storage.compactEvery },
         isSealed: native?.sealer !== undefined,
         wasm: (connection.module = await module),
+        group,
         options: {
           ...(inMemory !== undefined && { inMemory }),
           ...(durability !== undefined && { durability }),
@@ -151,15 +157,20 @@ export class RemoteConnection extends EngineConnection {
    * A read whose engine calls found two versions of the database runs again.
    * After three such runs, it runs while nobody writes.
    */
-  async read<R>(work: (engine: EngineCalls) => R, signal?: AbortSignal): Promise<R> {
+  read<R>(work: (engine: EngineCalls) => R, signal?: AbortSignal): Promise<R> {
+    return this.readOf(undefined, work, signal)
+  }
+
+  /** @param state Which earlier state is to be read. */
+  private async readOf<R>(state: number | undefined, work: (engine: EngineCalls) => R, signal?: AbortSignal): Promise<R> {
     const stop = signal && stopOf(signal)
     this.checkUsable()
-    if (this.changing && this.openTransactions === 0) await this.changing
+    if (this.changing && this.openTransactions === 0 && state === undefined) await this.changing
     for (let tries = 0; tries < 3; tries++) {
       let version: number | undefined
       let hasChanged = false
       const result = await this.perform(new Replay(), () => work(this), async (call) => {
-        const reply = await this.send('read', { call, after: this.seen.head, stop })
+        const reply = await this.send('read', { call, after: this.seen.head, stop, state })
         if (version !== undefined && version !== reply.version) hasChanged = true
         version = reply.version
         return reply
@@ -215,13 +226,18 @@ export class RemoteConnection extends EngineConnection {
 
   live<A>(question: LiveQuestion<A>, listener: LiveListener<A>): () => void {
     this.checkUsable()
-    // Not every storage tells its engine what another engine has appended.
-    if (this.lives.isEmpty) this.seen.listen(this, () => this.notify('reach', this.seen.head))
     const close = this.lives.open(question, listener, this.seen.head)
+    this.heed()
     return () => {
       close()
-      if (this.lives.isEmpty) this.seen.ignore(this)
+      this.heed()
     }
+  }
+
+  /** While somebody waits for what is stored, hears of it: not every storage tells its engine what another engine has appended. */
+  private heed(): void {
+    if (this.lives.isEmpty && this.feeds.isEmpty) this.seen.ignore(this)
+    else this.seen.listen(this, () => this.notify('reach', this.seen.head))
   }
 
   private told(reply: LiveReply): void {
@@ -235,6 +251,43 @@ export class RemoteConnection extends EngineConnection {
 
   notify(name: string, argument: unknown): void {
     this.channel.notify(name, argument)
+  }
+
+  feed(since: number | undefined, listener: FeedListener): Feed {
+    this.checkUsable()
+    const id = ++this.lastFeed
+    const remove = this.feeds.add(listener)
+    this.heed()
+    const after = this.channel.call<number>('openFeed', { id, since })
+    after.catch(() => {}) // next() says it too
+    return {
+      after,
+      next: async () => {
+        await after
+        return this.channel.call('nextChanges', { id, after: this.seen.head })
+      },
+      close: () => {
+        remove()
+        this.heed()
+        this.channel.notify('closeFeed', id)
+      },
+    }
+  }
+
+  private stored(head: number): void {
+    this.seen.note(head, this)
+    this.feeds.stored()
+  }
+
+  async at(seq: number): Promise<EarlierState> {
+    this.checkUsable()
+    const id = await this.channel.call<number>('at', { seq, after: Math.max(seq, this.seen.head) })
+    return {
+      read: (work, signal) => this.readOf(id, work, signal),
+      close: async () => {
+        if (!this.hasEnded) await this.channel.call('closeState', id)
+      },
+    }
   }
 
   /** Runs `work`, perhaps several times, while nobody else writes; what it did is stored as one batch. */
@@ -381,6 +434,7 @@ export class RemoteConnection extends EngineConnection {
   }
 
   private async closeOnce(): Promise<void> {
+    this.feeds.end(undefined)
     try {
       await this.channel.call('close')
     } finally {

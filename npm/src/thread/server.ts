@@ -1,6 +1,7 @@
 import type { Calls } from '../connection/calls.js'
 import type { EngineCall } from '../connection/engine-calls.js'
-import { transactionEndedError } from '../connection/errors.js'
+import { closedError, transactionEndedError } from '../connection/errors.js'
+import type { Feed } from '../connection/feeds.js'
 import { LocalConnection } from '../connection/local-connection.js'
 import type { FileType, NativeBackend } from '../engine/async-engine.js'
 import { writingOps } from '../engine/ops.js'
@@ -23,6 +24,8 @@ export interface Opening {
   /** Whether the other thread has a sealer for the backend. */
   readonly isSealed: boolean
   readonly wasm: WebAssembly.Module
+  /** See Listeners.group. */
+  readonly group: Uint8Array | undefined
   readonly options: Pick<OpenOptions, 'inMemory' | 'durability' | 'maxDocumentBytes' | 'maxDepth' | 'maxQueryMemory' | 'maxQueryTime' | 'version'>
   readonly reportsProgress: boolean
 }
@@ -51,6 +54,8 @@ interface Request {
   readonly after: number
   /** Becomes 1 when nobody waits for the reply any more. */
   readonly stop?: Int32Array
+  /** Which earlier state is to be read. */
+  readonly state?: number
 }
 
 class DatabaseServer {
@@ -58,6 +63,9 @@ class DatabaseServer {
   private storage: RemoteStorage | undefined
   private connection!: LocalConnection
   private lives!: LiveServer
+  private readonly feeds = new Map<number, Feed>()
+  private readonly states = new Map<number, LocalConnection>() // earlier ones
+  private lastState = 0
   private readonly runs = new Map<number, Calls>() // by transaction
 
   constructor(port: Port, locks: LockManager | undefined) {
@@ -70,6 +78,17 @@ class DatabaseServer {
       live: (request: LiveRequest) => this.lives.open(request),
       endLive: (id: number) => this.lives.end(id),
       reach: (head: number) => this.reached(head),
+      openFeed: ({ id, since }: { id: number; since: number | undefined }) => this.openFeed(id, since),
+      nextChanges: ({ id, after }: { id: number; after: number }) => this.nextChanges(id, after),
+      closeFeed: (id: number) => {
+        this.feeds.get(id)?.close()
+        this.feeds.delete(id)
+      },
+      at: ({ seq, after }: { seq: number; after: number }) => this.at(seq, after),
+      closeState: async (id: number) => {
+        await this.states.get(id)?.close()
+        this.states.delete(id)
+      },
       exportFile: async (type: FileType) => transferred([await this.connection.exportFile(type) as Uint8Array<ArrayBuffer>], ([file]) => file),
       parseFile: ({ file, type }: { file: Uint8Array; type: FileType }) => this.connection.parseFile(file, type),
       verify: () => this.connection.verify(),
@@ -83,14 +102,14 @@ class DatabaseServer {
     locks?.request(lock, () => (this.channel.notify('lives', lock), new Promise(() => {}))).catch(() => {}) // where the origin is opaque
   }
 
-  private async open({ name, backend, storage, isSealed, wasm, options, reportsProgress }: Opening): Promise<void> {
+  private async open({ name, backend, storage, isSealed, wasm, group, options, reportsProgress }: Opening): Promise<void> {
     // OPFSLog needs no deferredStorage: it never calls the engine while that is on the stack.
     let where: NativeBackend | StorageBackend | null
     if (backend === 'other thread') where = this.storage = new RemoteStorage(this.channel, storage!)
     else if (backend?.kind === 'opfs') where = new OPFSLog(backend.name)
     else where = backend && isSealed ? { ...backend, sealer: new RemoteSealer(this.channel) } : backend
     const onProgress = reportsProgress ? (done: number, total: number) => this.channel.notify('progress', [done, total]) : undefined
-    this.connection = await LocalConnection.open(name, where, { ...options, wasm, ...(onProgress && { onProgress }) })
+    this.connection = await LocalConnection.open(name, where, { ...options, wasm, ...(group && { group }), ...(onProgress && { onProgress }) })
     this.lives = new LiveServer(this.channel, this.connection, (after) => this.reached(after))
     // Later than the errors of the calls, which say more.
     this.connection.onEnd = () => setTimeout(() => this.channel.notify('ended', this.connection.ended!.reason))
@@ -109,10 +128,37 @@ class DatabaseServer {
     }
   }
 
-  private async read({ call, after, stop }: Request): Promise<Transferred> {
+  private openFeed(id: number, since: number | undefined): Promise<number> {
+    const feed = this.connection.feed(since, { stored: () => this.channel.notify('stored', this.connection.head), ended: () => {} })
+    this.feeds.set(id, feed)
+    return feed.after
+  }
+
+  private async nextChanges(id: number, after: number): Promise<Transferred> {
+    await this.reached(after)
+    const feed = this.feeds.get(id)
+    if (!feed) throw closedError()
+    return transferred([await feed.next() as Uint8Array<ArrayBuffer>], ([changes]) => changes)
+  }
+
+  private async at(seq: number, after: number): Promise<number> {
+    await this.reached(after)
+    const state = await this.connection.earlierState(seq)
+    this.states.set(++this.lastState, state)
+    return this.lastState
+  }
+
+  private async read({ call, after, stop, state }: Request): Promise<Transferred> {
+    if (state !== undefined) return this.readState(state, call, stop)
     const reached = this.reached(after)
     if (reached) await reached
     return this.connection.read(() => this.connection.interrupter.until(stop, () => this.reply(call)))
+  }
+
+  private readState(state: number, call: EngineCall, stop: Int32Array | undefined): Promise<Transferred> {
+    const connection = this.states.get(state)
+    if (!connection) throw closedError()
+    return connection.read(() => connection.interrupter.until(stop, () => this.replyWith(connection.resultOf(call.op, call.args, call.pieces), connection)))
   }
 
   /** The write runs several times if another writer is faster; the reply has the result of the last run. */
@@ -152,8 +198,8 @@ class DatabaseServer {
     return this.replyWith(this.connection.resultOf(op, args, pieces))
   }
 
-  private replyWith(pieces: Uint8Array<ArrayBuffer>[]): Transferred {
-    const { version, head } = this.connection
+  private replyWith(pieces: Uint8Array<ArrayBuffer>[], of = this.connection): Transferred {
+    const { version, head } = of
     return transferred(pieces, () => ({ pieces, version, head }) satisfies Reply)
   }
 }

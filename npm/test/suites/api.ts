@@ -1,4 +1,5 @@
 import { aggregates } from './api-aggregates.js'
+import { changes } from './api-changes.js'
 import { conditions } from './api-conditions.js'
 import { documents } from './api-documents.js'
 import { live } from './api-live.js'
@@ -20,7 +21,7 @@ import { storages } from './storages.js'
 import type { Suite } from './suite.js'
 
 /** All tests of the public API, by what they are about. */
-export const apiSuites: Record<string, Suite> = { documents, values, conditions, options, schemas, aggregates, sql, results, relationships, live, metadata, transactions, lifecycle, migrations, repairing, storages, managing, sealing, 'storages of one file': fileStorages, files: filing }
+export const apiSuites: Record<string, Suite> = { documents, values, conditions, options, schemas, aggregates, sql, results, relationships, live, metadata, transactions, changes, lifecycle, migrations, repairing, storages, managing, sealing, 'storages of one file': fileStorages, files: filing }
 
 const { storages: _, managing: __, ...ofDatabases } = apiSuites
 

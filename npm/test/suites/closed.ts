@@ -13,6 +13,8 @@ const accepted: Record<string, unknown[]> = {
   liveDistinct: ['n'],
   liveAggregate: [{ select: { n: { $count: true } } }],
   liveSql: ['SELECT * FROM users'],
+  at: [0],
+  onChange: [() => {}],
   update: [{ n: 2 }],
   atomicUpdate: [() => ({ n: 2 })],
   remove: ['n = 1'],
@@ -33,15 +35,18 @@ const accepted: Record<string, unknown[]> = {
 }
 
 /** What TypeScript alone keeps private. */
-const isPrivate = new Set(['constructor', 'collectionNamed', 'collectionIn', 'found', 'databaseOf', 'closeOnce'])
+const isPrivate = new Set(['constructor', 'collectionNamed', 'collectionIn', 'found', 'databaseOf', 'closeOnce', 'history'])
 
-/** The names of the methods of `object`, whatever they are, that do not reject with `closed`, or throw it if they are live queries; those it inherits too. */
+/** What throws instead of rejecting, because it returns no promise. */
+const throwing = /^(live|changes$|onChange$)/
+
+/** The names of the methods of `object`, whatever they are, that do not reject with `closed`, or throw it; those it inherits too. */
 export async function callsThatAreNotClosed(object: object): Promise<string[]> {
   const open: string[] = []
   for (let owner = Object.getPrototypeOf(object) as object; owner !== Object.prototype; owner = Object.getPrototypeOf(owner) as object) {
     for (const [name, { value }] of Object.entries(Object.getOwnPropertyDescriptors(owner))) {
       if (typeof value !== 'function' || isPrivate.has(name)) continue
-      const code = await outcomeOf(name.startsWith('live'), () => (value as (...args: unknown[]) => unknown).apply(object, accepted[name] ?? []))
+      const code = await outcomeOf(throwing.test(name), () => (value as (...args: unknown[]) => unknown).apply(object, accepted[name] ?? []))
       if (code !== 'closed') open.push(name)
     }
   }

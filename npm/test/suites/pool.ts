@@ -215,6 +215,26 @@ export const pooling: Suite = [
     },
   },
   {
+    name: 'a pool tells the changes of all its connections, and undoes them',
+    async run({ atomicdb, wasm }) {
+      await using pool = await atomicdb.ThreadSafeDatabase.open('changes', { wasm, inMemory: true, maxConnections: 3, undoSteps: 10 })
+      const told: string[] = []
+      pool.onChange(({ seq, id, local }) => told.push(`${seq} ${id} ${local}`))
+      await pool.insert({ _id: 'a' })
+      await Promise.all([pool.execute((db) => db.insert({ _id: 'b' })), pool.execute((db) => db.insert({ _id: 'c' }))])
+      await until(async () => told.length === 3, 'all changes are told')
+      equal(told.map((text) => text.slice(0, 1) + text.slice(3)), ['1 true', '2 true', '3 true'])
+      const before = await pool.at(1)
+      equal(await before.documentIds(), ['a'])
+      await before.close()
+      ok(await pool.undo(), 'there is a step')
+      ok(await pool.undo(), 'there is a step')
+      equal(await pool.documentIds(), ['a'])
+      ok(await pool.redo(), 'there is a step')
+      equal(await pool.count(), 2)
+    },
+  },
+  {
     name: 'a connection that an operation has closed is replaced by another',
     async run(context) {
       await withPool(context, { maxConnections: 2 }, async (pool) => {

@@ -1,5 +1,5 @@
 // Compiled, never run: `tsc` fails if a line below stops being an error, or another becomes one.
-import { and, AtomicDB, MemoryStorage, not, or, type Collection, type Condition, type ErrorCode, type Id, type LiveDelta, type LiveQuery, type LiveValue, type Problem, type QueryResult, type Report, type StorageBackend, type Stored, type Transaction, type Where } from '../../src/index.js'
+import { and, AtomicDB, MemoryStorage, not, or, type Change, type Collection, type Condition, type ErrorCode, type Id, type LiveDelta, type LiveQuery, type LiveValue, type Problem, type QueryResult, type Report, type StorageBackend, type Stored, type Transaction, type Where } from '../../src/index.js'
 
 interface User {
   name: string
@@ -307,3 +307,33 @@ users.live('true', { sorted: 'age' })
 users.liveCount().current = 1
 // @ts-expect-error: the listener of a count gets a number
 users.liveCount().subscribe((n: string) => n)
+
+// ------------------------------------------------------------ changes, earlier states, undo
+
+declare const kept: AbortSignal
+async () => {
+  const stop: () => void = db.onChange((change) => {
+    change satisfies Change
+    change.type satisfies 'insert' | 'update' | 'remove'
+  })
+  stop()
+  for await (const { seq, document, before, last } of db.changes<User>({ since: 3, collection: 'users', signal: kept })) {
+    document!.name satisfies string
+    before?._id satisfies Id | undefined
+    ;[seq, last] satisfies [number, boolean]
+    // @ts-expect-error: it may have been removed
+    document.name
+  }
+  await using earlier = await db.at(3)
+  ;(await earlier.search<User>()) satisfies QueryResult<User>
+  earlier.seq satisfies number
+  // @ts-expect-error: an earlier state has no transactions
+  earlier.transaction
+  ;(await db.undo()) satisfies boolean
+  ;(await db.redo()) satisfies boolean
+  AtomicDB.open('users', { undoSteps: 10 })
+  // @ts-expect-error: a number, not text
+  db.changes({ since: '3' })
+  // @ts-expect-error: there is no such option
+  db.changes({ after: 3 })
+}
