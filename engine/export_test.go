@@ -64,3 +64,22 @@ func (db *DB) DropCaches(which uint64) {
 		}
 	}
 }
+
+// LiveState says how many contents are watched for live queries, and how many bytes
+// these keep.
+func (db *DB) LiveState() (watched, kept int) {
+	if db.live == nil {
+		return 0, 0
+	}
+	for _, w := range db.live.watches {
+		if w.in != nil {
+			watched++
+		}
+	}
+	return watched, db.live.kept
+}
+
+// FirstByte returns the address of the first byte of a collection's documents.
+func (db *DB) FirstByte(collection string) *byte {
+	return &db.collections[collection].arena.chunks[0][0]
+}

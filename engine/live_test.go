@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"weak"
 
 	"github.com/atomicdb-go/atomicdb/engine"
 	"github.com/atomicdb-go/atomicdb/engine/msgpack"
@@ -338,4 +339,186 @@ func liveRound(t *testing.T, rng *rand.Rand, seen *followers) {
 			seen.edits[kind] += n
 		}
 	}
+}
+
+// TestLive: how much may change before a query is asked again.
+func TestLive(t *testing.T) {
+	all := func(n int, d M) (docs []M) {
+		for i := range n {
+			c := maps.Clone(d)
+			c["n"] = i
+			docs = append(docs, c)
+		}
+		return docs
+	}
+	update := func(change M, condition string) func(db *engine.DB) {
+		return func(db *engine.DB) {
+			if _, err := db.Update("users", encode(t, change), where(t, condition)); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	add := func(docs ...M) func(db *engine.DB) { return func(db *engine.DB) { insert(t, db, docs...) } }
+	for _, tt := range []struct {
+		name   string
+		opts   engine.Options
+		docs   []M
+		q      engine.Query
+		change func(db *engine.DB)
+		again  bool
+		edits  int
+	}{
+		{"a field that is not returned", engine.Options{}, all(9, M{}), engine.Query{Fields: []string{"n"}}, update(M{"x": 1}, "n < 5"), false, 0},
+		{"what was changed back", engine.Options{}, all(9, M{}), engine.Query{}, func(db *engine.DB) {
+			update(M{"x": 1}, "n < 5")(db)
+			update(M{"$unset": M{"x": 1}}, "n < 5")(db)
+		}, false, 0},
+		{"as many edits as allowed", engine.Options{}, all(9, M{}), engine.Query{}, add(all(64, M{})...), false, 64},
+		{"one more", engine.Options{}, all(9, M{}), engine.Query{}, add(all(65, M{})...), true, 0},
+		{"a quarter of the documents", engine.Options{}, all(800, M{}), engine.Query{}, update(M{"x": 1}, "n < 200"), false, 200},
+		{"more than a quarter", engine.Options{}, all(800, M{}), engine.Query{}, update(M{"x": 1}, "n < 201"), true, 0},
+		{"too many bytes", engine.Options{}, all(9, M{}), engine.Query{}, update(M{"x": strings.Repeat("x", 200_000)}, "n < 6"), true, 0},
+		{"bytes that are not returned", engine.Options{}, all(9, M{}), engine.Query{Where: where(t, "x exists"), Fields: []string{"n"}},
+			update(M{"x": strings.Repeat("x", 200_000)}, "n < 6"), false, 6},
+		{"as many changes as are noted, of others", engine.Options{}, all(9, M{"x": 1}), engine.Query{Where: where(t, "x = 1")}, add(all(1024, M{})...), false, 0},
+		{"more changes than are noted", engine.Options{}, all(9, M{"x": 1}), engine.Query{Where: where(t, "x = 1")}, add(all(1025, M{})...), true, 0},
+		{"an eighth of a large collection", engine.Options{}, all(16_000, M{}), engine.Query{Where: where(t, "n < 3")}, update(M{"x": 1}, "n >= 14000"), false, 0},
+		{"no room for the slots", engine.Options{MaxQueryMemory: 15_000}, all(1000, M{}), engine.Query{}, update(M{"x": 1}, "n = 3"), true, 0},
+		{"no room, and not touched", engine.Options{MaxQueryMemory: 15_000}, all(1000, M{}), engine.Query{Where: where(t, "n >= 0")}, add(M{"x": 1}), false, 0},
+		{"a limit takes less room", engine.Options{MaxQueryMemory: 15_000}, all(1000, M{}), engine.Query{Limit: 100}, update(M{"x": 1}, "n = 3"), false, 1},
+		{"removed before the end", engine.Options{}, all(100, M{}), engine.Query{Sort: sortBy("n"), Limit: 10}, func(db *engine.DB) {
+			if _, err := db.Remove("users", where(t, "n < 25")); err != nil { // more than the reserve has
+				t.Fatal(err)
+			}
+		}, false, 50}, // 25 leave, 16 come from the reserve, and 9 by another find
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			db := newDB(t, tt.opts)
+			insert(t, db, tt.docs...)
+			fs := newFollowers(t)
+			fs.follow(db, &follower{name: tt.name, isExact: true, ask: func(db *engine.DB) [][]byte {
+				r, err := db.Find("users", tt.q)
+				if err != nil {
+					t.Fatal(err)
+				}
+				return rowsOf(r)
+			}}, func() (*engine.LiveQuery, error) { return db.LiveFind("users", tt.q) })
+			tt.change(db)
+			fs.look(db, 0)
+			edits := 0
+			for _, n := range fs.edits {
+				edits += n
+			}
+			if (fs.again > 0) != tt.again || edits != tt.edits {
+				t.Errorf("asked again %d times, %d edits; want again %t, %d edits", fs.again, edits, tt.again, tt.edits)
+			}
+			update(M{"y": 1}, "n < 2")(db) // whatever happened, it goes on
+			fs.look(db, 1)
+		})
+	}
+}
+
+// TestLive_closed: closed live queries keep nothing: no content is watched, and what a
+// clear has removed can be collected.
+func TestLive_closed(t *testing.T) {
+	db := newDB(t, engine.Options{})
+	insert(t, db, M{"a": 1}, M{"a": 2})
+	where := where(t, "a > 1")
+	count, _ := db.LiveCount("users", where, 0)
+	find, _ := db.LiveFind("users", engine.Query{Where: where})
+	distinct, _ := db.LiveDistinct("users", "a", where)
+	groups, _ := db.LiveAggregate("users", engine.Aggregate{GroupBy: paths("a")})
+	others, _ := db.LiveCollections("users", "cats", "users")
+	if watched, kept := db.LiveState(); watched != 1 || kept == 0 || !db.HasLiveQueries() {
+		t.Errorf("%d contents are watched, %d bytes kept", watched, kept)
+	}
+	insert(t, db, M{"a": 3})
+	db.LiveChanges()
+	first := weak.Make(db.FirstByte("users"))
+	if err := db.Clear("users"); err != nil {
+		t.Fatal(err)
+	}
+	db.Cut(0)
+	db.Confirm()
+	insert(t, db, M{"a": 3})
+	if n := len(db.LiveChanges()); n != 5 {
+		t.Errorf("%d updates, want 5", n)
+	}
+	runtime.GC()
+	if first.Value() != nil {
+		t.Error("live queries keep documents that a clear has removed")
+	}
+	first = weak.Make(db.FirstByte("users"))
+	for _, l := range []*engine.LiveQuery{count, find, distinct, groups, others} {
+		if db.LiveQuery(l.ID()) != l {
+			t.Errorf("query %d is not found by its ID", l.ID())
+		}
+		l.Close()
+		if db.LiveQuery(l.ID()) != nil {
+			t.Errorf("query %d is found although it is closed", l.ID())
+		}
+	}
+	if watched, kept := db.LiveState(); watched != 0 || kept != 0 || db.HasLiveQueries() {
+		t.Errorf("%d contents are watched, %d bytes kept", watched, kept)
+	}
+	if err := db.DropCollection("users"); err != nil {
+		t.Fatal(err)
+	}
+	db.Cut(0)
+	db.Confirm()
+	insert(t, db, M{"a": 3})
+	for range 65 { // as many as a cached answer looks back
+		insert(t, db, M{"a": 4})
+	}
+	runtime.GC()
+	if first.Value() != nil {
+		t.Error("closed live queries keep documents")
+	}
+	if len(db.LiveChanges()) > 0 {
+		t.Error("closed live queries have updates")
+	}
+	runtime.KeepAlive([]*engine.LiveQuery{count, find, distinct, groups, others})
+}
+
+// TestLive_populated: it is told of changes of all collections that its relationships
+// lead to, whatever they are then.
+func TestLive_populated(t *testing.T) {
+	db := newDB(t, engine.Options{})
+	relate := func(to string) {
+		t.Helper()
+		err := db.AddRelationship(engine.Relationship{Name: "pets", Type: engine.OneToMany, From: "users", To: to, ForeignKey: "of"})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	touch := func(collection string, want int) {
+		t.Helper()
+		if _, err := db.Insert(collection, encode(t, M{"of": 1}), false); err != nil {
+			t.Fatal(err)
+		}
+		if updates := db.LiveChanges(); len(updates) != want || want > 0 && !updates[0].Again {
+			t.Errorf("after a change of %s: %v, want %d", collection, updates, want)
+		}
+	}
+	q := engine.Query{Populate: []string{"pets"}}
+	if _, err := db.LiveFind("users", q); engine.CodeOf(err) != engine.CodeInvalid {
+		t.Errorf("a relationship that does not exist gave %v", err)
+	}
+	relate("cats")
+	if _, err := db.LiveFind("users", q); err != nil {
+		t.Fatal(err)
+	}
+	touch("users", 1)
+	touch("cats", 1)
+	touch("dogs", 0)
+	if err := db.RemoveRelationship("users.pets"); err != nil {
+		t.Fatal(err)
+	}
+	touch("dogs", 1) // the relationship has changed
+	touch("cats", 0)
+	relate("dogs")
+	touch("dogs", 1)
+	touch("dogs", 1)
+	touch("cats", 0)
+	touch("users", 1)
 }
