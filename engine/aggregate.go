@@ -121,10 +121,14 @@ func (a *Aggregate) rows(g *hashAggregation) (rows [][]byte) {
 			rows = append(rows, row)
 		}
 	}
+	a.sort(rows)
+	return rows
+}
+
+func (a *Aggregate) sort(rows [][]byte) {
 	if len(a.Sort) > 0 {
 		slices.SortStableFunc(rows, func(x, y []byte) int { return compareBy(a.Sort, x, y) })
 	}
-	return rows
 }
 
 // window returns the part of all that skip and limit, as in a Query, leave.

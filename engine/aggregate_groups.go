@@ -17,6 +17,7 @@ type hashAggregation struct {
 	outputs     [][]accumulator // by output, then by group; none for outputs that need none
 
 	groupOf []uint32 // by place among the slots of one call of take
+	touched []uint32 // the groups that follow has changed; a group may be there several times
 
 	// How a group is found by what its documents have in common.
 	table  idTable // by hash of the values

@@ -76,7 +76,6 @@ type watch struct {
 	queries []watching
 	in      *content // whose slots it notes; nil: the collection does not exist
 	noted   []noted  // since the last look, in order; a slot may be there several times
-	limit   int      // of noted
 	missed  bool     // more has changed than is noted
 }
 
@@ -235,7 +234,6 @@ func (w *watch) follow(db *DB) {
 	if c := db.collections[w.name]; c != nil {
 		w.in = c.content
 		w.in.watch = w
-		w.limit = max(minNoted, c.live/notedPart)
 	}
 }
 
@@ -268,7 +266,7 @@ const (
 func (w *watch) note(slot uint32, was ref, size uint32) {
 	switch {
 	case w.missed:
-	case len(w.noted) >= w.limit:
+	case len(w.noted) >= minNoted && len(w.noted) >= w.in.live/notedPart:
 		w.missed = true
 	default:
 		w.noted = append(w.noted, noted{slot, size, was})

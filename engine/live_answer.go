@@ -90,7 +90,7 @@ func (k *keptAnswer) compare(before []byte, err error) (u LiveUpdate, changed bo
 		return LiveUpdate{Again: true}, true
 	}
 	// Which of 1 and 1.0 stands for both depends on the caches.
-	return LiveUpdate{Answer: k.answer}, before == nil || !msgpack.Equal(before, k.answer)
+	return LiveUpdate{Answer: k.answer}, before == nil || !bytes.Equal(before, k.answer) && !msgpack.Equal(before, k.answer)
 }
 
 func (k *keptAnswer) keeps() int { return cap(k.answer) }

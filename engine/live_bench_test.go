@@ -115,8 +115,9 @@ func BenchmarkLiveGroups(b *testing.B) {
 	}
 }
 
-// BenchmarkLiveMemory reports what a live query over 100,000 documents takes, as a
-// part of what these take.
+// BenchmarkLiveMemory reports what a live query over 100,000 documents takes, and what
+// part that is of what these take, with all that finds them. They are of 130 B; those
+// of npm/bench/people.ts are of 253 B.
 func BenchmarkLiveMemory(b *testing.B) {
 	heap := func() float64 {
 		runtime.GC()

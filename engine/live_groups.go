@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"bytes"
 	"slices"
 
 	"github.com/atomicdb-go/atomicdb/engine/msgpack"
@@ -15,13 +16,15 @@ type liveAggregate struct {
 	name   string
 	a      Aggregate
 	groups *hashAggregation // nil: they are not kept
+	rows   [][]byte         // of all groups, before Having
+	bytes  int              // of rows
 }
 
 // maxKeptGroups is how many groups are kept.
 const maxKeptGroups = 10_000
 
 func (q *liveAggregate) ask(db *DB, room int) error {
-	q.answer, q.groups = nil, nil
+	q.answer, q.groups, q.rows, q.bytes = nil, nil, nil, 0
 	g, rows, err := db.aggregate(q.name, &q.a)
 	if err != nil {
 		return err
@@ -29,12 +32,26 @@ func (q *liveAggregate) ask(db *DB, room int) error {
 	q.keep(rowList(rows), room)
 	if q.answer != nil && g.groups() <= maxKeptGroups && g.canFollow() {
 		g.standAlone()
-		if q.groups = g; q.keeps() > room {
-			q.groups = nil
+		q.groups = g
+		for group := range g.groups() {
+			q.renewRow(group)
+		}
+		if q.keeps() > room {
+			q.groups, q.rows, q.bytes = nil, nil, 0
 		}
 		g.c = nil // until a look, so that it keeps no documents
 	}
 	return nil
+}
+
+// renewRow makes the row of a group anew.
+func (q *liveAggregate) renewRow(group int) {
+	if group == len(q.rows) {
+		q.rows = append(q.rows, nil)
+	}
+	row := q.groups.appendRow(nil, group, newRowShape(q.a.GroupBy))
+	q.bytes += len(row) - len(q.rows[group])
+	q.rows[group] = row
 }
 
 func rowList(rows [][]byte) []byte {
@@ -48,7 +65,7 @@ func rowList(rows [][]byte) []byte {
 func (q *liveAggregate) keeps() int {
 	kept := cap(q.answer)
 	if q.groups != nil {
-		kept += q.groups.groups() * (groupBytes + accumulatorBytes*len(q.a.Select))
+		kept += q.groups.groups()*(groupBytes+accumulatorBytes*len(q.a.Select)) + q.bytes
 	}
 	return kept
 }
@@ -70,9 +87,22 @@ func (q *liveAggregate) look(db *DB, room int, changes []touch) (u LiveUpdate, c
 		return q.renew(db, room)
 	}
 	before := q.answer
-	q.keep(rowList(window(q.a.rows(g), q.a.Skip, q.a.Limit)), room)
-	g.c = nil
-	return q.compare(before, nil)
+	for _, group := range g.touched {
+		q.renewRow(int(group))
+	}
+	g.touched, g.c = g.touched[:0], nil
+	rows := make([][]byte, 0, len(q.rows))
+	for _, row := range q.rows {
+		if q.a.Having == nil || q.a.Having.Match(row) {
+			rows = append(rows, row)
+		}
+	}
+	q.a.sort(rows)
+	q.keep(rowList(window(rows, q.a.Skip, q.a.Limit)), room)
+	if q.answer == nil || before == nil {
+		return q.compare(before, nil)
+	}
+	return LiveUpdate{Answer: q.answer}, !bytes.Equal(before, q.answer)
 }
 
 func (q *liveAggregate) renew(db *DB, room int) (u LiveUpdate, changed bool) {
@@ -155,6 +185,7 @@ func (g *hashAggregation) takeBack(t *touch) bool {
 	if !known {
 		return false
 	}
+	g.touched = append(g.touched, group)
 	stays := after && g.isAlike(t.was, t.now)
 	if !stays {
 		g.documents[group]--
@@ -207,6 +238,7 @@ func (g *hashAggregation) takeMore(t *touch) bool {
 	case t.slot < g.first[group]:
 		return false
 	}
+	g.touched = append(g.touched, group)
 	if !stays {
 		g.documents[group]++
 		if g.last[group] == noSlot || g.last[group] < t.slot {

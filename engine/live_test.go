@@ -511,6 +511,8 @@ func TestLive_populated(t *testing.T) {
 	touch("users", 1)
 	touch("cats", 1)
 	touch("dogs", 0)
+	insert(t, db, M{"a": 1})
+	touch("cats", 1) // once for both
 	if err := db.RemoveRelationship("users.pets"); err != nil {
 		t.Fatal(err)
 	}

@@ -43,6 +43,16 @@ func TestLive_anotherEngine(t *testing.T) {
 		if s.DB().HasLiveQueries() {
 			t.Error("live queries are left")
 		}
+		count, find = follow(s)
+		if n := len(s.DB().LiveChanges()); n != 0 {
+			t.Errorf("%d updates, but nothing has changed", n)
+		}
+		putAndFlush(t, s, "one more", 1)
+		if n := len(s.DB().LiveChanges()); n != 2 {
+			t.Errorf("%d updates of new live queries, want 2", n)
+		}
+		count.Close()
+		find.Close()
 	}
 
 	memory := storage.NewMemory()
