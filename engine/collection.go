@@ -164,7 +164,9 @@ func (c *content) compacted() *content {
 	fresh.nextID = c.nextID
 	fresh.refs = make([]ref, 0, c.live)
 	fresh.sizes = make([]uint32, 0, c.live)
+	move := c.watch.relocation(fresh)
 	for slot := range c.refs {
+		move.next(uint32(slot))
 		if doc := c.doc(uint32(slot)); doc != nil {
 			r, _ := fresh.arena.put(doc) // it cannot be full: c's arena holds more
 			fresh.add(r, uint32(len(doc)), hashID(idOf(doc)))
@@ -173,5 +175,6 @@ func (c *content) compacted() *content {
 	for _, ix := range c.indexes {
 		fresh.indexes = append(fresh.indexes, newIndex(ix.indexSpec, fresh))
 	}
+	move.finish()
 	return fresh
 }

@@ -16,6 +16,7 @@
 //     paths; users declare it
 //   - column: a word for each document, by slot, that says what it has at a path
 //   - plan: how a query is answered; its outcome: what came of it
+//   - live query: a question whose answer is followed; look: to be told how it has changed
 //
 // # Life of a write
 //

@@ -19,7 +19,8 @@ type LiveQuery struct {
 	of      *liveQueries // nil: it is closed
 	asks    question
 	watches []*watch // of the collections that it asks about
-	kept    int      // bytes that asks keeps
+	held    int      // bytes that the caller keeps; see Hold
+	kept    int      // these, and bytes that asks keeps
 	look    uint64   // the last look at it
 }
 
@@ -49,6 +50,8 @@ type question interface {
 	look(db *DB, room int, changes []touch) (u LiveUpdate, changed bool)
 	// keeps returns the bytes that ask and look keep.
 	keeps() int
+	// relocate tells which slots the documents have now, by those that they had.
+	relocate(to []uint32)
 	// check compares what is kept with asking anew, and says what is wrong.
 	check(db *DB) string
 }
@@ -160,6 +163,15 @@ func (l *LiveQuery) Close() {
 	}
 }
 
+// Hold counts bytes that the caller keeps until the query is closed, such as its
+// arguments.
+func (l *LiveQuery) Hold(bytes int) {
+	if l.of != nil {
+		l.held += bytes
+		l.of.count(l)
+	}
+}
+
 // addLive adds a question about some collections.
 func (db *DB) addLive(asks question, names ...string) (*LiveQuery, error) {
 	if db.live == nil {
@@ -168,6 +180,10 @@ func (db *DB) addLive(asks question, names ...string) (*LiveQuery, error) {
 	s := db.live
 	if len(s.byID) >= MaxLiveQueries {
 		return nil, Fail(CodeInvalid, "live", "", "the database has "+strconv.Itoa(MaxLiveQueries)+" live queries, and cannot have more; close some")
+	}
+	if s.kept > db.MaxQueryMemory() {
+		return nil, Fail(CodeInvalid, "live", "", "live queries take more than "+strconv.Itoa(db.MaxQueryMemory())+
+			" bytes of memory already; close some, or raise the option maxQueryMemory of the database")
 	}
 	if err := asks.ask(db, s.room()); err != nil {
 		return nil, err
@@ -185,7 +201,7 @@ func (s *liveQueries) room() int { return s.db.MaxQueryMemory()/liveMemoryPart -
 
 // count notes how much l keeps now.
 func (s *liveQueries) count(l *LiveQuery) {
-	kept := l.asks.keeps()
+	kept := l.asks.keeps() + l.held
 	s.kept += kept - l.kept
 	l.kept = kept
 }
@@ -306,6 +322,84 @@ func (w *watch) net(notes []noted) (changes []touch) {
 	return changes
 }
 
+// A relocation gives documents other slots, in the same order, without asking a query
+// again. A slot that is noted and now empty stays, because a query may have it.
+type relocation struct {
+	w     *watch
+	fresh *content
+	to    []uint32 // by slot
+	keeps []uint64 // a bit for each slot that is noted
+}
+
+// relocation returns the relocation of all slots to fresh, which is empty; nil if no
+// query knows slots, or if they have to be asked again.
+func (w *watch) relocation(fresh *content) *relocation {
+	if w == nil || w.missed {
+		return nil
+	}
+	end, bytes := uint32(len(w.in.refs)), int64(0)
+	for _, n := range w.noted {
+		end = max(end, n.slot+1) // an undo may have taken the last slots away
+		bytes += int64(n.size)
+	}
+	if bytes > w.in.bytes {
+		return nil // fresh would begin with much garbage
+	}
+	m := &relocation{w: w, fresh: fresh, to: make([]uint32, 0, end), keeps: make([]uint64, end/64+1)}
+	for _, n := range w.noted {
+		m.keeps[n.slot/64] |= 1 << (n.slot % 64)
+	}
+	return m
+}
+
+// next is called for each slot before its document goes to fresh.
+func (m *relocation) next(slot uint32) {
+	if m == nil {
+		return
+	}
+	m.to = append(m.to, uint32(len(m.fresh.refs)))
+	isEmpty := int(slot) >= len(m.w.in.refs) || m.w.in.sizes[slot] == 0
+	if isEmpty && m.keeps[slot/64]>>(slot%64)&1 == 1 {
+		m.fresh.refs, m.fresh.sizes = append(m.fresh.refs, 0), append(m.fresh.sizes, 0)
+	}
+}
+
+// finish lets the watch follow fresh.
+func (m *relocation) finish() {
+	if m == nil {
+		return
+	}
+	w := m.w
+	for slot := len(m.to); slot < cap(m.to); slot++ {
+		m.next(uint32(slot))
+	}
+	for i := range w.noted {
+		n := &w.noted[i]
+		n.slot = m.to[n.slot]
+		if n.size > 0 {
+			n.was, _ = m.fresh.arena.put(w.in.arena.get(n.was, int(n.size)))
+			m.fresh.dead += int64(n.size)
+		}
+	}
+	for _, q := range w.queries {
+		q.query.asks.relocate(m.to)
+	}
+	w.in.watch, w.in, m.fresh.watch = nil, m.fresh, w
+}
+
+// moveSlots moves some of the slots of a question.
+func moveSlots(slots, to []uint32) {
+	for i := range slots {
+		moveSlot(&slots[i], to)
+	}
+}
+
+func moveSlot(slot *uint32, to []uint32) {
+	if int(*slot) < len(to) { // noSlot is not, nor is one that nothing needs any more
+		*slot = to[*slot]
+	}
+}
+
 // HasLiveQueries reports whether there are live queries.
 func (db *DB) HasLiveQueries() bool { return db.live != nil && len(db.live.byID) > 0 }
 
@@ -319,6 +413,12 @@ func (db *DB) LiveChanges() (updates []LiveUpdate) {
 		return nil
 	}
 	s.looks++
+	done := false
+	defer func() {
+		for _, w := range s.watches {
+			w.missed = w.missed || !done // after a panic, what queries keep is not known
+		}
+	}()
 	var again []*LiveQuery
 	for _, w := range s.watches {
 		all := w.missed || w.hasMoved(db)
@@ -366,6 +466,7 @@ func (db *DB) LiveChanges() (updates []LiveUpdate) {
 	if invariants {
 		s.check()
 	}
+	done = true
 	return updates
 }
 
@@ -418,6 +519,7 @@ type liveAny struct{}
 func (liveAny) ask(*DB, int) error                             { return nil }
 func (liveAny) look(*DB, int, []touch) (u LiveUpdate, ok bool) { return LiveUpdate{Again: true}, true }
 func (liveAny) keeps() int                                     { return 0 }
+func (liveAny) relocate([]uint32)                              {}
 func (liveAny) check(*DB) string                               { return "" }
 
 // livePopulated is a find with documents of other collections in it.

@@ -60,6 +60,8 @@ func (q *liveCount) renew(db *DB, room int) (u LiveUpdate, changed bool) {
 
 func (q *liveCount) keeps() int { return 0 }
 
+func (q *liveCount) relocate([]uint32) {}
+
 func (q *liveCount) check(db *DB) string {
 	if n, err := db.Count(q.name, q.where, 0); err == nil && q.n >= 0 && n != q.n {
 		return "it counts " + strconv.Itoa(q.n) + " documents instead of " + strconv.Itoa(n)
@@ -89,11 +91,12 @@ func (k *keptAnswer) compare(before []byte, err error) (u LiveUpdate, changed bo
 	if err != nil || k.answer == nil {
 		return LiveUpdate{Again: true}, true
 	}
-	// Which of 1 and 1.0 stands for both depends on the caches.
-	return LiveUpdate{Answer: k.answer}, before == nil || !bytes.Equal(before, k.answer) && !msgpack.Equal(before, k.answer)
+	return LiveUpdate{Answer: k.answer}, before == nil || !bytes.Equal(before, k.answer)
 }
 
 func (k *keptAnswer) keeps() int { return cap(k.answer) }
+
+func (k *keptAnswer) relocate([]uint32) {}
 
 // liveDistinct keeps the values. A value that they have already adds nothing.
 type liveDistinct struct {
@@ -147,7 +150,11 @@ func (q *liveDistinct) addsNothing(t *touch) bool {
 
 func (q *liveDistinct) renew(db *DB, room int) (u LiveUpdate, changed bool) {
 	before := q.answer
-	return q.compare(before, q.ask(db, room))
+	u, changed = q.compare(before, q.ask(db, room))
+	if changed && !u.Again && before != nil {
+		changed = !msgpack.Equal(before, q.answer) // which of 1 and 1.0 stands for both depends on the caches
+	}
+	return u, changed
 }
 
 func (q *liveDistinct) check(db *DB) string {

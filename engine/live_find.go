@@ -116,6 +116,8 @@ func (f *liveFind) ask(db *DB, room int) (err error) {
 
 func (f *liveFind) keeps() int { return 4 * cap(f.slots) }
 
+func (f *liveFind) relocate(to []uint32) { moveSlots(f.slots, to) }
+
 func (f *liveFind) look(db *DB, room int, changes []touch) (u LiveUpdate, changed bool) {
 	done := f.isKept
 	f.in, f.edits, f.bytes = db.collections[f.name].content, nil, 0

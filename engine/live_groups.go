@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"bytes"
 	"slices"
 
 	"github.com/atomicdb-go/atomicdb/engine/msgpack"
@@ -70,6 +69,20 @@ func (q *liveAggregate) keeps() int {
 	return kept
 }
 
+func (q *liveAggregate) relocate(to []uint32) {
+	g := q.groups
+	if g == nil {
+		return
+	}
+	moveSlots(g.first, to)
+	moveSlots(g.last, to)
+	for _, accumulators := range g.outputs {
+		for i := range accumulators {
+			moveSlot(&accumulators[i].slot, to)
+		}
+	}
+}
+
 func (q *liveAggregate) look(db *DB, room int, changes []touch) (u LiveUpdate, changed bool) {
 	touched := false
 	for i := range changes {
@@ -99,10 +112,7 @@ func (q *liveAggregate) look(db *DB, room int, changes []touch) (u LiveUpdate, c
 	}
 	q.a.sort(rows)
 	q.keep(rowList(window(rows, q.a.Skip, q.a.Limit)), room)
-	if q.answer == nil || before == nil {
-		return q.compare(before, nil)
-	}
-	return LiveUpdate{Answer: q.answer}, !bytes.Equal(before, q.answer)
+	return q.compare(before, nil)
 }
 
 func (q *liveAggregate) renew(db *DB, room int) (u LiveUpdate, changed bool) {

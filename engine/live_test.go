@@ -81,7 +81,7 @@ func (fs *followers) look(db *engine.DB, step int) {
 			f.answer = [][]byte{msgpack.AppendInt(nil, int64(u.Count))}
 			fs.counts++
 		}
-		if u.Edits == nil && equalDocs(before, f.answer) {
+		if u.Edits == nil && slices.EqualFunc(before, f.answer, bytes.Equal) {
 			fs.t.Fatalf("step %d: the update for %s changes nothing", step, f.name)
 		}
 	}
@@ -95,7 +95,7 @@ func (fs *followers) look(db *engine.DB, step int) {
 func show(t *testing.T, docs [][]byte) string {
 	var lines []string
 	for _, d := range docs {
-		lines = append(lines, fmt.Sprint(decode(t, d)))
+		lines = append(lines, fmt.Sprintf("%v %x", decode(t, d), d))
 	}
 	return strings.Join(lines, "\n")
 }
@@ -523,4 +523,91 @@ func TestLive_populated(t *testing.T) {
 	touch("dogs", 1)
 	touch("cats", 0)
 	touch("users", 1)
+}
+
+// TestLive_compacted: when a collection moves to new memory, live queries go on
+// without being asked again, whether changes were looked at before or not.
+func TestLive_compacted(t *testing.T) {
+	text := func(n int) string { return strings.Repeat("a text of some length, ", 10) + fmt.Sprint(n) }
+	for _, looks := range []bool{true, false} {
+		db := newDB(t, engine.Options{})
+		fs := newFollowers(t)
+		for i := range 300 {
+			insert(t, db, M{"a": i % 7, "b": i, "s": text(i % 50)})
+		}
+		for _, q := range []engine.Query{{}, {Where: where(t, "a > 2")}, {Sort: sortBy("s", "-b")}, {Sort: sortBy("-s"), Skip: 3, Limit: 20}} {
+			fs.follow(db, &follower{name: fmt.Sprintf("%+v", q), isExact: true, ask: func(db *engine.DB) [][]byte {
+				r, err := db.Find("users", q)
+				if err != nil {
+					t.Fatal(err)
+				}
+				return rowsOf(r)
+			}}, func() (*engine.LiveQuery, error) { return db.LiveFind("users", q) })
+		}
+		a := engine.Aggregate{GroupBy: paths("a"), Select: outputs("n", engine.AggCount, "", "high", engine.AggMax, "b", "last", engine.AggLast, "s")}
+		fs.follow(db, &follower{name: "groups", isExact: true, ask: func(db *engine.DB) [][]byte {
+			rows, err := db.Aggregate("users", a)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return rowsOf(rows)
+		}}, func() (*engine.LiveQuery, error) { return db.LiveAggregate("users", a) })
+
+		compactions := 0
+		for i := range 4000 {
+			id := i*31%200 + 1
+			if _, err := db.UpdateEach("users", encode(t, []any{[]any{id, M{"s": text(i % 83)}}})); err != nil {
+				t.Fatal(err)
+			}
+			switch i % 100 {
+			case 1: // the documents in the midst go, so that the slots after them move
+				if _, err := db.Remove("users", where(t, fmt.Sprintf("b = %d", 201+i/100))); err != nil {
+					t.Fatal(err)
+				}
+			case 2:
+				insert(t, db, M{"a": i % 7, "b": i, "s": "another text"})
+			case 3: // a document that comes and goes
+				insert(t, db, M{"_id": "brief", "a": 3})
+				if _, err := db.Remove("users", where(t, "_id = 'brief'")); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if i%5 > 0 {
+				continue
+			}
+			if looks {
+				fs.look(db, i)
+			}
+			before := db.ArenaBytes()
+			db.Cut(0)
+			db.Confirm()
+			if db.ArenaBytes() < before {
+				compactions++
+			}
+			if i%20 == 0 {
+				fs.look(db, i)
+			}
+		}
+		if compactions < 2 || fs.again > 0 {
+			t.Errorf("%d compactions, asked again %d times; want several, and never", compactions, fs.again)
+		}
+	}
+}
+
+// TestLive_hold: what callers keep for live queries is bounded too.
+func TestLive_hold(t *testing.T) {
+	db := newDB(t, engine.Options{MaxQueryMemory: 1 << 20})
+	l, err := db.LiveCollections("users")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.Hold(1<<20 + 1)
+	if _, err := db.LiveCount("users", nil, 0); engine.CodeOf(err) != engine.CodeInvalid {
+		t.Errorf("one more live query gave %v, want invalid", err)
+	}
+	l.Close()
+	l.Hold(1 << 20) // does nothing
+	if _, err := db.LiveCount("users", nil, 0); err != nil {
+		t.Error(err)
+	}
 }

@@ -26,6 +26,7 @@ func live(c *call) error {
 	if err != nil {
 		return err
 	}
+	query.Hold(len(arguments))
 	return c.integer(query.ID(), nil)
 }
 
