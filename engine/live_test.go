@@ -611,3 +611,44 @@ func TestLive_hold(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestLive_undone: live queries made, or looked at, while what is undone later was
+// there.
+func TestLive_undone(t *testing.T) {
+	for _, change := range []func(db *engine.DB) error{
+		func(db *engine.DB) error { return db.Clear("users") },
+		func(db *engine.DB) error { return db.DropCollection("users") },
+		func(db *engine.DB) error {
+			_, err := db.Remove("users", nil)
+			return err
+		},
+	} {
+		for _, looks := range []bool{false, true} {
+			db := newDB(t, engine.Options{})
+			insert(t, db, M{"a": 1}, M{"a": 2})
+			fs := newFollowers(t)
+			follow := func() {
+				fs.follow(db, &follower{name: "all", isExact: true, ask: func(db *engine.DB) [][]byte {
+					r, err := db.Find("users", engine.Query{})
+					if err != nil {
+						t.Fatal(err)
+					}
+					return rowsOf(r)
+				}}, func() (*engine.LiveQuery, error) { return db.LiveFind("users", engine.Query{}) })
+			}
+			follow()
+			db.Savepoint()
+			if err := change(db); err != nil {
+				t.Fatal(err)
+			}
+			follow()
+			if looks {
+				fs.look(db, 1)
+			}
+			if err := db.RollbackToSavepoint(); err != nil {
+				t.Fatal(err)
+			}
+			fs.look(db, 2)
+		}
+	}
+}
