@@ -173,6 +173,9 @@ func (r *randomCalls) argument(name string, writes bool) any {
 		r.asked = oneOf(r, cacheable...)
 		return numberOf(r.t, r.asked.name)
 	case "arguments": // of the op that was picked last
+		if r.asked == nil {
+			return array{}
+		}
 		return r.arguments(r.asked)
 	case "number":
 		return r.IntN(200)
