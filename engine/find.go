@@ -18,9 +18,9 @@ type Query struct {
 	Fields []string      // paths to return besides _id; none: whole documents
 	// Populate names relationships whose documents are put into those found, each
 	// under the name of its relationship: "posts", and into the posts "posts.author".
-	// OneToMany and ManyToMany put an array, the others a document or null. A find
-	// with it, however many levels, runs no other query: each document is found by
-	// its id, or by the index on the foreign key.
+	// OneToMany and ManyToMany put an array, the others a document or null. Each name
+	// of a path takes one pass over the documents that it is put into, or over the
+	// index on the foreign key, however many documents there are.
 	Populate []string
 }
 
@@ -31,6 +31,7 @@ type Result struct {
 	slots  []uint32
 	fields projection
 	put    []*population
+	level  *level // of slots, if put is not empty
 	shown  []byte // reused by Next
 }
 
@@ -50,10 +51,11 @@ func (db *DB) Find(name string, q Query) (r *Result, err error) {
 	}
 	p := c.plan(q)
 	slots := c.run(&p).slots
-	if err := checkPopulated(c, put, slots); err != nil {
-		return nil, err
+	r = &Result{c: c.content, slots: slots, fields: newProjection(q.Fields), put: put}
+	if len(put) > 0 {
+		r.level, err = db.populate(c, put, slots)
 	}
-	return &Result{c: c.content, slots: slots, fields: newProjection(q.Fields), put: put}, nil
+	return r, err
 }
 
 func (q *Query) check(name string) error {
@@ -75,8 +77,12 @@ func (r *Result) Next(dst []byte, atLeast int) (out []byte, count, left int) {
 			if r.put == nil {
 				dst = r.fields.append(dst, doc)
 			} else {
-				r.shown = r.fields.append(r.shown[:0], doc)
-				dst = appendPopulated(dst, r.put, doc, r.shown)
+				if r.fields != nil {
+					r.shown = r.fields.append(r.shown[:0], doc)
+					doc = r.shown
+				}
+				place, _ := r.level.place(r.slots[0])
+				dst = r.level.appendPopulated(dst, r.put, place, doc)
 			}
 			count++
 		}

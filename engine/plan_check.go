@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"slices"
 	"strconv"
+
+	"github.com/atomicdb-go/atomicdb/engine/msgpack"
 )
 
 // What follows compares what a plan found with the definition of meaning, a
@@ -33,4 +35,54 @@ func (c *collection) checkSorted(p *plan, sorted []uint32) {
 	if !slices.Equal(sorted, want[:len(sorted)]) {
 		panic("engine: sorting by " + keys[0].Path.String() + " went wrong")
 	}
+}
+
+// checkLinks looks up one by one what all put into each document of a level.
+func (db *DB) checkLinks(l *level, all []*population) {
+	for _, p := range all {
+		for place, slot := range l.slots {
+			want := db.linksOf(p, l.c.doc(slot))
+			if !p.isMany() && len(want) > 1 {
+				want = want[:1]
+			}
+			s := p.spans[place]
+			found := slices.Clone(p.links[s.from:s.to])
+			if p.below != nil {
+				for i, link := range found {
+					found[i] = p.below.slots[link]
+				}
+			}
+			if !slices.Equal(found, want) {
+				panic("engine: populating " + p.rel.Name + " went wrong")
+			}
+		}
+		if p.below != nil {
+			db.checkLinks(p.below, p.next)
+		}
+	}
+}
+
+// linksOf returns the slots of the documents that p puts into doc, in the order of their
+// insertion; of what names parents, in the order of the ids.
+func (db *DB) linksOf(p *population, doc []byte) (slots []uint32) {
+	if p.rel.Type == ManyToOne || p.rel.Type == ManyToMany {
+		p.rel.references(doc, func(id []byte) bool {
+			if _, slot, found := db.parentOf(p.rel, id); found {
+				slots = append(slots, slot)
+			}
+			return true
+		})
+	} else if child := db.collections[p.rel.child]; child != nil {
+		for slot := range child.refs {
+			if d := child.doc(uint32(slot)); d != nil {
+				p.rel.references(d, func(id []byte) bool {
+					if msgpack.Equal(id, idOf(doc)) && (len(slots) == 0 || slots[len(slots)-1] != uint32(slot)) {
+						slots = append(slots, uint32(slot))
+					}
+					return true
+				})
+			}
+		}
+	}
+	return slots
 }

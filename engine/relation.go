@@ -339,7 +339,7 @@ func (rel *relation) references(doc []byte, visit func(id []byte) bool) {
 // parentOf returns the slot of the document that a foreign key names.
 func (db *DB) parentOf(rel *relation, id []byte) (c *collection, slot uint32, found bool) {
 	c = db.collections[rel.parent]
-	if msgpack.KindOf(id) == msgpack.Number { // 1.0 names the document 1
+	if msgpack.IsDouble(id) { // 1.0 names the document 1
 		if x := msgpack.Float(id); x == math.Trunc(x) && math.Abs(x) <= maxSafeID {
 			id = msgpack.AppendInt(nil, int64(x))
 		}

@@ -95,6 +95,67 @@ func TestPopulate(t *testing.T) {
 	}
 }
 
+// TestPopulate_fewAndMany: what is put into one document alone, found by its id in the
+// index, is what is put into it among all, found by a pass over the index.
+func TestPopulate_fewAndMany(t *testing.T) {
+	rng := randomly(t)
+	db := newDB(t, engine.Options{})
+	relate(t, db,
+		engine.Relationship{Name: "many", Type: engine.OneToMany, From: "p", To: "c", ForeignKey: "k"},
+		engine.Relationship{Name: "one", Type: engine.OneToOne, From: "p", To: "c", ForeignKey: "k"},
+		engine.Relationship{Name: "parent", Type: engine.ManyToOne, From: "c", To: "p", ForeignKey: "k"},
+		engine.Relationship{Name: "parents", Type: engine.ManyToMany, From: "c", To: "p", ForeignKey: "k"},
+	)
+	const parents, children = 60, 3000
+	longText := strings.Repeat("long", 10)
+	id := func() any {
+		switch n := rng.IntN(parents + 5); { // the last five are of nobody
+		case n%3 == 0:
+			return longText + fmt.Sprint(n)
+		case n%3 == 1 && rng.IntN(2) == 0:
+			return float64(n)
+		default:
+			return n
+		}
+	}
+	for n := range parents {
+		d := M{"_id": n}
+		if n%3 == 0 {
+			d["_id"] = longText + fmt.Sprint(n)
+		}
+		put(t, db, "p", d)
+	}
+	for range children {
+		switch rng.IntN(6) {
+		case 0:
+			put(t, db, "c", M{})
+		case 1:
+			put(t, db, "c", M{"k": nil})
+		case 2:
+			one := id()
+			put(t, db, "c", M{"k": []any{one, id(), one, true}})
+		default:
+			put(t, db, "c", M{"k": id()})
+		}
+	}
+	if _, err := db.Remove("c", where(t, "_id < 300")); err != nil {
+		t.Fatal(err)
+	}
+	for _, paths := range [][]string{{"many", "one"}, {"many.parents", "one.parent"}} {
+		all, left := documentsOf(t, db, "p", engine.Query{Populate: paths}), 0
+		for i, want := range all {
+			alone := documentsOf(t, db, "p", engine.Query{Populate: paths, Skip: i, Limit: 1})
+			if !reflect.DeepEqual(alone, []any{want}) {
+				t.Fatalf("%v: alone\n%v\namong all\n%v", paths, alone, want)
+			}
+			left += len(want.(map[string]any)["many"].([]any))
+		}
+		if left < children/2 {
+			t.Errorf("%v puts only %d documents", paths, left)
+		}
+	}
+}
+
 // TestPopulate_bounded: paths that go back and forth would multiply documents.
 func TestPopulate_bounded(t *testing.T) {
 	db := blog(t, engine.KeepChildren)
