@@ -67,7 +67,7 @@ func (c *crashes) workIn(session *storage.Session, log *mortalLog) {
 			c.tally.Acknowledged++
 		case errors.Is(err, errKilled):
 			return
-		case errors.Is(err, engine.CodeDuplicateID), errors.Is(err, engine.CodeUnique), errors.Is(err, engine.CodeQuota) && log.over() && !wasOver:
+		case isRefusal(err), errors.Is(err, engine.CodeQuota) && log.over() && !wasOver:
 			c.refused[name] = true
 		default:
 			c.t.Errorf("Update returned %v, for no reason", err)

@@ -205,7 +205,7 @@ func (c *crashes) workBy(w *crashWorker) (killed bool) {
 		c.acknowledged[name] = true
 		c.tally.Acknowledged++
 		return w.dying.Load() != nil // of a compaction, perhaps, which goes on in the background
-	case fault == "full" && errors.Is(err, engine.CodeQuota), errors.Is(err, engine.CodeDuplicateID), errors.Is(err, engine.CodeUnique):
+	case fault == "full" && errors.Is(err, engine.CodeQuota), isRefusal(err):
 		c.refused[name] = true
 	case fault == "gap" && !errors.Is(err, engine.CodeCorrupt), fault == "none" || fault == "compaction":
 		c.t.Fatalf("Update returned %v, for no reason", err)
