@@ -216,8 +216,7 @@ export const pooling: Suite = [
   },
   {
     name: 'a pool tells the changes of all its connections, and undoes them',
-    async run({ atomicdb, wasm }) {
-      await using pool = await atomicdb.ThreadSafeDatabase.open('changes', { wasm, inMemory: true, maxConnections: 3, undoSteps: 10 })
+    run: (context) => withPool(context, { maxConnections: 3, undoSteps: 10 }, async (pool) => {
       const told: string[] = []
       pool.onChange(({ seq, id, local }) => told.push(`${seq} ${id} ${local}`))
       await pool.insert({ _id: 'a' })
@@ -232,7 +231,7 @@ export const pooling: Suite = [
       equal(await pool.documentIds(), ['a'])
       ok(await pool.redo(), 'there is a step')
       equal(await pool.count(), 2)
-    },
+    }),
   },
   {
     name: 'a connection that an operation has closed is replaced by another',
