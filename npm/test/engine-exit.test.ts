@@ -136,6 +136,27 @@ describe('when the engine fails', { timeout: 60_000 }, () => {
     await db.close()
   })
 
+  test('changes that were not taken when the engine ended come all the same, also the rest of a batch', async () => {
+    const db = await open()
+    const changes = db.changes()
+    const take = async (count: number) => {
+      const taken: string[] = []
+      while (taken.length < count) {
+        const { value } = await changes.next()
+        taken.push(`${value!.seq} ${value!.id}${value!.last ? '.' : ''}`)
+      }
+      return taken
+    }
+    await db.insertMany(Array.from({ length: 20_000 }, (_, n) => ({ _id: n, text: 'x'.repeat(200) })))
+    await db.insert({ _id: 20_000 })
+    const taken = await take(10) // of the first part of the batch
+    await endEngine()
+    await db.insert({ _id: 20_001 })
+    taken.push(...await within(30_000, 'the rest', take(19_992)))
+    assert.deepEqual(taken, [...Array.from({ length: 20_000 }, (_, n) => `1 ${n}${n === 19_999 ? '.' : ''}`), '2 20000.', '3 20001.'])
+    await db.close()
+  })
+
   test('undo goes on after the end of an engine', async () => {
     const db = await AtomicDB.open('exiting', { wasm: testWasm, storage: new MemoryStorage(), undoSteps: 10 })
     await db.insert({ _id: 1 })
