@@ -203,3 +203,43 @@ func TestAt(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestFeed_afterTheHostTookBatchesBack: what is gone is told as removed.
+func TestFeed_afterTheHostTookBatchesBack(t *testing.T) {
+	before := storage.NewMemory()
+	store(t, openSession(t, deaf(before), storage.SessionOptions{}), "a", 1)
+	log := &revocable{storage.NewMemory()}
+	s := openSession(t, log, storage.SessionOptions{})
+	feed := s.NewLiveFeed()
+	for _, id := range []string{"a", "b", "c"} {
+		store(t, s, id, 1)
+	}
+	log.Log = before.Share()
+	put(t, s.DB(), "d", 1)
+	flush(t, s, storage.Conflict)
+	store(t, s, "d", 1)
+	wantTaken(t, feed, "1 insert a, 2 insert b, 3 insert c, 1 remove b, 1 remove c, 2 insert d")
+}
+
+// TestFeed_group: sessions of one group are local to each other, also in what is
+// read from the log.
+func TestFeed_group(t *testing.T) {
+	memory := storage.NewMemory()
+	group := storage.Group{1, 2, 3, 4}
+	a := openSession(t, memory.Share(), storage.SessionOptions{Group: group})
+	b := openSession(t, deaf(memory.Share()), storage.SessionOptions{Group: group})
+	live := b.NewLiveFeed()
+	store(t, a, "a", 1)
+	store(t, openSession(t, memory.Share(), storage.SessionOptions{}), "b", 1)
+	if err := b.CatchUp(); err != nil {
+		t.Fatal(err)
+	}
+	for _, feed := range []*storage.Feed{live, b.NewFeed(0)} {
+		for _, want := range []bool{true, false} {
+			changes, err := feed.Take(1)
+			if err != nil || len(changes) != 1 || changes[0].Local != want {
+				t.Errorf("the feed has %v, %v, want local to be %t", changes, err, want)
+			}
+		}
+	}
+}
