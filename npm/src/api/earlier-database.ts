@@ -16,6 +16,9 @@ export class EarlierDatabase<Schema = any> extends DatabaseCalls<Schema> impleme
       write: async () => {
         throw invalid(`at(${seq}): an earlier state can only be read`)
       },
+      live: () => {
+        throw invalid(`at(${seq}): an earlier state does not change, so it has no live queries`)
+      },
     })
     this.seq = seq
     this.state = state

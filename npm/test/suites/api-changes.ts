@@ -215,6 +215,7 @@ export const changes: Suite = [
       for (const write of [() => before.insert({}), () => before.update({ a: 1 }), () => before.sql('DELETE FROM users'), () => before.clear('users')]) {
         await rejects('invalid', write, /an earlier state can only be read/)
       }
+      throws('invalid', () => before.live('true', 'users'), /does not change/)
       equal(await (await db.at(0)).collections(), [])
       equal(await db.count(undefined, 'users'), 0)
       await before.close()
