@@ -3,6 +3,7 @@ package engine_test
 import (
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"strings"
 	"testing"
 
@@ -126,5 +127,87 @@ func TestRevert_refuses(t *testing.T) {
 		if _, err := engine.ReadChanges("undo", encode(t, bad)); !errors.Is(err, engine.CodeInvalid) {
 			t.Error(bad, err)
 		}
+	}
+}
+
+// TestRevert_model commits random batches, and walks through them by undo and redo:
+// each step leads to the documents that were there.
+func TestRevert_model(t *testing.T) {
+	s := *seed
+	if s == 0 {
+		s = rand.Uint64()
+	}
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("replay: go test ./engine -run '^%s$' -seed=%d", t.Name(), s)
+		}
+	})
+	rng := rand.New(rand.NewPCG(s, 0))
+	for range 200 {
+		db := newDB(t, engine.Options{})
+		succeed(t, db.CreateIndex("users", []string{"n"}, engine.IndexOptions{}))
+		db.Cut(0)
+		db.Confirm()
+		states := []string{sorted(t, db)}
+		var done, undoneSteps [][]engine.DocumentChange
+		for range 30 {
+			switch rng.IntN(3) {
+			case 0:
+				if len(done) == 0 {
+					continue
+				}
+				last := done[len(done)-1]
+				done = done[:len(done)-1]
+				undoneSteps = append(undoneSteps, undone(t, db, func() { revert(t, db, last) }))
+			case 1:
+				if len(undoneSteps) == 0 {
+					continue
+				}
+				last := undoneSteps[len(undoneSteps)-1]
+				undoneSteps = undoneSteps[:len(undoneSteps)-1]
+				done = append(done, undone(t, db, func() { revert(t, db, last) }))
+			default:
+				changes := undone(t, db, func() {
+					for range 1 + rng.IntN(4) {
+						randomWork(t, db, rng)
+					}
+				})
+				done, undoneSteps = append(done, changes), nil
+				states = append(states[:len(done)], sorted(t, db))
+			}
+			if now := sorted(t, db); now != states[len(done)] {
+				t.Fatalf("after %d steps it is %s, want %s", len(done), now, states[len(done)])
+			}
+		}
+	}
+}
+
+func revert(t *testing.T, db *engine.DB, changes []engine.DocumentChange) {
+	t.Helper()
+	_, err := db.Revert("undo", changes)
+	succeed(t, err)
+}
+
+// sorted returns the documents by id: what was removed comes back at the end.
+func sorted(t *testing.T, db *engine.DB) string {
+	t.Helper()
+	return fmt.Sprint(find(t, db, engine.Query{Sort: []engine.SortKey{{Path: path("_id")}}}))
+}
+
+func randomWork(t *testing.T, db *engine.DB, rng *rand.Rand) {
+	t.Helper()
+	id := rng.IntN(5)
+	switch rng.IntN(8) {
+	case 0:
+		succeed(t, db.Clear("users"))
+	case 1:
+		succeed(t, db.DropCollection("users"))
+	case 2:
+		remove(t, db, fmt.Sprint("_id >= ", id))
+	case 3:
+		change(t, db, M{"m": rng.IntN(3)})
+	default:
+		_, err := db.Insert("users", encode(t, M{"_id": id, "n": rng.IntN(3)}), true)
+		succeed(t, err)
 	}
 }
