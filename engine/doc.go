@@ -41,5 +41,5 @@
 // used: indexes (index.go, index_blocks.go), columns, dictionaries and numbers (column.go,
 // column_cache.go), which answer conditions (column_filter.go), and the history
 // (history.go), which tells whether a cached answer is still valid. Live queries
-// (live.go, live_find.go, live_answer.go, live_groups.go) tell how answers change.
+// (live.go, live_find.go, live_answer.go, live_distinct.go, live_groups.go) tell how answers change.
 package engine

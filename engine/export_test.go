@@ -68,15 +68,15 @@ func (db *DB) DropCaches(which uint64) {
 // LiveState says how many contents are watched for live queries, and how many bytes
 // these keep.
 func (db *DB) LiveState() (watched, kept int) {
-	if db.live == nil {
-		return 0, 0
-	}
-	for _, w := range db.live.watches {
-		if w.in != nil {
+	for _, c := range db.collections {
+		if c.watch != nil {
 			watched++
 		}
 	}
-	return watched, db.live.kept
+	if db.live != nil {
+		kept = db.live.kept
+	}
+	return watched, kept
 }
 
 // FirstByte returns the address of the first byte of a collection's documents.

@@ -2,10 +2,8 @@ package engine
 
 import (
 	"bytes"
-	"slices"
 	"strconv"
 
-	"github.com/atomicdb-go/atomicdb/engine/msgpack"
 	"github.com/atomicdb-go/atomicdb/engine/query"
 )
 
@@ -97,69 +95,3 @@ func (k *keptAnswer) compare(before []byte, err error) (u LiveUpdate, changed bo
 func (k *keptAnswer) keeps() int { return cap(k.answer) }
 
 func (k *keptAnswer) relocate([]uint32) {}
-
-// liveDistinct keeps the values. A value that they have already adds nothing.
-type liveDistinct struct {
-	keptAnswer
-	name, text string
-	path       query.Path
-	where      *query.Filter
-}
-
-func (q *liveDistinct) ask(db *DB, room int) error {
-	q.answer = nil
-	answer, err := db.Distinct(q.name, q.text, q.where)
-	if err == nil {
-		q.keep(answer, room)
-	}
-	return err
-}
-
-func (q *liveDistinct) look(db *DB, room int, changes []touch) (u LiveUpdate, changed bool) {
-	for i := range changes {
-		if t := &changes[i]; !t.keepsDistinct(q.path, q.where) && !q.addsNothing(t) {
-			return q.renew(db, room)
-		}
-	}
-	return u, false
-}
-
-// addsNothing reports whether a change adds a document whose values are there
-// already.
-func (q *liveDistinct) addsNothing(t *touch) bool {
-	if before, after := t.matches(q.where); before || !after || q.answer == nil {
-		return false
-	}
-	values := msgpack.List(q.answer)
-	has := func(v []byte) bool {
-		i, found := slices.BinarySearchFunc(values, v, msgpack.Compare)
-		return found && msgpack.Equal(values[i], v)
-	}
-	return q.path.Visit(t.now, func(v []byte, _ bool) bool {
-		if msgpack.KindOf(v) != msgpack.Array {
-			return has(v)
-		}
-		for element := range msgpack.Elements(v) {
-			if !has(element) {
-				return false
-			}
-		}
-		return true
-	})
-}
-
-func (q *liveDistinct) renew(db *DB, room int) (u LiveUpdate, changed bool) {
-	before := q.answer
-	u, changed = q.compare(before, q.ask(db, room))
-	if changed && !u.Again && before != nil {
-		changed = !msgpack.Equal(before, q.answer) // which of 1 and 1.0 stands for both depends on the caches
-	}
-	return u, changed
-}
-
-func (q *liveDistinct) check(db *DB) string {
-	if answer, err := db.Distinct(q.name, q.text, q.where); err == nil && q.answer != nil && !msgpack.Equal(answer, q.answer) {
-		return "it has other values than a distinct"
-	}
-	return ""
-}

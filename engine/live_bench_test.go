@@ -115,6 +115,26 @@ func BenchmarkLiveGroups(b *testing.B) {
 	}
 }
 
+// BenchmarkLiveDistinct updates one document of 100,000, with a live query of 100
+// distinct values, and looks.
+func BenchmarkLiveDistinct(b *testing.B) {
+	db := liveBenchDB(b, 100_000)
+	if _, err := db.LiveDistinct("users", "address.city", nil); err != nil {
+		b.Fatal(err)
+	}
+	i := 0
+	for b.Loop() {
+		i++
+		pair := encode(b, []any{[]any{i*31%100_000 + 1, M{"address": M{"city": "city " + strconv.Itoa(i%100)}}}})
+		if _, err := db.UpdateEach("users", pair); err != nil {
+			b.Fatal(err)
+		}
+		db.LiveChanges()
+		db.Cut(0)
+		db.Confirm()
+	}
+}
+
 // BenchmarkLiveMemory reports what a live query over 100,000 documents takes, and what
 // part that is of what these take, with all that finds them. They are of 130 B; those
 // of npm/bench/people.ts are of 253 B.

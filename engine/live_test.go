@@ -652,3 +652,90 @@ func TestLive_undone(t *testing.T) {
 		}
 	}
 }
+
+// TestLive_distinct: values that are gone are forgotten, and too many are not kept.
+func TestLive_distinct(t *testing.T) {
+	db := newDB(t, engine.Options{})
+	fs := newFollowers(t)
+	insert(t, db, M{"s": "stays"}, M{"s": []any{"stays", "and", "and"}})
+	fs.follow(db, &follower{name: "distinct", ask: func(db *engine.DB) [][]byte {
+		values, err := db.Distinct("users", "s", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return clones(msgpack.List(values))
+	}}, func() (*engine.LiveQuery, error) { return db.LiveDistinct("users", "s", nil) })
+	for i := range 1000 {
+		if _, err := db.Insert("users", encode(t, M{"_id": "same", "s": fmt.Sprint("value ", i)}), true); err != nil {
+			t.Fatal(err)
+		}
+		fs.look(db, i)
+	}
+	if _, kept := db.LiveState(); kept > 20_000 {
+		t.Errorf("%d bytes are kept for three values", kept)
+	}
+	var docs []M
+	for i := range 10_001 {
+		docs = append(docs, M{"s": fmt.Sprint("many ", i)})
+	}
+	insert(t, db, docs...)
+	fs.look(db, 1001)
+	insert(t, db, M{"s": "one more"})
+	fs.look(db, 1002)
+	if _, kept := db.LiveState(); kept > 300_000 {
+		t.Errorf("%d bytes are kept for too many values", kept)
+	}
+	if _, err := db.Remove("users", where(t, "s startsWith 'many'")); err != nil {
+		t.Fatal(err)
+	}
+	fs.look(db, 1003)
+	if fs.again > 0 {
+		t.Errorf("asked again %d times", fs.again)
+	}
+}
+
+// TestLive_reserve: of the documents after the end of a limited find, some are known.
+// What goes behind these is not known to be the next one.
+func TestLive_reserve(t *testing.T) {
+	for _, change := range []func(db *engine.DB) error{
+		func(db *engine.DB) error {
+			_, err := db.Insert("users", encode(t, M{"n": 50}), false)
+			return err
+		},
+		func(db *engine.DB) error {
+			_, err := db.Update("users", encode(t, M{"n": 50}), where(t, "n = 5"))
+			return err
+		},
+		func(db *engine.DB) error {
+			_, err := db.Update("users", encode(t, M{"n": 50}), where(t, "n = 1"))
+			return err
+		},
+	} {
+		db := newDB(t, engine.Options{})
+		for i := range 100 {
+			insert(t, db, M{"n": i})
+		}
+		q := engine.Query{Sort: sortBy("n"), Limit: 3}
+		fs := newFollowers(t)
+		fs.follow(db, &follower{name: "the first", isExact: true, ask: func(db *engine.DB) [][]byte {
+			r, err := db.Find("users", q)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return rowsOf(r)
+		}}, func() (*engine.LiveQuery, error) { return db.LiveFind("users", q) })
+		if err := change(db); err != nil {
+			t.Fatal(err)
+		}
+		fs.look(db, 0)
+		for i := range 60 {
+			if _, err := db.Remove("users", where(t, fmt.Sprint("n = ", i))); err != nil {
+				t.Fatal(err)
+			}
+			fs.look(db, i)
+		}
+		if fs.again > 0 {
+			t.Errorf("asked again %d times", fs.again)
+		}
+	}
+}
