@@ -29,6 +29,53 @@ async function kilobytesLeft(open: string): Promise<number> {
   return Number(stdout)
 }
 
+describe('live queries leave nothing', { timeout: 180_000 }, () => {
+  for (const worker of [false, true]) {
+    for (const [how, end] of Object.entries({ closed: 'live.close(); stop()', forgotten: 'stop()', 'stopped by one signal': '' })) {
+      const times = how === 'closed' ? 10_000 : 2000
+      test(`when ${times} are ${how}${worker ? ', in a worker' : ''}`, async (t) => {
+        const program = `
+          const { AtomicDB } = await import('atomicdb')
+          const db = await AtomicDB.open('lives', { worker: ${worker} })
+          await db.insertMany(Array.from({ length: 100 }, (_, n) => ({ n })))
+          const turn = () => new Promise(setImmediate)
+          const open = async (times) => {
+            const signal = new AbortController()
+            let last
+            for (let n = 0; n < times; n++) {
+              const live = n % 3 === 0 ? db.live((d) => d.n > n, { signal: signal.signal }) : n % 3 === 1 ? db.live('n > 50', { sort: '-n', limit: 5, signal: signal.signal }) : db.withSignal(signal.signal).liveCount()
+              if (n % 100 === 0) await live.ready
+              last = live
+              const stop = live.subscribe(() => {})
+              ${end}
+            }
+            await last.ready.catch(() => {}) // it may be closed
+            if (${JSON.stringify(how)} === 'stopped by one signal') signal.abort()
+            for (let n = 0; n < 5; n++) gc(), await turn(), await turn()
+            await db.insert({})
+            await db.count()
+            gc()
+            await turn()
+            gc()
+            return process.memoryUsage().heapUsed // the memory of the engine does not shrink
+          }
+          await open(500)
+          const before = await open(500)
+          const after = await open(${times})
+          const { current } = db.calls
+          const left = ${worker} ? current.lives.all.size : current.hub.all.size
+          console.log(left, Math.round((after - before) / 1000))`
+        const { stdout } = await run(process.execPath, ['--expose-gc', '--input-type=module', '-e', program], { cwd: packageFolder })
+        t.diagnostic(`live queries and kB: ${stdout.trim()}`)
+        const [left, kilobytes] = stdout.split(' ').map(Number)
+        // The collector may see the last of those that were forgotten on its stack.
+        assert.ok(left! <= (how === 'forgotten' ? 2 : 0), `${left} live queries`)
+        assert.ok(kilobytes! < 1000, `${kilobytes} kB`)
+      })
+    }
+  }
+})
+
 test('20 engines that have ended leave nothing', { timeout: 120_000 }, async (t) => {
   const program = `
     const { AtomicDB, MemoryStorage } = await import('atomicdb')

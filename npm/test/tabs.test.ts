@@ -117,6 +117,59 @@ describe('two tabs of one database', { timeout: 120_000 }, () => {
     assert.deepEqual(numbers, Array.from({ length: 2 * writes }, (_, n) => n + 1))
   })
 
+  for (const worker of [false, true]) {
+    test(`hear in live queries of each commit of the other${worker ? ', with the engine in a worker' : ''}`, async (t) => {
+      await using tabs = await openTabs(chromium, worker)
+      const [writer, reader] = tabs.pages as [Page, Page]
+      await hears(reader)
+      const commits = 60
+      const stored = await writer.evaluate(async (commits) => {
+        const times: number[] = []
+        for (let n = 1; n <= commits; n++) {
+          await db.transaction(async (tx) => (await tx.insert({ n, half: 1 }), await tx.insert({ n, half: 2 })))
+          times.push(performance.timeOrigin + performance.now())
+          await new Promise((resolve) => setTimeout(resolve, 5))
+        }
+        return times
+      }, commits)
+      const told = await within(20_000, 'the reader', toldTo(reader, 2 * commits))
+      const counts = told.map(({ count }) => count)
+      // On a busy machine, a tab may catch up with several commits in one step.
+      assert.deepEqual(counts, [...new Set(counts)].sort((a, b) => a - b), 'each commit once, in order')
+      assert.ok(counts.every((count) => count % 2 === 0), `a half of a commit among ${counts}`)
+      const delays = told.slice(1).map(({ at, count }) => at - stored[count / 2 - 1]!).sort((a, b) => a - b)
+      t.diagnostic(`${delays.length} of ${commits} commits; milliseconds from stored to heard: median ${delays[delays.length >> 1]!.toFixed(1)}, at most ${delays.at(-1)!.toFixed(1)}`)
+    })
+  }
+
+  test('a tab that was frozen hears in live queries what it has missed', async (t) => {
+    await using tabs = await openTabs(chromium)
+    const [writer, reader] = tabs.pages as [Page, Page]
+    await hears(reader)
+    const devtools = await tabs.context.newCDPSession(reader)
+    await devtools.send('Page.setWebLifecycleState', { state: 'frozen' })
+    await writer.evaluate(async () => {
+      for (let n = 0; n < 20; n++) await db.insert({ n })
+    })
+    await devtools.send('Page.setWebLifecycleState', { state: 'active' })
+    const told = await within(20_000, 'the reader', toldTo(reader, 20))
+    t.diagnostic(`told ${told.length - 1} times`)
+    const counts = told.map(({ count }) => count)
+    assert.deepEqual(counts, [...new Set(counts)].sort((a, b) => a - b))
+  })
+
+  test('a tab hears of what another has stored that died before it told', async () => {
+    await using tabs = await openTabs(chromium)
+    const [writer, reader] = tabs.pages as [Page, Page]
+    await hears(reader)
+    await writer.evaluate(async () => {
+      BroadcastChannel.prototype.postMessage = () => {}
+      await db.insert({ n: 1 })
+    })
+    await writer.close()
+    await within(20_000, 'the reader', toldTo(reader, 1))
+  })
+
   test('see each other’s batches whole', async () => {
     await using tabs = await openTabs(chromium)
     const [writer, reader] = tabs.pages as [Page, Page]
@@ -152,18 +205,46 @@ interface Tabs extends AsyncDisposable {
 }
 
 /** Two pages of a fresh profile, each with the same database as `globalThis.db`. */
-async function openTabs({ browser, site }: ChromiumWithSite): Promise<Tabs> {
+async function openTabs({ browser, site }: ChromiumWithSite, worker = false): Promise<Tabs> {
   const context = await browser.newContext()
-  const pages = await Promise.all([openDatabase(context, site), openDatabase(context, site)])
+  const pages = await Promise.all([openDatabase(context, site, worker), openDatabase(context, site, worker)])
   return { context, pages, [Symbol.asyncDispose]: () => context.close() }
 }
 
-async function openDatabase(context: BrowserContext, site: Site): Promise<Page> {
+async function openDatabase(context: BrowserContext, site: Site, worker = false): Promise<Page> {
   const page = await openPage(context, site.origin)
-  await page.evaluate(async () => {
-    globalThis.db = await atomicdb.AtomicDB.open('shared')
-  })
+  await page.evaluate(async (worker) => {
+    globalThis.db = await atomicdb.AtomicDB.open('shared', { worker })
+  }, worker)
   return page
+}
+
+interface Heard {
+  count: number
+  /** Milliseconds since 1970. */
+  at: number
+}
+
+declare global {
+  var heard: Heard[]
+}
+
+/** Has a live query in `page` note what it is told in `heard`. */
+async function hears(page: Page): Promise<void> {
+  await page.evaluate(async () => {
+    globalThis.heard = []
+    const live = db.liveCount()
+    await live.ready
+    live.subscribe((count) => void heard.push({ count, at: performance.timeOrigin + performance.now() }))
+  })
+}
+
+/** What the live query of {@link hears} was told, once that includes `count`. */
+function toldTo(page: Page, count: number): Promise<Heard[]> {
+  return page.evaluate(async (count) => {
+    while (heard[heard.length - 1]!.count !== count) await new Promise((resolve) => setTimeout(resolve))
+    return heard
+  }, count)
 }
 
 /** Resolves when a query in `page` finds the counter at exactly `value`. */

@@ -23,19 +23,54 @@ export interface Origin {
   readonly isShared?: boolean
 }
 
-/** @internal A result from `origin`. Without `documents` it is empty, to be filled with them. */
-export function newResult<T>(origin: Origin | undefined, documents: readonly Stored<T>[] = []): QueryResult<T> {
-  // Not by push: of 100,000 documents that takes 14 times as long.
-  const result = withOrigin(new QueryResult<T>(documents.length), origin)
-  for (let i = 0; i < documents.length; i++) result[i] = documents[i]!
-  return result
+/** @internal An empty result from `origin`, to be filled with documents. */
+export function newResult<T>(origin: Origin): QueryResult<T> {
+  return withOrigin(new QueryResult<T>(), origin)
 }
 
-/** Sets the origin of a result. Only code inside the class can. */
-let withOrigin: <R extends QueryResult>(result: R, origin: Origin | undefined) => R
+/**
+ * @internal A result of the elements of `rows`, which stays as it is. Of 100,000 documents, this takes 0.4 ms where an
+ * assignment of each takes 0.7, and `push` 14 (Node 20).
+ */
+export function resultOf<T>(rows: readonly Stored<T>[], origin: Origin | undefined): QueryResult<T> {
+  return withOrigin(Object.setPrototypeOf(rows.slice(), QueryResult.prototype) as QueryResult<T>, origin)
+}
 
-/** The origin of a result, or of the one inside a Proxy. */
-let originOf: (result: QueryResult) => Origin | undefined
+/** A class whose instances are objects that there are already: the private fields of a subclass are added to them. */
+class Given {
+  constructor(object: object) {
+    return object
+  }
+}
+
+// Private by #: an ordinary property would be listed with the elements; to define one that is not takes 200 ns, as
+// much as the rest of a result, and a WeakMap 500.
+class WithOrigin extends Given {
+  #origin: Origin | undefined
+
+  constructor(result: QueryResult, origin: Origin | undefined) {
+    super(result)
+    this.#origin = origin
+  }
+
+  /** The origin of a result, or of the one inside a Proxy. */
+  static of(result: QueryResult): Origin | undefined {
+    // Vue's reactive() hands out Proxies, which have no #private fields. It names what is inside __v_raw.
+    let inside: unknown = result
+    while (typeof inside === 'object' && inside !== null) {
+      if (#origin in inside) return inside.#origin
+      inside = (inside as { __v_raw?: unknown }).__v_raw
+    }
+    return undefined
+  }
+}
+
+/** Sets the origin of a new result. */
+function withOrigin<R extends QueryResult>(result: R, origin: Origin | undefined): R {
+  return new WithOrigin(result, origin) as unknown as R
+}
+
+const originOf = WithOrigin.of
 
 const trackerOf = Symbol('tracker')
 
@@ -45,26 +80,6 @@ const trackerOf = Symbol('tracker')
  * return plain arrays, which may hold anything.
  */
 export class QueryResult<T = any> extends Array<Stored<T>> {
-  // Private by #: an ordinary property would be listed with the elements; to define one that is not takes 200 ns, as
-  // much as the rest of a result, and a WeakMap 500.
-  #origin: Origin | undefined = undefined
-
-  static {
-    withOrigin = (result, origin) => {
-      result.#origin = origin
-      return result
-    }
-    originOf = (result) => {
-      // Vue's reactive() hands out Proxies, which have no #private fields. It names what is inside __v_raw.
-      let inside: unknown = result
-      while (typeof inside === 'object' && inside !== null) {
-        if (#origin in inside) return inside.#origin
-        inside = (inside as { __v_raw?: unknown }).__v_raw
-      }
-      return undefined
-    }
-  }
-
   static override get [Symbol.species](): ArrayConstructor {
     return Array
   }

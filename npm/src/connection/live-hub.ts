@@ -36,14 +36,25 @@ export class LiveHub {
   private version = 0 // of the database when it was looked at last
   private isNoted = false
 
-  constructor(private readonly engine: HubEngine) {}
+  /** @param onUse Called when there are questions, and when there are none any more. */
+  constructor(
+    private readonly engine: HubEngine,
+    private readonly onUse: () => void,
+  ) {}
+
+  get isEmpty(): boolean {
+    return this.all.size === 0
+  }
 
   open(question: LiveQuestion, listener: LiveListener): () => void {
     const entry: Entry = { id: ++this.lastId, question, listener, handle: 0 }
     this.all.add(entry)
+    if (this.all.size === 1) this.onUse()
     this.start(entry)
     return () => {
-      if (this.all.delete(entry)) this.forget(entry)
+      if (!this.all.delete(entry)) return
+      this.forget(entry)
+      if (this.isEmpty) this.onUse()
     }
   }
 
@@ -147,6 +158,7 @@ export class LiveHub {
     this.all.clear()
     this.known.clear()
     this.unknown.clear()
+    if (all.length > 0) this.onUse()
     for (const { listener } of all) listener.ended(error)
   }
 }

@@ -18,6 +18,7 @@ import { Progress } from './progress.js'
 import { withUsage } from './quota.js'
 import { reportOf } from './report.js'
 import { Transactions } from './transactions.js'
+import { nowAndThen, onReturn } from './wake.js'
 
 /**
  * A database whose engine runs in this thread: its handle there, and the writes that are not stored yet. A worker needs
@@ -32,9 +33,10 @@ export class LocalConnection extends EngineConnection {
     // If it fails, the next call meets the same log.
     catchUp: () => void this.catchUp().catch(() => {}),
   })
-  protected readonly hub = new LiveHub(this)
+  protected readonly hub = new LiveHub(this, () => this.heed())
   protected readonly feeds = new FeedListeners()
   private readonly earlier = new Set<LocalConnection>() // earlier states of it that are open
+  private stopLooking: (() => void) | undefined
   private source: LocalConnection | undefined // of an earlier state: what it is a state of
   /** What may end the calls of the engine. */
   interrupter!: Interrupter
@@ -55,6 +57,7 @@ export class LocalConnection extends EngineConnection {
       this.transactions.stop(error)
       this.hub.end(error)
       this.feeds.end(error)
+      this.heed()
       this.onEnd?.()
     })
   }
@@ -151,11 +154,13 @@ export class LocalConnection extends EngineConnection {
     this.checkUsable()
     const opening = this.bridge.wait((engine) => engine.openFeed(this.handle, since ?? -1))
     const remove = this.feeds.add(listener)
+    this.heed()
     return laterFeed(opening.then(([feed, after]) => ({
       after: Promise.resolve(after),
       next: () => this.bridge.wait((engine) => engine.nextChanges(this.handle, feed)),
       close: () => {
         remove()
+        this.heed()
         if (!this.ended) this.bridge.wait((engine) => engine.closeFeed(this.handle, feed)).catch(() => {}) // the database is closed
       },
     })))
@@ -217,6 +222,25 @@ export class LocalConnection extends EngineConnection {
     return this.bridge.wait((engine) => engine.catchUp(this.handle))
   }
 
+  /** While somebody waits for it, looks now and then whether others have stored something that nobody told of. */
+  private heed(): void {
+    if (!this.hub.isEmpty || !this.feeds.isEmpty) this.stopLooking ??= this.look()
+    else {
+      this.stopLooking?.()
+      this.stopLooking = undefined
+    }
+  }
+
+  /** Returns what ends it. */
+  protected look(): () => void {
+    if (this.keeping === 'never') return () => {}
+    const catchUp = () => void this.catchUp().catch(() => {}) // the next call meets the same log
+    const stops = [onReturn(catchUp), nowAndThen(catchUp)]
+    return () => {
+      for (const stop of stops) stop()
+    }
+  }
+
   get module(): WebAssembly.Module {
     return this.bridge.module
   }
@@ -268,6 +292,7 @@ export class LocalConnection extends EngineConnection {
     this.groupCommit.stop(closedError())
     this.hub.end()
     this.feeds.end(undefined)
+    this.heed()
     this.source?.earlier.delete(this)
     for (const state of this.earlier) await state.close()
     if (!this.ended) await this.bridge.wait((engine) => engine.close(this.handle))

@@ -112,6 +112,11 @@ export class StatelessConnection extends CachingConnection {
     return undefined
   }
 
+  /** No timer outlives the request in which it was set. */
+  protected override look(): () => void {
+    return () => {}
+  }
+
   protected override suspendTransaction(): void {
     this.running?.suspend()
   }

@@ -17,11 +17,7 @@ const awaited = new Set<LiveValue<any>>()
 
 // Cloudflare Workers of older compatibility dates have neither of these.
 const forgotten = typeof FinalizationRegistry === 'function' ? new FinalizationRegistry<() => void>((close) => close()) : undefined
-const weakly = <O extends object>(object: O): (() => O | undefined) => {
-  if (!forgotten) return () => object
-  const reference = new WeakRef(object)
-  return () => reference.deref()
-}
+const weakly = <O extends object>(object: O): { deref(): O | undefined } => (forgotten ? new WeakRef(object) : { deref: () => object })
 
 /**
  * A value that is kept current: whenever a commit changes it, in this tab or in another, there is a new one. A write of
@@ -64,8 +60,8 @@ export class LiveValue<V> implements AsyncIterable<V> {
     if (this.over) return
     const self = weakly(this)
     const stop = calls.live(question, {
-      told: (update) => self()?.take(update),
-      ended: (error) => self()?.end(error ?? closedError(), error),
+      told: (update) => self.deref()?.take(update),
+      ended: (error) => self.deref()?.end(error ?? closedError(), error),
     })
     this.stop = stop
     if (this.over) {
@@ -161,7 +157,7 @@ export class LiveValue<V> implements AsyncIterable<V> {
       return
     }
     const self = weakly(this)
-    const stop = () => self()?.end(signal.reason, undefined)
+    const stop = () => self.deref()?.end(signal.reason, undefined)
     signal.addEventListener('abort', stop, { once: true })
     this.onEnd.add(() => signal.removeEventListener('abort', stop))
   }

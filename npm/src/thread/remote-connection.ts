@@ -5,6 +5,7 @@ import type { LiveListener, LiveQuestion } from '../connection/live.js'
 import { closedError, insideTransactionError, readArguments, transactionEndedError } from '../connection/errors.js'
 import { FeedListeners, type EarlierState, type Feed, type FeedListener } from '../connection/feeds.js'
 import { Progress } from '../connection/progress.js'
+import { onReturn } from '../connection/wake.js'
 import type { FileType, NativeBackend, ParsedFile, Sealer } from '../engine/async-engine.js'
 import { writingOps, type Op } from '../engine/ops.js'
 import { EngineEndError, type AtomicDBError } from '../errors.js'
@@ -64,6 +65,7 @@ export class RemoteConnection extends EngineConnection {
   private isStarting = false
   private closing: Promise<void> | undefined
   private stopWatching: (() => void) | undefined
+  private stopLooking: (() => void) | undefined
   private isTerminated = false // the thread
   private calledToWrite = 0 // how often
   private committed = 0 // how many of these calls; with inMemory
@@ -234,10 +236,19 @@ export class RemoteConnection extends EngineConnection {
     }
   }
 
-  /** While somebody waits for what is stored, hears of it: not every storage tells its engine what another engine has appended. */
+  /** While somebody waits for it, has the other thread look for what others have stored: not every storage tells of it. */
   private heed(): void {
-    if (this.lives.isEmpty && this.feeds.isEmpty) this.seen.ignore(this)
-    else this.seen.listen(this, () => this.notify('reach', this.seen.head))
+    if (this.lives.isEmpty && this.feeds.isEmpty) this.stopHeeding()
+    else if (!this.stopLooking) {
+      this.seen.listen(this, () => this.notify('reach', this.seen.head))
+      this.stopLooking = onReturn(() => this.notify('catchUp', undefined))
+    }
+  }
+
+  private stopHeeding(): void {
+    this.seen.ignore(this)
+    this.stopLooking?.()
+    this.stopLooking = undefined
   }
 
   private told(reply: LiveReply): void {
@@ -447,7 +458,7 @@ export class RemoteConnection extends EngineConnection {
   private async terminate(error: AtomicDBError): Promise<void> {
     this.isTerminated = true
     this.stopWatching?.()
-    this.seen.ignore(this)
+    this.stopHeeding()
     this.channel.stop(error)
     await this.thread.terminate()
   }

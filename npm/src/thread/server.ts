@@ -78,6 +78,7 @@ class DatabaseServer {
       live: (request: LiveRequest) => this.lives.open(request),
       endLive: (id: number) => this.lives.end(id),
       reach: (head: number) => this.reached(head),
+      catchUp: () => this.connection.catchUp(),
       openFeed: ({ id, since }: { id: number; since: number | undefined }) => this.openFeed(id, since),
       nextChanges: ({ id, after }: { id: number; after: number }) => this.nextChanges(id, after),
       closeFeed: (id: number) => {

@@ -138,6 +138,24 @@ export const live: Suite = [
     },
   },
   {
+    name: 'one that is made while a transaction runs begins with the state before it',
+    async run({ open }) {
+      const db = await open()
+      const lives: LiveValue<unknown>[] = []
+      await db.transaction(async (tx) => {
+        await tx.insert({ n: 1 })
+        lives.push(db.live(), db.liveCount(), db.liveCount((d) => d.n === 1))
+        await Promise.all(lives.map((each) => each.ready))
+        await tx.insert({ n: 2 })
+        equal(lives.map((each) => each.current), [[], 0, 0])
+        for (const each of lives) each.subscribe(() => {})
+        await tx.insert({ n: 3 })
+      })
+      await settled(db)
+      equal(lives.map((each) => each.current), [[1, 2, 3].map((n) => ({ _id: n, n })), 3, 1])
+    },
+  },
+  {
     name: 'conditions in every spelling, options, and collections are those of search',
     async run({ open }) {
       const db = await open()

@@ -1,0 +1,165 @@
+// Live queries beyond what suites/api-live.ts says in every host: the end of engines, what nobody tells of, pages that
+// come back, and what the steps of the engine and other threads cost in objects.
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import type { Op } from '../src/engine/ops.js'
+import { applyEdits } from '../src/live/rows.js'
+import { encoding } from '../src/msgpack/encode.js'
+import * as atomicdb from '../src/index.js'
+import { within } from './harness/deadline.js'
+import { testWasm } from './harness/node.js'
+import { faultOp } from './harness/raw-bridge.js'
+
+// Node runs the file of a thread only as JavaScript.
+const built = (await import(new URL('../dist/index.js', import.meta.url).href)) as typeof atomicdb
+
+/** A storage that tells nobody what was appended. */
+function silent(memory: atomicdb.MemoryStorage): atomicdb.StorageBackend {
+  return {
+    read: (after) => memory.read(after),
+    append: (seq, bytes) => memory.append(seq, bytes),
+    compact: (seq, snapshot) => memory.compact(seq, snapshot),
+    destroy: () => memory.destroy(),
+    close: async () => {},
+  }
+}
+
+/** Ends the engine of a database, by an op that only the test build has. */
+function endEngine(db: atomicdb.AtomicDB): Promise<string> {
+  const args = encoding('arguments', (encoder) => encoder.value(['default', 'overflow']).taken())
+  return db.calls.write(() => (engine) => engine.value(faultOp as Op, args)).then(() => 'nothing', (error: { code: string }) => error.code)
+}
+
+/** Resolves when `live` has told the value. */
+function has<V>(live: atomicdb.LiveValue<V>, holds: (value: V) => boolean): Promise<void> {
+  return within(20_000, 'a live value', new Promise((resolve, reject) => {
+    const unsubscribe = live.subscribe((value) => {
+      if (holds(value)) queueMicrotask(() => (unsubscribe(), resolve()))
+    }, reject)
+  }))
+}
+
+describe('the end of an engine', { timeout: 60_000 }, () => {
+  for (const worker of [false, true]) {
+    test(`is not told, and the next engine goes on where it was${worker ? ', in a worker' : ''}`, async () => {
+      const memory = new built.MemoryStorage()
+      const db = await built.AtomicDB.open('ending', { storage: memory, wasm: testWasm, worker })
+      await db.insertMany([{ n: 1 }, { n: 2 }])
+      const lives = { found: db.live('n > 1'), filtered: db.live((d) => d.n > 1), count: db.liveCount(), sum: db.liveSql('SELECT SUM(n) AS sum FROM default') }
+      await Promise.all(Object.values(lives).map((live) => live.ready))
+      const before = lives.found.current
+      const told: unknown[] = []
+      for (const live of Object.values(lives) as atomicdb.LiveValue<unknown>[]) live.subscribe((value) => told.push(value), (error) => told.push(error))
+      assert.equal(await endEngine(db), 'internal')
+      // Nobody calls: the live queries themselves open the database again, and hear of others.
+      const other = await built.AtomicDB.open('other', { storage: memory, wasm: testWasm })
+      await other.insert({ n: 3 })
+      await has(lives.sum, ([row]) => (row as { sum: number }).sum === 6)
+      await has(lives.count, (n) => n === 3)
+      await has(lives.filtered, (found) => found.length === 2)
+      assert.deepEqual([lives.found.current.length, lives.filtered.current.length, told.length], [2, 2, 8])
+      assert.equal(lives.found.current[0], before[0], 'the document that stayed is the same object')
+      await Promise.all([db.close(), other.close()])
+    })
+  }
+
+  test('at a question ends that question, and no other', async () => {
+    const db = await atomicdb.AtomicDB.open('culprit', { storage: new atomicdb.MemoryStorage(), wasm: testWasm })
+    const count = db.liveCount()
+    let asked = 0
+    const args = encoding('arguments', (encoder) => encoder.value(['default', 'overflow']).taken())
+    const culprit = await new Promise<atomicdb.AtomicDBError | undefined>((resolve) => {
+      db.calls.live({ ask: (engine) => (asked++, engine.value(faultOp as Op, args)) }, { told: () => {}, ended: resolve })
+    })
+    assert.deepEqual([culprit?.code, asked], ['internal', 2])
+    const told = has(count, (n) => n === 1)
+    await db.insert({})
+    await told
+    await db.close()
+  })
+
+  test('of a database in memory alone ends its live queries with the reason', async () => {
+    const db = await atomicdb.AtomicDB.open('lost', { wasm: testWasm })
+    const count = db.liveCount()
+    const errors: atomicdb.AtomicDBError[] = []
+    count.subscribe(() => {}, (error) => errors.push(error))
+    await endEngine(db)
+    while (errors.length === 0) await new Promise((resolve) => setTimeout(resolve))
+    assert.deepEqual([errors[0]!.code, count.error, count.current], ['closed', errors[0], 0])
+  })
+})
+
+describe('what was stored, and nobody told of', { timeout: 60_000 }, () => {
+  test('is seen after five seconds, as long as there is a live query', async (t) => {
+    t.mock.timers.enable({ apis: ['setInterval'] })
+    const memory = new atomicdb.MemoryStorage()
+    const [db, other] = await Promise.all([1, 2].map(() => atomicdb.AtomicDB.open('silent', { storage: silent(memory), wasm: testWasm }))) as [atomicdb.AtomicDB, atomicdb.AtomicDB]
+    await other.insert({})
+    const count = db.liveCount()
+    assert.equal(count.current, 0)
+    t.mock.timers.tick(4999)
+    await db.flush()
+    assert.equal(count.current, 0)
+    const seen = has(count, (n) => n === 1)
+    t.mock.timers.tick(1)
+    await seen
+    count.close()
+    await other.insert({})
+    t.mock.timers.tick(20_000)
+    await new Promise((resolve) => setTimeout(resolve))
+    assert.equal(await db.count(), 1)
+    await Promise.all([db.close(), other.close()])
+  })
+
+  for (const worker of [false, true]) {
+    test(`is seen in one step when the page comes back${worker ? ', in a worker' : ''}`, async () => {
+      const page = Object.assign(new EventTarget(), { visibilityState: 'hidden' })
+      Object.assign(globalThis, { document: page })
+      try {
+        const memory = new built.MemoryStorage()
+        const db = await built.AtomicDB.open('returning', { storage: silent(memory), wasm: testWasm, worker })
+        const other = await built.AtomicDB.open('returning', { storage: silent(memory), wasm: testWasm })
+        const count = db.liveCount()
+        await count.ready
+        const told: number[] = []
+        count.subscribe((n) => told.push(n))
+        for (let n = 0; n < 5; n++) await other.insert({})
+        page.dispatchEvent(new Event('visibilitychange'))
+        page.visibilityState = 'visible'
+        const seen = has(count, (n) => n === 5)
+        page.dispatchEvent(new Event('resume'))
+        await seen
+        assert.deepEqual(told, [0, 5])
+        await Promise.all([db.close(), other.close()])
+      } finally {
+        Reflect.deleteProperty(globalThis, 'document')
+      }
+    })
+  }
+})
+
+test('edits lead to the documents, and tell no more than has changed', () => {
+  const [a, b, c, d] = ['a', 'b', 'c', 'd'].map((_id) => ({ _id, n: 1 })) as [any, any, any, any]
+  const none = { added: [], changed: [], removed: [], moved: [] }
+  const cases: [edits: any[], ids: string, delta: object | undefined][] = [
+    [[[0, 1]], 'ac', { ...none, removed: ['b'] }],
+    [[[1, 3, d]], 'abcd', { ...none, added: [d] }],
+    [[[2, 1, { ...b, n: 2 }]], 'abc', { ...none, changed: [{ ...b, n: 2 }] }],
+    [[[2, 1, { ...b }]], 'abc', undefined],
+    [[[2, 1, d]], 'adc', { ...none, added: [d], removed: ['b'] }],
+    [[[3, 0, 2]], 'bca', { ...none, moved: ['a'] }],
+    [[[4, 0, 2, { ...a, n: 2 }]], 'bca', { ...none, changed: [{ ...a, n: 2 }], moved: ['a'] }],
+    [[[3, 0, 2], [3, 0, 2], [3, 0, 2]], 'abc', undefined],
+    [[[0, 0], [1, 0, { ...a }]], 'abc', undefined],
+    [[[0, 0], [1, 2, { ...a }]], 'bca', { ...none, moved: ['a'] }],
+    [[[1, 0, d], [0, 0]], 'abc', undefined],
+    [[[1, 0, d], [3, 0, 3]], 'abcd', { ...none, added: [d] }],
+    [[[2, 2, d], [1, 3, { ...c, n: 2 }]], 'abdc', { ...none, added: [d], changed: [{ ...c, n: 2 }] }],
+  ]
+  for (const [edits, ids, expected] of cases) {
+    const documents = [a, b, c]
+    const delta = applyEdits(documents, edits)
+    assert.deepEqual([documents.map((document) => document._id).join(''), delta], [ids, expected], JSON.stringify(edits))
+    for (const document of documents) if (document.n === 1) assert.ok([a, b, c, d].includes(document), 'the same object')
+  }
+})
