@@ -86,6 +86,23 @@ async function answer(kind, url, env) {
     }
     case '/count':
       return url.searchParams.has('where') ? db.count(url.searchParams.get('where')) : db.count()
+    case '/live': {
+      const live = db.collection('lively').liveCount()
+      const told = []
+      live.subscribe((count) => told.push(count))
+      await db.insert({}, 'lively')
+      await db.transaction((tx) => tx.insertMany([{}, {}], 'lively'))
+      await db.transaction(async (tx) => {
+        await tx.insert({}, 'lively')
+        throw new Error('taken back')
+      }).catch(() => {})
+      live.close()
+      const found = db.live('true', { collection: 'lively', limit: 2 })
+      await found.ready
+      const rows = found.current.length
+      found.close()
+      return { told, rows, left: db.calls.current.hub.all.size }
+    }
     case '/counter':
       return (await db.get('counter')).count
     case '/verify':
@@ -223,6 +240,10 @@ describe('requests of one isolate', { timeout: 240_000 }, () => {
         const report = await ask('/verify')
         assert.ok(report.ok, JSON.stringify(report))
         assert.equal(await ask('/again'), before + 1)
+      })
+
+      test('live queries hear of what is stored, and of nothing else', async () => {
+        assert.deepEqual(await ask('/live'), { told: [0, 1, 3], rows: 2, left: 0 })
       })
     })
   }
