@@ -28,7 +28,11 @@ func (s *Schema) CheckDocument(doc []byte) error { return s.check(doc, &doc[0]) 
 func (s *Schema) check(v []byte, document *byte) error {
 	c := &s.checker
 	c.begin(v, document)
-	if c.valid(s.root, v, noMarks) && !c.gaveUp {
+	if s.root.isPlain && s.root.constant == depends {
+		if c.fitsPlainly(s.root, v) && !c.gaveUp {
+			return nil
+		}
+	} else if c.valid(s.root, v, noMarks) && !c.gaveUp {
 		return nil
 	}
 	// Again, to say what is wrong.
@@ -143,10 +147,14 @@ func (c *checker) apply(n *node, v []byte, m marks) bool {
 }
 
 // fitsPlainly is valid for a node that isPlain, while no faults are noted. Most fields
-// have such a schema.
+// have such a schema. It counts no levels and no steps: it goes only into what the value
+// holds.
 func (c *checker) fitsPlainly(n *node, v []byte) bool {
 	kind := msgpack.KindOf(v)
 	if n.types&(1<<kind) == 0 && n.types != 0 && !(kind == msgpack.Number && n.types&wholeBit != 0 && isWhole(v)) {
+		return false
+	}
+	if n.values != nil && !c.hasValue(n, v) {
 		return false
 	}
 	switch kind {
@@ -156,6 +164,10 @@ func (c *checker) fitsPlainly(n *node, v []byte) bool {
 		return n.text == nil || c.textFits(n.text, v, msgpack.Str(v))
 	case msgpack.Date, msgpack.Bytes:
 		return n.text == nil || c.textFits(n.text, v, c.textOf(v))
+	case msgpack.Array:
+		return n.array == nil || c.arrayFits(n.array, v, noMarks)
+	case msgpack.Map:
+		return n.object == nil || c.objectFits(n.object, v, noMarks)
 	}
 	return true
 }
@@ -229,7 +241,7 @@ func (c *checker) isOneOf(list [][]byte, v []byte) bool {
 	c.steps -= len(list) / 8
 	kind := msgpack.KindOf(v)
 	for _, one := range list {
-		if msgpack.Equal(one, v) {
+		if bytes.Equal(one, v) || msgpack.Equal(one, v) {
 			return true
 		}
 		if (kind == msgpack.Date || kind == msgpack.Bytes) && msgpack.KindOf(one) == msgpack.String && bytes.Equal(msgpack.Str(one), c.textOf(v)) {
@@ -240,7 +252,11 @@ func (c *checker) isOneOf(list [][]byte, v []byte) bool {
 }
 
 func (c *checker) numberFits(r *numberRules, v []byte) bool {
-	if n, ok := msgpack.Int(v); ok && n >= r.low && n <= r.high {
+	if msgpack.IsDouble(v) {
+		if x := msgpack.Float(v); x >= r.lowFloat && x <= r.highFloat {
+			return true
+		}
+	} else if n, ok := msgpack.Int(v); ok && n >= r.low && n <= r.high {
 		return true
 	}
 	nan := isNaN(v)

@@ -83,6 +83,9 @@ func Compile(source []byte, o Options) (*Schema, error) {
 	}
 	for _, n := range b.nodes {
 		n.place = ""
+		if b.isDynamic && (n.array != nil || n.object != nil) {
+			n.isPlain = false // the way down to what it applies counts
+		}
 	}
 	s := &Schema{root: root}
 	s.checker.isDynamic = b.isDynamic

@@ -53,7 +53,7 @@ func formatNames() (names []string) {
 // fits reports whether a value is of the format. A date need not be written to see
 // that it is a date and time.
 func (f *format) fits(v, text []byte) bool {
-	if f.name == "date-time" && msgpack.KindOf(v) == msgpack.Date {
+	if msgpack.KindOf(v) == msgpack.Date && f.name == "date-time" {
 		seconds, _ := msgpack.Time(v)
 		return seconds >= -62167219200 && seconds < 253402300800 // the years 0 to 9999
 	}

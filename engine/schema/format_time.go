@@ -31,7 +31,7 @@ func isDate(text []byte) bool {
 	if year < 0 || month < 1 || month > 12 || day < 1 {
 		return false
 	}
-	days := [...]int{31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31}[month-1]
+	days := int("\x1f\x1c\x1f\x1e\x1f\x1e\x1f\x1f\x1e\x1f\x1e\x1f"[month-1]) // 31, 28, 31, 30 and so on
 	if month == 2 && year%4 == 0 && (year%100 != 0 || year%400 == 0) {
 		days = 29
 	}

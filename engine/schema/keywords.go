@@ -169,7 +169,7 @@ func (b *builder) fill(n *node, v []byte) error {
 			return mistake(r.place, r.why)
 		}
 	}
-	n.isPlain = n.values == nil && n.array == nil && n.object == nil && n.inPlace == nil && n.otherItems == nil && n.otherProperties == nil
+	n.isPlain = n.inPlace == nil && n.otherItems == nil && n.otherProperties == nil
 	if n.number != nil {
 		n.number.setRange()
 	}

@@ -18,7 +18,7 @@ type node struct {
 
 	fallback []byte // the default; nil: none
 
-	isPlain bool // it has nothing but types, number and text, so fitsPlainly can check it
+	isPlain bool // it applies no other schema to the same value, so fitsPlainly can check it
 
 	place string // where in the schema it is: "properties.age"; empty once all is compiled
 	color color
@@ -42,8 +42,9 @@ type valueRules struct {
 }
 
 type numberRules struct {
-	minimum, above, maximum, below []byte // nil: none
-	low, high                      int64  // the integers that fit all four, if low <= high
+	minimum, above, maximum, below []byte  // nil: none
+	low, high                      int64   // the integers that fit all four, if low <= high
+	lowFloat, highFloat            float64 // the same for floats; there may be more that fit
 	factor                         decimal
 	factorText                     []byte // nil: no multipleOf
 }
@@ -68,6 +69,7 @@ type objectRules struct {
 	properties        []property // of properties and of required, in their order
 	index             map[string]int
 	order             []int32  // the property that the field at a place was the last time
+	namesID           bool     // there is a property _id
 	required          uint64   // which of the first 64 properties must be there
 	alsoRequired      []string // the ones after them
 	patterns          []patternProperty
@@ -149,6 +151,7 @@ func (o *objectRules) property(name string) int {
 		return i
 	}
 	o.properties = append(o.properties, property{name: name})
+	o.namesID = o.namesID || name == "_id"
 	if o.index != nil {
 		o.index[name] = next
 	} else if next == maxListed {

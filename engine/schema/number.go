@@ -103,13 +103,21 @@ func isWhole(v []byte) bool {
 // isNaN reports whether the number v is NaN.
 func isNaN(v []byte) bool { return msgpack.IsDouble(v) && math.IsNaN(msgpack.Float(v)) }
 
-// setRange computes low and high. They stay empty if a limit is no integer of int64,
+// setRange computes low and high, and those of floats. The integers stay empty if a limit is no integer of int64,
 // or if there is a multipleOf.
 func (r *numberRules) setRange() {
 	r.low, r.high = math.MinInt64, math.MaxInt64
+	r.lowFloat, r.highFloat = math.Inf(-1), math.Inf(1)
 	ok := r.factorText == nil
 	limit := func(v []byte, isLow bool, inside int64) {
 		n, isInt := msgpack.Int(v)
+		// A limit is rounded by less than a part in 2^52, and a float that is further inside fits.
+		if x := msgpack.Float(v); v == nil {
+		} else if isLow {
+			r.lowFloat = max(r.lowFloat, x+math.Abs(x)/(1<<51)+float64(inside))
+		} else {
+			r.highFloat = min(r.highFloat, x-math.Abs(x)/(1<<51)-float64(inside))
+		}
 		switch {
 		case v == nil:
 		case !isInt || n == math.MinInt64 || n == math.MaxInt64:
@@ -126,5 +134,8 @@ func (r *numberRules) setRange() {
 	limit(r.below, false, 1)
 	if !ok {
 		r.low, r.high = 1, 0
+	}
+	if r.factorText != nil {
+		r.lowFloat, r.highFloat = 1, 0
 	}
 }

@@ -22,6 +22,11 @@ func (c *checker) objectFits(o *objectRules, v []byte, m marks) bool {
 		keyValue := v[pos:end]
 		pos = end + size
 
+		isID := isDocument && i == 0 && string(name) == "_id"
+		if isID && !o.namesID {
+			c.mark(m, i)
+			continue
+		}
 		evaluated := false
 		if at := o.find(name, i); at >= 0 {
 			if at < 64 {
@@ -38,7 +43,7 @@ func (c *checker) objectFits(o *objectRules, v []byte, m marks) bool {
 				}
 			}
 		}
-		if isDocument && i == 0 && string(name) == "_id" {
+		if isID {
 			c.mark(m, i)
 			continue
 		}
@@ -113,6 +118,12 @@ func sizeOf(v []byte) int {
 		return 1
 	case c&0xe0 == 0xa0: // text of up to 31 bytes
 		return 1 + int(c&0x1f)
+	case c <= 0xc3: // null, false, true; the containers of up to 15 elements are below
+		if c >= 0xc0 {
+			return 1
+		}
+	case c == 0xcb: // a float
+		return 9
 	}
 	return msgpack.Skip(v)
 }
