@@ -47,6 +47,7 @@ lint: ## gofmt and vet, natively and as js/wasm
 test-go: ## the Go tests natively: the fastest way to see what is wrong
 	go test -count=1 ./... # not from the cache: random tests take a new seed each time
 	@echo 'every benchmark once, so that each still runs'; out="$$(go test -run '^$$' -bench . -benchtime=1x ./...)" || { echo "$$out"; exit 1; }
+	@go test -count=1 ./engine/schema -run '^TestSuite$$' -v | sed -n 's/.*suite_test.go:[0-9]*: //p' # the counts, which other runs do not print
 	go test -count=1 -tags invariants ./engine/... ./jsbridge/... # checks every query against its slow definition, overwrites borrowed buffers
 
 # Only storage has Go code that needs a browser.

@@ -46,28 +46,31 @@ func TestSuite(t *testing.T) {
 		t.Logf("%s is not set: only the required tests run", suiteFolder)
 	}
 	others := readRemotes(t, remotes)
-	passed, skipped := 0, map[string]int{}
+	run, passed, skipped := 0, 0, map[string]int{}
 	err := filepath.WalkDir(tests, func(path string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() || filepath.Ext(path) != ".json" {
 			return err
 		}
 		name, _ := filepath.Rel(tests, path)
-		passed += runFile(t, filepath.ToSlash(name), path, others, skipped)
+		r, p := runFile(t, filepath.ToSlash(name), path, others, skipped)
+		run, passed = run+r, passed+p
 		return nil
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
+	left := 0
 	for why, n := range skipped {
+		left += n
 		t.Logf("left out %d: %s", n, why)
 	}
-	t.Logf("%d cases passed", passed)
+	t.Logf("JSON Schema's suite: %d cases run, %d of them passed, %d left out", run, passed, left)
 	if passed < 1000 {
 		t.Error("the suite has more cases than that: the test looks in the wrong folder")
 	}
 }
 
-func runFile(t *testing.T, name, path string, others map[string][]byte, skipped map[string]int) (passed int) {
+func runFile(t *testing.T, name, path string, others map[string][]byte, skipped map[string]int) (run, passed int) {
 	text, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
@@ -108,6 +111,7 @@ groups:
 				skipped["no document of AtomicDB has a field named __proto__"]++
 				continue
 			}
+			run++
 			if err := s.Check(v); (err == nil) != c.Valid {
 				t.Errorf("%s: %s: %s: %s is %v, want %v: %v", name, g.Description, c.Description, c.Data, err == nil, c.Valid, err)
 				continue
@@ -115,7 +119,7 @@ groups:
 			passed++
 		}
 	}
-	return passed
+	return run, passed
 }
 
 // readRemotes returns the schemas that the suite serves under http://localhost:1234.

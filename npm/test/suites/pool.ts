@@ -1,4 +1,4 @@
-import type { AtomicDB, PoolOptions, StorageBackend, ThreadSafeDatabase } from '../../src/index.js'
+import type { AtomicDB, OpenOptions, PoolOptions, StorageBackend, ThreadSafeDatabase } from '../../src/index.js'
 import { equal, ok, rejects, until } from './check.js'
 import { callsThatAreNotClosed } from './closed.js'
 import { gate, storageOf } from './controlled-storage.js'
@@ -317,6 +317,50 @@ export const pooling: Suite = [
       await rejects('invalid', () => open({ max: 5 }), /there is no option max/)
       for (const wrong of [null, 5, 'x']) await rejects('invalid', () => context.atomicdb.ThreadSafeDatabase.open('wrong', wrong as never), /^options: expected an object/)
       await rejects('invalid', () => open({ storage: {} }), /^options\.storage/)
+    },
+  },
+  {
+    name: 'of a pool, a worker and a database that open at once, one runs each migration, with what it declares, and older programs only read',
+    async run(context) {
+      const { atomicdb: { AtomicDB, ThreadSafeDatabase }, wasm } = context
+      const { storage } = storageOf(context)
+      const shared = { storage, wasm }
+      const old = await AtomicDB.open('before', shared)
+      const oldPool = await ThreadSafeDatabase.open('before', { ...shared, version: 1, maxConnections: 2 })
+      await old.insertMany([{ name: 'Ada', posts: ['one', 'two'] }, { name: 'Bob', posts: [] }], 'users')
+      let runs = 0
+      const migrations: OpenOptions['migrations'] = {
+        2: async (tx) => {
+          runs++
+          await tx.createCollection('posts', { properties: { title: { type: 'string' }, user: { type: 'integer' } }, required: ['user'] })
+          for (const { _id, posts } of await tx.all<{ posts: string[] }>('users')) await tx.insertMany(posts.map((title) => ({ title, user: _id })), 'posts')
+          await tx.update({ $unset: { posts: '' } }, undefined, 'users')
+        },
+        3: async (tx) => {
+          await tx.addRelationship({ type: 'one_to_many', from: 'users', to: 'posts', foreignKey: 'user', onDelete: 'cascade', enforce: true })
+          await tx.update({ $inc: { migrated: 1 } }, undefined, 'users')
+        },
+      }
+      const next = { ...shared, version: 3, migrations }
+      const [pool, worker, db] = await Promise.all([ThreadSafeDatabase.open('pool', { ...next, maxConnections: 2 }), AtomicDB.open('worker', { ...next, worker: true }), AtomicDB.open('db', next)])
+      ok(runs >= 1, 'migration 2 did not run')
+      const posts = [{ _id: 1, title: 'one', user: 1 }, { _id: 2, title: 'two', user: 1 }]
+      for (const each of [pool, worker, db]) {
+        equal((await each.search(undefined, { collection: 'users', populate: ['posts'] })).asList(), [{ _id: 1, name: 'Ada', migrated: 1, posts }, { _id: 2, name: 'Bob', migrated: 1, posts: [] }])
+        await rejects('schema', () => each.insert({ title: 'three' }, 'posts'))
+        await rejects('relationship', () => each.insert({ title: 'three', user: 9 }, 'posts'))
+      }
+      await rejects('unsupported', () => oldPool.insert({ name: 'Eve' }, 'users'), /of version 3/)
+      equal(await oldPool.count(undefined, 'posts'), 2)
+      const { dbs: [one, other], release } = await occupy(pool, 2)
+      equal(await one!.remove('_id = 1', 'users'), 1)
+      equal(await other!.count(undefined, 'posts'), 0)
+      await release()
+      await rejects('unsupported', () => ThreadSafeDatabase.open('refused', { ...shared, version: 2 }), /ifNewer/)
+      const reader = await ThreadSafeDatabase.open('reader', { ...shared, version: 2, ifNewer: 'read', maxConnections: 1 })
+      equal([await reader.count(undefined, 'users'), await reader.count(undefined, 'posts')], [1, 0])
+      await rejects('unsupported', () => reader.clear('users'))
+      for (const each of [old, oldPool, pool, worker, db, reader]) await each.close()
     },
   },
 ]
