@@ -1,5 +1,5 @@
 // What options cost, in headless Chromium: opening a sealed database and an unsealed one, and the same queries in
-// the page, in one worker and in a pool.
+// the page, in one worker and in a pool; and a tab that opens what another has open.
 //
 //   make variants
 //
@@ -68,11 +68,31 @@ const querying = await page.evaluate(async () => {
   return times
 })
 
+/** How long a further tab takes until it has opened the database that a first tab has open, and counted its documents. */
+const tabs: Record<string, number[]> = {}
+for (const [name, worker] of [['an engine each', false], ['a worker each', true], ['one shared worker', 'shared']] as const) {
+  const context = await browser.newContext()
+  const open = async (documents: number) => (await openPage(context, site.origin)).evaluate(async ({ worker, documents }) => {
+    const start = performance.now()
+    globalThis.db = await atomicdb.AtomicDB.open('tabs', { worker })
+    await db.count()
+    const time = performance.now() - start
+    for (let at = 0; at < documents; at += 10_000) await db.insertMany(Array.from({ length: 10_000 }, (_, n) => ({ n: at + n, name: `person ${n}`, email: `person${at + n}@example.com`, tags: ['a', 'b'] })))
+    return time
+  }, { worker, documents })
+  await open(100_000)
+  tabs[name] = []
+  for (let round = 0; round < 7; round++) tabs[name].push(await open(0))
+  await context.close()
+}
+
 const median = (times: number[]) => times.toSorted((a, b) => a - b)[times.length >> 1]!
 const shown = (ms: number) => (ms < 1 ? `${(ms * 1000).toFixed(0)} us` : `${ms.toFixed(1)} ms`)
 console.log(`Opening ${(opening.bytes / 1e6).toFixed(1)} MB of 48,000 documents in IndexedDB`)
 for (const [name, times] of Object.entries(opening.times)) console.log(`  ${name}: ${shown(median(times))}, ${(median(times) / median(opening.times.plain!)).toFixed(2)} times plain`)
 console.log('100,000 documents in memory')
 for (const [name, times] of Object.entries(querying).sort(([a], [b]) => (a < b ? -1 : 1))) console.log(`  ${name}: ${shown(median(times))}`)
+console.log('A further tab opens 100,000 documents in IndexedDB')
+for (const [name, times] of Object.entries(tabs)) console.log(`  ${name}: ${shown(median(times))}`)
 await browser.close()
 await site.close()

@@ -48,6 +48,7 @@ const bundling = {
   legalComments: 'inline',
   logLevel: 'warning',
   write: false,
+  define: { atomicdbRelease: JSON.stringify(JSON.parse(await readFile(join(npm, 'package.json'), 'utf8')).version) },
 }
 
 /**

@@ -9,13 +9,17 @@ export type WasmSource = NonNullable<OpenOptions['wasm']>
 
 const modules = new Map<string, Promise<WebAssembly.Module>>()
 
-/** As {@link compiled}, but wasm from the same address is compiled once. */
-export function moduleOf(source: WasmSource | undefined): Promise<WebAssembly.Module> {
+/**
+ * As {@link compiled}, but wasm from the same address is compiled once.
+ *
+ * @param isGiven Whether the user has said where it is.
+ */
+export function moduleOf(source: WasmSource | undefined, isGiven = source !== undefined): Promise<WebAssembly.Module> {
   if (source !== undefined && typeof source !== 'string' && !(source instanceof URL)) return compiled(source)
   const address = String(source)
   const known = modules.get(address)
   if (known) return known
-  const module = compiled(source)
+  const module = compiled(source, isGiven)
   modules.set(address, module)
   module.catch(() => modules.delete(address))
   return module
@@ -28,22 +32,33 @@ export function moduleOf(source: WasmSource | undefined): Promise<WebAssembly.Mo
 let last: WebAssembly.Module | undefined
 
 /** Compiles the engine's wasm. Without a source, it is the last module, or else the file beside this one. */
-export async function compiled(source: WasmSource | undefined): Promise<WebAssembly.Module> {
-  if (source !== undefined || !last) last = await compiledFrom(source)
+export async function compiled(source: WasmSource | undefined, isGiven = source !== undefined): Promise<WebAssembly.Module> {
+  if (source !== undefined || !last) last = await compiledFrom(source, isGiven)
   return last
 }
 
-async function compiledFrom(source: WasmSource | undefined): Promise<WebAssembly.Module> {
+/** The address of the wasm, for a thread that loads it itself. */
+export async function wasmAddress(source: string | URL | undefined): Promise<string> {
+  try {
+    return String(source === undefined ? await ownWasm() : urlOf(String(source)))
+  } catch (error) {
+    throw loadError(error, source !== undefined)
+  }
+}
+
+// Written exactly like this, because bundlers look for it to bring the file along.
+const ownWasm = () => ownFile('atomicdb.wasm', () => new URL('./atomicdb.wasm', import.meta.url))
+
+async function compiledFrom(source: WasmSource | undefined, isGiven: boolean): Promise<WebAssembly.Module> {
   if (isA('options.wasm', source, WebAssembly.Module)) return source as WebAssembly.Module
   try {
-    // Written exactly like this, because bundlers look for it to bring the file along.
-    if (source === undefined) return await fromURL(await ownFile('atomicdb.wasm', () => new URL('./atomicdb.wasm', import.meta.url)))
+    if (source === undefined) return await fromURL(await ownWasm())
     if (typeof source === 'string') return await fromURL(urlOf(source))
     if (source instanceof URL) return await fromURL(source)
     if (typeof Response !== 'undefined' && source instanceof Response) return await fromResponse(source)
     if (source instanceof ArrayBuffer || ArrayBuffer.isView(source)) return await WebAssembly.compile(source as BufferSource)
   } catch (error) {
-    throw loadError(error, source !== undefined)
+    throw loadError(error, isGiven)
   }
   throw invalid(`options.wasm: expected a WebAssembly.Module, its bytes, a Response, a URL or a string, not ${describe(source)}`)
 }

@@ -124,9 +124,11 @@ export interface OpenOptions {
   /**
    * Whether the engine runs in a thread of its own, so that a long query blocks
    * nothing else: in a Web Worker, in Node in a thread of worker_threads. Each
-   * call then takes a message there and one back. Default false.
+   * call then takes a message there and one back. 'shared': all tabs use one engine, in a SharedWorker, so that
+   * the second opens at once and memory is taken once; for IndexedDB, and OPFS, without encryption and compression.
+   * Where a host has none, it is true; `db.worker` tells. Default false.
    */
-  worker?: boolean
+  worker?: boolean | 'shared'
   /**
    * Where the engine's wasm comes from: its address or bytes, a Response, or a
    * WebAssembly.Module, as Cloudflare Workers import it. Default: atomicdb.wasm beside this file. A page or isolate has one
@@ -175,7 +177,7 @@ export interface Change<T = any> {
   document?: Stored<T>
   /** The document before the change; absent in an insert. */
   before?: Stored<T>
-  /** Whether this open database has written it, and not another tab or program. In a snapshot it is false. */
+  /** Whether this open database has written it, and not another tab or program; of a shared worker, any tab of it. In a snapshot it is false. */
   local: boolean
   /** Whether the batch has no more changes that were asked for: whoever has handled this one goes on after `seq` the next time. */
   last: boolean

@@ -1,14 +1,14 @@
 // The tests of the public API again, on the built package and IndexedDB, in real Chromium: with the engine in
-// the page, and in workers. `make browsers` runs them in other browsers.
+// the page, in workers and in shared workers. `make browsers` runs them in other browsers.
 import { before, describe, test } from 'node:test'
 import type { Page } from 'playwright-core'
 import { openPage, waitForValue } from './harness/chromium.js'
 import { chromiumWithSite } from './harness/chromium-with-site.js'
 import { within } from './harness/deadline.js'
 import { serveSuites } from './harness/suites-page.js'
-import { apiSuites, workerSuites } from './suites/api.js'
+import { apiSuites, sharedSuites, workerSuites } from './suites/api.js'
 
-describe('in Chromium', { timeout: 300_000 }, () => {
+describe('in Chromium', { timeout: 400_000 }, () => {
   const chromium = chromiumWithSite(serveSuites)
   let page: Page
 
@@ -17,9 +17,9 @@ describe('in Chromium', { timeout: 300_000 }, () => {
     await waitForValue(page, () => 'runOne' in globalThis || undefined)
   })
 
-  for (const [suites, worker] of [[apiSuites, false], [workerSuites, true]] as const) {
+  for (const [suites, worker, where] of [[apiSuites, false, ''], [workerSuites, true, ', in a worker'], [sharedSuites, 'shared', ', in a shared worker']] as const) {
     for (const [name, suite] of Object.entries(suites)) {
-      describe(worker ? `${name}, in a worker` : name, () => {
+      describe(`${name}${where}`, () => {
         for (const [index, { name: claim }] of suite.entries()) {
           test(claim, () =>
             within(60_000, claim, page.evaluate(({ name, index, worker }) => runOne(name, index, worker), { name, index, worker })),

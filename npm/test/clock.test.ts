@@ -17,7 +17,7 @@ test('the sources read a clock only to limit, to measure, and for the time in a 
     if (name.endsWith('.ts') && /Date\.now|performance\.now|new Date\(\)/.test(await readFile(join(packageFolder, 'src', name), 'utf8'))) readers.push(name)
   }
   // fernet: a token has a time, which nobody reads.
-  assert.deepEqual(readers.sort(), ['connection/interrupter.ts', 'operations/reads.ts', 'security/fernet.ts', 'storage/local-storage-lock.ts', 'storage/turns.ts'])
+  assert.deepEqual(readers.sort(), ['connection/interrupter.ts', 'operations/reads.ts', 'security/fernet.ts', 'storage/local-storage-lock.ts', 'storage/turns.ts', 'thread/round-robin.ts'])
 })
 
 test(`databases whose clocks jump lose no increment (${replayOf('clock.test.ts')})`, async () => {

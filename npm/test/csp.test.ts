@@ -54,6 +54,11 @@ describe('a strict Content-Security-Policy', { timeout: 180_000 }, () => {
     await db.insert({ n: 1 })
     return db.count('n = 1')
   }
+  const inSharedWorker = async () => {
+    const db = await atomicdb.AtomicDB.open('strict', { worker: 'shared' })
+    await db.insert({ n: 1 })
+    return [db.worker, await db.count('n = 1')]
+  }
   const inPool = async () => {
     const db = await atomicdb.ThreadSafeDatabase.open('strict', { maxConnections: 3 })
     await db.insert({ n: 1 })
@@ -75,6 +80,15 @@ describe('a strict Content-Security-Policy', { timeout: 180_000 }, () => {
 
   test('runs it in a worker, with the policy atomicdb', async () => {
     assert.deepEqual(await under([strict, workers, trusted, 'trusted-types atomicdb'], inWorker), { answer: 1, violations: [] })
+  })
+
+  test('runs it in a shared worker, with the policy atomicdb, and without Trusted Types', async () => {
+    for (const policies of [[trusted, 'trusted-types atomicdb'], []]) assert.deepEqual(await under([strict, workers, ...policies], inSharedWorker), { answer: ['shared', 1], violations: [] })
+  })
+
+  test("whose worker-src is 'none' makes a shared worker unsupported", async () => {
+    const { answer } = await under([strict, "worker-src 'none'"], async () => atomicdb.AtomicDB.open('strict', { worker: 'shared' }).catch(({ code, message }) => [code, message]))
+    assert.deepEqual(answer, ['unsupported', 'options.worker: the shared worker has not started: is worker.js served beside index.js, and does worker-src allow it?'])
   })
 
   test('runs it in a pool, with the policy atomicdb', async () => {
@@ -99,9 +113,16 @@ describe('a strict Content-Security-Policy', { timeout: 180_000 }, () => {
     try {
       const policy = `default-src 'none'; script-src 'self' ${cdn.origin} 'wasm-unsafe-eval'; connect-src ${cdn.origin}; worker-src blob: ${cdn.origin}`
       assert.deepEqual(await under([policy, trusted, 'trusted-types atomicdb'], inPool, { from: cdn.origin }), { answer: [1, 1, 1], violations: [] })
+      // There, each page has a worker of its own.
+      assert.deepEqual(await under([policy, trusted, 'trusted-types atomicdb'], inSharedWorker, { from: cdn.origin }), { answer: [true, 1], violations: [] })
     } finally {
       await cdn.close()
     }
+  })
+
+  test('that allows no policy makes a shared worker unsupported, and says what it needs', async () => {
+    const { answer } = await under([strict, workers, trusted, "trusted-types 'none'"], async () => atomicdb.AtomicDB.open('strict', { worker: 'shared' }).catch(({ code, message }) => `${code}: ${message}`))
+    assert.match(answer as string, /^unsupported: options\.worker: .*trusted-types atomicdb/)
   })
 
   for (const [what, policy] of Object.entries({ 'no policy': "trusted-types 'none'", 'other policies': 'trusted-types page' })) {

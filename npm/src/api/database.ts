@@ -37,11 +37,18 @@ import { bareStorage, exportRaw, importRaw, repair, withAdvice } from './repair.
  * ```
  */
 export class AtomicDB<Schema = any> extends OpenDatabase<Schema> {
+  /**
+   * Where the engine runs: 'shared' if in a worker with that of other tabs, true if in a worker of its own, false if in
+   * this thread. It differs from the option where a host has no shared workers.
+   */
+  readonly worker: boolean | 'shared'
+
   private readonly connection: Connection
 
-  private constructor(name: string, connection: Connection, undoSteps?: number) {
+  private constructor(name: string, connection: Connection, worker: boolean | 'shared', undoSteps?: number) {
     super(name, connection, undoSteps)
     this.connection = connection
+    this.worker = worker
   }
 
   /**
@@ -68,20 +75,25 @@ export class AtomicDB<Schema = any> extends OpenDatabase<Schema> {
       // The function of the user is for open() alone: if it fails later, nobody can be told.
       const { onProgress, undoSteps, ...later } = options
       const group = crypto.getRandomValues(new Uint8Array(4))
-      const connection = await RevivingConnection.open(backend, (backend, module) => kind.open(name, backend, { ...(module ? { ...later, wasm: module } : options), group }), stateless)
+      let worker: boolean | 'shared' = false
+      const connection = await RevivingConnection.open(backend, async (backend, before) => {
+        const opened = await kind.open(name, backend, { ...(before ? later : options), ...(before?.module && { wasm: before.module }), group })
+        if (options.worker) worker = (opened as RemoteConnection).isShared ? 'shared' : true
+        return opened
+      }, stateless)
       await migrate(connection, options).catch(async (error: unknown) => {
         await connection.close()
         throw error
       })
-      return new AtomicDB<Schema>(name, connection, undoSteps)
+      return new AtomicDB<Schema>(name, connection, worker, undoSteps)
     } catch (error) {
       throw withAdvice(error, name, options.storage)
     }
   }
 
-  /** @internal A database over a connection that is open already. */
+  /** @internal A database over a connection of a pool. */
   static over<Schema>(name: string, connection: Connection): AtomicDB<Schema> {
-    return new AtomicDB(name, connection)
+    return new AtomicDB(name, connection, true)
   }
 
   /** Deletes a stored database, which must not be open anywhere. Does nothing if it does not exist. */

@@ -2,6 +2,7 @@ import { checkCount, checkFunction, takenOptions } from '../checks.js'
 import type { NativeBackend } from '../engine/async-engine.js'
 import { describe, invalid, unsupported } from '../errors.js'
 import { isCloudflareWorker } from '../load.js'
+import { hasSharedThreads } from '../thread.js'
 import { deferredStorage } from '../storage/backend.js'
 import { traitsOf } from '../storage/traits.js'
 import type { StorageBackend } from '../types.js'
@@ -11,7 +12,8 @@ import type { OpenOptions } from './database-options.js'
 export function checkedOptions(given: OpenOptions): OpenOptions {
   const options = takenOptions(given, ['storage', 'inMemory', 'durability', 'persist', 'worker', 'wasm', 'maxDocumentBytes', 'maxDepth', 'maxQueryMemory', 'maxQueryTime', 'version', 'migrations', 'ifNewer', 'undoSteps', 'onProgress'])
   const { inMemory, durability, persist, worker, maxDocumentBytes, maxDepth, maxQueryMemory, maxQueryTime, undoSteps, onProgress } = options
-  for (const [name, value] of Object.entries({ inMemory, persist, worker })) {
+  if (worker !== undefined && typeof worker !== 'boolean' && worker !== 'shared') throw invalid(`options.worker: expected true, false or 'shared', not ${describe(worker)}`)
+  for (const [name, value] of Object.entries({ inMemory, persist })) {
     if (value !== undefined && typeof value !== 'boolean') throw invalid(`options.${name}: expected true or false, not ${describe(value)}`)
   }
   for (const [name, value, max] of [['maxDocumentBytes', maxDocumentBytes, 2 ** 30], ['maxDepth', maxDepth, 1000], ['maxQueryMemory', maxQueryMemory, 2 ** 31 - 1]] as const) {
@@ -31,7 +33,18 @@ export function checkedOptions(given: OpenOptions): OpenOptions {
   checkMigrations(options)
   if (onProgress !== undefined) checkFunction('options.onProgress', onProgress)
   checkHost(options)
+  if (worker === 'shared' && hasSharedThreads()) checkShareable(options)
   return options
+}
+
+/** Throws for what only one page has, and a worker of all pages cannot use. */
+function checkShareable({ storage, inMemory, wasm, undoSteps = 0 }: OpenOptions): void {
+  if (inMemory) throw invalid("options.worker: 'shared' is not for inMemory, where commit() would store what other tabs have not committed; use true")
+  if (undoSteps > 0) throw invalid("options.worker: 'shared' is not for undoSteps, since a batch may hold writes of several tabs; use true")
+  const { native, inWorker, sealer } = traitsOf(storage)
+  if (sealer) throw invalid("options.worker: 'shared' is not for a storage that encrypts or compresses: its keys stay in the tab, which may be closed; use true")
+  if (storage !== undefined && !native && !inWorker) throw invalid("options.worker: 'shared' needs a storage that the worker opens itself, IndexedDB or OPFS: this one is in the tab, which may be closed; use true")
+  if (wasm !== undefined && typeof wasm !== 'string' && !(wasm instanceof URL)) throw invalid(`options.wasm: a shared worker loads the wasm itself: expected its address, not ${describe(wasm)}`)
 }
 
 function checkMigrations({ version, migrations, ifNewer }: OpenOptions): void {

@@ -60,6 +60,7 @@ export class ThreadSafeDatabase<Schema = any> extends OpenDatabase<Schema> {
     const rest = checkedOptions(given)
     checkCount('options.maxConnections', maxConnections, 1, 1000)
     checkCount('options.timeout', timeout, 0, 2 ** 31 - 1)
+    if (rest.worker === 'shared') throw invalid("options.worker: a pool has workers of its own, and cannot use a shared one")
     // The engines, in several threads, have no memory in common: they meet in the storage.
     if (rest.inMemory && rest.storage) throw invalid('options.inMemory: the engines of a pool see each other\'s writes in the storage, where commit() would put them too late')
     const backend = backendOf(name, rest) ?? deferredStorage(new MemoryStorage())

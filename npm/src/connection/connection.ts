@@ -38,8 +38,8 @@ export type Keeping = 'always' | 'never' | 'on commit'
 
 /** A connection that ends with its engine, which runs in this thread or in another. */
 export abstract class EngineConnection extends EngineCalls implements Connection {
-  /** The wasm of the engine. */
-  abstract readonly module: WebAssembly.Module
+  /** The wasm of the engine; undefined if it is in a worker that other pages use too. */
+  abstract readonly module: WebAssembly.Module | undefined
 
   /** If the engine has ended: the error of the calls that were in flight, and of later ones. */
   abstract readonly ended: EngineEndError | undefined

@@ -4,7 +4,7 @@ import { documentsLeft, startBridge, type Bridge } from '../engine/bridge.js'
 import { Op } from '../engine/ops.js'
 import type { Encoder } from '../msgpack/encode.js'
 import { WriteLock } from '../storage/write-lock.js'
-import type { EngineEndError } from '../errors.js'
+import type { AtomicDBError, EngineEndError } from '../errors.js'
 import type { OpenOptions, Report, StorageBackend } from '../types.js'
 import type { Calls, Write } from './calls.js'
 import { EngineConnection, type Keeping, type OwnOptions } from './connection.js'
@@ -202,6 +202,11 @@ export class LocalConnection extends EngineConnection {
       await this.groupCommit.settled()
       return this.bridge.wait((engine) => engine.exportFile(this.handle, type), true)
     })
+  }
+
+  /** Fails the running transaction, if there is one; what it did is undone. */
+  stopTransaction(error: AtomicDBError): void {
+    this.transactions.stop(error)
   }
 
   async parseFile(file: Uint8Array, type: FileType): Promise<ParsedFile> {

@@ -12,8 +12,8 @@ import { Opening } from './opening.js'
 
 type Backend = NativeBackend | StorageBackend | null
 
-/** Opens what a backend holds. @param module The wasm of the engine that has ended, if one has. */
-type Open = (backend: Backend, module?: WebAssembly.Module) => Promise<EngineConnection>
+/** Opens what a backend holds. @param before The connection whose engine has ended, if one has. */
+type Open = (backend: Backend, before?: EngineConnection) => Promise<EngineConnection>
 
 /**
  * A connection that outlives its engine: the first call after an engine has ended opens the database again, in a new
@@ -204,7 +204,7 @@ export class RevivingConnection implements Connection {
       else if (this.ends >= maxEnds) this.lost = end.forEver('internal', `${maxEnds} times in a row`)
       else {
         try {
-          const { connection, lease } = await opened(this.backend, this.openOnce, current.module)
+          const { connection, lease } = await opened(this.backend, this.openOnce, current)
           this.watchEnd(connection, lease)
           return connection
         } catch (error) {
@@ -221,13 +221,13 @@ export class RevivingConnection implements Connection {
 /**
  * Opens what a backend holds.
  *
- * @param module The wasm of the engine that has ended, if one has. The storage then stays open if this fails.
+ * @param before The connection whose engine has ended, if one has. The storage then stays open if this fails.
  */
-async function opened(backend: Backend, open: Open, module?: WebAssembly.Module): Promise<{ connection: EngineConnection; lease: Lease | undefined }> {
-  let mayClose = !module
+async function opened(backend: Backend, open: Open, before?: EngineConnection): Promise<{ connection: EngineConnection; lease: Lease | undefined }> {
+  let mayClose = !before
   const lease = isStorage(backend) ? leaseOf(backend, () => mayClose) : undefined
   try {
-    const connection = await open(lease?.storage ?? backend, module)
+    const connection = await open(lease?.storage ?? backend, before)
     mayClose = true
     return { connection, lease }
   } catch (error) {

@@ -28,6 +28,10 @@ export class LiveServer {
     this.stops.delete(id)
   }
 
+  endAll(): void {
+    for (const id of [...this.stops.keys()]) this.end(id)
+  }
+
   private tell(id: number, update: LiveUpdate<Uint8Array<ArrayBuffer>[]>): void {
     const { head } = this.connection
     const reply = (update: LiveReply['update']): LiveReply => ({ id, head, update })

@@ -9,18 +9,19 @@ import { onReturn } from '../connection/wake.js'
 import type { FileType, NativeBackend, ParsedFile, Sealer } from '../engine/async-engine.js'
 import { writingOps, type Op } from '../engine/ops.js'
 import { EngineEndError, type AtomicDBError } from '../errors.js'
-import { moduleOf } from '../load.js'
+import { moduleOf, wasmAddress } from '../load.js'
 import { Decoder } from '../msgpack/decode.js'
 import type { Encoder } from '../msgpack/encode.js'
 import { traitsOf } from '../storage/traits.js'
-import { startThread, type Thread } from '../thread.js'
+import { hasSharedThreads, shareThread, startThread, type Thread } from '../thread.js'
 import type { OpenOptions, Report, StorageBackend } from '../types.js'
 import { sealerHandlers } from './remote-sealer.js'
 import { storageHandlers } from './remote-storage.js'
 import { RemoteLives, type LiveReply } from './remote-live.js'
 import { Replay, type Outcome, type RunEnd } from './replay.js'
 import { RpcChannel } from './rpc.js'
-import type { Opening, Reply } from './server.js'
+import { sharedName } from './shared-name.js'
+import type { Opening, Reply, WasmAddress } from './server.js'
 
 /** Sends an engine call to the other thread. */
 type SendCall = (call: EngineCall) => Promise<Reply>
@@ -69,7 +70,7 @@ export class RemoteConnection extends EngineConnection {
   private isTerminated = false // the thread
   private calledToWrite = 0 // how often
   private committed = 0 // how many of these calls; with inMemory
-  module!: WebAssembly.Module
+  module: WebAssembly.Module | undefined
   ended: EngineEndError | undefined
 
   private constructor(
@@ -79,6 +80,8 @@ export class RemoteConnection extends EngineConnection {
     storage: StorageBackend | undefined,
     sealer: Sealer | undefined,
     onProgress: OpenOptions['onProgress'],
+    /** Whether the thread serves other pages too. */
+    readonly isShared: boolean,
   ) {
     super()
     const handlers = {
@@ -111,7 +114,7 @@ export class RemoteConnection extends EngineConnection {
   }
 
   /**
-   * Opens what `backend` holds, in a new thread; null is a database in memory
+   * Opens what `backend` holds, in a new thread, or in that of all pages; null is a database in memory
    * alone. Connections that share `seen` see what any of them has stored.
    */
   static async open(name: string, backend: NativeBackend | StorageBackend | null, options: OpenOptions & OwnOptions, seen = new Seen()): Promise<RemoteConnection> {
@@ -120,18 +123,20 @@ export class RemoteConnection extends EngineConnection {
     const own = traitsOf(options.storage).inWorker
     const storage = isStorage(backend) && !own ? backend : undefined
     const native = isStorage(backend) ? null : backend
-    const module = moduleOf(options.wasm)
-    module.catch(() => {}) // it is awaited below
-    const thread = await startThread()
+    const where = own ?? (storage ? 'other thread' : native && { kind: native.kind, name: native.name })
+    const shared = options.worker === 'shared' && hasSharedThreads() ? await shareThread(sharedName(where, options)) : undefined
+    const module = shared ? undefined : moduleOf(options.wasm)
+    module?.catch(() => {}) // it is awaited below
+    const thread = shared ?? (await startThread())
     const keeping = backend === null ? 'never' : inMemory ? 'on commit' : 'always'
-    const connection = new RemoteConnection(thread, keeping, seen, storage, native?.sealer, progress.listener)
+    const connection = new RemoteConnection(thread, keeping, seen, storage, native?.sealer, progress.listener, shared !== undefined)
     try {
       const opening: Opening = {
         name,
-        backend: own ?? (storage ? 'other thread' : native && { kind: native.kind, name: native.name }),
+        backend: where,
         storage: storage && { watches: storage.watch !== undefined, salvages: storage.salvage !== undefined, compactEvery: storage.compactEvery },
         isSealed: native?.sealer !== undefined,
-        wasm: (connection.module = await module),
+        wasm: (connection.module = await module) ?? (await addressed(options.wasm)),
         group,
         options: {
           ...(inMemory !== undefined && { inMemory }),
@@ -143,6 +148,7 @@ export class RemoteConnection extends EngineConnection {
           ...(version !== undefined && { version }),
         },
         reportsProgress: options.onProgress !== undefined,
+        ...(shared && { lock: shared.lock }),
       }
       await connection.channel.call('open', opening)
       await progress.check(() => connection.channel.call('close'))
@@ -165,7 +171,7 @@ export class RemoteConnection extends EngineConnection {
 
   /** @param state Which earlier state is to be read. */
   private async readOf<R>(state: number | undefined, work: (engine: EngineCalls) => R, signal?: AbortSignal): Promise<R> {
-    const stop = signal && stopOf(signal)
+    const stop = signal && !this.isShared ? stopOf(signal) : undefined // pages share no memory with a shared worker
     this.checkUsable()
     if (this.changing && this.openTransactions === 0 && state === undefined) await this.changing
     for (let tries = 0; tries < 3; tries++) {
@@ -527,6 +533,11 @@ async function outcomeOf(reply: Promise<Reply>): Promise<Outcome> {
   } catch (error) {
     return { error }
   }
+}
+
+/** The wasm as a shared worker is told of it. Its own options have an address, or nothing. */
+async function addressed(wasm: OpenOptions['wasm']): Promise<WasmAddress> {
+  return { address: await wasmAddress(wasm as string | URL | undefined), isGiven: wasm !== undefined }
 }
 
 function isStorage(backend: NativeBackend | StorageBackend | null): backend is StorageBackend {

@@ -37,11 +37,13 @@ export class RpcChannel {
 
   /**
    * @param onBusy Called with true when the first call waits for its reply, and with false when none waits any more.
+   * @param schedule Starts the calls of the other end, in their order. Default: at once.
    */
   constructor(
     private readonly port: Port,
     private readonly handlers: Handlers,
     private readonly onBusy: (busy: boolean) => void = () => {},
+    private readonly schedule: (start: () => Promise<void>) => void = (start) => void start(),
   ) {
     port.listen((messages) => {
       for (const message of messages as Message[]) this.receive(message)
@@ -75,7 +77,7 @@ export class RpcChannel {
 
   private receive(message: Message): void {
     if ('name' in message) {
-      void this.handle(message.id, message.name, message.argument)
+      this.schedule(() => this.handle(message.id, message.name, message.argument))
       return
     }
     const caller = this.waiting.get(message.id)

@@ -6,10 +6,12 @@ import { LocalConnection } from '../connection/local-connection.js'
 import type { FileType, NativeBackend } from '../engine/async-engine.js'
 import { writingOps } from '../engine/ops.js'
 import { AtomicDBError } from '../errors.js'
+import { moduleOf } from '../load.js'
 import { OPFSLog } from '../storage/opfs-log.js'
 import type { WorkerBackend } from '../storage/traits.js'
 import type { OpenOptions, StorageBackend } from '../types.js'
 import { LiveServer } from './live-server.js'
+import { lockName } from './lock-name.js'
 import type { LiveRequest } from './remote-live.js'
 import { RemoteSealer } from './remote-sealer.js'
 import { RemoteStorage, type StorageKind } from './remote-storage.js'
@@ -23,11 +25,14 @@ export interface Opening {
   readonly storage: StorageKind | undefined
   /** Whether the other thread has a sealer for the backend. */
   readonly isSealed: boolean
-  readonly wasm: WebAssembly.Module
+  /** A shared worker cannot be sent a module: it gets the address. */
+  readonly wasm: WebAssembly.Module | WasmAddress
   /** See Listeners.group. */
   readonly group: Uint8Array | undefined
   readonly options: Pick<OpenOptions, 'inMemory' | 'durability' | 'maxDocumentBytes' | 'maxDepth' | 'maxQueryMemory' | 'maxQueryTime' | 'version'>
   readonly reportsProgress: boolean
+  /** The Web Lock that the page of a shared worker holds as long as it has the database open. */
+  readonly lock?: string
 }
 
 /** The result of an engine call, and the state of the database that it is of. */
@@ -38,6 +43,12 @@ export interface Reply {
   readonly head: number
 }
 
+/** Where the wasm is, and whether the user has said so. */
+export interface WasmAddress {
+  readonly address: string
+  readonly isGiven: boolean
+}
+
 /**
  * Serves one database to the other end of `port`, a RemoteConnection.
  *
@@ -45,7 +56,9 @@ export interface Reply {
  * has died. The lock has a name of its own, so several pages may wait for it.
  */
 export function serve(port: Port, locks?: LockManager): void {
-  new DatabaseServer(port, locks)
+  const server = new DatabaseServer(port)
+  const lock = lockName()
+  locks?.request(lock, () => (server.channel.notify('lives', lock), new Promise(() => {}))).catch(() => {}) // where the origin is opaque
 }
 
 interface Request {
@@ -58,25 +71,27 @@ interface Request {
   readonly state?: number
 }
 
-class DatabaseServer {
-  private readonly channel: RpcChannel
+/** The other end of a RemoteConnection. */
+export class DatabaseServer {
+  readonly channel: RpcChannel
   private storage: RemoteStorage | undefined
-  private connection!: LocalConnection
-  private lives!: LiveServer
+  protected connection!: LocalConnection
+  private lives: LiveServer | undefined
   private readonly feeds = new Map<number, Feed>()
   private readonly states = new Map<number, LocalConnection>() // earlier ones
   private lastState = 0
   private readonly runs = new Map<number, Calls>() // by transaction
 
-  constructor(port: Port, locks: LockManager | undefined) {
+  /** @param schedule See RpcChannel. */
+  constructor(port: Port, schedule?: (start: () => Promise<void>) => void) {
     const handlers: Handlers = {
       open: (opening: Opening) => this.open(opening),
       read: (request: Request) => this.read(request),
       write: (request: Request) => this.write(request),
       transaction: ({ id, after }: { id: number; after: number }) => this.transaction(id, after),
       inTransaction: ({ id, call }: { id: number; call: EngineCall }) => this.inTransaction(id, call),
-      live: (request: LiveRequest) => this.lives.open(request),
-      endLive: (id: number) => this.lives.end(id),
+      live: (request: LiveRequest) => this.lives!.open(request),
+      endLive: (id: number) => this.lives!.end(id),
       reach: (head: number) => this.reached(head),
       catchUp: () => this.connection.catchUp(),
       openFeed: ({ id, since }: { id: number; since: number | undefined }) => this.openFeed(id, since),
@@ -95,25 +110,55 @@ class DatabaseServer {
       verify: () => this.connection.verify(),
       flush: () => this.connection.flush(),
       commit: () => this.connection.commit(),
-      close: () => this.connection.close(),
+      close: () => this.close(),
       storageChanged: (seq: number) => this.storage?.notify(seq),
     }
-    this.channel = new RpcChannel(port, handlers)
-    const lock = `atomicdb worker ${Math.random()}`
-    locks?.request(lock, () => (this.channel.notify('lives', lock), new Promise(() => {}))).catch(() => {}) // where the origin is opaque
+    this.channel = new RpcChannel(port, handlers, undefined, schedule)
   }
 
-  private async open({ name, backend, storage, isSealed, wasm, group, options, reportsProgress }: Opening): Promise<void> {
+  private async open(opening: Opening): Promise<void> {
+    this.connection = await this.connect(opening)
+    this.lives = new LiveServer(this.channel, this.connection, (after) => this.reached(after))
+  }
+
+  protected async connect(opening: Opening): Promise<LocalConnection> {
+    const connection = await this.opened(opening, opening.reportsProgress ? (done, total) => this.tellProgress(done, total) : undefined)
+    connection.onEnd = () => this.tellEnd(connection.ended!.reason)
+    return connection
+  }
+
+  /** Opens what the other end wants, in this thread. */
+  async opened({ name, backend, storage, isSealed, wasm, group, options }: Opening, onProgress: OpenOptions['onProgress']): Promise<LocalConnection> {
     // OPFSLog needs no deferredStorage: it never calls the engine while that is on the stack.
     let where: NativeBackend | StorageBackend | null
     if (backend === 'other thread') where = this.storage = new RemoteStorage(this.channel, storage!)
     else if (backend?.kind === 'opfs') where = new OPFSLog(backend.name)
     else where = backend && isSealed ? { ...backend, sealer: new RemoteSealer(this.channel) } : backend
-    const onProgress = reportsProgress ? (done: number, total: number) => this.channel.notify('progress', [done, total]) : undefined
-    this.connection = await LocalConnection.open(name, where, { ...options, wasm, ...(group && { group }), ...(onProgress && { onProgress }) })
-    this.lives = new LiveServer(this.channel, this.connection, (after) => this.reached(after))
-    // Later than the errors of the calls, which say more.
-    this.connection.onEnd = () => setTimeout(() => this.channel.notify('ended', this.connection.ended!.reason))
+    const module = wasm instanceof WebAssembly.Module ? wasm : await moduleOf(wasm.address, wasm.isGiven)
+    return LocalConnection.open(name, where, { ...options, wasm: module, ...(group && { group }), ...(onProgress && { onProgress }) })
+  }
+
+  tellProgress(done: number, total: number): void {
+    this.channel.notify('progress', [done, total])
+  }
+
+  /** Tells of the end of the engine, later than the errors of the calls, which say more. */
+  tellEnd(reason: string): void {
+    setTimeout(() => this.channel.notify('ended', reason))
+  }
+
+  protected close(): Promise<void> {
+    return this.connection.close()
+  }
+
+  /** Ends the live queries, feeds and earlier states of the other end: others may use the connection. */
+  protected async stopListening(): Promise<void> {
+    this.lives?.endAll()
+    for (const feed of this.feeds.values()) feed.close()
+    this.feeds.clear()
+    const states = [...this.states.values()]
+    this.states.clear()
+    for (const state of states) await state.close()
   }
 
   /** Undefined if the engine holds batch `after`; otherwise a promise that resolves when it does. */
@@ -178,7 +223,12 @@ class DatabaseServer {
     try {
       await this.connection.transaction(async (calls) => {
         this.runs.set(id, calls)
-        if (!(await this.channel.call<boolean>('runTransaction', id))) throw failed
+        const stop = this.limitRun()
+        try {
+          if (!(await this.channel.call<boolean>('runTransaction', id))) throw failed
+        } finally {
+          stop()
+        }
       })
     } catch (error) {
       if (error !== failed) throw error
@@ -186,6 +236,11 @@ class DatabaseServer {
       this.runs.delete(id)
     }
     return this.replyWith([])
+  }
+
+  /** Limits how long the function of a transaction may run. Returns what ends the limit. */
+  protected limitRun(): () => void {
+    return () => {}
   }
 
   private inTransaction(id: number, call: EngineCall): Promise<Transferred> {

@@ -3,15 +3,16 @@ import * as esbuild from 'esbuild'
 import { packageFolder, serveProduct, type Site } from './site.js'
 
 const script = `
-  import { apiSuites, workerSuites } from './suites/api.js'
+  import { apiSuites, sharedSuites, workerSuites } from './suites/api.js'
   import { runTest } from './suites/suite.js'
-  const wasm = await WebAssembly.compileStreaming(fetch('/build/atomicdb-test.wasm'))
-  globalThis.runOne = (suite, index, worker) => runTest((worker ? workerSuites : apiSuites)[suite][index], atomicdb, () => ({ wasm, worker }))
+  const address = '/build/atomicdb-test.wasm'
+  const wasm = await WebAssembly.compileStreaming(fetch(address))
+  globalThis.runOne = (suite, index, worker) => runTest((worker === 'shared' ? sharedSuites : worker ? workerSuites : apiSuites)[suite][index], atomicdb, () => ({ wasm: worker === 'shared' ? address : wasm, worker }))
   globalThis.runAll = async (report) => {
-    for (const [suites, worker] of [[apiSuites, false], [workerSuites, true]]) {
+    for (const [suites, worker, where] of [[apiSuites, false, ''], [workerSuites, true, ', in a worker'], [sharedSuites, 'shared', ', in a shared worker']]) {
       for (const [suite, tests] of Object.entries(suites)) {
         for (const [index, { name }] of tests.entries()) {
-          const claim = suite + (worker ? ', in a worker: ' : ': ') + name
+          const claim = suite + where + ': ' + name
           await report(claim, await runOne(suite, index, worker).then(() => '', (error) => error + '\\n' + error.stack))
         }
       }
@@ -21,7 +22,7 @@ const script = `
 
 declare global {
   /** Runs one test of a suite in the page. */
-  function runOne(suite: string, index: number, worker: boolean): Promise<void>
+  function runOne(suite: string, index: number, worker: boolean | 'shared'): Promise<void>
   /** Runs all tests, one after the other, and reports each with its failure, '' if there is none. */
   function runAll(report: (claim: string, failure: string) => Promise<unknown>): Promise<void>
 }

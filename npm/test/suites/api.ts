@@ -27,3 +27,6 @@ const { storages: _, managing: __, ...ofDatabases } = apiSuites
 
 /** Those of them that a database is part of, and what there is only with workers. */
 export const workerSuites: Record<string, Suite> = { ...ofDatabases, 'a pool': pooling }
+
+/** Those of them whose calls are about what a shared worker does in another way. */
+export const sharedSuites: Record<string, Suite> = { documents, options, sql, results, transactions, lifecycle, migrations }

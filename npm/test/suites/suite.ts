@@ -34,9 +34,12 @@ export async function runTest(test: Test, lib: typeof atomicdb, defaults: (name:
     await test.run({
       atomicdb: lib,
       wasm: defaults('').wasm!,
-      threads: defaults('').worker ?? false,
+      threads: Boolean(defaults('').worker),
       open: async (name = `#${++unnamed}`, options = {}) => {
-        const db = await lib.AtomicDB.open(`${run} ${name}`, { ...defaults(`${run} ${name}`), ...options })
+        const all = { ...defaults(`${run} ${name}`), ...options }
+        // A shared worker opens the storage itself.
+        if (all.worker === 'shared' && (options.storage || options.inMemory)) all.worker = true
+        const db = await lib.AtomicDB.open(`${run} ${name}`, all)
         opened.push(db)
         return db
       },
