@@ -37,8 +37,8 @@ export async function runTest(test: Test, lib: typeof atomicdb, defaults: (name:
       threads: Boolean(defaults('').worker),
       open: async (name = `#${++unnamed}`, options = {}) => {
         const all = { ...defaults(`${run} ${name}`), ...options }
-        // A shared worker opens the storage itself.
-        if (all.worker === 'shared' && (options.storage || options.inMemory)) all.worker = true
+        // A shared worker opens the storage itself, and knows no batches of one tab.
+        if (all.worker === 'shared' && (options.storage || options.inMemory || options.undoSteps)) all.worker = true
         const db = await lib.AtomicDB.open(`${run} ${name}`, all)
         opened.push(db)
         return db
