@@ -33,8 +33,11 @@ export async function answer() {
   const own = await AtomicDB.open('bundled too', { worker: true })
   await own.clear()
   await own.insert({ _id: 1, name: 'Bob' })
-  const names = [...adults, await own.get(1)].map((document) => document.name).join()
+  const all = await AtomicDB.open('bundled three', { worker: 'shared' })
+  await all.upsert({ _id: 1, name: 'Eve' })
+  const names = [...adults, await own.get(1), await all.get(1)].map((document) => document.name).join()
   await own.close()
+  await all.close()
   await db.close()
   return names
 }
@@ -145,7 +148,7 @@ describe('the packed package, without configuration', { timeout: 1_800_000 }, ()
         const folder = await installed(name, project, consumer.tarball)
         if (build) await run(newerNode, await command(folder, build), { cwd: folder, env: environment })
         await withServer(folder, project.inside ?? '.', serve, async (address) => {
-          assert.equal(await (project.onServer ? answerInHTML(address) : answerInPage(browser, address)), 'Ada,Bob')
+          assert.equal(await (project.onServer ? answerInHTML(address) : answerInPage(browser, address)), 'Ada,Bob,Eve')
         })
       })
     }

@@ -25,12 +25,17 @@ await db.insertMany([{ name: 'Ada', age: 36 }, { name: 'Kim', age: 12 }])
 const adults = await db.search(db.query().age.gte(18))
 const own = await AtomicDB.open('packed too', { worker: true })
 await own.insert({ name: 'Bob' })
-const answer = [...adults, await own.get(1)].map((d) => d.name).join()
+const all = await AtomicDB.open('packed three', { worker: 'shared' })
+await all.insert({ name: 'Eve' })
+const answer = [...adults, await own.get(1), await all.get(1)].map((d) => d.name).join() + ' ' + all.worker
 await own.close()
+await all.close()
 Object.assign(globalThis, { answer })
 console.log(answer)
 `
-const answer = 'Ada,Bob'
+const answer = 'Ada,Bob,Eve shared'
+/** Where pages cannot share a worker. */
+const unsharedAnswer = 'Ada,Bob,Eve true'
 
 const html = (script: string) => `<!doctype html><meta charset="utf-8"><script type="module" src="${script}"></script>`
 
@@ -69,7 +74,7 @@ describe('the packed package', { timeout: 180_000 }, () => {
   }
 
   test('runs in Node', async () => {
-    assert.equal(await consumer.node(await consumer.write('node.js', program)), answer)
+    assert.equal(await consumer.node(await consumer.write('node.js', program)), unsharedAnswer)
   })
 
   test('has classes of the names that it exports them by', async () => {
@@ -103,7 +108,7 @@ describe('the packed package', { timeout: 180_000 }, () => {
     const cdn = await serve({ '/atomicdb/': { folder: join(consumer.folder, 'node_modules/atomicdb') } })
     try {
       const main = program.replace(`'atomicdb'`, `'${cdn.origin}/atomicdb/dist/index.js'`)
-      assert.equal(await answerOfSite({ '/': html('/main.js'), '/main.js': main }), answer)
+      assert.equal(await answerOfSite({ '/': html('/main.js'), '/main.js': main }), unsharedAnswer)
     } finally {
       await cdn.close()
     }
