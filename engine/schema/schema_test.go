@@ -256,6 +256,12 @@ func TestBounds(t *testing.T) {
 	if err := s.Check(pack(t, `1`)); err == nil || !strings.Contains(err.Error(), "levels") {
 		t.Errorf("a circle of $dynamicRef: %v", err)
 	}
+	// The way leads through a resource whose own rules apply no schema to the same value.
+	s = compile(t, `{"$id": "https://x.org/root", "properties": {"a": {"$id": "inner", "$defs": {"t": {"$dynamicAnchor": "T", "type": "string"}},
+		"properties": {"b": {"$id": "b", "$dynamicRef": "#T", "$defs": {"d": {"$dynamicAnchor": "T"}}}}}}}`)
+	if have := faultsText(s.Check(pack(t, `{"a": {"b": 5}}`))); have != "a.b type: must be a string, is 5" {
+		t.Errorf("a $dynamicRef to a resource on the way: %q", have)
+	}
 	if have := faultsText(compile(t, `false`).Check(pack(t, `{}`))); have != "false: is not allowed" {
 		t.Errorf("the schema false: %s", have)
 	}
