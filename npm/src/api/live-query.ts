@@ -5,7 +5,7 @@ import { DocumentsView, RowsView } from '../live/views.js'
 import { LiveValue } from '../live/live-value.js'
 import type { AtomicDBError } from '../errors.js'
 import type { FindOptions } from '../query/types.js'
-import type { Stored } from '../types.js'
+import type { StopSignal, Stored } from '../types.js'
 import { resultOf, type Origin, type QueryResult } from './result.js'
 
 /** What has changed in the result of a live query. */
@@ -14,7 +14,7 @@ export type LiveDelta<T = any> = Delta<Stored<T>>
 /** The options of a live query: those of `search`, and a signal. */
 export interface LiveOptions<T = any, S extends string = never, F extends string = never> extends FindOptions<T, S, F> {
   /** Closes the live query when it is aborted. */
-  signal?: AbortSignal
+  signal?: StopSignal
 }
 
 /**
@@ -31,7 +31,7 @@ export interface LiveOptions<T = any, S extends string = never, F extends string
  */
 export class LiveQuery<T = any> extends LiveValue<QueryResult<T>> {
   /** @internal @param origin Null if the answers are rows that are no documents. */
-  constructor(calls: Calls, question: LiveQuestion<Stored<any>[]>, origin: Omit<Origin, 'calls' | 'isShared'> | null, signal?: AbortSignal) {
+  constructor(calls: Calls, question: LiveQuestion<Stored<any>[]>, origin: Omit<Origin, 'calls' | 'isShared'> | null, signal?: StopSignal) {
     const from = origin ? { calls, ...origin, isShared: true } : undefined
     const valueOf = (rows: readonly any[]) => resultOf<T>(rows, from)
     super(calls, question, origin ? new DocumentsView(valueOf) : new RowsView(valueOf), signal)

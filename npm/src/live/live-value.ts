@@ -5,6 +5,7 @@ import { AtomicDBError, describe, invalid } from '../errors.js'
 import { Iteration } from './iteration.js'
 import { report } from './report.js'
 import type { LiveView } from './views.js'
+import type { StopSignal } from '../types.js'
 
 /** Who is told of the values of a live value. */
 interface Subscriber<L> {
@@ -52,7 +53,7 @@ export class LiveValue<V> implements AsyncIterable<V> {
     calls: Calls,
     question: LiveQuestion,
     private readonly view: LiveView<V>,
-    signal?: AbortSignal,
+    signal?: StopSignal,
   ) {
     this.value = view.empty
     if (!calls.live) throw invalid('a transaction has no live queries: it ends before anybody else sees what it did; make them with db')
@@ -150,7 +151,7 @@ export class LiveValue<V> implements AsyncIterable<V> {
     this.end(new AtomicDBError('closed', 'the live query has been closed'), undefined)
   }
 
-  private endWith(signal: AbortSignal): void {
+  private endWith(signal: StopSignal): void {
     if (!(signal instanceof AbortSignal)) throw invalid(`signal: expected an AbortSignal, not ${describe(signal)}`)
     if (signal.aborted) {
       this.end(signal.reason, undefined)
