@@ -2,7 +2,8 @@
 // come back, and what the steps of the engine and other threads cost in objects.
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import type { Op } from '../src/engine/ops.js'
+import { LiveHub, type HubEngine } from '../src/connection/live-hub.js'
+import { Op } from '../src/engine/ops.js'
 import { applyEdits } from '../src/live/rows.js'
 import { encoding } from '../src/msgpack/encode.js'
 import * as atomicdb from '../src/index.js'
@@ -87,6 +88,28 @@ describe('the end of an engine', { timeout: 60_000 }, () => {
     while (errors.length === 0) await new Promise((resolve) => setTimeout(resolve))
     assert.deepEqual([errors[0]!.code, count.error, count.current], ['closed', errors[0], 0])
   })
+})
+
+test('a database that is not usable any more tells its live queries, and nothing is thrown where nobody catches it', async () => {
+  let version = 1
+  const failure = new atomicdb.AtomicDBError('internal', 'on purpose')
+  const engine = {
+    settling: undefined,
+    get versionOutside() {
+      return version
+    },
+    value(op: Op) {
+      if (op === Op.liveChanges) throw failure
+      return 1
+    },
+  }
+  const hub = new LiveHub(engine as unknown as HubEngine, () => {})
+  const told: unknown[] = []
+  hub.open({ call: { op: Op.count, args: new Uint8Array(), pieces: false }, ask: () => 7 }, { told: (update) => told.push(update), ended: () => {} })
+  version++
+  hub.note()
+  await new Promise((resolve) => setTimeout(resolve))
+  assert.deepEqual(told, [{ answer: 7 }, { error: failure }])
 })
 
 describe('what was stored, and nobody told of', { timeout: 60_000 }, () => {

@@ -86,15 +86,22 @@ export class LiveHub {
     }
     this.isNoted = false
     if (this.engine.ended || this.all.size === 0) return
-    const version = this.engine.versionOutside
-    if (version === this.version) return
-    this.version = version
-    // All are asked before the first is told, because a listener may write.
-    const told = this.changes()
-    for (const [entry, update] of told) if (this.all.has(entry)) entry.listener.told(update)
+    for (const [entry, update] of this.changes()) if (this.all.has(entry)) entry.listener.told(update)
   }
 
+  /** What has changed since the last call. All questions are asked before the first is told: a listener may write. */
   private changes(): [Entry, LiveUpdate][] {
+    try {
+      const version = this.engine.versionOutside
+      if (version === this.version) return []
+      this.version = version
+      return this.changesNow()
+    } catch (error) {
+      return [...this.all].map((entry) => [entry, { error }]) // the database is not usable any more
+    }
+  }
+
+  private changesNow(): [Entry, LiveUpdate][] {
     const changes: [Entry, LiveUpdate][] = []
     const unknown = [...this.unknown]
     if (this.known.size > 0) {
