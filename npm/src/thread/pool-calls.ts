@@ -44,6 +44,7 @@ export class PoolCalls implements ConnectionCalls {
 
   /** The feed of one connection, which hears of what the others have stored. */
   feed(since: number | undefined, listener: FeedListener): Feed {
+    if (this.pool.isClosed) throw closedError()
     return laterFeed(this.pool.serial(async (connection) => connection.feed(since, listener)))
   }
 
