@@ -739,3 +739,24 @@ func TestLive_reserve(t *testing.T) {
 		}
 	}
 }
+
+// TestLive_groups: sums of numbers below 0, and which of 2 and 2.0 is the least.
+func TestLive_groups(t *testing.T) {
+	db := newDB(t, engine.Options{})
+	insert(t, db, M{"n": 1}, M{"n": -5}, M{"n": 9}, M{"n": 2.0}, M{"n": 9})
+	a := engine.Aggregate{Select: outputs("sum", engine.AggSum, "n", "low", engine.AggMin, "n", "high", engine.AggMax, "n")}
+	fs := newFollowers(t)
+	fs.follow(db, &follower{name: "groups", isExact: true, ask: func(db *engine.DB) [][]byte {
+		rows, err := db.Aggregate("users", a)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return rowsOf(rows)
+	}}, func() (*engine.LiveQuery, error) { return db.LiveAggregate("users", a) })
+	for i, change := range []struct{ id, n any }{{2, -7}, {2, 20}, {1, 2}, {4, 7}, {4, 2.0}, {3, 2.0}, {5, -3}, {5, 20.0}, {4, -2}, {1, -2.0}, {3, -2}} {
+		if _, err := db.UpdateEach("users", encode(t, []any{[]any{change.id, M{"n": change.n}}})); err != nil {
+			t.Fatal(err)
+		}
+		fs.look(db, i)
+	}
+}
