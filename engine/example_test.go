@@ -48,3 +48,49 @@ func ExampleDB_CreateCollectionWith() {
 	// name required is required
 	// insert users/1: age: must be at least 0, is -3; name: is required
 }
+
+// A user's posts are put into the user, and both collections tell what they hold.
+func ExampleDB_Metadata() {
+	db, err := engine.New(engine.Options{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	err = db.AddRelationship(engine.Relationship{Type: engine.OneToMany, From: "users", To: "posts", ForeignKey: "user_id"})
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, d := range []struct {
+		collection string
+		fields     map[string]any
+	}{{"users", map[string]any{"name": "Ada"}}, {"posts", map[string]any{"user_id": 1}}, {"posts", map[string]any{"user_id": 1}}} {
+		doc, err := msgpack.Marshal(d.fields)
+		if err != nil {
+			log.Fatal(err)
+		}
+		if _, err := db.Insert(d.collection, doc, false); err != nil {
+			log.Fatal(err)
+		}
+	}
+	result, err := db.Find("users", engine.Query{Populate: []string{"posts"}})
+	if err != nil {
+		log.Fatal(err)
+	}
+	bytes, _, _ := result.Next(nil, 1)
+	var user struct {
+		Name  string           `msgpack:"name"`
+		Posts []map[string]any `msgpack:"posts"`
+	}
+	if err := msgpack.Unmarshal(bytes, &user); err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(user.Name, "has", len(user.Posts), "posts")
+
+	posts, err := db.Metadata("posts")
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(posts.Documents, "documents,", posts.Indexes[0].Entries, "entries by", posts.Indexes[0].Paths)
+	// Output:
+	// Ada has 2 posts
+	// 2 documents, 2 entries by [user_id]
+}
