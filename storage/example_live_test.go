@@ -1,3 +1,7 @@
+// The output of an example goes through a file, which a page has not.
+
+//go:build !js
+
 package storage_test
 
 import (
