@@ -9,7 +9,7 @@ import { within } from './harness/deadline.js'
 import { type Site } from './harness/site.js'
 
 const tabs = 4
-const increments = 250
+const increments = 100
 
 declare global {
   /** Adds 1 to the counter once, in the way under test; set in each page. */
