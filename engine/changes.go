@@ -123,20 +123,10 @@ func (db *DB) WithoutPending(read func()) {
 		return
 	}
 	db.undoTo(0)
-	defer db.redoAll()
+	defer func() {
+		if db.redoEach(db.journal) {
+			db.declareAll()
+		}
+	}()
 	read()
-}
-
-// redoAll makes the changes of the journal again, all of which are undone.
-func (db *DB) redoAll() {
-	catalogChanged := false
-	for i := range db.journal {
-		db.version++
-		catalogChanged = catalogChanged || db.journal[i].c.name == catalogName
-		db.redo(&db.journal[i])
-	}
-	db.history.forget(db.version)
-	if catalogChanged {
-		db.declareAll()
-	}
 }

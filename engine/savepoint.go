@@ -82,13 +82,7 @@ func (db *DB) ResumeSavepoint() error {
 	case len(db.journal) != db.savepoints[len(db.savepoints)-1]:
 		return Fail(CodeInvalid, "resume", "", "something was changed while the savepoint was suspended")
 	}
-	catalogChanged := false
-	for i := range db.suspended {
-		db.version++
-		catalogChanged = catalogChanged || db.suspended[i].c.name == catalogName
-		db.redo(&db.suspended[i])
-	}
-	db.history.forget(db.version)
+	catalogChanged := db.redoEach(db.suspended)
 	db.journal = append(db.journal, db.suspended...)
 	db.sealed = len(db.journal)
 	db.forgetSuspended()
@@ -96,6 +90,18 @@ func (db *DB) ResumeSavepoint() error {
 		db.declareAll()
 	}
 	return nil
+}
+
+// redoEach makes changes again that are undone, in their order. It reports whether the
+// catalog is among what they change: then declareAll has to follow.
+func (db *DB) redoEach(changes []change) (catalogChanged bool) {
+	for i := range changes {
+		db.version++
+		catalogChanged = catalogChanged || changes[i].c.name == catalogName
+		db.redo(&changes[i])
+	}
+	db.history.forget(db.version)
+	return catalogChanged
 }
 
 func (db *DB) forgetSuspended() {
