@@ -58,6 +58,11 @@ export function isA(what: string, value: unknown, type: Function): boolean {
   }
 }
 
+/** Throws unless `value` is an AbortSignal. */
+export function checkSignal(what: string, value: unknown): asserts value is AbortSignal {
+  if (!isA(what, value, AbortSignal)) throw invalid(`${what}: expected an AbortSignal, not ${describe(value)}`)
+}
+
 /** Whether `value` is a Uint8Array. Of a proxy, which is none, nothing is read. */
 export function isBytes(value: unknown): value is Uint8Array {
   return ArrayBuffer.isView(value) && value instanceof Uint8Array

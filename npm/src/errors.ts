@@ -85,7 +85,16 @@ export function unsupported(message: string): AtomicDBError {
  * has been revoked, for which the host throws, an error that says so.
  */
 export function readingError(name: string, thrown: unknown): unknown {
-  return thrown instanceof TypeError && /revoked/.test(messageOf(thrown)) ? invalid(`${name}: a proxy in it has been revoked`) : thrown
+  return isThrown(thrown, TypeError) && /revoked/.test(messageOf(thrown)) ? invalid(`${name}: a proxy in it has been revoked`) : thrown
+}
+
+/** @internal Whether what a function of the user, which may throw anything, has thrown is an error of a class. */
+export function isThrown<E extends Error>(thrown: unknown, type: new (...args: any[]) => E): thrown is E {
+  try {
+    return thrown instanceof type
+  } catch {
+    return false // a proxy that has been revoked
+  }
 }
 
 /** @internal The message of what a function of the user, a storage or the host has thrown, which may be of any type. */

@@ -112,6 +112,33 @@ test('a database that is not usable any more tells its live queries, and nothing
   assert.deepEqual(told, [{ answer: 7 }, { error: failure }])
 })
 
+test('whatever a function has thrown reaches the subscriber unchanged, and each that says the same once', async () => {
+  const { proxy: revoked, revoke } = Proxy.revocable({}, {})
+  revoke()
+  const unreadable = { get message(): never { throw new Error('on purpose') } }
+  for (const thrown of [undefined, null, 'a text', revoked, unreadable, new Error('on purpose')]) {
+    await using db = await atomicdb.AtomicDB.open('throws', { storage: new atomicdb.MemoryStorage(), wasm: testWasm })
+    await db.insert({})
+    const count = db.liveCount(() => {
+      throw thrown
+    })
+    const told: unknown[] = []
+    count.subscribe(() => assert.fail('there is no answer'), (error) => told.push(error))
+    await db.insert({})
+    await db.insert({})
+    assert.ok(told.length > 0 && told.every((error) => error === thrown), `told ${told.length}`)
+    if (thrown !== unreadable) assert.equal(told.length, 1)
+    await count.ready.then(() => assert.fail('there is no answer'), (error: unknown) => assert.ok(error === thrown))
+    let caught: unknown = told
+    try {
+      void count.current
+    } catch (error) {
+      caught = error
+    }
+    assert.ok(caught === thrown)
+  }
+})
+
 describe('what was stored, and nobody told of', { timeout: 60_000 }, () => {
   test('is seen after five seconds, as long as there is a live query', async (t) => {
     t.mock.timers.enable({ apis: ['setInterval'] })

@@ -1,3 +1,4 @@
+import { readArguments } from '../connection/errors.js'
 import type { LiveValue } from '../live/live-value.js'
 import { selected } from '../live/questions.js'
 import * as reads from '../operations/reads.js'
@@ -104,7 +105,7 @@ export abstract class DatabaseCalls<Schema = any> extends DocumentCalls<any, 'da
   liveSql<R = any>(text: string, params?: readonly Value[] | Record<string, Value>): LiveQuery<R>
   liveSql<R = any>(strings: TemplateStringsArray, ...params: Value[]): LiveQuery<R>
   liveSql<R = any>(text: string | TemplateStringsArray, ...params: unknown[]): LiveQuery<R> {
-    return new LiveQuery<R>(this.calls, selected(text, params), null, undefined)
+    return readArguments(() => new LiveQuery<R>(this.calls, selected(text, params), null, undefined))
   }
 
   /**

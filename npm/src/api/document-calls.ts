@@ -1,5 +1,6 @@
 import type { Calls } from '../connection/calls.js'
 import type { EngineCalls } from '../connection/engine-calls.js'
+import { readArguments } from '../connection/errors.js'
 import { LiveValue } from '../live/live-value.js'
 import * as questions from '../live/questions.js'
 import { DocumentsView, RowsView, ValueView } from '../live/views.js'
@@ -277,36 +278,41 @@ export abstract class DocumentCalls<T, Of extends Owner> {
    */
   live<S extends string = never, F extends string = never>(where?: Where<T> | Named<T>, options?: LiveOptionsOf<Of, T, S, F>): LiveQuery<T> {
     checkGiven(where, 1, arguments.length)
-    const collection = this.collectionIn(options)
-    const { signal, rest } = withoutSignal(options)
-    const query = queryOf(rest, collection)
-    const { fields, populate } = query
-    return new LiveQuery<T>(this.calls, questions.found(collection, where, query), { collection, fields, populate }, signal)
+    return readArguments(() => {
+      const collection = this.collectionIn(options)
+      const { signal, rest } = withoutSignal(options)
+      const query = queryOf(rest, collection)
+      const { fields, populate } = query
+      return new LiveQuery<T>(this.calls, questions.found(collection, where, query), { collection, fields, populate }, signal)
+    })
   }
 
   /** The document that {@link get} finds, kept current; undefined while there is none. */
   liveGet<S extends string = never, F extends string = never>(where: Where<T> | Named<T> | Id, options?: LiveOptionsOf<Of, T, S, F>): LiveValue<Stored<T> | undefined> {
     checkWhere(where, 'live() finds all documents')
-    const collection = this.collectionIn(options)
-    const { signal, rest } = withoutSignal(options)
-    return new LiveValue(this.calls, questions.one(collection, where, queryOf(rest, collection)), new DocumentsView<Stored<any>, Stored<T> | undefined>(([document]) => document), signal)
+    return readArguments(() => {
+      const collection = this.collectionIn(options)
+      const { signal, rest } = withoutSignal(options)
+      const view = new DocumentsView<Stored<any>, Stored<T> | undefined>(([document]) => document)
+      return new LiveValue(this.calls, questions.one(collection, where, queryOf(rest, collection)), view, signal)
+    })
   }
 
   /** How many documents match, kept current. */
   liveCount(where?: Where<T> | Named<T>, ...collection: CollectionName<Of>): LiveValue<number> {
     checkGiven(where, 1, arguments.length)
-    return new LiveValue(this.calls, questions.counted(this.collectionNamed(collection), where), new ValueView(0))
+    return readArguments(() => new LiveValue(this.calls, questions.counted(this.collectionNamed(collection), where), new ValueView(0)))
   }
 
   /** What {@link distinct} finds, kept current. */
   liveDistinct<P extends string = never>(path: PathArgument<T, P>, where?: Where<T> | Named<T>, ...collection: CollectionName<Of>): LiveValue<Distinct<T, P>[]> {
     checkGiven(where, 2, arguments.length)
-    return new LiveValue(this.calls, questions.distinct(this.collectionNamed(collection), path, where), new ValueView<any[]>([]))
+    return readArguments(() => new LiveValue(this.calls, questions.distinct(this.collectionNamed(collection), path, where), new ValueView<any[]>([])))
   }
 
   /** The rows of {@link aggregate}, kept current. Rows that stay the same at their place are the same objects. */
   liveAggregate<R = any, G extends string = never, P extends string = never, N extends string = never>(pipeline: Aggregate<T, G, P, N>, ...collection: CollectionName<Of>): LiveValue<R[]> {
-    return new LiveValue(this.calls, questions.aggregated(this.collectionNamed(collection), pipeline), new RowsView((rows) => rows as R[]))
+    return readArguments(() => new LiveValue(this.calls, questions.aggregated(this.collectionNamed(collection), pipeline), new RowsView((rows) => rows as R[])))
   }
 
   private found(engine: EngineCalls, where: unknown, collection: unknown, options: unknown): QueryResult<T> {

@@ -1,7 +1,6 @@
-import { isA } from '../checks.js'
 import type { ConnectionCalls } from '../connection/calls.js'
 import { hostUsage } from '../connection/quota.js'
-import { checkFunction, checkName, checkSeq, takenOptions } from '../checks.js'
+import { checkFunction, checkName, checkSeq, checkSignal, takenOptions } from '../checks.js'
 import { describe, invalid } from '../errors.js'
 import { ChangeStream, onChange } from '../live/changes.js'
 import { UndoHistory } from '../live/undo.js'
@@ -43,8 +42,8 @@ export abstract class OpenDatabase<Schema = any> extends DatabaseCalls<Schema> i
    * ```
    */
   withSignal(signal: StopSignal): StoppableCalls {
-    if (!isA('signal', signal, AbortSignal)) throw invalid(`signal: expected an AbortSignal, not ${describe(signal)}`)
-    return new StoppableCalls(this.calls, signal as AbortSignal)
+    checkSignal('signal', signal)
+    return new StoppableCalls(this.calls, signal)
   }
 
   /**
@@ -108,7 +107,7 @@ export abstract class OpenDatabase<Schema = any> extends DatabaseCalls<Schema> i
     const { since, collection, signal } = takenOptions(options, ['since', 'collection', 'signal'])
     if (since !== undefined) checkSeq('options.since', since, 0)
     if (collection !== undefined) checkName('options.collection', collection)
-    if (signal !== undefined && !(signal instanceof AbortSignal)) throw invalid(`options.signal: expected an AbortSignal, not ${describe(signal)}`)
+    if (signal !== undefined) checkSignal('options.signal', signal)
     return new ChangeStream<T>(this.calls, { since, collection, signal })
   }
 

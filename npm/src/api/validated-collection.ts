@@ -2,7 +2,7 @@ import { takenOptions } from '../checks.js'
 import type { Calls, ConnectionCalls } from '../connection/calls.js'
 import type { EngineCalls } from '../connection/engine-calls.js'
 import { readArguments } from '../connection/errors.js'
-import { AtomicDBError, describe, invalid, unsupported } from '../errors.js'
+import { AtomicDBError, describe, invalid, isThrown, unsupported } from '../errors.js'
 import * as reads from '../operations/reads.js'
 import * as writes from '../operations/writes.js'
 import { everything } from '../query/find-options.js'
@@ -88,7 +88,7 @@ export class ValidatedCollection<T extends object = any> extends Collection<T> {
         return change.first ? this.#all(engine, ids)[0] as R : result
       }))
     } catch (error) {
-      if (!(error instanceof WaitsForValidator)) throw error
+      if (!isThrown(error, WaitsForValidator)) throw error
     }
     const { transaction } = this.calls as ConnectionCalls
     if (!transaction) throw unsupported('validate: a validator that answers with a Promise cannot check an update inside a transaction')

@@ -1,4 +1,4 @@
-import { EngineEndError, type AtomicDBError } from '../errors.js'
+import { EngineEndError, isThrown, type AtomicDBError } from '../errors.js'
 import type { EngineCall, EngineCalls } from './engine-calls.js'
 
 /** A question whose answer is kept current. */
@@ -70,7 +70,7 @@ export class LastingQuestion {
     this.close = source.live(this.question, {
       told: (update) => {
         if (this.isOver) return
-        if (!('error' in update) || !(update.error instanceof EngineEndError)) {
+        if (!('error' in update) || !isThrown(update.error, EngineEndError)) {
           this.ends = 0
           this.listener.told(update)
         } else if (++this.ends >= maxEnds) this.end(update.error)

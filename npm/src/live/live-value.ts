@@ -1,7 +1,7 @@
 import type { Calls } from '../connection/calls.js'
 import type { LiveQuestion, LiveUpdate } from '../connection/live.js'
-import { checkFunction } from '../checks.js'
-import { AtomicDBError, describe, invalid } from '../errors.js'
+import { checkFunction, checkSignal } from '../checks.js'
+import { AtomicDBError, invalid } from '../errors.js'
 import { Iteration } from './iteration.js'
 import { report } from './report.js'
 import type { LiveView } from './views.js'
@@ -37,7 +37,7 @@ export class LiveValue<V> implements AsyncIterable<V> {
   private readonly subscribers = new Set<Subscriber<(...args: any[]) => void>>()
   private value: V
   private hasValue = false
-  private failure: AtomicDBError | undefined
+  private failure: { readonly error: AtomicDBError } | undefined // a function of the user may have thrown undefined
   private whenReady: Deferred | undefined
   private over: { readonly error: unknown } | undefined // why it ended
   private readonly onEnd = new Set<() => void>()
@@ -80,7 +80,7 @@ export class LiveValue<V> implements AsyncIterable<V> {
    * @throws If the question failed, and has never had an answer.
    */
   get current(): V {
-    if (this.failure && !this.hasValue) throw this.failure
+    if (this.failure && !this.hasValue) throw this.failure.error
     return this.value
   }
 
@@ -89,16 +89,19 @@ export class LiveValue<V> implements AsyncIterable<V> {
     return this.hasValue
   }
 
-  /** Why the question could not be asked the last time; undefined if it could. The next commit asks again. */
+  /**
+   * Why the question could not be asked the last time; undefined if it could. The next commit asks again. What a function
+   * of yours has thrown is here unchanged.
+   */
   get error(): AtomicDBError | undefined {
-    return this.failure
+    return this.failure?.error
   }
 
   /** Resolves when {@link current} has its first value; rejects if the question fails, or if this is closed before. */
   get ready(): Promise<void> {
     if (this.hasValue) return Promise.resolve()
-    const error = this.failure ?? this.over?.error
-    if (error) return Promise.reject(error as Error)
+    const failed = this.failure ?? this.over
+    if (failed) return Promise.reject(failed.error as Error)
     this.whenReady ??= deferred()
     return this.whenReady.promise
   }
@@ -126,7 +129,7 @@ export class LiveValue<V> implements AsyncIterable<V> {
       awaited.add(this)
     }
     if (this.hasValue) guarded(() => listener(this.value, undefined))
-    if (this.failure) tellError([subscriber], this.failure)
+    if (this.failure) tellError([subscriber], this.failure.error)
     return () => {
       this.subscribers.delete(subscriber)
       this.letGo()
@@ -152,7 +155,7 @@ export class LiveValue<V> implements AsyncIterable<V> {
   }
 
   private endWith(signal: StopSignal): void {
-    if (!(signal instanceof AbortSignal)) throw invalid(`signal: expected an AbortSignal, not ${describe(signal)}`)
+    checkSignal('signal', signal)
     if (signal.aborted) {
       this.end(signal.reason, undefined)
       return
@@ -174,7 +177,7 @@ export class LiveValue<V> implements AsyncIterable<V> {
     awaited.delete(this)
     this.whenReady?.reject(error)
     if (told) {
-      this.failure = told
+      this.failure = { error: told }
       tellError(subscribers, told)
     }
     const { onEnd } = this
@@ -191,10 +194,10 @@ export class LiveValue<V> implements AsyncIterable<V> {
 
   private fail(error: AtomicDBError): void {
     const before = this.failure
-    this.failure = error
+    this.failure = { error }
     this.whenReady?.reject(error)
     this.whenReady = undefined
-    if (before?.code !== error.code || before.message !== error.message) tellError([...this.subscribers], error)
+    if (!before || !saysTheSame(before.error, error)) tellError([...this.subscribers], error)
   }
 
   private succeed(update: Exclude<LiveUpdate, { error: unknown }>): void {
@@ -227,6 +230,15 @@ function deferred(): Deferred {
   let settle!: Omit<Deferred, 'promise'>
   const promise = new Promise<void>((resolve, reject) => (settle = { resolve, reject }))
   return { promise, ...settle }
+}
+
+/** Whether a subscriber who has heard of one error need not hear of the other. A function of the user may throw anything. */
+function saysTheSame(a: AtomicDBError, b: AtomicDBError): boolean {
+  try {
+    return a === b || (a.code === b.code && a.message === b.message)
+  } catch {
+    return false
+  }
 }
 
 function closedError(): AtomicDBError {

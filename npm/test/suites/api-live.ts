@@ -354,6 +354,15 @@ export const live: Suite = [
         throws('invalid', () => tx.collection('users').liveCount(), /^a transaction has no live queries/)
         throws('invalid', () => tx.liveSql`SELECT 1`, /^a transaction has no live queries/)
       })
+      const { proxy: revoked, revoke } = Proxy.revocable([], {})
+      revoke()
+      for (const call of [
+        () => db.live(revoked as never), () => db.live('true', revoked as never), () => db.liveGet(revoked as never), () => db.liveCount(revoked as never),
+        () => db.liveDistinct(revoked as never), () => db.liveDistinct('a', revoked as never), () => db.liveAggregate(revoked as never),
+        () => db.liveSql(revoked as never), () => db.liveSql('SELECT 1', revoked as never), () => db.live('true', { signal: revoked } as never),
+        () => db.onChange(revoked as never), () => db.changes(revoked as never), () => db.changes({ signal: revoked } as never),
+      ]) throws('invalid', call, /./)
+      await rejects('invalid', () => db.at(revoked as never), /./)
       await db.close()
       throws('closed', () => db.live())
     },
