@@ -196,7 +196,16 @@ test('arguments that pass for others are invalid', async () => {
   }
   await assert.rejects(db.find(proxy), code('invalid'))
   await assert.rejects(db.search('a = 1', proxy as never), code('invalid'))
+  const falseRegExp = Object.create({ [Symbol.toStringTag]: 'RegExp' }) as RegExp
+  assert.throws(() => db.query().a!.matches(falseRegExp), code('invalid'))
+  await assert.rejects(db.find({ a: falseRegExp }), code('invalid'))
   assert.equal(await db.count(), 2)
+})
+
+test('a RegExp whose properties are shadowed is the RegExp that it is', async () => {
+  const shadowed = Object.assign(/^b/i, {})
+  for (const name of ['source', 'flags']) Object.defineProperty(shadowed, name, { value: 7 })
+  assert.equal(String(db.query().a!.matches(shadowed)), String(db.query().a!.matches(/^b/i)))
 })
 
 describe('what is revoked or detached', () => {

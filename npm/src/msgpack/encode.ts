@@ -1,7 +1,7 @@
 import { className, describe, invalid, readingError } from '../errors.js'
 import { maxInput } from '../engine/ops.js'
 import { MessagePackWriter } from './writer.js'
-import { patternOf } from './regexp.js'
+import { isRegExp, patternOf } from './regexp.js'
 
 /**
  * Writes JavaScript values as MessagePack.
@@ -207,8 +207,8 @@ export class Encoder extends MessagePackWriter {
         this.binary(value as Uint8Array)
         return
       case '[object RegExp]':
-        if (!this.inFilter) break
-        this.writeObject({ $regex: patternOf(value as RegExp) })
+        if (!this.inFilter || !isRegExp(value)) break
+        this.writeObject({ $regex: patternOf(value) })
         return
     }
     const { toJSON } = value as { toJSON?: unknown }

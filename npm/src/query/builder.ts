@@ -1,7 +1,7 @@
 import { Condition, nodeOf, operand } from './condition.js'
 import { describe, invalid, readingError } from '../errors.js'
 import type { Node } from './node.js'
-import { patternOf } from '../msgpack/regexp.js'
+import { isRegExp, patternOf } from '../msgpack/regexp.js'
 import { operators, types, type Operator } from './operators.js'
 import type { FieldOps, QueryBuilder } from './types.js'
 
@@ -85,7 +85,7 @@ const read: Record<Exclude<(typeof operators)[Operator][0], 'condition'>, (opera
   },
   text: ([value], call) => [text(call, value)],
   pattern: ([pattern], call) => {
-    if (Object.prototype.toString.call(pattern) === '[object RegExp]') return [patternOf(pattern as RegExp)]
+    if (isRegExp(pattern)) return [patternOf(pattern)]
     return [text(`${call}: pattern`, pattern, 'a regular expression')]
   },
   yes: ([yes = true], call) => {
