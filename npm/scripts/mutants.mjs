@@ -41,12 +41,15 @@ const nodeTests = [
   [/\/connection\/query-cache|tracker/, 'query-cache api'],
   [/\/connection\//, 'transactions api query-cache stateless'],
   [/\/engine\//, 'bridge engine-exit api worker'],
-  [/\/(thread|worker)/, 'worker attack'],
+  [/\/(thread|worker)/, 'worker shared attack'],
+  [/\/live\/|live-query/, 'live live-model api'],
+  [/\/api\/migrate/, 'migrations api'],
+  [/\/api\/validated/, 'validators api'],
   [/\/testing/, 'testing'],
   [/./, 'api query-cache aggregate attack'],
 ]
 /** Files whose tests need a browser, which a run of this kind does not start; and what is generated or has no code. */
-const left = /_js\.go$|local-storage|indexeddb|opfs|web-lock|own-files|load\.ts|go-runtime|ops\.ts|operators\.ts|statements\.ts|\.d\.ts|types\.ts/
+const left = /_js\.go$|local-storage|indexeddb|opfs|web-lock|own-files|load\.ts|go-runtime|ops\.ts|operators\.ts|statements\.ts|\.d\.ts|types\.ts|src\/(react|vue|svelte|solid|angular)\//
 
 /** mulberry32 */
 function random(state) {
