@@ -401,7 +401,7 @@ func (db *DB) removeSlots(op string, c *collection, slots []uint32, isLast bool)
 		rel *relation
 		id  []byte
 	}
-	var forbidden []reference
+	var forbidden, cleared []reference
 	db.journal = slices.Grow(db.journal, len(slots))
 	for list := []removal{{c, slots}}; len(list) > 0; {
 		next := list[len(list)-1]
@@ -426,16 +426,21 @@ func (db *DB) removeSlots(op string, c *collection, slots []uint32, isLast bool)
 				case rel.OnDelete == Cascade && rel.Type != ManyToMany:
 					list = append(list, removal{child, children})
 				default:
-					for _, slot := range children {
-						if err := db.store(op, child, slot, withoutReference(child.doc(slot), rel.key.Names(), id)); err != nil {
-							return err
-						}
-					}
+					cleared = append(cleared, reference{rel, id})
 				}
 			}
 		}
 	}
-	for _, r := range forbidden { // only now: a cascade may have removed those that refer to it
+	// Only now: those that refer to it may have been removed too.
+	for _, r := range cleared {
+		child := db.collections[r.rel.child]
+		for _, slot := range child.referring(r.rel, r.id) {
+			if err := db.store(op, child, slot, withoutReference(child.doc(slot), r.rel.key.Names(), r.id)); err != nil {
+				return err
+			}
+		}
+	}
+	for _, r := range forbidden {
 		child := db.collections[r.rel.child]
 		for _, slot := range child.referring(r.rel, r.id) {
 			if r.rel.OnDelete == Restrict || isLast {

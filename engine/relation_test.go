@@ -770,3 +770,26 @@ func TestRemove_setNullInDepth(t *testing.T) {
 		}
 	}
 }
+
+// TestRemove_setNullOfTheRemoved: what is removed too, in whatever order, does not have to allow null.
+func TestRemove_setNullOfTheRemoved(t *testing.T) {
+	schema := encode(t, M{"properties": M{"next": M{"type": "number"}}})
+	chain := func() *engine.DB {
+		db := newDB(t, engine.Options{})
+		if err := db.CreateCollectionWith("c", schema, engine.SchemaOptions{}); err != nil {
+			t.Fatal(err)
+		}
+		relate(t, db, engine.Relationship{Type: engine.OneToMany, From: "c", To: "c", ForeignKey: "next", OnDelete: engine.SetNull})
+		put(t, db, "c", M{"_id": 1, "next": 2}, M{"_id": 2, "next": 3}, M{"_id": 3, "next": 1})
+		return db
+	}
+	if err := chain().Clear("c"); err != nil {
+		t.Error(err)
+	}
+	db := chain()
+	if n, err := db.Remove("c", nil); err != nil || n != 3 {
+		t.Errorf("%d documents are removed: %v", n, err)
+	}
+	_, err := chain().Remove("c", where(t, "_id = 1"))
+	wantError(t, err, engine.CodeSchema, "c/3")
+}
