@@ -37,6 +37,15 @@ export function takenOptions<O extends object>(options: O, known: readonly (keyo
   return taken
 }
 
+const maxListed = 100_000
+
+/** A copy of a list of names or paths, of at most 100,000. The length that a proxy tells may be without end. */
+export function takenList(what: string, value: readonly unknown[]): unknown[] {
+  const { length } = value
+  if (!(length <= maxListed)) throw invalid(`${what}: has ${String(length)} elements; the limit is ${maxListed}`)
+  return Array.from({ length }, (_, i) => value[i])
+}
+
 /** Throws if `value` is not a whole number from `min` to `max`. */
 export function checkCount(what: string, value: unknown, min: number, max: number): asserts value is number {
   if (!(Number.isInteger(value) && (value as number) >= min && (value as number) <= max)) {

@@ -202,6 +202,16 @@ test('arguments that pass for others are invalid', async () => {
   assert.equal(await db.count(), 2)
 })
 
+test('a list without end is invalid, with its name', async () => {
+  const endless = new Proxy(['a'], { get: (target, name) => (name === 'length' ? Infinity : Reflect.get(target, name)) })
+  for (const [name, options] of Object.entries({ fields: { fields: endless }, populate: { populate: endless }, sort: { sort: endless } })) {
+    await assert.rejects(db.search('true', options as never), { code: 'invalid', message: `options.${name}: has Infinity elements; the limit is 100000` })
+  }
+  await assert.rejects(db.aggregate({ groupBy: endless as never, select: { n: { $count: true } } }), code('invalid'))
+  const validator = { '~standard': { version: 1, vendor: 'test', validate: (value: unknown) => ({ value }) } }
+  await assert.rejects(db.collection('c', { validate: validator as never }).insertMany(endless as never), code('invalid'))
+})
+
 test('a RegExp whose properties are shadowed is the RegExp that it is', async () => {
   const shadowed = Object.assign(/^b/i, {})
   for (const name of ['source', 'flags']) Object.defineProperty(shadowed, name, { value: 7 })

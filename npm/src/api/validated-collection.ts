@@ -38,7 +38,7 @@ export class ValidatedCollection<T extends object = any> extends Collection<T> {
   }
 
   override insertMany(documents: readonly Fresh<T>[]): Promise<Id[]> {
-    if (!Array.isArray(documents)) return super.insertMany(documents) // which says what is wrong
+    if (!Array.isArray(documents) || !(documents.length < 2 ** 32)) return super.insertMany(documents) // which says what is wrong
     const all = () => {
       const valid = documents.map((document) => this.#valid('insert', document))
       return valid.some(isPromise) ? Promise.all(valid) : valid

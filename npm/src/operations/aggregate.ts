@@ -1,5 +1,6 @@
 import type { EngineCalls } from '../connection/engine-calls.js'
 import { Op } from '../engine/ops.js'
+import { takenList } from '../checks.js'
 import { describe, invalid } from '../errors.js'
 import { encoding, type Encoder } from '../msgpack/encode.js'
 import { countOf, sortOf } from '../query/find-options.js'
@@ -51,8 +52,8 @@ function checked(pipeline: unknown): Aggregate {
 
 function groupsOf(groupBy: unknown): readonly string[] | null {
   if (groupBy === undefined) return null
-  const paths: readonly unknown[] = Array.isArray(groupBy) ? groupBy : [groupBy]
-  return paths.map((path, i) => pathAt(Array.isArray(groupBy) ? `aggregate.groupBy[${i}]` : 'aggregate.groupBy', path))
+  if (!Array.isArray(groupBy)) return [pathAt('aggregate.groupBy', groupBy)]
+  return takenList('aggregate.groupBy', groupBy).map((path, i) => pathAt(`aggregate.groupBy[${i}]`, path))
 }
 
 /** The outputs as the engine reads them: name, operator, path. */

@@ -1,4 +1,5 @@
 import type { Encoder } from '../msgpack/encode.js'
+import { takenList } from '../checks.js'
 import { describe, invalid } from '../errors.js'
 
 /** How a query returns what it finds, checked. */
@@ -62,27 +63,27 @@ export function countOf(value: unknown, name: string, what: string): number | un
 
 function fieldsOf(fields: unknown): readonly string[] | null {
   if (fields === undefined) return null
-  const paths = typeof fields === 'object' && Array.isArray(fields) ? (fields as unknown[]) : undefined
-  if (!paths?.every((path) => typeof path === 'string' && path !== '')) {
-    throw invalid(`options.fields: expected an array of field paths, not ${describe(fields)}`)
-  }
-  // To the engine, an empty list means whole documents; _id comes along anyway.
-  return paths.length === 0 ? ['_id'] : (paths.slice() as string[])
+  const paths = namesOf('options.fields', fields, 'an array of field paths')
+  return paths.length === 0 ? ['_id'] : paths // to the engine, an empty list means whole documents; _id comes along anyway
+}
+
+function namesOf(what: string, value: unknown, expected: string): string[] {
+  const names = Array.isArray(value) ? takenList(what, value) : undefined
+  if (!names?.every((name) => typeof name === 'string' && name !== '')) throw invalid(`${what}: expected ${expected}, not ${describe(value)}`)
+  return names as string[]
 }
 
 function populateOf(populate: unknown): readonly string[] | null {
   if (populate === undefined) return null
-  if (!Array.isArray(populate) || !populate.every((name) => typeof name === 'string' && name !== '')) {
-    throw invalid(`options.populate: expected an array of names of relationships, not ${describe(populate)}`)
-  }
-  return populate.length === 0 ? null : (populate.slice() as string[])
+  const names = namesOf('options.populate', populate, 'an array of names of relationships')
+  return names.length === 0 ? null : names
 }
 
 /** Reads the option `sort`. `owner` is what has the option, for messages. */
 export function sortOf(sort: unknown, owner: string): Query['sort'] {
   if (sort === undefined) return null
   const list = typeof sort === 'string' ? [sort] : sort
-  if (Array.isArray(list)) return list.map((path) => dashed(path, owner))
+  if (Array.isArray(list)) return takenList(`${owner}.sort`, list).map((path) => dashed(path, owner))
   if (typeof list !== 'object' || list === null) {
     throw invalid(`${owner}.sort: expected a path, an array of paths, or an object of paths, not ${describe(sort)}`)
   }

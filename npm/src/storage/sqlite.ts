@@ -201,10 +201,13 @@ function batchesOf(rows: readonly Row[], onDamaged: OnDamaged): Batch[] {
   return batches
 }
 
+/** D1 gives a BLOB as an array of numbers; it takes 2 MB. */
+const maxArray = 2 ** 24
+
 /** The bytes of a BLOB, which is a view, an ArrayBuffer, or in D1 an array of numbers. */
 function bytesOf(value: unknown): Uint8Array {
   if (value instanceof Uint8Array) return value
   if (value instanceof ArrayBuffer) return new Uint8Array(value)
-  if (Array.isArray(value)) return Uint8Array.from(value as number[])
+  if (Array.isArray(value) && value.length <= maxArray) return Uint8Array.from(value as number[])
   throw new AtomicDBError('corrupt', 'this SQLite table holds a value that is not a BLOB')
 }
