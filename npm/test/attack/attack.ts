@@ -11,6 +11,8 @@ export interface Host {
   readonly wasm: WebAssembly.Module
   /** Whether the databases that are attacked have their engine in a worker. */
   readonly worker: boolean
+  /** Is told each round before it runs: a call that never returns stops everything else. */
+  onRound?(seed: number): void
 }
 
 /** What a series of rounds has done. */
@@ -52,6 +54,7 @@ export async function attack(host: Host, seed: number, seconds: number): Promise
   let fault: string | undefined
   try {
     for (; !fault && (rounds === 0 || performance.now() < end); rounds++) {
+      host.onRound?.(seed + rounds)
       const round = new Round(host, seed + rounds)
       fault = await round.run().catch((error: unknown) => `the attack itself has failed: ${textOf(error)}`)
       await new Promise((resolve) => setTimeout(resolve, 0)) // so that errors which nobody caught are told

@@ -1,6 +1,7 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Worker } from 'node:worker_threads'
 import * as esbuild from 'esbuild'
 import type * as Library from '../../src/index.js'
 import { launchChromium, openPage } from '../harness/chromium.js'
@@ -37,13 +38,33 @@ async function attackInNode(worker: boolean, seed: number, seconds: number): Pro
   // Storages of files are made with hostile paths.
   const folder = await mkdtemp(join(tmpdir(), 'attack-'))
   const before = process.cwd()
+  const watched = watch(worker ? 'node worker' : 'node')
   process.chdir(folder)
   try {
-    return await attack({ library, surface: surfaceOfPackage(), wasm, worker }, seed, seconds)
+    return await attack({ library, surface: surfaceOfPackage(), wasm, worker, onRound: watched.onRound }, seed, seconds)
   } finally {
     process.chdir(before)
+    await watched.end()
     await rm(folder, { recursive: true, force: true })
   }
+}
+
+/** Longer than the longest wait of a round: whoever is silent for so long is in a loop without an end. */
+const maxRoundMillis = 300_000
+
+/** Ends the process, and says in which round, when a round of this thread takes too long. */
+function watch(place: Place): { onRound(seed: number): void; end(): Promise<unknown> } {
+  const rounds = new Float64Array(new SharedArrayBuffer(8))
+  const watchdog = new Worker(`
+    const { rounds, place, maxRoundMillis } = require('node:worker_threads').workerData
+    let last = rounds[0]
+    setInterval(() => {
+      if (rounds[0] !== last) return void (last = rounds[0])
+      require('node:fs').writeSync(1, place + ': FAULT in the round of seed ' + last + ': it has no end\\n')
+      process.kill(process.pid, 'SIGKILL')
+    }, maxRoundMillis)
+  `, { eval: true, workerData: { rounds, place, maxRoundMillis } })
+  return { onRound: (seed) => void (rounds[0] = seed), end: () => watchdog.terminate() }
 }
 
 const script = `
@@ -51,7 +72,7 @@ const script = `
   listenForChannels()
   const library = await import(['', 'dist', 'index.js'].join('/'))
   const wasm = await WebAssembly.compileStreaming(fetch('/dist/atomicdb.wasm'))
-  globalThis.attackPackage = (surface, worker, seed, seconds) => attack({ library, surface, wasm, worker }, seed, seconds)
+  globalThis.attackPackage = (surface, worker, seed, seconds) => attack({ library, surface, wasm, worker, onRound: (seed) => console.debug(seed) }, seed, seconds)
 `
 
 declare global {
@@ -69,7 +90,18 @@ async function attackInPage(worker: boolean, seed: number, seconds: number): Pro
   try {
     const page = await openPage(await browser.newContext(), `${site.origin}/attack`)
     await page.waitForFunction(() => typeof attackPackage === 'function')
-    return await page.evaluate(([surface, worker, seed, seconds]) => attackPackage(surface, worker, seed, seconds), [surfaceOfPackage(), worker, seed, seconds] as const)
+    let round = ''
+    let late: NodeJS.Timeout | undefined
+    const endless = new Promise<never>((_, reject) => {
+      page.on('console', (message) => {
+        if (message.type() !== 'debug') return
+        round = message.text()
+        clearTimeout(late)
+        late = setTimeout(() => reject(new Error(`the round of seed ${round} has no end`)), maxRoundMillis)
+      })
+    })
+    const attacked = page.evaluate(([surface, worker, seed, seconds]) => attackPackage(surface, worker, seed, seconds), [surfaceOfPackage(), worker, seed, seconds] as const)
+    return await Promise.race([attacked, endless]).finally(() => clearTimeout(late))
   } finally {
     await browser.close()
     await site.close()
