@@ -77,19 +77,38 @@ export function isBytes(value: unknown): value is Uint8Array {
   return ArrayBuffer.isView(value) && value instanceof Uint8Array
 }
 
-/** Throws if `value` is not bytes. */
-export function checkBytes(what: string, value: unknown): asserts value is Uint8Array {
-  if (!isBytes(value)) throw invalid(`${what}: expected a Uint8Array, not ${describe(value)}`)
+const { get: kindOf } = getterOf(Symbol.toStringTag)
+const { get: bufferOf } = getterOf('buffer')
+const { get: offsetOf } = getterOf('byteOffset')
+const { get: lengthOf } = getterOf('byteLength')
+
+function getterOf(name: string | symbol): { get(this: unknown): any } {
+  return Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), name) as { get(this: unknown): any }
+}
+
+/**
+ * A view of the same bytes that has nothing but them: an object may have properties of its own, which would throw in Go.
+ * Undefined if `bytes` is no Uint8Array, or its buffer was transferred.
+ */
+export function plainBytes(bytes: unknown): Uint8Array | undefined {
+  if (kindOf.call(bytes) !== 'Uint8Array') return undefined
+  try {
+    return new Uint8Array(bufferOf.call(bytes), offsetOf.call(bytes), lengthOf.call(bytes))
+  } catch {
+    return undefined
+  }
+}
+
+/** A view of the bytes that were given. Throws if they are none, or their buffer was transferred. */
+export function takenBytes(what: string, value: unknown): Uint8Array {
+  const bytes = plainBytes(value)
+  if (!bytes) throw invalid(`${what}: expected a Uint8Array, not ${isBytes(value) ? 'one whose buffer was transferred' : describe(value)}`)
+  return bytes
 }
 
 /** Throws if `value` is not a function. */
 export function checkFunction(what: string, value: unknown): void {
   if (typeof value !== 'function') throw invalid(`${what}: expected a function, not ${describe(value)}`)
-}
-
-/** Throws if `file` is not the bytes of a file. */
-export function checkFile(file: unknown): asserts file is Uint8Array {
-  checkBytes('file', file)
 }
 
 /** Whether two arrays have the same bytes. The time it takes does not depend on where they differ. */

@@ -254,12 +254,30 @@ describe('what is revoked or detached', () => {
   })
 
   test('is refused as bytes, and the engine lives on', async () => {
-    await assert.rejects(MemoryStorage.fromRaw(detached(), { wasm: testWasm }), code('corrupt'))
-    await assert.rejects(db.import(detached()), code('corrupt', 'invalid'))
+    await assert.rejects(MemoryStorage.fromRaw(detached(), { wasm: testWasm }), code('invalid'))
+    await assert.rejects(db.import(detached()), code('invalid'))
     await assert.rejects(open(storageWith({ read: async () => [{ seq: 1, snapshot: false, bytes: detached() }] })), code('storage'))
     assert.equal(await db.count(), 2)
   })
 })
+
+test('of bytes that have properties of their own, only the bytes are read', async () => {
+  const own = (bytes: Uint8Array) => Object.defineProperties(bytes.slice(), { length: { get: () => assert.fail('it was read') }, byteLength: { value: 1e9 } })
+  await db.import(own(new TextEncoder().encode('{"imported": [{"a": 1}]}')))
+  assert.equal(await db.collection('imported').count(), 1)
+  const file = await AtomicDB.exportRaw('own bytes', { storage: await filled(), wasm: testWasm })
+  const copy = await MemoryStorage.fromRaw(own(file), { wasm: testWasm })
+  await AtomicDB.importRaw('own bytes', own(file), { storage: new MemoryStorage(), wasm: testWasm })
+  await using opened = await AtomicDB.open('own bytes', { storage: copy, wasm: testWasm })
+  assert.equal(await opened.count(), 1)
+})
+
+async function filled(): Promise<InstanceType<typeof MemoryStorage>> {
+  const storage = new MemoryStorage()
+  await using filling = await AtomicDB.open('own bytes', { storage, wasm: testWasm })
+  await filling.insert({})
+  return storage
+}
 
 test('a MemoryStorage checks the arguments of each method', async () => {
   const storage = new MemoryStorage()

@@ -1,4 +1,4 @@
-import { checkFile } from '../checks.js'
+import { takenBytes } from '../checks.js'
 import type { Write } from '../connection/calls.js'
 import type { Connection } from '../connection/connection.js'
 import type { EngineCalls } from '../connection/engine-calls.js'
@@ -20,8 +20,7 @@ export async function exportFile(connection: Connection, given: FileFormat): Pro
 /** Stores everything that a file holds, or nothing. */
 export async function importFile(connection: Connection, file: unknown, given: FileFormat): Promise<void> {
   const format = checkedFormat(given)
-  checkFile(file)
-  const content = await unpackFile(file, format)
+  const content = await unpackFile(takenBytes('file', file), format)
   const parsed = await connection.parseFile(content, format.type ?? typeOf(content))
   return connection.write(() => storing(parsed))
 }

@@ -1,4 +1,4 @@
-import { checkFile } from '../checks.js'
+import { takenBytes } from '../checks.js'
 import { reportOf } from '../connection/report.js'
 import type { NativeBackend } from '../engine/async-engine.js'
 import { startBridge } from '../engine/bridge.js'
@@ -21,9 +21,9 @@ export async function exportRaw(backend: Backend, wasm: OpenOptions['wasm']): Pr
 
 /** Stores a file of exportRaw; see AtomicDB.importRaw. */
 export async function importRaw(backend: Backend, file: unknown, { storage, wasm }: OpenOptions): Promise<void> {
-  checkFile(file)
+  const bytes = takenBytes('file', file)
   const bridge = await startBridge(wasm)
-  return bridge.wait((engine) => engine.importRaw(backend, file, newIdentity(), traitsOf(storage).sealer))
+  return bridge.wait((engine) => engine.importRaw(backend, bytes, newIdentity(), traitsOf(storage).sealer))
 }
 
 /** The storage that holds the batches as they are stored: compressed and encrypted. */

@@ -1,3 +1,4 @@
+import { plainBytes } from '../checks.js'
 import { AtomicDBError, describe, invalid, messageOf } from '../errors.js'
 import type { Batch, StorageBackend } from '../types.js'
 import { ensured, SamePageListeners } from './same-page-listeners.js'
@@ -124,25 +125,6 @@ function batchesOf(method: string, answer: unknown): Batch[] {
     batches.push({ seq: seq as number, snapshot: Boolean(snapshot), bytes: plainBytes(bytes) ?? missingBytes(method, seq as number) })
   }
   return batches
-}
-
-const { get: kindOf } = getterOf(Symbol.toStringTag)
-const { get: bufferOf } = getterOf('buffer')
-const { get: offsetOf } = getterOf('byteOffset')
-const { get: lengthOf } = getterOf('byteLength')
-
-function getterOf(name: string | symbol): { get(this: unknown): any } {
-  return Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), name) as { get(this: unknown): any }
-}
-
-/** A view of the same bytes that has nothing but them: a subclass may have methods of its own. Undefined if `bytes` is no Uint8Array, or its buffer was transferred. */
-function plainBytes(bytes: unknown): Uint8Array | undefined {
-  if (kindOf.call(bytes) !== 'Uint8Array') return undefined
-  try {
-    return new Uint8Array(bufferOf.call(bytes), offsetOf.call(bytes), lengthOf.call(bytes))
-  } catch {
-    return undefined
-  }
 }
 
 function missingBytes(method: string, seq: number): never {

@@ -1,4 +1,4 @@
-import { checkBytes, checkFunction, checkSeq } from '../checks.js'
+import { checkFunction, checkSeq, takenBytes } from '../checks.js'
 import type { DocumentFile, FileType } from '../engine/async-engine.js'
 import { startBridge, type Bridge } from '../engine/bridge.js'
 import { packFile, unpackFile } from '../security/packing.js'
@@ -59,13 +59,13 @@ export abstract class DocumentFileStorage implements StorageBackend {
   append(seq: number, bytes: Uint8Array, durability: 'relaxed' | 'strict'): Promise<boolean> {
     return this.lock.exclusive(async () => {
       checkSeq('seq', seq)
-      checkBytes('bytes', bytes)
+      const batch = takenBytes('bytes', bytes)
       if (this.inDoubt || !this.engine || this.engine.bridge.ended) {
         if (!(await this.refresh(false))) return false
       }
       if (seq !== this.seq + 1) return false
       this.inDoubt = true
-      const next = await packFile(await this.inEngine((documents) => documents.apply(seq, bytes)), this.options)
+      const next = await packFile(await this.inEngine((documents) => documents.apply(seq, batch)), this.options)
       if (!(await this.stored.replace(this.seen, next, durability))) return false
       this.inDoubt = false
       this.seen = next

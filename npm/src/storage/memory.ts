@@ -1,5 +1,5 @@
 import { startBridge } from '../engine/bridge.js'
-import { checkBytes, checkFile, checkFunction, checkSeq, takenOptions } from '../checks.js'
+import { checkFunction, checkSeq, takenBytes, takenOptions } from '../checks.js'
 import type { Batch, OpenOptions, StorageBackend } from '../types.js'
 import { isForeign, newIdentity } from './identity.js'
 
@@ -20,10 +20,10 @@ export class MemoryStorage implements StorageBackend {
    * @throws `corrupt` if it is not such a file or not whole, `unsupported` if a newer AtomicDB has written it.
    */
   static async fromRaw(file: Uint8Array, options: Pick<OpenOptions, 'wasm'> = {}): Promise<MemoryStorage> {
-    checkFile(file)
+    const bytes = takenBytes('file', file)
     const bridge = await startBridge(takenOptions(options, ['wasm']).wasm)
     const storage = new MemoryStorage()
-    storage.batches = await bridge.wait((engine) => engine.parseRawFile(file, newIdentity()))
+    storage.batches = await bridge.wait((engine) => engine.parseRawFile(bytes, newIdentity()))
     return storage
   }
 
@@ -34,21 +34,21 @@ export class MemoryStorage implements StorageBackend {
 
   async append(seq: number, bytes: Uint8Array): Promise<boolean> {
     checkSeq('seq', seq)
-    checkBytes('bytes', bytes)
+    const own = takenBytes('bytes', bytes)
     // No other writer can come between this comparison and the push: nothing else is needed to keep writers apart.
     const last = this.batches.at(-1)
-    if (seq !== (last?.seq ?? 0) + 1 || isForeign(last?.bytes, bytes)) return false
-    this.batches.push({ seq, snapshot: false, bytes })
+    if (seq !== (last?.seq ?? 0) + 1 || isForeign(last?.bytes, own)) return false
+    this.batches.push({ seq, snapshot: false, bytes: own })
     for (const listener of this.listeners) queueMicrotask(() => listener(seq))
     return true
   }
 
   async compact(seq: number, snapshot: Uint8Array): Promise<void> {
     checkSeq('seq', seq)
-    checkBytes('snapshot', snapshot)
+    const bytes = takenBytes('snapshot', snapshot)
     const replaced = this.batches.findIndex((batch) => batch.seq === seq)
-    if (replaced < 0 || isForeign(this.batches[replaced]!.bytes, snapshot)) return // a newer snapshot was faster
-    this.batches.splice(0, replaced + 1, { seq, snapshot: true, bytes: snapshot })
+    if (replaced < 0 || isForeign(this.batches[replaced]!.bytes, bytes)) return // a newer snapshot was faster
+    this.batches.splice(0, replaced + 1, { seq, snapshot: true, bytes })
   }
 
   watch(listener: (seq: number) => void): () => void {

@@ -1,4 +1,4 @@
-import { checkBytes, checkFunction, checkSeq } from '../checks.js'
+import { checkFunction, checkSeq, takenBytes } from '../checks.js'
 import type { SealOptions } from '../security/seal-options.js'
 import type { Batch, StorageBackend } from '../types.js'
 import { EnvelopeSealer } from './envelope-sealer.js'
@@ -63,14 +63,12 @@ export class SealedStorage implements StorageBackend {
 
   async append(seq: number, bytes: Uint8Array, durability: 'relaxed' | 'strict'): Promise<boolean> {
     checkSeq('seq', seq)
-    checkBytes('bytes', bytes)
-    return this.storage.append(seq, await this.sealer.seal(bytes), durability)
+    return this.storage.append(seq, await this.sealer.seal(takenBytes('bytes', bytes)), durability)
   }
 
   async compact(seq: number, snapshot: Uint8Array): Promise<void> {
     checkSeq('seq', seq)
-    checkBytes('snapshot', snapshot)
-    return this.storage.compact(seq, await this.sealer.seal(snapshot))
+    return this.storage.compact(seq, await this.sealer.seal(takenBytes('snapshot', snapshot)))
   }
 
   watch(listener: (seq: number) => void): () => void {
