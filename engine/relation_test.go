@@ -745,6 +745,13 @@ func TestRelationshipModel(t *testing.T) {
 	}
 }
 
+func TestRemove_ofNoCollection(t *testing.T) {
+	db := newDB(t, engine.Options{})
+	if n, err := db.Remove("none", nil); n != 0 || err != nil {
+		t.Errorf("%d documents are removed: %v", n, err)
+	}
+}
+
 // TestRemove_setNullInDepth: the id is taken out wherever the path of the foreign
 // key reaches it, and nowhere else.
 func TestRemove_setNullInDepth(t *testing.T) {

@@ -1,7 +1,9 @@
 package storage_test
 
 import (
+	"encoding/binary"
 	"fmt"
+	"math"
 	"strings"
 	"testing"
 
@@ -241,5 +243,35 @@ func TestFeed_group(t *testing.T) {
 				t.Errorf("the feed has %v, %v, want local to be %t", changes, err, want)
 			}
 		}
+	}
+}
+
+// TestFeed_Next reads parts as Next documents them.
+func TestFeed_Next(t *testing.T) {
+	s := openSession(t, nil, storage.SessionOptions{})
+	feed := s.NewLiveFeed()
+	put(t, s.DB(), "a", 1)
+	put(t, s.DB(), "b", 1)
+	flush(t, s, storage.Stored)
+	settled(t, s)
+	out, err := feed.Next([]byte("x"), 1<<20)
+	if err != nil || out[0] != 'x' {
+		t.Fatal(string(out), err)
+	}
+	part := out[1:]
+	if length, want := binary.LittleEndian.Uint32(part), len(part)-17; int(length) != want {
+		t.Errorf("a length of %d, want %d", length, want)
+	}
+	if count := binary.LittleEndian.Uint32(part[4:]); count != 2 {
+		t.Errorf("%d changes", count)
+	}
+	if seq := math.Float64frombits(binary.LittleEndian.Uint64(part[8:])); seq != 1 {
+		t.Errorf("batch %v", seq)
+	}
+	if part[16] != 1|2 {
+		t.Errorf("flags %b", part[16])
+	}
+	if out, err := feed.Next(nil, 1<<20); len(out) > 0 || err != nil {
+		t.Errorf("then come %d bytes, %v", len(out), err)
 	}
 }

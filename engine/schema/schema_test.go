@@ -205,6 +205,7 @@ func TestCheckDocument(t *testing.T) {
 		{`{"minProperties": 2}`, "minProperties: must have at least 2 properties, has 1"},
 		{`{"properties": {"_id": {"type": "string"}}}`, "_id type: must be a string, is 1"},
 		{`{"additionalProperties": false}`, "a additionalProperties: is not allowed"},
+		{`{"unevaluatedProperties": false}`, "a unevaluatedProperties: is not allowed"},
 	} {
 		s := compile(t, c.schema)
 		if have := faultsText(s.CheckDocument(pack(t, doc))); have != c.want {
@@ -294,7 +295,7 @@ func TestFormats(t *testing.T) {
 		{"idn-hostname", []string{"ä.de", "a.b", "실례.테스트"}, []string{"", "-ä", "a b", "〱"}},
 		{"ipv4", []string{"1.2.3.4"}, []string{"1.2.3", "1.2.3.256", "01.2.3.4", "1.2.3.4.5"}},
 		{"ipv6", []string{"::", "1::", "::1.2.3.4", "1:2:3:4:5:6:7:8"}, []string{":", ":::", "1:2", "1::2::3", "1:2:3:4:5:6:7:8:9", "1:2:3:4:5:6:7::8:9"}},
-		{"uri", []string{"a:b", "http://[::1]:80/a?b#c"}, []string{"", "a", "//a", "http://a b", "http://[::1", "a:%"}},
+		{"uri", []string{"a:b", "http://[::1]:80/a?b#c"}, []string{"", "a", "//a", "http://a b", "http://[::1", "a:%", "a:^", "http://^", "http://^@a", "a:?^", "a:#^", "http://[v1.^]"}},
 		{"uri-reference", []string{"", "a", "#a", "?a", "//a/b"}, []string{"a b", "1:b", "%"}},
 		{"iri", []string{"http://ä/ö"}, []string{"ä", "a: "}},
 		{"iri-reference", []string{"ä"}, []string{"\\"}},

@@ -223,6 +223,8 @@ func TestErrors(t *testing.T) {
 		"SELECT name, COUNT(*) FROM people":                         "GROUP BY",
 		"SELECT name FROM people WHERE COUNT(*) > 1":                "HAVING",
 		"SELECT lowr(name) FROM people":                             "did you mean LOWER?",
+		"UPDTAE people SET a = 1":                                   "did you mean UPDATE?",
+		"NISERT INTO people (a) VALUES (1)":                         "did you mean INSERT?",
 		"SELECT name FROM people p JOIN orders o ON o.total > 1":    "equality",
 		"SELECT name FROM people p JOIN orders o ON o.by = p._id":   "p.name",
 		"SELECT name FROM people WHERE name MATCHES '('":            "^",
