@@ -52,7 +52,7 @@ const bundling = {
 }
 
 /**
- * Builds index.js, testing.js, and worker.js for the threads of `{worker: true}`.
+ * Builds index.js, testing.js, the hooks, and worker.js for the threads of `{worker: true}`.
  * worker.js is a bundle of its own, so that a page without threads loads one file.
  */
 async function buildJavaScript() {
@@ -65,7 +65,28 @@ async function buildJavaScript() {
   for (const { outputFiles } of [index, worker]) {
     if (outputFiles.filter(({ text }) => text.includes(hidden)).length !== 1) throw new Error(`expected ${hidden} in exactly one file`)
   }
-  await Promise.all(written.map(({ path, text }) => writeFile(path, withNames(text.replace(hidden, 'import(/* webpackIgnore: true */ /* @vite-ignore */ name)')))))
+  await Promise.all([buildHooks(), ...written.map(({ path, text }) => writeFile(path, withNames(text.replace(hidden, 'import(/* webpackIgnore: true */ /* @vite-ignore */ name)'))))])
+}
+
+/** The frameworks with hooks of their own, each in a folder of src and, as `atomicdb/react`, a file of dist. */
+const frameworks = ['react', 'vue', 'svelte', 'solid', 'angular']
+
+/** Builds the hooks for frameworks: no file of them holds a framework, or anything that index.js has. */
+async function buildHooks() {
+  const ofThePackage = {
+    name: 'index.js is not bundled',
+    setup: (build) => build.onResolve({ filter: /^\.\.\/index\.js$/ }, () => ({ path: './index.js', external: true })),
+  }
+  await Promise.all(frameworks.map((name) => esbuild.build({
+    ...bundling,
+    splitting: false,
+    outdir: undefined,
+    outfile: join(dist, `${name}.js`),
+    entryPoints: [join(npm, `src/${name}/index.ts`)],
+    packages: 'external',
+    plugins: [ofThePackage],
+    write: true,
+  })))
 }
 
 /** Restores the names of classes, which people see in a console: esbuild renames a class that refers to itself to _AtomicDB. */
@@ -111,7 +132,7 @@ export function loadGo(scope: object): new () => Go
   )
 }
 
-/** Builds the declarations. dist/ gets index.d.ts, testing.d.ts and every file that they import. */
+/** Builds the declarations. dist/ gets index.d.ts, testing.d.ts, those of the hooks, and every file that they import. */
 async function buildTypes() {
   const declarations = join(scratch, 'declarations')
   await rm(declarations, { recursive: true, force: true })
@@ -122,7 +143,7 @@ async function buildTypes() {
 
   for (const name of await readdir(dist, { recursive: true })) if (name.endsWith('.d.ts')) await rm(join(dist, name))
   await copyFile(join(npm, 'src/atomicdb.wasm.d.ts'), join(dist, 'atomicdb.wasm.d.ts'))
-  const waiting = new Set(['index.d.ts', 'testing.d.ts'])
+  const waiting = new Set(['index.d.ts', 'testing.d.ts', ...frameworks.map((name) => `${name}/index.d.ts`)])
   for (const name of waiting) {
     const text = await readFile(join(declarations, name), 'utf8')
     await mkdir(dirname(join(dist, name)), { recursive: true })
