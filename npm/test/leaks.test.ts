@@ -62,7 +62,7 @@ describe('live queries leave nothing', { timeout: 180_000 }, () => {
           await open(500)
           const before = await open(500)
           const after = await open(${times})
-          const { current } = db.calls
+          const { current } = db.connection
           const left = ${worker} ? current.lives.all.size : current.hub.all.size
           console.log(left, Math.round((after - before) / 1000))`
         const { stdout } = await run(process.execPath, ['--expose-gc', '--input-type=module', '-e', program], { cwd: packageFolder })

@@ -203,6 +203,6 @@ test(`live queries are what asking anew answers (${replay})`, { timeout: 300_000
 /** Resolves when all databases hold all that is stored, and their live queries know it. */
 async function settle(dbs: readonly AtomicDB[]): Promise<void> {
   for (const db of dbs) await db.flush()
-  for (const db of dbs) await (db.calls as unknown as { current: { catchUp(): Promise<void> } }).current.catchUp()
+  for (const db of dbs) await (db as unknown as { connection: { current: { catchUp(): Promise<void> } } }).connection.current.catchUp()
   await new Promise((resolve) => setTimeout(resolve))
 }

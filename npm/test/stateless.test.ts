@@ -101,7 +101,7 @@ async function answer(kind, url, env) {
       await found.ready
       const rows = found.current.length
       found.close()
-      return { told, rows, left: db.calls.current.hub.all.size }
+      return { told, rows, left: db.connection.current.hub.all.size }
     }
     case '/counter':
       return (await db.get('counter')).count

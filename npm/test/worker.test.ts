@@ -23,8 +23,8 @@ for (const [name, suite] of Object.entries(workerSuites)) runSuite(`${name}, in 
 
 /** The thread of a database, of which execute() passes one without a RevivingConnection. */
 function threadOf(db: atomicdb.AtomicDB): { terminate(): void } {
-  const calls = db.calls as unknown as { current?: { thread: { terminate(): void } }; thread: { terminate(): void } }
-  return (calls.current ?? calls).thread
+  const { connection } = db as unknown as { connection: { current?: { thread: { terminate(): void } }; thread: { terminate(): void } } }
+  return (connection.current ?? connection).thread
 }
 
 /** Ends the thread of a database, as a lack of memory does. */
@@ -40,8 +40,8 @@ function fail(db: atomicdb.AtomicDB | atomicdb.Transaction): Promise<unknown> {
 
 /** Resolves when the connection of a database knows that its thread has ended. */
 async function ended(db: atomicdb.AtomicDB): Promise<void> {
-  const calls = db.calls as unknown as { current?: { ended: unknown }; ended: unknown }
-  while (!(calls.current ?? calls).ended) await new Promise((resolve) => setTimeout(resolve, 1))
+  const { connection } = db as unknown as { connection: { current?: { ended: unknown }; ended: unknown } }
+  while (!(connection.current ?? connection).ended) await new Promise((resolve) => setTimeout(resolve, 1))
 }
 
 const withCode = (code: string, message: RegExp) => (error: unknown) => error instanceof lib.AtomicDBError && error.code === code && message.test(error.message)

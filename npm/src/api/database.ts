@@ -8,6 +8,7 @@ import { StatelessConnection } from '../connection/stateless-connection.js'
 import type { NativeBackend } from '../engine/async-engine.js'
 import { startBridge } from '../engine/bridge.js'
 import { invalid } from '../errors.js'
+import type { LiveWriteStatus } from '../live/write-status.js'
 import type { FileFormat } from '../security/seal-options.js'
 import { RemoteConnection } from '../thread/remote-connection.js'
 import type { Report, StorageBackend } from '../types.js'
@@ -45,8 +46,8 @@ export class AtomicDB<Schema = any> extends OpenDatabase<Schema> {
 
   private readonly connection: Connection
 
-  private constructor(name: string, connection: Connection, worker: boolean | 'shared', undoSteps?: number) {
-    super(name, connection, undoSteps)
+  private constructor(name: string, connection: Connection, worker: boolean | 'shared', undoSteps?: number, writeStatus?: LiveWriteStatus) {
+    super(name, connection, undoSteps, writeStatus)
     this.connection = connection
     this.worker = worker
   }
@@ -91,9 +92,9 @@ export class AtomicDB<Schema = any> extends OpenDatabase<Schema> {
     }
   }
 
-  /** @internal A database over a connection of a pool. */
-  static over<Schema>(name: string, connection: Connection): AtomicDB<Schema> {
-    return new AtomicDB(name, connection, true)
+  /** @internal A database over a connection of a pool, whose writes are told to `writeStatus`. */
+  static over<Schema>(name: string, connection: Connection, writeStatus: LiveWriteStatus): AtomicDB<Schema> {
+    return new AtomicDB(name, connection, true, undefined, writeStatus)
   }
 
   /** Deletes a stored database, which must not be open anywhere. Does nothing if it does not exist. */
@@ -164,7 +165,7 @@ export class AtomicDB<Schema = any> extends OpenDatabase<Schema> {
    * @throws `invalid` if the file is in no such format, `decrypt` if its password is another one, `corrupt` if it is damaged.
    */
   async import(file: Uint8Array, format: FileFormat = {}): Promise<void> {
-    return importFile(this.connection, file, format)
+    return importFile(this.connection, this.calls, file, format)
   }
 
   /**

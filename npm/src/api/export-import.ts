@@ -1,5 +1,5 @@
 import { takenBytes } from '../checks.js'
-import type { Write } from '../connection/calls.js'
+import type { Calls, Write } from '../connection/calls.js'
 import type { Connection } from '../connection/connection.js'
 import type { EngineCalls } from '../connection/engine-calls.js'
 import type { FileType, ParsedFile } from '../engine/async-engine.js'
@@ -17,12 +17,12 @@ export async function exportFile(connection: Connection, given: FileFormat): Pro
   return packFile(await connection.exportFile(type), seal)
 }
 
-/** Stores everything that a file holds, or nothing. */
-export async function importFile(connection: Connection, file: unknown, given: FileFormat): Promise<void> {
+/** Stores everything that a file holds, or nothing, with a write of `calls`. */
+export async function importFile(connection: Connection, calls: Calls, file: unknown, given: FileFormat): Promise<void> {
   const format = checkedFormat(given)
   const content = await unpackFile(takenBytes('file', file), format)
   const parsed = await connection.parseFile(content, format.type ?? typeOf(content))
-  return connection.write(() => storing(parsed))
+  return calls.write(() => storing(parsed))
 }
 
 function checkedFormat(given: FileFormat): FileFormat {

@@ -4,6 +4,7 @@ import { checkFunction, checkName, checkSeq, checkSignal, takenOptions } from '.
 import { describe, invalid } from '../errors.js'
 import { ChangeStream, onChange } from '../live/changes.js'
 import { UndoHistory } from '../live/undo.js'
+import { LiveWriteStatus, TrackedCalls } from '../live/write-status.js'
 import * as reads from '../operations/reads.js'
 import type { Change, ChangesOptions, StopSignal, Usage } from '../types.js'
 import { asyncDispose } from './async-dispose.js'
@@ -15,16 +16,30 @@ import { Transaction } from './transaction.js'
 /** An open database: what {@link AtomicDB} and {@link ThreadSafeDatabase} have in common. */
 export abstract class OpenDatabase<Schema = any> extends DatabaseCalls<Schema> implements AsyncDisposable {
   readonly name: string
+
+  /**
+   * Whether what this database has written is stored: all that its calls have written, and its collections, transactions
+   * and results. A change of a live result that is still 'saving' is shown, and may be taken back; 'failed' says that one
+   * was, or that a write was refused. What other databases and other tabs write does not count.
+   *
+   * @example
+   * ```ts
+   * const stop = db.writeStatus.subscribe(({ status, error }) => show(error ? error.message : status))
+   * ```
+   */
+  readonly writeStatus: LiveWriteStatus
+
   /** @internal */
   declare readonly calls: ConnectionCalls
 
   private readonly undoHistory: UndoHistory | undefined
 
   /** @internal */
-  constructor(name: string, calls: ConnectionCalls, undoSteps = 0) {
-    super(calls)
+  constructor(name: string, calls: ConnectionCalls, undoSteps = 0, writeStatus = new LiveWriteStatus()) {
+    super(new TrackedCalls(calls, writeStatus))
     this.name = name
-    if (undoSteps > 0) this.undoHistory = new UndoHistory(calls, undoSteps)
+    this.writeStatus = writeStatus
+    if (undoSteps > 0) this.undoHistory = new UndoHistory(this.calls, undoSteps)
   }
 
   /**

@@ -99,7 +99,7 @@ export class ThreadSafeDatabase<Schema = any> extends OpenDatabase<Schema> {
 
   private databaseOf(connection: RemoteConnection): AtomicDB<Schema> {
     let db = this.databases.get(connection)
-    if (!db) this.databases.set(connection, (db = AtomicDB.over(this.name, connection)))
+    if (!db) this.databases.set(connection, (db = AtomicDB.over(this.name, connection, this.writeStatus)))
     return db
   }
 

@@ -3,7 +3,7 @@ import type { LiveQuestion, LiveUpdate } from '../connection/live.js'
 import { checkFunction, checkSignal } from '../checks.js'
 import { AtomicDBError, invalid } from '../errors.js'
 import { Iteration } from './iteration.js'
-import { report } from './report.js'
+import { guarded, report } from './report.js'
 import type { LiveView } from './views.js'
 import type { StopSignal } from '../types.js'
 
@@ -248,12 +248,4 @@ function closedError(): AtomicDBError {
 function tellError(subscribers: readonly Subscriber<unknown>[], error: AtomicDBError): void {
   for (const { onError } of subscribers) if (onError) guarded(() => onError(error))
   if (subscribers.some(({ onError }) => !onError)) report(error)
-}
-
-function guarded(call: () => void): void {
-  try {
-    call()
-  } catch (error) {
-    report(error)
-  }
 }

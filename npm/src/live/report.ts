@@ -7,3 +7,12 @@ export function report(error: unknown): void {
     })
   }
 }
+
+/** Calls a function of the user. What it throws is reported. */
+export function guarded(call: () => void): void {
+  try {
+    call()
+  } catch (error) {
+    report(error)
+  }
+}

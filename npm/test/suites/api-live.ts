@@ -1,6 +1,6 @@
 import type { LiveDelta, LiveQuery, LiveValue } from '../../src/index.js'
 import { equal, ok, rejects, throws } from './check.js'
-import { storageOf } from './controlled-storage.js'
+import { gate, storageOf } from './controlled-storage.js'
 import type { Context, Suite } from './suite.js'
 
 interface Todo {
@@ -539,6 +539,78 @@ export const live: Suite = [
       equal(told.values[1]!.map((d) => d.n), [1, 2])
       equal(await found.current.removeAll(), 2)
       equal((await told.times(4)).asList(), [])
+    },
+  },
+  {
+    name: 'the status of writes says whether all are stored, and tells of each change of that once',
+    async run({ open }) {
+      const db = await open()
+      const told: string[] = []
+      const stop = db.writeStatus.subscribe(({ status, error }) => told.push(error ? `${status} ${error.code}` : status))
+      equal(told, ['saved'])
+      const before = db.writeStatus.current
+      ok(before === db.writeStatus.current, 'current is the same object')
+      const writes = [db.insert({ n: 1 }), db.collection('others').insert({ n: 2 }), db.sql('DELETE FROM default'), db.transaction(async (tx) => tx.insert({ n: 3 }))]
+      equal(db.writeStatus.current, { status: 'saving', error: undefined })
+      await Promise.all(writes)
+      equal(told, ['saved', 'saving', 'saved'])
+      await db.search('true')
+      await (await db.search('true')).updateAll({ n: 4 })
+      await db.import(new TextEncoder().encode('{"more": [{"n": 5}]}'))
+      equal(told, ['saved', 'saving', 'saved', 'saving', 'saved', 'saving', 'saved'])
+      stop()
+      stop()
+      await db.insert({})
+      equal(told.length, 7)
+    },
+  },
+  {
+    name: 'a write that fails is told with its error, until one that was called later is stored',
+    async run(context) {
+      const { storage, controlled } = storageOf(context)
+      const db = await context.open('failing', { storage })
+      const told: string[] = []
+      db.writeStatus.subscribe(({ status, error }) => told.push(error ? `${status} ${error.code}` : status))
+      const count = db.liveCount()
+      await count.ready
+      const held = gate<void>()
+      controlled.append = async () => {
+        await held.promise
+        throw new context.atomicdb.AtomicDBError('quota', 'full')
+      }
+      const lost = db.insert({ n: 1 })
+      await holds(() => count.current === 1, 'the write is shown')
+      equal(told, ['saved', 'saving'])
+      held.open()
+      const message = await rejects('quota', () => lost)
+      equal(told, ['saved', 'saving', 'failed quota'])
+      await holds(() => count.current === 0, 'the write is taken back')
+      equal(db.writeStatus.current.error?.message, message)
+      controlled.append = (store) => store()
+      await db.insert({ n: 2 })
+      equal(told, ['saved', 'saving', 'failed quota', 'saving quota', 'saved'])
+      // One that was called before the failure does not hide it.
+      const later = gate<void>()
+      controlled.append = async (store) => (await later.promise, store())
+      const before = db.insert({ _id: 'before' })
+      await holds(() => count.current === 2, 'it is on its way')
+      await rejects('duplicate_id', () => db.insert({ _id: 'before' }))
+      equal(told.at(-1), 'saving duplicate_id')
+      later.open()
+      await before
+      equal(told.at(-1), 'failed duplicate_id')
+      await db.transaction(async (tx) => {
+        await tx.insert({})
+        throw new Error('changed my mind')
+      }).catch(() => {})
+      equal(told.at(-1), 'failed duplicate_id')
+      await db.transaction(async (tx) => tx.insert({}))
+      equal(db.writeStatus.current, { status: 'saved', error: undefined })
+      await db.transaction(async () => {
+        throw new Error('changed my mind')
+      }).catch(() => {})
+      equal(db.writeStatus.current.status, 'saved', 'what a function throws to leave a transaction is no failure')
+      throws('invalid', () => db.writeStatus.subscribe('listener' as never))
     },
   },
 ]

@@ -45,7 +45,7 @@ export const pooling: Suite = [
         equal(told, [...told].sort((a, b) => a - b), 'counts')
         equal(found.current.map((d) => d.n), [8, 7])
         await release()
-        for (const db of dbs.slice(0, 2)) (db.calls as unknown as { thread: { terminate(): void } }).thread.terminate()
+        for (const db of dbs.slice(0, 2)) (db as unknown as { connection: { thread: { terminate(): void } } }).connection.thread.terminate()
         await until(async () => (await pool.insert({ n: 9 }).then(() => true, () => false)), 'a connection is there')
         await until(async () => found.current[0]!.n === 9, 'it goes on')
         count.close()
@@ -89,6 +89,21 @@ export const pooling: Suite = [
         await Promise.all(writes)
         await release()
         equal(await pool.count(), 350)
+      })
+    },
+  },
+  {
+    name: 'the status of writes of a pool is that of all its connections',
+    async run(context) {
+      await withPool(context, { maxConnections: 2 }, async (pool) => {
+        const told: string[] = []
+        pool.writeStatus.subscribe(({ status, error }) => told.push(error ? `${status} ${error.code}` : status))
+        const written = pool.insert({ _id: 1 })
+        equal(told, ['saved', 'saving'])
+        await written
+        equal(told, ['saved', 'saving', 'saved'])
+        await pool.execute(async (db) => rejects('duplicate_id', () => db.insert({ _id: 1 })))
+        equal(told, ['saved', 'saving', 'saved', 'saving', 'failed duplicate_id'])
       })
     },
   },

@@ -1,0 +1,107 @@
+import type { Calls, ConnectionCalls, Write } from '../connection/calls.js'
+import type { EngineCalls } from '../connection/engine-calls.js'
+import type { LiveListener, LiveQuestion } from '../connection/live.js'
+import type { EarlierState, Feed, FeedListener } from '../connection/feeds.js'
+import { checkFunction } from '../checks.js'
+import { AtomicDBError, isThrown } from '../errors.js'
+import { guarded } from './report.js'
+
+/** Whether what was written is stored. */
+export interface WriteStatus {
+  /**
+   * 'saving' while a write or a transaction is on its way, 'failed' if one has failed and none that was called later is
+   * stored yet, otherwise 'saved'.
+   */
+  readonly status: 'saved' | 'saving' | 'failed'
+  /** Why the last write that failed did; undefined once one that was called later is stored. */
+  readonly error: AtomicDBError | undefined
+}
+
+type StatusListener = (status: WriteStatus) => void
+
+/** The status of all writes of one database, kept current. */
+export class LiveWriteStatus {
+  private readonly listeners = new Set<StatusListener>()
+  private now: WriteStatus = { status: 'saved', error: undefined }
+  private pending = 0
+  private called = 0 // how many writes
+  private calledAtFailure = 0
+
+  /** The status now: the same object until it changes. */
+  get current(): WriteStatus {
+    return this.now
+  }
+
+  /**
+   * Calls `listener` now, and whenever the status changes. What a listener throws is reported as an error that nobody
+   * caught.
+   *
+   * @returns What ends it.
+   */
+  subscribe(listener: (status: WriteStatus) => void): () => void {
+    checkFunction('listener', listener)
+    const own: StatusListener = (status) => guarded(() => listener(status)) // one function may listen twice
+    this.listeners.add(own)
+    own(this.now)
+    return () => void this.listeners.delete(own)
+  }
+
+  /** @internal Returns a promise that settles as `write` does, once its end is told. */
+  track<R>(write: Promise<R>): Promise<R> {
+    const number = ++this.called
+    this.tell(1, this.now.error)
+    return write.then(
+      (result) => {
+        this.tell(-1, number > this.calledAtFailure ? undefined : this.now.error)
+        return result
+      },
+      (thrown: unknown) => {
+        // What a function of the user throws, to leave a transaction, is no failure.
+        const failed = isThrown(thrown, AtomicDBError)
+        if (failed) this.calledAtFailure = this.called
+        this.tell(-1, failed ? thrown : this.now.error)
+        throw thrown
+      },
+    )
+  }
+
+  private tell(more: number, error: AtomicDBError | undefined): void {
+    this.pending += more
+    const status = this.pending > 0 ? 'saving' : error ? 'failed' : 'saved'
+    if (status === this.now.status && error === this.now.error) return
+    this.now = { status, error }
+    for (const listener of [...this.listeners]) listener(this.now)
+  }
+}
+
+/** Calls whose writes and transactions are told to a {@link LiveWriteStatus}. */
+export class TrackedCalls implements ConnectionCalls {
+  constructor(
+    private readonly inner: ConnectionCalls,
+    private readonly writes: LiveWriteStatus,
+  ) {}
+
+  read<R>(work: (engine: EngineCalls) => R, signal?: AbortSignal): Promise<R> {
+    return this.inner.read(work, signal)
+  }
+
+  write<R>(prepare: () => Write<R>): Promise<R> {
+    return this.writes.track(this.inner.write(prepare))
+  }
+
+  transaction<R>(work: (calls: Calls) => Promise<R>): Promise<R> {
+    return this.writes.track(this.inner.transaction(work))
+  }
+
+  live<A>(question: LiveQuestion<A>, listener: LiveListener<A>): () => void {
+    return this.inner.live(question, listener)
+  }
+
+  feed(since: number | undefined, listener: FeedListener): Feed {
+    return this.inner.feed(since, listener)
+  }
+
+  at(seq: number): Promise<EarlierState> {
+    return this.inner.at(seq)
+  }
+}
