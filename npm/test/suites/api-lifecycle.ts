@@ -147,8 +147,9 @@ export const lifecycle: Suite = [
       const [a, b] = await Promise.all([context.open('again', { storage }), context.open('again', { storage })])
       await a.insert({ _id: 'taken', by: 'a' })
       const writes = [b.insert({ n: 1 }), b.insert({ _id: 'taken', by: 'b' }), b.insert({ n: 2 })]
+      const refused = rejects('duplicate_id', () => writes[1]!)
       equal(await writes[0], 1)
-      await rejects('duplicate_id', () => writes[1]!)
+      await refused
       equal(await writes[2], 2)
       equal((await b.all()).map((d) => d.by ?? d.n), ['a', 1, 2])
     },
