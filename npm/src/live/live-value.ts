@@ -107,9 +107,9 @@ export class LiveValue<V> implements AsyncIterable<V> {
   }
 
   /**
-   * Calls `listener` now, if there is a value, and then once for each commit that changes it. All writes of one tick, and
-   * all that another tab did meanwhile, count as one commit. What a listener throws is reported as an error that nobody
-   * caught; the other listeners are called all the same.
+   * Calls `listener` now, if there is a value, and then once for each commit that changes it, or after which the question
+   * can be asked again. All writes of one tick, and all that another tab did meanwhile, count as one commit. What a
+   * listener throws is reported as an error that nobody caught; the other listeners are called all the same.
    *
    * @param onError Called when the question fails, as `search` would reject. Without it, the error is reported as one that
    * nobody caught.
@@ -201,8 +201,9 @@ export class LiveValue<V> implements AsyncIterable<V> {
   }
 
   private succeed(update: Exclude<LiveUpdate, { error: unknown }>): void {
+    const recovers = this.failure && this.hasValue
     this.failure = undefined
-    const step = this.view.take(update)
+    const step = this.view.take(update) ?? (recovers ? { value: this.value } : undefined)
     if (!step) return
     const { value, delta } = step
     this.hasValue = true

@@ -613,4 +613,27 @@ export const live: Suite = [
       throws('invalid', () => db.writeStatus.subscribe('listener' as never))
     },
   },
+  {
+    name: 'a question that can be asked again tells its value, also if that is the one from before the error',
+    async run({ open }) {
+      const db = await open()
+      await db.insert({ n: 1 })
+      const found = db.live((document) => {
+        if (document.n === 2) throw new Error('not this one')
+        return true
+      })
+      await found.ready
+      const told = new Told(found)
+      equal((await told.times(1)).length, 1)
+      const before = found.current
+      await db.insert({ n: 2 })
+      await holds(() => told.errors.length === 1, 'the error is told')
+      ok(found.current === before && found.error === told.errors[0], 'the value is as it was')
+      await db.remove('n = 2')
+      ok((await told.times(2)) === before, 'the same result')
+      equal([found.error, told.errors.length], [undefined, 1])
+      await db.insert({ n: 3 })
+      equal((await told.times(3)).length, 2)
+    },
+  },
 ]
