@@ -1,0 +1,127 @@
+// atomicdb/react: the claims of react/claims.tsx in Chromium, with React's development build, and what a server renders.
+import assert from 'node:assert/strict'
+import { join } from 'node:path'
+import { before, describe, test } from 'node:test'
+import * as esbuild from 'esbuild'
+import type { Page } from 'playwright-core'
+import { createElement, type ReactNode } from 'react'
+import { renderToReadableStream, renderToString } from 'react-dom/server'
+import { openPage, waitForValue } from './harness/chromium.js'
+import { chromiumWithSite } from './harness/chromium-with-site.js'
+import { within } from './harness/deadline.js'
+import { packageFolder, serve } from './harness/site.js'
+import type { DatabaseSource } from '../src/react/index.js'
+import { claims } from './react/claims.js'
+
+declare global {
+  /** Runs one claim in the page. */
+  function runClaim(index: number): Promise<void>
+}
+
+/** A page of the claims, with what was built in the place of the sources. */
+async function serveClaims() {
+  const bundle = await esbuild.build({
+    stdin: { contents: "import { claims } from './claims.js'\nglobalThis.runClaim = (index) => claims[index].run()", resolveDir: join(packageFolder, 'test/react') },
+    bundle: true,
+    format: 'esm',
+    target: 'es2022',
+    jsx: 'automatic',
+    write: false,
+    define: { 'process.env.NODE_ENV': '"development"' },
+    plugins: [{
+      name: 'what was built',
+      setup: (build) => build.onResolve({ filter: /src\/(react\/)?index\.js$/ }, ({ path }) => ({ path: join(packageFolder, 'dist', path.includes('react') ? 'react.js' : 'index.js') })),
+    }],
+  })
+  return serve({
+    '/': '<!doctype html><meta charset="utf-8"><body><script type="module" src="/app/claims.js"></script>',
+    '/app/claims.js': bundle.outputFiles[0]!.text,
+    '/app/': { folder: join(packageFolder, 'dist') },
+  })
+}
+
+describe('atomicdb/react in Chromium', { timeout: 120_000 }, () => {
+  const chromium = chromiumWithSite(serveClaims)
+  let page: Page
+
+  before(async () => {
+    page = await openPage(await chromium.browser.newContext(), chromium.site.origin)
+    await waitForValue(page, () => 'runClaim' in globalThis || undefined)
+  })
+
+  for (const [index, { name }] of claims.entries()) {
+    test(name, async () => {
+      const errors: Error[] = []
+      const note = (error: Error) => void errors.push(error)
+      page.on('pageerror', note)
+      await within(30_000, name, page.evaluate((index) => runClaim(index), index))
+      page.off('pageerror', note)
+      assert.deepEqual(errors, [])
+    })
+  }
+})
+
+describe('atomicdb/react on a server', () => {
+  let lib: typeof import('../src/react/index.js')
+  let atomicdb: typeof import('../src/index.js')
+
+  before(async () => {
+    lib = await import(new URL('../dist/react.js', import.meta.url).href) as typeof lib
+    atomicdb = await import(new URL('../dist/index.js', import.meta.url).href) as typeof atomicdb
+  })
+
+  /** The text of what a component renders inside a provider, by both ways of rendering on a server. */
+  async function rendered(database: DatabaseSource, component: () => ReactNode, fallback?: ReactNode): Promise<string[]> {
+    const node = () => createElement(lib.AtomicDBProvider, { database, fallback }, createElement(component))
+    const stream = await renderToReadableStream(node(), { onError: () => {} })
+    const texts = [renderToString(node()), await new Response(stream).text()]
+    return texts.map((html) => html.replaceAll(/<!--.*?-->|<template.*?<\/template>|<script.*?<\/script>/gs, ''))
+  }
+
+  test('every hook renders that it is loading, or its initial data, and opens and asks nothing', async () => {
+    let opens = 0
+    const open = async (): Promise<never> => {
+      opens++
+      throw new Error('a server opens nothing')
+    }
+    const initialData = [{ _id: 1, title: 'first' }]
+    const texts = await rendered(open, () => {
+      const db = lib.useDatabase()
+      const { mutate, isPending } = lib.useMutation((db) => db.clear())
+      const { data, loadMore, hasMore } = lib.useInfiniteQuery<any>('todos')
+      return JSON.stringify([
+        [db.data ?? 'none', db.isLoading],
+        lib.useLiveQuery('todos', { done: true }),
+        lib.useLiveQuery<any>('todos', undefined, { initialData }),
+        lib.useLiveQuery('todos', 'faulty >', { enabled: false }),
+        [lib.useLiveQuery<any>('todos', undefined, { initialData }).data.first()!.title, data.isEmpty(), hasMore, typeof loadMore],
+        lib.useDocument('todos', 1),
+        lib.useCount('todos', undefined, { initialData: 3 }),
+        lib.useAggregate('todos', { select: { n: { $count: true } } }),
+        lib.useLiveSql('SELECT 1 FROM todos'),
+        lib.useLive((db) => db.liveCount(), []),
+        lib.useSuspenseCount('todos', undefined, { initialData: 4 }),
+        lib.useWriteStatus(),
+        [typeof mutate, isPending],
+      ])
+    })
+    const loading = { data: [], isLoading: true }
+    const expected = [
+      ['none', true], loading, { data: initialData, isLoading: false }, { data: [], isLoading: false }, ['first', true, false, 'function'], { isLoading: true },
+      { data: 3, isLoading: false }, loading, loading, { isLoading: true }, 4, { status: 'saved' }, ['function', false],
+    ]
+    for (const text of texts) assert.deepEqual(JSON.parse(text.replaceAll('&quot;', '"')), expected)
+    assert.equal(opens, 0)
+  })
+
+  test('what suspends without initial data is left to the browser', async () => {
+    await using db = await atomicdb.AtomicDB.open('server', { inMemory: true })
+    for (const component of [() => lib.useSuspenseDatabase().name, () => lib.useSuspenseLiveQuery('todos').length]) {
+      for (const text of await rendered(db, component, 'later')) assert.equal(text, 'later')
+    }
+  })
+
+  test('a wrong use is refused in words', () => {
+    assert.throws(() => renderToString(createElement(() => lib.useCount('todos').data)), { name: 'AtomicDBError', code: 'invalid', message: /AtomicDBProvider/ })
+  })
+})
