@@ -1,7 +1,10 @@
 // atomicdb/react: the claims of react/claims.tsx in Chromium, with React's development build, and what a server renders.
 import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { before, describe, test } from 'node:test'
+import { promisify } from 'node:util'
 import * as esbuild from 'esbuild'
 import type { Page } from 'playwright-core'
 import { createElement, type ReactNode } from 'react'
@@ -16,12 +19,82 @@ import { claims } from './react/claims.js'
 declare global {
   /** Runs one claim in the page. */
   function runClaim(index: number): Promise<void>
+  /** Renders the program of README. */
+  function showReadme(): void
 }
+
+const run = promisify(execFile)
+const folder = join(packageFolder, '.build/react')
+
+/** The JSX of README about React. */
+async function readmeProgram(): Promise<string> {
+  const readme = await readFile(join(packageFolder, '../README.md'), 'utf8')
+  const [, section] = /^### In React$(.*?)^### /ms.exec(readme)!
+  return [...section!.matchAll(/^```jsx$(.*?)^```$/gms)].map(([, program]) => program).join('\n')
+}
+
+/** A program with the types of its collections, which are named once. */
+const registered = `
+import { AtomicDB } from 'atomicdb'
+import { AtomicDBProvider, useAggregate, useCount, useDatabase, useDocument, useInfiniteQuery, useLiveQuery, useMutation, useSuspenseLiveQuery } from 'atomicdb/react'
+
+interface Todo { text: string; done: boolean; created: number; tags?: string[] }
+declare module 'atomicdb/react' {
+  interface Register { schema: { todos: Todo; lists: { name: string } } }
+}
+
+export function Todos() {
+  const { data } = useLiveQuery('todos', { done: false }, { sort: '-created', limit: 3, fields: ['text'] })
+  data.map((todo) => todo.text satisfies string)
+  // @ts-expect-error: no such field
+  data[0]?.title
+  // @ts-expect-error: no such collection
+  useLiveQuery('todo')
+  // @ts-expect-error: no such field
+  useLiveQuery('todos', { title: 'x' })
+  // @ts-expect-error: no such field
+  useLiveQuery('todos', {}, { sort: 'title' })
+  // @ts-expect-error: a number
+  useLiveQuery('todos', { created: { $gt: 'x' } })
+  useLiveQuery('todos', (todo) => todo.tags?.includes('a') ?? false, { deps: [] })
+  useDocument('lists', 1).data?.name satisfies string | undefined
+  // @ts-expect-error: it may not be there
+  useDocument('lists', 1).data.name
+  useCount('todos', 'done = true').data satisfies number
+  // @ts-expect-error: no such collection
+  useCount('todo')
+  useInfiniteQuery('todos', undefined, { sort: 'created', pageSize: 5 }).data.first()?.text satisfies string | undefined
+  useAggregate('todos', { groupBy: 'done', select: { n: { $count: true } } })
+  // @ts-expect-error: no such field
+  useAggregate('todos', { groupBy: 'title', select: { n: { $count: true } } })
+  useSuspenseLiveQuery('todos').first()?.created satisfies number | undefined
+  const { data: db } = useDatabase()
+  db?.collection('todos').insert({ text: '', done: false, created: 1 })
+  // @ts-expect-error: no such collection
+  db?.collection('todo')
+  const add = useMutation((db, text: string) => db.collection('todos').insert({ text, done: false, created: 1 }))
+  add.mutate('x')
+  // @ts-expect-error: a text
+  add.mutate(5)
+  return <AtomicDBProvider database={() => AtomicDB.open('todos')} />
+}
+`
 
 /** A page of the claims, with what was built in the place of the sources. */
 async function serveClaims() {
+  await mkdir(folder, { recursive: true })
+  await writeFile(join(folder, 'readme.jsx'), await readmeProgram())
   const bundle = await esbuild.build({
-    stdin: { contents: "import { claims } from './claims.js'\nglobalThis.runClaim = (index) => claims[index].run()", resolveDir: join(packageFolder, 'test/react') },
+    stdin: {
+      contents: `
+        import { createElement } from 'react'
+        import { createRoot } from 'react-dom/client'
+        import { claims } from './claims.js'
+        import { App } from '../../.build/react/readme.jsx'
+        globalThis.runClaim = (index) => claims[index].run()
+        globalThis.showReadme = () => createRoot(document.body.appendChild(document.createElement('main'))).render(createElement(App))`,
+      resolveDir: join(packageFolder, 'test/react'),
+    },
     bundle: true,
     format: 'esm',
     target: 'es2022',
@@ -30,7 +103,7 @@ async function serveClaims() {
     define: { 'process.env.NODE_ENV': '"development"' },
     plugins: [{
       name: 'what was built',
-      setup: (build) => build.onResolve({ filter: /src\/(react\/)?index\.js$/ }, ({ path }) => ({ path: join(packageFolder, 'dist', path.includes('react') ? 'react.js' : 'index.js') })),
+      setup: (build) => build.onResolve({ filter: /src\/(react\/)?index\.js$|^atomicdb(\/react)?$/ }, ({ path }) => ({ path: join(packageFolder, 'dist', path.includes('react') ? 'react.js' : 'index.js') })),
     }],
   })
   return serve({
@@ -59,6 +132,27 @@ describe('atomicdb/react in Chromium', { timeout: 120_000 }, () => {
       assert.deepEqual(errors, [])
     })
   }
+
+  test('the program of README does what it says', async () => {
+    await page.evaluate(() => showReadme())
+    const main = page.locator('main')
+    await main.getByText('0 done, saved').waitFor()
+    await main.getByText('Add').click()
+    await main.getByText('Add').click()
+    await main.locator('li').nth(1).waitFor()
+    await main.locator('li').first().click()
+    await main.getByText('1 done, saved').waitFor()
+    assert.deepEqual(await main.locator('li').allTextContents(), ['Buy milk'])
+  })
+})
+
+test('the types of collections that are registered are those of all hooks', { timeout: 60_000 }, async () => {
+  await mkdir(folder, { recursive: true })
+  const program = join(folder, 'registered.tsx') // inside the package, so that its own name resolves to what was built
+  await writeFile(program, registered)
+  const tsc = join(packageFolder, 'node_modules/typescript/bin/tsc')
+  const options = ['--noEmit', '--strict', '--jsx', 'react-jsx', '--target', 'es2022', '--module', 'nodenext', '--lib', 'es2022,esnext.disposable,dom']
+  await run(process.execPath, [tsc, '--ignoreConfig', ...options, program]).catch((error: { stdout: string }) => assert.fail(error.stdout))
 })
 
 describe('atomicdb/react on a server', () => {

@@ -37,15 +37,15 @@ export interface AskOptions<V> {
    */
   initialData?: V | undefined
   /** false: nothing is asked, `data` is as before the first answer, and `isLoading` is false. Default true. */
-  enabled?: boolean
+  enabled?: boolean | undefined
   /** Whether `data` stays what it was while another question has no answer yet; `isLoading` is true then. Default false. */
-  keepPrevious?: boolean
+  keepPrevious?: boolean | undefined
 }
 
 /** A condition that is a function cannot be compared with others: see {@link useLiveQuery}. */
 export interface DepsOptions {
   /** With a function as condition: what its answer depends on, besides the document. */
-  deps?: readonly unknown[]
+  deps?: readonly unknown[] | undefined
 }
 
 /** The options of a query: how it returns what it finds, and how the hook does. */
@@ -60,5 +60,5 @@ export interface DocumentOptions<T = any, F extends string = never>
 export interface InfiniteQueryOptions<T = any, S extends string = never, F extends string = never>
   extends Omit<LiveQueryOptions<T, S, F>, 'skip' | 'limit' | 'keepPrevious'> {
   /** How many documents there are at first, and how many more each time. Default 20. */
-  pageSize?: number
+  pageSize?: number | undefined
 }
