@@ -1,5 +1,5 @@
 /**
- * Serves the demo page on this machine:
+ * Serves the demo page on this machine, and at /todos/vue/ and its like the to-do apps of demo/todos:
  *
  *     node demo/serve.mjs [port]
  *
@@ -12,6 +12,7 @@ import { stat } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import { extname, join, normalize, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { app, frameworks, page } from './todos/build.mjs'
 
 const here = fileURLToPath(new URL('.', import.meta.url))
 const npm = join(here, '..', 'npm')
@@ -54,6 +55,19 @@ function contentSecurityPolicy() {
   ].join('; ')
 }
 
+/**
+ * That of the pages of frameworks. Most of these make elements of text that they hold, which Trusted Types would forbid,
+ * and Angular compiles its templates in the page.
+ */
+const policyOfApps = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval' 'unsafe-eval'"
+
+/** The text for a request of a to-do app, with its type; undefined for other requests. */
+async function appFor(url) {
+  const [, framework, file] = /^\/todos\/(\w+)\/(app\.js)?$/.exec(new URL(url, 'http://localhost').pathname) ?? []
+  if (!frameworks.includes(framework)) return undefined
+  return file ? [await app(framework), types['.js']] : [page(framework), types['.html']]
+}
+
 /** The file for a request, or undefined if it is outside the folder or of a type that is not served. */
 function fileOf(url) {
   const path = decodeURIComponent(new URL(url, 'http://localhost').pathname)
@@ -63,12 +77,22 @@ function fileOf(url) {
   return file.startsWith(normalize(place + sep)) && types[extname(file)] ? file : undefined
 }
 
+/** An isolated page can measure time to 5 µs, others to 100 µs. */
+const isolation = { 'cross-origin-opener-policy': 'same-origin', 'cross-origin-embedder-policy': 'require-corp' }
+
 async function answer(request, response) {
   let file, found
   try {
+    const [text, type] = (await appFor(request.url)) ?? []
+    if (type) {
+      response.writeHead(200, { 'content-type': type, 'cache-control': 'no-cache', 'content-security-policy': policyOfApps, ...isolation })
+      response.end(request.method === 'HEAD' ? undefined : text)
+      return
+    }
     file = fileOf(request.url)
     found = file && await stat(file)
-  } catch {
+  } catch (error) {
+    if (error.errors) console.error(error.message) // an app that esbuild does not accept
     found = undefined // a malformed escape, or a file that does not exist
   }
   if (!found?.isFile()) {
@@ -81,9 +105,7 @@ async function answer(request, response) {
     'cache-control': 'no-cache',
     'content-security-policy': contentSecurityPolicy(),
     'x-content-type-options': 'nosniff',
-    // An isolated page can measure time to 5 µs, others to 100 µs.
-    'cross-origin-opener-policy': 'same-origin',
-    'cross-origin-embedder-policy': 'require-corp',
+    ...isolation,
   })
   if (request.method === 'HEAD') response.end()
   else createReadStream(file).on('error', () => response.destroy()).pipe(response)

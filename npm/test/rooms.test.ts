@@ -27,10 +27,10 @@ const mayImport: Record<string, string> = {
   entry: 'ground query security storage live api',
   hooks: 'live entry',
   react: 'entry hooks',
-  vue: 'entry',
-  svelte: 'entry',
-  solid: 'entry',
-  angular: 'entry',
+  vue: 'entry hooks',
+  svelte: 'entry hooks',
+  solid: 'entry hooks',
+  angular: 'entry hooks',
 }
 
 /** The rooms of single files. The ground: what all rooms share. The entries: what people import. */
@@ -54,7 +54,7 @@ const roomOfFile: Record<string, string> = {
 const importsPackages = 'security/libraries.ts'
 
 /** The rooms of hooks, and the package that each of them alone imports: users have it. */
-const frameworks: Record<string, RegExp> = { react: /^react$/, vue: /^vue$/, svelte: /^svelte(\/|$)/, solid: /^solid-js$/, angular: /^@angular\/core$/ }
+const frameworks: Record<string, RegExp> = { react: /^react$/, vue: /^vue$/, svelte: /^svelte(\/|$)/, solid: /^solid-js(\/store)?$/, angular: /^@angular\/core$/ }
 
 const files = readdirSync(src, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts')).map((file) => file.replaceAll(sep, '/'))
 

@@ -1,0 +1,5 @@
+export interface Todo {
+  text: string
+  done: boolean
+  created: number
+}
