@@ -14,7 +14,7 @@ import (
 // is the declarations of one collection, and each kind of declaration is a field.
 //
 //	{_id: "users", indexes: [{paths: ["address.city", "age"], unique: false, sparse: false}],
-//	 schema: {type: "object"}, schemaOptions: {strict: false, defaults: true}}
+//	 schema: {type: "object"}, schemaOptions: {strict: false, defaults: true, schemas: [{$id: "…"}]}}
 //
 // An index may also have a name. A schema is as it was given, and its options are
 // there if one is not as usual; see SchemaOptions. These documents are stored like all others, in

@@ -49,6 +49,33 @@ func ExampleDB_CreateCollectionWith() {
 	// insert users/1: age: must be at least 0, is -3; name: is required
 }
 
+// A schema may refer to others, which are handed over and kept with it.
+func ExampleSchemaOptions() {
+	pack := func(v map[string]any) []byte {
+		b, err := msgpack.Marshal(v)
+		if err != nil {
+			log.Fatal(err)
+		}
+		return b
+	}
+	address := pack(map[string]any{"$id": "https://example.com/address", "required": []string{"city"}})
+	user := pack(map[string]any{"properties": map[string]any{"home": map[string]any{"$ref": "https://example.com/address"}}})
+
+	db, err := engine.New(engine.Options{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(db.CreateCollectionWith("users", user, engine.SchemaOptions{}))
+	if err := db.CreateCollectionWith("users", user, engine.SchemaOptions{Schemas: [][]byte{address}}); err != nil {
+		log.Fatal(err)
+	}
+	_, err = db.Insert("users", pack(map[string]any{"home": map[string]any{"zip": "5003"}}), false)
+	fmt.Println(err)
+	// Output:
+	// createCollection users: properties.home.$ref leads to "https://example.com/address", which is not there: nothing is fetched, so hand that schema over in schemas, or put it into $defs, with its $id
+	// insert users/1: home.city: is required
+}
+
 // A user's posts are put into the user, and both collections tell what they hold.
 func ExampleDB_Metadata() {
 	db, err := engine.New(engine.Options{})

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"bytes"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -17,6 +18,18 @@ type SchemaOptions struct {
 	// Defaults puts the default of each property that an inserted document lacks into
 	// it, for properties of the document and of the objects in it.
 	Defaults bool
+	// Schemas are those that a $ref of the schema may lead to by their $id, as
+	// MessagePack. They are kept with the schema.
+	Schemas [][]byte
+}
+
+func (o SchemaOptions) clone() SchemaOptions {
+	kept := make([][]byte, len(o.Schemas))
+	for i, s := range o.Schemas {
+		kept[i] = bytes.Clone(s)
+	}
+	o.Schemas = kept
+	return o
 }
 
 // A declaredSchema is the schema of a collection. It is compiled when it is first
@@ -29,12 +42,13 @@ type declaredSchema struct {
 }
 
 func (s *declaredSchema) equals(source []byte, options SchemaOptions) bool {
-	return s != nil && s.options == options && bytes.Equal(s.source, source)
+	return s != nil && s.options.Lenient == options.Lenient && s.options.Defaults == options.Defaults &&
+		slices.EqualFunc(s.options.Schemas, options.Schemas, bytes.Equal) && bytes.Equal(s.source, source)
 }
 
 func (s *declaredSchema) compile() error {
 	if s.compiled == nil && s.err == nil {
-		s.compiled, s.err = schema.Compile(s.source, schema.Options{Lenient: s.options.Lenient})
+		s.compiled, s.err = schema.Compile(s.source, schema.Options{Lenient: s.options.Lenient, Schemas: s.options.Schemas})
 	}
 	return s.err
 }
@@ -102,14 +116,18 @@ func (db *DB) useSchema(op string, c *collection, source []byte, options SchemaO
 		}
 		return db.declare(op, c, "schema", nil)
 	}
-	s := &declaredSchema{source: bytes.Clone(source), options: options}
+	s := &declaredSchema{source: bytes.Clone(source), options: options.clone()}
 	if err := s.compile(); err != nil {
 		return &Error{Code: CodeInvalid, Op: op, Target: c.name, Err: err}
 	}
 	if err := db.declare(op, c, "schema", s.source); err != nil {
 		return err
 	}
-	if err := db.declare(op, c, "schemaOptions", options.pack()); err != nil {
+	declared := s.options.Pack()
+	if msgpack.Count(declared) == 0 {
+		declared = nil
+	}
+	if err := db.declare(op, c, "schemaOptions", declared); err != nil {
 		return err
 	}
 	c.schema = s
@@ -249,8 +267,8 @@ func (db *DB) withDefaults(op string, c *collection, doc []byte) ([]byte, error)
 	return doc, err
 }
 
-// pack returns the options as they are declared; nil if all are as usual.
-func (o SchemaOptions) pack() []byte {
+// Pack is the inverse of SchemaOptionsOf. It writes what is not as usual alone.
+func (o SchemaOptions) Pack() []byte {
 	var fields []byte
 	count := 0
 	if o.Lenient {
@@ -261,8 +279,12 @@ func (o SchemaOptions) pack() []byte {
 		fields = msgpack.AppendBool(msgpack.AppendString(fields, "defaults"), true)
 		count++
 	}
-	if count == 0 {
-		return nil
+	if len(o.Schemas) > 0 {
+		fields = msgpack.AppendArray(msgpack.AppendString(fields, "schemas"), len(o.Schemas))
+		for _, s := range o.Schemas {
+			fields = append(fields, s...)
+		}
+		count++
 	}
 	return append(msgpack.AppendMap(nil, count), fields...)
 }
@@ -277,14 +299,16 @@ func (db *DB) declareSchema(c *collection) {
 	}
 	options := SchemaOptionsOf(o)
 	if !c.schema.equals(source, options) {
-		c.schema = &declaredSchema{source: bytes.Clone(source), options: options}
+		c.schema = &declaredSchema{source: bytes.Clone(source), options: options.clone()}
 	}
 }
 
-// SchemaOptionsOf returns the options that the catalog declares, as {strict, defaults}.
+// SchemaOptionsOf returns the options that the catalog declares, as {strict, defaults,
+// schemas}. The schemas are borrowed from it.
 func SchemaOptionsOf(declared []byte) SchemaOptions {
 	return SchemaOptions{
 		Lenient:  msgpack.KindOf(msgpack.Lookup(declared, "strict")) == msgpack.False,
 		Defaults: msgpack.KindOf(msgpack.Lookup(declared, "defaults")) == msgpack.True,
+		Schemas:  msgpack.List(msgpack.Lookup(declared, "schemas")),
 	}
 }

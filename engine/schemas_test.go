@@ -1,6 +1,7 @@
 package engine_test
 
 import (
+	"bytes"
 	"errors"
 	"strings"
 	"testing"
@@ -73,6 +74,61 @@ func TestSchema(t *testing.T) {
 	_, err = db.UpdateEach("users", encode(t, []any{[]any{1, M{"age": 40}}, []any{"b", M{"age": 1}}}))
 	refused(t, err, engine.CodeSchema, `update users/b: age: must be at least 18, is 1`)
 	same("updateEach")
+}
+
+// TestSchema_handedOver: the schemas that a schema refers to are kept with it, wherever
+// the database goes.
+func TestSchema_handedOver(t *testing.T) {
+	name := encode(t, M{"$id": "https://x.org/name", "minLength": 2})
+	source := encode(t, M{"properties": M{"name": M{"$ref": "https://x.org/name"}}})
+	with := engine.SchemaOptions{Schemas: [][]byte{name}}
+	db := newDB(t, engine.Options{})
+	refused(t, db.CreateCollectionWith("users", source, engine.SchemaOptions{}), engine.CodeInvalid, `createCollection users: properties.name.$ref leads to "https://x.org/name", which is not there`)
+	given := bytes.Clone(name)
+	if err := db.CreateCollectionWith("users", source, engine.SchemaOptions{Schemas: [][]byte{given}}); err != nil {
+		t.Fatal(err)
+	}
+	clear(given) // it is the caller's
+	if err := db.CreateCollectionWith("users", source, with); err != nil {
+		t.Error(err)
+	}
+	refused(t, db.CreateCollectionWith("users", source, engine.SchemaOptions{Schemas: [][]byte{encode(t, M{"$id": "https://x.org/name"})}}), engine.CodeInvalid, "another schema")
+	check := func(what string, db *engine.DB) {
+		t.Helper()
+		_, err := db.Insert("users", encode(t, M{"name": "A"}), false)
+		refused(t, err, engine.CodeSchema, "name: must have at least 2 characters, has 1")
+		if _, o, err := db.Schema("users"); err != nil || len(o.Schemas) != 1 || !bytes.Equal(o.Schemas[0], name) {
+			t.Errorf("%s has the options %v: %v", what, o, err)
+		}
+		if err := db.Check(); err != nil {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	check("the database", db)
+	batch := join(db.Cut(0))
+	db.Confirm()
+	replica, fresh := newDB(t, engine.Options{}), newDB(t, engine.Options{})
+	if err := replica.Apply(batch); err != nil {
+		t.Fatal(err)
+	}
+	check("the replica", replica)
+	replica.Rollback()
+	if err := fresh.Apply(join(replica.Snapshot())); err != nil {
+		t.Fatal(err)
+	}
+	check("the snapshot", fresh)
+	refused(t, db.SetSchema("users", source, engine.SchemaOptions{}, nil), engine.CodeInvalid, "setSchema users: properties.name.$ref leads to")
+	if unfit, err := db.Unfit("users", source, with); err != nil || unfit.Len() != 0 {
+		t.Errorf("%v, %v", unfit, err)
+	}
+	if err := db.SetSchema("users", nil, engine.SchemaOptions{}, nil); err != nil {
+		t.Fatal(err)
+	}
+	if _, o, err := db.Schema("users"); err != nil || o.Schemas != nil {
+		t.Errorf("without a schema, the options are %v: %v", o, err)
+	}
+	db.Rollback()
+	check("the database after a rollback", db)
 }
 
 // TestSchema_replay: what is stored is not checked again, and declares the schema.

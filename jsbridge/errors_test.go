@@ -53,6 +53,8 @@ func TestCall_refuses(t *testing.T) {
 		{"schema", "createCollection", array{"dogs", object{"typ": "object"}, object{}}, nil, engine.CodeInvalid, "typ is no keyword"},
 		{"schema that documents break", "setSchema", array{"people", object{"required": array{"none"}}, object{}, nil}, nil, engine.CodeSchema, "3 documents do not fit"},
 		{"options of a schema", "createCollection", array{"dogs", true, object{"strict": 1}}, nil, engine.CodeInvalid, "strict: expected true or false"},
+		{"schemas of a schema", "createCollection", array{"dogs", true, object{"schemas": object{}}}, nil, engine.CodeInvalid, "schemas: expected an array of schemas"},
+		{"a schema of a schema", "unfit", array{"dogs", true, object{"schemas": array{object{"$id": "urn:a", "typ": 1}}}}, nil, engine.CodeInvalid, "schemas.0.typ is no keyword"},
 		{"other options of a schema", "unfit", array{"dogs", true, object{"unique": true}}, nil, engine.CodeInvalid, "no option named unique"},
 		{"schema of nothing", "setSchema", array{"dogs", true, object{}, nil}, nil, engine.CodeNotFound, "no collection"},
 		{"reserved name", "createCollection", array{"_dogs", nil, object{}}, nil, engine.CodeInvalid, "reserved"},

@@ -65,7 +65,7 @@ func fileToJS(file *docfile.File) js.Value {
 	}
 	for _, s := range file.Schemas {
 		schemas = append(schemas, map[string]any{
-			"collection": s.Collection, "source": bytesToJS(s.Source), "options": map[string]any{"strict": !s.Options.Lenient, "defaults": s.Options.Defaults},
+			"collection": s.Collection, "source": bytesToJS(s.Source), "options": bytesToJS(s.Options.Pack()),
 		})
 	}
 	for _, i := range file.Indexes {

@@ -67,7 +67,7 @@ func fuzzSeeds(t testing.TB) (seeds [][]byte) {
 		{"clear", array{"people"}, nil},
 		{"collections", nil, nil},
 		{"createCollection", array{"cats", object{"required": array{"a"}, "properties": object{"a": object{"type": "string"}}}, object{"defaults": true}}, nil},
-		{"setSchema", array{"people", object{"minProperties": 1}, object{"strict": false}, object{"a": 1}}, nil},
+		{"setSchema", array{"people", object{"minProperties": 1}, object{"strict": false, "schemas": array{object{"$id": "urn:a"}}}, object{"a": 1}}, nil},
 		{"schema", array{"people"}, nil},
 		{"unfit", array{"people", false, object{}}, nil},
 		{"createIndex", array{"people", array{"tags", "age"}, object{"sparse": true}}, nil},

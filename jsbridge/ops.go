@@ -102,7 +102,7 @@ var ops = []op{
 	},
 	{
 		name: "createCollection", writes: true, run: createCollection,
-		doc:    "Creates an empty collection, unless it exists. Its documents must fit schema, unless that is nil. schemaOptions is {strict, defaults}.",
+		doc:    "Creates an empty collection, unless it exists. Its documents must fit schema, unless that is nil. schemaOptions is {strict, defaults, schemas}.",
 		args:   []string{"collection", "schema", "schemaOptions"},
 		result: "nothing",
 	},
@@ -213,7 +213,7 @@ var ops = []op{
 		name: "metadata", run: metadata,
 		doc:    "What a collection takes and what is declared for it. stats.lastUpdated is in milliseconds since 1970; 0: not known.",
 		args:   []string{"collection"},
-		result: "{documentCount, averageDocumentSize, totalSize, indexes: [{paths, unique, sparse, entries, bytes}], relationships, schema, stats: {lastUpdated, seq}}",
+		result: "{documentCount, averageDocumentSize, totalSize, indexes: [{paths, unique, sparse, entries, bytes}], relationships, schema, schemaOptions, stats: {lastUpdated, seq}}",
 	},
 	{
 		name: "usage", run: usage,

@@ -17,7 +17,7 @@ func metadata(c *call) error {
 	if err != nil {
 		return err
 	}
-	c.mapOf(7)
+	c.mapOf(8)
 	c.intField("documentCount", int64(m.Documents))
 	c.out = msgpack.AppendFloat(c.field("averageDocumentSize"), float64(m.Bytes)/float64(max(1, m.Documents)))
 	c.intField("totalSize", m.Bytes)
@@ -31,7 +31,7 @@ func metadata(c *call) error {
 		c.intField("bytes", ix.Bytes)
 	}
 	c.out = engine.AppendRelationships(c.field("relationships"), m.Relationships)
-	schema, _, err := c.db().Schema(collection)
+	schema, options, err := c.db().Schema(collection)
 	if err != nil {
 		return err
 	}
@@ -39,6 +39,7 @@ func metadata(c *call) error {
 		schema = msgpack.AppendNil(nil)
 	}
 	c.out = append(c.field("schema"), schema...)
+	c.out = append(c.field("schemaOptions"), options.Pack()...)
 	c.field("stats")
 	c.mapOf(2)
 	c.intField("lastUpdated", int64(m.Updated))

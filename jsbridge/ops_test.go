@@ -85,7 +85,7 @@ func TestOps(t *testing.T) {
 			check: func(t *testing.T, c *client) { equal(t, decode(t, c.must("dataVersion", nil)), array{int64(3), false}) }},
 		{op: "metadata", arguments: array{"people"}, want: object{
 			"documentCount": int64(3), "averageDocumentSize": 30.333333333333332, "totalSize": int64(91),
-			"indexes": array{}, "relationships": array{}, "schema": nil, "stats": object{"lastUpdated": int64(0), "seq": int64(0)},
+			"indexes": array{}, "relationships": array{}, "schema": nil, "schemaOptions": object{}, "stats": object{"lastUpdated": int64(0), "seq": int64(0)},
 		}},
 		{op: "usage", want: object{
 			"documents": int64(3), "bytes": int64(91), "collections": object{"people": object{"documents": int64(3), "bytes": int64(91)}},

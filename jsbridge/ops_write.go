@@ -81,8 +81,8 @@ func setSchema(c *call) error {
 	return c.db().SetSchema(collection, schema, options, migrate)
 }
 
-// schemaOptions returns the next argument, {strict, defaults}, each of which may be
-// absent.
+// schemaOptions returns the next argument, {strict, defaults, schemas}, each of which
+// may be absent.
 func (c *call) schemaOptions() (options engine.SchemaOptions) {
 	v := c.args.value()
 	if c.err != nil {
@@ -95,6 +95,10 @@ func (c *call) schemaOptions() (options engine.SchemaOptions) {
 	for name, value := range msgpack.Fields(v) {
 		key, kind := string(name), msgpack.KindOf(value)
 		switch {
+		case key == "schemas" && kind == msgpack.Array:
+			options.Schemas = msgpack.List(value)
+		case key == "schemas":
+			c.fault(c.name(), key+": expected an array of schemas")
 		case key != "strict" && key != "defaults":
 			c.fault(c.name(), "there is no option named "+key)
 		case kind != msgpack.True && kind != msgpack.False:

@@ -205,9 +205,9 @@ func (r *randomCalls) argument(name string, writes bool) any {
 	case "params":
 		return array{r.value(1), r.value(1)}
 	case "schema":
-		return oneOf[any](r, nil, true, object{"properties": object{"a": object{"type": array{"number", "string"}}}}, object{"required": array{"a"}, "maxProperties": 5})
+		return oneOf[any](r, nil, true, object{"properties": object{"a": object{"type": array{"number", "string"}}}}, object{"required": array{"a"}, "maxProperties": 5}, object{"$ref": "urn:a"})
 	case "schemaOptions":
-		return oneOf(r, object{}, object{"strict": false})
+		return oneOf(r, object{}, object{"strict": false}, object{"schemas": array{object{"$id": "urn:a", "type": "object"}}})
 	case "migrate":
 		return oneOf[any](r, nil, object{"a": 1}, array{array{r.id(), object{"a": "x"}}})
 	case "relationship":

@@ -19,8 +19,11 @@ type Options struct {
 	// Lenient takes keywords and formats that are not known, and a $schema of another
 	// draft, for annotations.
 	Lenient bool
-	// Others are the schemas that references may lead to, by their addresses. They
-	// must be valid MessagePack.
+	// Schemas are what references may lead to besides the schema itself, each by its
+	// $id. What is wrong with one of them is a Mistake too, at "schemas.0.…".
+	Schemas [][]byte
+	// Others are more of them, by the addresses that they come from. They must be
+	// valid MessagePack. One that no reference leads to is not read.
 	Others map[string][]byte
 }
 
@@ -48,22 +51,20 @@ type Schema struct {
 
 // Compile reads a schema, which it copies. The error is a *Mistake.
 func Compile(source []byte, o Options) (*Schema, error) {
-	n, err := msgpack.Validate(source, maxDepth)
-	if err != nil {
-		if f, ok := err.(*msgpack.Fault); ok {
-			return nil, mistake(f.Path, f.Reason)
-		}
-		return nil, mistake("", err.Error())
-	}
-	if n > maxBytes {
-		return nil, mistake("", "takes "+strconv.Itoa(n)+" bytes; the limit is "+strconv.Itoa(maxBytes))
-	}
-	source = bytes.Clone(source[:n])
 	b := builder{options: o, resources: map[string]*resource{}, homes: map[*byte]*resource{}, nodes: map[*byte]*node{}}
-	if err := b.add("", source); err != nil {
+	source, err := b.take(source, "")
+	if err != nil {
 		return nil, err
 	}
-	root := b.nodeOf(source, "")
+	if err := b.add("", source, ""); err != nil {
+		return nil, err
+	}
+	for i, other := range o.Schemas {
+		if err := b.handOver(other, "schemas."+strconv.Itoa(i)); err != nil {
+			return nil, err
+		}
+	}
+	root := b.nodeOf(source, "") // last, so that its own mistakes are found first
 	// A list instead of recursion: a chain of references may be as long as the schema.
 	for len(b.queue) > 0 {
 		last := len(b.queue) - 1
@@ -101,11 +102,29 @@ type builder struct {
 	queue     []unfilled
 	isDynamic bool // there is a $dynamicAnchor
 	parts     int  // of all patterns so far
+	bytes     int  // of the schema and of those in Options.Schemas
 }
 
 type unfilled struct {
 	node  *node
 	value []byte
+}
+
+// take returns a copy of a schema that somebody has written.
+func (b *builder) take(source []byte, place string) ([]byte, error) {
+	n, err := msgpack.Validate(source, maxDepth)
+	if f, ok := err.(*msgpack.Fault); ok {
+		if f.Path != "" {
+			place = join(place, f.Path)
+		}
+		return nil, mistake(place, f.Reason)
+	} else if err != nil {
+		return nil, mistake(place, err.Error())
+	}
+	if b.bytes += n; b.bytes > maxBytes {
+		return nil, mistake("", "takes "+strconv.Itoa(b.bytes)+" bytes, with those handed over; the limit is "+strconv.Itoa(maxBytes))
+	}
+	return bytes.Clone(source[:n]), nil
 }
 
 // nodeOf returns the node of a schema, which fill fills later.

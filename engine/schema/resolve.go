@@ -21,11 +21,31 @@ func newResource(address string, root []byte) *resource {
 	return &resource{address: address, root: root, anchors: map[string][]byte{}, dynamic: map[string]*node{}}
 }
 
-// add makes a schema that was handed over known under an address.
-func (b *builder) add(address string, schema []byte) error {
+// add makes a schema known under an address.
+func (b *builder) add(address string, schema []byte, place string) error {
 	home := newResource(address, schema)
 	b.resources[address] = home
-	return b.scan(schema, home, "")
+	return b.scan(schema, home, place)
+}
+
+// handOver makes one of Options.Schemas known under its $id.
+func (b *builder) handOver(source []byte, place string) error {
+	v, err := b.take(source, place)
+	if err != nil {
+		return err
+	}
+	if msgpack.KindOf(v) != msgpack.Map {
+		return mistake(place, "must be an object with an $id, is "+describe(v))
+	}
+	address, _ := resolve("", string(msgpack.Str(msgpack.Lookup(v, "$id"))))
+	if address == "" {
+		return mistake(join(place, "$id"), "must be a URI: it is what a $ref finds this schema by")
+	}
+	if b.resources[address] != nil {
+		return mistake(join(place, "$id"), "is the address of another schema too: "+address)
+	}
+	b.nodeOf(v, place)
+	return b.add(address, v, place)
 }
 
 // scan notes the addresses and anchors of a schema and of those in it. Nested
@@ -105,14 +125,14 @@ func (b *builder) target(home *resource, reference string) (n *node, anchor stri
 	r := b.resources[address]
 	if r == nil {
 		if bytes := b.handedOver(address); bytes != nil {
-			if err := b.add(address, bytes); err != nil {
+			if err := b.add(address, bytes, address); err != nil {
 				return nil, "", "leads to a schema that is refused: " + err.Error()
 			}
 			r = b.resources[address]
 		}
 	}
 	if r == nil {
-		return nil, "", "leads to " + strconv.Quote(address) + ", which is not in the schema: nothing is fetched, so put that schema into $defs, with its $id"
+		return nil, "", "leads to " + strconv.Quote(address) + ", which is not there: nothing is fetched, so hand that schema over in schemas, or put it into $defs, with its $id"
 	}
 	fragment, ok := unescaped(fragment)
 	if !ok {

@@ -115,7 +115,7 @@ func TestMistakes(t *testing.T) {
 		{`{"pattern": "` + strings.Repeat("[ab]{900}", 60) + `"}`, `pattern is too large: it has 54002 parts`},
 		{`{"allOf": [` + strings.Repeat(`{"pattern": "[ab]{900}"},`, 60) + `{}]}`, `pattern is too large: it has 902 parts`},
 		{`{"patternProperties": {"[": true}}`, `patternProperties is no regular expression: a [ is not closed`},
-		{`{"$ref": "https://example.com/a.json"}`, `$ref leads to "https://example.com/a.json", which is not in the schema: nothing is fetched`},
+		{`{"$ref": "https://example.com/a.json"}`, `$ref leads to "https://example.com/a.json", which is not there: nothing is fetched`},
 		{`{"$ref": "#/$defs/x"}`, `$ref leads to /$defs/x, which is not there`},
 		{`{"$ref": "#x"}`, `$ref leads to the anchor "x", which is not there`},
 		{`{"$ref": "#"}`, `the schema leads back to itself at the same place of a document, without end`},
@@ -135,6 +135,76 @@ func TestMistakes(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%.200s: %v\nwant %s", c.schema, err, c.want)
 		}
+	}
+}
+
+// TestSchemas: references lead to what is handed over, by its $id.
+func TestSchemas(t *testing.T) {
+	const address = `{"$id": "https://x.org/address.json", "properties": {"zip": {"$ref": "parts.json#/$defs/zip"}, "next": {"$ref": "#"}}, "required": ["zip"]}`
+	const parts = `{"$id": "https://x.org/parts.json", "$defs": {"zip": {"pattern": "^[0-9]+$"}, "name": {"$anchor": "name", "minLength": 2}, "inner": {"$id": "inner", "type": "null"}}}`
+	for _, c := range []struct {
+		schema string
+		others []string
+		value  string
+		want   string // what is wrong with the value, or with a schema
+	}{
+		{`{"properties": {"home": {"$ref": "https://x.org/address.json"}}}`, []string{address, parts}, `{"home": {"zip": "1", "next": {"zip": "x"}}}`, `home.next.zip pattern: must match ^[0-9]+$, is "x"`},
+		{`{"$id": "https://x.org/root", "properties": {"home": {"$ref": "address.json"}}}`, []string{parts, address}, `{"home": {}}`, `home.zip required: is required`},
+		{`{"$ref": "https://x.org/parts.json#name"}`, []string{parts}, `"a"`, `minLength: must have at least 2 characters, has 1`},
+		{`{"$ref": "https://x.org/inner"}`, []string{parts}, `"a"`, `type: must be null, is "a"`},
+		{`{"$ref": "address"}`, []string{`{"$id": "address", "type": "null"}`}, `"a"`, `type: must be null, is "a"`},
+		{`{"$ref": "urn:x:a#"}`, []string{`{"$id": "urn:x:a", "type": "null"}`}, `"a"`, `type: must be null, is "a"`},
+		// Both lead to each other, one level deeper each time.
+		{`{"$ref": "urn:a"}`, []string{`{"$id": "urn:a", "properties": {"b": {"$ref": "urn:b"}}}`, `{"$id": "urn:b", "properties": {"a": {"$ref": "urn:a"}}, "required": ["a"]}`}, `{"b": {"a": {"b": {}}}}`, `b.a.b.a required: is required`},
+
+		{`{}`, []string{parts, `true`}, ``, `schemas.1 must be an object with an $id, is true`},
+		{`{}`, []string{`{}`}, ``, `schemas.0.$id must be a URI: it is what a $ref finds this schema by`},
+		{`{}`, []string{`{"$id": 5}`}, ``, `schemas.0.$id must be a URI`},
+		{`{}`, []string{`{"$id": "#"}`}, ``, `schemas.0.$id must be a URI`},
+		{`{}`, []string{`{"$id": "urn:a#b"}`}, ``, `schemas.0.$id must have no fragment`},
+		{`{}`, []string{`{"$id": "a b"}`}, ``, `schemas.0.$id must be a URI reference`},
+		{`{}`, []string{parts, parts}, ``, `schemas.1.$id is the address of another schema too: https://x.org/parts.json`},
+		{`{}`, []string{parts, `{"$id": "urn:a", "$defs": {"x": {"$id": "https://x.org/parts.json"}}}`}, ``, `schemas.1.$defs.x.$id is the address of another schema too: https://x.org/parts.json`},
+		{`{"$id": "https://x.org/parts.json"}`, []string{parts}, ``, `schemas.0.$id is the address of another schema too`},
+		{`{}`, []string{`{"$id": "urn:a", "properties": {"age": {"minimun": 1}}}`}, ``, `schemas.0.properties.age.minimun is no keyword of JSON Schema`},
+		{`{}`, []string{address}, ``, `schemas.0.properties.zip.$ref leads to "https://x.org/parts.json", which is not there`},
+		{`{"minimun": 1}`, []string{`{"$id": "urn:a", "maximun": 1}`}, ``, `minimun is no keyword`}, // its own mistakes first
+		{`{}`, []string{`{"$id": "urn:a", "$schema": "http://json-schema.org/draft-07/schema#"}`}, ``, `schemas.0.$schema must be`},
+		// Loops through what is handed over.
+		{`{"$id": "urn:root", "$ref": "urn:a"}`, []string{`{"$id": "urn:a", "$ref": "urn:root"}`}, ``, `leads back to itself at the same place of a document`},
+		{`{}`, []string{`{"$id": "urn:a", "anyOf": [{"$ref": "urn:b"}]}`, `{"$id": "urn:b", "not": {"$ref": "urn:a"}}`}, ``, `leads back to itself at the same place of a document`},
+		// Together, they are as large as one may be.
+		{`{"title": "` + strings.Repeat("x", 1<<19) + `"}`, []string{`{"$id": "urn:a", "title": "` + strings.Repeat("x", 1<<19) + `"}`}, ``, `bytes, with those handed over; the limit is 1048576`},
+		{`{"allOf": [` + strings.Repeat(`{},`, 25_000) + `{}]}`, []string{`{"$id": "urn:a", "allOf": [` + strings.Repeat(`{},`, 25_000) + `{}]}`}, ``, `has more than 50000 schemas in it`},
+	} {
+		var o schema.Options
+		for _, other := range c.others {
+			o.Schemas = append(o.Schemas, pack(t, other))
+		}
+		s, err := schema.Compile(pack(t, c.schema), o)
+		if err == nil && c.value == "" {
+			t.Errorf("%.200s with %.200s compiles, want %s", c.schema, c.others, c.want)
+		} else if err != nil {
+			if c.value != "" || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("%.200s with %.200s: %v, want %s", c.schema, c.others, err, c.want)
+			}
+		} else if have := faultsText(s.Check(pack(t, c.value))); have != c.want {
+			t.Errorf("%.200s with %.200s: %s, want %s", c.schema, c.others, have, c.want)
+		}
+	}
+	for _, broken := range [][]byte{nil, {0x81}, {0xc1}, pack(t, strings.Repeat(`{"not": `, 100)+`{}`+strings.Repeat(`}`, 100))} {
+		if _, err := schema.Compile(pack(t, `{}`), schema.Options{Schemas: [][]byte{broken}}); err == nil || !strings.HasPrefix(err.Error(), "schemas.0") {
+			t.Errorf("%x: %v", broken, err)
+		}
+	}
+	// A chain through as many as fit: each is read once.
+	o, n := schema.Options{}, 10_000
+	for i := range n {
+		o.Schemas = append(o.Schemas, pack(t, `{"$id": "urn:`+strconv.Itoa(i)+`", "properties": {"a": {"$ref": "urn:`+strconv.Itoa((i+1)%n)+`"}}}`))
+	}
+	s, err := schema.Compile(pack(t, `{"$ref": "urn:0"}`), o)
+	if err != nil || s.Check(pack(t, `{"a": {"a": {}}}`)) != nil {
+		t.Errorf("10,000 schemas in a ring: %v", err)
 	}
 }
 

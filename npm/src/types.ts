@@ -61,6 +61,8 @@ export interface Metadata {
   /** Those that the collection is `from` or `to` of. */
   relationships: Relationship[]
   schema: JSONSchema | null
+  /** The options that the schema was given with, but for those that are as usual. */
+  schemaOptions: SchemaOptions
   stats: {
     /** When a batch with changes of the collection was last stored, by the clock of its writer, in ISO 8601; null if none was. */
     lastUpdated: string | null
@@ -91,6 +93,8 @@ export interface SchemaOptions {
   strict?: boolean
   /** Whether a document that is inserted gets the `default` of each property that it lacks. Default false. */
   defaults?: boolean
+  /** Schemas that a `$ref` may lead to by their `$id`. They are kept with the schema of the collection. Default none. */
+  schemas?: readonly JSONSchema[]
 }
 
 export interface SetSchemaOptions extends SchemaOptions {

@@ -147,7 +147,7 @@ func (f *File) addCollection(name string, docs []byte) error {
 //
 //	{_id: "users", indexes: [{paths: ["age"], unique: false, sparse: false, name: "by_age"}],
 //	 relationships: [{name: "posts", type: "one_to_many", to: "posts", foreignKey: "user_id", onDelete: "none", enforce: false}],
-//	 schema: {…}, schemaOptions: {strict: false, defaults: true}}
+//	 schema: {…}, schemaOptions: {strict: false, defaults: true, schemas: [{…}]}}
 func (f *File) addDeclarations(doc []byte) error {
 	wrong := invalid("collection \"_catalog\": expected {_id, indexes: [{paths, unique, sparse}], relationships: [{name, type, to, foreignKey}], schema}")
 	id, indexes, schema := msgpack.Lookup(doc, "_id"), msgpack.Lookup(doc, "indexes"), msgpack.Lookup(doc, "schema")

@@ -349,7 +349,7 @@ func FuzzParse(f *testing.F) {
 // TestSchemas: a schema and its options come back, and documents of the file must fit.
 func TestSchemas(t *testing.T) {
 	for _, kind := range []docfile.Type{docfile.JSON, docfile.MessagePack} {
-		const text = `{"users":[{"_id":1,"name":"Ada"}],"none":[],"_catalog":[{"_id":"users","schema":{"required":["name"],"mine":1},"schemaOptions":{"strict":false,"defaults":true}},{"_id":"none","schema":false}]}`
+		const text = `{"users":[{"_id":1,"name":"Ada"}],"none":[],"_catalog":[{"_id":"users","schema":{"required":["name"],"mine":1},"schemaOptions":{"strict":false,"defaults":true,"schemas":[{"$id":"https://x.org/a","title":"A"}]}},{"_id":"none","schema":false}]}`
 		f, err := docfile.Parse([]byte(text), docfile.JSON, 100)
 		if err != nil {
 			t.Fatal(err)
@@ -374,7 +374,7 @@ func TestSchemas(t *testing.T) {
 		}
 		source, options, err := again.Schema("users")
 		want, _, _ := db.Schema("users")
-		if err != nil || source == nil || string(source) != string(want) || !options.Lenient || !options.Defaults {
+		if err != nil || source == nil || string(source) != string(want) || !options.Lenient || !options.Defaults || len(options.Schemas) != 1 {
 			t.Errorf("%s: %q, %v, %v", file, source, options, err)
 		}
 		if source, _, _ := again.Schema("none"); source == nil {

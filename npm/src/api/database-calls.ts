@@ -132,6 +132,7 @@ export abstract class DatabaseCalls<Schema = any> extends DocumentCalls<any, 'da
    *
    * @param schema JSON Schema, draft 2020-12, with `format` asserted. Each document must fit it, whatever writes it: a
    * write that breaks it rejects with `schema`, and its `errors` say all that is wrong.
+   * @param options.schemas Schemas with an `$id` that a `$ref` may lead to. Nothing is fetched.
    * @throws `invalid` if the schema is wrong, with the place in it, or if the collection has another one; `schema` if
    * documents that are there do not fit it.
    *
@@ -144,7 +145,7 @@ export abstract class DatabaseCalls<Schema = any> extends DocumentCalls<any, 'da
     return this.calls.write(() => schemas.createCollection(name, schema, options))
   }
 
-  /** The schema of a collection, as it was given; null if it has none. */
+  /** The schema of a collection, as it was given; null if it has none. {@link metadata} has the options too. */
   schema(name: string): Promise<JSONSchema | null> {
     return this.calls.read((engine) => schemas.schema(engine, name))
   }

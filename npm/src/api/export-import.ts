@@ -48,7 +48,7 @@ function storing({ sections, schemas, indexes, relationships }: ParsedFile): Wri
   }))
   for (const { collection, source, options } of schemas) {
     steps.push(command(Op.createCollection, [collection, null, {}]))
-    const input = encoding('file', (encoder) => encoder.array(4).string(collection).raw(source).value(options).nil().taken())
+    const input = encoding('file', (encoder) => encoder.array(4).string(collection).raw(source).raw(options).nil().taken())
     steps.push((engine) => {
       engine.value(Op.setSchema, input)
     })

@@ -9,7 +9,8 @@
  * - `prefixItems` is a tuple of exactly these elements, unless `items` describes more of them or `minItems` asks for
  *   fewer.
  * - `anyOf`, `oneOf` and `allOf` combine with what stands beside them. `$ref` follows pointers into the same schema,
- *   also to itself. What TypeScript cannot say, such as `not`, `if` and `pattern`, adds nothing.
+ *   also to itself, and to the `$id` of a schema of `Schemas`, which are those handed over. What TypeScript cannot say,
+ *   such as `not`, `if` and `pattern`, adds nothing.
  *
  * @example
  * ```ts
@@ -21,7 +22,7 @@
  * type User = FromSchema<typeof schema> // { name: string; age?: number | null }
  * ```
  */
-export type FromSchema<S> = Inferred<S, S>
+export type FromSchema<S, Schemas extends readonly unknown[] = []> = Inferred<S, [S, Schemas]>
 
 /**
  * A validator of zod, valibot, arktype or any other library that implements
@@ -39,7 +40,10 @@ export interface StandardSchema<Output = any> {
 /** What a validator of Standard Schema returns: `InferStandard<typeof schema>`. */
 export type InferStandard<S extends StandardSchema> = NonNullable<S['~standard']['types']>['output']
 
-/** @typeParam Followed The pointers that led here without a property or an element between them. */
+/**
+ * @typeParam Root The schema that pointers begin in, and those that addresses lead to.
+ * @typeParam Followed The pointers that led here without a property or an element between them.
+ */
 type Inferred<S, Root, Followed = never> = [0] extends [1 & S]
   ? any
   : S extends boolean
@@ -147,11 +151,22 @@ type Rest<I, Root> = I extends false ? [] : Inferred<I, Root>[]
 type Referred<S, Root, Followed> = S extends { readonly $ref: infer Pointer extends string }
   ? Pointer extends Followed
     ? unknown // it leads to itself
-    : Inferred<Target<Pointer, Root>, Root, Followed | Pointer>
+    : Root extends [infer Here, infer Schemas extends readonly unknown[]]
+      ? Pointer extends `#${infer Fragment}`
+        ? Inferred<Target<Fragment, Here>, Root, Followed | Pointer>
+        : Handed<Pointer, Schemas> extends [infer There, infer Fragment]
+          ? Inferred<Target<Fragment, There>, [There, Schemas], Exclude<Followed, `#${string}`> | Pointer>
+          : unknown
+      : unknown
   : unknown
 
-/** What a pointer points at; a schema that says nothing if it is no pointer into this schema. */
-type Target<Pointer extends string, Root> = Pointer extends '#' ? Root : Pointer extends `#/${infer Names}` ? At<Root, Names> : {}
+/** The schema of Schemas that an address leads to, and the fragment. */
+type Handed<Address extends string, Schemas extends readonly unknown[]> = Address extends `${infer Id}#${infer Fragment}`
+  ? [Extract<Schemas[number], { readonly $id: Id }>, Fragment]
+  : [Extract<Schemas[number], { readonly $id: Address }>, '']
+
+/** What a fragment points at; a schema that says nothing if it is no pointer into this schema. */
+type Target<Fragment, Root> = [Root] extends [never] ? {} : Fragment extends '' ? Root : Fragment extends `/${infer Names}` ? At<Root, Names> : {}
 
 type At<V, Names extends string> = Names extends `${infer Name}/${infer Others}` ? At<Below<V, Name>, Others> : Below<V, Names>
 

@@ -83,7 +83,7 @@ export type FileType = 'json' | 'msgpack'
 /** What a file of documents holds: pieces of documents to insert, in this order, and then schemas to set and indexes to create. */
 export interface ParsedFile {
   readonly sections: readonly { readonly collection: string; readonly upsert: boolean; readonly pieces: readonly Uint8Array[] }[]
-  readonly schemas: readonly { readonly collection: string; readonly source: Uint8Array; readonly options: object }[]
+  readonly schemas: readonly { readonly collection: string; readonly source: Uint8Array; readonly options: Uint8Array }[]
   readonly indexes: readonly { readonly collection: string; readonly paths: readonly string[]; readonly unique: boolean; readonly sparse: boolean; readonly name: string }[]
   readonly relationships: readonly object[]
 }

@@ -2,7 +2,7 @@
 // `go test ./jsbridge -run TestTypeScriptTwin -update`: edit that list, not this file.
 
 /** Changes with the list. An engine whose number is another one comes from another release. */
-export const protocol = 0xaba26867
+export const protocol = 0x34af7b0c
 
 /** The largest input of one call, in bytes; larger ones are sent in pieces. */
 export const maxInput = 268435456
@@ -88,7 +88,7 @@ export const Op = {
    */
   collections: 13,
   /**
-   * Creates an empty collection, unless it exists. Its documents must fit schema, unless that is nil. schemaOptions is {strict, defaults}.
+   * Creates an empty collection, unless it exists. Its documents must fit schema, unless that is nil. schemaOptions is {strict, defaults, schemas}.
    *
    * `[collection, schema, schemaOptions]` → nothing.
    */
@@ -198,7 +198,7 @@ export const Op = {
   /**
    * What a collection takes and what is declared for it. stats.lastUpdated is in milliseconds since 1970; 0: not known.
    *
-   * `[collection]` → {documentCount, averageDocumentSize, totalSize, indexes: [{paths, unique, sparse, entries, bytes}], relationships, schema, stats: {lastUpdated, seq}}.
+   * `[collection]` → {documentCount, averageDocumentSize, totalSize, indexes: [{paths, unique, sparse, entries, bytes}], relationships, schema, schemaOptions, stats: {lastUpdated, seq}}.
    */
   metadata: 32,
   /**

@@ -8,15 +8,17 @@ import type { JSONSchema, SchemaOptions, SetSchemaOptions, Stored } from '../typ
 import { collectionName } from './collection-name.js'
 import { changeBy, command } from './writes.js'
 
+const known = ['strict', 'defaults', 'schemas'] as const
+
 /** Creates an empty collection, whose documents must fit the schema if there is one. */
 export function createCollection(name: unknown, schema: unknown = null, options: SchemaOptions = {}): Write<void> {
-  return command(Op.createCollection, [collectionName(name), schema, takenOptions(options, ['strict', 'defaults'])])
+  return command(Op.createCollection, [collectionName(name), schema, takenOptions(options, known)])
 }
 
 /** Gives a collection another schema, or with null none. */
 export function setSchema(name: unknown, schema: unknown, options: SetSchemaOptions = {}): Write<void> {
   if (schema === undefined) throw invalid('schema: expected an object, or null for none, not undefined')
-  const { migrate, ...rest } = takenOptions(options, ['strict', 'defaults', 'migrate'])
+  const { migrate, ...rest } = takenOptions(options, [...known, 'migrate'])
   const args = (encoder: Encoder, count: number) => encoder.array(count).string(collectionName(name)).value(schema, 'schema').value(rest, 'options')
   if (typeof migrate !== 'function') {
     const input = encoding('arguments', (encoder) => {

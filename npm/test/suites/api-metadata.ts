@@ -8,14 +8,14 @@ export const metadata: Suite = [
     async run({ open }) {
       const db = await open()
       equal(await db.metadata('users'), {
-        documentCount: 0, averageDocumentSize: 0, totalSize: 0, indexes: [], relationships: [], schema: null, stats: { lastUpdated: null, seq: 0 },
+        documentCount: 0, averageDocumentSize: 0, totalSize: 0, indexes: [], relationships: [], schema: null, schemaOptions: {}, stats: { lastUpdated: null, seq: 0 },
       })
       await db.createIndex('tags', { collection: 'users' })
       const before = Date.now()
       await db.insertMany([{ tags: ['a', 'b'] }, { tags: 'c' }, {}], 'users')
       const users = db.collection('users')
       const { stats, ...found } = await users.metadata()
-      equal(found, { documentCount: 3, averageDocumentSize: 35 / 3, totalSize: 35, indexes: [{ paths: ['tags'], unique: false, sparse: false, entries: 4, bytes: found.indexes[0]!.bytes }], relationships: [], schema: null })
+      equal(found, { documentCount: 3, averageDocumentSize: 35 / 3, totalSize: 35, indexes: [{ paths: ['tags'], unique: false, sparse: false, entries: 4, bytes: found.indexes[0]!.bytes }], relationships: [], schema: null, schemaOptions: {} })
       equal(found.indexes[0]!.bytes >= 4 * 8, true)
       equal(new Date(stats.lastUpdated!).toISOString(), stats.lastUpdated)
       equal(Date.parse(stats.lastUpdated!) >= before - 1 && Date.parse(stats.lastUpdated!) <= Date.now() + 1, true)

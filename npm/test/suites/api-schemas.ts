@@ -161,6 +161,61 @@ export const schemas: Suite = [
     },
   },
   {
+    name: 'a schema may refer to schemas that are handed over, and keeps them',
+    async run({ open }) {
+      const db = await open('kept')
+      const address = { $id: 'https://example.com/address', properties: { city: { type: 'string', default: 'Oslo' } }, required: ['city'] }
+      const person = { properties: { home: { $ref: 'https://example.com/address' } } }
+      await rejects('invalid', () => db.createCollection('users', person), /properties\.home\.\$ref leads to "https:\/\/example\.com\/address", which is not there: nothing is fetched/)
+      await db.createCollection('users', person, { schemas: [address], defaults: true })
+      await db.createCollection('users', person, { schemas: [address], defaults: true })
+      await rejects('invalid', () => db.createCollection('users', person, { schemas: [{ ...address, title: 'other' }] }), /another schema/)
+      await db.insert({ home: {} }, 'users')
+      const { errors } = await failure(() => db.insert({ home: { city: 5 } }, 'users'))
+      equal(errors, [{ path: 'home.city', keyword: 'type', message: 'must be a string, is 5' }])
+      const other = await open('kept') // another tab
+      await rejects('schema', () => other.insert({ home: { city: 5 } }, 'users'))
+      await Promise.all([db.close(), other.close()])
+      const again = await open('kept')
+      await rejects('schema', () => again.insert({ home: { city: 5 } }, 'users'))
+      const { schema, schemaOptions } = await again.metadata('users')
+      equal([schema, schemaOptions], [person, { defaults: true, schemas: [address] }])
+      equal((await again.get(1, 'users')).home.city, 'Oslo')
+      await rejects('invalid', () => again.setSchema('users', { ...schema, required: ['home'] }), /hand that schema over in schemas/)
+      await again.setSchema('users', { ...schema, required: ['home'] }, schemaOptions)
+      await again.transaction((tx) => tx.setSchema('users', person, { schemas: [{ ...address, properties: { city: { minLength: 2 } } }], migrate: () => ({}) }))
+      await rejects('schema', () => again.insert({ home: { city: 'A' } }, 'users'))
+      const file = await again.export()
+      await again.dropCollection('users')
+      equal((await again.metadata('users')).schemaOptions, {})
+      await again.import(file)
+      await rejects('schema', () => again.insert({ home: { city: 'A' } }, 'users'))
+      await again.setSchema('users', null)
+      equal((await again.metadata('users')).schemaOptions, {})
+    },
+  },
+  {
+    name: 'schemas that are handed over are checked as the schema is, and loops of them are refused',
+    async run({ open }) {
+      const db = await open()
+      const create = (schema: object, ...others: unknown[]) => db.createCollection('a', schema, { schemas: others as never })
+      await rejects('invalid', () => create({}, { $id: 'urn:a', minimun: 1 }), /createCollection a: schemas\.0\.minimun is no keyword/)
+      await rejects('invalid', () => create({}, { $id: 'urn:a' }, { $id: 'urn:a' }), /schemas\.1\.\$id is the address of another schema too/)
+      await rejects('invalid', () => create({}, {}), /schemas\.0\.\$id must be a URI/)
+      await rejects('invalid', () => create({}, 5))
+      await rejects('invalid', () => create({}, undefined))
+      await rejects('invalid', () => db.createCollection('a', {}, { schemas: {} } as never), /schemas: expected an array of schemas/)
+      await rejects('invalid', () => db.createCollection('a', {}, { schemas: 'urn:a' } as never), /schemas: expected an array of schemas/)
+      await rejects('invalid', () => create({ $ref: 'urn:a' }, { $id: 'urn:a', allOf: [{ $ref: 'urn:b' }] }, { $id: 'urn:b', not: { $ref: 'urn:a' } }), /leads back to itself/)
+      equal(await db.collections(), [])
+      await create({ $ref: 'urn:a' }, { $id: 'urn:a', properties: { next: { $ref: 'urn:b' } } }, { $id: 'urn:b', properties: { next: { $ref: 'urn:a' } }, required: ['name'] })
+      let deep: object = { end: true }
+      for (let i = 0; i < 40; i++) deep = { name: 'x', next: deep }
+      await db.insert(deep, 'a')
+      await rejects('schema', () => db.insert({ next: { next: {} } }, 'a'), /next\.name: is required/)
+    },
+  },
+  {
     name: 'a validator at the edge decides what is stored',
     async run({ open }) {
       const db = await open()

@@ -64,6 +64,27 @@ more.name satisfies string
 const untyped = { properties: { list: { items: { type: 'number' } }, pair: { prefixItems: [{ type: 'number' }, { type: 'string' }] } }, required: ['list', 'id'] } as const
 same<FromSchema<typeof untyped>, { list: number[]; pair?: [number, string]; id: {} | null }>(true)
 
+// ------------------------------------------------------------ schemas handed over
+
+const address = {
+  $id: 'https://example.com/address',
+  type: 'object',
+  properties: { city: { $ref: '#/$defs/name' }, before: { $ref: '#' } },
+  required: ['city'],
+  $defs: { name: { type: 'string' } },
+} as const
+const order = { $id: 'https://example.com/order', properties: { to: { $ref: 'https://example.com/address' }, by: { $ref: 'https://example.com/person#/$defs/person' } }, required: ['to'] } as const
+const people = { $id: 'https://example.com/person', $defs: { person: { properties: { home: { $ref: 'https://example.com/address' } }, required: ['home'] } } } as const
+type Order = FromSchema<typeof order, [typeof address, typeof people]>
+declare const one: Order
+same<typeof one.to.city, string>(true)
+same<NonNullable<NonNullable<typeof one.to.before>['before']>['city'], string>(true)
+same<NonNullable<typeof one.by>['home']['city'], string>(true)
+// @ts-expect-error: a city is text
+const wrongOrder: Order = { to: { city: 5 } }
+same<FromSchema<typeof order>, { to: unknown; by?: unknown }>(true) // what is not handed over may be anything
+same<FromSchema<{ readonly $ref: 'urn:a' }, [{ readonly $id: 'urn:a'; readonly $ref: 'urn:b' }, { readonly $id: 'urn:b'; readonly $ref: 'urn:a' }]>, unknown>(true)
+
 // ------------------------------------------------------------ tuples
 
 const tuples = {
