@@ -1,6 +1,6 @@
 import type { Stored, Value } from '../types.js'
 import type { Condition } from './condition.js'
-import type { At, DashedArgument, Leaf, NamedElementPath, NamedPath, NumberArgument, Path, PathArgument, PatternElementPath, PatternPath, Untold } from './path-types.js'
+import type { At, DashedArgument, FreeElementPath, FreePath, Leaf, NamedElementPath, NamedPath, Nothing, NumberArgument, Path, PathArgument, PatternElementPath, PatternPath, Untold } from './path-types.js'
 import type { Comparable, Contained, IfArray, IfText, Ordered } from './value-types.js'
 
 /**
@@ -9,21 +9,26 @@ import type { Comparable, Contained, IfArray, IfText, Ordered } from './value-ty
  * $and $or $nor around them. Of documents of type `T`, with their paths and
  * values alone; without it, anything.
  */
-export type Filter<T = any> = unknown extends T ? Record<string, any> : FilterOf<T> | Untold<T, Record<string, any>>
+export type Filter<T = any> = unknown extends T ? Record<string, any> : Nothing | FilterOf<T> | Untold<T, Record<string, any>>
 
-type FilterOf<T> = PathFilter<Stored<T>, NamedPath<T>, PatternPath<T>>
+type FilterOf<T, Others extends string = never> = PathFilter<Stored<T>, NamedPath<T>, PatternPath<T>, FreePath<T>, Others>
 
 /**
  * Conditions by path, all of which have to hold. A pattern in a type asks more of what is assigned than the names: of an
  * interface, and of a name that is known only when the program runs. So the first of two types has none.
+ *
+ * @typeParam Others Names that are no fields of a query builder.
  */
-type PathFilter<V, P extends string, Patterns extends string> = NamedFilter<V, P, Patterns> | ([Patterns] extends [never] ? never : NamedFilter<V, P, Patterns> & { [K in Patterns]?: FilterValue<At<V, K>> })
+type PathFilter<V, P extends string, Patterns extends string, Free extends string, Others extends string = never> =
+  | NamedFilter<V, P, Patterns, Free, Others>
+  | ([Patterns | Free] extends [never] ? never : NamedFilter<V, P, Patterns, Free, Others> & { [K in Patterns]?: FilterValue<At<V, K>> } & { [K in Free]?: any })
 
-type NamedFilter<V, P extends string, Patterns extends string> = { [K in P]?: FilterValue<At<V, K>> } & {
-  $and?: readonly PathFilter<V, P, Patterns>[]
-  $or?: readonly PathFilter<V, P, Patterns>[]
-  $nor?: readonly PathFilter<V, P, Patterns>[]
+// One mapped type: TypeScript looks at all fields of an intersection before it uses it.
+type NamedFilter<V, P extends string, Patterns extends string, Free extends string, Others extends string> = {
+  [K in P | Joint | Others]?: K extends Joint ? readonly PathFilter<V, P, Patterns, Free>[] : K extends Others ? NoField : FilterValue<At<V, K>>
 }
+
+type Joint = '$and' | '$or' | '$nor'
 
 /** What a filter says of one path: a value, or operators. */
 export type FilterValue<V> = unknown extends V ? any : Comparable<V> | FilterOperators<V> | IfText<V, RegExp>
@@ -61,7 +66,7 @@ interface ElementMatch<V> {
 }
 
 /** A condition on an element of an array: of its fields, or of itself. */
-export type ElementFilter<E> = unknown extends E ? any : E extends Leaf | readonly unknown[] ? FilterOperators<E> : PathFilter<E, NamedElementPath<E>, PatternElementPath<E>>
+export type ElementFilter<E> = unknown extends E ? any : E extends Leaf | readonly unknown[] ? FilterOperators<E> : PathFilter<E, NamedElementPath<E>, PatternElementPath<E>, FreeElementPath<E>>
 
 /**
  * Which documents: a condition from the builder, text ("age >= 18 and name
@@ -71,7 +76,7 @@ export type ElementFilter<E> = unknown extends E ? any : E extends Leaf | readon
 export type Where<T = any> = Condition | string | ((document: Stored<T>) => boolean) | WhereFilter<T>
 
 /** A filter that is no field of a query builder with its operator forgotten. */
-export type WhereFilter<T = any> = Filter<T> & { readonly eq?: NoField; readonly field?: NoField }
+export type WhereFilter<T = any> = unknown extends T ? Record<string, any> & { readonly eq?: NoField; readonly field?: NoField } : Nothing | FilterOf<T, Exclude<'eq' | 'field', keyof T>> | Untold<T, Record<string, any>>
 
 /**
  * Conditions on the fields of `T` by name, which {@link Where} has too. In a function that is generic over the documents,

@@ -1,5 +1,5 @@
 import type { Stored, Value } from '../types.js'
-import type { At, HoldsNumber, NamedUpdatePath, PatternUpdatePath, Untold, UpdatePath } from './path-types.js'
+import type { At, FreeUpdatePath, HoldsNumber, Nothing, NamedUpdatePath, PatternUpdatePath, Untold, UpdatePath } from './path-types.js'
 import type { ElementFilter } from './types.js'
 import type { Comparable } from './value-types.js'
 
@@ -9,7 +9,7 @@ import type { Comparable } from './value-types.js'
  * A change of a document: fields to merge, named by paths, or operators. For documents of type `T`, with their paths and
  * values alone; without it, any object.
  */
-export type Update<T = any> = unknown extends T ? object : (Merged<T> & NoOperators) | (UpdateOperators<T> & NoFields<T>) | Untold<T, object>
+export type Update<T = any> = unknown extends T ? object : Nothing | ByPath<T, 'set', keyof UpdateOperators> | (UpdateOperators<T> & NoFields<T>) | Untold<T, object>
 
 /**
  * Nothing, if what a function has returned as `U` has only paths and operators of `T`. TypeScript looks for wrong names in
@@ -28,9 +28,15 @@ export type Merged<T = any> = unknown extends T ? object : ByPath<T, 'set'>
 /**
  * What an operator takes, by path. The first of two types has no patterns: a pattern asks more of what is assigned than
  * its names, of an interface, and of a name that is known only when the program runs.
+ *
+ * @typeParam Without Names that are no paths.
  */
-type ByPath<T, Operator> = ByName<T, Operator> | ([PatternUpdatePath<T>] extends [never] ? never : ByName<T, Operator> & ByPattern<T, Operator>)
-type ByName<T, Operator> = { readonly [P in NamedUpdatePath<T>]?: Operand<ValueAt<T, P>, Operator> }
+type ByPath<T, Operator, Without extends string = never> =
+  | ByName<T, Operator, Without>
+  | ([PatternUpdatePath<T> | FreeUpdatePath<T>] extends [never] ? never : ByName<T, Operator, Without> & ByPattern<T, Operator> & { readonly [P in FreeUpdatePath<T>]?: Operand<any, Operator> })
+
+// One mapped type: TypeScript looks at all fields of an intersection before it uses it.
+type ByName<T, Operator, Without extends string> = { readonly [P in NamedUpdatePath<T> | Without]?: P extends Without ? undefined : Operand<ValueAt<T, P>, Operator> }
 type ByPattern<T, Operator> = { readonly [P in PatternUpdatePath<T>]?: Operand<ValueAt<T, P>, Operator> }
 
 type ValueAt<T, P extends string> = Exclude<At<Stored<T>, P>, undefined>
@@ -57,7 +63,6 @@ type Operand<V, Operator> = Operator extends 'set'
                 : Pulled<E>
               : never
 
-type NoOperators = { [O in keyof UpdateOperators]?: undefined }
 type NoFields<T> = { [K in Exclude<keyof Stored<T>, symbol | number | keyof UpdateOperators>]?: undefined }
 
 /** The operators of an update, each with fields by path: `{ $inc: { 'stock.count': -1 } }`. */
