@@ -48,7 +48,7 @@ func (c *checker) objectFits(o *objectRules, v []byte, m marks) bool {
 			continue
 		}
 		for j := range o.patterns {
-			if p := &o.patterns[j]; p.pattern.match(name) {
+			if p := &o.patterns[j]; c.matches(p.pattern, name) {
 				evaluated = true
 				if !c.validAt(name, 0, p.node, value) {
 					return false

@@ -16,6 +16,7 @@ type pattern struct {
 	text       string
 	translated string // as RE2
 	regexp     *regexp.Regexp
+	parts      int // each may take time for each character of a text
 	// What the pattern is if it is only text and perhaps ^ before it: comparing takes a
 	// tenth of the time.
 	literal   string
@@ -49,6 +50,7 @@ func compilePattern(text string) (p *pattern, parts int, why string) {
 	if p.regexp, err = regexp.Compile(p.translated); err != nil {
 		return nil, 0, "is no regular expression: " + syntaxText(err)
 	}
+	p.parts = parts
 	return p, parts, ""
 }
 
