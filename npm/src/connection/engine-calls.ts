@@ -80,4 +80,4 @@ export abstract class EngineCalls {
 }
 
 /** An empty array, as MessagePack. */
-export const noArguments = Uint8Array.of(0x90)
+export const noArguments: Uint8Array = Uint8Array.of(0x90)

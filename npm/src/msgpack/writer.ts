@@ -10,7 +10,7 @@ export abstract class MessagePackWriter {
   length = 0
 
   /** The buffer. Its first `length` bytes are written, and borrowed until more are written. */
-  bytes = new Uint8Array(firstCapacity)
+  bytes: Uint8Array = new Uint8Array(firstCapacity)
   private view = new DataView(this.bytes.buffer)
 
   /** Throws that the value being written cannot be stored. */
