@@ -18,7 +18,7 @@ import { launchChromium, openPage, waitForValue } from './harness/chromium.js'
 import { within } from './harness/deadline.js'
 import { installPacked, type Consumer } from './harness/packed.js'
 import { packageFolder } from './harness/site.js'
-import { typeCheck, typeScriptSettings } from './harness/typescript.js'
+import { typeCheck, typeScriptSettings, typeTests } from './harness/typescript.js'
 
 const run = promisify(execFile)
 
@@ -155,20 +155,22 @@ describe('the packed package, without configuration', { timeout: 1_800_000 }, ()
   }
 })
 
-describe('the declarations', { timeout: 300_000 }, () => {
+describe('the declarations', { timeout: 1_800_000 }, () => {
   let consumer: Consumer
   before(async () => {
     consumer = await installPacked()
   })
   after(() => consumer[Symbol.asyncDispose]())
 
-  for (const version of asked.includes('typescript') ? ['5.4.5', '5.9.3'] : []) {
+  for (const version of asked.includes('typescript') ? ['5.4.5', '5.9.3', '6.0.3'] : []) {
+    const folder = join(packageFolder, '.build/bundlers', `typescript-${version}`)
+    const tsc = join(folder, 'node_modules/typescript/bin/tsc')
+    before(() => install(folder, { typescript: version }))
     for (const settings of Object.keys(typeScriptSettings)) {
-      test(`in TypeScript ${version}: ${settings}`, async () => {
-        const folder = join(packageFolder, '.build/bundlers', `typescript-${version}`)
-        await install(folder, { typescript: version })
-        await typeCheck(consumer, join(folder, 'node_modules/typescript/bin/tsc'), settings)
-      })
+      test(`in TypeScript ${version}: ${settings}`, () => typeCheck(consumer, tsc, settings))
+    }
+    for (const options of [[], ['--exactOptionalPropertyTypes']]) {
+      test(`in TypeScript ${version}: all that test/types claims ${options}`, () => typeTests(consumer, tsc, ...options))
     }
   }
 })

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Consumer } from './packed.js'
 import { packageFolder } from './site.js'
@@ -37,16 +38,32 @@ export const typeScriptSettings: Record<string, string[]> = {
   'the newest library': ['--module', 'nodenext', ...lib('esnext', 'dom', 'dom.iterable')],
   'an old library': ['--module', 'nodenext', ...lib('es2020', 'dom')],
   'the strictest settings': ['--module', 'nodenext', ...lib('es2022', 'dom'), '--exactOptionalPropertyTypes', '--noUncheckedIndexedAccess', '--noPropertyAccessFromIndexSignature', '--verbatimModuleSyntax', '--isolatedModules'],
+  'no strict settings': ['--module', 'nodenext', ...lib('es2022', 'dom'), '--strict', 'false'],
   'no types of a host': ['--module', 'nodenext', ...lib('es2022')],
   'the types of Workers': ['--module', 'esnext', '--moduleResolution', 'bundler', ...lib('es2022'), '--types', '@cloudflare/workers-types'],
   'the types of Node': ['--module', 'nodenext', ...lib('es2022'), '--types', 'node'],
 }
+
+const always = ['--noEmit', '--strict', '--target', 'es2022', '--skipLibCheck', 'false']
 
 /** Fails unless tsc accepts the program and the declarations of the package under these settings. */
 export async function typeCheck(consumer: Consumer, tsc: string, settings: string): Promise<void> {
   await consumer.write('typed.ts', program)
   const options = typeScriptSettings[settings]!
   const folders = options.includes('--types') ? ['node_modules/@types', 'node_modules'].map((folder) => join(packageFolder, folder)) : ['none']
-  const all = ['--noEmit', '--strict', '--target', 'es2022', '--skipLibCheck', 'false', '--typeRoots', folders.join(), ...options]
-  await consumer.node(tsc, ...all, 'typed.ts').catch((error: { stdout: string }) => assert.fail(error.stdout))
+  await accepts(consumer, tsc, ...always, '--typeRoots', folders.join(), ...options, 'typed.ts')
+}
+
+/** Fails unless tsc finds in the published declarations what test/types claims of the sources. */
+export async function typeTests(consumer: Consumer, tsc: string, ...options: string[]): Promise<void> {
+  const folder = join(packageFolder, 'test/types')
+  const names = await readdir(folder)
+  for (const name of names) await consumer.write(name, (await readFile(join(folder, name), 'utf8')).replace("'../../src/index.js'", "'atomicdb'"))
+  await accepts(consumer, tsc, ...always, '--typeRoots', 'none', '--module', 'nodenext', ...lib('es2022', 'dom', 'esnext.disposable'), ...options, ...names)
+}
+
+async function accepts(consumer: Consumer, tsc: string, ...args: string[]): Promise<void> {
+  // From TypeScript 6 on, a tsconfig.json beside the files counts unless that is said.
+  const newer = Number(/\d+/.exec(await consumer.node(tsc, '--version'))![0]) >= 6 ? ['--ignoreConfig'] : []
+  await consumer.node(tsc, ...newer, ...args).catch((error: { stdout: string }) => assert.fail(error.stdout))
 }

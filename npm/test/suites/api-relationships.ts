@@ -87,6 +87,51 @@ export const relationships: Suite = [
     },
   },
   {
+    name: 'a cascade goes around a ring of 10,000 documents, and ends where it began',
+    async run({ open }) {
+      const db = await open()
+      await db.addRelationship({ name: 'right', type: 'one_to_many', from: 'left', to: 'right', foreignKey: 'before', onDelete: 'cascade', enforce: true })
+      await db.addRelationship({ name: 'left', type: 'one_to_many', from: 'right', to: 'left', foreignKey: 'before', onDelete: 'cascade', enforce: true })
+      const half = (before: (id: number) => number) => Array.from({ length: 5_000 }, (_, i) => ({ _id: i, before: before(i) }))
+      const fill = () => db.transaction(async (tx) => {
+        await tx.insertMany(half((id) => (id + 4_999) % 5_000), 'left')
+        await tx.insertMany(half((id) => id), 'right')
+      })
+      await fill()
+      await db.transaction(async (tx) => {
+        equal(await tx.remove('_id = 7', 'left'), 1)
+        equal([await tx.count(undefined, 'left'), await tx.count(undefined, 'right')], [0, 0])
+        throw new Error('undone')
+      }).catch(() => {})
+      equal([await db.count(undefined, 'left'), await db.count(undefined, 'right')], [5_000, 5_000])
+      await db.insert({ _id: 'own', before: 3 }, 'left')
+      await db.addRelationship({ name: 'kept', type: 'one_to_many', from: 'left', to: 'kept', foreignKey: 'by', onDelete: 'restrict' })
+      await db.insert({ by: 'own' }, 'kept')
+      await rejects('relationship', () => db.remove('_id = 7', 'right'), /kept/)
+      equal([await db.count(undefined, 'left'), await db.count(undefined, 'right')], [5_001, 5_000])
+      await db.clear('kept')
+      await db.remove('_id = 7', 'right')
+      equal([await db.count(undefined, 'left'), await db.count(undefined, 'right')], [0, 0])
+    },
+  },
+  {
+    name: 'a relationship may name collections that do not exist',
+    async run({ open }) {
+      const db = await open()
+      await db.addRelationship({ type: 'one_to_many', from: 'nobody', to: 'nothing', foreignKey: 'by', onDelete: 'cascade' })
+      await db.addRelationship({ name: 'author', type: 'many_to_one', from: 'nothing', to: 'nobody', foreignKey: 'by', enforce: true })
+      equal([...(await db.find({}, { collection: 'nobody', populate: ['nothing.author'] }))], [])
+      await rejects('relationship', () => db.insert({ by: 5 }, 'nothing'))
+      await db.insert({ _id: 5 }, 'nobody')
+      equal(await db.get(5, { collection: 'nobody', populate: ['nothing.author'] }), { _id: 5, nothing: [] })
+      await db.insert({ by: 5 }, 'nothing')
+      await db.dropCollection('nothing')
+      equal(await db.relationships(), [])
+      equal(await db.remove('_id = 5', 'nobody'), 1)
+      await rejects('invalid', () => db.get(5, { collection: 'nobody', populate: ['nothing'] }))
+    },
+  },
+  {
     name: 'a cascade is undone as a whole',
     async run(context) {
       const db = await blog(context, 'cascade', 'undone')

@@ -216,6 +216,35 @@ export const schemas: Suite = [
     },
   },
   {
+    name: 'hostile schemas and documents get an answer',
+    async run({ open }) {
+      const db = await open()
+      await rejects('invalid', () => db.createCollection('loop', { $ref: '#' }), /leads back to itself/)
+      await rejects('invalid', () => db.createCollection('loop', { $ref: '#/$defs/a', $defs: { a: { anyOf: [{ $ref: '#/$defs/b' }] }, b: { not: { $ref: '#/$defs/a' } } } }), /leads back to itself/)
+      let nested: object = {}
+      for (let i = 0; i < 95; i++) nested = { not: nested }
+      await rejects('invalid', () => db.createCollection('deep', nested), /nested too deep/)
+      const many = Object.fromEntries(Array.from({ length: 10_000 }, (_, i) => [`p${i}`, { type: 'number' }]))
+      await db.createCollection('many', { properties: many, required: Object.keys(many).slice(9_990), additionalProperties: false })
+      const { errors } = await failure(() => db.insert({ p5: 'x', q: 1 }, 'many'))
+      equal(errors!.slice(0, 3).map(({ path, keyword }) => [path, keyword]), [['p5', 'type'], ['q', 'additionalProperties'], ['p9990', 'required']])
+      await db.insert(Object.fromEntries(Object.keys(many).map((name) => [name, 1])), 'many')
+      // Each schema applies the next one twice.
+      const doubling = Object.fromEntries(Array.from({ length: 60 }, (_, i) => [`d${i}`, { allOf: [{ $ref: `#/$defs/d${i + 1}` }, { $ref: `#/$defs/d${i + 1}` }] }]))
+      await db.createCollection('doubling', { $ref: '#/$defs/d0', $defs: { ...doubling, d60: { minProperties: 1 } } })
+      await rejects('schema', () => db.insert({ a: 1 }, 'doubling'), /steps to check/)
+      await db.createCollection('patterns', { properties: { nested: { pattern: '^(a+)+$' }, large: { pattern: `${'[ab]?'.repeat(1_900)}x` } } })
+      await rejects('schema', () => db.insert({ nested: `${'a'.repeat(100_000)}b` }, 'patterns'), /nested: must match/)
+      await rejects('schema', () => db.insert({ large: 'ab'.repeat(50_000) }, 'patterns'), /steps to check/)
+      await db.insert({ nested: 'aaa', large: 'abx' }, 'patterns')
+      for (const refusing of [false, { not: {} }, { enum: [] }]) {
+        await db.createCollection(JSON.stringify(refusing), refusing as boolean)
+        await rejects('schema', () => db.insert({}, JSON.stringify(refusing)))
+        equal(await db.count(undefined, JSON.stringify(refusing)), 0)
+      }
+    },
+  },
+  {
     name: 'a validator at the edge decides what is stored',
     async run({ open }) {
       const db = await open()
