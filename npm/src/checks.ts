@@ -13,16 +13,21 @@ export function checkOptionsObject(options: unknown): asserts options is object 
 /** Throws if `options` has an option that is not `known`. */
 export function checkKnown(options: unknown, known: readonly string[]): void {
   checkOptionsObject(options)
-  for (const name of namesIn(options)) {
-    if (!known.includes(name)) throw invalid(`options: there is no option ${name}; the options are ${known.join(', ')}`)
+  checkNames('options', 'option', options, known)
+}
+
+/** Throws if `object` has a name that is not `known`; `kind` is what messages call what has a name. */
+export function checkNames(what: string, kind: string, object: object, known: readonly string[]): void {
+  for (const name of namesIn(what, object)) {
+    if (!known.includes(name)) throw invalid(`${what}: there is no ${kind} ${name}; the ${kind === 'property' ? 'properties' : `${kind}s`} are ${known.join(', ')}`)
   }
 }
 
-function namesIn(options: object): string[] {
+function namesIn(what: string, object: object): string[] {
   try {
-    return Object.keys(options)
+    return Object.keys(object)
   } catch (error) {
-    throw readingError('options', error)
+    throw readingError(what, error)
   }
 }
 

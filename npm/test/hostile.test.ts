@@ -279,6 +279,29 @@ async function filled(): Promise<InstanceType<typeof MemoryStorage>> {
   return storage
 }
 
+test('a function that rejects where it may not wait is refused, and nobody hears of the rejection', async () => {
+  const uncaught: unknown[] = []
+  const note = (reason: unknown) => uncaught.push(reason)
+  process.on('unhandledRejection', note)
+  try {
+    const rejecting = async () => fail()
+    await assert.rejects(db.search(rejecting as never), code('invalid'))
+    await assert.rejects(db.update(rejecting as never), code('invalid'))
+    const live = db.liveCount(rejecting as never)
+    await assert.rejects(live.ready, code('invalid'))
+    live.close()
+    await new Promise((resolve) => setTimeout(resolve, 5))
+    assert.deepEqual(uncaught, [])
+  } finally {
+    process.off('unhandledRejection', note)
+  }
+})
+
+test('exists takes no undefined, which a filter refuses too', () => {
+  assert.throws(() => db.query<{ a: number }>().a.exists(undefined), /^AtomicDBError: a\.exists: yes: expected true or false, not undefined$/)
+  assert.equal(String(db.query<{ a: number }>().a.exists()), 'a exists')
+})
+
 test('a MemoryStorage checks the arguments of each method', async () => {
   const storage = new MemoryStorage()
   await storage.append(1, new Uint8Array(1))

@@ -1,3 +1,4 @@
+import { checkSignal } from '../checks.js'
 import type { Calls } from '../connection/calls.js'
 import type { EngineCalls } from '../connection/engine-calls.js'
 import { readArguments } from '../connection/errors.js'
@@ -327,5 +328,6 @@ export abstract class DocumentCalls<T, Of extends Owner> {
 function withoutSignal(options: unknown): { signal: AbortSignal | undefined; rest: unknown } {
   if (typeof options !== 'object' || options === null || Array.isArray(options)) return { signal: undefined, rest: options }
   const { signal, ...rest } = options as { signal?: AbortSignal }
+  if (signal !== undefined) checkSignal('options.signal', signal)
   return { signal, rest }
 }

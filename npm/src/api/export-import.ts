@@ -19,6 +19,7 @@ export async function exportFile(connection: Connection, given: FileFormat): Pro
 
 /** Stores everything that a file holds, or nothing, with a write of `calls`. */
 export async function importFile(connection: Connection, calls: Calls, file: unknown, given: FileFormat): Promise<void> {
+  connection.checkOutsideTransaction()
   const format = checkedFormat(given)
   const content = await unpackFile(takenBytes('file', file), format)
   const parsed = await connection.parseFile(content, format.type ?? typeOf(content))

@@ -167,16 +167,15 @@ export abstract class OpenDatabase<Schema = any> extends DatabaseCalls<Schema> i
    * Nothing has changed then.
    */
   async undo(): Promise<boolean> {
-    return (await this.history('undo')).undo()
+    return this.undoHistory ? this.undoHistory.undo() : this.withoutHistory('undo')
   }
 
   /** Does again what {@link undo} took back last. @throws As undo. */
   async redo(): Promise<boolean> {
-    return (await this.history('redo')).redo()
+    return this.undoHistory ? this.undoHistory.redo() : this.withoutHistory('redo')
   }
 
-  private async history(name: string): Promise<UndoHistory> {
-    if (this.undoHistory) return this.undoHistory
+  private async withoutHistory(name: string): Promise<never> {
     await this.calls.read(() => {}) // if it is closed, that is what is wrong
     throw invalid(`${name}: open the database with the option undoSteps, which says how many batches to keep`)
   }

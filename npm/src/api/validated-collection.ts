@@ -2,7 +2,7 @@ import { takenOptions } from '../checks.js'
 import type { Calls, ConnectionCalls } from '../connection/calls.js'
 import type { EngineCalls } from '../connection/engine-calls.js'
 import { readArguments } from '../connection/errors.js'
-import { AtomicDBError, describe, invalid, isThrown, unsupported } from '../errors.js'
+import { AtomicDBError, describe, invalid, isThrown, messageOf, readingError, unsupported } from '../errors.js'
 import * as reads from '../operations/reads.js'
 import * as writes from '../operations/writes.js'
 import { everything } from '../query/find-options.js'
@@ -27,10 +27,11 @@ export class ValidatedCollection<T extends object = any> extends Collection<T> {
   constructor(calls: Calls, name: string, options: CollectionOptions<T>) {
     super(calls, name)
     const { validate } = takenOptions(options, ['validate'])
-    this.#standard = validate?.['~standard']
-    if (validate !== undefined && typeof this.#standard?.validate !== 'function') {
+    this.#standard = ofValidator(() => {
+      const standard = validate?.['~standard']
+      if (validate === undefined || typeof standard?.validate === 'function') return standard
       throw invalid(`options.validate: expected a validator with the interface of Standard Schema, not ${describe(validate)}`)
-    }
+    })
   }
 
   override insert(document: Fresh<T>): Promise<Id> {
@@ -127,13 +128,16 @@ export class ValidatedCollection<T extends object = any> extends Collection<T> {
       // Of two refusals, the shorter one does not complain about the _id.
       const best = again && (again.issues?.length ?? 0) <= answer.issues!.length ? again : answer
       if (best.issues) throw refused(op, this.name, standard.vendor, best.issues)
-      const { value } = best as { value: any }
+      const { value } = best
       if (!hasId || typeof value !== 'object' || value === null) return value
       return { ...value, _id: document._id }
     }
-    return andThen(standard.validate(document) as Answer | Promise<Answer>, (answer) => {
+    const ask = (value: unknown, next: (answer: Answer) => unknown) => {
+      return ofValidator(() => andThen(standard.validate(value) as unknown, (given) => ofValidator(() => next(answerOf(given)))))
+    }
+    return ask(document, (answer) => {
       if (!answer.issues || !hasId) return finished(answer, undefined)
-      return andThen(standard.validate(withoutId()) as Answer | Promise<Answer>, (again) => finished(answer, again))
+      return ask(withoutId(), (again) => finished(answer, again))
     })
   }
 }
@@ -148,18 +152,38 @@ interface Change<R> {
 /** Thrown inside a write, which cannot wait: it is made as a transaction then. */
 class WaitsForValidator extends Error {}
 
-interface Issue {
-  readonly message: string
-  readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined
-}
-
 interface Answer {
-  readonly issues?: readonly Issue[] | undefined
+  readonly issues?: readonly unknown[] | undefined
+  readonly value?: any
 }
 
-function refused(op: string, collection: string, vendor: string, issues: readonly Issue[]): AtomicDBError {
-  const errors = issues.slice(0, 100).map(({ message, path = [] }) => {
-    return { path: path.map((part) => String(typeof part === 'object' ? part.key : part)).join('.'), keyword: vendor, message }
+/** Reads what a validator is or has answered. */
+function ofValidator<R>(read: () => R): R {
+  try {
+    return read()
+  } catch (error) {
+    throw readingError('options.validate', error)
+  }
+}
+
+/** What a validator has answered, which need not be what Standard Schema says. */
+function answerOf(given: unknown): Answer {
+  if (typeof given !== 'object' || given === null) throw invalid(`options.validate: expected an answer with a value or issues, not ${describe(given)}`)
+  const { issues, value } = given as Answer
+  if (!issues) {
+    if (isPromise(value)) throw invalid('options.validate: expected an answer whose value is a document, not a Promise')
+    return { value }
+  }
+  if (!Array.isArray(issues)) throw invalid(`options.validate: expected an answer whose issues are an array, not ${describe(issues)}`)
+  return { issues: issues.slice(0, 100) }
+}
+
+function refused(op: string, collection: string, vendor: unknown, issues: readonly unknown[]): AtomicDBError {
+  const keyword = messageOf(vendor)
+  const errors = issues.map((issue) => {
+    const { message, path } = Object(issue) as { message?: unknown; path?: unknown }
+    const names = Array.isArray(path) ? path.map((part) => messageOf(typeof part === 'object' && part !== null ? part.key : part)) : []
+    return { path: names.join('.'), keyword, message: messageOf(message) }
   })
   const text = errors.slice(0, 10).map(({ path, message }) => (path ? `${path}: ${message}` : message)).join('; ')
   return Object.assign(new AtomicDBError('schema', `${op} ${collection}: ${text}`), { errors })

@@ -17,6 +17,9 @@ export interface Connection extends ConnectionCalls {
   /** Waits until all writes so far are stored, and compares what is stored with what is in memory. */
   verify(): Promise<Report>
 
+  /** Throws if a call that waits for the end of the running transaction comes from inside it, where that is certain. */
+  checkOutsideTransaction(): void
+
   /** Resolves when every write so far is stored. */
   flush(): Promise<void>
 
@@ -55,6 +58,8 @@ export abstract class EngineConnection extends EngineCalls implements Connection
   abstract write<R>(prepare: () => Write<R>): Promise<R>
 
   abstract transaction<R>(work: (calls: Calls) => Promise<R>): Promise<R>
+
+  abstract checkOutsideTransaction(): void
 
   /** As in LiveSource. When the engine ends, the listener is told so, before {@link onEnd} is called. */
   abstract live<A>(question: LiveQuestion<A>, listener: LiveListener<A>): () => void

@@ -46,6 +46,7 @@ export abstract class EngineCalls {
     try {
       const result = callback(document)
       if (typeof (result as Promise<unknown> | undefined)?.then === 'function') {
+        Promise.resolve(result).catch(() => {}) // nobody else waits for it
         throw invalid(`${name}: the function must return its result at once, not with a Promise: all documents have to be of one version`)
       }
       return result

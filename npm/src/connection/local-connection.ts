@@ -264,7 +264,12 @@ export class LocalConnection extends EngineConnection {
   }
 
   flush(): Promise<void> {
-    if (this.closing) return Promise.reject(closedError())
+    try {
+      if (this.closing) throw closedError()
+      this.transactions.checkOutside()
+    } catch (error) {
+      return Promise.reject(error as Error)
+    }
     const { lastFailure } = this.transactions
     // Now: a transaction may hold the write lock for longer than these writes take.
     const before = this.groupCommit.flush()
@@ -361,7 +366,7 @@ export class LocalConnection extends EngineConnection {
     return this.bridge.head(this.handle)
   }
 
-  private checkOutsideTransaction(): void {
+  checkOutsideTransaction(): void {
     this.checkUsable()
     this.transactions.checkOutside()
   }

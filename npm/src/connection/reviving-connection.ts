@@ -132,6 +132,10 @@ export class RevivingConnection implements Connection {
     return this.run((connection) => connection.verify())
   }
 
+  checkOutsideTransaction(): void {
+    if (!this.current.ended) this.current.checkOutsideTransaction()
+  }
+
   flush(): Promise<void> {
     return this.run((connection) => connection.flush())
   }

@@ -122,7 +122,7 @@ export class StatelessConnection extends CachingConnection {
   }
 
   override async write<R>(prepare: () => Write<R>): Promise<R> {
-    this.checkOutside()
+    this.checkOutsideTransaction()
     const write = readArguments(prepare)
     const pending: Pending = { run: () => write(this), value: undefined, conflicts: 0 }
     this.waiting.push(pending)
@@ -141,7 +141,7 @@ export class StatelessConnection extends CachingConnection {
   }
 
   override async transaction<R>(work: (calls: Calls) => Promise<R>): Promise<R> {
-    this.checkOutside()
+    this.checkOutsideTransaction()
     for (let runs = 0; runs < maxConflicts; runs++) {
       const end = await this.alone((turn) => this.runOnce(turn, work))
       if (end) return end.result
@@ -340,12 +340,12 @@ export class StatelessConnection extends CachingConnection {
   }
 
   override async exportFile(type: FileType): Promise<Uint8Array> {
-    this.checkOutside()
+    this.checkOutsideTransaction()
     return this.alone(() => this.bridge.wait((engine) => engine.exportFile(this.handle, type)))
   }
 
   override async verify(): Promise<Report> {
-    this.checkOutside()
+    this.checkOutsideTransaction()
     return this.alone(async () => {
       for (;;) {
         const before = this.head
@@ -357,6 +357,7 @@ export class StatelessConnection extends CachingConnection {
 
   override async flush(): Promise<void> {
     if (this.isClosing) throw closedError()
+    if (this.running?.isStarting) throw insideTransactionError()
     const earlier = this.unsettled()
     if (earlier.length === 0 && !this.running) return
     await this.alone(async () => {})
@@ -386,7 +387,7 @@ export class StatelessConnection extends CachingConnection {
     this.checkNotInCallback()
   }
 
-  private checkOutside(): void {
+  override checkOutsideTransaction(): void {
     this.checkUsable()
     if (this.running?.isStarting) throw insideTransactionError()
   }

@@ -1,6 +1,6 @@
 import type { Calls } from '../connection/calls.js'
 import type { LiveQuestion, LiveUpdate } from '../connection/live.js'
-import { checkFunction, checkSignal } from '../checks.js'
+import { checkFunction } from '../checks.js'
 import { AtomicDBError, invalid } from '../errors.js'
 import { Iteration } from './iteration.js'
 import { guarded, report } from './report.js'
@@ -57,7 +57,7 @@ export class LiveValue<V> implements AsyncIterable<V> {
   ) {
     this.value = view.empty
     if (!calls.live) throw invalid('a transaction has no live queries: it ends before anybody else sees what it did; make them with db')
-    for (const each of [signal, calls.signal]) if (each) this.endWith(each)
+    for (const each of [signal, calls.signal]) if (each) this.endWith(each as AbortSignal)
     if (this.over) return
     const self = weakly(this)
     const stop = calls.live(question, {
@@ -154,8 +154,7 @@ export class LiveValue<V> implements AsyncIterable<V> {
     this.end(new AtomicDBError('closed', 'the live query has been closed'), undefined)
   }
 
-  private endWith(signal: StopSignal): void {
-    checkSignal('signal', signal)
+  private endWith(signal: AbortSignal): void {
     if (signal.aborted) {
       this.end(signal.reason, undefined)
       return

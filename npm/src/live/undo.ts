@@ -25,7 +25,7 @@ export class UndoHistory {
   private alarm = new Alarm()
   private follower: Follower
   private isTaking: Promise<void> | undefined
-  private last: Promise<unknown> = Promise.resolve() // undo and redo, one after the other
+  private last: Promise<unknown> | undefined // undo and redo, one after the other
   private isOver = false
 
   /** @param maxSteps How many batches are kept. */
@@ -46,8 +46,11 @@ export class UndoHistory {
   }
 
   private serial<R>(work: () => Promise<R>): Promise<R> {
-    const result = this.last.then(work)
-    this.last = result.catch(() => {})
+    // At once if it can: then the transaction knows whether it is called inside another one.
+    const result = this.last ? this.last.then(work) : work()
+    const last = (this.last = result.catch(() => {}).then(() => {
+      if (this.last === last) this.last = undefined
+    }))
     return result
   }
 

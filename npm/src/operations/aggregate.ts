@@ -1,3 +1,4 @@
+import { checkNames } from '../checks.js'
 import type { EngineCalls } from '../connection/engine-calls.js'
 import { Op } from '../engine/ops.js'
 import { takenList } from '../checks.js'
@@ -44,9 +45,7 @@ function checked(pipeline: unknown): Aggregate {
   if (typeof pipeline !== 'object' || pipeline === null || Array.isArray(pipeline)) {
     throw invalid(`aggregate: expected an object as in {groupBy: 'city', select: {n: {$count: true}}}, not ${describe(pipeline)}`)
   }
-  for (const name of Object.keys(pipeline)) {
-    if (!known.includes(name)) throw invalid(`aggregate: there is no property ${name}; the properties are ${known.join(', ')}`)
-  }
+  checkNames('aggregate', 'property', pipeline, known)
   return pipeline as Aggregate
 }
 

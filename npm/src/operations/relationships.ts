@@ -1,8 +1,7 @@
-import { takenOptions } from '../checks.js'
+import { checkNames } from '../checks.js'
 import type { Write } from '../connection/calls.js'
 import { Op } from '../engine/ops.js'
 import { describe, invalid } from '../errors.js'
-import type { Relationship } from '../types.js'
 import { command } from './writes.js'
 
 const fields = ['name', 'type', 'from', 'to', 'foreignKey', 'onDelete', 'enforce'] as const
@@ -10,8 +9,9 @@ const fields = ['name', 'type', 'from', 'to', 'foreignKey', 'onDelete', 'enforce
 /** Declares a relationship. The engine checks what its fields say. */
 export function addRelationship(given: unknown): Write<void> {
   if (typeof given !== 'object' || given === null || Array.isArray(given)) throw invalid(`relationship: expected an object, not ${describe(given)}`)
+  checkNames('relationship', 'property', given, fields)
   const relationship: Record<string, unknown> = { type: '', from: '', to: '', foreignKey: '' } // what is missing is named as wrong
-  for (const [name, value] of Object.entries(takenOptions(given as Relationship, fields))) {
+  for (const [name, value] of Object.entries(given)) {
     if (value === undefined) continue
     if (typeof value !== (name === 'enforce' ? 'boolean' : 'string')) throw invalid(`relationship.${name}: expected ${name === 'enforce' ? 'true or false' : 'a string'}, not ${describe(value)}`)
     relationship[name] = value

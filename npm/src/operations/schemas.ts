@@ -6,13 +6,17 @@ import { describe, invalid } from '../errors.js'
 import { encoding, type Encoder } from '../msgpack/encode.js'
 import type { JSONSchema, SchemaOptions, SetSchemaOptions, Stored } from '../types.js'
 import { collectionName } from './collection-name.js'
-import { changeBy, command } from './writes.js'
+import { changeBy } from './writes.js'
 
 const known = ['strict', 'defaults', 'schemas'] as const
 
 /** Creates an empty collection, whose documents must fit the schema if there is one. */
 export function createCollection(name: unknown, schema: unknown = null, options: SchemaOptions = {}): Write<void> {
-  return command(Op.createCollection, [collectionName(name), schema, takenOptions(options, known)])
+  const taken = takenOptions(options, known)
+  const input = encoding('arguments', (encoder) => encoder.array(3).string(collectionName(name)).value(schema, 'schema').value(taken, 'options').taken())
+  return (engine) => {
+    engine.value(Op.createCollection, input)
+  }
 }
 
 /** Gives a collection another schema, or with null none. */

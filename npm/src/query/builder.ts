@@ -88,7 +88,8 @@ const read: Record<Exclude<(typeof operators)[Operator][0], 'condition'>, (opera
     if (isRegExp(pattern)) return [patternOf(pattern)]
     return [text(`${call}: pattern`, pattern, 'a regular expression')]
   },
-  yes: ([yes = true], call) => {
+  yes: (operands, call) => {
+    const yes = operands.length === 0 || operands[0]
     if (typeof yes !== 'boolean') throw invalid(`${call}: yes: expected true or false, not ${describe(yes)}`)
     return [yes]
   },

@@ -429,6 +429,7 @@ export class RemoteConnection extends EngineConnection {
 
   async flush(): Promise<void> {
     if (this.closing) throw closedError()
+    if (this.isStarting) throw insideTransactionError()
     const writing = [...this.writing]
     await this.channel.call('flush')
     await Promise.all(writing) // so that the promises of the writes have settled too
@@ -469,7 +470,7 @@ export class RemoteConnection extends EngineConnection {
     await this.thread.terminate()
   }
 
-  private checkOutsideTransaction(): void {
+  checkOutsideTransaction(): void {
     this.checkUsable()
     if (this.isStarting) throw insideTransactionError()
   }

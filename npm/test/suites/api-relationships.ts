@@ -214,7 +214,7 @@ export const relationships: Suite = [
         [undefined, /^relationship/], [null, /^relationship/], [[], /^relationship/], ['x', /^relationship/],
         [{}, /from and to/], [{ ...good, type: 'many' }, /type/], [{ ...good, onDelete: 'no' }, /onDelete/], [{ ...good, onDelete: true }, /onDelete/],
         [{ ...good, enforce: 1 }, /enforce/], [{ ...good, foreignKey: '' }, /foreignKey/], [{ ...good, foreignKey: 5 }, /foreignKey/],
-        [{ ...good, to: '_b' }, /reserved/], [{ ...good, name: 'x.y' }, /name/], [{ ...good, name: '__proto__' }, /name/], [{ ...good, colour: 'red' }, /colour/],
+        [{ ...good, to: '_b' }, /reserved/], [{ ...good, name: 'x.y' }, /name/], [{ ...good, name: '__proto__' }, /name/], [{ ...good, colour: 'red' }, /^relationship: there is no property colour; the properties are name/],
       ] as const) await rejects('invalid', () => db.addRelationship(wrong as any), message)
       for (const name of [undefined, 5, null]) await rejects('invalid', () => db.removeRelationship(name as any), /^name/)
       equal([await db.relationships(), await db.collections()], [[], []])

@@ -288,4 +288,36 @@ export const schemas: Suite = [
       }
     },
   },
+  {
+    name: 'wrong schemas and options are refused by name',
+    async run({ open }) {
+      const db = await open()
+      for (const wrong of [Symbol('s'), () => {}, 2n ** 70n, new Map(), new Date(NaN)]) {
+        await rejects('invalid', () => db.createCollection('users', wrong as never), /^schema /)
+        await rejects('invalid', () => db.setSchema('users', wrong as never), /^schema /)
+      }
+      await rejects('invalid', () => db.createCollection('users', {}, { strict: Symbol('s') } as never), /^options\.strict /)
+    },
+  },
+  {
+    name: 'a validator may answer anything',
+    async run({ open }) {
+      const db = await open()
+      const { proxy: revoked, revoke } = Proxy.revocable({}, {})
+      revoke()
+      for (const wait of [false, true]) {
+        const answering = (answer: unknown) => {
+          const validate = () => (wait ? { then: (resolve: (value: unknown) => void) => resolve(answer) } : answer)
+          return db.collection('users', { validate: { '~standard': { version: 1, vendor: Symbol('v'), validate } } as never })
+        }
+        const wrong = [undefined, null, 5, 'x', { issues: 5 }, { issues: 'x' }, { issues: {} }, { issues: revoked }, { value: revoked }, { value: Promise.resolve({}) }, ...(wait ? [] : [revoked])]
+        for (const answer of wrong) await rejects('invalid', () => answering(answer).insert({ a: 1 }), /^(options\.validate|document): /)
+        const issues = [undefined, null, 5, {}, { message: Symbol('m') }, { message: 5n, path: 5 }, { message: 'm', path: [null, Symbol('p'), { key: Object.create(null) }] }]
+        for (const issue of issues) await rejects('schema', () => answering({ issues: [issue] }).insert({ a: 1 }))
+        await rejects('schema', () => answering({ issues: [] }).insert({ a: 1 }))
+      }
+      await rejects('invalid', async () => db.collection('users', { validate: revoked as never }), /^options\.validate: a proxy/)
+      equal(await db.count(undefined, 'users'), 0)
+    },
+  },
 ]
