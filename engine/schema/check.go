@@ -3,6 +3,7 @@ package schema
 import (
 	"bytes"
 	"encoding/base64"
+	"slices"
 	"strconv"
 	"unicode/utf8"
 
@@ -11,7 +12,9 @@ import (
 )
 
 const (
-	maxLevels = 5_000 // of schemas in schemas, as they are applied
+	// Of schemas in schemas, as they are applied. Each takes up to four calls, and a JavaScript engine ends a wasm whose
+	// calls are too deep: Node 20 at 2,600 levels of not.
+	maxLevels = 1_000
 	// How many schemas may be applied to a value, at the least and for each byte.
 	minSteps, stepsPerByte = 1_000_000, 100
 	// How many parts of a pattern, for one byte of a text, count as one of these steps.
@@ -229,7 +232,7 @@ func (c *checker) refuseType(n *node, v []byte) bool {
 // hasValue checks enum and const.
 func (c *checker) hasValue(n *node, v []byte) bool {
 	for i := range n.values {
-		if rule := &n.values[i]; !c.isOneOf(rule.list, v) {
+		if rule := &n.values[i]; !c.isOneOf(rule, v) {
 			if c.faults == nil {
 				return false
 			}
@@ -239,10 +242,15 @@ func (c *checker) hasValue(n *node, v []byte) bool {
 	return true
 }
 
-func (c *checker) isOneOf(list [][]byte, v []byte) bool {
-	c.steps -= len(list) / 8
+func (c *checker) isOneOf(r *valueRules, v []byte) bool {
 	kind := msgpack.KindOf(v)
-	for _, one := range list {
+	if r.sorted != nil {
+		if has(r.sorted, v) {
+			return true
+		}
+		return (kind == msgpack.Date || kind == msgpack.Bytes) && has(r.sorted, msgpack.AppendString(nil, c.textOf(v)))
+	}
+	for _, one := range r.list {
 		if bytes.Equal(one, v) || msgpack.Equal(one, v) {
 			return true
 		}
@@ -251,6 +259,11 @@ func (c *checker) isOneOf(list [][]byte, v []byte) bool {
 		}
 	}
 	return false
+}
+
+func has(sorted [][]byte, v []byte) bool {
+	_, ok := slices.BinarySearchFunc(sorted, v, msgpack.Compare)
+	return ok
 }
 
 func (c *checker) numberFits(r *numberRules, v []byte) bool {
@@ -306,7 +319,7 @@ func (c *checker) textOf(v []byte) []byte {
 // matches counts what a pattern of many parts may take in a long text: one of 45,000
 // parts took more than 3 minutes for 100 kB.
 func (c *checker) matches(p *pattern, text []byte) bool {
-	if c.steps -= p.parts * len(text) / partsPerStep; c.steps < 0 {
+	if c.steps -= 1 + p.parts*len(text)/partsPerStep; c.steps < 0 {
 		c.gaveUp = true
 		return false
 	}
@@ -379,9 +392,13 @@ func (c *checker) inPlaceFits(p *inPlaceRules, v []byte, m marks) bool {
 			return false
 		}
 	}
+	has := fields{v: v}
+	if len(p.dependentSchemas) > maxListed {
+		has = fieldsOf(v, len(p.dependentSchemas))
+	}
 	for i := range p.dependentSchemas {
 		d := &p.dependentSchemas[i]
-		if msgpack.Lookup(v, d.name) != nil && !c.valid(d.node, v, m) && c.faults == nil {
+		if has.field(d.name) && !c.valid(d.node, v, m) && c.faults == nil {
 			return false
 		}
 	}

@@ -2,6 +2,7 @@ package schema
 
 import (
 	"bytes"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -103,6 +104,8 @@ type builder struct {
 	isDynamic bool // there is a $dynamicAnchor
 	parts     int  // of all patterns so far
 	bytes     int  // of the schema and of those in Options.Schemas
+	// What is in maps and arrays that references lead into, by name or number.
+	places map[*byte]map[string][]byte
 }
 
 type unfilled struct {
@@ -153,41 +156,48 @@ const (
 // value; nil if there is none. What $dynamicRef means is known only on the way: the
 // limit of levels holds for it.
 func (n *node) findCircle() (circle *node) {
-	switch n.color {
-	case black:
+	if n.color == black {
 		return nil
-	case grey:
-		return n
 	}
+	// A list instead of recursion: a chain may be as long as the schema.
+	type step struct {
+		node *node
+		left []*node // where it leads, without what was seen
+	}
+	way := []step{{n, n.inPlaceNodes()}}
 	n.color = grey
-	n.eachInPlace(func(next *node) {
-		if circle == nil && next != nil {
-			circle = next.findCircle()
+	for len(way) > 0 {
+		last := &way[len(way)-1]
+		if len(last.left) == 0 {
+			last.node.color = black
+			way = way[:len(way)-1]
+			continue
 		}
-	})
-	n.color = black
-	return circle
+		next := last.left[0]
+		last.left = last.left[1:]
+		if next == nil || next.color == black {
+			continue
+		}
+		if next.color == grey {
+			return next
+		}
+		next.color = grey
+		way = append(way, step{next, next.inPlaceNodes()})
+	}
+	return nil
 }
 
-// eachInPlace visits the nodes that n applies to the same value; some may be nil.
-func (n *node) eachInPlace(visit func(*node)) {
+// inPlaceNodes returns the nodes that n applies to the same value; some may be nil.
+func (n *node) inPlaceNodes() []*node {
 	p := n.inPlace
 	if p == nil {
-		return
+		return nil
 	}
-	visit(p.ref)
-	visit(p.not)
-	visit(p.condition)
-	visit(p.then)
-	visit(p.otherwise)
-	for _, list := range [...][]*node{p.all, p.any, p.one} {
-		for _, one := range list {
-			visit(one)
-		}
-	}
+	nodes := slices.Concat([]*node{p.ref, p.not, p.condition, p.then, p.otherwise}, p.all, p.any, p.one)
 	for i := range p.dependentSchemas {
-		visit(p.dependentSchemas[i].node)
+		nodes = append(nodes, p.dependentSchemas[i].node)
 	}
+	return nodes
 }
 
 // join extends a place by a name.

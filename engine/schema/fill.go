@@ -24,8 +24,9 @@ func fill(out []byte, n *node, v []byte, levels int) []byte {
 	}
 	o := n.object
 	count := msgpack.Count(v)
+	has := fieldsOf(v, len(o.properties))
 	for i := range o.properties {
-		if p := o.properties[i].node; p != nil && p.fallback != nil && msgpack.Lookup(v, o.properties[i].name) == nil {
+		if p := o.properties[i].node; p != nil && p.fallback != nil && !has.field(o.properties[i].name) {
 			count++
 		}
 	}
@@ -39,7 +40,7 @@ func fill(out []byte, n *node, v []byte, levels int) []byte {
 		}
 	}
 	for i := range o.properties {
-		if p := &o.properties[i]; p.node != nil && p.node.fallback != nil && msgpack.Lookup(v, p.name) == nil {
+		if p := &o.properties[i]; p.node != nil && p.node.fallback != nil && !has.field(p.name) {
 			out = append(msgpack.AppendString(out, p.name), p.node.fallback...)
 		}
 	}

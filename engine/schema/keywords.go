@@ -2,6 +2,7 @@ package schema
 
 import (
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -432,7 +433,7 @@ func (r *reader) objects(o *objectRules, name string) {
 		case "patternProperties":
 			o.patterns = append(o.patterns, patternProperty{r.pattern(text), r.schema(v, text)})
 		case "dependentRequired":
-			o.dependentRequired = append(o.dependentRequired, dependency{name: text, needs: r.strings(v)})
+			o.depend(text, r.strings(v))
 		}
 	}
 }
@@ -447,7 +448,7 @@ func (r *reader) dependent(n *node, name string) {
 		text := string(key)
 		if name == "dependencies" && msgpack.KindOf(v) == msgpack.Array {
 			o := n.objects()
-			o.dependentRequired = append(o.dependentRequired, dependency{name: text, needs: r.strings(v)})
+			o.depend(text, r.strings(v))
 			continue
 		}
 		p := n.applied()
@@ -457,7 +458,12 @@ func (r *reader) dependent(n *node, name string) {
 
 //go:noinline
 func (n *node) constants(what string, list [][]byte) {
-	n.values = append(n.values, valueRules{what: what, list: list})
+	r := valueRules{what: what, list: list}
+	if len(list) > maxListed {
+		r.sorted = slices.Clone(list)
+		slices.SortFunc(r.sorted, msgpack.Compare)
+	}
+	n.values = append(n.values, r)
 }
 
 //go:noinline
@@ -490,6 +496,12 @@ func (n *node) objects() *objectRules {
 		n.object = &objectRules{maxProperties: -1}
 	}
 	return n.object
+}
+
+// depend notes which names are required where one is.
+func (o *objectRules) depend(name string, needs []string) {
+	o.dependentRequired = append(o.dependentRequired, dependency{name: name, needs: needs})
+	o.lookups += 1 + len(needs)
 }
 
 //go:noinline

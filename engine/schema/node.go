@@ -39,6 +39,8 @@ const wholeBit = 1 << 15
 type valueRules struct {
 	what string   // "enum" or "const"
 	list [][]byte // one of which the value must equal
+	// The same in order, if there are many; else nil.
+	sorted [][]byte
 }
 
 type numberRules struct {
@@ -78,6 +80,7 @@ type objectRules struct {
 	minProperties     int
 	maxProperties     int // below 0: none
 	dependentRequired []dependency
+	lookups           int // of names, for alsoRequired and dependentRequired
 }
 
 // A property has no node if required alone names it.
@@ -164,6 +167,6 @@ func (o *objectRules) property(name string) int {
 }
 
 const (
-	maxListed  = 8   // properties that are compared one by one; a map is slower for so few
+	maxListed  = 8   // properties, values and names that are compared one by one; a map is slower for so few
 	maxOrdered = 256 // fields of which the last place is kept
 )

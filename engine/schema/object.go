@@ -53,6 +53,8 @@ func (c *checker) objectFits(o *objectRules, v []byte, m marks) bool {
 				if !c.validAt(name, 0, p.node, value) {
 					return false
 				}
+			} else if c.gaveUp {
+				return false
 			}
 		}
 		if !evaluated && o.additional != nil {
@@ -80,8 +82,9 @@ func (c *checker) objectFits(o *objectRules, v []byte, m marks) bool {
 			c.refuseAt("required", o.properties[bits.TrailingZeros64(missing)].name, "is required")
 		}
 	}
+	has := fieldsOf(v, o.lookups)
 	for _, name := range o.alsoRequired {
-		if msgpack.Lookup(v, name) == nil && !c.refuseAt("required", name, "is required") {
+		if !has.field(name) && !c.refuseAt("required", name, "is required") {
 			return false
 		}
 	}
@@ -96,11 +99,11 @@ func (c *checker) objectFits(o *objectRules, v []byte, m marks) bool {
 	}
 	for i := range o.dependentRequired {
 		d := &o.dependentRequired[i]
-		if msgpack.Lookup(v, d.name) == nil {
+		if !has.field(d.name) {
 			continue
 		}
 		for _, name := range d.needs {
-			if msgpack.Lookup(v, name) == nil {
+			if !has.field(name) {
 				if c.faults == nil {
 					return false
 				}
@@ -109,6 +112,34 @@ func (c *checker) objectFits(o *objectRules, v []byte, m marks) bool {
 		}
 	}
 	return true
+}
+
+// fields tells whether a map has a field of some name.
+type fields struct {
+	v   []byte
+	all map[string]bool // nil: it is not worth it
+}
+
+// maxCompared is how many names are compared before a map is made of them.
+const maxCompared = 1_000
+
+// fieldsOf prepares for some lookups.
+func fieldsOf(v []byte, lookups int) fields {
+	f := fields{v: v}
+	if count := msgpack.Count(v); lookups*count > maxCompared {
+		f.all = make(map[string]bool, count)
+		for name := range msgpack.Fields(v) {
+			f.all[string(name)] = true
+		}
+	}
+	return f
+}
+
+func (f *fields) field(name string) bool {
+	if f.all != nil {
+		return f.all[name]
+	}
+	return msgpack.Lookup(f.v, name) != nil
 }
 
 // sizeOf is msgpack.Skip without the call for what is most frequent.

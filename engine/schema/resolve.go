@@ -162,21 +162,7 @@ func (b *builder) point(r *resource, pointer string) (v []byte, why string) {
 	v, home := r.root, r
 	for _, token := range strings.Split(pointer[1:], "/") {
 		token = strings.ReplaceAll(strings.ReplaceAll(token, "~1", "/"), "~0", "~")
-		var next []byte
-		switch msgpack.KindOf(v) {
-		case msgpack.Map:
-			next = msgpack.Lookup(v, token)
-		case msgpack.Array:
-			if i, err := strconv.Atoi(token); err == nil && i >= 0 && strconv.Itoa(i) == token {
-				for element := range msgpack.Elements(v) {
-					if i == 0 {
-						next = element
-						break
-					}
-					i--
-				}
-			}
-		}
+		next := b.inside(v, token)
 		if next == nil {
 			return nil, "leads to " + pointer + ", which is not there"
 		}
@@ -191,6 +177,36 @@ func (b *builder) point(r *resource, pointer string) (v []byte, why string) {
 		}
 	}
 	return v, ""
+}
+
+// inside returns what a map has under a name, or an array at a number; nil if there is nothing.
+func (b *builder) inside(v []byte, name string) []byte {
+	if kind := msgpack.KindOf(v); kind != msgpack.Map && kind != msgpack.Array {
+		return nil
+	}
+	// Many references may lead into the same one.
+	places := b.places[&v[0]]
+	if places == nil {
+		places = map[string][]byte{}
+		if msgpack.KindOf(v) == msgpack.Map {
+			for key, value := range msgpack.Fields(v) {
+				if places[string(key)] == nil {
+					places[string(key)] = value
+				}
+			}
+		} else {
+			i := 0
+			for element := range msgpack.Elements(v) {
+				places[strconv.Itoa(i)] = element
+				i++
+			}
+		}
+		if b.places == nil {
+			b.places = map[*byte]map[string][]byte{}
+		}
+		b.places[&v[0]] = places
+	}
+	return places[name]
 }
 
 // handedOver returns the schema of an address that is not in the schema; nil if there

@@ -337,6 +337,61 @@ func TestBounds(t *testing.T) {
 	if have := faultsText(s.Check(pack(t, `{"p5000": "x"}`))); have != `p5000 type: must be a number, is "x"; q required: is required` {
 		t.Error(have)
 	}
+	// Many values and many names, which are looked up in another way than few.
+	var values, names strings.Builder
+	for i := range 1_000 {
+		values.WriteString(strconv.Itoa(i) + `, "v` + strconv.Itoa(i) + `", `)
+		names.WriteString(`"n` + strconv.Itoa(i) + `", `)
+	}
+	s = compile(t, `{"items": {"enum": [`+values.String()+`{"a": 1, "b": [2]}, "2020-01-01T00:00:00.000Z", null]}}`)
+	if err := s.Check(pack(t, `[`+values.String()+`7.0, {"b": [2.0], "a": 1}, null]`)); err != nil {
+		t.Errorf("1,000 values: %v", err)
+	}
+	for _, other := range []string{`1000`, `"v1000"`, `0.5`, `{"a": 1}`, `[]`, `false`} {
+		if err := s.Check(pack(t, `[1, `+other+`]`)); err == nil {
+			t.Errorf("%s is none of 1,000 values", other)
+		}
+	}
+	date := msgpack.AppendDate(msgpack.AppendArray(nil, 1), 1577836800000)
+	if err := s.Check(date); err != nil {
+		t.Errorf("a date that is one of 1,000 texts: %v", err)
+	}
+	for _, keyword := range []string{`"required": [` + names.String() + `"z"]`, `"dependentRequired": {"n0": [` + names.String() + `"z"]}`} {
+		s = compile(t, `{`+keyword+`}`)
+		all := `{"` + strings.ReplaceAll(strings.Trim(names.String(), `", `), `", "`, `": 1, "`) + `": 1`
+		if err := s.Check(pack(t, all+`, "z": 1}`)); err != nil {
+			t.Errorf("1,000 names: %v", err)
+		}
+		if have := faultsText(s.Check(pack(t, all+`}`))); !strings.HasPrefix(have, "z ") {
+			t.Errorf("one of 1,000 names is missing: %s", have)
+		}
+	}
+	s = compile(t, `{"dependentSchemas": {`+strings.ReplaceAll(strings.TrimRight(names.String(), ", "), `,`, `: false,`)+`: false}}`)
+	if err := s.Check(pack(t, `{"a": 1, "n1000": 2}`)); err != nil {
+		t.Errorf("none of 1,000 dependent schemas: %v", err)
+	}
+	if err := s.Check(pack(t, `{"a": 1, "n999": 2}`)); err == nil {
+		t.Error("one of 1,000 dependent schemas is false")
+	}
+	// Many references into one place.
+	var refs strings.Builder
+	for i := range 1_000 {
+		refs.WriteString(`{"$ref": "#/$defs/list/prefixItems/` + strconv.Itoa(i) + `"}, `)
+	}
+	s = compile(t, `{"prefixItems": [`+refs.String()+`true], "$defs": {"list": {"prefixItems": [`+strings.Repeat(`{"type": "string"}, `, 999)+`{"type": "null"}]}}}`)
+	if have := faultsText(s.Check(pack(t, `[`+strings.Repeat(`"x", `, 999)+`"x"]`))); have != `999 type: must be null, is "x"` {
+		t.Errorf("1,000 references: %s", have)
+	}
+	// Patterns are steps too.
+	var patterns, fields strings.Builder
+	for i := range 2_000 {
+		patterns.WriteString(`"^p` + strconv.Itoa(i) + `$": true, `)
+		fields.WriteString(`"f` + strconv.Itoa(i) + `": 1, `)
+	}
+	s = compile(t, `{"patternProperties": {`+patterns.String()+`"z": true}}`)
+	if err := s.Check(pack(t, `{`+fields.String()+`"z": 1}`)); err == nil || !strings.Contains(err.Error(), "steps to check") {
+		t.Errorf("2,000 patterns of 2,000 names: %v", err)
+	}
 	// What a $dynamicRef means is known only on the way.
 	s = compile(t, `{"$dynamicAnchor": "x", "anyOf": [{"$dynamicRef": "#x"}]}`)
 	if err := s.Check(pack(t, `1`)); err == nil || !strings.Contains(err.Error(), "levels") {

@@ -135,6 +135,25 @@ describe('a path of 32,000 names', () => {
   }
 })
 
+describe('a schema of 4,000 references in a row', () => {
+  const links: Record<string, (next: object) => object> = {
+    '$ref': (next) => next,
+    allOf: (next) => ({ allOf: [next] }),
+    not: (next) => ({ not: next }),
+    oneOf: (next) => ({ oneOf: [next], unevaluatedProperties: true }),
+    propertyNames: (next) => ({ propertyNames: next, allOf: [next] }),
+  }
+  for (const [name, link] of Object.entries(links)) {
+    test(`of ${name} is too long, and the engine lives on`, async () => {
+      const $defs: Record<string, object> = { d4000: { type: 'object' } }
+      for (let i = 0; i < 4000; i++) $defs[`d${i}`] = link({ $ref: `#/$defs/d${i + 1}` })
+      await db.createCollection(`chain of ${name}`, { $defs, $ref: '#/$defs/d0' })
+      await assert.rejects(db.insert({ a: 1 }, `chain of ${name}`), (error) => code('schema')(error) && /more than 1000 levels/.test((error as Error).message))
+      assert.equal(await db.count(), 2)
+    })
+  }
+})
+
 test('20,000 conditions inside one another are invalid', () => {
   let condition: Condition = db.query<{ a: number }>().a.eq(1)
   assert.throws(() => {
