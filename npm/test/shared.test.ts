@@ -15,6 +15,10 @@ declare global {
   function endOf(call: Promise<unknown>): Promise<unknown>
   /** How a transaction of the page has ended. */
   var ended: string
+  /** What the page has made its last shared worker of. */
+  var workerMade: ConstructorParameters<typeof SharedWorker>
+  /** The connection of the page to the first engine. */
+  var engine: object
   /** Whether a transaction of the page hangs. */
   var hangs: boolean
   /** The addresses that the page has fetched. */
@@ -178,6 +182,23 @@ describe('a shared worker', { timeout: 300_000 }, () => {
     })
   }
 
+  test('ends all the transactions of a tab that stands still together', async () => {
+    const context = await newContext()
+    const [hanging, staying] = [await newTab(context), await newTab(context)]
+    await hanging.evaluate(() => {
+      for (let n = 0; n < 100; n++) db.transaction(() => new Promise(() => {})).catch(() => {})
+      return db.count()
+    })
+    const waited = await within(25_000, 'the write of the other tab', staying.evaluate(async () => {
+      const start = performance.now()
+      await db.insert({ _id: 'waits' })
+      return performance.now() - start
+    }))
+    assert.ok(waited < 15_000, `it waited for ${waited} ms`)
+    await within(25_000, 'the next', hanging.evaluate(() => db.insert({ _id: 'later' })))
+    await context.close()
+  })
+
   test('takes the calls of tabs in turns: a flood of one holds up no other', async () => {
     const context = await newContext()
     const [flooding, other] = [await newTab(context), await newTab(context)]
@@ -263,6 +284,75 @@ describe('a shared worker', { timeout: 300_000 }, () => {
     }))
     assert.deepEqual(await Promise.all([add(one), add(other)]), ['large', 'invalid'])
     assert.deepEqual(await one.evaluate(() => db.get('counter')), { _id: 'counter', n: 200 })
+    await context.close()
+  })
+
+  test('takes any message on its port, and serves the other tabs with the same engine', async () => {
+    const context = await newContext()
+    await context.addInitScript(() => {
+      const OfPage = SharedWorker
+      globalThis.SharedWorker = class extends OfPage {
+        constructor(...args: ConstructorParameters<typeof OfPage>) {
+          super(...args)
+          globalThis.workerMade = args
+        }
+      }
+    })
+    const [good, hostile] = [await newTab(context), await newTab(context)]
+    await good.evaluate(async () => {
+      await db.insert({ _id: 'kept' })
+      globalThis.engine = (db.calls as unknown as { current: object }).current
+    })
+    const posted = hostile.evaluate(async () => {
+      const bytes = (...list: number[]) => Uint8Array.from(list)
+      const odd: unknown[] = [undefined, null, 5, 2n ** 70n, 'x', {}, [1], NaN, -1, bytes(1), { call: null }, { id: {}, call: {}, after: 1e300, seq: -5n, since: {}, file: 5, type: 9, stop: 5, state: 5 }]
+      const args: unknown[] = [undefined, { length: 5 }, { length: 1e12 }, { length: -5 }, 'text', [1, 2], new Float64Array(3), new DataView(new ArrayBuffer(5)), new Int8Array(4), bytes(), bytes(0xc0), bytes(0x90), bytes(0x98, 5, 5, 5, 5, 5, 5, 5, 5), bytes(0xdd, 255, 255, 255, 255)]
+      const ops: unknown[] = [3n, 'x', 1.5, -1, 300, ...Array.from({ length: 60 }, (_, op) => op)]
+      const calls = [...args.map((args) => ({ op: 3, args })), ...ops.flatMap((op) => [{ op, args: bytes(0x90), pieces: true }, { op, args: bytes(0x92, 5, 5) }])]
+      const names = ['open', 'read', 'write', 'transaction', 'inTransaction', 'live', 'endLive', 'reach', 'catchUp', 'openFeed', 'nextChanges', 'closeFeed', 'at', 'closeState', 'exportFile', 'parseFile', 'verify', 'flush', 'commit', 'storageChanged', 'toString', '__proto__']
+      const messages: unknown[] = [null, 5, 'x', {}, 5n, new Map(), [null], [5, []], [{ id: 1 }], [{ id: 5n, name: 'flush' }], [{ id: 1, name: {} }], [{ id: 7, value: 5 }], [{ id: 1, error: null }]]
+      for (const name of names) for (const argument of odd) messages.push([{ id: 1, name, argument }])
+      for (const name of ['read', 'write', 'live']) for (const call of calls) messages.push([{ id: 1, name, argument: { id: 9, call, after: 0 } }])
+      // One who has opened the database, with the lock that says so.
+      const connected = async () => {
+        const { port } = new SharedWorker(...globalThis.workerMade)
+        const lock = String(Math.random())
+        await new Promise<void>((resolve) => void navigator.locks.request(lock, () => (resolve(), new Promise(() => {}))))
+        await new Promise((resolve) => (port.onmessage = resolve))
+        const opened = new Promise((resolve) => (port.onmessage = resolve))
+        port.postMessage([{ id: 99, name: 'open', argument: { name: 'shared', backend: null, lock, options: {} } }])
+        await opened
+        return port
+      }
+      for (let start = 0; start < messages.length; start += 50) {
+        const port = await connected()
+        for (const message of messages.slice(start, start + 50)) port.postMessage(message)
+      }
+      const port = await connected()
+      const runs = new Promise<void>((resolve) => (port.onmessage = ({ data }) => {
+        if (data.some(({ name }: { name?: string }) => name === 'runTransaction')) resolve()
+      }))
+      port.postMessage([{ id: 1, name: 'transaction', argument: { id: 5, after: 0 } }])
+      await runs
+      const inside = (call: unknown) => ({ id: 2, name: 'inTransaction', argument: { id: 5, call } })
+      for (const op of [36, 36, 37, 38, 38, 36, 36, 36, 39, 40, 41, 42, 43]) port.postMessage([inside({ op, args: bytes(0x90) }), inside({ op, args: { length: 5 } })])
+      port.postMessage([{ id: 1, value: true }])
+      await new Promise((resolve) => setTimeout(resolve, 500))
+    })
+    const ends = good.evaluate(async () => {
+      const ends = new Set<unknown>()
+      for (let n = 0; !globalThis.ended; n++) ends.add(await endOf(db.upsert({ _id: 'kept', n })))
+      return [...ends]
+    })
+    await within(60_000, 'the messages', posted)
+    await good.evaluate(() => void (globalThis.ended = 'yes'))
+    assert.deepEqual(await within(30_000, 'the writes meanwhile', ends), ['kept'])
+    const after = await within(30_000, 'the calls after them', good.evaluate(async () => {
+      const { ok, problems } = await db.verify()
+      return [ok, problems, await db.count(), (db.calls as unknown as { current: object }).current === globalThis.engine]
+    }))
+    assert.deepEqual(after, [true, [], 1, true])
+    assert.deepEqual(await hostile.evaluate(() => endOf(db.transaction((tx) => tx.count()))), 1)
     await context.close()
   })
 

@@ -4,7 +4,7 @@ import { closedError, transactionEndedError } from '../connection/errors.js'
 import type { Feed } from '../connection/feeds.js'
 import { LocalConnection } from '../connection/local-connection.js'
 import type { FileType, NativeBackend } from '../engine/async-engine.js'
-import { writingOps } from '../engine/ops.js'
+import { Op, writingOps } from '../engine/ops.js'
 import { AtomicDBError } from '../errors.js'
 import { moduleOf } from '../load.js'
 import { OPFSLog } from '../storage/opfs-log.js'
@@ -71,6 +71,13 @@ interface Request {
   readonly state?: number
 }
 
+/** A transaction whose function runs in the other thread. */
+interface Run {
+  readonly calls: Calls
+  /** How many savepoints in it are open. */
+  savepoints: number
+}
+
 /** The other end of a RemoteConnection. */
 export class DatabaseServer {
   readonly channel: RpcChannel
@@ -80,7 +87,10 @@ export class DatabaseServer {
   private readonly feeds = new Map<number, Feed>()
   private readonly states = new Map<number, LocalConnection>() // earlier ones
   private lastState = 0
-  private readonly runs = new Map<number, Calls>() // by transaction
+  private readonly runs = new Map<number, Run>() // by transaction
+
+  /** Why the last transaction of the other end was stopped, which ends those that it has called before that too. */
+  protected stopped: AtomicDBError | undefined
 
   /** @param schedule See RpcChannel. */
   constructor(port: Port, schedule?: (start: () => Promise<void>) => void) {
@@ -90,7 +100,10 @@ export class DatabaseServer {
       write: (request: Request) => this.write(request),
       transaction: ({ id, after }: { id: number; after: number }) => this.transaction(id, after),
       inTransaction: ({ id, call }: { id: number; call: EngineCall }) => this.inTransaction(id, call),
-      live: (request: LiveRequest) => this.lives!.open(request),
+      live: (request: LiveRequest) => {
+        if (request.call) checkCall(request.call, readingOps)
+        return this.lives!.open(request)
+      },
       endLive: (id: number) => this.lives!.end(id),
       reach: (head: number) => this.reached(head),
       catchUp: () => this.connection.catchUp(),
@@ -195,6 +208,7 @@ export class DatabaseServer {
   }
 
   private async read({ call, after, stop, state }: Request): Promise<Transferred> {
+    checkCall(call, readingOps)
     if (state !== undefined) return this.readState(state, call, stop)
     const reached = this.reached(after)
     if (reached) await reached
@@ -209,6 +223,7 @@ export class DatabaseServer {
 
   /** The write runs several times if another writer is faster; the reply has the result of the last run. */
   private async write({ call, after }: Request): Promise<Transferred> {
+    checkCall(call, writingOps)
     const reached = this.reached(after)
     if (reached) await reached
     const pieces = await this.connection.write(() => () => this.connection.resultOf(call.op, call.args, call.pieces))
@@ -219,15 +234,20 @@ export class DatabaseServer {
   private async transaction(id: number, after: number): Promise<Transferred> {
     const reached = this.reached(after)
     if (reached) await reached
+    const { stopped } = this
     const failed = new AtomicDBError('internal', 'the function of the transaction has thrown')
     try {
       await this.connection.transaction(async (calls) => {
-        this.runs.set(id, calls)
+        if (this.stopped !== stopped) throw this.stopped
+        const run: Run = { calls, savepoints: 0 }
+        this.runs.set(id, run)
         const stop = this.limitRun()
         try {
           if (!(await this.channel.call<boolean>('runTransaction', id))) throw failed
         } finally {
           stop()
+          this.runs.delete(id)
+          for (; run.savepoints > 0; run.savepoints--) await calls.read((engine) => engine.command(Op.rollback)).catch(() => {})
         }
       })
     } catch (error) {
@@ -246,8 +266,16 @@ export class DatabaseServer {
   private inTransaction(id: number, call: EngineCall): Promise<Transferred> {
     const run = this.runs.get(id)
     if (!run) throw transactionEndedError()
-    const reply = () => this.reply(call)
-    return writingOps.has(call.op) ? run.write(() => reply) : run.read(reply)
+    const { op } = call
+    const change = op === Op.savepoint ? 1 : op === Op.release || op === Op.rollback ? -1 : 0
+    checkCall(call, transactionOps)
+    if (run.savepoints + change < 0) throw notACall()
+    const reply = () => {
+      const transferred = this.reply(call)
+      run.savepoints += change
+      return transferred
+    }
+    return writingOps.has(op) ? run.calls.write(() => reply) : run.calls.read(reply)
   }
 
   private reply({ op, args, pieces }: EngineCall): Transferred {
@@ -259,6 +287,22 @@ export class DatabaseServer {
     return transferred(pieces, () => ({ pieces, version, head }) satisfies Reply)
   }
 }
+
+/** The calls of reads. */
+const readingOps: ReadonlySet<Op> = new Set([
+  Op.find, Op.populated, Op.get, Op.count, Op.ids, Op.distinct, Op.collections, Op.schema, Op.unfit, Op.aggregate, Op.sql, Op.explain, Op.relationships, Op.metadata, Op.usage,
+  Op.dataVersion,
+])
+
+/** The calls of transactions. */
+const transactionOps: ReadonlySet<Op> = new Set([...readingOps, ...writingOps, Op.savepoint, Op.release, Op.rollback])
+
+/** Throws if `call` is no call of `ops`. Any script of the origin may post to a shared worker. */
+function checkCall({ op, args }: EngineCall, ops: ReadonlySet<Op>): void {
+  if (!ops.has(op) || !(args instanceof Uint8Array)) throw notACall()
+}
+
+const notACall = () => new AtomicDBError('invalid', 'the message is no call of the engine')
 
 function transferred(bytes: Uint8Array<ArrayBuffer>[], value: (bytes: Uint8Array[]) => unknown): Transferred {
   return new Transferred(value(bytes), bytes.map(({ buffer }) => buffer))

@@ -175,7 +175,8 @@ class PageServer extends DatabaseServer {
       looks = this.connection.waitingCalls > 0 ? looks + 1 : 0
       if (looks < maxLooks || this.isGone) return
       clearInterval(timer)
-      this.connection.stopTransaction(new AtomicDBError('timeout', `transaction: it has taken ${maxLooks} seconds while other calls waited, of this tab or of others`))
+      this.stopped = new AtomicDBError('timeout', `transaction: it has taken ${maxLooks} seconds while other calls waited, of this tab or of others`)
+      this.connection.stopTransaction(this.stopped)
     }, 1000)
     return () => clearInterval(timer)
   }
