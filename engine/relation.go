@@ -401,7 +401,14 @@ func (db *DB) removeSlots(op string, c *collection, slots []uint32, isLast bool)
 		rel *relation
 		id  []byte
 	}
-	var forbidden, cleared []reference
+	// A document that refers to many is changed once, after all removals.
+	type referrer struct {
+		rel  *relation
+		slot uint32
+	}
+	var forbidden []reference
+	var freed []referrer
+	ids := map[referrer][][]byte{} // that a document no longer refers to
 	db.journal = slices.Grow(db.journal, len(slots))
 	for list := []removal{{c, slots}}; len(list) > 0; {
 		next := list[len(list)-1]
@@ -426,21 +433,30 @@ func (db *DB) removeSlots(op string, c *collection, slots []uint32, isLast bool)
 				case rel.OnDelete == Cascade && rel.Type != ManyToMany:
 					list = append(list, removal{child, children})
 				default:
-					cleared = append(cleared, reference{rel, id})
+					for _, slot := range children {
+						r := referrer{rel, slot}
+						if ids[r] == nil {
+							freed = append(freed, r)
+						}
+						ids[r] = append(ids[r], id)
+					}
 				}
 			}
 		}
 	}
-	// Only now: those that refer to it may have been removed too.
-	for _, r := range cleared {
+	for _, r := range freed {
 		child := db.collections[r.rel.child]
-		for _, slot := range child.referring(r.rel, r.id) {
-			if err := db.store(op, child, slot, withoutReference(child.doc(slot), r.rel.key.Names(), r.id)); err != nil {
-				return err
-			}
+		doc := child.doc(r.slot)
+		if doc == nil {
+			continue // a cascade was here
+		}
+		removed := ids[r]
+		slices.SortFunc(removed, msgpack.Compare)
+		if err := db.store(op, child, r.slot, withoutReferences(doc, r.rel.key.Names(), removed)); err != nil {
+			return err
 		}
 	}
-	for _, r := range forbidden {
+	for _, r := range forbidden { // only now: a cascade may have removed those that refer to it
 		child := db.collections[r.rel.child]
 		for _, slot := range child.referring(r.rel, r.id) {
 			if r.rel.OnDelete == Restrict || isLast {
@@ -452,12 +468,18 @@ func (db *DB) removeSlots(op string, c *collection, slots []uint32, isLast bool)
 	return nil
 }
 
-// withoutReference returns v where the path of names holds null instead of id, or
-// an array without it. It is a new value, unless nothing changes.
-func withoutReference(v []byte, names []string, id []byte) []byte {
+// withoutReferences returns v where the path of names holds null instead of one of
+// ids, or an array without them. It is a new value, unless nothing changes.
+//
+// ids must be sorted.
+func withoutReferences(v []byte, names []string, ids [][]byte) []byte {
+	isRemoved := func(v []byte) bool {
+		_, found := slices.BinarySearchFunc(ids, v, msgpack.Compare)
+		return found
+	}
 	kind := msgpack.KindOf(v)
 	if len(names) == 0 && kind != msgpack.Array {
-		if msgpack.Equal(v, id) {
+		if isRemoved(v) {
 			return msgpack.AppendNil(nil)
 		}
 		return v
@@ -483,13 +505,13 @@ func withoutReference(v []byte, names []string, id []byte) []byte {
 		value := v[pos : pos+msgpack.Skip(v[pos:])]
 		pos += len(value)
 		if below == 1 {
-			value = withoutReference(value, names[1:], id)
+			value = withoutReferences(value, names[1:], ids)
 		}
-		if kind == msgpack.Array && (len(names) == 0 && msgpack.Equal(value, id)) {
+		if kind == msgpack.Array && len(names) == 0 && isRemoved(value) {
 			continue
 		}
 		if kind == msgpack.Array && len(names) > 0 && msgpack.KindOf(value) == msgpack.Map {
-			value = withoutReference(value, names, id)
+			value = withoutReferences(value, names, ids)
 		}
 		body = append(body, value...)
 		kept++

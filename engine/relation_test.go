@@ -6,8 +6,10 @@ import (
 	"reflect"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/atomicdb-go/atomicdb/engine"
 )
@@ -245,6 +247,38 @@ func TestCascade_chain(t *testing.T) {
 		t.Errorf("%d nodes are left", left)
 	}
 	db.Rollback()
+}
+
+// TestRemove_setNullOfMany: a document that holds many ids is changed once, and not once for each.
+func TestRemove_setNullOfMany(t *testing.T) {
+	db := newDB(t, engine.Options{})
+	n := 20_000
+	if runtime.GOARCH == "wasm" {
+		n = 2_000
+	}
+	relate(t, db, engine.Relationship{Name: "tags", Type: engine.ManyToMany, From: "posts", To: "tags", ForeignKey: "tags", OnDelete: engine.SetNull, Enforce: true})
+	var docs []byte
+	ids := make([]any, n)
+	for i := range n {
+		ids[i] = i
+		docs = append(docs, encode(t, M{"_id": i})...)
+	}
+	if _, err := db.Insert("tags", docs, false); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.Insert("posts", encode(t, M{"_id": 1, "tags": ids}), false); err != nil {
+		t.Fatal(err)
+	}
+	start := time.Now()
+	if removed, err := db.Remove("tags", where(t, "_id < "+strconv.Itoa(n-2))); removed != n-2 || err != nil {
+		t.Fatalf("removed %d, %v", removed, err)
+	}
+	if took := time.Since(start); took > 10*time.Second { // it takes 50 ms; one by one, minutes
+		t.Errorf("it took %v", took)
+	}
+	if count, _ := db.Count("posts", where(t, "tags = ["+strconv.Itoa(n-2)+", "+strconv.Itoa(n-1)+"]"), -1); count != 1 {
+		t.Error("the post has other tags than those that are left")
+	}
 }
 
 func TestEnforce(t *testing.T) {

@@ -9,6 +9,9 @@ import (
 
 func (c *checker) arrayFits(a *arrayRules, v []byte, m marks) bool {
 	count, pos := msgpack.Container(v)
+	if !c.mayTake(count) {
+		return false
+	}
 	if count < a.minItems && !c.refuseCount("minItems", "at least ", a.minItems, "element", count) {
 		return false
 	}

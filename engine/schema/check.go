@@ -15,7 +15,7 @@ const (
 	// Of schemas in schemas, as they are applied. Each takes up to four calls, and a JavaScript engine ends a wasm whose
 	// calls are too deep: Node 20 at 2,600 levels of not.
 	maxLevels = 1_000
-	// How many schemas may be applied to a value, at the least and for each byte.
+	// How many schemas, and fields and elements under them, may be looked at, at the least and for each byte of the value.
 	minSteps, stepsPerByte = 1_000_000, 100
 	// How many parts of a pattern, for one byte of a text, count as one of these steps.
 	partsPerStep = 8
@@ -106,6 +106,13 @@ func (c *checker) valid(n *node, v []byte, m marks) bool {
 	c.marks = c.marks[:marked]
 	c.levels--
 	return ok && c.faults.count() == before
+}
+
+// mayTake counts steps, and reports whether there were as many.
+func (c *checker) mayTake(steps int) bool {
+	c.steps -= steps
+	c.gaveUp = c.gaveUp || c.steps < 0
+	return !c.gaveUp
 }
 
 // apply is valid without the bookkeeping. In the search for all faults it returns
@@ -319,7 +326,7 @@ func (c *checker) textOf(v []byte) []byte {
 // matches counts what a pattern of many parts may take in a long text: one of 45,000
 // parts took more than 3 minutes for 100 kB.
 func (c *checker) matches(p *pattern, text []byte) bool {
-	if c.steps -= 1 + p.parts*len(text)/partsPerStep; c.steps < 0 {
+	if c.steps -= p.parts * len(text) / partsPerStep; c.steps < 0 {
 		c.gaveUp = true
 		return false
 	}

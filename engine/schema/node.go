@@ -80,7 +80,7 @@ type objectRules struct {
 	minProperties     int
 	maxProperties     int // below 0: none
 	dependentRequired []dependency
-	lookups           int // of names, for alsoRequired and dependentRequired
+	lookups           int // of names, for dependentRequired
 }
 
 // A property has no node if required alone names it.

@@ -10,6 +10,9 @@ const notAllowed = "is not allowed"
 
 func (c *checker) objectFits(o *objectRules, v []byte, m marks) bool {
 	count, pos := msgpack.Container(v)
+	if !c.mayTake(count) {
+		return false
+	}
 	isDocument := c.document == &v[0]
 	seen := uint64(0)
 	for i := range count {
@@ -47,6 +50,9 @@ func (c *checker) objectFits(o *objectRules, v []byte, m marks) bool {
 			c.mark(m, i)
 			continue
 		}
+		if !c.mayTake(len(o.patterns)) {
+			return false
+		}
 		for j := range o.patterns {
 			if p := &o.patterns[j]; c.matches(p.pattern, name) {
 				evaluated = true
@@ -82,7 +88,7 @@ func (c *checker) objectFits(o *objectRules, v []byte, m marks) bool {
 			c.refuseAt("required", o.properties[bits.TrailingZeros64(missing)].name, "is required")
 		}
 	}
-	has := fieldsOf(v, o.lookups)
+	has := fieldsOf(v, len(o.alsoRequired)+o.lookups)
 	for _, name := range o.alsoRequired {
 		if !has.field(name) && !c.refuseAt("required", name, "is required") {
 			return false

@@ -392,6 +392,11 @@ func TestBounds(t *testing.T) {
 	if err := s.Check(pack(t, `{`+fields.String()+`"z": 1}`)); err == nil || !strings.Contains(err.Error(), "steps to check") {
 		t.Errorf("2,000 patterns of 2,000 names: %v", err)
 	}
+	// So are the fields that each of many schemas looks at.
+	s = compile(t, `{"allOf": [`+strings.Repeat(`{"required": ["f0"]}, `, 2_000)+`true]}`)
+	if err := s.Check(pack(t, `{`+fields.String()+`"z": 1}`)); err == nil || !strings.Contains(err.Error(), "steps to check") {
+		t.Errorf("2,000 schemas of 2,000 fields: %v", err)
+	}
 	// What a $dynamicRef means is known only on the way.
 	s = compile(t, `{"$dynamicAnchor": "x", "anyOf": [{"$dynamicRef": "#x"}]}`)
 	if err := s.Check(pack(t, `1`)); err == nil || !strings.Contains(err.Error(), "levels") {

@@ -20,6 +20,7 @@ const maxBytes = 32 << 20
 export class UndoHistory {
   private readonly undoable: Step[] = [] // the newest last
   private readonly redoable: Step[] = []
+  private bytes = 0 // of all these
   private readonly expected = new Map<number, Step[]>() // where batches that undo or redo has written go, by number
   private collecting: Step = { parts: [], bytes: 0 } // the batch that is not over
   private alarm = new Alarm()
@@ -81,8 +82,12 @@ export class UndoHistory {
       throw error
     }
     if (!step) return false
-    if (from.includes(step)) from.splice(from.indexOf(step), 1)
-    if (changed === 0) to.push(step) // the changes of the batch have cancelled each other: there is no other batch
+    const at = from.lastIndexOf(step)
+    if (at >= 0) {
+      from.splice(at, 1)
+      this.bytes -= step.bytes
+    }
+    if (changed === 0) this.keep(step, to) // the changes of the batch have cancelled each other: there is no other batch
     await this.take()
     return true
   }
@@ -127,18 +132,20 @@ export class UndoHistory {
     this.collecting = { parts: [], bytes: 0 }
     const to = this.expected.get(seq)
     this.expected.delete(seq)
-    if (!to) this.redoable.length = 0
+    if (!to) {
+      for (const step of this.redoable.splice(0)) this.bytes -= step.bytes
+    }
     this.keep(step, to ?? this.undoable)
   }
 
   private keep(step: Step, to: Step[]): void {
     to.push(step)
-    let bytes = [...this.undoable, ...this.redoable].reduce((sum, step) => sum + step.bytes, 0)
-    while (to.length > 0 && (to.length > this.maxSteps || bytes > maxBytes)) bytes -= to.shift()!.bytes
+    this.bytes += step.bytes
+    while (to.length > 0 && (to.length > this.maxSteps || this.bytes > maxBytes)) this.bytes -= to.shift()!.bytes
   }
 
   private forget(): void {
-    this.undoable.length = this.redoable.length = 0
+    this.undoable.length = this.redoable.length = this.bytes = 0
     this.expected.clear()
   }
 }

@@ -322,4 +322,76 @@ const formats: Case[] = [
   } })),
 ]
 
-export const cases: readonly Case[] = [...conditions, ...statements, ...calls, ...formats]
+/** A schema of size n, and a document of size n that it fits. */
+function schema(name: string, n: number, schemaOf: (n: number) => object, documentOf: (n: number) => object = () => ({})): Case {
+  return {
+    name: `schema: ${name}`, n,
+    async prepare(n) {
+      const db = await open()
+      const run = async () => {
+        await db.createCollection('c', schemaOf(n))
+        await db.insert(documentOf(n), 'c').catch((error: { code?: string }) => { if (error.code !== 'schema') throw error })
+      }
+      return { run, end: () => db.close() }
+    },
+  }
+}
+
+const fieldNames = (n: number) => list(n, (i) => `f${i}`)
+const schemas: Case[] = [
+  schema('references in a row', 1500, (n) => ({ $defs: object(n, (i) => (i ? { $ref: `#/$defs/f${i - 1}` } : {})), $ref: `#/$defs/f${n - 1}` })),
+  schema('references into an array', 1500, (n) => ({ $defs: { a: { prefixItems: list(n, () => ({})) } }, properties: object(n, (i) => ({ $ref: `#/$defs/a/prefixItems/${i}` })) }), object),
+  schema('enum', 2000, (n) => ({ properties: { a: { items: { enum: list(n, (i) => `v${i}`) } } } }), (n) => ({ a: list(n, (i) => `v${i}`) })),
+  schema('properties', 2000, (n) => ({ properties: object(n, () => ({ type: 'integer' })), unevaluatedProperties: false }), object),
+  schema('required', 2000, (n) => ({ required: fieldNames(n) }), object),
+  schema('dependentRequired', 2000, (n) => ({ dependentRequired: { f0: fieldNames(n), f1: fieldNames(n) } }), object),
+  schema('dependentSchemas', 1000, (n) => ({ dependentSchemas: object(n, (i) => ({ required: [`f${i}`] })) }), object),
+  schema('uniqueItems', 5000, () => ({ properties: { a: { uniqueItems: true } } }), (n) => ({ a: list(n, (i) => ({ i })) })),
+  schema('oneOf', 2000, (n) => ({ oneOf: list(n, (i) => ({ properties: { t: { const: i } } })) }), () => ({ t: 5 })),
+]
+
+/** Documents of `l` and of `k`, which a relationship ties together. */
+function related(name: string, n: number, relationship: object, prepare: (db: AtomicDB, n: number) => Promise<unknown>, run: (db: AtomicDB, n: number) => Promise<unknown>): Case {
+  return {
+    name: `relationship: ${name}`, n,
+    async prepare(n) {
+      const db = await open()
+      await db.addRelationship({ name: 'r', type: 'one_to_many', from: 'l', to: 'k', foreignKey: 'p', enforce: true, ...relationship } as never)
+      await prepare(db, n)
+      return { run: () => run(db, n), end: () => db.close() }
+    },
+  }
+}
+
+const ids = (n: number) => list(n, (i) => ({ _id: i }))
+const relationships: Case[] = [
+  related('a chain of cascades', 2000, { to: 'l', onDelete: 'cascade' }, (db, n) => db.insertMany(list(n, (i) => ({ _id: i, ...(i > 0 && { p: i - 1 }) })), 'l'), (db) => db.remove('_id = 0', 'l')),
+  related('many that refer to one', 2000, { onDelete: 'set_null' }, async (db, n) => (await db.insert({ _id: 1 }, 'l'), db.insertMany(list(n, () => ({ p: 1 })), 'k')), (db) => db.remove('_id = 1', 'l')),
+  related('one that refers to many', 2000, { type: 'many_to_many', onDelete: 'set_null' }, async (db, n) => (await db.insertMany(ids(n), 'k'), db.insert({ p: list(n, Number) }, 'l')), (db) => db.clear('k')),
+  related('populate', 2000, {}, async (db, n) => (await db.insertMany(ids(n), 'l'), db.insertMany(list(n, (i) => ({ p: i })), 'k')), (db) => db.all('l').then(() => db.search('true', { collection: 'l', populate: ['r'] }))),
+]
+
+const lives: Case[] = [
+  { name: 'live: a change with many live queries', n: 1000, async prepare(n) {
+    const db = await open()
+    const all = list(n, (i) => db.live(`a = ${i}`))
+    await all.at(-1)!.ready
+    return { run: async () => { for (let i = 0; i < 20; i++) await db.insert({ a: -i }) }, end: () => db.close() }
+  } },
+  { name: 'live: many subscribers', n: 2000, async prepare(n) {
+    const db = await open()
+    const live = db.live()
+    await live.ready
+    return { run: async () => {
+      const stops = list(n, () => live.subscribe(() => {}))
+      for (let i = 0; i < 20; i++) await db.insert({ a: -i })
+      for (const stop of stops) stop()
+    }, end: () => db.close() }
+  } },
+  { name: 'undo: many steps', n: 2000, async prepare(n) {
+    const db = await open({ undoSteps: 10_000 })
+    return { run: async () => { for (let i = 0; i < n; i++) await db.insert({ i }) }, end: () => db.close() }
+  } },
+]
+
+export const cases: readonly Case[] = [...conditions, ...statements, ...calls, ...formats, ...schemas, ...relationships, ...lives]
