@@ -101,7 +101,7 @@ export class DatabaseServer {
       transaction: ({ id, after }: { id: number; after: number }) => this.transaction(id, after),
       inTransaction: ({ id, call }: { id: number; call: EngineCall }) => this.inTransaction(id, call),
       live: (request: LiveRequest) => {
-        if (request.call) checkCall(request.call, readingOps)
+        if (request.call) checkCall(request.call, isRead(request.call))
         return this.lives!.open(request)
       },
       endLive: (id: number) => this.lives!.end(id),
@@ -208,7 +208,7 @@ export class DatabaseServer {
   }
 
   private async read({ call, after, stop, state }: Request): Promise<Transferred> {
-    checkCall(call, readingOps)
+    checkCall(call, isRead(call))
     if (state !== undefined) return this.readState(state, call, stop)
     const reached = this.reached(after)
     if (reached) await reached
@@ -223,7 +223,7 @@ export class DatabaseServer {
 
   /** The write runs several times if another writer is faster; the reply has the result of the last run. */
   private async write({ call, after }: Request): Promise<Transferred> {
-    checkCall(call, writingOps)
+    checkCall(call, writingOps.has(call.op))
     const reached = this.reached(after)
     if (reached) await reached
     const pieces = await this.connection.write(() => () => this.connection.resultOf(call.op, call.args, call.pieces))
@@ -268,7 +268,7 @@ export class DatabaseServer {
     if (!run) throw transactionEndedError()
     const { op } = call
     const change = op === Op.savepoint ? 1 : op === Op.release || op === Op.rollback ? -1 : 0
-    checkCall(call, transactionOps)
+    checkCall(call, !ownOps.has(call.op))
     if (run.savepoints + change < 0) throw notACall()
     const reply = () => {
       const transferred = this.reply(call)
@@ -288,18 +288,16 @@ export class DatabaseServer {
   }
 }
 
-/** The calls of reads. */
-const readingOps: ReadonlySet<Op> = new Set([
-  Op.find, Op.populated, Op.get, Op.count, Op.ids, Op.distinct, Op.collections, Op.schema, Op.unfit, Op.aggregate, Op.sql, Op.explain, Op.relationships, Op.metadata, Op.usage,
-  Op.dataVersion,
-])
+const savepointOps: ReadonlySet<Op> = new Set([Op.savepoint, Op.release, Op.rollback])
 
-/** The calls of transactions. */
-const transactionOps: ReadonlySet<Op> = new Set([...readingOps, ...writingOps, Op.savepoint, Op.release, Op.rollback])
+/** The calls that only the connection in this thread makes. */
+const ownOps: ReadonlySet<Op> = new Set([Op.more, Op.stillValid, Op.live, Op.endLive, Op.liveChanges, Op.suspend, Op.resume, Op.settle, Op.cut, Op.apply, Op.snapshot, Op.parse])
 
-/** Throws if `call` is no call of `ops`. Any script of the origin may post to a shared worker. */
-function checkCall({ op, args }: EngineCall, ops: ReadonlySet<Op>): void {
-  if (!ops.has(op) || !(args instanceof Uint8Array)) throw notACall()
+const isRead = ({ op }: EngineCall) => !writingOps.has(op) && !savepointOps.has(op) && !ownOps.has(op)
+
+/** Throws unless `call` is one, and the other end may make it there. Any script of the origin may post to a shared worker. */
+function checkCall({ op, args }: EngineCall, isAllowed: boolean): void {
+  if (!isAllowed || !Number.isInteger(op) || !(args instanceof Uint8Array)) throw notACall()
 }
 
 const notACall = () => new AtomicDBError('invalid', 'the message is no call of the engine')
