@@ -1,6 +1,7 @@
 import { checkName, takenOptions } from '../checks.js'
 import { CachingConnection } from '../connection/caching-connection.js'
 import type { Connection } from '../connection/connection.js'
+import { HeldConnections } from '../connection/held-connection.js'
 import { Opening } from '../connection/opening.js'
 import { askToPersist } from '../connection/quota.js'
 import { RevivingConnection } from '../connection/reviving-connection.js'
@@ -16,7 +17,7 @@ import { exportFile, importFile } from './export-import.js'
 import type { OpenOptions } from './database-options.js'
 import { migrate } from './migrate.js'
 import { OpenDatabase } from './open-database.js'
-import { backendOf, checkedOptions, isStateless } from './open-options.js'
+import { backendOf, checkedOptions, isStateless, keyOfSame } from './open-options.js'
 import { bareStorage, exportRaw, importRaw, repair, withAdvice } from './repair.js'
 
 /**
@@ -76,17 +77,20 @@ export class AtomicDB<Schema = any> extends OpenDatabase<Schema> {
       // The function of the user is for open() alone: if it fails later, nobody can be told.
       const { onProgress, undoSteps, ...later } = options
       const group = crypto.getRandomValues(new Uint8Array(4))
-      let worker: boolean | 'shared' = false
-      const connection = await RevivingConnection.open(backend, async (backend, before) => {
-        const opened = await kind.open(name, backend, { ...(before ? later : options), ...(before?.module && { wasm: before.module }), group })
-        if (options.worker) worker = (opened as RemoteConnection).isShared ? 'shared' : true
-        return opened
-      }, stateless)
-      await migrate(connection, options).catch(async (error: unknown) => {
-        await connection.close()
-        throw error
-      })
-      return new AtomicDB<Schema>(name, connection, worker, undoSteps)
+      const open = async () => {
+        const connection = await RevivingConnection.open(backend, (backend, before) => {
+          return kind.open(name, backend, { ...(before ? later : options), ...(before?.module && { wasm: before.module }), group })
+        }, stateless)
+        await migrate(connection, options).catch(async (error: unknown) => {
+          await connection.close()
+          throw error
+        })
+        return connection
+      }
+      const key = keyOfSame(name, options, backend)
+      const { held, connection } = key ? await opened.hold(key, open, ({ isOver }) => isOver) : await open().then((connection) => ({ held: connection, connection }))
+      const worker = options.worker ? (connection.isShared ? 'shared' : true) : false
+      return new AtomicDB<Schema>(name, held, worker, undoSteps)
     } catch (error) {
       throw withAdvice(error, name, options.storage)
     }
@@ -201,6 +205,9 @@ export class AtomicDB<Schema = any> extends OpenDatabase<Schema> {
     return this.connection.close()
   }
 }
+
+/** The databases that this thread has open in the storage of their name. */
+const opened = new HeldConnections<RevivingConnection>()
 
 /** The options of a static call. */
 type StoredOptions = Pick<OpenOptions, 'storage' | 'wasm'>

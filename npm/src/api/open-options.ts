@@ -85,6 +85,16 @@ export function backendOf(name: string, { storage, inMemory }: Pick<OpenOptions,
   return hasIndexedDB() ? { kind: 'indexeddb', name } : null
 }
 
+/**
+ * What databases have in common that can use one engine: all that open() is told, but how far it is and how to come to the
+ * version. Undefined for one that needs an engine of its own: a storage that the user has made, memory alone, steps to undo.
+ */
+export function keyOfSame(name: string, options: OpenOptions, backend: NativeBackend | StorageBackend | null): string | undefined {
+  const { storage, inMemory, undoSteps, wasm, onProgress, migrations, ...others } = options
+  if (storage !== undefined || inMemory || undoSteps || !backend || !(wasm === undefined || typeof wasm === 'string' || wasm instanceof URL)) return undefined
+  return JSON.stringify([name, String(wasm ?? ''), Object.entries(others).sort()])
+}
+
 function hasIndexedDB(): boolean {
   try {
     return typeof indexedDB !== 'undefined'

@@ -47,6 +47,9 @@ export abstract class EngineConnection extends EngineCalls implements Connection
   /** If the engine has ended: the error of the calls that were in flight, and of later ones. */
   abstract readonly ended: EngineEndError | undefined
 
+  /** Whether the engine is in a worker that other tabs use too. Default: no. */
+  readonly isShared?: boolean
+
   /** Whether it holds acknowledged writes that no storage has. */
   abstract readonly isUnstored: boolean
 

@@ -43,6 +43,16 @@ export class RevivingConnection implements Connection {
     return reviving
   }
 
+  /** Whether other tabs use the same engine. */
+  get isShared(): boolean {
+    return this.current.isShared === true
+  }
+
+  /** Whether no call can succeed any more. */
+  get isOver(): boolean {
+    return this.closing !== undefined || this.lost !== undefined
+  }
+
   private watchEnd(connection: EngineConnection, lease: Lease | undefined): void {
     connection.onEnd = () => {
       this.ends++

@@ -81,7 +81,7 @@ export class RemoteConnection extends EngineConnection {
     sealer: Sealer | undefined,
     onProgress: OpenOptions['onProgress'],
     /** Whether the thread serves other pages too. */
-    readonly isShared: boolean,
+    override readonly isShared: boolean,
   ) {
     super()
     const handlers = {

@@ -1,0 +1,166 @@
+import type { FileType, ParsedFile } from '../engine/async-engine.js'
+import type { Report } from '../types.js'
+import type { Calls, Write } from './calls.js'
+import type { Connection } from './connection.js'
+import type { EngineCalls } from './engine-calls.js'
+import { closedError } from './errors.js'
+import type { EarlierState, Feed, FeedListener } from './feeds.js'
+import type { LiveListener, LiveQuestion } from './live.js'
+
+/** A connection that several databases of this thread hold. It is closed when the last of them is. */
+export class HeldConnections<C extends Connection> {
+  private readonly all = new Map<string, Holding<C>>()
+
+  /**
+   * A connection of its own for each call; what it calls is the same for the same `key`.
+   *
+   * @param open Opens what they hold, unless it is open.
+   * @param isOver Whether it is of no use any more, so that the next one opens another.
+   */
+  async hold(key: string, open: () => Promise<C>, isOver: (connection: C) => boolean): Promise<{ held: Connection; connection: C }> {
+    let holding = this.all.get(key)
+    if (!holding || (holding.connection && isOver(holding.connection))) this.all.set(key, (holding = new Holding(open)))
+    const own = holding
+    own.holders++ // now: who closes meanwhile is not the last
+    const letGo = () => {
+      if (--own.holders > 0) return false
+      if (this.all.get(key) === own) this.all.delete(key)
+      return true
+    }
+    try {
+      const connection = await own.opening
+      return { held: new HeldConnection(connection, letGo), connection }
+    } catch (error) {
+      letGo()
+      throw error
+    }
+  }
+}
+
+class Holding<C extends Connection> {
+  holders = 0
+  connection: C | undefined
+  readonly opening: Promise<C>
+
+  constructor(open: () => Promise<C>) {
+    this.opening = open().then((connection) => (this.connection = connection))
+  }
+}
+
+/** What one of several holders has of a connection. */
+class HeldConnection implements Connection {
+  private closing: Promise<void> | undefined
+  private readonly ends = new Set<() => void>() // of its live questions, feeds and earlier states
+
+  /** @param letGo Returns whether nobody else holds the connection. */
+  constructor(
+    private readonly inner: Connection,
+    private readonly letGo: () => boolean,
+  ) {}
+
+  read<R>(work: (engine: EngineCalls) => R, signal?: AbortSignal): Promise<R> {
+    return this.run(() => this.inner.read(work, signal))
+  }
+
+  write<R>(prepare: () => Write<R>): Promise<R> {
+    return this.run(() => this.inner.write(prepare))
+  }
+
+  transaction<R>(work: (calls: Calls) => Promise<R>): Promise<R> {
+    return this.run(() => this.inner.transaction(work))
+  }
+
+  live<A>(question: LiveQuestion<A>, listener: LiveListener<A>): () => void {
+    if (this.closing) throw closedError()
+    const stop = this.inner.live(question, {
+      told: (update) => listener.told(update),
+      ended: (error) => {
+        this.ends.delete(end)
+        listener.ended(error)
+      },
+    })
+    const end = this.atClose(() => {
+      stop()
+      listener.ended(undefined)
+    })
+    return () => {
+      this.ends.delete(end)
+      stop()
+    }
+  }
+
+  feed(since: number | undefined, listener: FeedListener): Feed {
+    if (this.closing) throw closedError()
+    const feed = this.inner.feed(since, {
+      stored: () => listener.stored(),
+      ended: (error) => {
+        this.ends.delete(end)
+        listener.ended(error)
+      },
+    })
+    const end = this.atClose(() => {
+      feed.close()
+      listener.ended(undefined)
+    })
+    return {
+      after: feed.after,
+      next: () => feed.next(),
+      close: () => {
+        this.ends.delete(end)
+        feed.close()
+      },
+    }
+  }
+
+  async at(seq: number): Promise<EarlierState> {
+    const state = await this.run(() => this.inner.at(seq))
+    const end = this.atClose(() => void state.close().catch(() => {}))
+    return {
+      read: (work, signal) => this.run(() => state.read(work, signal)),
+      close: () => {
+        this.ends.delete(end)
+        return state.close()
+      },
+    }
+  }
+
+  exportFile(type: FileType): Promise<Uint8Array> {
+    return this.run(() => this.inner.exportFile(type))
+  }
+
+  parseFile(file: Uint8Array, type: FileType): Promise<ParsedFile> {
+    return this.run(() => this.inner.parseFile(file, type))
+  }
+
+  verify(): Promise<Report> {
+    return this.run(() => this.inner.verify())
+  }
+
+  flush(): Promise<void> {
+    return this.run(() => this.inner.flush())
+  }
+
+  commit(): Promise<void> {
+    return this.run(() => this.inner.commit())
+  }
+
+  close(): Promise<void> {
+    return (this.closing ??= this.closeOnce())
+  }
+
+  private async closeOnce(): Promise<void> {
+    if (this.letGo()) return this.inner.close() // which ends everything
+    await this.inner.flush().catch(() => {}) // the writes that fail say so
+    for (const end of [...this.ends]) end()
+    this.ends.clear()
+  }
+
+  private run<R>(call: () => Promise<R>): Promise<R> {
+    return this.closing ? Promise.reject(closedError()) : call()
+  }
+
+  private atClose(end: () => void): () => void {
+    this.ends.add(end)
+    return end
+  }
+}
