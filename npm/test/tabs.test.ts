@@ -1,11 +1,14 @@
 // Two pages of one origin on one database, in real Chromium: with an engine each, and with one in a shared worker.
 import assert from 'node:assert/strict'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { describe, test } from 'node:test'
-import type { BrowserContext, Page } from 'playwright-core'
-import { openPage } from './harness/chromium.js'
+import type { BrowserContext, CDPSession, Page } from 'playwright-core'
+import { openPage, spawnChromium } from './harness/chromium.js'
 import { chromiumWithSite, type ChromiumWithSite } from './harness/chromium-with-site.js'
 import { within } from './harness/deadline.js'
-import { type Site } from './harness/site.js'
+import { serveProduct, type Site } from './harness/site.js'
 
 const increments = 500
 
@@ -143,22 +146,6 @@ for (const worker of [false, 'shared'] as const) describe(`two tabs of one datab
     })
   }
 
-  test('a tab that was frozen hears in live queries what it has missed', async (t) => {
-    await using tabs = await openTabs(chromium, worker)
-    const [writer, reader] = tabs.pages as [Page, Page]
-    await hears(reader)
-    const devtools = await tabs.context.newCDPSession(reader)
-    await devtools.send('Page.setWebLifecycleState', { state: 'frozen' })
-    await writer.evaluate(async () => {
-      for (let n = 0; n < 20; n++) await db.insert({ n })
-    })
-    await devtools.send('Page.setWebLifecycleState', { state: 'active' })
-    const told = await within(20_000, 'the reader', toldTo(reader, 20))
-    t.diagnostic(`told ${told.length - 1} times`)
-    const counts = told.map(({ count }) => count)
-    assert.deepEqual(counts, [...new Set(counts)].sort((a, b) => a - b))
-  })
-
   test('a tab hears of what another has stored that died before it told', async () => {
     await using tabs = await openTabs(chromium, worker)
     const [writer, reader] = tabs.pages as [Page, Page]
@@ -283,3 +270,66 @@ async function storedCounter(context: BrowserContext, site: Site, worker: false 
   await page.close()
   return n
 }
+
+/** A Chromium in which only the page in front is visible, with two pages on one database; the first has a live count. */
+async function withHiddenTab(worker: boolean | 'shared', run: (hidden: Page, writer: Page, devtools: CDPSession) => Promise<void>) {
+  const site = await serveProduct({ '/other': 'another page' }, { 'Cache-Control': 'max-age=60' }) // no-store keeps pages out of the cache
+  const profile = await mkdtemp(join(tmpdir(), 'atomicdb-hidden-'))
+  const chromium = await spawnChromium(profile, true)
+  try {
+    const [hidden, writer] = [await openPage(chromium.context, site.origin), await openPage(chromium.context, site.origin)]
+    await hidden.evaluate(async (worker) => {
+      globalThis.db = await atomicdb.AtomicDB.open('hidden', { worker })
+      const told: number[] = []
+      Object.assign(globalThis, { told })
+      const count = db.liveCount()
+      count.subscribe((n: number) => told.push(n))
+      await count.ready
+    }, worker)
+    await writer.evaluate(async (worker) => void (globalThis.db = await atomicdb.AtomicDB.open('hidden', { worker })), worker)
+    await run(hidden, writer, await chromium.context.newCDPSession(hidden))
+  } finally {
+    await chromium.kill()
+    await site.close()
+    await rm(profile, { recursive: true, maxRetries: 5 })
+  }
+}
+
+const writeFive = (page: Page) => page.evaluate(async () => {
+  for (let n = 0; n < 5; n++) await db.insert({ n })
+})
+
+/** The counts that the page was told, once the last of them is `last`. */
+async function countsOf(page: Page, last: number): Promise<number[]> {
+  const reached = (last: number) => (globalThis as unknown as { told: number[] }).told.at(-1) === last
+  await page.waitForFunction(reached, last, { timeout: 20_000, polling: 50 }) // a hidden page has no frames
+  return page.evaluate(() => (globalThis as unknown as { told: number[] }).told)
+}
+
+describe('a page that its browser has put aside', { timeout: 120_000 }, () => {
+  for (const worker of [false, true, 'shared'] as const) {
+    test(`hears in one call what it has missed while it was frozen${worker ? `, with worker: ${String(worker)}` : ''}`, async () => {
+      await withHiddenTab(worker, async (hidden, writer, devtools) => {
+        await writer.bringToFront()
+        await hidden.waitForFunction(() => document.visibilityState === 'hidden', undefined, { polling: 50 })
+        await devtools.send('Page.setWebLifecycleState', { state: 'frozen' })
+        await writeFive(writer)
+        await devtools.send('Page.setWebLifecycleState', { state: 'active' })
+        assert.deepEqual(await countsOf(hidden, 5), [0, 5])
+        await writer.evaluate(() => db.insert({ n: 5 })) // it is hidden still, and hears all the same
+        assert.deepEqual(await countsOf(hidden, 6), [0, 5, 6])
+      })
+    })
+  }
+
+  test('goes on when it comes back from the back/forward cache', async () => {
+    await withHiddenTab(false, async (hidden, writer) => {
+      const { origin } = new URL(hidden.url())
+      await hidden.goto(`${origin}/other`)
+      await hidden.goBack({ waitUntil: 'commit' })
+      assert.deepEqual(await countsOf(hidden, 0), [0], 'it is the page that was left') // another page has no counts
+      await writeFive(writer)
+      assert.equal((await countsOf(hidden, 5)).at(-1), 5)
+    })
+  })
+})

@@ -1,19 +1,21 @@
 /**
  * Calls `catchUp` when a page comes back that was hidden, frozen or in the back/forward cache, where browsers let it miss
- * messages.
+ * messages. Calls `pause` before it is frozen, as it is in that cache too: what another thread tells it then would
+ * come one by one when it goes on.
  *
  * @returns What ends it.
  */
-export function onReturn(catchUp: () => void): () => void {
+export function onReturn(catchUp: () => void, pause: () => void = () => {}): () => void {
   if (typeof document === 'undefined' || typeof document.addEventListener !== 'function') return () => {}
-  const listener = () => {
+  const shown = () => {
     if (document.visibilityState !== 'hidden') catchUp()
   }
-  const places: [EventTarget, string][] = [[document, 'visibilitychange'], [document, 'resume'], [globalThis as unknown as EventTarget, 'pageshow']]
+  const page = globalThis as unknown as EventTarget
+  const places: [EventTarget, string, () => void][] = [[document, 'visibilitychange', shown], [document, 'resume', catchUp], [page, 'pageshow', catchUp], [document, 'freeze', pause]]
   const listening = places.filter(([target]) => typeof target.addEventListener === 'function')
-  for (const [target, name] of listening) target.addEventListener(name, listener)
+  for (const [target, name, listener] of listening) target.addEventListener(name, listener)
   return () => {
-    for (const [target, name] of listening) target.removeEventListener(name, listener)
+    for (const [target, name, listener] of listening) target.removeEventListener(name, listener)
   }
 }
 

@@ -3,9 +3,16 @@ import type { LocalConnection } from '../connection/local-connection.js'
 import type { LiveReply, LiveRequest } from './remote-live.js'
 import { packed, type RpcChannel } from './rpc.js'
 
+interface Served {
+  readonly call: LiveRequest['call']
+  /** Undefined until it is open. */
+  stop: (() => void) | undefined
+}
+
 /** Keeps answers current for the other end of a channel. */
 export class LiveServer {
-  private readonly stops = new Map<number, (() => void) | undefined>() // by id; undefined until it is open
+  private readonly all = new Map<number, Served>() // by id
+  private missed: Set<number> | undefined // while nothing is told: what would have been
 
   /** @param reached Undefined if the engine holds a batch; otherwise a promise that resolves when it does. */
   constructor(
@@ -15,24 +22,51 @@ export class LiveServer {
   ) {}
 
   async open({ id, call, after }: LiveRequest): Promise<void> {
-    this.stops.set(id, undefined)
+    const served: Served = { call, stop: undefined }
+    this.all.set(id, served)
     const reached = this.reached(after)
     if (reached) await reached
-    if (!this.stops.has(id)) return
+    this.start(id, served)
+  }
+
+  private start(id: number, served: Served): void {
+    if (this.all.get(id) !== served) return
+    const { call } = served
     const ask = () => (call ? this.connection.resultOf(call.op, call.args, call.pieces) : [])
-    this.stops.set(id, this.connection.live({ call, ask }, { told: (update) => this.tell(id, update), ended: () => {} }))
+    served.stop = this.connection.live({ call, ask }, { told: (update) => this.tell(id, update), ended: () => {} })
   }
 
   end(id: number): void {
-    this.stops.get(id)?.()
-    this.stops.delete(id)
+    this.all.get(id)?.stop?.()
+    this.all.delete(id)
   }
 
   endAll(): void {
-    for (const id of [...this.stops.keys()]) this.end(id)
+    for (const id of [...this.all.keys()]) this.end(id)
+  }
+
+  /** Tells nothing until {@link goOn}: the other end is a page that is about to be frozen. */
+  pause(): void {
+    this.missed ??= new Set()
+  }
+
+  /** Asks once what has changed meanwhile. */
+  goOn(): void {
+    const missed = this.missed ?? []
+    this.missed = undefined
+    for (const id of missed) {
+      const served = this.all.get(id)
+      if (!served) continue
+      served.stop?.()
+      this.start(id, served)
+    }
   }
 
   private tell(id: number, update: LiveUpdate<Uint8Array<ArrayBuffer>[]>): void {
+    if (this.missed) {
+      this.missed.add(id)
+      return
+    }
     const { head } = this.connection
     const reply = (update: LiveReply['update']): LiveReply => ({ id, head, update })
     if ('answer' in update) this.channel.notify('told', reply({ pieces: update.answer }), update.answer.map(({ buffer }) => buffer))

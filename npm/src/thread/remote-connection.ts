@@ -247,7 +247,7 @@ export class RemoteConnection extends EngineConnection {
     if (this.lives.isEmpty && this.feeds.isEmpty) this.stopHeeding()
     else if (!this.stopLooking) {
       this.seen.listen(this, () => this.notify('reach', this.seen.head))
-      this.stopLooking = onReturn(() => this.notify('catchUp', undefined))
+      this.stopLooking = onReturn(() => this.notify('catchUp', undefined), () => this.notify('pause', undefined))
     }
   }
 

@@ -106,7 +106,8 @@ export class DatabaseServer {
       },
       endLive: (id: number) => this.lives!.end(id),
       reach: (head: number) => this.reached(head),
-      catchUp: () => this.connection.catchUp(),
+      catchUp: () => this.connection.catchUp().finally(() => this.lives!.goOn()),
+      pause: () => this.lives!.pause(),
       openFeed: ({ id, since }: { id: number; since: number | undefined }) => this.openFeed(id, since),
       nextChanges: ({ id, after }: { id: number; after: number }) => this.nextChanges(id, after),
       closeFeed: (id: number) => {

@@ -77,7 +77,7 @@ export async function serve(content: Record<string, Content>, moreHeaders: Recor
  * A page that has the built package as `globalThis.atomicdb`, loaded as a user's
  * page would: a plain module script from static files.
  */
-export function serveProduct(more: Record<string, Content> = {}): Promise<Site> {
+export function serveProduct(more: Record<string, Content> = {}, moreHeaders: Record<string, string> = {}): Promise<Site> {
   return serve({
     '/': `<!doctype html><meta charset="utf-8"><title>atomicdb</title>
       <script type="module">
@@ -86,7 +86,7 @@ export function serveProduct(more: Record<string, Content> = {}): Promise<Site> 
       </script>`,
     '/dist/': { folder: join(packageFolder, 'dist') },
     ...more,
-  })
+  }, moreHeaders)
 }
 
 function fileIn(folder: string, path: string): string | undefined {
