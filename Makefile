@@ -120,7 +120,7 @@ fuzz: ## feed random input to every decoder and parser, FUZZTIME (30s) each
 # ---------------------------------------------------------------- measurements
 
 .PHONY: bench
-bench: build setup ## AtomicDB and eleven peers in headless Chromium, about an hour: ROUNDS, SIZES, LIBRARIES, SUITE, KEEP
+bench: build setup ## AtomicDB and twelve peers in headless Chromium, about an hour: ROUNDS, SIZES, LIBRARIES, SUITE, KEEP
 	cd npm && node --import tsx bench/run.ts
 
 .PHONY: variants

@@ -20,7 +20,7 @@ export async function machine(): Promise<Machine> {
 
 /** The packages of the peers. */
 const peers = [
-  '@electric-sql/pglite', '@seald-io/nedb', '@signaldb/core', '@sqlite.org/sqlite-wasm', 'dexie', 'lokijs', 'pouchdb-browser', 'pouchdb-find', 'rxdb', 'sql.js', 'tinybase',
+  '@electric-sql/pglite', '@seald-io/nedb', '@signaldb/core', '@sqlite.org/sqlite-wasm', '@tanstack/db', 'dexie', 'lokijs', 'pouchdb-browser', 'pouchdb-find', 'rxdb', 'sql.js', 'tinybase',
 ]
 
 /** The versions of everything that was measured, by package name; Go's as `go`. */

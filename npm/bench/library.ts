@@ -22,6 +22,18 @@ export interface Library {
    * the browser's default durability. False: nothing outlives the page.
    */
   open(name: string, durable: boolean): Promise<Database>
+
+  /** Opens the durable database so that its live queries hear of the writes of other tabs. Absent: they cannot. */
+  openInTabs?(name: string): Promise<Database>
+
+  /** Opens the durable database in one engine for all tabs. Absent: each tab has its own. */
+  openShared?(name: string, durable: true): Promise<Database>
+
+  /** What its databases have in `live`. Absent: nothing. */
+  readonly live?: 'unsorted' | 'sorted'
+
+  /** It is there for its live queries only, and answers nothing else. */
+  readonly onlyLive?: true
 }
 
 /** The people of one city. */
@@ -58,4 +70,19 @@ export interface Database {
   removeAged(low: number, high: number): Answer<number>
 
   close(): Answer<unknown>
+
+  readonly live?: Live
 }
+
+/**
+ * Live queries. Each calls `told` with its answer, at first and after every change of it, until the database is closed,
+ * and is open when its promise resolves.
+ */
+export interface Live {
+  inCity(city: string, active: boolean, told: Told): Answer<unknown>
+  withScore(low: number, high: number, told: Told): Answer<unknown>
+  /** All people, the lowest score first. Absent: the library has no live order. */
+  byScore?(told: Told): Answer<unknown>
+}
+
+export type Told = (people: readonly Person[]) => void

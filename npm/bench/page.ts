@@ -1,7 +1,9 @@
 import type { Library } from './library.js'
 import { runSuite, type Samples, type SuiteLibrary } from './rxdb-suite/suite.js'
 import { makePeople, type Person } from './people.js'
-import { workloads, type Figure, type Work } from './workloads.js'
+import { workloads } from './all.js'
+import { runRole, type Role } from './live.js'
+import type { Figure, Work, Workload } from './workloads.js'
 
 /** What the runner tells a page: JSON in the query of the page's address. */
 export interface PageOptions {
@@ -11,13 +13,13 @@ export interface PageOptions {
   onceMillis: number
   /** Run 'reopen' as soon as the script runs: waiting for the runner's call would count as time. */
   reopen?: true
+  /** This page was opened by another page of the benchmark, for this. */
+  role?: Role
 }
 
 declare global {
-  /** `inMemory` of this page's library. */
-  var libraryInMemory: boolean
-  /** `persistent` of this page's library. */
-  var libraryPersistent: boolean
+  /** What this page's library is and has. */
+  var libraryDoes: Record<'inMemory' | 'persistent' | 'onlyLive' | NonNullable<Workload['needs']>, boolean>
   /** Runs one workload in this page; rejects if an answer was wrong. */
   var runWorkload: (name: string) => Promise<Figure>
   /** Closes what this page has opened. */
@@ -44,8 +46,13 @@ export function startPage(library: Library): void {
       return (people ??= makePeople(options.people, options.seed))
     },
   }
-  globalThis.libraryInMemory = library.inMemory
-  globalThis.libraryPersistent = library.persistent
+  const { inMemory, persistent, live, onlyLive = false } = library
+  const [tabs, shared] = [library.openInTabs !== undefined, library.openShared !== undefined]
+  globalThis.libraryDoes = { inMemory, persistent, onlyLive, live: live !== undefined, liveSorted: live === 'sorted', tabs, shared }
+  if (options.role) {
+    void runRole(options.role, work)
+    return
+  }
   const reopened = options.reopen && workloads.reopen!.run(work)
   globalThis.runWorkload = (name) => (name === 'reopen' && reopened) || workloads[name]!.run(work)
   globalThis.leavePage = async () => void (await work.db?.close())

@@ -1,7 +1,8 @@
 import type { Machine } from './environment.js'
 import { steps, type Samples } from './rxdb-suite/suite.js'
 import { onceSeconds, type LibraryKey } from './site.js'
-import { onceQuestions, workloads, type Figure } from './workloads.js'
+import { workloads } from './all.js'
+import { onceQuestions, type Figure } from './workloads.js'
 
 /** One figure, with the library, the size, the round and the workload that it belongs to. */
 export interface Measurement extends Figure {
@@ -47,14 +48,15 @@ const names: Record<LibraryKey, string> = {
   signaldb: 'SignalDB',
   sqljs: 'sql.js',
   sqlitewasm: 'sqlite-wasm',
+  tanstackdb: 'TanStack DB',
   tinybase: 'TinyBase',
 }
 
 /** The libraries that store nothing. */
-const inMemoryOnly: LibraryKey[] = ['rxdbmemory']
+const inMemoryOnly: LibraryKey[] = ['rxdbmemory', 'tanstackdb']
 
 /** The libraries that answer with the objects they hold, not with copies. */
-const handOut: LibraryKey[] = ['lokijs', 'nedb', 'rxdbdexie', 'rxdbmemory', 'signaldb']
+const handOut: LibraryKey[] = ['lokijs', 'nedb', 'rxdbdexie', 'rxdbmemory', 'signaldb', 'tanstackdb']
 
 /** The libraries whose writes resolve before they are stored. Durable rows show them and do not rank them. */
 const early: LibraryKey[] = ['pglite']
@@ -89,6 +91,11 @@ incremental adapter after each write, and sql.js stores its export() in IndexedD
 persister, which stores everything; NeDB its file in localforage; SignalDB its IndexedDB adapter; sqlite-wasm the origin private
 file system. PGlite resolves a write before it is stored (relaxedDurability, which it recommends): its durable figures have a
 star and are not ranked. Single inserts go into an empty database, which favours libraries that store everything each time.
+
+Rows of live queries take the time from the call that writes to the callback that has the document in its result, the mean of
+50 calls, one after the other. Libraries use what they document for that: observables of Dexie, RxDB and TanStack DB, dynamic
+views of LokiJS, queries of TinyBase, cursors of SignalDB, the live extension of PGlite. The callback gets the whole result, as
+a page needs it. Another tab has a process of its own; a second tab opens while the first has the database open.
 
 Dexie, PouchDB and RxDB over Dexie keep nothing in memory. RxDB in memory stores nothing: its page inserts all documents
 before it asks. LokiJS, NeDB, SignalDB and RxDB hand out the objects they hold; the others copy. AtomicDB and RxDB cache the

@@ -25,7 +25,8 @@ import { writeReadme } from './readme.js'
 import { comparison, type Failure, type Measurement, type Run } from './report.js'
 import type { Samples } from './rxdb-suite/suite.js'
 import { libraryKeys, maxPeople, serveLibraries, onceSeconds, smokeKeys, suiteKeys, type LibraryKey } from './site.js'
-import { workloads, type Figure } from './workloads.js'
+import { workloads } from './all.js'
+import type { Figure } from './workloads.js'
 
 const quick = process.env.QUICK === '1'
 const rounds = Number(process.env.ROUNDS ?? (quick ? 1 : 3))
@@ -113,16 +114,17 @@ async function measure(context: BrowserContext, library: LibraryKey, size: numbe
     if (request.resourceType() !== 'document' && request.url().startsWith(site.origin)) loaded.add(request.url())
   })
   const measured: Measurement[] = []
-  let does: { inMemory: boolean; persistent: boolean } | undefined
+  let does: typeof libraryDoes | undefined
   let page: Page | undefined
-  for (const [workload, { inMemory: needsMemory, durable, samePage }] of Object.entries(workloads)) {
-    if (needsMemory && !does?.inMemory) continue
+  for (const [workload, { inMemory: needsMemory, durable, samePage, needs }] of Object.entries(workloads)) {
+    if ((needsMemory && !does?.inMemory) || (needs && !does?.[needs]) || (does?.onlyLive && !needs)) continue
     // The memory of a library that stores nothing is measured after the same insert.
     if (durable && does?.persistent === false && workload !== 'insertDurable') continue
     if (!samePage) {
       await leave(page)
       page = await newPage(context, library, options, workload)
-      does ??= await page.evaluate(() => ({ inMemory: libraryInMemory, persistent: libraryPersistent }))
+      does ??= await page.evaluate(() => libraryDoes)
+      if (does.onlyLive && !needs) continue
     }
     let figure: Figure | undefined
     try {
@@ -152,8 +154,10 @@ async function newPage(context: BrowserContext, library: LibraryKey, options: Pa
 
 /** Closes a page, and first what it has opened: the next page opens the same database. */
 async function leave(page: Page | undefined): Promise<void> {
-  await page?.evaluate(() => leavePage())
-  await page?.close()
+  if (!page || page.isClosed()) return
+  await page.evaluate(() => leavePage())
+  const opened = page.context().pages().filter((other) => other !== page && other.url().startsWith(site.origin)) // by the page
+  await Promise.all([page, ...opened].map((each) => each.close()))
 }
 
 /** All runs of RxDB's suite with one library, in one browser. */

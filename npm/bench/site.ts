@@ -7,7 +7,7 @@ import { packageFolder, serve, type Site } from '../test/harness/site.js'
 
 /** The libraries under test, by the name of their file in `libraries/`. */
 export const libraryKeys = [
-  'atomicdb', 'dexie', 'lokijs', 'nedb', 'pglite', 'pouchdb', 'rxdbdexie', 'rxdbmemory', 'signaldb', 'sqlitewasm', 'sqljs', 'tinybase',
+  'atomicdb', 'dexie', 'lokijs', 'nedb', 'pglite', 'pouchdb', 'rxdbdexie', 'rxdbmemory', 'signaldb', 'sqlitewasm', 'sqljs', 'tanstackdb', 'tinybase',
 ] as const
 export type LibraryKey = (typeof libraryKeys)[number]
 
@@ -66,6 +66,7 @@ export async function serveLibraries(libraries: readonly LibraryKey[], { named }
     const file = join(folder, 'atomicdb.wasm')
     if (named) await buildNamedWasm(file)
     else await copyFile(join(packageFolder, 'dist/atomicdb.wasm'), file)
+    for (const name of ['worker.js', 'libraries.js']) await copyFile(join(packageFolder, 'dist', name), join(folder, name))
   }
 
   const pages = Object.fromEntries(scripts.map(({ name }) => [`/${name}`, `<!doctype html><script type="module" src="/${name}.js"></script>`]))

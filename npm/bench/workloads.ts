@@ -44,6 +44,8 @@ export interface Workload {
   readonly samePage?: true
   /** True: asks questions that were asked just before. */
   readonly again?: true
+  /** What a library needs to have, beside that. */
+  readonly needs?: 'live' | 'liveSorted' | 'tabs' | 'shared'
   /** The figure is bytes. Default: time. */
   readonly unit?: 'bytes'
   run(work: Work): Promise<Figure>
@@ -356,12 +358,12 @@ const changesBudget = 3
 const newcomersAge = ages.highest + 1
 
 /** The active people of a city, or the others: one percent of all. */
-interface Half {
+export interface Half {
   city: string
   active: boolean
 }
-const halves: readonly Half[] = cities.flatMap((city) => [true, false].map((active) => ({ city, active })))
-const inHalf = (people: Person[], half: Half) => people.filter((p) => p.active === half.active && p.address.city === half.city)
+export const halves: readonly Half[] = cities.flatMap((city) => [true, false].map((active) => ({ city, active })))
+export const inHalf = (people: Person[], half: Half) => people.filter((p) => p.active === half.active && p.address.city === half.city)
 
 /** All of them, in an order that the seed decides (Fisher and Yates). */
 function shuffled<T>(all: readonly T[], random: Random): T[] {
@@ -374,7 +376,7 @@ function shuffled<T>(all: readonly T[], random: Random): T[] {
 }
 
 /** Opens this page's database. It holds all people: those that an earlier page has stored, if `stored` and the library can. */
-async function filled(work: Work, stored = false): Promise<Database> {
+export async function filled(work: Work, stored = false): Promise<Database> {
   const { library, people, seed } = work
   const isStored = stored && library.persistent
   const db = (work.db = await library.open(isStored ? 'durable' : 'memory', isStored))
@@ -429,8 +431,8 @@ async function bytesInMemory(): Promise<number> {
 }
 
 const isAged = ({ age }: Person, [low, high]: readonly [number, number]) => age >= low && age <= high
-const isKept = (person: Person) => !isAged(person, removedAges)
-const updated = (people: Person[]) => people.map((p) => (isAged(p, changedAges) ? { ...p, ...changedFields } : p))
+export const isKept = (person: Person) => !isAged(person, removedAges)
+export const updated = (people: Person[]) => people.map((p) => (isAged(p, changedAges) ? { ...p, ...changedFields } : p))
 
 /** Throws unless `db` holds exactly these people. */
 async function holdsAll(db: Database, people: Person[]): Promise<void> {

@@ -1,5 +1,5 @@
-import { AtomicDB } from '../../dist/index.js'
-import type { Database, Library } from '../library.js'
+import { AtomicDB, type LiveQuery, type OpenOptions } from '../../dist/index.js'
+import type { Database, Library, Told } from '../library.js'
 import type { Person } from '../people.js'
 
 /** AtomicDB, as README introduces it. */
@@ -7,13 +7,18 @@ export const library: Library = {
   name: 'AtomicDB',
   inMemory: true,
   persistent: true,
-  async open(name, durable) {
-    const db = await AtomicDB.open(name, { inMemory: !durable })
-    await db.createIndex('email', { unique: true })
-    await db.createIndex('age')
-    await db.createIndex('score')
-    return peopleIn(db)
-  },
+  live: 'sorted',
+  open: (name, durable) => opened(name, { inMemory: !durable }),
+  openInTabs: (name) => opened(name),
+  openShared: (name) => opened(name, { worker: 'shared' }),
+}
+
+async function opened(name: string, options?: OpenOptions): Promise<Database> {
+  const db = await AtomicDB.open(name, options)
+  await db.createIndex('email', { unique: true })
+  await db.createIndex('age')
+  await db.createIndex('score')
+  return peopleIn(db)
 }
 
 function peopleIn(db: AtomicDB): Database {
@@ -36,10 +41,17 @@ function peopleIn(db: AtomicDB): Database {
     updateAged: (low, high, fields) => db.update(fields, q.age.between(low, high)),
     removeAged: (low, high) => db.remove(q.age.between(low, high)),
     close: () => db.close(),
+    live: {
+      inCity: (city, active, told) => tell(db.live<Person>({ active, 'address.city': city }), told),
+      withScore: (low, high, told) => tell(db.live<Person>(q.score.between(low, high)), told),
+      byScore: (told) => tell(db.live<Person>('true', { sort: 'score' }), told),
+    },
   }
 }
 
 const averageAge = { groupBy: 'address.city', select: { n: { $count: true }, mean: { $avg: 'age' } } }
+
+const tell = (query: LiveQuery<Person>, told: Told) => query.subscribe((result) => told(result as unknown as Person[]))
 
 // An id of a person is a string, which Stored<Person> does not know.
 const found = (result: Promise<unknown>) => result as Promise<Person[]>

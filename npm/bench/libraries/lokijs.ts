@@ -1,7 +1,7 @@
 import Loki, { type Collection } from 'lokijs'
 import IncrementalIndexedDBAdapter from 'lokijs/src/incremental-indexeddb-adapter.js'
 import { gather } from '../answers.js'
-import type { Database, Library } from '../library.js'
+import type { Database, Library, Told } from '../library.js'
 import { Groups } from '../groups.js'
 import type { Person } from '../people.js'
 
@@ -14,6 +14,7 @@ export const library: Library = {
   name: 'LokiJS',
   inMemory: true,
   persistent: true,
+  live: 'unsorted',
   async open(name, durable) {
     const adapter = durable ? new IncrementalIndexedDBAdapter() : new Loki.LokiMemoryAdapter()
     const loki = new Loki(name, { adapter })
@@ -28,6 +29,13 @@ function peopleIn(loki: Loki, people: Collection<Person>, durable: boolean): Dat
   // Calls while a save is under way share the next save (throttledSaves, its default).
   const stored = () => (durable ? called((done) => loki.saveDatabase(done)) : undefined)
   const aged = (low: number, high: number) => people.chain().find({ age: { $between: [low, high] } })
+
+  const tell = (condition: object, told: Told) => {
+    const view = people.addDynamicView(`view ${JSON.stringify(condition)}`)
+    view.applyFind(condition)
+    view.on('rebuild', () => told(view.data()))
+    told(view.data())
+  }
 
   return {
     insert(person) {
@@ -67,6 +75,10 @@ function peopleIn(loki: Loki, people: Collection<Person>, durable: boolean): Dat
       return after(stored(), count)
     },
     close: () => called((done) => loki.close(done)),
+    live: {
+      inCity: (city, active, told) => tell({ active, 'address.city': city }, told),
+      withScore: (low, high, told) => tell({ score: { $between: [low, high] } }, told),
+    },
   }
 }
 

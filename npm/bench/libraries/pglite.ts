@@ -1,5 +1,6 @@
 import { PGlite } from '@electric-sql/pglite'
-import type { CityGroup, Library } from '../library.js'
+import { live } from '@electric-sql/pglite/live'
+import type { CityGroup, Library, Told } from '../library.js'
 import type { Person } from '../people.js'
 
 /**
@@ -11,14 +12,16 @@ export const library: Library = {
   name: 'PGlite',
   inMemory: true,
   persistent: true,
+  live: 'sorted',
   async open(name, durable) {
-    const db = await PGlite.create(durable ? `idb://${name}` : 'memory://', { relaxedDurability: true })
+    const db = await PGlite.create(durable ? `idb://${name}` : 'memory://', { relaxedDurability: true, extensions: { live } })
     await db.exec(`
       CREATE TABLE IF NOT EXISTS people (_id text PRIMARY KEY, name text COLLATE "C", age int, email text, active boolean, tags jsonb, address jsonb, score double precision, bio text);
       CREATE UNIQUE INDEX IF NOT EXISTS people_email ON people (email);
       CREATE INDEX IF NOT EXISTS people_age ON people (age);
       CREATE INDEX IF NOT EXISTS people_score ON people (score);`)
     const select = async (rest: string, parameters: unknown[]) => (await db.query<Person>(`SELECT * FROM people ${rest}`, parameters)).rows
+    const tell = (rest: string, parameters: unknown[], told: Told) => db.live.query<Person>(`SELECT * FROM people ${rest}`, parameters, ({ rows }) => told(rows))
     const insertMany = (people: Person[]) => db.query('INSERT INTO people SELECT * FROM json_populate_recordset(NULL::people, $1::json)', [JSON.stringify(people)])
     const lives = "active = $1 AND address->>'city' = $2"
     return {
@@ -42,6 +45,11 @@ export const library: Library = {
         // Writes that are not stored yet would be lost, and the database's own syncToFs() does not wait for them.
         await (db as unknown as { fs: { syncToFs(): Promise<void> } }).fs.syncToFs()
         await db.close()
+      },
+      live: {
+        inCity: (city, active, told) => tell(`WHERE ${lives}`, [active, city], told),
+        withScore: (low, high, told) => tell('WHERE score BETWEEN $1 AND $2', [low, high], told),
+        byScore: (told) => tell('ORDER BY score', [], told),
       },
     }
   },

@@ -7,8 +7,8 @@ import { highestScore, type Person } from '../people.js'
 addRxPlugin(RxDBUpdatePlugin)
 
 /** RxDB over a storage, as its documentation sets it up. It has no unique indexes. Indexed strings need a maximal length, indexed numbers a range. */
-export async function openPeople(name: string, storage: RxStorage<any, any>): Promise<Database> {
-  const db = await createRxDatabase({ name, storage, multiInstance: false, eventReduce: true })
+export async function openPeople(name: string, storage: RxStorage<any, any>, multiInstance = false): Promise<Database> {
+  const db = await createRxDatabase({ name, storage, multiInstance, eventReduce: true })
   const { people } = await db.addCollections({ people: { schema } })
   return peopleIn(db, people as RxCollection<Person>)
 }
@@ -59,5 +59,10 @@ function peopleIn(db: RxDatabase, people: RxCollection<Person>): Database {
     updateAged: async (low, high, fields) => ((await aged(low, high).update({ $set: fields })) as unknown as unknown[]).length,
     removeAged: async (low, high) => ((await aged(low, high).remove()) as unknown as unknown[]).length,
     close: () => db.close(),
+    live: {
+      inCity: (city, active, told) => people.find(lives(city, active)).$.subscribe((found) => told(plain(found))),
+      withScore: (low, high, told) => people.find({ selector: { score: { $gte: low, $lte: high } } }).$.subscribe((found) => told(plain(found))),
+      byScore: (told) => people.find({ sort: [{ score: 'asc' }] }).$.subscribe((found) => told(plain(found))),
+    },
   }
 }

@@ -1,7 +1,7 @@
 import { Collection, createIndex, type PersistenceAdapter } from '@signaldb/core'
 import adapter from '@signaldb/indexeddb'
 import { Groups } from '../groups.js'
-import type { Library } from '../library.js'
+import type { Library, Told } from '../library.js'
 import type { Person } from '../people.js'
 
 // Its declarations describe the default export as CommonJS; it is that of an ES module.
@@ -14,6 +14,7 @@ export const library: Library = {
   name: 'SignalDB',
   inMemory: true,
   persistent: true,
+  live: 'sorted',
   async open(name, durable) {
     const people = new Collection<Item>({
       ...(durable ? { persistence: createIndexedDBAdapter(name) } : {}),
@@ -21,6 +22,12 @@ export const library: Library = {
     })
     if (durable) await people.isReady()
     const found = (selector: object, options: object = {}) => people.find(selector as any, { reactive: false, ...options }).fetch().map(fromItem)
+    const tell = (selector: object, told: Told, options: object = {}) => {
+      const cursor = people.find(selector as any, { reactive: false, ...options })
+      const give = () => told(cursor.fetch().map(fromItem))
+      give()
+      cursor.observeChanges({ added: give, changed: give, removed: give, movedBefore: give }, true)
+    }
     const lives = (city: string, active: boolean) => ({ active, 'address.city': city })
     const aged = (low: number, high: number) => ({ age: { $gte: low, $lte: high } })
     // A write of many is stored in two parts, the first of one document, so 'transmitted' comes too soon.
@@ -79,6 +86,11 @@ export const library: Library = {
         return count
       },
       close: () => people.dispose(),
+      live: {
+        inCity: (city, active, told) => tell(lives(city, active), told),
+        withScore: (low, high, told) => tell({ score: { $gte: low, $lte: high } }, told),
+        byScore: (told) => tell({}, told, { sort: { score: 1 } }),
+      },
     }
   },
 }

@@ -1,7 +1,7 @@
-import { createIndexes, createStore, type Cell, type Row } from 'tinybase'
+import { createIndexes, createQueries, createStore, type Cell, type Row } from 'tinybase'
 import { createIndexedDbPersister } from 'tinybase/persisters/persister-indexed-db'
 import { Groups } from '../groups.js'
-import type { Library } from '../library.js'
+import type { Library, Told } from '../library.js'
 import type { Person } from '../people.js'
 
 /**
@@ -13,6 +13,7 @@ export const library: Library = {
   name: 'TinyBase',
   inMemory: true,
   persistent: true,
+  live: 'unsorted',
   async open(name, durable) {
     const store = createStore()
     const indexes = createIndexes(store).setIndexDefinition('email', 'people', 'email').setIndexDefinition('age', 'people', 'age')
@@ -26,6 +27,18 @@ export const library: Library = {
         if (holds(row)) ids.push(id)
       })
       return ids
+    }
+    const queries = createQueries(store)
+    let lastQuery = 0
+    const tell = (told: Told, holds: (cell: (name: string) => unknown) => boolean) => {
+      const id = String(++lastQuery)
+      queries.setQueryDefinition(id, 'people', ({ select, where }) => {
+        for (const cell of cells) select(cell)
+        where((cell) => holds(cell))
+      })
+      const give = () => told(queries.getResultRowIds(id).map((row) => fromRow(row, queries.getResultRow(id, row))))
+      queries.addResultTableListener(id, give)
+      give()
     }
     const lives = (city: string, active: boolean) => where((row) => row.active === active && row.city === city)
     const aged = (low: number, high: number) => Array.from({ length: high - low + 1 }, (_, n) => indexes.getSliceRowIds('age', String(low + n))).flat()
@@ -83,9 +96,15 @@ export const library: Library = {
         return ids.length
       },
       close: async () => void (await persister?.destroy()),
+      live: {
+        inCity: (city, active, told) => tell(told, (cell) => cell('active') === active && cell('city') === city),
+        withScore: (low, high, told) => tell(told, (cell) => (cell('score') as number) >= low && (cell('score') as number) <= high),
+      },
     }
   },
 }
+
+const cells = ['name', 'age', 'email', 'active', 'tags', 'city', 'zip', 'score', 'bio']
 
 function toRow({ _id, tags, address: { city, zip }, ...cells }: Person): Row {
   return { ...cells, tags: JSON.stringify(tags), city, zip }

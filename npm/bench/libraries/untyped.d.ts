@@ -21,6 +21,12 @@ declare module 'lokijs' {
       find(query: object): T[]
       count(query: object): number
       chain(): Resultset<T>
+      addDynamicView(name: string): DynamicView<T>
+    }
+    interface DynamicView<T extends object> {
+      applyFind(query: object): unknown
+      on(event: 'rebuild', listener: () => void): unknown
+      data(): T[]
     }
     interface Resultset<T extends object> {
       find(query: object): Resultset<T>
