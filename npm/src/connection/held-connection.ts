@@ -70,6 +70,10 @@ class HeldConnection implements Connection {
     return this.run(() => this.inner.transaction(work))
   }
 
+  checkOutsideTransaction(): void {
+    if (!this.closing) this.inner.checkOutsideTransaction()
+  }
+
   live<A>(question: LiveQuestion<A>, listener: LiveListener<A>): () => void {
     if (this.closing) throw closedError()
     const stop = this.inner.live(question, {
