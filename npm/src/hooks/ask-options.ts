@@ -1,13 +1,16 @@
 import type { Collection, FindOptions, Stored, Where } from '../index.js'
 
-/** What all that asks has as options. */
+/** What all hooks that ask have as options. */
 export interface AskOptions<V> {
-  /** What `data` is until the database has answered: on a server, and while the database is being opened. */
+  /**
+   * What `data` is until the database has answered: on a server, while the page takes over what a server has rendered, and
+   * while the database is being opened.
+   */
   initialData?: V | undefined
   /** false: nothing is asked, `data` is as before the first answer, and `isLoading` is false. Default true. */
-  enabled?: boolean
+  enabled?: boolean | undefined
   /** Whether `data` stays what it was while another question has no answer yet; `isLoading` is true then. Default false. */
-  keepPrevious?: boolean
+  keepPrevious?: boolean | undefined
 }
 
 /** The options of a query. */

@@ -1,4 +1,7 @@
+import type { AskOptions } from '../hooks/ask-options.js'
 import type { AtomicDB, Collection, FindOptions, Stored } from '../index.js'
+
+export type { AskOptions }
 
 /**
  * Tells the hooks the types of your collections, once for the whole program:
@@ -28,19 +31,6 @@ export type DocumentOf<Name extends TypedName> = Schema[Name] & object
 
 /** A collection, or its name if {@link Register} says nothing of names. */
 export type Of<T extends object> = Collection<T> | (IsKnown extends true ? never : string)
-
-/** What all hooks that ask have as options. */
-export interface AskOptions<V> {
-  /**
-   * What `data` is until the database has answered: on a server, while the page takes over what a server has rendered, and
-   * while the database is being opened.
-   */
-  initialData?: V | undefined
-  /** false: nothing is asked, `data` is as before the first answer, and `isLoading` is false. Default true. */
-  enabled?: boolean | undefined
-  /** Whether `data` stays what it was while another question has no answer yet; `isLoading` is true then. Default false. */
-  keepPrevious?: boolean | undefined
-}
 
 /** A condition that is a function cannot be compared with others: see {@link useLiveQuery}. */
 export interface DepsOptions {
