@@ -18,9 +18,10 @@ export abstract class OpenDatabase<Schema = any> extends DatabaseCalls<Schema> i
   readonly name: string
 
   /**
-   * Whether what this database has written is stored: all that its calls have written, and its collections, transactions
-   * and results. A change of a live result that is still 'saving' is shown, and may be taken back; 'failed' says that one
-   * was, or that a write was refused. What other databases and other tabs write does not count.
+   * Whether what this database has written since this was read first is stored: all that its calls have written, and its
+   * collections, transactions and results. A change of a live result that is still 'saving' is shown, and may be taken
+   * back; 'failed' says that one was, or that a write was refused. What other databases and other tabs write does not
+   * count.
    *
    * @example
    * ```ts

@@ -1,5 +1,5 @@
 // What holds for atomicdb/react in a page: react.test.ts runs each claim in Chromium, with React's development build.
-import { Component, memo, StrictMode, Suspense, startTransition, useEffect, useState, type ReactNode } from 'react'
+import { Activity, Component, memo, StrictMode, Suspense, startTransition, useEffect, useState, type ReactNode } from 'react'
 import { createRoot, hydrateRoot } from 'react-dom/client'
 import { AtomicDB, MemoryStorage, type OpenOptions, type StorageBackend, type Stored } from '../../src/index.js'
 import {
@@ -168,6 +168,7 @@ export const claims: readonly Claim[] = [
         () => useDocument('cards', 3).data,
         () => useLive((db) => db.liveDistinct('column', undefined, 'cards'), ['any', { deps: 1 }]).data,
         () => useLiveQuery('cards', (card: Card) => card.n > 3, { deps: [3] }).data,
+        () => useLiveQuery('cards'),
         () => useLiveQuery('cards', { at: new Date(5), bytes: new Uint8Array(2), pattern: /a/i, big: 5n, not: null, zero: -0 }).data,
       ]
       const seen = asks.map(() => new Set<unknown>())
@@ -185,8 +186,8 @@ export const claims: readonly Claim[] = [
         await shown.shows(`renders ${i}`)
       }
       equal(counter.asked, asked, 'asked')
-      equal([asked, openQuestions(db)], [10, 10], '13 hooks, of which three share one question and two another')
-      equal(seen.map(({ size }) => size), asks.map(() => 1), 'the data are the same object in each render')
+      equal([asked, openQuestions(db)], [11, 11], '14 hooks, of which three share one question and two another')
+      equal(seen.map(({ size }) => size), asks.map(() => 1), 'the data, and what the hook returns, are the same object in each render')
       ok([...seen[0]!][0] === [...seen[2]!][0] && [...seen[0]!][0] === [...seen[1]!][0], 'they share their data')
       await shown.end()
       equal(openQuestions(db), 0, 'open after unmount')
@@ -199,11 +200,11 @@ export const claims: readonly Claim[] = [
       const db = await opened({}, 0)
       await db.insertMany([{ a: '1', b: 1, tag: ['x'] }, { a: 1, b: '2', at: new Date(5) }, { a: 1n, b: 2, at: 5 }], 'things')
       const filters: (object | string)[] = [{ a: '1' }, { a: 1 }, { at: new Date(5) }, { at: 5 }, { b: { $in: [1, 2] } }, { b: { $in: ['1', '2'] } }, { b: { $in: ['1,2'] } }, "a = '1'", 'a = 1', { a: { $exists: true }, b: 2 }]
-      const counts: number[] = []
-      const Ask = ({ i }: { i: number }) => <>{(counts[i] = useLiveQuery('things', filters[i]).data.length)}</>
+      const found: string[] = []
+      const Ask = ({ i }: { i: number }) => <>{(found[i] = useLiveQuery('things', filters[i]).data.map((thing) => thing._id).join())}</>
       const shown = new Shown(<AtomicDBProvider database={db}>{filters.map((_, i) => <Ask key={i} i={i} />)}</AtomicDBProvider>)
-      await until(() => counts.length === filters.length, () => 'rendered')
-      equal(counts, await Promise.all(filters.map((filter) => db.count(filter, 'things'))))
+      await until(() => found.length === filters.length, () => 'rendered')
+      equal(found, await Promise.all(filters.map(async (filter) => (await db.search(filter, 'things')).map((thing) => thing._id).join())))
       await shown.end()
       await db.close()
     },
@@ -288,6 +289,38 @@ export const claims: readonly Claim[] = [
       await keyed.shows('2 false true')
       await keyed.end()
       equal(log.join(), 'open,close,open,close,open,open,close,close')
+    },
+  },
+  {
+    name: 'a provider that is hidden closes its database, and opens it again when it is shown',
+    async run() {
+      const resolves: ((db: AtomicDB) => void)[] = []
+      const open = () => new Promise<AtomicDB>((resolve) => resolves.push(resolve))
+      const Count = () => {
+        const { data, isLoading } = useCount('cards')
+        return <>{data} {String(isLoading)}</>
+      }
+      const show = (mode: 'visible' | 'hidden') => <Activity mode={mode}><AtomicDBProvider database={open}><Count /></AtomicDBProvider></Activity>
+      const shown = new Shown(show('visible'))
+      await shown.shows('0 true')
+      shown.root.render(show('hidden'))
+      await ticks()
+      shown.root.render(show('visible'))
+      await until(() => resolves.length === 2, () => 'opened again')
+      const [first, second] = [await opened({}, 1), await opened({}, 2)]
+      resolves[0]!(first)
+      await ticks()
+      equal([shown.text, await first.count().catch((error: { code: string }) => error.code)], ['0 true', 'closed'])
+      resolves[1]!(second)
+      await shown.shows('2 false')
+      shown.root.render(show('hidden'))
+      await ticks()
+      equal(await second.count().catch((error: { code: string }) => error.code), 'closed')
+      shown.root.render(show('visible'))
+      await until(() => resolves.length === 3, () => 'opened once more')
+      resolves[2]!(await opened({}, 3))
+      await shown.shows('3 false')
+      await shown.end()
     },
   },
   {
