@@ -25,7 +25,7 @@ export interface MutationCalls<A extends unknown[], R> {
 export const unused: Progress<never> = { data: undefined, error: undefined, isPending: false }
 
 /** The calls of a write, which wait while the database is being opened. @param tell Hears how the last one goes. */
-export function mutationOf<A extends unknown[], R>(opening: Opening, work: (db: any, ...args: A) => Promise<R> | R, tell: (progress: Progress<R>) => void): MutationCalls<A, R> {
+export function mutationOf<A extends unknown[], R>(opening: Pick<Opening, 'current' | 'ready'>, work: (db: any, ...args: A) => Promise<R> | R, tell: (progress: Progress<R>) => void): MutationCalls<A, R> {
   let calls = 0
   const mutateAsync = async (...args: A): Promise<R> => {
     const call = ++calls
