@@ -155,7 +155,7 @@ test('the types of collections that are registered are those of all hooks', { ti
   await run(process.execPath, [tsc, '--ignoreConfig', ...options, program]).catch((error: { stdout: string }) => assert.fail(error.stdout))
 })
 
-describe('atomicdb/react on a server', () => {
+describe('atomicdb/react on a server', { timeout: 60_000 }, () => {
   let lib: typeof import('../src/react/index.js')
   let atomicdb: typeof import('../src/index.js')
 
