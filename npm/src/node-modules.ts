@@ -60,6 +60,7 @@ export interface NodeFiles {
   chmod(path: string, mode: number): Promise<void>
   access(path: string, mode: number): Promise<void>
   stat(path: string | URL): Promise<FileStat>
+  lstat(path: string): Promise<FileStat>
   readlink(path: string): Promise<string>
   realpath(path: string): Promise<string>
   statfs(path: string): Promise<{ readonly bavail: number; readonly bsize: number }>

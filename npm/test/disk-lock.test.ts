@@ -6,7 +6,7 @@ import { once } from 'node:events'
 import * as fs from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import * as nodePath from 'node:path'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { after, before, describe, test } from 'node:test'
 import * as esbuild from 'esbuild'
@@ -129,13 +129,20 @@ describe(`the lock of a file on disk (replay: CRASH_SEED=${seed})`, { timeout: 1
     const own = await ownOwner(nodeWith(fs as NodeFiles))
     const ended = spawn(process.execPath, ['--version'], { stdio: 'ignore' })
     await once(ended, 'close')
-    const locks: Record<string, string | Record<string, string>> = {
+    const elsewhere = await newPath()
+    await fs.mkdir(elsewhere)
+    await fs.writeFile(`${elsewhere}/kept`, 'kept')
+    const locks: Record<string, string | Record<string, string> | { link: string }> = {
       empty: '',
       garbage: '\0\xff{"pid":',
       'our own pid': String(process.pid),
       'pid 1': '1',
       'an ended process': String(ended.pid),
       'an empty folder': {},
+      'a folder in the folder': { 'abc/def': '' },
+      'a folder in the place of an owner': { 'abc/abc': '', 'abc.tmp': '' },
+      'a link to nothing': { link: `${elsewhere}/nothing` },
+      'a link to a folder': { link: elsewhere },
       'a folder without an owner': { 'abc.tmp': '' },
       'a folder with an unreadable owner': { abc: '{"pid": "x"}', 'abc.tmp': '' },
       'an owner that has ended': { abc: JSON.stringify({ ...own, pid: ended.pid, thread: 'x' }), 'abc.tmp': 'half' },
@@ -147,9 +154,14 @@ describe(`the lock of a file on disk (replay: CRASH_SEED=${seed})`, { timeout: 1
       const path = await newPath()
       if (typeof content === 'string') {
         await fs.writeFile(`${path}.lock`, content, 'latin1')
+      } else if ('link' in content) {
+        await fs.symlink(content.link!, `${path}.lock`)
       } else {
         await fs.mkdir(`${path}.lock`)
-        for (const [name, text] of Object.entries(content)) await fs.writeFile(`${path}.lock/${name}`, text)
+        for (const [name, text] of Object.entries(content)) {
+          await fs.mkdir(dirname(`${path}.lock/${name}`), { recursive: true })
+          await fs.writeFile(`${path}.lock/${name}`, text)
+        }
       }
       // What a process leaves that ends while it waits, and what an older version left.
       await fs.mkdir(`${path}.lock.1b2c3d4e5f`)
@@ -160,6 +172,7 @@ describe(`the lock of a file on disk (replay: CRASH_SEED=${seed})`, { timeout: 1
       await db.close()
       assert.deepEqual(await fs.readdir(join(path, '..')), ['x.json'], kind)
     }))
+    assert.equal(await fs.readFile(`${elsewhere}/kept`, 'utf8'), 'kept')
   })
 
   test('names the start of its process as the host counts it, since a number alone can be another process later', { skip: process.platform !== 'linux' }, async () => {

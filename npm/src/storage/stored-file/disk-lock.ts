@@ -25,7 +25,7 @@ interface Found {
   readonly sign: string
   /** The files in its folder; undefined if the lock is itself a file, as of an older version. */
   readonly files?: string[]
-  /** Undefined if nothing there says who the owner is. */
+  /** Undefined if nothing there says who the owner is: then anything may be there. */
   readonly owner?: Owner | undefined
   readonly token?: string | undefined
 }
@@ -116,7 +116,7 @@ export class DiskLock {
           // The owner has cleaned up what was prepared. Or it is the lock, and on a network the first answer was lost.
           if (code === 'ENOENT' && (await this.exists(`${lock}/${token}`))) return token
           if (code === 'ENOENT') isPrepared = false
-          else if (!isTaken.has(code!) || (waited >= timeout && !(await this.exists(lock)))) throw error
+          else if (!isTaken.has(code!) || (waited >= timeout && !(await this.look()))) throw error
         }
         if (waited >= timeout) throw this.timeoutError(`another process has locked ${this.path} by ${lock} and does not go on`)
         await this.removeLeft(pause)
@@ -168,22 +168,27 @@ export class DiskLock {
     this.silent = { sign: found.sign, milliseconds: isSilent ? this.silent.milliseconds + waited : 0 }
     if (this.silent.milliseconds < (await this.takeoverTime(found))) return
     this.isClean = false
+    if (found.files && !found.owner) {
+      for (const name of found.files) await this.fs.rm(`${this.lock}/${name}`, { recursive: true, force: true }).catch(() => {})
+    }
     if (found.files) await this.remove(found.files)
     else await this.fs.unlink(this.lock).catch(() => {}) // which removes no folder
   }
 
   private async look(): Promise<Found | undefined> {
     const { fs, lock } = this
+    const stat = await fs.lstat(lock).catch(() => undefined)
+    if (!stat) return undefined // it has been removed
+    // A link is none of our locks. It is not followed: what it leads to belongs to somebody else.
+    if (!stat.isDirectory()) return { sign: `${stat.mtimeMs} ${stat.isFile() ? await fs.readFile(lock, 'utf8').catch(() => '') : ''}` }
     try {
       const files = (await fs.readdir(lock)).sort().reverse() // the new content before the owner, as in hold
       const token = files.find((name) => !name.includes('.'))
       const text = token === undefined ? '' : await fs.readFile(`${lock}/${token}`, 'utf8').catch(() => '')
       return { sign: `${files.join()} ${text}`, files, token, owner: ownerOf(text) }
-    } catch (error) {
-      if ((error as NodeError).code !== 'ENOTDIR') return undefined // it has been removed
+    } catch {
+      return undefined // it has been removed
     }
-    const [text, stat] = await Promise.all([fs.readFile(lock, 'utf8'), fs.stat(lock)]).catch(() => [])
-    return stat && { sign: `${stat.mtimeMs} ${text}` }
   }
 
   /** How long the lock is respected without a heartbeat, in milliseconds. */
