@@ -81,7 +81,7 @@ describe(`a tab or a worker killed in the middle (replay: CRASH_SEED=${seed})`, 
     tab: crasherOf,
     worker: async (page: Page) => () =>
       page.evaluate(() => {
-        const { thread } = (db as unknown as { connection: { current: { thread: { terminate(): Promise<void> } } } }).connection.current
+        const { thread } = (db as unknown as { connection: { inner: { current: { thread: { terminate(): Promise<void> } } } } }).connection.inner.current
         return thread.terminate()
       }),
   }

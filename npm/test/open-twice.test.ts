@@ -91,15 +91,28 @@ describe('a database that is opened twice in a page', { timeout: 120_000 }, () =
     assert.deepEqual(results, ['on purpose', 'on purpose', '1 closed', '1 closed'])
   })
 
-  test('is opened anew when its engine cannot come back', async () => {
-    const page = await newPage()
-    const found = await page.evaluate(async () => {
-      const a = await atomicdb.AtomicDB.open('lost')
-      await a.insert({})
-      ;(a as unknown as { connection: { inner: { lost: Error } } }).connection.inner.lost = new Error('on purpose')
-      const b = await atomicdb.AtomicDB.open('lost')
-      return [await b.count(), (a as any).connection.inner === (b as any).connection.inner]
+  for (const worker of [false, true, 'shared'] as const) {
+    test(`sees what others have stored, and is opened anew if they have deleted it${worker ? `, with worker: ${String(worker)}` : ''}`, async () => {
+      const context = await chromium.browser.newContext()
+      const [page, other] = [await openPage(context, chromium.site.origin), await openPage(context, chromium.site.origin)]
+      const open = () => page.evaluate(async (worker) => {
+        const all = ((globalThis as unknown as { all?: AtomicDB[] }).all ??= [])
+        const db = await atomicdb.AtomicDB.open('others', { worker })
+        all.push(db)
+        return [await db.count(), (db as any).connection.inner === (all[0] as any).connection.inner]
+      }, worker)
+      await open()
+      await other.evaluate(async () => {
+        BroadcastChannel.prototype.postMessage = () => {} // nobody is told
+        const db = await atomicdb.AtomicDB.open('others')
+        await db.insert({})
+        await db.close()
+      })
+      assert.deepEqual(await open(), [1, true])
+      await other.evaluate(() => atomicdb.AtomicDB.destroy('others'))
+      assert.deepEqual(await open(), [0, false])
+      assert.deepEqual(await page.pageErrors(), [])
+      await context.close()
     })
-    assert.deepEqual(found, [1, false])
-  })
+  }
 })

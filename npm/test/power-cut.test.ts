@@ -49,7 +49,8 @@ async function cutAgainAndAgain(t: TestContext, size: number, writer: Writer, du
     assert.ok(acknowledged >= until, `it ended by itself at ${acknowledged}`)
     await disk.cut()
     const newest = newestOf(await writer.read(disk.folder), `cut ${cut} at ${acknowledged}`)
-    assert.ok(newest <= acknowledged + 1 && newest >= (mayLose === 'nothing' ? acknowledged : last), `cut ${cut}: ${acknowledged} was acknowledged, and ${last} after the last cut; ${newest} is stored`)
+    // A page does not wait for its acknowledgements to arrive here: on a busy machine it may be some writes ahead.
+    assert.ok(newest <= acknowledged + ring && newest >= (mayLose === 'nothing' ? acknowledged : last), `cut ${cut}: ${acknowledged} was acknowledged, and ${last} after the last cut; ${newest} is stored`)
     t.diagnostic(`${acknowledged} acknowledged, ${newest} stored`)
     await disk.sync()
     last = newest

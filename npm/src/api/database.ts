@@ -17,7 +17,7 @@ import { exportFile, importFile } from './export-import.js'
 import type { OpenOptions } from './database-options.js'
 import { migrate } from './migrate.js'
 import { OpenDatabase } from './open-database.js'
-import { backendOf, checkedOptions, isStateless, keyOfSame } from './open-options.js'
+import { backendOf, checkedOptions, isStateless, keyOfSame, keyStart } from './open-options.js'
 import { bareStorage, exportRaw, importRaw, repair, withAdvice } from './repair.js'
 
 /**
@@ -88,7 +88,7 @@ export class AtomicDB<Schema = any> extends OpenDatabase<Schema> {
         return connection
       }
       const key = keyOfSame(name, options, backend)
-      const { held, connection } = key ? await opened.hold(key, open, ({ isOver }) => isOver) : await open().then((connection) => ({ held: connection, connection }))
+      const { held, connection } = key ? await opened.hold(key, open) : await open().then((connection) => ({ held: connection, connection }))
       const worker = options.worker ? (connection.isShared ? 'shared' : true) : false
       return new AtomicDB<Schema>(name, held, worker, undoSteps)
     } catch (error) {
@@ -107,6 +107,7 @@ export class AtomicDB<Schema = any> extends OpenDatabase<Schema> {
     const options = takenOptions(given, ['storage', 'wasm'])
     const backend = backendOf(name, options)
     if (!backend) return
+    opened.forget((key) => key.startsWith(keyStart(name)))
     const bridge = await startBridge(options.wasm)
     await bridge.wait((engine) => engine.destroy(backend))
   }

@@ -92,8 +92,11 @@ export function backendOf(name: string, { storage, inMemory }: Pick<OpenOptions,
 export function keyOfSame(name: string, options: OpenOptions, backend: NativeBackend | StorageBackend | null): string | undefined {
   const { storage, inMemory, undoSteps, wasm, onProgress, migrations, ...others } = options
   if (storage !== undefined || inMemory || undoSteps || !backend || !(wasm === undefined || typeof wasm === 'string' || wasm instanceof URL)) return undefined
-  return JSON.stringify([name, String(wasm ?? ''), Object.entries(others).sort()])
+  return keyStart(name) + JSON.stringify([String(wasm ?? ''), Object.entries(others).sort()])
 }
+
+/** How the keys of {@link keyOfSame} start that are of databases of this name. */
+export const keyStart = (name: string) => `${JSON.stringify(name)} `
 
 function hasIndexedDB(): boolean {
   try {

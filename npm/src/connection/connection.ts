@@ -76,6 +76,9 @@ export abstract class EngineConnection extends EngineCalls implements Connection
 
   abstract verify(): Promise<Report>
 
+  /** Applies what others have stored. */
+  abstract catchUp(): Promise<void>
+
   abstract flush(): Promise<void>
 
   abstract commit(): Promise<void>

@@ -7,26 +7,39 @@ import { closedError } from './errors.js'
 import type { EarlierState, Feed, FeedListener } from './feeds.js'
 import type { LiveListener, LiveQuestion } from './live.js'
 
+/** A connection that can be shared. */
+export interface Shareable extends Connection {
+  /** Applies what others have stored. Rejects if there is nothing to read any more, as when the database was deleted. */
+  catchUp(): Promise<void>
+}
+
 /** A connection that several databases of this thread hold. It is closed when the last of them is. */
-export class HeldConnections<C extends Connection> {
+export class HeldConnections<C extends Shareable> {
   private readonly all = new Map<string, Holding<C>>()
 
   /**
    * A connection of its own for each call; what it calls is the same for the same `key`.
    *
-   * @param open Opens what they hold, unless it is open.
-   * @param isOver Whether it is of no use any more, so that the next one opens another.
+   * @param open Opens what they hold, unless it is open and usable.
    */
-  async hold(key: string, open: () => Promise<C>, isOver: (connection: C) => boolean): Promise<{ held: Connection; connection: C }> {
-    let holding = this.all.get(key)
-    if (!holding || (holding.connection && isOver(holding.connection))) this.all.set(key, (holding = new Holding(open)))
-    const own = holding
-    own.holders++ // now: who closes meanwhile is not the last
-    const letGo = () => {
-      if (--own.holders > 0) return false
-      if (this.all.get(key) === own) this.all.delete(key)
-      return true
+  async hold(key: string, open: () => Promise<C>): Promise<{ held: Connection; connection: C }> {
+    const joined = this.all.get(key)
+    if (joined) {
+      const letGo = this.take(key, joined)
+      try {
+        const connection = await joined.opening
+        await connection.catchUp() // as one that is opened sees everything that is stored
+        return { held: new HeldConnection(connection, letGo), connection }
+      } catch (error) {
+        if (letGo()) await joined.opening.then((connection) => connection.close(), () => {})
+        if (!joined.isOpen) throw error // it could not be opened for the first either
+        if (this.all.get(key) === joined) this.all.delete(key) // those who have it go on as they can
+        return this.hold(key, open)
+      }
     }
+    const own = new Holding(open)
+    this.all.set(key, own)
+    const letGo = this.take(key, own)
     try {
       const connection = await own.opening
       return { held: new HeldConnection(connection, letGo), connection }
@@ -35,15 +48,33 @@ export class HeldConnections<C extends Connection> {
       throw error
     }
   }
+
+  /** Lets the next one of these keys open another connection. Those who have one keep it. */
+  forget(isIt: (key: string) => boolean): void {
+    for (const key of [...this.all.keys()]) if (isIt(key)) this.all.delete(key)
+  }
+
+  /** Counts a holder now: who closes meanwhile is not the last. Returns what it does at its end; see HeldConnection. */
+  private take(key: string, holding: Holding<C>): () => boolean {
+    holding.holders++
+    return () => {
+      if (--holding.holders > 0) return false
+      if (this.all.get(key) === holding) this.all.delete(key)
+      return true
+    }
+  }
 }
 
 class Holding<C extends Connection> {
   holders = 0
-  connection: C | undefined
+  isOpen = false
   readonly opening: Promise<C>
 
   constructor(open: () => Promise<C>) {
-    this.opening = open().then((connection) => (this.connection = connection))
+    this.opening = open().then((connection) => {
+      this.isOpen = true
+      return connection
+    })
   }
 }
 

@@ -48,9 +48,9 @@ export class RevivingConnection implements Connection {
     return this.current.isShared === true
   }
 
-  /** Whether no call can succeed any more. */
-  get isOver(): boolean {
-    return this.closing !== undefined || this.lost !== undefined
+  /** Applies what others have stored. */
+  catchUp(): Promise<void> {
+    return this.run((connection) => connection.catchUp())
   }
 
   private watchEnd(connection: EngineConnection, lease: Lease | undefined): void {

@@ -247,7 +247,7 @@ export class RemoteConnection extends EngineConnection {
     if (this.lives.isEmpty && this.feeds.isEmpty) this.stopHeeding()
     else if (!this.stopLooking) {
       this.seen.listen(this, () => this.notify('reach', this.seen.head))
-      this.stopLooking = onReturn(() => this.notify('catchUp', undefined), () => this.notify('pause', undefined))
+      this.stopLooking = onReturn(() => this.notify('goOn', undefined), () => this.notify('pause', undefined))
     }
   }
 
@@ -425,6 +425,10 @@ export class RemoteConnection extends EngineConnection {
   async verify(): Promise<Report> {
     this.checkOutsideTransaction()
     return this.channel.call('verify')
+  }
+
+  async catchUp(): Promise<void> {
+    await this.channel.call('catchUp')
   }
 
   async flush(): Promise<void> {
