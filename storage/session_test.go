@@ -117,6 +117,21 @@ func TestSession_withoutLog(t *testing.T) {
 	wantContents(t, s, "a=1")
 }
 
+func TestSession_LogSize(t *testing.T) {
+	memory := storage.NewMemory()
+	s := openSession(t, memory, storage.SessionOptions{})
+	for n, id := range []string{"a", "b", "c"} {
+		store(t, s, id, 1)
+		want := storage.LogSize{Records: n + 1}
+		for _, r := range records(t, memory) {
+			want.Bytes += int64(len(r.Bytes))
+		}
+		if got := s.LogSize(); got != want {
+			t.Errorf("after %d batches the size is %+v, want %+v", n+1, got, want)
+		}
+	}
+}
+
 func TestSession_passesDurability(t *testing.T) {
 	for _, want := range []storage.Durability{storage.Relaxed, storage.Strict} {
 		log := &durabilityLog{Log: storage.NewMemory()}

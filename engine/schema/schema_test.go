@@ -444,7 +444,7 @@ func TestFormats(t *testing.T) {
 		{"uri-reference", []string{"", "a", "#a", "?a", "//a/b"}, []string{"a b", "1:b", "%"}},
 		{"iri", []string{"http://ä/ö"}, []string{"ä", "a: "}},
 		{"iri-reference", []string{"ä"}, []string{"\\"}},
-		{"uri-template", []string{"/a/{b}{?c,d*,e:3}", "ä", "\ue000"}, []string{"\uffff", "{", "}", "{}", "{a:0}", "a b"}},
+		{"uri-template", []string{"/a/{b}{?c,d*,e:3}", "ä", "\ud7ff", "\uf900", "\ue000"}, []string{"\uffff", "{", "}", "{}", "{a:0}", "a b"}},
 		{"uuid", []string{"98d80576-482e-427f-8434-7f86890ab222"}, []string{"98d80576482e427f84347f86890ab222", "98d80576-482e-427f-8434-7f86890ab22g"}},
 		{"json-pointer", []string{"", "/a~0b/~1"}, []string{"a", "/~", "/~2"}},
 		{"relative-json-pointer", []string{"0", "1/a", "2#"}, []string{"", "/a", "01", "1a"}},
