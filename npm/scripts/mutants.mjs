@@ -22,6 +22,7 @@ const quickly = './engine -skip=^(TestIndexes|TestModel|TestAggregate_caches)$' 
 const goTests = [
   [/^engine\/msgpack\//, ['./engine/msgpack', './engine/query', quickly, './engine', './jsbridge']],
   [/^engine\/query\//, ['./engine/query', quickly, './engine/sql', './jsbridge', './engine']],
+  [/^engine\/schema\//, ['./engine/schema', quickly, './jsbridge']],
   [/^engine\/sql\//, ['./engine/sql', './jsbridge']],
   [/^engine\//, [quickly, './engine/sql', './jsbridge', './storage', './engine']],
   [/^storage\/(filelog|sqlitelog|lmdblog|docfile|logfile)\//, ['./$folder', './storage/filelog', './jsbridge', './storage']],
