@@ -13,6 +13,7 @@ import { openPage, waitForValue } from './harness/chromium.js'
 import { chromiumWithSite } from './harness/chromium-with-site.js'
 import { within } from './harness/deadline.js'
 import { packageFolder, serve } from './harness/site.js'
+import { Opening } from '../src/hooks/opening.js'
 import type { DatabaseSource } from '../src/react/index.js'
 import { claims } from './react/claims.js'
 
@@ -153,6 +154,17 @@ test('the types of collections that are registered are those of all hooks', { ti
   const tsc = join(packageFolder, 'node_modules/typescript/bin/tsc')
   const options = ['--noEmit', '--strict', '--jsx', 'react-jsx', '--target', 'es2022', '--module', 'nodenext', '--lib', 'es2022,esnext.disposable,dom']
   await run(process.execPath, [tsc, '--ignoreConfig', ...options, program]).catch((error: { stdout: string }) => assert.fail(error.stdout))
+})
+
+test('writes are counted from when the database is open, before a component asks for that', async () => {
+  const seen: string[] = []
+  const db = { get writeStatus() { return seen.push('counted') } } as never
+  const opening = new Opening(async () => db)
+  await opening.ready()
+  seen.push('written')
+  assert.deepEqual(seen, ['counted', 'written'])
+  new Opening(db)
+  assert.equal(seen.length, 3)
 })
 
 describe('atomicdb/react on a server', { timeout: 60_000 }, () => {

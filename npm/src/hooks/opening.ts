@@ -21,7 +21,7 @@ export class Opening<Schema = any> implements Followed<State<Database<Schema>>> 
     if (typeof source === 'function') return
     if ('then' in source) this.follow(source)
     else {
-      this.state = { data: source, error: undefined, isLoading: false }
+      this.state = open(source)
       this.opened = Promise.resolve(source)
     }
   }
@@ -64,7 +64,7 @@ export class Opening<Schema = any> implements Followed<State<Database<Schema>>> 
       if (this.opened === opened) this.become(state)
     }
     opened.then(
-      (data) => become({ data, error: undefined, isLoading: false }),
+      (data) => become(open(data)),
       (error: AtomicDBError) => become({ data: undefined, error, isLoading: false }),
     )
   }
@@ -81,6 +81,12 @@ export class Opening<Schema = any> implements Followed<State<Database<Schema>>> 
     this.become(loading)
     opened.then((db) => db.close(), () => {}) // who opens it has been told why it could not be opened
   }
+}
+
+/** The state with an open database. What it writes is counted from now on, before a component asks for that. */
+function open<Schema>(data: Database<Schema>): State<Database<Schema>> {
+  void data.writeStatus
+  return { data, error: undefined, isLoading: false }
 }
 
 /** How long a database stays open for what is rendered when it is, in milliseconds. */
