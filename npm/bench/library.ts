@@ -32,6 +32,9 @@ export interface Library {
   /** What its databases have in `live`. Absent: nothing. */
   readonly live?: 'unsorted' | 'sorted'
 
+  /** Only one tab can have the database open. */
+  readonly oneTab?: true
+
   /** It is there for its live queries only, and answers nothing else. */
   readonly onlyLive?: true
 }

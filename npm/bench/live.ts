@@ -42,6 +42,7 @@ export const liveWorkloads: Record<string, Workload> = {
   secondTab: {
     title: 'a second tab opens, to its first answer',
     durable: true,
+    needs: 'secondTab',
     run: (work) => openSecondTab(work, 'open'),
   },
   secondTabShared: {

@@ -46,9 +46,9 @@ export function startPage(library: Library): void {
       return (people ??= makePeople(options.people, options.seed))
     },
   }
-  const { inMemory, persistent, live, onlyLive = false } = library
+  const { inMemory, persistent, live, onlyLive = false, oneTab = false } = library
   const [tabs, shared] = [library.openInTabs !== undefined, library.openShared !== undefined]
-  globalThis.libraryDoes = { inMemory, persistent, onlyLive, live: live !== undefined, liveSorted: live === 'sorted', tabs, shared }
+  globalThis.libraryDoes = { inMemory, persistent, onlyLive, live: live !== undefined, liveSorted: live === 'sorted', tabs, secondTab: !oneTab, shared }
   if (options.role) {
     void runRole(options.role, work)
     return

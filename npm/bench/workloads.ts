@@ -45,7 +45,7 @@ export interface Workload {
   /** True: asks questions that were asked just before. */
   readonly again?: true
   /** What a library needs to have, beside that. */
-  readonly needs?: 'live' | 'liveSorted' | 'tabs' | 'shared'
+  readonly needs?: 'live' | 'liveSorted' | 'tabs' | 'secondTab' | 'shared'
   /** The figure is bytes. Default: time. */
   readonly unit?: 'bytes'
   run(work: Work): Promise<Figure>

@@ -8,6 +8,7 @@ export const library: Library = {
   name: 'sqlite-wasm',
   inMemory: true,
   persistent: true,
+  oneTab: true,
   async open(name, durable) {
     const handle = await call('open', [name, durable])
     const methods = ['insert', 'insertMany', 'get', 'withEmail', 'withScore', 'inCity', 'countInCity', 'groupByCity', 'nextByScore', 'nextByName', 'setActive', 'updateAged', 'removeAged', 'close'] as const
