@@ -159,7 +159,7 @@ test('the types of collections that are registered are those of all hooks', { ti
 test('writes are counted from when the database is open, before a component asks for that', async () => {
   const seen: string[] = []
   const db = { get writeStatus() { return seen.push('counted') } } as never
-  const opening = new Opening(async () => db)
+  const opening = new Opening(Promise.resolve(db))
   await opening.ready()
   seen.push('written')
   assert.deepEqual(seen, ['counted', 'written'])
