@@ -221,6 +221,24 @@ describe(`the lock of a file on disk (replay: CRASH_SEED=${seed})`, { timeout: 1
     await assertFree(path)
   })
 
+  for (const lost of ['', '.tmp']) {
+    test(`of which another process has removed ${lost ? 'the content' : 'the owner'} when it is taken is taken again`, async () => {
+      const path = await newPath()
+      let renames = 0
+      const rename = async (from: string, to: string) => {
+        if (++renames === 1) await fs.rm(`${from}/${/[0-9a-z]+$/.exec(from)![0]}${lost}`)
+        await fs.rename(from, to)
+      }
+      const lock = new DiskLock(nodeWith({ ...fs, rename } as unknown as NodeFiles), path, Error)
+      await lock.hold(async ({ content, owner }) => {
+        await fs.stat(owner)
+        await fs.stat(content)
+      })
+      assert.equal(renames, 2)
+      assert.deepEqual(await fs.readdir(dirname(path)), [])
+    })
+  }
+
   /** The files of node, in which `rename` tells how often the lock was tried. */
   function watched(onTry: (tries: number) => void): NodeFiles {
     let tries = 0

@@ -85,7 +85,7 @@ export class Opening<Schema = any> implements Followed<State<Database<Schema>>> 
 
 /** The state with an open database. What it writes is counted from now on, before a component asks for that. */
 function open<Schema>(data: Database<Schema>): State<Database<Schema>> {
-  void data.writeStatus
+  void data.writeStatus.current
   return { data, error: undefined, isLoading: false }
 }
 

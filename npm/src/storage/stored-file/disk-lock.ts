@@ -74,8 +74,8 @@ export class DiskLock {
   }
 
   /**
-   * Runs `work` while no other process does. If another one takes the lock over meanwhile, `work` fails because its new
-   * content is missing, and runs again.
+   * Runs `work` while no other process does. If another one takes the lock over meanwhile, `work` fails because a file of
+   * the lock is missing, and runs again.
    */
   async hold<R>(work: (fresh: Fresh) => Promise<R>): Promise<R> {
     for (;;) {
@@ -86,8 +86,8 @@ export class DiskLock {
         if (!this.isClean) await this.clean()
         return await work({ content: `${owner}.tmp`, owner })
       } catch (error) {
-        // The content and not the owner, which goes last when the lock is taken over.
-        if ((error as NodeError).code !== 'ENOENT' || (await this.exists(`${owner}.tmp`))) throw error
+        // Whoever takes the lock over removes the content first. Who cleans up what seems to be left, in any order.
+        if ((error as NodeError).code !== 'ENOENT' || ((await this.exists(`${owner}.tmp`)) && (await this.exists(owner)))) throw error
       } finally {
         stop()
         held.delete(token)
