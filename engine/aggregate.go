@@ -113,11 +113,11 @@ func (db *DB) aggregate(name string, a *Aggregate) (g *hashAggregation, rows [][
 
 // rows returns the rows of all groups that meet Having, sorted.
 func (a *Aggregate) rows(g *hashAggregation) (rows [][]byte) {
-	shape := newRowShape(a.GroupBy)
+	shape, cost := newRowShape(a.GroupBy), costOf(a.Having)
 	for group := range g.groups() {
 		row := g.appendRow(nil, group, shape)
 		g.c.meter.spend(1)
-		if a.Having == nil || a.Having.Match(row) {
+		if a.Having == nil || g.c.meter.match(a.Having, row, cost) {
 			rows = append(rows, row)
 		}
 	}

@@ -43,7 +43,7 @@ func (c *content) newColumnFilter(where *query.Filter) *columnFilter {
 	f := &columnFilter{op: where.Op}
 	if worthCodes(where) {
 		if f.codes = c.dictionary(where.Path); f.codes != nil {
-			f.pass = f.codes.passing(where)
+			f.pass = f.codes.passing(where.Stoppable(c.meter.spend))
 			return f
 		}
 	}

@@ -123,7 +123,10 @@ func costOf(f *query.Filter) int {
 	if f == nil {
 		return 0
 	}
-	cost := 1 + len(f.Pattern)/16
+	cost := 1
+	if f.Op == query.OpMatches {
+		cost += f.Parts()
+	}
 	for _, kid := range f.Kids {
 		cost += costOf(kid)
 	}
@@ -134,7 +137,7 @@ func costOf(f *query.Filter) int {
 // document is, since its fields are passed over one by one.
 func (m *meter) match(f *query.Filter, doc []byte, cost int) bool {
 	cost *= 1 + len(doc)>>9
-	if cost < workBetween {
+	if cost < workBetween/8 {
 		m.spend(cost)
 		return f.Match(doc)
 	}
@@ -155,7 +158,7 @@ func (m *meter) matchSlowly(f *query.Filter, doc []byte) bool {
 		return !m.matchSlowly(f.Kids[0], doc)
 	}
 	m.spend(1 + len(doc)>>9)
-	return f.Match(doc)
+	return f.Stoppable(m.spend).Match(doc)
 }
 
 // CheckRoom takes used from room and returns what is left. Below 0 it does not

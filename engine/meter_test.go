@@ -160,6 +160,51 @@ func TestInterrupted(t *testing.T) {
 	}
 }
 
+// TestInterrupted_inOneText: a search for a regular expression in one long text ends
+// soon after its host says so, wherever it is asked.
+func TestInterrupted_inOneText(t *testing.T) {
+	stop := errors.New("enough")
+	slow := "text matches '(a?){1000}b'"
+	for name, work := range map[string]func(db *engine.DB) error{
+		"find": func(db *engine.DB) error {
+			_, err := db.Find("users", engine.Query{Where: where(t, slow)})
+			return err
+		},
+		"within a condition": func(db *engine.DB) error {
+			_, err := db.Find("users", engine.Query{Where: where(t, "not (a = 5 or "+slow+")")})
+			return err
+		},
+		"in an order": func(db *engine.DB) error {
+			_, err := db.Find("users", engine.Query{Where: where(t, slow), Sort: []engine.SortKey{{Path: path("a")}}, Limit: 1})
+			return err
+		},
+		"of rows": func(db *engine.DB) error {
+			_, err := db.Aggregate("users", engine.Aggregate{Select: []engine.Output{{Name: "text", Op: engine.AggMax, Path: path("text")}}, Having: where(t, slow)})
+			return err
+		},
+	} {
+		for _, columns := range []int{1, -1} {
+			asked := 0
+			db := newDB(t, engine.Options{ColumnThreshold: columns, Interrupted: func(bool) error {
+				if asked++; asked > 3 {
+					return stop
+				}
+				return nil
+			}})
+			for i := range 20 {
+				insert(t, db, M{"a": i, "text": strings.Repeat("a", 10)})
+			}
+			insert(t, db, M{"a": -1, "text": strings.Repeat("a", 2_000)})
+			if err := db.CreateIndex("users", []string{"a"}, engine.IndexOptions{}); err != nil {
+				t.Fatal(err)
+			}
+			if err := work(db); err != stop {
+				t.Errorf("%s with columns from %d: the error is %v", name, columns, err)
+			}
+		}
+	}
+}
+
 func TestTooMany(t *testing.T) {
 	db := newDB(t, engine.Options{})
 	paths := func(n int) (paths []query.Path, keys []engine.SortKey, outputs []engine.Output, fields []string) {

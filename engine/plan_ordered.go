@@ -78,7 +78,7 @@ func (ix *index) sortedBy(keys []SortKey, prefix int) bool {
 // run returns the first enough documents, all if enough is 0. It returns false if
 // it gave up.
 func (s *orderedScan) run(c *content, enough int) (slots []uint32, examined int, ok bool) {
-	f := s.rest
+	f, cost := s.rest, costOf(s.rest)
 	ok = true
 	if len(s.ranges) == 0 {
 		return nil, 0, true
@@ -91,7 +91,7 @@ func (s *orderedScan) run(c *content, enough int) (slots []uint32, examined int,
 			if ok = examined <= s.maxLooks; !ok {
 				return false
 			}
-			if !f.Match(c.doc(e.slot)) {
+			if !c.meter.match(f, c.doc(e.slot), cost) {
 				return true
 			}
 		}

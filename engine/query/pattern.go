@@ -3,10 +3,12 @@ package query
 import (
 	"bytes"
 	"errors"
+	"io"
 	"regexp"
 	"regexp/syntax"
+	"slices"
 	"strconv"
-	"strings"
+	"unicode/utf8"
 
 	"github.com/atomicdb-go/atomicdb/engine/query/token"
 )
@@ -22,6 +24,8 @@ type pattern struct {
 	fromStart,
 	toEnd,
 	isLiteral bool
+	parts int       // unless isLiteral, each may take time for each character of a text
+	spend func(int) // of a Stoppable filter
 }
 
 // A regular expression takes time for each of its parts and each character of a
@@ -32,38 +36,25 @@ const (
 	MaxPatternParts = 50_000
 )
 
-// checkSize refuses a regular expression that is too large.
-func checkSize(text string) error {
-	const small = 200
-	if len(text) > MaxPatternBytes {
-		return errors.New("the regular expression is too long: it has " + strconv.Itoa(len(text)) + " bytes, and " + strconv.Itoa(MaxPatternBytes) + " are allowed")
-	}
-	if len(text) < small && !strings.Contains(text, "{") {
-		return nil
-	}
-	parsed, err := syntax.Parse(text, syntax.Perl)
-	if err != nil {
-		return nil // which compile explains
-	}
-	program, err := syntax.Compile(parsed.Simplify())
-	if err == nil && len(program.Inst) > MaxPatternParts {
-		return errors.New("the regular expression is too large: it has " + strconv.Itoa(len(program.Inst)) + " parts, and " + strconv.Itoa(MaxPatternParts) + " are allowed")
-	}
-	return nil
-}
-
 // compile refuses what is not RE2, or too large; the error says why.
 func compile(text string) (*pattern, error) {
-	if err := checkSize(text); err != nil {
-		return nil, err
+	if len(text) > MaxPatternBytes {
+		return nil, errors.New("the regular expression is too long: it has " + strconv.Itoa(len(text)) + " bytes, and " + strconv.Itoa(MaxPatternBytes) + " are allowed")
 	}
-	compiled, err := regexp.Compile(text)
-	if err != nil {
+	p := &pattern{}
+	parsed, err := syntax.Parse(text, syntax.Perl)
+	if err == nil {
+		parsed = parsed.Simplify()
+		p.simplify(parsed)
+		if program, err := syntax.Compile(parsed); err == nil && !p.isLiteral {
+			p.parts = len(program.Inst)
+		}
+	}
+	if p.parts > MaxPatternParts {
+		return nil, errors.New("the regular expression is too large: it has " + strconv.Itoa(p.parts) + " parts, and " + strconv.Itoa(MaxPatternParts) + " are allowed")
+	}
+	if p.regexp, err = regexp.Compile(text); err != nil {
 		return nil, errors.New(refusal(err))
-	}
-	p := &pattern{regexp: compiled}
-	if parsed, err := syntax.Parse(text, syntax.Perl); err == nil {
-		p.simplify(parsed.Simplify())
 	}
 	return p, nil
 }
@@ -105,6 +96,8 @@ func (f *Filter) Prefix() string { return f.regexp.prefix }
 
 func (p *pattern) match(text []byte) bool {
 	switch {
+	case !p.isLiteral && p.spend != nil && len(text)*p.parts > longSteps:
+		return p.regexp.MatchReader(&stoppableText{text: text, spend: p.spend, units: 1 + p.parts/8})
 	case !p.isLiteral:
 		return p.regexp.Match(text)
 	case p.fromStart && p.toEnd:
@@ -115,4 +108,56 @@ func (p *pattern) match(text []byte) bool {
 		return bytes.HasSuffix(text, p.literal)
 	}
 	return bytes.Contains(text, p.literal)
+}
+
+// longSteps is how many steps, one for each part and byte, a search may take that cannot
+// be stopped: some 0.1 s as js/wasm, where a step takes 90 ns at worst.
+const longSteps = 1 << 20
+
+// Parts returns of how many parts the regular expression of f, a Matches, consists: what
+// it takes to search a text grows with them. It is 0 for one that is only a literal.
+func (f *Filter) Parts() int { return f.regexp.parts }
+
+// Stoppable returns a filter of the same meaning that calls spend while it searches a long
+// text for a regular expression, with the units of work of each character, a unit being
+// about 150 ns as js/wasm. spend may panic to stop the search. It returns f if there
+// is nothing to search for.
+func (f *Filter) Stoppable(spend func(units int)) *Filter {
+	if f.Op == OpMatches {
+		if f.regexp.isLiteral {
+			return f
+		}
+		stoppable, p := *f, *f.regexp
+		p.spend, stoppable.regexp = spend, &p
+		return &stoppable
+	}
+	for i, kid := range f.Kids {
+		if k := kid.Stoppable(spend); k != kid {
+			stoppable := *f
+			stoppable.Kids = slices.Clone(f.Kids)
+			stoppable.Kids[i] = k
+			for j := i + 1; j < len(f.Kids); j++ {
+				stoppable.Kids[j] = f.Kids[j].Stoppable(spend)
+			}
+			return &stoppable
+		}
+	}
+	return f
+}
+
+// A stoppableText hands its characters out one by one, and spends units for each.
+type stoppableText struct {
+	text  []byte
+	spend func(int)
+	units int
+}
+
+func (t *stoppableText) ReadRune() (r rune, size int, err error) {
+	if len(t.text) == 0 {
+		return 0, 0, io.EOF
+	}
+	t.spend(t.units)
+	r, size = utf8.DecodeRune(t.text)
+	t.text = t.text[size:]
+	return r, size, nil
 }

@@ -225,7 +225,7 @@ func (b *binder) leaf(e, of *expr, make func(query.Path) (*query.Filter, error))
 	if err != nil {
 		return nil, err
 	}
-	bound := &expr{op: opFilter, start: e.start, end: e.end, filter: f, table: of.table}
+	bound := &expr{op: opFilter, start: e.start, end: e.end, filter: f.Stoppable(b.x.db.Spend), table: of.table}
 	if of.op != opField {
 		bound.op, bound.kids = opLeaf, []*expr{of}
 		if of.isConst() {

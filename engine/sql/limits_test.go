@@ -116,6 +116,35 @@ func TestMemory(t *testing.T) {
 	}
 }
 
+// TestInterrupted_inOneText: a search for a regular expression in one long text ends
+// soon after its host says so, also where the engine does not ask.
+func TestInterrupted_inOneText(t *testing.T) {
+	stop, asked := errors.New("enough"), 0
+	db, err := engine.New(engine.Options{Interrupted: func(bool) error {
+		if asked++; asked > 3 {
+			return stop
+		}
+		return nil
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.Insert("docs", encode(t, m{"_id": 1, "text": strings.Repeat("a", 2_000)}), false); err != nil {
+		t.Fatal(err)
+	}
+	for _, text := range []string{
+		"SELECT _id FROM docs WHERE text REGEXP '(a?){1000}b'",
+		"SELECT _id FROM docs WHERE text || 'a' REGEXP '(a?){1000}b'",
+		"SELECT a._id FROM docs a LEFT JOIN docs b ON a._id = b._id WHERE b.text REGEXP '(a?){1000}b' OR a.text = b._id",
+		"SELECT MAX(text) AS most FROM docs HAVING most REGEXP '(a?){1000}b'",
+	} {
+		asked = 0
+		if _, err := takenRows(db, text); err != stop {
+			t.Errorf("%s: the error is %v", text, err)
+		}
+	}
+}
+
 // takenRows runs a statement and takes its rows, as jsbridge does.
 func takenRows(db *engine.DB, text string) (all []byte, err error) {
 	defer func() {

@@ -60,16 +60,18 @@ export class Hostility {
     const { name, value } = depth > 2 ? this.from(this.scalars) : this.value(depth + 1)
     const throwing = () => this.throwing(value)
     // Handled here: only a promise of the package that nobody handles is a fault.
-    const rejecting = () => {
-      this.thrown.add(value)
-      const promise = Promise.reject(value as Error)
+    const handled = (promise: Promise<unknown>) => {
       promise.catch(() => {})
       return promise
+    }
+    const rejecting = () => {
+      this.thrown.add(value)
+      return handled(Promise.reject(value as Error))
     }
     return this.random.pick<Named<(...args: unknown[]) => unknown>>([
       { name: `() => ${name}`, value: () => value },
       { name: `() => throw ${name}`, value: throwing },
-      { name: `async () => ${name}`, value: async () => value },
+      { name: `async () => ${name}`, value: () => handled((async () => value)()) }, // of a revoked proxy, it rejects
       { name: `() => reject ${name}`, value: rejecting },
     ])
   }
