@@ -52,13 +52,16 @@ export async function attack(host: Host, seed: number, seconds: number): Promise
   let messages = 0
   let rounds = 0
   let fault: string | undefined
+  const lately: Set<unknown>[] = [] // what was thrown in the last rounds: a busy page tells of it late
   try {
     for (; !fault && (rounds === 0 || performance.now() < end); rounds++) {
       host.onRound?.(seed + rounds)
       const round = new Round(host, seed + rounds)
       fault = await round.run().catch((error: unknown) => `the attack itself has failed: ${textOf(error)}`)
       await new Promise((resolve) => setTimeout(resolve, 0)) // so that errors which nobody caught are told
-      const [stray] = uncaught.filter((error) => !(round.hostility.thrown.has(error) || isUncallable(error)) || isInternal(error))
+      lately.unshift(round.hostility.thrown)
+      lately.length = Math.min(lately.length, 10)
+      const [stray] = uncaught.filter((error) => !(lately.some((thrown) => thrown.has(error)) || isUncallable(error)) || isInternal(error))
       if (stray !== undefined) fault ??= `nobody caught ${textOf(stray)}`
       uncaught.length = 0
       await canary.insert({ n: rounds }).then(() => {}, (error: unknown) => (fault ??= `another database has ended: ${textOf(error)}`))
