@@ -1,7 +1,7 @@
 import type * as Library from '../../src/index.js'
 import type { Batch, StorageBackend } from '../../src/types.js'
 import { Random } from '../random/random.js'
-import { Hostility, type Named } from './hostile.js'
+import { Hostility, Thrown, type Named } from './hostile.js'
 import type { Surface } from './surface.js'
 
 /** What an attack needs from its host. */
@@ -52,16 +52,14 @@ export async function attack(host: Host, seed: number, seconds: number): Promise
   let messages = 0
   let rounds = 0
   let fault: string | undefined
-  const lately: Set<unknown>[] = [] // what was thrown in the last rounds: a busy page tells of it late
+  const thrown = new Thrown()
   try {
     for (; !fault && (rounds === 0 || performance.now() < end); rounds++) {
       host.onRound?.(seed + rounds)
-      const round = new Round(host, seed + rounds)
+      const round = new Round(host, seed + rounds, thrown)
       fault = await round.run().catch((error: unknown) => `the attack itself has failed: ${textOf(error)}`)
       await new Promise((resolve) => setTimeout(resolve, 0)) // so that errors which nobody caught are told
-      lately.unshift(round.hostility.thrown)
-      lately.length = Math.min(lately.length, 10)
-      const [stray] = uncaught.filter((error) => !(lately.some((thrown) => thrown.has(error)) || isUncallable(error)) || isInternal(error))
+      const [stray] = uncaught.filter((error) => !(thrown.has(error) || isUncallable(error)) || isInternal(error))
       if (stray !== undefined) fault ??= `nobody caught ${textOf(stray)}`
       uncaught.length = 0
       await canary.insert({ n: rounds }).then(() => {}, (error: unknown) => (fault ??= `another database has ended: ${textOf(error)}`))
@@ -87,9 +85,10 @@ class Round {
   constructor(
     private readonly host: Host,
     private readonly seed: number,
+    thrown: Thrown,
   ) {
     this.random = new Random(seed)
-    this.hostility = new Hostility(this.random)
+    this.hostility = new Hostility(this.random, thrown)
   }
 
   /** Attacks new databases. Resolves to the fault. */

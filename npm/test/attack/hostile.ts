@@ -8,14 +8,32 @@ export interface Named<V = unknown> {
 
 type Make = () => unknown
 
+/** Everything that a function or a getter of ours has thrown: it may come back, unchanged, also some rounds later. */
+export class Thrown {
+  private readonly primitives = new Set<unknown>()
+  private readonly objects = new WeakSet<object>()
+
+  add(value: unknown): void {
+    if (isObject(value)) this.objects.add(value)
+    else this.primitives.add(value)
+  }
+
+  has(value: unknown): boolean {
+    return isObject(value) ? this.objects.has(value) : this.primitives.has(value)
+  }
+}
+
+const isObject = (value: unknown): value is object => typeof value === 'function' || (typeof value === 'object' && value !== null)
+
 /** Makes values that no caller should pass, and functions that misbehave. What those throw is in `thrown`. */
 export class Hostility {
-  /** Everything that a function or a getter of ours has thrown: it may come back, unchanged. */
-  readonly thrown = new Set<unknown>()
   private readonly scalars: Record<string, Make>
   private readonly objects: Record<string, Make>
 
-  constructor(private readonly random: Random) {
+  constructor(
+    private readonly random: Random,
+    readonly thrown: Thrown,
+  ) {
     this.scalars = scalars()
     this.objects = { ...objects((value) => this.throwing(value)), ...inPages() }
   }
