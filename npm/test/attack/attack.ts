@@ -318,6 +318,7 @@ class Round {
 
   private notDocumented(error: unknown): string | undefined {
     if (this.hostility.thrown.has(error)) return undefined
+    if (this.hostility.hasReturnedRevoked && error instanceof TypeError && error.message.includes('revoked')) return undefined
     if (error instanceof this.host.library.AtomicDBError && !isInternal(error) && !hasEnded(error)) return undefined
     if (isUncallable(error)) return undefined
     return textOf(error)

@@ -27,6 +27,8 @@ const isObject = (value: unknown): value is object => typeof value === 'function
 
 /** Makes values that no caller should pass, and functions that misbehave. What those throw is in `thrown`. */
 export class Hostility {
+  /** Whether a function of ours has returned a revoked proxy: whoever waits for what it returns gets the host's TypeError. */
+  hasReturnedRevoked = false
   private readonly scalars: Record<string, Make>
   private readonly objects: Record<string, Make>
 
@@ -87,11 +89,20 @@ export class Hostility {
       return handled(Promise.reject(value as Error))
     }
     return this.random.pick<Named<(...args: unknown[]) => unknown>>([
-      { name: `() => ${name}`, value: () => value },
+      { name: `() => ${name}`, value: () => this.returned(value) },
       { name: `() => throw ${name}`, value: throwing },
       { name: `async () => ${name}`, value: () => handled((async () => value)()) }, // of a revoked proxy, it rejects
       { name: `() => reject ${name}`, value: rejecting },
     ])
+  }
+
+  private returned(value: unknown): unknown {
+    try {
+      if (isObject(value)) Object.isExtensible(value)
+    } catch {
+      this.hasReturnedRevoked = true
+    }
+    return value
   }
 
   private from(makers: Record<string, Make>): Named {
