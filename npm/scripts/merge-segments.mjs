@@ -1,0 +1,137 @@
+/**
+ * Merges the data segments of a wasm module. Go's linker begins a new segment at every few bytes of zeros, some 52,000 of
+ * them, each with a header that does not compress, and each an entry that a browser reads and copies by itself.
+ * The functions stay as Go's compiler wrote them.
+ */
+
+const dataSection = 11
+const dataCountSection = 12
+const customSection = 0
+
+/** Zeros up to so many bytes between two segments become part of one: they compress to nothing. */
+const maxGap = 1024
+
+/**
+ * Returns the module with its data in as few segments as that allows.
+ *
+ * @param {Uint8Array} wasm A module of the core specification 2.0, whose data segments all lie in the first memory, at
+ *   constant places, none over another. Anything else throws.
+ * @returns {Uint8Array}
+ */
+export function mergeSegments(wasm) {
+  const reader = new Reader(wasm, 8)
+  const parts = [wasm.subarray(0, 8)]
+  while (reader.at < wasm.length) {
+    const start = reader.at
+    const id = reader.byte()
+    const end = reader.unsigned() + reader.at
+    if (id === dataCountSection) throw new Error('the module counts its data segments, so that functions may refer to them')
+    if (id === dataSection) {
+      const body = dataOf(mergedOf(segmentsOf(reader)))
+      parts.push(Uint8Array.of(id), unsigned(body.length), body)
+    } else if (id !== customSection || start < end) {
+      parts.push(wasm.subarray(start, end))
+    }
+    reader.at = end
+  }
+  return Buffer.concat(parts)
+}
+
+/**
+ * The data segments of a module, sorted by their places.
+ *
+ * @param {Uint8Array} wasm
+ * @returns {{ offset: number, bytes: Uint8Array }[]}
+ */
+export function segmentsIn(wasm) {
+  const reader = new Reader(wasm, 8)
+  while (reader.at < wasm.length) {
+    const id = reader.byte()
+    const end = reader.unsigned() + reader.at
+    if (id === dataSection) return segmentsOf(reader)
+    reader.at = end
+  }
+  return []
+}
+
+function segmentsOf(reader) {
+  const segments = []
+  for (let left = reader.unsigned(); left > 0; left--) {
+    if (reader.unsigned() !== 0 || reader.byte() !== 0x41) throw new Error('a data segment has no constant place in the first memory')
+    const offset = reader.signed() >>> 0
+    if (reader.byte() !== 0x0b) throw new Error('the place of a data segment is more than a constant')
+    segments.push({ offset, bytes: reader.bytes(reader.unsigned()) })
+  }
+  return segments.sort((a, b) => a.offset - b.offset)
+}
+
+function mergedOf(segments) {
+  const groups = []
+  for (const segment of segments) {
+    const group = groups.at(-1)
+    if (group && segment.offset < group.end) throw new Error('the data segments overlap')
+    if (group && segment.offset - group.end <= maxGap) group.push(segment)
+    else groups.push([segment])
+    groups.at(-1).end = segment.offset + segment.bytes.length
+  }
+  return groups.map((group) => {
+    const [{ offset }] = group
+    const bytes = new Uint8Array(group.end - offset)
+    for (const segment of group) bytes.set(segment.bytes, segment.offset - offset)
+    return { offset, bytes }
+  })
+}
+
+function dataOf(segments) {
+  return Buffer.concat([unsigned(segments.length), ...segments.flatMap(({ offset, bytes }) => [Uint8Array.of(0, 0x41), signed(offset | 0), Uint8Array.of(0x0b), unsigned(bytes.length), bytes])])
+}
+
+/** Reads numbers in LEB128. */
+class Reader {
+  constructor(buffer, at) {
+    this.buffer = buffer
+    this.at = at
+  }
+
+  byte() {
+    if (this.at >= this.buffer.length) throw new Error('the module ends too early')
+    return this.buffer[this.at++]
+  }
+
+  bytes(length) {
+    const bytes = this.buffer.subarray(this.at, (this.at += length))
+    if (bytes.length < length) throw new Error('the module ends too early')
+    return bytes
+  }
+
+  unsigned() {
+    let value = 0
+    for (let scale = 1; ; scale *= 128) {
+      const byte = this.byte()
+      value += (byte & 127) * scale
+      if (byte < 128) return value
+    }
+  }
+
+  signed() {
+    let value = 0
+    for (let shift = 0; ; ) {
+      const byte = this.byte()
+      value |= (byte & 127) << shift
+      shift += 7
+      if (byte < 128) return shift < 32 && byte & 64 ? value | (-1 << shift) : value
+    }
+  }
+}
+
+function unsigned(value) {
+  const bytes = []
+  for (; value > 127; value = Math.floor(value / 128)) bytes.push((value & 127) | 128)
+  return Uint8Array.of(...bytes, value)
+}
+
+function signed(value) {
+  const bytes = []
+  for (; value < -64 || value > 63; value >>= 7) bytes.push((value & 127) | 128)
+  return Uint8Array.of(...bytes, value & 127)
+}
