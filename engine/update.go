@@ -25,10 +25,11 @@ type Update struct {
 type step struct {
 	*operator
 	path  []string
-	value []byte        // the operand; of $rename, the value that is moved
-	pull  *query.Filter // $pull with a condition
-	push  *push         // $push with $each
-	from  []string      // $rename: the path whose value goes to path
+	value []byte                 // the operand; of $rename, the value that is moved
+	pulls func(v []byte) bool    // $pull and $pullAll: whether an element goes
+	push  *push                  // $push and $addToSet with $each
+	bits  func(x, y int64) int64 // $bit
+	from  []string               // $rename: the path whose value goes to path
 }
 
 // ParseUpdate reads an update, a MessagePack map of either fields to merge or
@@ -38,8 +39,11 @@ type step struct {
 //
 //	$set {path: value}      $unset {path: anything}   $inc {path: number}
 //	$min, $max {path: value}, by the total order over values
+//	$mul {path: number}     $bit {path: {and: integer}}, with or or xor
 //	$push {path: value}, {path: {$each: [values], $position, $sort, $slice}}
-//	$pull {path: value or condition}    $rename {path: new path}
+//	$addToSet {path: value}, {path: {$each: [values]}}    $pop {path: 1 or -1}
+//	$pull {path: value or condition}    $pullAll {path: [values]}
+//	$rename {path: new path}
 //
 // No name in a path begins with $ but in what $unset removes and $rename takes
 // away.

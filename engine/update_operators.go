@@ -43,10 +43,15 @@ var operators = []*operator{
 	set,
 	unset,
 	{"$inc", putsFlat, (*step).checkNumber, (*step).inc, false},
+	{"$mul", putsFlat, (*step).checkNumber, (*step).mul, false},
+	{"$bit", putsFlat, (*step).checkBit, (*step).bitwise, false},
 	{"$min", putsValue, nil, func(s *step, old []byte) ([]byte, error) { return s.better(old, -1), nil }, false},
 	{"$max", putsValue, nil, func(s *step, old []byte) ([]byte, error) { return s.better(old, 1), nil }, false},
 	{"$push", putsAny, (*step).checkPush, (*step).pushTo, false},
+	{"$addToSet", putsAny, (*step).checkAddToSet, (*step).addToSet, false},
+	{"$pop", putsFlat, (*step).checkPop, (*step).pop, false},
 	{"$pull", putsFlat, (*step).checkPull, (*step).pullFrom, false},
+	{"$pullAll", putsFlat, (*step).checkPullAll, (*step).pullFrom, false},
 	{"$rename", putsAny, (*step).checkNewPath, func(s *step, _ []byte) ([]byte, error) { return s.value, nil }, true},
 }
 
@@ -89,15 +94,59 @@ func (s *step) checkNewPath() (err error) {
 // the elements, as $elemMatch has it.
 func (s *step) checkPull() error {
 	if msgpack.KindOf(s.value) != msgpack.Map {
+		value := s.value
+		s.pulls = func(v []byte) bool { return msgpack.Equal(v, value) }
 		return nil
 	}
 	where := msgpack.AppendString(msgpack.AppendMap(nil, 1), "element")
 	where = msgpack.AppendString(msgpack.AppendMap(where, 1), "$elemMatch")
 	f, err := query.Parse(append(where, s.value...))
 	if err == nil {
-		s.pull = f.Kids[0]
+		s.pulls = f.Kids[0].Match
 	}
 	return err
+}
+
+// checkPullAll reads the operand of $pullAll, the values to remove.
+func (s *step) checkPullAll() error {
+	if msgpack.KindOf(s.value) != msgpack.Array {
+		return errors.New("expects an array of values to remove, not " + describe(s.value))
+	}
+	values := slices.SortedFunc(msgpack.Elements(s.value), msgpack.Compare)
+	s.pulls = func(v []byte) bool {
+		_, found := slices.BinarySearchFunc(values, v, msgpack.Compare)
+		return found
+	}
+	return nil
+}
+
+func (s *step) checkPop() error {
+	if _, ok := direction(s.value); !ok {
+		return errors.New("expects 1, to remove the last element, or -1, to remove the first, not " + describe(s.value))
+	}
+	return nil
+}
+
+// pop removes the last element of an array, or the first.
+func (s *step) pop(old []byte) ([]byte, error) {
+	if old == nil {
+		return nil, nil
+	}
+	if msgpack.KindOf(old) != msgpack.Array {
+		return nil, noArray(old)
+	}
+	elements := msgpack.List(old)
+	switch sign, _ := direction(s.value); {
+	case len(elements) == 0:
+		return old, nil
+	case sign > 0:
+		return arrayOf(elements[:len(elements)-1]), nil
+	}
+	return arrayOf(elements[1:]), nil
+}
+
+func noArray(old []byte) error {
+	return errors.New("the field holds " + describe(old) + ", not an array")
 }
 
 // inc adds the operand. The sum of two integers is exact, or refused if no
@@ -106,23 +155,88 @@ func (s *step) inc(old []byte) ([]byte, error) {
 	if old == nil {
 		return s.value, nil
 	}
+	return s.arithmetic(old, msgpack.Whole.Plus, func(x, y float64) float64 { return x + y }, "added")
+}
+
+// mul multiplies by the operand, as inc adds it. What is not there counts as 0.
+func (s *step) mul(old []byte) ([]byte, error) {
+	if old == nil {
+		old = msgpack.AppendInt(nil, 0)
+	}
+	return s.arithmetic(old, msgpack.Whole.Times, func(x, y float64) float64 { return x * y }, "multiplied")
+}
+
+func (s *step) arithmetic(old []byte, whole func(x, y msgpack.Whole) (msgpack.Whole, bool), float func(x, y float64) float64, done string) ([]byte, error) {
 	if msgpack.KindOf(old) != msgpack.Number {
 		return nil, errors.New("the field holds " + describe(old) + ", not a number")
 	}
 	if a, b, ok := wholes(old, s.value); ok {
-		sum, ok := a.Plus(b)
+		result, ok := whole(a, b)
 		if !ok {
-			return nil, errors.New("the field holds " + describe(old) + "; with " + describe(s.value) + " added, it is outside the range of a 64-bit integer")
+			return nil, errors.New("the field holds " + describe(old) + "; with " + describe(s.value) + " " + done + ", it is outside the range of a 64-bit integer")
 		}
-		return sum.Append(nil), nil
+		return result.Append(nil), nil
 	}
-	x := msgpack.Float(old) + msgpack.Float(s.value)
+	x := float(msgpack.Float(old), msgpack.Float(s.value))
 	// JavaScript has one kind of number, and its encoder writes whole numbers as
-	// integers. A sum must be stored as the same number is when it is inserted.
+	// integers. A result must be stored as the same number is when it is inserted.
 	if x == math.Trunc(x) && math.Abs(x) < 1<<53 {
 		return msgpack.AppendInt(nil, int64(x)), nil
 	}
 	return msgpack.AppendFloat(nil, x), nil
+}
+
+// bitOperations are what $bit may do, by name. The numbers are the bits of int64.
+var bitOperations = map[string]func(x, y int64) int64{
+	"and": func(x, y int64) int64 { return x & y },
+	"or":  func(x, y int64) int64 { return x | y },
+	"xor": func(x, y int64) int64 { return x ^ y },
+}
+
+// checkBit reads the operand of $bit, {and: integer} or with or or xor.
+func (s *step) checkBit() error {
+	if msgpack.KindOf(s.value) == msgpack.Map && msgpack.Count(s.value) == 1 {
+		for key, value := range msgpack.Fields(s.value) {
+			if s.bits = bitOperations[string(key)]; s.bits == nil {
+				continue
+			}
+			if _, ok := bitsOf(value); !ok {
+				return errors.New(string(key) + " expects an integer from -2^63 to 2^63-1, not " + describe(value))
+			}
+			s.value = value
+			return nil
+		}
+	}
+	return errors.New("expects {and: integer}, {or: integer} or {xor: integer}, not " + describe(s.value))
+}
+
+// bitwise does what the operand of $bit says. What is not there counts as 0.
+func (s *step) bitwise(old []byte) ([]byte, error) {
+	x, ok := int64(0), old == nil
+	if old != nil {
+		x, ok = bitsOf(old)
+	}
+	if !ok {
+		return nil, errors.New("the field holds " + describe(old) + ", not an integer from -2^63 to 2^63-1")
+	}
+	y, _ := bitsOf(s.value)
+	return msgpack.AppendInt(nil, s.bits(x, y)), nil
+}
+
+// bitsOf returns a number as an int64. JavaScript's encoder writes a whole number beyond
+// 2^53 as a float.
+func bitsOf(v []byte) (int64, bool) {
+	if msgpack.KindOf(v) != msgpack.Number {
+		return 0, false
+	}
+	w, ok := msgpack.WholeOf(v)
+	if !ok {
+		w, ok = msgpack.WholeOfFloat(msgpack.Float(v))
+	}
+	if !ok {
+		return 0, false
+	}
+	return w.Int64()
 }
 
 // wholes returns two numbers as integers if they are to be added as such: if both
@@ -149,18 +263,18 @@ func (s *step) better(old []byte, sign int) []byte {
 	return old
 }
 
-// pullFrom removes the elements that equal the operand or meet its condition.
+// pullFrom removes the elements that the operand of $pull or $pullAll is about.
 func (s *step) pullFrom(old []byte) ([]byte, error) {
 	if old == nil {
 		return nil, nil
 	}
 	if msgpack.KindOf(old) != msgpack.Array {
-		return nil, errors.New("the field holds " + describe(old) + ", not an array")
+		return nil, noArray(old)
 	}
 	kept := 0
 	var body []byte
 	for v := range msgpack.Elements(old) {
-		if s.pull != nil && s.pull.Match(v) || s.pull == nil && msgpack.Equal(v, s.value) {
+		if s.pulls(v) {
 			continue
 		}
 		kept++

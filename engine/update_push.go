@@ -115,7 +115,7 @@ func (s *step) pushTo(old []byte) ([]byte, error) {
 		old = msgpack.AppendArray(nil, 0)
 	}
 	if msgpack.KindOf(old) != msgpack.Array {
-		return nil, errors.New("the field holds " + describe(old) + ", not an array")
+		return nil, noArray(old)
 	}
 	if s.push == nil {
 		count, header := msgpack.Container(old)
@@ -123,6 +123,43 @@ func (s *step) pushTo(old []byte) ([]byte, error) {
 		return append(append(out, old[header:]...), s.value...), nil
 	}
 	return arrayOf(s.push.applied(msgpack.List(old))), nil
+}
+
+// checkAddToSet reads the operand of $addToSet where it is {$each: [...]}.
+func (s *step) checkAddToSet() error {
+	if err := s.checkPush(); err != nil || s.push == nil {
+		return err
+	}
+	if msgpack.Count(s.value) > 1 {
+		return errors.New("expects $each alone, without other modifiers")
+	}
+	return nil
+}
+
+// addToSet appends to an array what it does not have.
+func (s *step) addToSet(old []byte) ([]byte, error) {
+	var elements [][]byte
+	if old != nil {
+		if msgpack.KindOf(old) != msgpack.Array {
+			return nil, noArray(old)
+		}
+		elements = msgpack.List(old)
+	}
+	added := [][]byte{s.value}
+	if s.push != nil {
+		added = s.push.each
+	}
+	before := len(elements)
+	known := slices.SortedFunc(slices.Values(elements), msgpack.Compare)
+	for _, v := range added {
+		if at, found := slices.BinarySearchFunc(known, v, msgpack.Compare); !found {
+			known, elements = slices.Insert(known, at, v), append(elements, v)
+		}
+	}
+	if old != nil && len(elements) == before {
+		return old, nil
+	}
+	return arrayOf(elements), nil
 }
 
 // applied returns what the push makes of the elements of an array.

@@ -45,6 +45,14 @@ func (w Whole) Append(b []byte) []byte {
 	return AppendUint(b, w.size)
 }
 
+// Int64 returns w as an int64; false if none holds it.
+func (w Whole) Int64() (int64, bool) {
+	if w.negative {
+		return int64(-w.size), true
+	}
+	return int64(w.size), !w.isUnsigned()
+}
+
 // IsSafe reports whether float64, and so JavaScript's number, holds w and both of
 // its neighbours.
 func (w Whole) IsSafe() bool { return w.size < 1<<53 }

@@ -180,7 +180,8 @@ export abstract class DocumentCalls<T, Of extends Owner> {
    * all or none. Resolves to how many changed.
    *
    * @param fields Fields to merge, named by paths; or an operator object of
-   * $set, $unset, $inc, $push, $pull, $min, $max, $rename; or a function that
+   * $set, $unset, $inc, $mul, $bit, $min, $max, $push, $addToSet, $pop, $pull,
+   * $pullAll, $rename; or a function that
    * returns one of these for a document, or the document itself, changed: then
    * a field that it has deleted is removed. The function may run again when
    * another tab was faster, so it should do nothing else.

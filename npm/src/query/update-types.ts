@@ -47,9 +47,11 @@ type Operand<V, Operator> = Operator extends 'set'
     ? unknown
     : Operator extends 'rename'
       ? string
-      : Operator extends 'inc'
+      : Operator extends 'inc' | 'bit'
         ? HoldsNumber<V> extends true
-          ? number | bigint
+          ? Operator extends 'bit'
+            ? BitOperation
+            : number | bigint
           : never
         : Operator extends 'limit'
           ? V extends number | bigint
@@ -58,10 +60,11 @@ type Operand<V, Operator> = Operator extends 'set'
           : unknown extends V
             ? any
             : V extends readonly (infer E)[]
-              ? Operator extends 'push'
-                ? Pushed<E>
-                : Pulled<E>
+              ? OfArray<E, Operator>
               : never
+
+/** What an operator takes that changes an array of `E`. */
+type OfArray<E, Operator> = Operator extends 'push' ? Pushed<E> : Operator extends 'pull' ? Pulled<E> : Operator extends 'pop' ? 1 | -1 : Operator extends 'pullAll' ? readonly E[] : Added<E>
 
 type NoFields<T> = { [K in Exclude<keyof Stored<T>, symbol | number | keyof UpdateOperators>]?: undefined }
 
@@ -73,12 +76,22 @@ export interface UpdateOperators<T = any> {
   $unset?: unknown extends T ? object : ByPath<T, 'unset'>
   /** Numbers to add. */
   $inc?: unknown extends T ? { readonly [path: string]: number | bigint } : ByPath<T, 'inc'>
+  /** Numbers to multiply by. A field that is not there becomes 0. */
+  $mul?: unknown extends T ? { readonly [path: string]: number | bigint } : ByPath<T, 'inc'>
+  /** Bits to combine with those of an integer. A field that is not there counts as 0. */
+  $bit?: unknown extends T ? { readonly [path: string]: BitOperation } : ByPath<T, 'bit'>
   /** Values to store if they are lower. */
   $min?: unknown extends T ? object : ByPath<T, 'limit'>
   /** Values to store if they are higher. */
   $max?: unknown extends T ? object : ByPath<T, 'limit'>
   /** Elements to add to arrays: one, or several as `{ $each: [1, 2] }`, with $position, $sort and $slice. */
   $push?: unknown extends T ? object : ByPath<T, 'push'>
+  /** Elements to add to arrays that lack them: one, or several as `{ $each: [1, 2] }`. */
+  $addToSet?: unknown extends T ? object : ByPath<T, 'add'>
+  /** 1 removes the last element of an array, -1 the first. */
+  $pop?: unknown extends T ? { readonly [path: string]: 1 | -1 } : ByPath<T, 'pop'>
+  /** Elements to remove from arrays: all that equal one of these. */
+  $pullAll?: unknown extends T ? { readonly [path: string]: readonly unknown[] } : ByPath<T, 'pullAll'>
   /** Elements to remove from arrays: all that equal the value, or match the condition. */
   $pull?: unknown extends T ? object : ByPath<T, 'pull'>
   /** New paths of fields. */
@@ -87,6 +100,12 @@ export interface UpdateOperators<T = any> {
 
 /** What $push adds. */
 export type Pushed<E> = unknown extends E ? any : E | PushOperators<E>
+
+/** What $addToSet adds. */
+export type Added<E> = unknown extends E ? any : E | { $each: readonly E[] }
+
+/** What $bit does: one of the three. */
+export type BitOperation = { readonly and: number | bigint } | { readonly or: number | bigint } | { readonly xor: number | bigint }
 
 /** Several elements to add, where, and what stays. */
 export interface PushOperators<E = Value> {

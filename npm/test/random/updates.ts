@@ -8,7 +8,7 @@ export type Update = Record<string, unknown>
 /** Says that an update does not fit a document; the whole update must then be refused. */
 export class Misfit extends Error {}
 
-const operators = ['$set', '$unset', '$inc', '$min', '$max', '$push', '$pull', '$rename'] as const
+const operators = ['$set', '$unset', '$inc', '$mul', '$bit', '$min', '$max', '$push', '$addToSet', '$pop', '$pull', '$pullAll', '$rename'] as const
 
 /** An update of any kind, whose paths and values may fit a document or not. */
 export function update(random: Random): Update {
@@ -24,7 +24,16 @@ export function update(random: Random): Update {
 function operand(random: Random, operator: (typeof operators)[number]): unknown {
   switch (operator) {
     case '$inc':
+    case '$mul':
       return random.pick([1, -1, 0.5, 100, 0])
+    case '$bit':
+      return { [random.pick(['and', 'or', 'xor'])]: random.pick([0, 1, 6, -1, 2 ** 40]) }
+    case '$pop':
+      return random.pick([1, -1])
+    case '$pullAll':
+      return random.list(0, 3, () => value(random, 1))
+    case '$addToSet':
+      return random.chance(0.5) ? { $each: random.list(0, 3, () => value(random, 1)) } : value(random, 1)
     case '$push':
       return random.chance(0.5) ? { $each: random.list(0, 3, () => value(random, 1)), ...modifiers(random, { $position: random.int(-4, 4), $slice: random.int(-4, 4), $sort: random.pick([1, -1, { a: 1 }, { 'b.0': -1, a: 1 }]) }) } : value(random, 1)
     case '$pull':
@@ -95,6 +104,35 @@ function changed(operator: string, old: unknown, operand: unknown): unknown {
       if (typeof old === 'bigint' && Number.isInteger(operand)) return exact(old + BigInt(operand as number))
       if (typeof old !== 'number' && typeof old !== 'bigint') throw new Misfit(`$inc of ${String(old)}`)
       return Number(old) + (operand as number)
+    case '$mul':
+      if (old === undefined) return 0
+      if (typeof old === 'bigint' && Number.isInteger(operand)) return exact(old * BigInt(operand as number))
+      if (typeof old !== 'number' && typeof old !== 'bigint') throw new Misfit(`$mul of ${String(old)}`)
+      return Number(old) * (operand as number) + 0 // not -0
+    case '$bit': {
+      const before = old ?? 0
+      if (typeof before !== 'bigint' && !Number.isInteger(before)) throw new Misfit(`$bit of ${String(old)}`)
+      const [x, [[name, y]]] = [BigInt(before as number), Object.entries(operand as Record<string, number>) as [[string, number]]]
+      if (old === null || BigInt.asIntN(64, x) !== x) throw new Misfit(`$bit of ${String(old)}`)
+      return exact(name === 'and' ? x & BigInt(y) : name === 'or' ? x | BigInt(y) : x ^ BigInt(y))
+    }
+    case '$addToSet': {
+      const list = old === undefined ? [] : old
+      if (!Array.isArray(list)) throw new Misfit('$addToSet into no array')
+      const set = [...list]
+      for (const element of isMap(operand) && Array.isArray(operand.$each) ? operand.$each : [operand]) {
+        if (!set.some((other) => compare(other, element) === 0)) set.push(element)
+      }
+      return set
+    }
+    case '$pop':
+      if (old === undefined) return undefined
+      if (!Array.isArray(old)) throw new Misfit('$pop from no array')
+      return operand === 1 ? old.slice(0, -1) : old.slice(1)
+    case '$pullAll':
+      if (old === undefined) return undefined
+      if (!Array.isArray(old)) throw new Misfit('$pullAll from no array')
+      return old.filter((element) => !(operand as unknown[]).some((other) => compare(other, element) === 0))
     case '$push': {
       const list = old === undefined ? [] : old
       if (!Array.isArray(list)) throw new Misfit('$push into no array')
@@ -197,7 +235,7 @@ export function typedDocument(random: Random): Plain {
   return fields
 }
 
-/** An update that fits every {@link typedDocument}, and means to mingo what it means to AtomicDB. */
+/** An update that fits every {@link typedDocument}, and means to mingo what it means to AtomicDB. $addToSet does not. */
 export function fittingUpdate(random: Random): Update {
   const steps: Record<string, Plain> = {}
   // Each path once: two operators on one path are a conflict to mingo.
@@ -215,7 +253,11 @@ function fitting(random: Random, path: string): [operator: string, operand: unkn
   if (random.chance(0.2)) return ['$set', random.pick([1, 'x', [1, 2], { k: 1 }, null, false])]
   if (random.chance(0.15)) return ['$unset', '']
   if (random.chance(0.1)) return ['$rename', `${path.replaceAll('.', '_')}_renamed`]
-  if (name === 'n' || name === 'm') return [random.pick(['$inc', '$min', '$max']), random.pick([-3, 0.25, 2, 7])]
-  if (name === 'list') return random.pick([['$push', 4], ['$push', { $each: ['a', 5] }], ['$push', { $each: [1, 3], ...modifiers(random, { $position: random.int(1, 3), $slice: random.pick([-3, -2, 2, 3]) }) }], ['$pull', 'a'], ['$pull', 2], ['$pull', { $gte: 2 }], ['$pull', { $in: [1, 'b'] }]])
+  if (name === 'n' && random.chance(0.2)) return ['$bit', { [random.pick(['and', 'or', 'xor'])]: random.pick([1, 6]) }]
+  if (name === 'n' || name === 'm') {
+    if (random.chance(0.2)) return ['$mul', random.pick([0.25, 2, 7])] // 0 times -3 is -0 to mingo
+    return [random.pick(['$inc', '$min', '$max']), random.pick([-3, 0.25, 2, 7])]
+  }
+  if (name === 'list') return random.pick([['$push', 4], ['$push', { $each: ['a', 5] }], ['$push', { $each: [1, 3], ...modifiers(random, { $position: random.int(1, 3), $slice: random.pick([-3, -2, 2, 3]) }) }], ['$pop', 1], ['$pop', -1], ['$pullAll', [1, 'b', 9]], ['$pull', 'a'], ['$pull', 2], ['$pull', { $gte: 2 }], ['$pull', { $in: [1, 'b'] }]])
   return [random.pick(['$min', '$max', '$set']), random.pick(['', 'aa', 'z'])]
 }

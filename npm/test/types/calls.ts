@@ -146,6 +146,18 @@ users.upsert(user)
 db.insert(5)
 // @ts-expect-error: no such operator
 users.atomicUpdate(() => ({ $incr: { age: 1 } }))
+users.update({ $mul: { age: 2 }, $addToSet: { tags: 'a' }, $pop: { tags: -1 } })
+users.update({ $bit: { age: { or: 1 } }, $addToSet: { tags: { $each: ['a', 'b'] } }, $pullAll: { tags: ['a'] } })
+// @ts-expect-error: $mul multiplies numbers
+users.update({ $mul: { name: 2 } })
+// @ts-expect-error: $bit takes and, or, xor
+users.update({ $bit: { age: { not: 1 } } })
+// @ts-expect-error: tags are strings
+users.update({ $addToSet: { tags: 1 } })
+// @ts-expect-error: $pop takes 1 or -1
+users.update({ $pop: { tags: 2 } })
+// @ts-expect-error: $pullAll takes an array
+users.update({ $pullAll: { tags: 'a' } })
 // @ts-expect-error: $inc adds numbers
 users.atomicUpdate(() => ({ $inc: { age: 'x' } }))
 // @ts-expect-error: an id is a string or a number
