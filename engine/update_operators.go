@@ -112,7 +112,8 @@ func (s *step) checkPullAll() error {
 	if msgpack.KindOf(s.value) != msgpack.Array {
 		return errors.New("expects an array of values to remove, not " + describe(s.value))
 	}
-	values := slices.SortedFunc(msgpack.Elements(s.value), msgpack.Compare)
+	values := msgpack.List(s.value)
+	slices.SortStableFunc(values, msgpack.Compare)
 	s.pulls = func(v []byte) bool {
 		_, found := slices.BinarySearchFunc(values, v, msgpack.Compare)
 		return found

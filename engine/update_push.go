@@ -150,7 +150,8 @@ func (s *step) addToSet(old []byte) ([]byte, error) {
 		added = s.push.each
 	}
 	before := len(elements)
-	known := slices.SortedFunc(slices.Values(elements), msgpack.Compare)
+	known := append([][]byte(nil), elements...)
+	slices.SortStableFunc(known, msgpack.Compare)
 	for _, v := range added {
 		if at, found := slices.BinarySearchFunc(known, v, msgpack.Compare); !found {
 			known, elements = slices.Insert(known, at, v), append(elements, v)
