@@ -2,9 +2,11 @@
 // come back, and what the steps of the engine and other threads cost in objects.
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import type { Edit } from '../src/connection/live.js'
 import { LiveHub, type HubEngine } from '../src/connection/live-hub.js'
 import { Op } from '../src/engine/ops.js'
 import { applyEdits } from '../src/live/rows.js'
+import { DocumentsView } from '../src/live/views.js'
 import { encoding } from '../src/msgpack/encode.js'
 import * as atomicdb from '../src/index.js'
 import { within } from './harness/deadline.js'
@@ -208,8 +210,43 @@ test('edits lead to the documents, and tell no more than has changed', () => {
   ]
   for (const [edits, ids, expected] of cases) {
     const documents = [a, b, c]
-    const delta = applyEdits(documents, edits)
+    const copy = [a, b, c]
+    const delta = applyEdits(documents, edits, copy)
+    assert.deepEqual(copy, documents)
     assert.deepEqual([documents.map((document) => document._id).join(''), delta], [ids, expected], JSON.stringify(edits))
     for (const document of documents) if (document.n === 1) assert.ok([a, b, c, d].includes(document), 'the same object')
   }
+})
+
+test('the value of a large answer is a copy, made when it is read or before that, and none if nobody reads', async () => {
+  const documents = Array.from({ length: 6_000 }, (_, n) => ({ _id: n, n }))
+  const expected = documents.slice()
+  let copies = 0
+  const view = new DocumentsView<{ _id: number; n: number }, { _id: number; n: number }[]>((all) => (copies++, all), true)
+  assert.equal(view.value.length, 0)
+  view.take({ answer: documents })
+  const kinds: Edit[] = [[2, 7, { _id: 7, n: 70 }], [0, 20], [1, 30, { _id: -1, n: 1 }], [3, 40, 5_000], [4, 5_990, 3, { _id: 5_991, n: 2 }]]
+  for (const read of [true, true, false, true]) {
+    for (const edit of kinds) {
+      if (read) {
+        const before = view.value
+        const same = before.slice()
+        assert.equal(view.value, before, 'the same object until it changes')
+        applyEdits(expected, [edit])
+        assert.ok(view.take({ edits: [edit] }))
+        assert.ok(view.value !== before && before.every((document, i) => document === same[i]), 'what was given away stays as it was')
+        assert.deepEqual(view.value, expected)
+        view.value.sort((a, b) => b.n - a.n) // a program that does what it should not
+        await new Promise((resolve) => setTimeout(resolve)) // after the one that makes the next copy
+      } else {
+        const made = copies
+        applyEdits(expected, [edit])
+        view.take({ edits: [edit] })
+        await new Promise((resolve) => setTimeout(resolve))
+        assert.equal(copies, made)
+      }
+    }
+  }
+  view.take({ answer: [{ _id: 1, n: 1 }] })
+  assert.deepEqual(view.value, [{ _id: 1, n: 1 }])
 })

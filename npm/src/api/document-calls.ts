@@ -295,7 +295,7 @@ export abstract class DocumentCalls<T, Of extends Owner> {
     return readArguments(() => {
       const collection = this.collectionIn(options)
       const { signal, rest } = withoutSignal(options)
-      const view = new DocumentsView<Stored<any>, Stored<T> | undefined>(([document]) => document)
+      const view = new DocumentsView<Stored<any>, Stored<T> | undefined>(([document]) => document, false)
       return new LiveValue(this.calls, questions.one(collection, where, queryOf(rest, collection)), view, signal)
     })
   }

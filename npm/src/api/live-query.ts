@@ -33,8 +33,8 @@ export class LiveQuery<T = any> extends LiveValue<QueryResult<T>> {
   /** @internal @param origin Null if the answers are rows that are no documents. */
   constructor(calls: Calls, question: LiveQuestion<Stored<any>[]>, origin: Omit<Origin, 'calls' | 'isShared'> | null, signal?: StopSignal) {
     const from = origin ? { calls, ...origin, isShared: true } : undefined
-    const valueOf = (rows: readonly any[]) => resultOf<T>(rows, from)
-    super(calls, question, origin ? new DocumentsView(valueOf) : new RowsView(valueOf), signal)
+    const view = origin ? new DocumentsView((documents: Stored<T>[]) => resultOf(documents, from), true) : new RowsView((rows) => resultOf(rows.slice() as Stored<T>[], from))
+    super(calls, question, view, signal)
   }
 
   /**

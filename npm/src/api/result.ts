@@ -29,11 +29,11 @@ export function newResult<T>(origin: Origin): QueryResult<T> {
 }
 
 /**
- * @internal A result of the elements of `rows`, which stays as it is. Of 100,000 documents, this takes 0.4 ms where an
+ * @internal A result, which `rows` is made. Of 100,000 documents, to copy them with `slice` takes 0.4 ms where an
  * assignment of each takes 0.7, and `push` 14 (Node 20).
  */
-export function resultOf<T>(rows: readonly Stored<T>[], origin: Origin | undefined): QueryResult<T> {
-  return withOrigin(Object.setPrototypeOf(rows.slice(), QueryResult.prototype) as QueryResult<T>, origin)
+export function resultOf<T>(rows: Stored<T>[], origin: Origin | undefined): QueryResult<T> {
+  return withOrigin(Object.setPrototypeOf(rows, QueryResult.prototype) as QueryResult<T>, origin)
 }
 
 /** A class whose instances are objects that there are already: the private fields of a subclass are added to them. */
@@ -200,6 +200,45 @@ export class QueryResult<T = any> extends Array<Stored<T>> {
   override filter(predicate: (document: Stored<T>, index: number, all: Stored<T>[]) => unknown, thisArg?: any): QueryResult<T> {
     if (typeof predicate !== 'function') throw invalid(`predicate: expected a function, not ${describe(predicate)}`)
     return this.derived(super.filter(predicate, thisArg))
+  }
+
+  // Those of Array, as loops: V8 runs its own fast on plain arrays alone. Of 100,000 documents, `some` takes 3.4 ms there
+  // and 0.7 here (Node 20).
+
+  override find<S extends Stored<T>>(predicate: (document: Stored<T>, index: number, all: Stored<T>[]) => document is S, thisArg?: any): S | undefined
+  override find(predicate: (document: Stored<T>, index: number, all: Stored<T>[]) => unknown, thisArg?: any): Stored<T> | undefined
+  override find(predicate: (document: Stored<T>, index: number, all: Stored<T>[]) => unknown, thisArg?: any): Stored<T> | undefined {
+    if (typeof predicate !== 'function') return super.find(predicate, thisArg) // which throws
+    for (let i = 0, { length } = this; i < length; i++) {
+      const document = this[i]!
+      if (predicate.call(thisArg, document, i, this)) return document
+    }
+    return undefined
+  }
+
+  override findIndex(predicate: (document: Stored<T>, index: number, all: Stored<T>[]) => unknown, thisArg?: any): number {
+    if (typeof predicate !== 'function') return super.findIndex(predicate, thisArg)
+    for (let i = 0, { length } = this; i < length; i++) if (predicate.call(thisArg, this[i]!, i, this)) return i
+    return -1
+  }
+
+  override some(predicate: (document: Stored<T>, index: number, all: Stored<T>[]) => unknown, thisArg?: any): boolean {
+    if (typeof predicate !== 'function') return super.some(predicate, thisArg)
+    for (let i = 0, { length } = this; i < length; i++) if (i in this && predicate.call(thisArg, this[i]!, i, this)) return true
+    return false
+  }
+
+  override forEach(callback: (document: Stored<T>, index: number, all: Stored<T>[]) => void, thisArg?: any): void {
+    if (typeof callback !== 'function') return super.forEach(callback, thisArg)
+    for (let i = 0, { length } = this; i < length; i++) if (i in this) callback.call(thisArg, this[i]!, i, this)
+  }
+
+  override map<R>(callback: (document: Stored<T>, index: number, all: Stored<T>[]) => R, thisArg?: any): R[] {
+    if (typeof callback !== 'function') return super.map(callback, thisArg)
+    const { length } = this
+    const mapped = new Array<R>(length)
+    for (let i = 0; i < length; i++) if (i in this) mapped[i] = callback.call(thisArg, this[i]!, i, this)
+    return mapped
   }
 
   /** @internal A result like this one, with some of its documents. */

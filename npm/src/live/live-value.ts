@@ -35,7 +35,6 @@ const weakly = <O extends object>(object: O): { deref(): O | undefined } => (for
  */
 export class LiveValue<V> implements AsyncIterable<V> {
   private readonly subscribers = new Set<Subscriber<(...args: any[]) => void>>()
-  private value: V
   private hasValue = false
   private failure: { readonly error: AtomicDBError } | undefined // a function of the user may have thrown undefined
   private whenReady: Deferred | undefined
@@ -55,7 +54,6 @@ export class LiveValue<V> implements AsyncIterable<V> {
     private readonly view: LiveView<V>,
     signal?: StopSignal,
   ) {
-    this.value = view.empty
     if (!calls.live) throw invalid('a transaction has no live queries: it ends before anybody else sees what it did; make them with db')
     for (const each of [signal, calls.signal]) if (each) this.endWith(each as AbortSignal)
     if (this.over) return
@@ -81,7 +79,7 @@ export class LiveValue<V> implements AsyncIterable<V> {
    */
   get current(): V {
     if (this.failure && !this.hasValue) throw this.failure.error
-    return this.value
+    return this.view.value
   }
 
   /** Whether {@link current} has had its first value. */
@@ -128,7 +126,7 @@ export class LiveValue<V> implements AsyncIterable<V> {
       this.subscribers.add(subscriber)
       awaited.add(this)
     }
-    if (this.hasValue) guarded(() => listener(this.value, undefined))
+    if (this.hasValue) guarded(() => listener(this.view.value, undefined))
     if (this.failure) tellError([subscriber], this.failure.error)
     return () => {
       this.subscribers.delete(subscriber)
@@ -202,15 +200,15 @@ export class LiveValue<V> implements AsyncIterable<V> {
   private succeed(update: Exclude<LiveUpdate, { error: unknown }>): void {
     const recovers = this.failure && this.hasValue
     this.failure = undefined
-    const step = this.view.take(update) ?? (recovers ? { value: this.value } : undefined)
+    const step = this.view.take(update) ?? (recovers ? {} : undefined)
     if (!step) return
-    const { value, delta } = step
     this.hasValue = true
-    this.value = value
     this.whenReady?.resolve()
     this.whenReady = undefined
+    if (this.subscribers.size === 0) return
+    const { value } = this.view // once: a listener may end in a change of it
     for (const subscriber of [...this.subscribers]) {
-      if (this.subscribers.has(subscriber)) guarded(() => subscriber.listener(value, delta))
+      if (this.subscribers.has(subscriber)) guarded(() => subscriber.listener(value, step.delta))
     }
   }
 

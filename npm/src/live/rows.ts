@@ -48,8 +48,10 @@ export function mergeDocuments<D extends Document>(before: readonly D[], now: D[
 /**
  * Applies edits to the documents of a result, in place. Documents that an edit replaces by the same stay. Returns what has
  * changed; undefined if nothing has.
+ *
+ * @param copy An array with the same documents, which become the same as the others.
  */
-export function applyEdits<D extends Document>(documents: D[], edits: readonly Edit[]): Delta<D> | undefined {
+export function applyEdits<D extends Document>(documents: D[], edits: readonly Edit[], copy?: D[]): Delta<D> | undefined {
   const before = edits.length > 1 ? documents.slice() : undefined
   const taken = new Map<Id, D>() // the documents of before that an edit has taken out
   const put = new Map<Id, D>() // the documents that an edit has put in, and none has taken out again
@@ -68,15 +70,22 @@ export function applyEdits<D extends Document>(documents: D[], edits: readonly E
     if (kind === 2) {
       const was = documents[index]!
       take(was)
-      documents[index] = unlessSame(edit[2] as D)
-      order ||= was._id !== documents[index]._id
+      const now = (documents[index] = unlessSame(edit[2] as D))
+      if (copy) copy[index] = now
+      order ||= was._id !== now._id
       continue
     }
     order = true
     const document = kind === 1 ? (edit[2] as D) : documents.splice(index, 1)[0]!
-    if (kind !== 1) take(document)
-    if (kind === 1) documents.splice(index, 0, unlessSame(document))
-    else if (kind !== 0) documents.splice(edit[2], 0, unlessSame(kind === 4 ? (edit[3] as D) : document))
+    if (kind !== 1) {
+      copy?.splice(index, 1)
+      take(document)
+    }
+    if (kind === 0) continue
+    const to = kind === 1 ? index : edit[2]
+    const now = unlessSame(kind === 4 ? (edit[3] as D) : document)
+    documents.splice(to, 0, now)
+    copy?.splice(to, 0, now)
   }
   const delta: Delta<D> = { added: [], changed: [], removed: [], moved: [] }
   for (const [id, document] of put) {

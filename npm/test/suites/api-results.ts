@@ -43,6 +43,38 @@ export const results: Suite = [
     },
   },
   {
+    name: 'the methods of an array are those of arrays',
+    async run({ atomicdb: { QueryResult } }) {
+      const [a, b, c] = [{ _id: 1 }, { _id: 2 }, { _id: 3 }]
+      const array: any[] = [a, , b, c] // with a hole
+      const result = Object.setPrototypeOf(array.slice(), QueryResult.prototype) as any[]
+      for (const name of ['find', 'findIndex', 'some', 'forEach', 'map'] as const) {
+        for (const wanted of [a, b, {}, undefined]) {
+          const told = (of: any) => {
+            const calls: unknown[] = []
+            const answer = of[name](function (this: unknown, ...args: unknown[]) {
+              if (of.length === 4) of.push(c) // is not visited
+              calls.push([this, args[0], args[1], args[2] === of, args.length])
+              return args[0] === wanted
+            }, 'this')
+            return [calls, answer, Array.isArray(answer) && Object.keys(answer), of.pop() && of.length]
+          }
+          equal(told(result), told(array), name)
+        }
+        for (const of of [result, result.slice(0, 0)] as any[]) {
+          let thrown: unknown
+          try {
+            of[name](5)
+          } catch (error) {
+            thrown = error
+          }
+          ok(thrown instanceof TypeError, `${name} takes a number for a function`)
+        }
+      }
+      ok(result.map((document) => document).constructor === Array, 'map gives a plain array')
+    },
+  },
+  {
     name: 'first, last, count, isEmpty and asList',
     async run(context) {
       const users = await openPeople(context)
