@@ -43,17 +43,23 @@ export class SharedServer {
   async connect(port: MessagePort): Promise<void> {
     this.endSoon()
     const { add, drop } = this.calls.caller()
-    new PageServer(port, this, this.locks, add, drop)
+    new PageServer(port, this, this.locks, add, drop, this.usable())
     await this.lives
     port.postMessage({ release, lock: this.lock } satisfies Greeting)
   }
 
-  /** The open database, for one more page. */
-  open(opening: Opening, page: PageServer): Promise<LocalConnection> {
+  /**
+   * The open database, for one more page.
+   *
+   * @param found The one that was usable when the page connected: it has all that was stored before.
+   */
+  open(opening: Opening, page: PageServer, found: Promise<Shared | undefined>): Promise<LocalConnection> {
     this.opening.add(page)
     return this.inTurn(async () => {
       try {
-        const shared = (await this.usable()) ?? (await this.opened(opening, page))
+        const before = await found
+        const isOpen = before && before === this.current && !before.connection.ended
+        const shared = (isOpen ? before : await this.usable()) ?? (await this.opened(opening, page))
         shared.users.add(page)
         return shared.connection
       } finally {
@@ -126,6 +132,7 @@ class PageServer extends DatabaseServer {
     private readonly locks: LockManager,
     add: (start: Start) => void,
     private readonly drop: () => void,
+    private readonly found: Promise<Shared | undefined>,
   ) {
     const running = new Set<Promise<void>>()
     const own = {
@@ -143,7 +150,7 @@ class PageServer extends DatabaseServer {
   protected override connect(opening: Opening): Promise<LocalConnection> {
     this.reportsProgress = opening.reportsProgress
     this.locks.request(opening.lock!, () => this.leave()).catch(() => {})
-    return this.server.open(opening, this)
+    return this.server.open(opening, this, this.found)
   }
 
   override tellProgress(done: number, total: number): void {
