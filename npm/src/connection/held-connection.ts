@@ -1,4 +1,5 @@
 import type { FileType, ParsedFile } from '../engine/async-engine.js'
+import type { AtomicDBError } from '../errors.js'
 import type { Report } from '../types.js'
 import type { Calls, Write } from './calls.js'
 import type { Connection } from './connection.js'
@@ -106,50 +107,56 @@ class HeldConnection implements Connection {
   }
 
   live<A>(question: LiveQuestion<A>, listener: LiveListener<A>): () => void {
-    if (this.closing) throw closedError()
-    const stop = this.inner.live(question, {
-      told: (update) => listener.told(update),
-      ended: (error) => {
-        this.ends.delete(end)
-        listener.ended(error)
-      },
-    })
-    const end = this.atClose(() => {
-      stop()
-      listener.ended(undefined)
-    })
-    return () => {
-      this.ends.delete(end)
-      stop()
-    }
+    const { end, own } = this.ending((error) => listener.ended(error))
+    const stop = this.inner.live(question, { told: (update) => listener.told(update), ended: end })
+    return own(stop)
   }
 
   feed(since: number | undefined, listener: FeedListener): Feed {
+    const { end, own } = this.ending((error) => listener.ended(error))
+    const feed = this.inner.feed(since, { stored: () => listener.stored(), ended: end })
+    return { after: feed.after, next: () => feed.next(), close: own(() => feed.close()) }
+  }
+
+  /**
+   * What is over when this is closed, or before.
+   *
+   * @param ended Called when it ends by itself, which may be while it is made, or because this is closed.
+   */
+  private ending(ended: (error: AtomicDBError | undefined) => void) {
     if (this.closing) throw closedError()
-    const feed = this.inner.feed(since, {
-      stored: () => listener.stored(),
-      ended: (error) => {
-        this.ends.delete(end)
-        listener.ended(error)
-      },
-    })
-    const end = this.atClose(() => {
-      feed.close()
-      listener.ended(undefined)
-    })
-    return {
-      after: feed.after,
-      next: () => feed.next(),
-      close: () => {
-        this.ends.delete(end)
-        feed.close()
-      },
+    let stop: (() => void) | undefined
+    let isOver = false
+    const atClose = () => {
+      stop!()
+      end(undefined)
     }
+    const end = (error: AtomicDBError | undefined) => {
+      if (isOver) return
+      isOver = true
+      this.ends.delete(atClose)
+      ended(error)
+    }
+    /** Says how it is stopped. Returns what stops it, without telling. */
+    const own = (how: () => void): (() => void) => {
+      stop = how
+      if (!isOver) this.ends.add(atClose)
+      return () => {
+        this.ends.delete(atClose)
+        how()
+      }
+    }
+    return { end, own }
   }
 
   async at(seq: number): Promise<EarlierState> {
     const state = await this.run(() => this.inner.at(seq))
-    const end = this.atClose(() => void state.close().catch(() => {}))
+    const end = () => void state.close().catch(() => {})
+    if (this.closing) {
+      end()
+      throw closedError()
+    }
+    this.ends.add(end)
     return {
       read: (work, signal) => this.run(() => state.read(work, signal)),
       close: () => {
@@ -192,10 +199,5 @@ class HeldConnection implements Connection {
 
   private run<R>(call: () => Promise<R>): Promise<R> {
     return this.closing ? Promise.reject(closedError()) : call()
-  }
-
-  private atClose(end: () => void): () => void {
-    this.ends.add(end)
-    return end
   }
 }
