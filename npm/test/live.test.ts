@@ -92,6 +92,24 @@ describe('the end of an engine', { timeout: 60_000 }, () => {
   })
 })
 
+for (const worker of [false, true]) test(`onChange tells its onError once why there are no more changes${worker ? ', in a worker' : ''}`, async () => {
+  const db = await built.AtomicDB.open('lost changes', { inMemory: true, wasm: testWasm, worker })
+  const told: unknown[] = []
+  const errors: atomicdb.AtomicDBError[] = []
+  const failed = new Promise<void>((resolve) => db.onChange(({ id }) => told.push(id), (error) => (errors.push(error), resolve())))
+  const stopped = db.onChange(() => {}, (error) => errors.push(error))
+  const closed: unknown[] = []
+  const other = await built.AtomicDB.open('closed in peace', { inMemory: true, wasm: testWasm, worker })
+  other.onChange(() => {}, (error) => closed.push(error))
+  await db.insert({ _id: 1 })
+  await other.close()
+  stopped()
+  await endEngine(db)
+  await within(20_000, 'the error', failed)
+  await db.close()
+  assert.deepEqual([told, errors.map(({ code }) => code), closed], [[1], ['closed'], []])
+})
+
 test('a database that is not usable any more tells its live queries, and nothing is thrown where nobody catches it', async () => {
   let version = 1
   const failure = new atomicdb.AtomicDBError('internal', 'on purpose')

@@ -1,7 +1,7 @@
 import type { ConnectionCalls } from '../connection/calls.js'
 import { hostUsage } from '../connection/quota.js'
 import { checkFunction, checkName, checkSeq, checkSignal, takenOptions } from '../checks.js'
-import { describe, invalid } from '../errors.js'
+import { describe, invalid, type AtomicDBError } from '../errors.js'
 import { ChangeStream, onChange } from '../live/changes.js'
 import { UndoHistory } from '../live/undo.js'
 import { TrackedCalls } from '../live/tracked-calls.js'
@@ -132,11 +132,14 @@ export abstract class OpenDatabase<Schema = any> extends DatabaseCalls<Schema> i
    * Calls `listener` with each change that is stored from now on, as {@link changes} has them. Of a listener that throws,
    * the error is reported as one that nobody caught; the others are called.
    *
+   * @param onError Called once if no more changes can be told, as where the iteration over {@link changes} would throw.
+   * Without it, the error is reported as one that nobody caught.
    * @returns What stops it. It also stops when the database is closed.
    */
-  onChange(listener: (change: Change) => void): () => void {
+  onChange(listener: (change: Change) => void, onError?: (error: AtomicDBError) => void): () => void {
     checkFunction('listener', listener)
-    return onChange(this.calls, listener)
+    if (onError !== undefined) checkFunction('onError', onError)
+    return onChange(this.calls, listener, onError)
   }
 
   /**

@@ -1,8 +1,9 @@
 import type { ConnectionCalls } from '../connection/calls.js'
+import type { AtomicDBError } from '../errors.js'
 import { Decoder } from '../msgpack/decode.js'
 import type { Change, Id } from '../types.js'
 import { Alarm, Follower, type Part } from './follower.js'
-import { report } from './report.js'
+import { guarded, report } from './report.js'
 
 /** What the changes of a database are asked for. */
 export interface StreamOptions {
@@ -95,10 +96,10 @@ export class ChangeStream<T = any> implements AsyncIterableIterator<Change<T>> {
   }
 }
 
-/** Calls `listener` with each change from now on. Returns what stops that. */
-export function onChange(calls: ConnectionCalls, listener: (change: Change) => void): () => void {
+/** Calls `listener` with each change from now on, and `onError` if no more can be told. Returns what stops that. */
+export function onChange(calls: ConnectionCalls, listener: (change: Change) => void, onError: (error: AtomicDBError) => void = report): () => void {
   const stream = new ChangeStream(calls, { since: undefined, collection: undefined, signal: undefined })
-  void stream.tell(listener).catch(report)
+  void stream.tell(listener).catch((error: AtomicDBError) => guarded(() => onError(error)))
   return () => void stream.return()
 }
 

@@ -175,6 +175,7 @@ export const changes: Suite = [
       throws('invalid', () => db.changes({ other: 1 } as object), /no option other/)
       throws('invalid', () => db.changes({ signal: {} as AbortSignal }), /options.signal/)
       throws('invalid', () => db.onChange(1 as never), /listener/)
+      throws('invalid', () => db.onChange(() => {}, 1 as never), /onError/)
       await rejects('invalid', () => db.at(-1), /seq/)
       await rejects('invalid', () => db.undo(), /undoSteps/)
       await rejects('invalid', () => open('x', { undoSteps: -1 }), /options.undoSteps/)

@@ -327,7 +327,7 @@ async () => {
   const stop: () => void = db.onChange((change) => {
     change satisfies Change
     change.type satisfies 'insert' | 'update' | 'remove'
-  })
+  }, (error) => error.code satisfies ErrorCode)
   stop()
   for await (const { seq, document, before, last } of db.changes<User>({ since: 3, collection: 'users', signal: kept })) {
     document!.name satisfies string
