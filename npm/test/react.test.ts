@@ -1,4 +1,5 @@
-// atomicdb/react: the claims of react/claims.tsx in Chromium, with React's development build, and what a server renders.
+// atomicdb/react: the claims of react/claims.tsx in Chromium, with the development builds of React 19 and 18, and what a
+// server renders.
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
@@ -24,6 +25,7 @@ declare global {
   function runClaim(index: number): Promise<void>
   /** Renders the program of README. */
   function showReadme(): void
+  var reactVersion: string
 }
 
 const run = promisify(execFile)
@@ -84,16 +86,17 @@ export function Todos() {
 `
 
 /** A page of the claims, with what was built in the place of the sources. */
-async function serveClaims() {
+async function serveClaims(version: 18 | 19) {
   await mkdir(folder, { recursive: true })
   await writeFile(join(folder, 'readme.jsx'), await readmeProgram())
   const bundle = await esbuild.build({
     stdin: {
       contents: `
-        import { createElement } from 'react'
+        import { createElement, version } from 'react'
         import { createRoot } from 'react-dom/client'
         import { claims } from './claims.js'
         import { App } from '../../.build/react/readme.jsx'
+        globalThis.reactVersion = version
         globalThis.runClaim = (index) => claims[index].run()
         globalThis.showReadme = () => createRoot(document.body.appendChild(document.createElement('main'))).render(createElement(App))`,
       resolveDir: join(packageFolder, 'test/react'),
@@ -104,7 +107,14 @@ async function serveClaims() {
     jsx: 'automatic',
     write: false,
     define: { 'process.env.NODE_ENV': '"development"' },
+    logOverride: { 'import-is-undefined': 'silent' }, // what React 18 does not have
     plugins: [{
+      name: 'the version of React',
+      setup: (build) => build.onResolve({ filter: /^react(-dom)?(\/|$)/ }, ({ path, pluginData }) => {
+        if (version === 19 || pluginData) return undefined
+        return build.resolve(path.replace(/^react(-dom)?/, '$&-18'), { resolveDir: packageFolder, kind: 'import-statement', pluginData: true })
+      }),
+    }, {
       name: 'what was built',
       setup: (build) => build.onResolve({ filter: /src\/(react\/)?index\.js$|^atomicdb(\/react)?$/ }, ({ path }) => ({ path: join(packageFolder, 'dist', path.includes('react') ? 'react.js' : 'index.js') })),
     }],
@@ -116,8 +126,8 @@ async function serveClaims() {
   })
 }
 
-describe('atomicdb/react in Chromium', { timeout: 120_000 }, () => {
-  const chromium = chromiumWithSite(serveClaims)
+for (const version of [19, 18] as const) describe(`atomicdb/react in Chromium, with React ${version}`, { timeout: 120_000 }, () => {
+  const chromium = chromiumWithSite(() => serveClaims(version))
   let page: Page
 
   before(async () => {
@@ -125,16 +135,21 @@ describe('atomicdb/react in Chromium', { timeout: 120_000 }, () => {
     await waitForValue(page, () => 'runClaim' in globalThis || undefined)
   })
 
-  for (const [index, { name }] of claims.entries()) {
+  for (const [index, { name, throws = false, since19 = false }] of claims.entries()) {
+    if (version < 19 && since19) continue
     test(name, async () => {
       const errors: Error[] = []
       const note = (error: Error) => void errors.push(error)
       page.on('pageerror', note)
       await within(30_000, name, page.evaluate((index) => runClaim(index), index))
       page.off('pageerror', note)
-      assert.deepEqual(errors, [])
+      if (version >= 19 || !throws) assert.deepEqual(errors, [])
     })
   }
+
+  test('is the React that was asked for', async () => {
+    assert.equal(Number.parseInt(await page.evaluate(() => reactVersion)), version)
+  })
 
   test('the program of README does what it says', async () => {
     await page.evaluate(() => showReadme())

@@ -3,9 +3,10 @@ import type { Answer } from '../hooks/answer.js'
 import { found } from '../hooks/questions.js'
 import { sharedWith } from '../hooks/shared-rows.js'
 import type { Collection, QueryResult, Where } from '../index.js'
-import { resultOf, split, useWhereKey, noDocuments } from './queries.js'
+import { resultOf, split, noDocuments } from './queries.js'
 import type { DocumentOf, InfiniteQueryOptions, Of, TypedName } from './types.js'
 import { useAnswer } from './use-answer.js'
+import { useWhereKey } from './where-key.js'
 
 /** What {@link useInfiniteQuery} returns. */
 export interface InfiniteAnswer<T> extends Answer<QueryResult<T>> {

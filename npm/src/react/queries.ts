@@ -1,10 +1,9 @@
-import { useState } from 'react'
 import type { Answer } from '../hooks/answer.js'
-import { keyOf, keyOfWhere } from '../hooks/key.js'
 import { aggregated, counted, followed, found, one, selected } from '../hooks/questions.js'
 import { QueryResult, type Aggregate, type Collection, type Id, type LiveValue, type Stored, type Value, type Where } from '../index.js'
 import type { AskOptions, DepsOptions, DocumentOf, DocumentOptions, LiveQueryOptions, Of, RegisteredDB, TypedName } from './types.js'
 import { useAnswer, useSuspenseAnswer } from './use-answer.js'
+import { useWhereKey, whereKey } from './where-key.js'
 
 /** What a suspense variant has as options: nothing of the others makes sense there. */
 export type SuspenseOptions<O extends AskOptions<any>> = Omit<O, 'enabled' | 'keepPrevious' | 'deps'>
@@ -27,21 +26,14 @@ export function split<O extends AskOptions<any> & DepsOptions>({ initialData, en
   return { ask: { initialData: initialData as O['initialData'], enabled: enabled ?? true, keepPrevious: keepPrevious ?? false }, deps, rest }
 }
 
-let instances = 0
-
-/** The key of a condition. A function has one of its own in each component, which changes when its `deps` do. */
-export function useWhereKey(where: unknown, deps: readonly unknown[] | undefined): string {
-  const [instance] = useState(() => ++instances)
-  return typeof where === 'function' && deps ? `component ${instance} ${keyOf(deps)}` : keyOfWhere(where)
-}
-
 /**
  * All documents that match, kept current: `db.live` as a hook. `data` has no documents until the database has answered.
  *
  * What is asked is compared by its meaning, so the condition and the options may be made anew in each render, and
  * components that ask the same share one live query. A function as condition is compared by identity: make it outside of
  * the component, or with `useCallback`; or give `options.deps`, what it depends on, and it is asked anew when one of these
- * changes.
+ * changes. One that is made anew in each render is asked in each: if a worker answers, the answer renders the next one,
+ * without end, and a warning in the console says which function it is.
  *
  * @param of The name of a collection of the provider's database, or a collection.
  * @param where As in `search`; without it, all documents.
@@ -64,7 +56,7 @@ export function useSuspenseLiveQuery<Name extends TypedName, S extends string = 
 export function useSuspenseLiveQuery<T extends object = any, S extends string = never, F extends string = never>(of: Of<T>, where?: Where<NoInfer<T>>, options?: SuspenseOptions<LiveQueryOptions<NoInfer<T>, S, F>>): QueryResult<T>
 export function useSuspenseLiveQuery(of: string | Collection, where?: Where, options: SuspenseOptions<LiveQueryOptions> = {}): QueryResult {
   const { ask, rest } = split(options)
-  return useSuspenseAnswer(found(of, where, rest), { initialData: resultOf(ask.initialData) })
+  return useSuspenseAnswer(found(of, where, rest, whereKey(where)), { initialData: resultOf(ask.initialData) })
 }
 
 /**
@@ -98,7 +90,7 @@ export function useCount(of: string | Collection, where?: Where, options: AskOpt
 export function useSuspenseCount<Name extends TypedName>(of: Name, where?: Where<DocumentOf<Name>>, options?: SuspenseOptions<AskOptions<number>>): number
 export function useSuspenseCount<T extends object = any>(of: Of<T>, where?: Where<NoInfer<T>>, options?: SuspenseOptions<AskOptions<number>>): number
 export function useSuspenseCount(of: string | Collection, where?: Where, options?: SuspenseOptions<AskOptions<number>>): number {
-  return useSuspenseAnswer(counted(of, where), options)
+  return useSuspenseAnswer(counted(of, where, whereKey(where)), options)
 }
 
 /**
@@ -112,6 +104,7 @@ export function useSuspenseCount(of: string | Collection, where?: Where, options
 export function useAggregate<R = any, Name extends TypedName = TypedName, G extends string = never, P extends string = never, N extends string = never>(of: Name, pipeline: Aggregate<DocumentOf<Name>, G, P, N>, options?: AskOptions<readonly R[]>): Answer<R[]>
 export function useAggregate<R = any, T extends object = any, G extends string = never, P extends string = never, N extends string = never>(of: Of<T>, pipeline: Aggregate<NoInfer<T>, G, P, N>, options?: AskOptions<readonly R[]>): Answer<R[]>
 export function useAggregate(of: string | Collection, pipeline: Aggregate<any, any, any, any>, options?: AskOptions<any>): Answer<any[]> {
+  useWhereKey((pipeline as { where?: unknown } | undefined)?.where, undefined) // which warns
   return useAnswer<any[], any[]>(aggregated(of, pipeline), noRows, options)
 }
 
@@ -119,6 +112,7 @@ export function useAggregate(of: string | Collection, pipeline: Aggregate<any, a
 export function useSuspenseAggregate<R = any, Name extends TypedName = TypedName, G extends string = never, P extends string = never, N extends string = never>(of: Name, pipeline: Aggregate<DocumentOf<Name>, G, P, N>, options?: SuspenseOptions<AskOptions<readonly R[]>>): R[]
 export function useSuspenseAggregate<R = any, T extends object = any, G extends string = never, P extends string = never, N extends string = never>(of: Of<T>, pipeline: Aggregate<NoInfer<T>, G, P, N>, options?: SuspenseOptions<AskOptions<readonly R[]>>): R[]
 export function useSuspenseAggregate(of: string | Collection, pipeline: Aggregate<any, any, any, any>, options?: SuspenseOptions<AskOptions<any>>): any[] {
+  whereKey((pipeline as { where?: unknown } | undefined)?.where)
   return useSuspenseAnswer<any[], any[]>(aggregated(of, pipeline), options)
 }
 

@@ -27,7 +27,11 @@ class Shown {
   readonly errors: unknown[] = []
   readonly root = createRoot(this.element, { onUncaughtError: (error) => this.errors.push(error), onCaughtError: () => {} })
 
+  private readonly texts = new Set<string>()
+  private readonly observer = new MutationObserver(() => this.texts.add(this.text))
+
   constructor(node: ReactNode) {
+    this.observer.observe(this.element, { subtree: true, childList: true, characterData: true, attributes: true })
     this.root.render(node)
   }
 
@@ -37,6 +41,11 @@ class Shown {
 
   async shows(text: string): Promise<void> {
     await until(() => this.text === text, () => `shows ${JSON.stringify(this.text)}, expected ${JSON.stringify(text)}; ${this.errors.join()}`)
+  }
+
+  /** Resolves when it shows a text, or has shown it: React 18 takes a fallback away as soon as it can. */
+  async hasShown(text: string): Promise<void> {
+    await until(() => this.texts.has(text), () => `has shown ${JSON.stringify([...this.texts])}, expected ${JSON.stringify(text)}`)
   }
 
   async end(): Promise<void> {
@@ -104,6 +113,10 @@ function heldStorage() {
 
 interface Claim {
   readonly name: string
+  /** Whether it has components that throw: React 18 reports what a boundary catches, too. */
+  readonly throws?: boolean
+  /** Whether it is about what React 18 does not have. */
+  readonly since19?: boolean
   run(): Promise<void>
 }
 
@@ -293,6 +306,7 @@ export const claims: readonly Claim[] = [
   },
   {
     name: 'a provider that is hidden closes its database, and opens it again when it is shown',
+    since19: true, // Activity
     async run() {
       const resolves: ((db: AtomicDB) => void)[] = []
       const open = () => new Promise<AtomicDB>((resolve) => resolves.push(resolve))
@@ -346,6 +360,7 @@ export const claims: readonly Claim[] = [
   },
   {
     name: 'an error in opening or asking is in `error`, and is thrown where the data suspend',
+    throws: true,
     async run() {
       const fails = () => AtomicDB.open('')
       function State() {
@@ -396,6 +411,7 @@ export const claims: readonly Claim[] = [
   },
   {
     name: 'nothing is left of what was rendered and never shown, nor of a question that has changed',
+    throws: true,
     async run() {
       const db = await opened()
       const Never = (): ReactNode => {
@@ -577,7 +593,7 @@ export const claims: readonly Claim[] = [
           </StrictMode>
         )
         const shown = new Shown(show('open'))
-        await shown.shows('loading')
+        await shown.hasShown('loading')
         await shown.shows('react 0,2 20 card 0 19 1')
         ok(!renders.includes(''), 'it is never rendered without data')
         // In a transition, what was there stays until the next is ready.
@@ -592,7 +608,7 @@ export const claims: readonly Claim[] = [
         equal(opens, 1)
         // The boundary of the provider, if there is no other.
         const outer = new Shown(<AtomicDBProvider database={() => open()} fallback="opening"><List column="open" /></AtomicDBProvider>)
-        await outer.shows('opening')
+        await outer.hasShown('opening')
         await outer.shows('0,2')
         await outer.end()
         equal(opens, 2)
@@ -737,6 +753,44 @@ export const claims: readonly Claim[] = [
       equal(counter.asked, 5, 'each component has its own')
       await shown.end()
       equal(openQuestions(db), 0)
+      await db.close()
+    },
+  },
+  {
+    name: 'a condition that is another function in each render is warned of, once',
+    async run() {
+      const db = await opened()
+      const { warn } = console
+      const { now } = Date
+      let time = 0
+      Date.now = () => time
+      const warnings: string[] = []
+      console.warn = (text: string) => warnings.push(text)
+      try {
+        const isCard = (n: number) => () => n >= 0
+        function Anew({ n }: { n: number }) {
+          const found = useLiveQuery('cards', isCard(n)).data.length
+          const grouped = useAggregate('cards', { where: (card: Card) => card.n >= 0, select: { n: { $count: true } } }).data[0].n
+          const suspended = useSuspenseCount('cards', (card: any) => card.n > -1)
+          return <>{n} {found} {grouped} {suspended}</>
+        }
+        const stays = isCard(0)
+        function Same({ n }: { n: number }) {
+          return <>{n} {useLiveQuery('cards', stays).data.length} {useLiveQuery('cards', (card: Card) => card.n < 99, { deps: [] }).data.length} {useLiveQuery('cards', { n: { $lt: n + 99 } }).data.length}</>
+        }
+        const shown = new Shown('')
+        for (let n = 0; n < 60; n++) {
+          if (n < 30) time += 100 // slower than a loop
+          else equal(n === 30 && warnings, n === 30 && [])
+          shown.root.render(<AtomicDBProvider database={db}><Anew n={n} /> <Same n={n} /></AtomicDBProvider>)
+          await shown.shows(`${n} 20 20 20 ${n} 20 20 20`)
+        }
+        await shown.end()
+      } finally {
+        console.warn = warn
+        Date.now = now
+      }
+      equal(warnings.map((text) => text.split(' => ')[1]).sort(), ['card.n > -1', 'card.n >= 0', 'n >= 0'])
       await db.close()
     },
   },
