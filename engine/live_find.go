@@ -47,7 +47,7 @@ func (e Edit) Apply(docs [][]byte) [][]byte {
 	return slices.Insert(slices.Delete(docs, e.At, e.At+1), e.To, doc)
 }
 
-// liveFind keeps the slots of what a find has found, in its order: 4 bytes for each
+// liveFind keeps the slots of what a find has found, in its order: 3 bytes for each
 // document. If the find has a limit, they are those before its end and some more, so
 // that removing a document does not need another find.
 type liveFind struct {
@@ -57,7 +57,7 @@ type liveFind struct {
 	first  int // the slots from this one up to end are the answer
 	end    int // MaxInt if there is no limit
 
-	slots  []uint32
+	slots  liveSlots
 	more   bool // documents after the slots match too
 	isKept bool // false: there was no room, or asking failed
 
@@ -97,7 +97,7 @@ func (f *liveFind) reserve() int { return min(max(16, f.end/4), 1024) }
 func (f *liveFind) ask(db *DB, room int) (err error) {
 	db.BeginCall()
 	defer db.EndCall(&err)
-	f.slots, f.more, f.isKept = nil, false, false
+	f.slots, f.more, f.isKept = liveSlots{}, false, false
 	c := db.collections[f.name]
 	if c == nil {
 		f.isKept = true
@@ -105,23 +105,29 @@ func (f *liveFind) ask(db *DB, room int) (err error) {
 	}
 	p := c.plan(f.q)
 	slots := c.run(&p).slots
-	if 4*len(slots) > room {
+	if 4*len(slots) > room { // also if they become wide
 		return nil
 	}
-	f.slots = append(make([]uint32, 0, len(slots)), slots...)
+	f.slots = newLiveSlots(slots)
 	f.more = f.q.Limit > 0 && len(slots) == f.q.Limit
 	f.isKept = true
 	return nil
 }
 
-func (f *liveFind) keeps() int { return 4 * cap(f.slots) }
+func (f *liveFind) keeps() int { return f.slots.keeps() }
 
-func (f *liveFind) relocate(to []uint32) { moveSlots(f.slots, to) }
+func (f *liveFind) relocate(to []uint32) {
+	for i := range f.slots.len() {
+		slot := f.slots.at(i)
+		moveSlot(&slot, to)
+		f.slots.set(i, slot)
+	}
+}
 
 func (f *liveFind) look(db *DB, room int, changes []touch) (u LiveUpdate, changed bool) {
 	done := f.isKept
 	f.in, f.edits, f.bytes = db.collections[f.name].content, nil, 0
-	f.limit = min(max(minEdits, len(f.slots)/4), maxEdits)
+	f.limit = min(max(minEdits, f.slots.len()/4), maxEdits)
 	for i := range changes {
 		t := &changes[i]
 		before, after := t.matches(f.q.Where)
@@ -153,7 +159,7 @@ func (f *liveFind) follow(t *touch, rest []touch, before, after bool) bool {
 	if before {
 		f.rest = rest
 		i := f.place(t.slot, t.was, -1)
-		if i < len(f.slots) && f.slots[i] == t.slot {
+		if i < f.slots.len() && f.slots.at(i) == t.slot {
 			from = i
 		} else if !f.more {
 			if invariants {
@@ -171,7 +177,7 @@ func (f *liveFind) follow(t *touch, rest []touch, before, after bool) bool {
 	case from >= 0 && f.sortsSame(t):
 		f.replace(from, t)
 	default:
-		known := len(f.slots)
+		known := f.slots.len()
 		if from >= 0 {
 			known--
 		}
@@ -216,7 +222,7 @@ func (f *liveFind) place(slot uint32, doc []byte, hole int) int {
 	for _, k := range f.q.Sort {
 		f.values = append(f.values, k.Path.First(doc))
 	}
-	from, to := 0, len(f.slots)
+	from, to := 0, f.slots.len()
 	if hole >= 0 {
 		to--
 	}
@@ -226,7 +232,7 @@ func (f *liveFind) place(slot uint32, doc []byte, hole int) int {
 		if hole >= 0 && at >= hole {
 			at++
 		}
-		if f.compare(f.slots[at], slot) < 0 {
+		if f.compare(f.slots.at(at), slot) < 0 {
 			from = mid + 1
 		} else {
 			to = mid
@@ -265,9 +271,8 @@ func (f *liveFind) sortsSame(t *touch) bool {
 func (f *liveFind) isShown(i int) bool { return i >= f.first && i < f.end }
 
 func (f *liveFind) remove(i int) {
-	known := len(f.slots)
-	copy(f.slots[i:], f.slots[i+1:])
-	f.slots = f.slots[:known-1]
+	known := f.slots.len()
+	f.slots.remove(i)
 	if i >= f.end {
 		return
 	}
@@ -275,18 +280,13 @@ func (f *liveFind) remove(i int) {
 		f.edit(Edit{Kind: EditRemove, At: i - f.first})
 	}
 	if known > f.end { // the first one after the end is before it now
-		f.edit(Edit{Kind: EditInsert, At: f.end - 1 - f.first, Document: f.doc(f.slots[f.end-1])})
+		f.edit(Edit{Kind: EditInsert, At: f.end - 1 - f.first, Document: f.doc(f.slots.at(f.end - 1))})
 	}
 }
 
 func (f *liveFind) insert(i int, slot uint32) {
-	known := len(f.slots)
-	if known == cap(f.slots) { // append would make it larger by a quarter
-		f.slots = append(make([]uint32, 0, known+known/64+8), f.slots...)
-	}
-	f.slots = f.slots[:known+1]
-	copy(f.slots[i+1:], f.slots[i:])
-	f.slots[i] = slot
+	known := f.slots.len()
+	f.slots.insert(i, slot)
 	if i >= f.end {
 		return
 	}
@@ -294,7 +294,7 @@ func (f *liveFind) insert(i int, slot uint32) {
 		f.edit(Edit{Kind: EditRemove, At: f.end - 1 - f.first})
 	}
 	if i = max(i, f.first); i <= known {
-		f.edit(Edit{Kind: EditInsert, At: i - f.first, Document: f.doc(f.slots[i])})
+		f.edit(Edit{Kind: EditInsert, At: i - f.first, Document: f.doc(f.slots.at(i))})
 	}
 }
 
@@ -308,12 +308,7 @@ func (f *liveFind) replace(i int, t *touch) {
 func (f *liveFind) move(i, to int, t *touch) {
 	switch {
 	case f.isShown(i) && f.isShown(to):
-		if i < to {
-			copy(f.slots[i:to], f.slots[i+1:to+1])
-		} else {
-			copy(f.slots[to+1:i+1], f.slots[to:i])
-		}
-		f.slots[to] = t.slot
+		f.slots.move(i, to)
 		e := Edit{Kind: EditMove, At: i - f.first, To: to - f.first}
 		if !f.looksSame(t) {
 			e.Kind, e.Document = EditMoveReplace, t.now
@@ -342,22 +337,23 @@ func (f *liveFind) edit(e Edit) {
 // refill cuts off slots that are far after the end of the answer, and asks if too
 // few are left before it. It returns false if that fails.
 func (f *liveFind) refill(db *DB, room int) bool {
-	if f.q.Limit > 0 && len(f.slots) > f.q.Limit+f.reserve() {
-		f.slots, f.more = f.slots[:f.q.Limit], true
+	if f.q.Limit > 0 && f.slots.len() > f.q.Limit+f.reserve() {
+		f.slots.cut(f.q.Limit)
+		f.more = true
 	}
-	if 4*cap(f.slots) > room {
-		f.slots = slices.Clip(f.slots)
-		return 4*cap(f.slots) <= room
+	if f.slots.keeps() > room {
+		f.slots.clip()
+		return f.slots.keeps() <= room
 	}
-	if !f.more || len(f.slots) >= f.end {
+	if !f.more || f.slots.len() >= f.end {
 		return true
 	}
-	known := len(f.slots)
+	known := f.slots.len()
 	if f.ask(db, room) != nil || !f.isKept {
 		return false
 	}
-	for i := max(known, f.first); i < min(f.end, len(f.slots)); i++ {
-		f.edit(Edit{Kind: EditInsert, At: i - f.first, Document: f.doc(f.slots[i])})
+	for i := max(known, f.first); i < min(f.end, f.slots.len()); i++ {
+		f.edit(Edit{Kind: EditInsert, At: i - f.first, Document: f.doc(f.slots.at(i))})
 	}
 	return f.bytes <= maxEditBytes
 }
@@ -370,10 +366,11 @@ func (f *liveFind) check(db *DB) string {
 	if err := fresh.ask(db, math.MaxInt); err != nil {
 		return ""
 	}
-	if len(f.slots) > len(fresh.slots) || !slices.Equal(f.slots, fresh.slots[:len(f.slots)]) {
+	own, all := f.slots.all(), fresh.slots.all()
+	if len(own) > len(all) || !slices.Equal(own, all[:len(own)]) {
 		return "it has other documents than a find"
 	}
-	if !f.more && len(f.slots) != len(fresh.slots) || f.more && len(f.slots) < f.end {
+	if !f.more && len(own) != len(all) || f.more && len(own) < f.end {
 		return "it has fewer documents than a find"
 	}
 	return ""

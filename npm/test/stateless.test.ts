@@ -103,6 +103,20 @@ async function answer(kind, url, env) {
       found.close()
       return { told, rows, left: db.connection.current.hub.all.size }
     }
+    case '/at': {
+      const seqOf = async () => (await db.metadata('dated')).stats.seq
+      await db.insert({ _id: 1, n: 1 }, 'dated')
+      const seq = await seqOf()
+      await db.update({ n: 2 }, '_id = 1', 'dated')
+      await db.insert({ _id: 2, n: 1 }, 'dated')
+      const codeOf = (call) => call.then(() => 'none', ({ code }) => code)
+      const before = await db.at(seq)
+      const states = [before, await db.at(seq + 1), await db.at(await seqOf())]
+      const found = await Promise.all(states.map(async (state) => (await state.search('true', { collection: 'dated' })).map(({ n }) => n)))
+      const codes = [await codeOf(before.insert({})), await codeOf(db.at(seq + 1000)), await codeOf((async () => db.changes())())]
+      await Promise.all(states.map((state) => state.close()))
+      return { found, codes: [...codes, await codeOf(before.count())], left: db.connection.current.earlier.size, now: await db.count('true', 'dated') }
+    }
     case '/counter':
       return (await db.get('counter')).count
     case '/verify':
@@ -205,6 +219,11 @@ describe('requests of one isolate', { timeout: 240_000 }, () => {
         assert.equal(await ask('/count'), 42)
         assert.deepEqual(await ask('/verify').then(({ ok, documents, problems }) => ({ ok, documents, problems })), { ok: true, documents: 42, problems: [] })
         assert.equal(await ask('/again'), 42)
+      })
+
+      test('earlier states are read from the log, and there is no feed that waits', async () => {
+        const expected = { found: [[1], [2], [2, 1]], codes: ['invalid', 'not_found', 'unsupported', 'closed'], left: 0, now: 2 }
+        assert.deepEqual(await ask('/at'), expected)
       })
 
       test('42 transactions at once, some of which wait inside', async () => {

@@ -147,7 +147,7 @@ export abstract class OpenDatabase<Schema = any> extends DatabaseCalls<Schema> i
    * all its documents, or this database is.
    *
    * @throws `not_found` if the log has been compacted beyond that batch, or does not have it yet; the message says which it
-   * has. A database in memory alone has its newest state. `unsupported` over D1 and KV.
+   * has. A database in memory alone has its newest state.
    *
    * @example
    * ```ts

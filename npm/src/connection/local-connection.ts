@@ -35,7 +35,7 @@ export class LocalConnection extends EngineConnection {
   })
   protected readonly hub = new LiveHub(this, () => this.heed())
   protected readonly feeds = new FeedListeners()
-  private readonly earlier = new Set<LocalConnection>() // earlier states of it that are open
+  protected readonly earlier = new Set<LocalConnection>() // earlier states of it that are open
   private stopLooking: (() => void) | undefined
   private source: LocalConnection | undefined // of an earlier state: what it is a state of
   /** What may end the calls of the engine. */

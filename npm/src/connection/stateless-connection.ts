@@ -325,11 +325,20 @@ export class StatelessConnection extends CachingConnection {
   }
 
   override feed(): Feed {
-    throw unsupported('changes: not over D1 and KV, where a request may not wait for what another one stores')
+    throw unsupported('changes: not over D1 and KV, where a request may not wait for what another one stores; db.at(seq) reads an earlier state')
   }
 
-  override async at(): Promise<EarlierState> {
-    throw unsupported('at: not over D1 and KV')
+  override async at(seq: number): Promise<EarlierState> {
+    this.checkOutsideTransaction()
+    return this.alone(async () => {
+      const batches = await this.storage.read(0)
+      this.log.batches = batches
+      try {
+        return await this.earlierState(seq)
+      } finally {
+        if (this.log.batches === batches) this.log.batches = []
+      }
+    })
   }
 
   /** Reads what another database of this isolate has appended. */
@@ -376,6 +385,7 @@ export class StatelessConnection extends CachingConnection {
       this.stopListening()
       this.stopWatching?.()
       this.hub.end()
+      for (const state of this.earlier) await state.close()
       if (!this.ended) await this.bridge.wait((engine) => engine.close(this.handle))
       await this.storage.close()
     })
