@@ -537,3 +537,115 @@ function prepare(): void {
     })
   }
 }
+
+describe('hooks of frameworks, where a server has rendered the page', { timeout: 240_000 }, () => {
+  const folder = join(packageFolder, '.build/hydrated')
+  const write = async (name: string, source: string) => {
+    await mkdir(folder, { recursive: true })
+    await writeFile(join(folder, name), source)
+    return join(folder, name)
+  }
+  const open = `const open = async () => {
+    const db = await atomicdb.AtomicDB.open('hydrated', { inMemory: true })
+    await db.insertMany([{ text: 'milk' }, { text: 'eggs' }], 'todos')
+    return db
+  }`
+  let bundle: (framework: string, entry: string) => Promise<string>
+  let browser: Browser
+
+  before(async () => {
+    ;({ bundle } = (await import(pathToFileURL(join(packageFolder, '../demo/todos/build.mjs')).href)) as { bundle: typeof bundle })
+    browser = await launchChromium()
+  })
+  after(() => browser?.close())
+
+  /** The page that a server renders in each framework, and the script that takes it over. */
+  const rendering: Record<string, () => Promise<{ html: string; head?: string; script: string }>> = {
+    async vue() {
+      const component = await write('vue-list.mjs', `
+        import { useCount, useLiveQuery } from 'atomicdb/vue'
+        import { h } from 'vue'
+        export default { setup() {
+          const { data, isLoading } = useLiveQuery('todos')
+          const count = useCount('todos')
+          return () => h('p', [data.value.map(({ text }) => text).join(), ' ', String(isLoading.value), h('b', count.data.value)])
+        } }`)
+      const [{ createSSRApp }, { renderToString }, { default: List }] = await Promise.all([import('vue'), import('vue/server-renderer'), import(pathToFileURL(component).href)])
+      const script = `import { createSSRApp } from 'vue'
+        import { atomicdb as plugin } from 'atomicdb/vue'
+        import List from './vue-list.mjs'
+        ${open}
+        createSSRApp(List).use(plugin(open)).mount('#app')`
+      return { html: await renderToString(createSSRApp(List)), script }
+    },
+    async svelte() {
+      const { compile } = await import('svelte/compiler')
+      const source = `<script>
+          import { liveCount, liveQuery, setDatabase } from 'atomicdb/svelte'
+          const { open } = $props()
+          if (open) setDatabase(open)
+          const list = liveQuery('todos')
+          const count = liveCount('todos')
+        </script>
+        <p>{list.data.map(({ text }) => text).join()} {String(list.isLoading)}<b>{count.data}</b></p>`
+      const server = await write('svelte-server.mjs', compile(source, { generate: 'server', filename: 'List.svelte' }).js.code)
+      await write('svelte-list.js', compile(source, { generate: 'client', filename: 'List.svelte' }).js.code)
+      const [{ render }, { default: List }] = await Promise.all([import('svelte/server'), import(pathToFileURL(server).href)])
+      const script = `import { hydrate } from 'svelte'
+        import List from './svelte-list.js'
+        ${open}
+        hydrate(List, { target: document.querySelector('#app'), props: { open } })`
+      return { html: (await render(List, { props: {} })).body, script }
+    },
+    async solid() {
+      const { transformAsync } = (await import('@babel/core' as string)) as { transformAsync(source: string, options: object): Promise<{ code: string }> }
+      const source = `
+        import { AtomicDBProvider, createCount, createLiveQuery } from 'atomicdb/solid'
+        function List() {
+          const list = createLiveQuery('todos')
+          const count = createCount('todos')
+          return <p>{list.data.map(({ text }) => text).join()} {String(list.isLoading)}<b>{count.data}</b></p>
+        }
+        export default (props) => <AtomicDBProvider database={props.open}><List /></AtomicDBProvider>`
+      const compiled = async (generate: 'dom' | 'ssr') => (await transformAsync(source, { presets: [['solid', { generate, hydratable: true }]], babelrc: false, configFile: false, cwd: packageFolder })).code
+      const server = await write('solid-server.mjs', `${await compiled('ssr')}
+        import { createComponent, generateHydrationScript, renderToString } from 'solid-js/web'
+        import App from './solid-server.mjs'
+        export const head = () => generateHydrationScript()
+        export const html = () => renderToString(() => createComponent(App, { open: async () => { throw new Error('a server opens nothing') } }))`)
+      await write('solid-list.js', await compiled('dom'))
+      const { head, html } = (await import(pathToFileURL(server).href)) as Record<'head' | 'html', () => string>
+      const script = `import { createComponent, hydrate } from 'solid-js/web'
+        import App from './solid-list.js'
+        ${open}
+        hydrate(() => createComponent(App, { open }), document.querySelector('#app'))`
+      return { html: html!(), head: head!(), script }
+    },
+  }
+
+  for (const [framework, render] of Object.entries(rendering)) {
+    test(`${framework} takes over the elements as they are, and the data come`, async () => {
+      const { html, head = '', script } = await render()
+      assert.match(html.replaceAll(/<!--.*?-->/g, ''), /<p[^>]*> true<b[^>]*>0<\/b><\/p>/)
+      await using site = await serve({
+        '/': `<!doctype html><meta charset="utf-8">${head}<body><div id="app">${html}</div><script type="module">
+          globalThis.rendered = document.querySelectorAll('p, b')
+          globalThis.atomicdb = await import('/atomicdb/index.js')
+          await import('/app.js')
+        </script>`,
+        '/favicon.ico': '',
+        '/app.js': await bundle(framework, await write(`${framework}-main.js`, script)),
+        '/atomicdb/': { folder: join(packageFolder, 'dist') },
+      }).then((site) => Object.assign(site, { [Symbol.asyncDispose]: () => site.close() }))
+      const context = await browser.newContext()
+      const said: string[] = []
+      context.on('console', (message) => ['warning', 'error'].includes(message.type()) && said.push(message.text()))
+      const page = await openPage(context, site.origin)
+      await page.getByText('milk,eggs false').waitFor()
+      await page.locator('b', { hasText: '2' }).waitFor()
+      const stayed = await page.evaluate(() => [...(globalThis as unknown as { rendered: Iterable<Element> }).rendered].map((element) => element.isConnected))
+      assert.deepEqual([stayed, said], [[true, true], []])
+      await context.close()
+    })
+  }
+})
