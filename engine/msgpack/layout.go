@@ -40,6 +40,14 @@ var layouts = func() (t [256]layout) {
 	return t
 }()
 
+// SizeBy returns the length of a value that begins with c; 0 if c does not tell it.
+func SizeBy(c byte) int {
+	if l := layouts[c]; l.isWhole() {
+		return l.size()
+	}
+	return 0
+}
+
 // sized returns what layouts leaves open: the length, without elements, and
 // the number of elements of a value that says them after its first byte.
 func sized(b []byte) (size, elements int) {

@@ -34,10 +34,6 @@ func (c *checker) arrayFits(a *arrayRules, v []byte, m marks) bool {
 					if !c.refuseAt("items", positionText(i), notAllowed) {
 						return false
 					}
-				} else if n.isPlain && c.faults == nil {
-					if !c.fitsPlainly(n, element) {
-						return false
-					}
 				} else if !c.validAt(nil, i, n, element) {
 					return false
 				}

@@ -33,11 +33,7 @@ func (s *Schema) CheckDocument(doc []byte) error { return s.check(doc, &doc[0]) 
 func (s *Schema) check(v []byte, document *byte) error {
 	c := &s.checker
 	c.begin(v, document)
-	if s.root.isPlain && s.root.constant == depends {
-		if c.fitsPlainly(s.root, v) && !c.gaveUp {
-			return nil
-		}
-	} else if c.valid(s.root, v, noMarks) && !c.gaveUp {
+	if c.fitsAny(s.root, v) && !c.gaveUp {
 		return nil
 	}
 	// Again, to say what is wrong.
@@ -144,9 +140,19 @@ func (c *checker) apply(n *node, v []byte, m marks) bool {
 	case msgpack.Date, msgpack.Bytes:
 		ok = n.text == nil || c.textFits(n.text, v, c.textOf(v))
 	case msgpack.Array:
-		ok = n.array == nil || c.arrayFits(n.array, v, m)
+		if n.array == nil {
+		} else if m == noMarks && c.faults == nil {
+			ok = c.elementsFit(n.array, v)
+		} else {
+			ok = c.arrayFits(n.array, v, m)
+		}
 	case msgpack.Map:
-		ok = n.object == nil || c.objectFits(n.object, v, m)
+		if n.object == nil {
+		} else if m == noMarks && c.faults == nil {
+			ok = c.fieldsFit(n.object, v)
+		} else {
+			ok = c.objectFits(n.object, v, m)
+		}
 	}
 	if ok && n.inPlace != nil {
 		ok = c.inPlaceFits(n.inPlace, v, m)
@@ -156,32 +162,6 @@ func (c *checker) apply(n *node, v []byte, m marks) bool {
 		c.markAll(outer, v)
 	}
 	return ok
-}
-
-// fitsPlainly is valid for a node that isPlain, while no faults are noted. Most fields
-// have such a schema. It counts no levels and no steps: it goes only into what the value
-// holds.
-func (c *checker) fitsPlainly(n *node, v []byte) bool {
-	kind := msgpack.KindOf(v)
-	if n.types&(1<<kind) == 0 && n.types != 0 && !(kind == msgpack.Number && n.types&wholeBit != 0 && isWhole(v)) {
-		return false
-	}
-	if n.values != nil && !c.hasValue(n, v) {
-		return false
-	}
-	switch kind {
-	case msgpack.Number:
-		return n.number == nil || c.numberFits(n.number, v)
-	case msgpack.String:
-		return n.text == nil || c.textFits(n.text, v, msgpack.Str(v))
-	case msgpack.Date, msgpack.Bytes:
-		return n.text == nil || c.textFits(n.text, v, c.textOf(v))
-	case msgpack.Array:
-		return n.array == nil || c.arrayFits(n.array, v, noMarks)
-	case msgpack.Map:
-		return n.object == nil || c.objectFits(n.object, v, noMarks)
-	}
-	return true
 }
 
 // refuse notes a fault at the place where the checker is. It returns whether to
@@ -217,7 +197,7 @@ func (c *checker) test(n *node, v []byte, m marks) bool {
 //go:noinline
 func (c *checker) validAt(name []byte, i int, n *node, v []byte) bool {
 	if c.faults == nil {
-		return c.valid(n, v, noMarks)
+		return n.accepts[v[0]] > 0 || c.fitsAny(n, v)
 	}
 	if name != nil {
 		c.path = append(c.path, string(name))
@@ -258,7 +238,12 @@ func (c *checker) isOneOf(r *valueRules, v []byte) bool {
 		return (kind == msgpack.Date || kind == msgpack.Bytes) && has(r.sorted, msgpack.AppendString(nil, c.textOf(v)))
 	}
 	for _, one := range r.list {
-		if bytes.Equal(one, v) || msgpack.Equal(one, v) {
+		if bytes.Equal(one, v) {
+			return true
+		}
+	}
+	for _, one := range r.list {
+		if msgpack.Equal(one, v) {
 			return true
 		}
 		if (kind == msgpack.Date || kind == msgpack.Bytes) && msgpack.KindOf(one) == msgpack.String && bytes.Equal(msgpack.Str(one), c.textOf(v)) {

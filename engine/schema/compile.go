@@ -51,7 +51,10 @@ type Schema struct {
 }
 
 // Compile reads a schema, which it copies. The error is a *Mistake.
-func Compile(source []byte, o Options) (*Schema, error) {
+func Compile(source []byte, o Options) (*Schema, error) { return compile(source, o, true) }
+
+// compile is Compile. Without quick, plain.go is never asked: tests compare the two.
+func compile(source []byte, o Options, quick bool) (*Schema, error) {
 	b := builder{options: o, resources: map[string]*resource{}, homes: map[*byte]*resource{}, nodes: map[*byte]*node{}}
 	source, err := b.take(source, "")
 	if err != nil {
@@ -83,11 +86,13 @@ func Compile(source []byte, o Options) (*Schema, error) {
 			return nil, mistake(circle.place, "leads back to itself at the same place of a document, without end")
 		}
 	}
+	tables := map[string]*accepts{}
 	for _, n := range b.nodes {
 		n.place = ""
-		if b.isDynamic && (n.array != nil || n.object != nil) {
+		if !quick || b.isDynamic && (n.array != nil || n.object != nil) {
 			n.isPlain = false // the way down to what it applies counts
 		}
+		n.prepare(tables, quick)
 	}
 	s := &Schema{root: root}
 	s.checker.isDynamic = b.isDynamic

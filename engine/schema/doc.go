@@ -40,6 +40,7 @@
 //
 // Compile (compile.go) finds the schemas inside a schema and what references mean
 // (resolve.go, uri.go), and reads the keywords of each into a node (keywords.go,
-// node.go). Check (check.go, object.go, array.go) follows the nodes. What a fault says is
-// in fault.go, formats are in format*.go.
+// node.go). Check asks plain.go, which is quick, and then (check.go, object.go, array.go)
+// follows the nodes to say what is wrong. What a fault says is in fault.go, formats are in
+// format*.go.
 package schema

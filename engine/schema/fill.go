@@ -33,7 +33,7 @@ func fill(out []byte, n *node, v []byte, levels int) []byte {
 	out = msgpack.AppendMap(out, count)
 	for name, value := range msgpack.Fields(v) {
 		out = msgpack.AppendString(out, name)
-		if at := o.search(name, maxOrdered); at >= 0 && o.properties[at].node != nil {
+		if at := o.search(name); at >= 0 && o.properties[at].node != nil {
 			out = fill(out, o.properties[at].node, value, levels-1)
 		} else {
 			out = append(out, value...)

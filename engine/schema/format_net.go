@@ -6,8 +6,72 @@ import (
 	"unicode/utf8"
 )
 
-func isEmail(text []byte) bool    { return isAddress(text, false) }
+func isEmail(text []byte) bool    { return isUsualAddress(text) || isAddress(text, false) }
 func isIDNEmail(text []byte) bool { return isAddress(text, true) }
+
+// What a byte is for isUsualAddress.
+const (
+	otherByte = iota
+	alnumByte
+	signByte // in an atom
+	hyphenByte
+	dotByte
+	atByte
+	byteKinds
+)
+
+// Where isUsualAddress is.
+const (
+	lost = iota * byteKinds // isAddress has to look
+	atomStart
+	inAtom
+	labelStart
+	inLabel
+	afterHyphen
+	_
+)
+
+var addressBytes = func() (t [256]uint8) {
+	for c := range t {
+		switch c := byte(c); {
+		case isLetter(c), isDigit(c):
+			t[c] = alnumByte
+		case c == '-':
+			t[c] = hyphenByte
+		case c == '.':
+			t[c] = dotByte
+		case c == '@':
+			t[c] = atByte
+		case strings.IndexByte("!#$%&'*+/=?^_`{|}~", c) >= 0:
+			t[c] = signByte
+		}
+	}
+	return t
+}()
+
+// addressMoves has room for each step and kind of byte, and as much more as spares a look
+// whether it has.
+var addressMoves = [64]uint8{
+	atomStart + alnumByte: inAtom, atomStart + signByte: inAtom, atomStart + hyphenByte: inAtom,
+	inAtom + alnumByte: inAtom, inAtom + signByte: inAtom, inAtom + hyphenByte: inAtom, inAtom + dotByte: atomStart, inAtom + atByte: labelStart,
+	labelStart + alnumByte: inLabel,
+	inLabel + alnumByte:    inLabel, inLabel + hyphenByte: afterHyphen, inLabel + dotByte: labelStart,
+	afterHyphen + alnumByte: inLabel,
+}
+
+// isUsualAddress says yes to most addresses, with one look in a table for each byte. It
+// knows neither quotes nor addresses of hosts nor xn--, and none that may be too long in
+// one of its parts.
+func isUsualAddress(text []byte) bool {
+	if len(text) > 64 {
+		return false
+	}
+	at := uint8(atomStart)
+	for _, c := range text {
+		at = addressMoves[(at+addressBytes[c])&63]
+	}
+	return at == inLabel
+}
 
 // isAddress: the Mailbox of RFC 5321, and of RFC 6531 if unicode is allowed.
 func isAddress(text []byte, unicode bool) bool {

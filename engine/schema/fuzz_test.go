@@ -18,7 +18,7 @@ func compileBytes(t testing.TB, source []byte) *schema.Schema {
 }
 
 // FuzzCheck compiles any bytes, and checks values with what is a schema: there is
-// always an answer, the same each time, with a reason if it is no.
+// always an answer, the same each time and slowly, with a reason if it is no.
 func FuzzCheck(f *testing.F) {
 	for _, text := range []string{
 		personSchema, `true`, `{"$ref": "#/$defs/a", "$defs": {"a": {"type": "string"}}}`,
@@ -42,11 +42,20 @@ func FuzzCheck(f *testing.F) {
 				}
 				continue
 			}
+			slow, err := schema.CompileSlowly(source, schema.Options{Lenient: lenient})
+			if err != nil {
+				t.Fatal(err)
+			}
 			first, second := s.Check(value[:n]), s.CheckDocument(value[:n])
 			if again := s.Check(value[:n]); faultsText(first) != faultsText(again) {
 				t.Fatalf("first %v, then %v", first, again)
 			}
-			_ = second
+			if want := slow.Check(value[:n]); faultsText(first) != faultsText(want) {
+				t.Fatalf("have %v, slowly %v", first, want)
+			}
+			if want := slow.CheckDocument(value[:n]); faultsText(second) != faultsText(want) {
+				t.Fatalf("as a document: have %v, slowly %v", second, want)
+			}
 		}
 	})
 }

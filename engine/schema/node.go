@@ -18,7 +18,8 @@ type node struct {
 
 	fallback []byte // the default; nil: none
 
-	isPlain bool // it applies no other schema to the same value, so fitsPlainly can check it
+	isPlain bool     // it applies no other schema to the same value, so fitsPlainly can check it
+	accepts *accepts // see plain.go
 
 	place string // where in the schema it is: "properties.age"; empty once all is compiled
 	color color
@@ -70,7 +71,6 @@ type arrayRules struct {
 type objectRules struct {
 	properties        []property // of properties and of required, in their order
 	index             map[string]int
-	order             []int32  // the property that the field at a place was the last time
 	namesID           bool     // there is a property _id
 	required          uint64   // which of the first 64 properties must be there
 	alsoRequired      []string // the ones after them
@@ -81,12 +81,21 @@ type objectRules struct {
 	maxProperties     int // below 0: none
 	dependentRequired []dependency
 	lookups           int // of names, for dependentRequired
+
+	isPlain bool      // fieldsFit can check it
+	first   *property // which was in front the last time, for fieldsFit; nil: not known
 }
 
 // A property has no node if required alone names it.
 type property struct {
 	name string
 	node *node
+
+	// For fieldsFit:
+	key
+	bit  uint64    // in objectRules.required
+	rule *node     // node, or what is additional
+	next *property // which followed the last time; nil: not known
 }
 
 type patternProperty struct {
@@ -113,44 +122,26 @@ type inPlaceRules struct {
 	dependentSchemas []dependency
 }
 
-// find returns the place of a property; below 0 if there is none. Documents of one
-// program have their fields in the same order, so that order mostly knows it.
-func (o *objectRules) find(name []byte, field int) int {
-	if field < len(o.order) {
-		if at := int(o.order[field]); at < len(o.properties) && o.properties[at].name == string(name) {
-			return at
-		}
-	}
-	return o.search(name, field)
-}
-
-func (o *objectRules) search(name []byte, field int) (at int) {
-	at = -1
+// search returns the place of a property; below 0 if there is none.
+func (o *objectRules) search(name []byte) int {
 	if o.index != nil {
 		if i, ok := o.index[string(name)]; ok {
-			at = i
+			return i
 		}
-	} else {
-		for i := range o.properties {
-			if o.properties[i].name == string(name) {
-				at = i
-				break
-			}
+		return -1
+	}
+	for i := range o.properties {
+		if o.properties[i].name == string(name) {
+			return i
 		}
 	}
-	if at >= 0 && field < maxOrdered {
-		for field >= len(o.order) {
-			o.order = append(o.order, int32(len(o.order)))
-		}
-		o.order[field] = int32(at)
-	}
-	return at
+	return -1
 }
 
 // property returns the place of a property, which it adds if need be.
 func (o *objectRules) property(name string) int {
 	next := len(o.properties)
-	if i := o.search([]byte(name), maxOrdered); i >= 0 {
+	if i := o.search([]byte(name)); i >= 0 {
 		return i
 	}
 	o.properties = append(o.properties, property{name: name})
@@ -166,7 +157,6 @@ func (o *objectRules) property(name string) int {
 	return next
 }
 
-const (
-	maxListed  = 8   // properties, values and names that are compared one by one; a map is slower for so few
-	maxOrdered = 256 // fields of which the last place is kept
-)
+// maxListed is how many properties, values and names are compared one by one; a map is
+// slower for so few.
+const maxListed = 8

@@ -31,17 +31,13 @@ func (c *checker) objectFits(o *objectRules, v []byte, m marks) bool {
 			continue
 		}
 		evaluated := false
-		if at := o.find(name, i); at >= 0 {
+		if at := o.search(name); at >= 0 {
 			if at < 64 {
 				seen |= 1 << at
 			}
 			if n := o.properties[at].node; n != nil {
 				evaluated = true
-				if n.isPlain && c.faults == nil {
-					if !c.fitsPlainly(n, value) {
-						return false
-					}
-				} else if n.constant != always && !c.validAt(name, 0, n, value) {
+				if n.constant != always && !c.validAt(name, 0, n, value) {
 					return false
 				}
 			}

@@ -4,7 +4,6 @@ package schema_test
 
 import (
 	"encoding/json"
-	"flag"
 	"math/rand"
 	"strings"
 	"testing"
@@ -14,8 +13,6 @@ import (
 
 	"github.com/atomicdb-go/atomicdb/engine/schema"
 )
-
-var seed = flag.Int64("schema.seed", 0, "seed of TestOracle; 0: a new one")
 
 // TestOracle compares answers with those of santhosh-tekuri/jsonschema, for random
 // schemas and random values.
@@ -42,6 +39,10 @@ func TestOracle(t *testing.T) {
 			refused++
 			continue
 		}
+		slow, err := schema.CompileSlowly(pack(t, text), schema.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
 		c := jsonschema.NewCompiler()
 		c.AssertFormat()
 		if err := c.AddResource("s.json", parse(t, text)); err != nil {
@@ -56,6 +57,9 @@ func TestOracle(t *testing.T) {
 			have, want := ours.Check(pack(t, value)), theirs.Validate(parse(t, value))
 			if (have == nil) != (want == nil) {
 				t.Fatalf("schema %s\nvalue  %s\nhave   %v\noracle %v\nreplay: go test ./engine/schema -run TestOracle -schema.seed %d", text, value, have, want, s)
+			}
+			if err := slow.Check(pack(t, value)); faultsText(err) != faultsText(have) {
+				t.Fatalf("schema %s\nvalue  %s\nhave   %v\nslowly %v\nreplay: go test ./engine/schema -run TestOracle -schema.seed %d", text, value, have, err, s)
 			}
 			if have == nil {
 				valid++

@@ -105,6 +105,10 @@ groups:
 			t.Errorf("%s: %s: %v", name, g.Description, err)
 			continue
 		}
+		slow, err := schema.CompileSlowly(packed, schema.Options{Lenient: true, Others: others})
+		if err != nil {
+			t.Fatal(err)
+		}
 		for _, c := range g.Tests {
 			v := pack(t, string(c.Data))
 			if _, err := msgpack.Validate(v, 100); err != nil {
@@ -114,6 +118,10 @@ groups:
 			run++
 			if err := s.Check(v); (err == nil) != c.Valid {
 				t.Errorf("%s: %s: %s: %s is %v, want %v: %v", name, g.Description, c.Description, c.Data, err == nil, c.Valid, err)
+				continue
+			}
+			if have, want := faultsText(s.Check(v)), faultsText(slow.Check(v)); have != want {
+				t.Errorf("%s: %s: %s: have %s, slowly %s", name, g.Description, c.Description, have, want)
 				continue
 			}
 			passed++

@@ -29,4 +29,4 @@ const { storages: _, managing: __, ...ofDatabases } = apiSuites
 export const workerSuites: Record<string, Suite> = { ...ofDatabases, 'a pool': pooling }
 
 /** Those of them whose calls are about what a shared worker does in another way. */
-export const sharedSuites: Record<string, Suite> = { documents, options, sql, results, live, transactions, changes, lifecycle, migrations }
+export const sharedSuites: Record<string, Suite> = { documents, options, schemas, relationships, metadata, sql, results, live, transactions, changes, lifecycle, migrations }
