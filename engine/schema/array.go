@@ -2,13 +2,12 @@ package schema
 
 import (
 	"slices"
-	"strconv"
 
 	"github.com/atomicdb-go/atomicdb/engine/msgpack"
 )
 
 func (c *checker) arrayFits(a *arrayRules, v []byte, m marks) bool {
-	count, pos := msgpack.Container(v)
+	count, pos := container(v)
 	if !c.mayTake(count) {
 		return false
 	}
@@ -63,7 +62,7 @@ func (c *checker) refuseContained(keyword, relation string, limit, n int) bool {
 	if c.faults == nil {
 		return false
 	}
-	return c.refuse(keyword, "must have "+relation+counted(limit, "element")+" that the schema of contains fits, has "+strconv.Itoa(n))
+	return c.refuse(keyword, "must have "+relation+counted(limit, "element")+" that the schema of contains fits, has "+itoa(n))
 }
 
 // elementsDiffer checks uniqueItems: after sorting, equal elements are neighbours.
@@ -90,4 +89,4 @@ func (c *checker) elementsDiffer(v []byte) bool {
 	return ok
 }
 
-func positionText(i int) string { return strconv.Itoa(i) }
+func positionText(i int) string { return itoa(i) }

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/base64"
 	"slices"
-	"strconv"
 	"unicode/utf8"
 
 	"github.com/atomicdb-go/atomicdb/engine/msgpack"
@@ -43,7 +42,7 @@ func (s *Schema) check(v []byte, document *byte) error {
 	c.valid(s.root, v, noMarks)
 	c.faults = nil
 	if c.gaveUp {
-		f.add(Fault{Keyword: "$ref", Message: "takes more than " + strconv.Itoa(maxLevels) + " levels or " + strconv.Itoa(c.allowed) + " steps to check"})
+		f.add(Fault{Keyword: "$ref", Message: "takes more than " + itoa(maxLevels) + " levels or " + itoa(c.allowed) + " steps to check"})
 	}
 	if len(f.List) == 0 {
 		panic("schema: the value is refused, but nothing is wrong with it")
@@ -136,7 +135,7 @@ func (c *checker) apply(n *node, v []byte, m marks) bool {
 	case msgpack.Number:
 		ok = n.number == nil || c.numberFits(n.number, v)
 	case msgpack.String:
-		ok = n.text == nil || c.textFits(n.text, v, msgpack.Str(v))
+		ok = n.text == nil || c.textFits(n.text, v, str(v))
 	case msgpack.Date, msgpack.Bytes:
 		ok = n.text == nil || c.textFits(n.text, v, c.textOf(v))
 	case msgpack.Array:
@@ -202,7 +201,7 @@ func (c *checker) validAt(name []byte, i int, n *node, v []byte) bool {
 	if name != nil {
 		c.path = append(c.path, string(name))
 	} else {
-		c.path = append(c.path, strconv.Itoa(i))
+		c.path = append(c.path, itoa(i))
 	}
 	c.valid(n, v, noMarks)
 	c.path = c.path[:len(c.path)-1]
@@ -246,7 +245,7 @@ func (c *checker) isOneOf(r *valueRules, v []byte) bool {
 		if msgpack.Equal(one, v) {
 			return true
 		}
-		if (kind == msgpack.Date || kind == msgpack.Bytes) && msgpack.KindOf(one) == msgpack.String && bytes.Equal(msgpack.Str(one), c.textOf(v)) {
+		if (kind == msgpack.Date || kind == msgpack.Bytes) && msgpack.KindOf(one) == msgpack.String && bytes.Equal(str(one), c.textOf(v)) {
 			return true
 		}
 	}
@@ -350,7 +349,7 @@ func (c *checker) refuseCount(keyword, relation string, limit int, what string, 
 	if c.faults == nil {
 		return false
 	}
-	return c.refuse(keyword, "must have "+relation+counted(limit, what)+", has "+strconv.Itoa(n))
+	return c.refuse(keyword, "must have "+relation+counted(limit, what)+", has "+itoa(n))
 }
 
 // inPlaceFits applies the schemas that are about the same value.
@@ -460,7 +459,7 @@ func (c *checker) oneFits(list []*node, v []byte, m marks) bool {
 		if c.faults == nil {
 			return false
 		}
-		return c.refuse("oneOf", "must fit one schema of oneOf alone, fits numbers "+strconv.Itoa(first+1)+" and "+strconv.Itoa(second+1))
+		return c.refuse("oneOf", "must fit one schema of oneOf alone, fits numbers "+itoa(first+1)+" and "+itoa(second+1))
 	}
 	return true
 }
@@ -474,7 +473,7 @@ func (c *checker) refuseAll(keyword string, list []*node, v []byte) bool {
 	why, all, path := "must fit a schema of "+keyword, c.faults, c.path
 	for i, n := range list {
 		if i == maxReasons {
-			why += "; and " + strconv.Itoa(len(list)-i) + " more"
+			why += "; and " + itoa(len(list)-i) + " more"
 			break
 		}
 		c.faults, c.path = &Faults{}, nil
@@ -484,7 +483,7 @@ func (c *checker) refuseAll(keyword string, list []*node, v []byte) bool {
 			if i == 0 {
 				separator = ": "
 			}
-			why += separator + "(" + strconv.Itoa(i+1) + ") " + c.faults.List[0].Message
+			why += separator + "(" + itoa(i+1) + ") " + c.faults.List[0].Message
 		}
 	}
 	c.faults, c.path = all, path

@@ -3,7 +3,6 @@ package schema
 import (
 	"bytes"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/atomicdb-go/atomicdb/engine/msgpack"
@@ -64,7 +63,7 @@ func compile(source []byte, o Options, quick bool) (*Schema, error) {
 		return nil, err
 	}
 	for i, other := range o.Schemas {
-		if err := b.handOver(other, "schemas."+strconv.Itoa(i)); err != nil {
+		if err := b.handOver(other, "schemas."+itoa(i)); err != nil {
 			return nil, err
 		}
 	}
@@ -78,7 +77,7 @@ func compile(source []byte, o Options, quick bool) (*Schema, error) {
 			return nil, err
 		}
 		if len(b.nodes) > maxNodes {
-			return nil, mistake("", "has more than "+strconv.Itoa(maxNodes)+" schemas in it")
+			return nil, mistake("", "has more than "+itoa(maxNodes)+" schemas in it")
 		}
 	}
 	for _, n := range b.nodes {
@@ -130,7 +129,7 @@ func (b *builder) take(source []byte, place string) ([]byte, error) {
 		return nil, mistake(place, err.Error())
 	}
 	if b.bytes += n; b.bytes > maxBytes {
-		return nil, mistake("", "takes "+strconv.Itoa(b.bytes)+" bytes, with those handed over; the limit is "+strconv.Itoa(maxBytes))
+		return nil, mistake("", "takes "+itoa(b.bytes)+" bytes, with those handed over; the limit is "+itoa(maxBytes))
 	}
 	return bytes.Clone(source[:n]), nil
 }

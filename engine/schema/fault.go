@@ -43,7 +43,7 @@ func (f *Faults) Error() string {
 		b.WriteString(f.List[i].String())
 	}
 	if rest := len(f.List) + f.More - maxListed; rest > 0 {
-		b.WriteString("; and " + strconv.Itoa(rest) + " more")
+		b.WriteString("; and " + itoa(rest) + " more")
 	}
 	return b.String()
 }
@@ -92,7 +92,7 @@ func describe(v []byte) string {
 		}
 		return strconv.FormatFloat(msgpack.Float(v), 'g', -1, 64)
 	case msgpack.String:
-		return strconv.Quote(clipped(string(msgpack.Str(v))))
+		return quoted(clipped(string(str(v))))
 	case msgpack.Array:
 		return "an array"
 	case msgpack.Map:
@@ -129,7 +129,7 @@ func counted(n int, what string) string {
 	default:
 		what += "s"
 	}
-	return strconv.Itoa(n) + " " + what
+	return itoa(n) + " " + what
 }
 
 var typeTexts = map[string]string{
@@ -160,7 +160,7 @@ func valuesText(list [][]byte) string {
 	text := "must be one of "
 	for i, v := range list {
 		if i == maxListed {
-			return text + " and " + strconv.Itoa(len(list)-i) + " others"
+			return text + " and " + itoa(len(list)-i) + " others"
 		}
 		if i > 0 {
 			text += ", "

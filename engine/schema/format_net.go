@@ -260,7 +260,7 @@ func isURI(text string, absolute, unicode bool) bool {
 		return false
 	case u.scheme == "" && !u.hasAuthority:
 		// What is before a colon would be the scheme.
-		if first, _, _ := strings.Cut(u.path, "/"); strings.Contains(first, ":") {
+		if first, _, _ := cut(u.path, "/"); strings.Contains(first, ":") {
 			return false
 		}
 	}
@@ -272,7 +272,7 @@ func isURI(text string, absolute, unicode bool) bool {
 
 func isAuthority(text string, unicode bool) bool {
 	host := text
-	if user, rest, ok := strings.Cut(text, "@"); ok {
+	if user, rest, ok := cut(text, "@"); ok {
 		if !hasOnly(user, ":", unicode, false) {
 			return false
 		}
@@ -286,7 +286,7 @@ func isAuthority(text string, unicode bool) bool {
 		host = host[end+1:]
 		return host == "" || host[0] == ':' && isPort(host[1:])
 	}
-	host, port, _ := strings.Cut(host, ":")
+	host, port, _ := cut(host, ":")
 	return hasOnly(host, "", unicode, false) && isPort(port)
 }
 
@@ -297,7 +297,7 @@ func isIPLiteral(text string) bool {
 	if text == "" || text[0]|0x20 != 'v' {
 		return isIPv6([]byte(text))
 	}
-	version, address, ok := strings.Cut(text[1:], ".")
+	version, address, ok := cut(text[1:], ".")
 	return ok && version != "" && strings.Trim(version, "0123456789abcdefABCDEF") == "" &&
 		address != "" && !strings.Contains(address, "%") && hasOnly(address, ":", false, false)
 }
@@ -385,7 +385,7 @@ func isExpression(text string) bool {
 	}
 	for variable := range strings.SplitSeq(text, ",") {
 		variable = strings.TrimSuffix(variable, "*")
-		if name, length, ok := strings.Cut(variable, ":"); ok {
+		if name, length, ok := cut(variable, ":"); ok {
 			if length == "" || len(length) > 4 || length[0] == '0' || strings.Trim(length, "0123456789") != "" {
 				return false
 			}

@@ -3,7 +3,6 @@ package schema
 import (
 	"math"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/atomicdb-go/atomicdb/engine/msgpack"
@@ -70,7 +69,7 @@ func (r *reader) expect(kind msgpack.Kind, what string) bool {
 //go:noinline
 func (r *reader) text() string {
 	r.expect(msgpack.String, "a string")
-	return string(msgpack.Str(r.v))
+	return string(str(r.v))
 }
 
 //go:noinline
@@ -116,8 +115,8 @@ func (r *reader) schemas() (list []*node) {
 	if r.expect(msgpack.Array, "a list of schemas") && msgpack.Count(r.v) == 0 {
 		r.fail("must have at least one schema")
 	}
-	for v := range msgpack.Elements(r.v) {
-		list = append(list, r.schema(v, strconv.Itoa(len(list))))
+	for _, v := range msgpack.List(r.v) {
+		list = append(list, r.schema(v, itoa(len(list))))
 	}
 	return list
 }
@@ -128,13 +127,13 @@ func (r *reader) strings(v []byte) (list []string) {
 		r.fail("must be a list of names, is " + describe(v))
 	}
 	seen := map[string]bool{}
-	for element := range msgpack.Elements(v) {
-		name := string(msgpack.Str(element))
+	for _, element := range msgpack.List(v) {
+		name := string(str(element))
 		switch {
 		case msgpack.KindOf(element) != msgpack.String:
 			r.fail("must be a list of names, but has " + describe(element))
 		case seen[name]:
-			r.fail("has " + strconv.Quote(name) + " twice")
+			r.fail("has " + quoted(name) + " twice")
 		}
 		seen[name] = true
 		list = append(list, name)
@@ -306,7 +305,7 @@ var typeBits = map[string]uint16{
 var typeNames = []string{"null", "boolean", "integer", "number", "string", "array", "object"}
 
 func (r *reader) types(n *node) {
-	names := []string{string(msgpack.Str(r.v))}
+	names := []string{string(str(r.v))}
 	if msgpack.KindOf(r.v) == msgpack.Array {
 		names = r.strings(r.v)
 		if len(names) == 0 {
@@ -317,7 +316,7 @@ func (r *reader) types(n *node) {
 	}
 	for _, name := range names {
 		if typeBits[name] == 0 {
-			why := "must be of " + strings.Join(typeNames, ", ") + ", is " + strconv.Quote(name)
+			why := "must be of " + strings.Join(typeNames, ", ") + ", is " + quoted(name)
 			if like := nearest(name, typeNames); like != "" {
 				why += "; did you mean " + like + "?"
 			}
@@ -350,7 +349,7 @@ func (r *reader) numeric(rules *numberRules, name string) {
 func (r *reader) pattern(text string) *pattern {
 	p, parts, why := compilePattern(text)
 	if r.parts += parts; why == "" && r.parts > maxParts {
-		why = "is too large: it has " + strconv.Itoa(parts) + " parts when its repetitions are written out, and all patterns of a schema may have " + strconv.Itoa(maxParts)
+		why = "is too large: it has " + itoa(parts) + " parts when its repetitions are written out, and all patterns of a schema may have " + itoa(maxParts)
 	}
 	if why != "" {
 		r.fail(why)
@@ -365,7 +364,7 @@ func (r *reader) format(n *node) {
 		return
 	}
 	if !r.options.Lenient && r.why == "" && !strings.HasPrefix(name, "x-") {
-		why := "there is no format named " + strconv.Quote(name) + "; formats of your own begin with x-"
+		why := "there is no format named " + quoted(name) + "; formats of your own begin with x-"
 		if like := nearest(name, formatNames()); like != "" {
 			why += "; did you mean " + like + "?"
 		}

@@ -9,21 +9,16 @@ import (
 const notAllowed = "is not allowed"
 
 func (c *checker) objectFits(o *objectRules, v []byte, m marks) bool {
-	count, pos := msgpack.Container(v)
+	count, pos := container(v)
 	if !c.mayTake(count) {
 		return false
 	}
 	isDocument := c.document == &v[0]
 	seen := uint64(0)
 	for i := range count {
-		key := v[pos:]
-		name := msgpack.Str(key)
-		end := pos + sizeOf(key)
-		value := v[end:]
-		size := sizeOf(value)
-		value = value[:size:size]
-		keyValue := v[pos:end]
-		pos = end + size
+		start := pos
+		name, value, next := field(v, start)
+		pos = next
 
 		isID := isDocument && i == 0 && string(name) == "_id"
 		if isID && !o.namesID {
@@ -72,8 +67,11 @@ func (c *checker) objectFits(o *objectRules, v []byte, m marks) bool {
 		if evaluated {
 			c.mark(m, i)
 		}
-		if o.names != nil && !c.test(o.names, keyValue, noMarks) && !c.refuseName(o, name, keyValue) {
-			return false
+		if o.names != nil {
+			key := v[start : start+sizeOf(v[start:])]
+			if !c.test(o.names, key, noMarks) && !c.refuseName(o, name, key) {
+				return false
+			}
 		}
 	}
 	if missing := o.required &^ seen; missing != 0 {
@@ -141,7 +139,7 @@ func (f *fields) field(name string) bool {
 	if f.all != nil {
 		return f.all[name]
 	}
-	return msgpack.Lookup(f.v, name) != nil
+	return lookup(f.v, name) != nil
 }
 
 // sizeOf is msgpack.Skip without the call for what is most frequent.
@@ -180,16 +178,15 @@ func (c *checker) refuseName(o *objectRules, name, keyValue []byte) bool {
 // othersFit applies unevaluatedProperties or unevaluatedItems to what no other keyword
 // has marked.
 func (c *checker) othersFit(other *node, kind msgpack.Kind, v []byte, m marks) bool {
-	count, pos := msgpack.Container(v)
+	count, pos := container(v)
 	for i := range count {
-		var name []byte
+		var name, value []byte
 		if kind == msgpack.Map {
-			name = msgpack.Str(v[pos:])
-			pos += msgpack.Skip(v[pos:])
+			name, value, pos = field(v, pos)
+		} else {
+			end := pos + sizeOf(v[pos:])
+			value, pos = v[pos:end:end], end
 		}
-		end := pos + msgpack.Skip(v[pos:])
-		value := v[pos:end:end]
-		pos = end
 		if c.isMarked(m, i) || i == 0 && c.document == &v[0] && string(name) == "_id" {
 			continue
 		}

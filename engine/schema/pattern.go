@@ -57,7 +57,7 @@ func compilePattern(text string) (p *pattern, parts int, why string) {
 // readPattern returns a pattern that is not compiled yet.
 func readPattern(text string) (*pattern, string) {
 	if len(text) > maxPattern {
-		return nil, "is a pattern of " + strconv.Itoa(len(text)) + " bytes; the limit is " + strconv.Itoa(maxPattern)
+		return nil, "is a pattern of " + itoa(len(text)) + " bytes; the limit is " + itoa(maxPattern)
 	}
 	p := &pattern{text: text}
 	if rest := strings.TrimPrefix(text, "^"); !strings.ContainsAny(rest, `\^$.*+?()[]{}|`) {
@@ -187,7 +187,7 @@ func (t *translator) group() {
 		t.refuse("look-behind")
 		t.write("(?:")
 	case t.take("?<"):
-		name, rest, ok := strings.Cut(t.rest, ">")
+		name, rest, ok := cut(t.rest, ">")
 		if !ok || name == "" || isDigit(name[0]) || strings.ContainsAny(name, `()[]{}*+?.,-|^/\ `) {
 			t.fail("a group has a name that is none")
 			return
@@ -272,7 +272,7 @@ func (t *translator) escape(inClass bool) {
 		t.refuse("a back-reference")
 		t.write("(?:)")
 	case c == 'k' && !inClass:
-		_, rest, ok := strings.Cut(t.rest, ">")
+		_, rest, ok := cut(t.rest, ">")
 		if !ok || t.rest[0] != '<' {
 			t.fail(`\k has no name`)
 			return
@@ -321,7 +321,7 @@ func (t *translator) hex(digits int) (rune, bool) {
 // unicode writes \u1234, \u{12345}, and two surrogates as one character.
 func (t *translator) unicode() {
 	if t.take("{") {
-		digits, rest, ok := strings.Cut(t.rest, "}")
+		digits, rest, ok := cut(t.rest, "}")
 		n, err := strconv.ParseUint(digits, 16, 32)
 		if !ok || err != nil || n > utf8.MaxRune {
 			t.fail(`\u{ is not followed by the number of a character`)
@@ -350,7 +350,7 @@ func (t *translator) unicode() {
 
 // property writes \p{…}, whose names RE2 has too.
 func (t *translator) property(c byte) {
-	name, rest, ok := strings.Cut(t.rest, "}")
+	name, rest, ok := cut(t.rest, "}")
 	if !ok || name == "" || name[0] != '{' {
 		t.fail(`\` + string(c) + " has no name in braces")
 		return

@@ -152,7 +152,7 @@ func (c *checker) fieldsFit(o *objectRules, v []byte) bool {
 	left := count
 	if isDocument {
 		count--
-		if left > 0 && string(msgpack.Str(v[pos:])) == "_id" {
+		if left > 0 && string(str(v[pos:])) == "_id" {
 			left--
 			pos += sizeOf(v[pos:])
 			pos += sizeOf(v[pos:])
@@ -205,7 +205,7 @@ type key struct {
 }
 
 func keyOf(name string) (k key) {
-	text := msgpack.AppendString(nil, name)
+	text := encoded(name)
 	k.size = len(text)
 	k.room = max(k.size, 8)
 	k.mask = math.MaxUint64 >> (8 * (8 - min(k.size, 8)))
@@ -234,7 +234,7 @@ func (o *objectRules) lookUp(field []byte, next **property) *property {
 	if p := *next; p != nil && p.next != nil && p.next.isWrittenIn(field) {
 		return p.next // an optional one is left out
 	}
-	at := o.search(msgpack.Str(field))
+	at := o.search(str(field))
 	if at < 0 {
 		return nil
 	}

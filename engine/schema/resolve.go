@@ -1,7 +1,6 @@
 package schema
 
 import (
-	"strconv"
 	"strings"
 
 	"github.com/atomicdb-go/atomicdb/engine/msgpack"
@@ -37,7 +36,7 @@ func (b *builder) handOver(source []byte, place string) error {
 	if msgpack.KindOf(v) != msgpack.Map {
 		return mistake(place, "must be an object with an $id, is "+describe(v))
 	}
-	address, _ := resolve("", string(msgpack.Str(msgpack.Lookup(v, "$id"))))
+	address, _ := resolve("", string(str(lookup(v, "$id"))))
 	if address == "" {
 		return mistake(join(place, "$id"), "must be a URI: it is what a $ref finds this schema by")
 	}
@@ -54,8 +53,8 @@ func (b *builder) scan(v []byte, home *resource, place string) error {
 	if msgpack.KindOf(v) != msgpack.Map {
 		return nil // true, false, or what fill refuses
 	}
-	if id := msgpack.Lookup(v, "$id"); msgpack.KindOf(id) == msgpack.String {
-		address, fragment := resolve(home.address, string(msgpack.Str(id)))
+	if id := lookup(v, "$id"); msgpack.KindOf(id) == msgpack.String {
+		address, fragment := resolve(home.address, string(str(id)))
 		if fragment != "" {
 			return mistake(join(place, "$id"), "must have no fragment; $anchor names a place inside a schema")
 		}
@@ -68,7 +67,7 @@ func (b *builder) scan(v []byte, home *resource, place string) error {
 	}
 	b.homes[&v[0]] = home
 	for _, keyword := range []string{"$anchor", "$dynamicAnchor"} {
-		name := string(msgpack.Str(msgpack.Lookup(v, keyword)))
+		name := string(str(lookup(v, keyword)))
 		if name == "" {
 			continue // fill refuses what is no anchor
 		}
@@ -90,8 +89,8 @@ func (b *builder) scan(v []byte, home *resource, place string) error {
 			}
 		case aList:
 			i := 0
-			for sub := range msgpack.Elements(value) {
-				if err := b.scan(sub, home, join(where, strconv.Itoa(i))); err != nil {
+			for _, sub := range msgpack.List(value) {
+				if err := b.scan(sub, home, join(where, itoa(i))); err != nil {
 					return err
 				}
 				i++
@@ -132,7 +131,7 @@ func (b *builder) target(home *resource, reference string) (n *node, anchor stri
 		}
 	}
 	if r == nil {
-		return nil, "", "leads to " + strconv.Quote(address) + ", which is not there: nothing is fetched, so hand that schema over in schemas, or put it into $defs, with its $id"
+		return nil, "", "leads to " + quoted(address) + ", which is not there: nothing is fetched, so hand that schema over in schemas, or put it into $defs, with its $id"
 	}
 	fragment, ok := unescaped(fragment)
 	if !ok {
@@ -147,7 +146,7 @@ func (b *builder) target(home *resource, reference string) (n *node, anchor stri
 		}
 	default:
 		if v = r.anchors[fragment]; v == nil {
-			return nil, "", "leads to the anchor " + strconv.Quote(fragment) + ", which is not there"
+			return nil, "", "leads to the anchor " + quoted(fragment) + ", which is not there"
 		}
 		if r.dynamic[fragment] != nil {
 			anchor = fragment
@@ -196,8 +195,8 @@ func (b *builder) inside(v []byte, name string) []byte {
 			}
 		} else {
 			i := 0
-			for element := range msgpack.Elements(v) {
-				places[strconv.Itoa(i)] = element
+			for _, element := range msgpack.List(v) {
+				places[itoa(i)] = element
 				i++
 			}
 		}

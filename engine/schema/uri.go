@@ -10,8 +10,8 @@ type uri struct {
 
 // splitURI cuts text into its parts. It checks nothing: every text has parts.
 func splitURI(text string) (u uri) {
-	text, u.fragment, u.hasFragment = strings.Cut(text, "#")
-	text, u.query, u.hasQuery = strings.Cut(text, "?")
+	text, u.fragment, u.hasFragment = cut(text, "#")
+	text, u.query, u.hasQuery = cut(text, "?")
 	if at := strings.IndexAny(text, ":/"); at > 0 && text[at] == ':' && isScheme(text[:at]) {
 		u.scheme, text = text[:at], text[at+1:]
 	}

@@ -31,28 +31,29 @@ export type Leaf = null | undefined | boolean | number | bigint | string | symbo
 type Depth = 3
 type Less = [never, 0, 1, 2]
 
+/** Patterns that are deeper: that any value may be there is known without asking what is on the way. */
+export type Deeper = `${string}.${string}.${string}.${string}.${string}`
+
 /** The paths of a document, through arrays to the fields of their elements, and to single elements by position. */
-export type Path<T> = unknown extends T ? string : NamedPath<T> | PatternPath<T> | FreePath<T>
+export type Path<T> = unknown extends T ? string : NamedPath<T> | PatternPath<T>
 
 /** The paths that an update can write: the elements of an array have positions. */
-export type UpdatePath<T> = unknown extends T ? string : NamedUpdatePath<T> | PatternUpdatePath<T> | FreeUpdatePath<T>
+export type UpdatePath<T> = unknown extends T ? string : NamedUpdatePath<T> | PatternUpdatePath<T>
 
 /** The paths that consist of names: those that an editor suggests, and that stand in an error. */
 export type NamedPath<T> = unknown extends T ? string : Names<Stored<T>, Depth, true>
 export type NamedUpdatePath<T> = unknown extends T ? string : Names<Stored<T>, Depth, false>
 
-/** The others, as patterns: with positions, and with names that a record may have. */
+/**
+ * The others, as patterns: with positions, and with names that a record may have. What is deeper than {@link Depth}, or
+ * below a field of any type, is one too: any value may be there.
+ */
 export type PatternPath<T> = unknown extends T ? never : Patterns<Stored<T>, Depth, true>
 export type PatternUpdatePath<T> = unknown extends T ? never : Patterns<Stored<T>, Depth, false>
-
-/** What is deeper than {@link Depth}, or below a field of any type, as patterns: any value may be there. */
-export type FreePath<T> = unknown extends T ? never : Free<Stored<T>, Depth, true>
-export type FreeUpdatePath<T> = unknown extends T ? never : Free<Stored<T>, Depth, false>
 
 /** The same of an element of an array. */
 export type NamedElementPath<E> = unknown extends E ? string : Names<E, Depth, true>
 export type PatternElementPath<E> = unknown extends E ? never : Patterns<E, Depth, true>
-export type FreeElementPath<E> = unknown extends E ? never : Free<E, Depth, true>
 
 // The names of one level are a single template, and only the fields that something is below of are looked at one by one:
 // in a document of 30 fields this takes a fifth of the instantiations.
@@ -83,20 +84,18 @@ type Patterns<V, D extends number, Through> = V extends Leaf
       ? string
       : string extends keyof V
         ? string
-        : (number extends keyof V ? `${number}` | PatternsOfValue<V[number & keyof V], D, Through> : never) | (D extends 0 ? never : { [K in Branches<V>]: PatternsBelow<K, V[K], Less[D], Through> }[Branches<V>])
+        :
+            | (number extends keyof V ? `${number}` | PatternsOfValue<V[number & keyof V], D, Through> : never)
+            | (D extends 0 ? `${Branches<V>}.${string}` : { [K in Branches<V>]: PatternsBelow<K, V[K], Less[D], Through> }[Branches<V>])
 type PatternsOfElement<E, D extends number> = E extends readonly unknown[] ? never : Patterns<E, D, true>
-type PatternsOfValue<V, D extends number, Through> = unknown extends V ? never : V extends Leaf ? never : D extends 0 ? never : `${number}.${Names<V, Less[D], Through> | Patterns<V, Less[D], Through>}`
-type PatternsBelow<K extends string | number, V, D extends number, Through> = unknown extends V ? never : `${K}.${Patterns<V, D, Through>}`
-
-type Free<V, D extends number, Through> = V extends Leaf
-  ? never
-  : V extends readonly (infer E)[]
-    ? FreeBelow<number, E, D, Through> | (Through extends true ? FreeOfElement<E, D> : never)
-    : string extends keyof V
-      ? never
-      : (number extends keyof V ? FreeBelow<number, V[number & keyof V], D, Through> : never) | (D extends 0 ? `${Branches<V>}.${string}` : { [K in Branches<V>]: FreeBelow<K, V[K], D, Through> }[Branches<V>])
-type FreeOfElement<E, D extends number> = E extends readonly unknown[] ? never : Free<E, D, true>
-type FreeBelow<K extends string | number, V, D extends number, Through> = unknown extends V ? `${K}.${string}` : V extends Leaf ? never : D extends 0 ? `${K}.${string}` : `${K}.${Free<V, Less[D], Through>}`
+type PatternsOfValue<V, D extends number, Through> = unknown extends V
+  ? `${number}.${string}`
+  : V extends Leaf
+    ? never
+    : D extends 0
+      ? `${number}.${string}`
+      : `${number}.${Names<V, Less[D], Through> | Patterns<V, Less[D], Through>}`
+type PatternsBelow<K extends string | number, V, D extends number, Through> = unknown extends V ? `${K}.${string}` : `${K}.${Patterns<V, D, Through>}`
 
 /** The type of what is at a path: of all values, if arrays lead there; never, if there is no such path. */
 export type At<V, P extends string> = P extends `${infer K}.${infer Others}` ? Below<V, K, Others> : End<V, P>
@@ -118,7 +117,9 @@ type End<V, K extends string> = unknown extends V
   : V extends Leaf
     ? never
     : V extends readonly (infer E)[]
-      ? (K extends `${number}` ? E : never) | (E extends readonly unknown[] ? never : End<E, K>)
+      ? string extends K
+        ? any
+        : (K extends `${number}` ? E : never) | (E extends readonly unknown[] ? never : End<E, K>)
       : string extends K
         ? AtAny<K extends keyof V ? V[K] : any>
         : K extends keyof V

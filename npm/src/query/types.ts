@@ -1,6 +1,6 @@
 import type { Stored, Value } from '../types.js'
 import type { Condition } from './condition.js'
-import type { At, DashedArgument, FreeElementPath, FreePath, Leaf, NamedElementPath, NamedPath, Nothing, NumberArgument, Path, PathArgument, PatternElementPath, PatternPath, Untold } from './path-types.js'
+import type { At, DashedArgument, Deeper, Leaf, NamedElementPath, NamedPath, Nothing, NumberArgument, Path, PathArgument, PatternElementPath, PatternPath, Untold } from './path-types.js'
 import type { Comparable, Contained, IfArray, IfText, Ordered } from './value-types.js'
 
 /**
@@ -11,7 +11,7 @@ import type { Comparable, Contained, IfArray, IfText, Ordered } from './value-ty
  */
 export type Filter<T = any> = unknown extends T ? Record<string, any> : Nothing | FilterOf<T> | Untold<T, Record<string, any>>
 
-type FilterOf<T, Others extends string = never> = PathFilter<Stored<T>, NamedPath<T>, PatternPath<T>, FreePath<T>, Others>
+type FilterOf<T, Others extends string = never> = PathFilter<Stored<T>, NamedPath<T>, PatternPath<T>, Others>
 
 /**
  * Conditions by path, all of which have to hold. A pattern in a type asks more of what is assigned than the names: of an
@@ -19,13 +19,13 @@ type FilterOf<T, Others extends string = never> = PathFilter<Stored<T>, NamedPat
  *
  * @typeParam Others Names that are no fields of a query builder.
  */
-type PathFilter<V, P extends string, Patterns extends string, Free extends string, Others extends string = never> =
-  | NamedFilter<V, P, Patterns, Free, Others>
-  | ([Patterns | Free] extends [never] ? never : NamedFilter<V, P, Patterns, Free, Others> & { [K in Patterns]?: FilterValue<At<V, K>> } & { [K in Free]?: any })
+type PathFilter<V, P extends string, Patterns extends string, Others extends string = never> =
+  | NamedFilter<V, P, Patterns, Others>
+  | ([Patterns] extends [never] ? never : NamedFilter<V, P, Patterns, Others> & { [K in Patterns]?: K extends Deeper ? any : FilterValue<At<V, K>> })
 
 // One mapped type: TypeScript looks at all fields of an intersection before it uses it.
-type NamedFilter<V, P extends string, Patterns extends string, Free extends string, Others extends string> = {
-  [K in P | Joint | Others]?: K extends Joint ? readonly PathFilter<V, P, Patterns, Free>[] : K extends Others ? NoField : FilterValue<At<V, K>>
+type NamedFilter<V, P extends string, Patterns extends string, Others extends string> = {
+  [K in P | Joint | Others]?: K extends Joint ? readonly PathFilter<V, P, Patterns>[] : K extends Others ? NoField : FilterValue<At<V, K>>
 }
 
 type Joint = '$and' | '$or' | '$nor'
@@ -66,7 +66,7 @@ interface ElementMatch<V> {
 }
 
 /** A condition on an element of an array: of its fields, or of itself. */
-export type ElementFilter<E> = unknown extends E ? any : E extends Leaf | readonly unknown[] ? FilterOperators<E> : PathFilter<E, NamedElementPath<E>, PatternElementPath<E>, FreeElementPath<E>>
+export type ElementFilter<E> = unknown extends E ? any : E extends Leaf | readonly unknown[] ? FilterOperators<E> : PathFilter<E, NamedElementPath<E>, PatternElementPath<E>>
 
 /**
  * Which documents: a condition from the builder, text ("age >= 18 and name

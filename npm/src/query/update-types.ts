@@ -1,5 +1,5 @@
 import type { Stored, Value } from '../types.js'
-import type { At, FreeUpdatePath, HoldsNumber, Nothing, NamedUpdatePath, PatternUpdatePath, Untold, UpdatePath } from './path-types.js'
+import type { At, Deeper, HoldsNumber, Nothing, NamedUpdatePath, PatternUpdatePath, Untold, UpdatePath } from './path-types.js'
 import type { ElementFilter } from './types.js'
 import type { Comparable } from './value-types.js'
 
@@ -33,11 +33,11 @@ export type Merged<T = any> = unknown extends T ? object : ByPath<T, 'set'>
  */
 type ByPath<T, Operator, Without extends string = never> =
   | ByName<T, Operator, Without>
-  | ([PatternUpdatePath<T> | FreeUpdatePath<T>] extends [never] ? never : ByName<T, Operator, Without> & ByPattern<T, Operator> & { readonly [P in FreeUpdatePath<T>]?: Operand<any, Operator> })
+  | ([PatternUpdatePath<T>] extends [never] ? never : ByName<T, Operator, Without> & ByPattern<T, Operator>)
 
 // One mapped type: TypeScript looks at all fields of an intersection before it uses it.
 type ByName<T, Operator, Without extends string> = { readonly [P in NamedUpdatePath<T> | Without]?: P extends Without ? undefined : Operand<ValueAt<T, P>, Operator> }
-type ByPattern<T, Operator> = { readonly [P in PatternUpdatePath<T>]?: Operand<ValueAt<T, P>, Operator> }
+type ByPattern<T, Operator> = { readonly [P in PatternUpdatePath<T>]?: Operand<P extends Deeper ? any : ValueAt<T, P>, Operator> }
 
 type ValueAt<T, P extends string> = Exclude<At<Stored<T>, P>, undefined>
 
