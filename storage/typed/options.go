@@ -1,0 +1,54 @@
+package typed
+
+import (
+	"time"
+
+	"github.com/atomicdb-go/atomicdb/storage"
+)
+
+// An Option says how Open opens a database.
+type Option func(*settings)
+
+// settings are what options have set.
+type settings struct {
+	open    func(path string) (storage.Log, error)
+	wrap    func(storage.Log) (storage.Log, error)
+	session storage.SessionOptions
+	every   time.Duration
+}
+
+// Storage keeps the database in another log than filelog: open is lmdblog.Open,
+// sqlitelog.Open, or a function of your own.
+//
+//	db, err := typed.Open("notes.sqlite", typed.Storage(sqlitelog.Open))
+func Storage[L storage.Log](open func(path string) (L, error)) Option {
+	return func(s *settings) {
+		s.open = func(path string) (storage.Log, error) { return open(path) }
+	}
+}
+
+// InMemory keeps the database in memory alone. The path is ignored.
+func InMemory() Option {
+	return func(s *settings) {
+		s.open = func(string) (storage.Log, error) { return nil, nil }
+	}
+}
+
+// Strict stores every batch so that it survives a power cut. By default, it survives
+// the end of the process.
+func Strict() Option {
+	return func(s *settings) { s.session.Durability = storage.Strict }
+}
+
+// Session opens the database with other options of a session: limits, a clock, the
+// version of the data. Of several options, the later one counts.
+func Session(options storage.SessionOptions) Option {
+	return func(s *settings) { s.session = options }
+}
+
+// CatchUpEvery applies what other processes have stored each time so much time has
+// passed, so that reads and live queries see it. Without it, only DB.CatchUp and writes
+// do.
+func CatchUpEvery(interval time.Duration) Option {
+	return func(s *settings) { s.every = interval }
+}
