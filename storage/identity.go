@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
+	"slices"
 
 	"github.com/atomicdb-go/atomicdb/engine"
 )
@@ -64,9 +65,13 @@ func WithIdentity(record []byte, identity Identity) []byte {
 
 // WithIdentities makes the records of a log those of another database, so that
 // nobody takes one of the two for the other. Records of a third database and those
-// in envelopes stay as they are.
+// in envelopes stay as they are, and so do all if one of the database is in an
+// envelope.
 func WithIdentities(records []Record, identity Identity) {
 	own := IdentityOfMost(records)
+	if slices.ContainsFunc(records, func(r Record) bool { return isEnvelope(r.Bytes) && IdentityOf(r.Bytes) == own }) {
+		return // compression leaves small frames without an envelope, and all records have one identity
+	}
 	for i, r := range records {
 		if IdentityOf(r.Bytes) == own {
 			records[i].Bytes = WithIdentity(r.Bytes, identity)

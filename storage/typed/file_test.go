@@ -9,9 +9,18 @@ import (
 	"github.com/atomicdb-go/atomicdb/engine"
 	"github.com/atomicdb-go/atomicdb/storage"
 	"github.com/atomicdb-go/atomicdb/storage/filelog"
+	"github.com/atomicdb-go/atomicdb/storage/sealedlog"
 	"github.com/atomicdb-go/atomicdb/storage/sqlitelog"
 	"github.com/atomicdb-go/atomicdb/storage/typed"
 )
+
+func sealed(t *testing.T) sealedlog.Options {
+	key, err := sealedlog.NewKey(sealedlog.KeyOptions{Password: "correct horse", Iterations: 1000})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return sealedlog.Options{Key: key, CompressionLevel: 6}
+}
 
 // TestStorages keeps a database in each kind of file, and opens it again: with this
 // package, and with the log alone.
@@ -24,6 +33,13 @@ func TestStorages(t *testing.T) {
 		"strict":    {[]typed.Option{typed.Strict()}, func(path string) (storage.Log, error) { return filelog.Open(path) }},
 		"sqlitelog": {[]typed.Option{typed.Storage(sqlitelog.Open)}, func(path string) (storage.Log, error) { return sqlitelog.Open(path) }},
 		"lmdblog":   lmdb,
+		"sealed": {[]typed.Option{typed.Sealed(sealed(t))}, func(path string) (storage.Log, error) {
+			log, err := filelog.Open(path)
+			if err != nil {
+				return nil, err
+			}
+			return sealedlog.New(log, sealed(t))
+		}},
 	} {
 		if c.log == nil {
 			continue
@@ -69,6 +85,8 @@ func TestOpen_refuses(t *testing.T) {
 	wantCode(t, "Open of SQLite in no folder", err, engine.CodeStorage)
 	_, err = typed.Open("", typed.Storage(sqlitelog.Open))
 	wantCode(t, "Open of SQLite at no path", err, engine.CodeInvalid)
+	_, err = typed.Open(filepath.Join(folder, "a"), typed.Sealed(sealedlog.Options{CompressionLevel: -1}))
+	wantCode(t, "Open with a wrong level", err, engine.CodeInvalid)
 	_, err = typed.Open("", typed.InMemory(), typed.Session(storage.SessionOptions{Engine: engine.Options{MaxDepth: -1}}))
 	wantCode(t, "Open with a wrong depth", err, engine.CodeInvalid)
 }

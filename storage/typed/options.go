@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/atomicdb-go/atomicdb/storage"
+	"github.com/atomicdb-go/atomicdb/storage/sealedlog"
 )
 
 // An Option says how Open opens a database.
@@ -31,6 +32,14 @@ func Storage[L storage.Log](open func(path string) (L, error)) Option {
 func InMemory() Option {
 	return func(s *settings) {
 		s.open = func(string) (storage.Log, error) { return nil, nil }
+	}
+}
+
+// Sealed compresses and encrypts what is stored, as the npm package does with
+// compressionLevel and securityManager: each opens what the other has written.
+func Sealed(options sealedlog.Options) Option {
+	return func(s *settings) {
+		s.wrap = func(log storage.Log) (storage.Log, error) { return sealedlog.New(log, options) }
 	}
 }
 
