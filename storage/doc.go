@@ -63,4 +63,8 @@
 //     too if both have the same format of LMDB. Every batch is flushed. If the
 //     last batch was Relaxed, which costs less than Strict, a power cut may undo it.
 //   - Memory, here: for tests, and for data that may end with the program.
+//
+// Package sealedlog compresses and encrypts any of them as the npm package does.
+// Package typed opens a database for a program that keeps structs, and package httpapi
+// serves databases over HTTP.
 package storage

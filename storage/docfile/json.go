@@ -149,3 +149,24 @@ func appendText(dst, s []byte) []byte {
 	}
 	return append(dst, '"')
 }
+
+// AppendJSON appends a MessagePack value, which has been validated, as the JSON that a
+// file has.
+func AppendJSON(dst, v []byte) []byte { return appendJSON(dst, v) }
+
+// SpecialOf returns the value that an object with one key stands for, of which content is
+// the value, as MessagePack; nil if it stands for none. special says whether the key is
+// one of those that JSON needs. "$literal" stands for its content.
+func SpecialOf(key string, content []byte) (value []byte, special bool) {
+	switch key {
+	case literalKey:
+		return content, true
+	case dateKey:
+		return dateOf(content), true
+	case binaryKey:
+		return bytesOf(content), true
+	case doubleKey:
+		return doubleOf(content), true
+	}
+	return nil, false
+}
