@@ -1,3 +1,7 @@
+// A page has no server and no files.
+
+//go:build !js
+
 package httpapi_test
 
 import (

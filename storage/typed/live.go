@@ -145,7 +145,6 @@ func (db *DB) follow(ctx context.Context, collection string, q engine.Query) (id
 		return docs, nil
 	}
 	err = db.view(ctx, "live", func(tx *Tx) error {
-		db.live.look(tx.engine) // the others', which the next look would not tell
 		query, err := tx.engine.LiveFind(collection, q)
 		if err != nil {
 			return err
