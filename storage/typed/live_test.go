@@ -1,3 +1,7 @@
+// Package typed is for native programs: in JavaScript, the npm package does this.
+
+//go:build !js
+
 package typed_test
 
 import (
