@@ -9,7 +9,7 @@ import (
 
 // Start adds the functions that wait for storage to the object atomicdbBridge,
 // and then calls its method ready. JavaScript has made the object, with ready and
-// defer (see newDeferred). Each function returns a Promise:
+// defer (see newDeferred). Each function but wake returns a Promise:
 //
 //	protocol                        as in npm/src/engine/ops.ts
 //	open(name, backend, options)  → handle; backend null: in memory only
@@ -19,6 +19,7 @@ import (
 //	close(handle)
 //	destroy(backend)
 //	log(backend)                  → a StorageBackend over the Log written in Go
+//	wake()                        → undefined, when goroutines have run
 //
 // and those of [startFiles], [startRepair] and [startChanges].
 //
@@ -34,6 +35,7 @@ func Start() {
 	function(object, "commit", commit)
 	function(object, "catchUp", catchUp)
 	function(object, "close", closeDatabase)
+	object.Set("wake", js.FuncOf(func(js.Value, []js.Value) any { return nil })) // an event, in which goroutines run
 	function(object, "destroy", destroy)
 	function(object, "log", newLogObject)
 	startFiles(object)

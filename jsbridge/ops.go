@@ -278,6 +278,16 @@ var ops = []op{
 		result: "the frame, or nothing",
 	},
 	{
+		name: "beginFlush", run: beginFlush,
+		doc:    "Takes what is not stored as the frame of the next batch, for JavaScript to append. If that is done, endFlush follows; otherwise flush, which goes on with this frame.",
+		result: "the number of the batch, of 64 bits, 0 if nothing is to be stored, and the frame; nothing if flush has to do it",
+	},
+	{
+		name: "endFlush", run: endFlush,
+		doc:    "Says that the frame of beginFlush is stored.",
+		result: "whether to call wake next",
+	},
+	{
 		name: "revert", writes: true, run: revert,
 		doc:    "Undoes changes: each document becomes what it was before, if it still is what they made of it. call is the name for errors. The changes follow the arguments directly, as a feed has them.",
 		args:   []string{"call"},

@@ -1,6 +1,9 @@
 package jsbridge
 
 import (
+	"encoding/binary"
+	"math"
+
 	"github.com/atomicdb-go/atomicdb/engine"
 	"github.com/atomicdb-go/atomicdb/engine/msgpack"
 	"github.com/atomicdb-go/atomicdb/storage"
@@ -248,6 +251,34 @@ func snapshot(c *call) error {
 	}
 	var err error
 	c.out, err = c.database.session.Snapshot(c.out)
+	return err
+}
+
+// maxFrame is how many bytes a frame of beginFlush may have. A larger one would have
+// the out-buffer grow, and it is the storage that takes the time.
+const maxFrame = 256 << 10
+
+func beginFlush(c *call) error {
+	if err := c.end(); err != nil {
+		return err
+	}
+	seq, frame, ok := c.database.session.BeginFlush()
+	if !ok || frame.Len() > maxFrame {
+		return nil
+	}
+	c.out = binary.LittleEndian.AppendUint64(c.out, math.Float64bits(float64(seq)))
+	for _, part := range frame {
+		c.out = append(c.out, part...)
+	}
+	return nil
+}
+
+func endFlush(c *call) error {
+	if err := c.end(); err != nil {
+		return err
+	}
+	wake, err := c.database.session.EndFlush()
+	c.out = msgpack.AppendBool(c.out, wake)
 	return err
 }
 

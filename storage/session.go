@@ -1,8 +1,6 @@
 package storage
 
 import (
-	"sync"
-
 	"github.com/atomicdb-go/atomicdb/engine"
 )
 
@@ -84,9 +82,10 @@ type Session struct {
 	opts SessionOptions
 	log  Log // nil: the database lives in memory only
 
-	lock sync.Mutex // held by the call that uses log, and guards what follows
+	lock sessionLock // held by the call that uses log, and guards what follows
 	state
-	broken    error // what every call returns: after a panic on a goroutine of ours, or when the log was deleted
+	begun     *begunFlush // by BeginFlush, which holds lock
+	broken    error       // what every call returns: after a panic on a goroutine of ours, or when the log was deleted
 	closed    bool
 	unsettled Frame // of a Commit that failed; the log may hold it
 
@@ -178,7 +177,12 @@ func (s *Session) LogSize() LogSize { return s.size }
 //
 // When the log is much longer than the data, Flush also starts a compaction,
 // which the next Flush waits for.
-func (s *Session) Flush() (Outcome, error) { return s.withLock(s.flush) }
+func (s *Session) Flush() (Outcome, error) {
+	if s.begun != nil {
+		return s.release(s.resume)
+	}
+	return s.withLock(s.flush)
+}
 
 // Commit is Flush for callers that cannot do the work again: after an error the
 // changes stay pending, for the next Commit. If another session was faster, the
@@ -194,13 +198,18 @@ func (s *Session) Commit() error {
 
 // withLock runs store, which returns the compaction that is due after it, or
 // nil.
-func (s *Session) withLock(store func() (Outcome, func(), error)) (outcome Outcome, err error) {
+func (s *Session) withLock(store func() (Outcome, func(), error)) (Outcome, error) {
 	s.lock.Lock()
+	return s.release(store)
+}
+
+// release is withLock for a caller that has the lock.
+func (s *Session) release(store func() (Outcome, func(), error)) (outcome Outcome, err error) {
 	var compaction func()
 	finished := false
 	defer func() {
 		if !finished { // it panicked, and the caller recovers: the next call must not wait for ever
-			s.broken = engine.Fail(engine.CodeInternal, "flush", "", "an earlier flush panicked; open the database again")
+			s.broken = errPanicked()
 		}
 		s.unlock(compaction)
 	}()
@@ -228,12 +237,20 @@ func (s *Session) Close() error {
 	return s.log.Close()
 }
 
+func errPanicked() error {
+	return engine.Fail(engine.CodeInternal, "flush", "", "an earlier flush panicked; open the database again")
+}
+
 func (s *Session) flush() (Outcome, func(), error) {
 	if err := s.usable("flush"); err != nil {
 		s.rollback()
 		return Stored, nil, err
 	}
-	frame, compaction, err := s.append("flush")
+	return s.settle(s.append("flush"))
+}
+
+// settle is the end of a Flush, with what append has returned.
+func (s *Session) settle(frame Frame, compaction func(), err error) (Outcome, func(), error) {
 	switch {
 	case err == nil:
 		return Stored, compaction, nil
@@ -309,19 +326,30 @@ func (s *Session) append(op string) (frame Frame, compaction func(), err error) 
 	if !s.db.HasChanges() {
 		return nil, nil, nil
 	}
-	payload := s.db.Cut(s.opts.Now())
 	if s.log == nil {
+		s.db.Cut(s.opts.Now())
 		s.head++
 		s.confirmCut(s.head)
 		return nil, nil, nil
 	}
+	return s.appendFrame(s.cutFrame())
+}
+
+// cutFrame cuts the pending changes as the frame of the next batch.
+func (s *Session) cutFrame() (frame Frame, compaction func()) {
+	payload := s.db.Cut(s.opts.Now())
 	h := s.nextHeader()
 	frame = newFrame(h, payload)
-	compaction = s.dueCompaction(h, int64(frame.Len()))
-	if err := s.log.Append(h.seq, frame, s.opts.Durability); err != nil {
+	return frame, s.dueCompaction(h, int64(frame.Len()))
+}
+
+// appendFrame appends what cutFrame has returned, as append does.
+func (s *Session) appendFrame(frame Frame, compaction func()) (Frame, func(), error) {
+	seq := s.head + 1
+	if err := s.log.Append(seq, frame, s.opts.Durability); err != nil {
 		return frame, nil, err
 	}
-	s.confirm(h.seq, frame)
+	s.confirm(seq, frame)
 	return nil, compaction, nil
 }
 

@@ -213,9 +213,11 @@ export interface StorageBackend {
   read(after: number): Promise<Batch[]>
   /**
    * Stores `bytes` as batch number `seq`. Resolves false, and stores nothing, if
-   * that number is taken or is not the next one. The storage owns `bytes` then.
+   * that number is taken or is not the next one. The storage owns `bytes` then. A
+   * storage that need not wait returns the boolean itself: a write takes a tenth of
+   * the time then.
    */
-  append(seq: number, bytes: Uint8Array, durability: 'relaxed' | 'strict'): Promise<boolean>
+  append(seq: number, bytes: Uint8Array, durability: 'relaxed' | 'strict'): boolean | Promise<boolean>
   /** Replaces all batches up to number `seq` by one snapshot, atomically. Later batches stay. */
   compact(seq: number, snapshot: Uint8Array): Promise<void>
   /** After how many batches a snapshot replaces them. Default: when they are larger than the data. */

@@ -335,7 +335,7 @@ describe('a Log as a StorageBackend', { timeout: 60_000 }, () => {
     await log.close()
     await log.close()
     assert.equal((await rejection(log.read(0))).code, 'closed')
-    assert.equal((await rejection(log.append(3, one, 'relaxed'))).code, 'closed')
+    assert.equal((await rejection(Promise.resolve(log.append(3, one, 'relaxed')))).code, 'closed')
     assert.equal((await rejection(log.destroy())).code, 'closed')
   })
 })

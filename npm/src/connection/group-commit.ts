@@ -39,8 +39,8 @@ export class GroupCommit {
   private waiting: (() => void)[] = [] // for isUndone to become false
   private stopError: AtomicDBError | undefined
 
-  /** @param flushEngine Stores what the engine holds. */
-  constructor(private readonly flushEngine: () => Promise<FlushOutcome>) {}
+  /** @param flushEngine Stores what the engine holds: at once, where the storage answers at once. */
+  constructor(private readonly flushEngine: () => FlushOutcome | Promise<FlushOutcome>) {}
 
   /** Does a write; resolves to what `run` returns once that is stored. */
   write<R>(run: () => R): Promise<R> {
@@ -102,13 +102,18 @@ export class GroupCommit {
   private send(): void {
     if (this.stopError) return
     this.inFlight = this.pending.length
-    this.flushEngine().then(
-      (outcome) => {
-        if (outcome === 0) this.stored()
-        else this.conflicted()
-      },
-      (error: unknown) => this.failed(error),
-    )
+    try {
+      const outcome = this.flushEngine()
+      if (typeof outcome === 'number') this.flushed(outcome)
+      else outcome.then((outcome) => this.flushed(outcome), (error: unknown) => this.failed(error))
+    } catch (error) {
+      this.failed(error)
+    }
+  }
+
+  private flushed(outcome: FlushOutcome): void {
+    if (outcome === 0) this.stored()
+    else this.conflicted()
   }
 
   private stored(): void {

@@ -3,6 +3,7 @@ import { Interrupter } from './interrupter.js'
 import { documentsLeft, startBridge, type Bridge } from '../engine/bridge.js'
 import { Op } from '../engine/ops.js'
 import type { Encoder } from '../msgpack/encode.js'
+import { AppendingLog } from '../storage/appending-log.js'
 import { WriteLock } from '../storage/write-lock.js'
 import type { AtomicDBError, EngineEndError } from '../errors.js'
 import type { OpenOptions, Report, StorageBackend } from '../types.js'
@@ -38,6 +39,7 @@ export class LocalConnection extends EngineConnection {
   protected readonly earlier = new Set<LocalConnection>() // earlier states of it that are open
   private stopLooking: (() => void) | undefined
   private source: LocalConnection | undefined // of an earlier state: what it is a state of
+  private appending: AppendingLog | undefined // if its storage is called by JavaScript
   /** What may end the calls of the engine. */
   interrupter!: Interrupter
   protected readonly stopListening: () => void
@@ -76,10 +78,12 @@ export class LocalConnection extends EngineConnection {
     }
     const onStored = () => connection?.feeds.stored()
     const onPutOff = () => connection?.transactions.notePostponed()
-    const handle = await bridge.wait((engine) => engine.open(name, backend, { durability, maxDocumentBytes, maxDepth, maxQueryMemory, version, interrupted: interrupter.ask, onProgress: progress.listener, onForeign, onRollback, onPutOff, onStored, group }), true)
+    const log = backend && 'append' in backend ? new AppendingLog(backend, durability) : undefined
+    const handle = await bridge.wait((engine) => engine.open(name, log?.backend ?? backend, { durability, maxDocumentBytes, maxDepth, maxQueryMemory, version, interrupted: interrupter.ask, onProgress: progress.listener, onForeign, onRollback, onPutOff, onStored, group }), true)
     await progress.check(() => bridge.wait((engine) => engine.close(handle)))
     connection = new this(bridge, handle, backend === null ? 'never' : options.inMemory ? 'on commit' : 'always')
     connection.interrupter = interrupter
+    connection.appending = log
     return connection
   }
 
@@ -181,11 +185,43 @@ export class LocalConnection extends EngineConnection {
     return state
   }
 
-  private async store(): Promise<FlushOutcome> {
-    if (this.keeping === 'always') return this.storing((engine) => engine.flush(this.handle))
+  private store(): FlushOutcome | Promise<FlushOutcome> {
+    if (this.keeping === 'always') return this.appending ? this.storeIn(this.appending) : this.flushEngine()
     if (this.keeping === 'never') this.command(Op.settle)
     else this.versionAcknowledged = this.version
     return 0
+  }
+
+  private flushEngine(): Promise<FlushOutcome> {
+    return this.storing((engine) => engine.flush(this.handle))
+  }
+
+  /** As {@link flushEngine}, without a detour through promises of Go: at once, if the storage answers at once. */
+  private storeIn(log: AppendingLog): FlushOutcome | Promise<FlushOutcome> {
+    const begun = this.bridge.beginFlush(this.handle)
+    if (!begun) return this.flushEngine()
+    const { seq, frame } = begun
+    if (seq === 0) return 0
+    const end = (stored: boolean) => {
+      if (!stored) return again(Promise.resolve(false))
+      log.noteStored(seq)
+      this.bridge.endFlush(this.handle)
+      return 0
+    }
+    // The engine settles everything but success: it is told the same answer.
+    const again = (answer: Promise<boolean>) => {
+      log.repeat(answer)
+      return this.flushEngine()
+    }
+    let stored: boolean | Promise<boolean>
+    try {
+      stored = log.append(seq, frame)
+    } catch (error) {
+      return again(Promise.reject(error))
+    }
+    if (typeof stored === 'boolean') return end(stored)
+    // It ends with the engine too.
+    return this.bridge.wait(() => stored.then((stored) => () => end(stored), (error: unknown) => () => again(Promise.reject(error)))).then((go) => go())
   }
 
   private async storing<R>(work: (engine: AsyncEngine) => Promise<R>): Promise<R> {

@@ -9,7 +9,7 @@ export interface TransactionStorage {
   /** Resolves when every earlier write is stored or has failed. */
   drained(): Promise<void>
   /** Stores what the engine holds. */
-  store(): Promise<FlushOutcome>
+  store(): FlushOutcome | Promise<FlushOutcome>
   /** Has the engine apply the batches that others have stored. */
   catchUp(): void
 }
@@ -69,7 +69,7 @@ export class Transactions {
   }
 
   private async store(): Promise<FlushOutcome> {
-    const outcome = this.storage.store()
+    const outcome = (async () => this.storage.store())()
     this.storing = outcome.then(
       () => {
         this.storing = undefined

@@ -55,6 +55,8 @@ export interface AsyncEngine {
   commit(handle: number): Promise<void>
   /** Applies the batches that others have stored. */
   catchUp(handle: number): Promise<void>
+  /** Lets the goroutines go on that a call of the engine has woken. */
+  wake(): void
   close(handle: number): Promise<void>
   /** Opens a feed of the changes after a batch, or with -1 from now on; see jsbridge/changes_js.go. */
   openFeed(handle: number, since: number): Promise<[feed: number, after: number]>

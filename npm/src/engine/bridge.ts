@@ -4,7 +4,7 @@ import { Decoder } from '../msgpack/decode.js'
 import type { Encoder } from '../msgpack/encode.js'
 import type { AsyncEngine } from './async-engine.js'
 import { instantiate, type Instance } from './go-runtime.js'
-import { maxInput, protocol, type Op } from './ops.js'
+import { maxInput, Op, protocol } from './ops.js'
 
 /** The engine: one instance of its wasm, and the memory through which calls pass their bytes. */
 export class Bridge {
@@ -107,6 +107,27 @@ export class Bridge {
   }
 
   /**
+   * Takes what a database has not stored as the frame of batch `seq`, which is 0 if there is nothing. After appending it,
+   * call {@link endFlush}, or, if that has not gone well, flush. Undefined: flush has to do it all.
+   */
+  beginFlush(handle: number): { seq: number; frame: Uint8Array } | undefined {
+    const length = this.call(handle, Op.beginFlush, emptyArray)
+    if (length === 0) return undefined
+    const at = address(this.running.exports.adb_out())
+    return { seq: this.view.getFloat64(at, true), frame: this.bytes.slice(at + 8, at + length) }
+  }
+
+  /** Says that the frame of {@link beginFlush} is stored. */
+  endFlush(handle: number): void {
+    if (!this.value(handle, Op.endFlush, emptyArray)) return
+    try {
+      this.running.engine.wake()
+    } catch (error) {
+      throw this.end(error)
+    }
+  }
+
+  /**
    * Calls a function that waits for storage. Its errors become AtomicDBErrors.
    *
    * @param mayEnd Whether the call does so much that the engine may end because of it.
@@ -170,6 +191,9 @@ export class Bridge {
 
 /** WebAssembly returns addresses as signed numbers: from 2 GiB of memory on they would be below 0. */
 const address = (pointer: number) => pointer >>> 0
+
+/** No arguments, as MessagePack. */
+const emptyArray = Uint8Array.of(0x90)
 
 /** How many documents are still to come after a piece of a result. */
 export function documentsLeft(piece: Uint8Array): number {

@@ -2,7 +2,7 @@
 // `go test ./jsbridge -run TestTypeScriptTwin -update`: edit that list, not this file.
 
 /** Changes with the list. An engine whose number is another one comes from another release. */
-export const protocol = 0x34af7b0c
+export const protocol = 0xd8f78ba4
 
 /** The largest input of one call, in bytes; larger ones are sent in pieces. */
 export const maxInput = 268435456
@@ -274,17 +274,29 @@ export const Op = {
    */
   snapshot: 44,
   /**
+   * Takes what is not stored as the frame of the next batch, for JavaScript to append. If that is done, endFlush follows; otherwise flush, which goes on with this frame.
+   *
+   * `[]` → the number of the batch, of 64 bits, 0 if nothing is to be stored, and the frame; nothing if flush has to do it.
+   */
+  beginFlush: 45,
+  /**
+   * Says that the frame of beginFlush is stored.
+   *
+   * `[]` → whether to call wake next.
+   */
+  endFlush: 46,
+  /**
    * Undoes changes: each document becomes what it was before, if it still is what they made of it. call is the name for errors. The changes follow the arguments directly, as a feed has them.
    *
    * `[call]` → [how many documents changed, the number of the newest batch].
    */
-  revert: 45,
+  revert: 47,
   /**
    * The canonical text of a condition, for tests and tools. The handle may be 0.
    *
    * `[where]` → string.
    */
-  parse: 46,
+  parse: 48,
 } as const
 
 /** The number of a call. */

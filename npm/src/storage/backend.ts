@@ -1,6 +1,7 @@
 import { plainBytes } from '../checks.js'
 import { AtomicDBError, describe, invalid, messageOf } from '../errors.js'
 import type { Batch, StorageBackend } from '../types.js'
+import type { HostStorage } from './appending-log.js'
 import { ensured, SamePageListeners } from './same-page-listeners.js'
 import { traitsOf } from './traits.js'
 
@@ -21,7 +22,7 @@ const listeners = new WeakMap<StorageBackend, Set<(seq: number) => void>>()
  * as plain values: a getter that throws, a proxy or a BigInt would end the
  * engine.
  */
-export function deferredStorage(storage: StorageBackend): StorageBackend {
+export function deferredStorage(storage: StorageBackend): HostStorage {
   if (typeof storage !== 'object' || storage === null) throw invalid(`options.storage: expected a storage, not ${describe(storage)}`)
   const missing = requiredMethods.filter((method) => typeof property(storage, method) !== 'function')
   if (missing.length > 0) throw invalid(`options.storage: it has no method ${missing.join(', ')}`)
@@ -42,11 +43,13 @@ export function deferredStorage(storage: StorageBackend): StorageBackend {
     own.close()
     return count(isUsed ? -1 : 0) === 0
   }
-  const soon = async <R>(work: () => Promise<R>): Promise<R> => {
-    if (!isUsed && !isLeft) {
-      isUsed = true
-      count(1)
-    }
+  const use = () => {
+    if (isUsed || isLeft) return
+    isUsed = true
+    count(1)
+  }
+  const soon = async <R>(work: () => R | Promise<R>): Promise<R> => {
+    use()
     await undefined
     try {
       return await work()
@@ -54,14 +57,28 @@ export function deferredStorage(storage: StorageBackend): StorageBackend {
       throw readable(error)
     }
   }
+  const append = traitsOf(storage).append ?? ((...args) => storage.append(...args))
+  const appended = (seq: number, stored: unknown): boolean => {
+    if (typeof stored !== 'boolean') throw wrongAnswer('append', 'must resolve to true, or to false if the number is taken')
+    if (stored) own.notify(seq)
+    return stored
+  }
+  const appendNow = (...[seq, bytes, durability]: Parameters<StorageBackend['append']>): boolean | Promise<boolean> => {
+    use()
+    try {
+      const stored: unknown = append(seq, bytes, durability)
+      if (typeof stored === 'boolean') return appended(seq, stored)
+      return Promise.resolve(stored).then((stored) => appended(seq, stored)).catch((error: unknown) => {
+        throw readable(error)
+      })
+    } catch (error) {
+      throw readable(error)
+    }
+  }
   return {
     read: (after) => soon(async () => batchesOf('read', await storage.read(after))),
-    append: (seq, bytes, durability) => soon(async () => {
-      const stored: unknown = await storage.append(seq, bytes, durability)
-      if (typeof stored !== 'boolean') throw wrongAnswer('append', 'must resolve to true, or to false if the number is taken')
-      if (stored) own.notify(seq)
-      return stored
-    }),
+    append: (...args) => soon(() => appendNow(...args)),
+    appendNow,
     compact: (seq, snapshot) => soon(async () => void (await storage.compact(seq, snapshot))),
     destroy: () => soon(async () => {
       leave()

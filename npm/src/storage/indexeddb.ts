@@ -43,7 +43,7 @@ class IndexedDBLog implements StorageBackend {
   }
 
   async append(seq: number, bytes: Uint8Array, durability: 'relaxed' | 'strict'): Promise<boolean> {
-    return this.call((log) => log.append(seq, bytes, durability))
+    return this.call(async (log) => log.append(seq, bytes, durability))
   }
 
   async compact(seq: number, snapshot: Uint8Array): Promise<void> {

@@ -2,6 +2,7 @@ import { startBridge } from '../engine/bridge.js'
 import { checkFunction, checkSeq, takenBytes, takenOptions } from '../checks.js'
 import type { Batch, OpenOptions, StorageBackend } from '../types.js'
 import { isForeign, newIdentity } from './identity.js'
+import { newTraits, traits, type Traits } from './traits.js'
 
 /**
  * Keeps batches in memory, for tests and for data that may be lost. All
@@ -11,6 +12,8 @@ import { isForeign, newIdentity } from './identity.js'
  * It is also the example to follow for a storage of your own.
  */
 export class MemoryStorage implements StorageBackend {
+  /** @internal */
+  readonly [traits]: Traits = newTraits({ append: (seq, bytes) => this.appendNow(seq, bytes) })
   private batches: Batch[] = []
   private readonly listeners = new Set<(seq: number) => void>()
 
@@ -34,7 +37,10 @@ export class MemoryStorage implements StorageBackend {
 
   async append(seq: number, bytes: Uint8Array): Promise<boolean> {
     checkSeq('seq', seq)
-    const own = takenBytes('bytes', bytes)
+    return this.appendNow(seq, takenBytes('bytes', bytes))
+  }
+
+  private appendNow(seq: number, own: Uint8Array): boolean {
     // No other writer can come between this comparison and the push: nothing else is needed to keep writers apart.
     const last = this.batches.at(-1)
     if (seq !== (last?.seq ?? 0) + 1 || isForeign(last?.bytes, own)) return false

@@ -39,8 +39,9 @@ export class SealedStorage implements StorageBackend {
 
   /** @internal The engine calls seal and open itself where it keeps the batches. */
   get [traits](): Traits {
-    const { native, stateless, mayRevoke } = traitsOf(this.storage)
-    const own = { bare: this.storage, ...(this.sealed && { sealer: this.sealer }), ...(stateless && { stateless }), ...(mayRevoke && { mayRevoke }) }
+    const { native, stateless, mayRevoke, append } = traitsOf(this.storage)
+    const bare = append ?? ((...args) => this.storage.append(...args)) satisfies StorageBackend['append']
+    const own = { bare: this.storage, ...(this.sealed ? { sealer: this.sealer } : { append: bare }), ...(stateless && { stateless }), ...(mayRevoke && { mayRevoke }) }
     if (!native || (native.sealer && this.sealed)) return newTraits(own)
     return newTraits({ ...own, native: this.sealed ? { ...native, sealer: this.sealer } : native })
   }

@@ -7,10 +7,10 @@ export type Statement = readonly [sql: string, ...values: (number | Uint8Array)[
 export type Row = Record<string, unknown>
 
 /**
- * Runs statements in one transaction, and resolves to the rows of each. If one
- * fails where there is no transaction to roll back, it runs `undo`.
+ * Runs statements in one transaction, and returns the rows of each: at once, but for D1. If one fails where there is no
+ * transaction to roll back, it runs `undo`.
  */
-export type Run = (statements: readonly Statement[], undo?: Statement) => Promise<Row[][]>
+export type Run = (statements: readonly Statement[], undo?: Statement) => Row[][] | Promise<Row[][]>
 
 /** The way to run statements in a SQLite database that the user has passed. */
 export interface Driver {
@@ -54,7 +54,7 @@ interface WasmDB {
 function wasm(database: WasmDB): Run {
   // Without values, bind must be undefined.
   const all = ([sql, ...values]: Statement) => database.selectObjects(sql, values.length > 0 ? values : undefined!)
-  return async (statements) => database.transaction('IMMEDIATE', () => statements.map(all))
+  return (statements) => database.transaction('IMMEDIATE', () => statements.map(all))
 }
 
 /**
@@ -68,7 +68,7 @@ interface DurableObjectSQL {
 
 function durableObject(database: DurableObjectSQL): Run {
   const all = ([sql, ...values]: Statement) => database.exec(sql, ...values).toArray()
-  return async (statements, undo) => {
+  return (statements, undo) => {
     try {
       return statements.map(all)
     } catch (error) {
@@ -85,7 +85,7 @@ interface NodeDB {
 }
 
 function node(database: NodeDB): Run {
-  return async (statements) => {
+  return (statements) => {
     database.exec('BEGIN IMMEDIATE')
     try {
       const rows = statements.map(([sql, ...values]) => database.prepare(sql).all(...values))

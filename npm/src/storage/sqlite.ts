@@ -79,12 +79,12 @@ class SQLiteLog implements StorageBackend {
     return batchesOf(rows!, onDamaged)
   }
 
-  async append(seq: number, bytes: Uint8Array): Promise<boolean> {
+  append(seq: number, bytes: Uint8Array): boolean | Promise<boolean> {
     const { table } = this
     const writer = newWriter()
     const parts = partsOf(bytes)
     const [isOwn, ...own] = ofOneDatabase(table, seq - 1, bytes)
-    const [first] = await this.run(
+    const done = this.runNow(
       parts.map((part, n): Statement => {
         // The first part is stored if the number is the next, the others if the first was.
         const [condition, ...values] = n === 0 ? [`(SELECT coalesce(max(seq), 0) FROM ${table}) = ?${isOwn}`, seq - 1, ...own] : [`EXISTS (SELECT 1 FROM ${table} WHERE writer = ?)`, writer]
@@ -92,9 +92,12 @@ class SQLiteLog implements StorageBackend {
       }),
       [`DELETE FROM ${table} WHERE writer = ?`, writer],
     )
-    if (first!.length === 0) return false
-    this.listeners.notify(seq)
-    return true
+    const ended = ([first]: Row[][]) => {
+      if (first!.length === 0) return false
+      this.listeners.notify(seq)
+      return true
+    }
+    return done instanceof Promise ? done.then(ended) : ended(done)
   }
 
   async compact(seq: number, snapshot: Uint8Array): Promise<void> {
@@ -130,6 +133,18 @@ class SQLiteLog implements StorageBackend {
     this.listeners.close()
   }
 
+  /** As {@link run}: at once, where SQLite answers at once. */
+  private runNow(statements: readonly Statement[], undo: Statement): Row[][] | Promise<Row[][]> {
+    if (!this.isCreated || this.driver.kind === 'D1') return this.run(statements, undo)
+    try {
+      return this.driver.run(statements, undo)
+    } catch (error) {
+      this.isCreated = false
+      if (isMissingTable(error)) return this.run(statements, undo, true)
+      throw sqliteError(error)
+    }
+  }
+
   /** Creates the table if need be, and runs statements in one transaction. */
   private async run(statements: readonly Statement[], undo?: Statement, isAgain = false): Promise<Row[][]> {
     try {
@@ -142,11 +157,13 @@ class SQLiteLog implements StorageBackend {
     } catch (error) {
       this.isCreated = false
       // Somebody has dropped the table. A new one lacks the batches, which tells an open database that it was deleted.
-      if (!isAgain && error instanceof Error && /no such table/i.test(error.message)) return this.run(statements, undo, true)
+      if (!isAgain && isMissingTable(error)) return this.run(statements, undo, true)
       throw sqliteError(error)
     }
   }
 }
+
+const isMissingTable = (error: unknown) => error instanceof Error && /no such table/i.test(error.message)
 
 /**
  * A condition, to be added to others, that record `seq` is not of another database than `bytes`, and its values. See

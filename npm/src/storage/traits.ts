@@ -23,6 +23,10 @@ export interface Traits {
   /** What compresses and encrypts the batches of this storage, if they are. */
   readonly sealer?: Sealer
   /**
+   * As the method append, but a storage that can answer at once does. It keeps the bytes that it is given.
+   */
+  readonly append?: StorageBackend['append']
+  /**
    * Whether it is for Cloudflare Workers, where no request may wait for what another has begun: see StatelessConnection.
    */
   readonly stateless?: boolean

@@ -293,7 +293,7 @@ export class DatabaseServer {
 const savepointOps: ReadonlySet<Op> = new Set([Op.savepoint, Op.release, Op.rollback])
 
 /** The calls that only the connection in this thread makes. */
-const ownOps: ReadonlySet<Op> = new Set([Op.more, Op.stillValid, Op.live, Op.endLive, Op.liveChanges, Op.suspend, Op.resume, Op.settle, Op.cut, Op.apply, Op.snapshot, Op.parse])
+const ownOps: ReadonlySet<Op> = new Set([Op.more, Op.stillValid, Op.live, Op.endLive, Op.liveChanges, Op.suspend, Op.resume, Op.settle, Op.beginFlush, Op.endFlush, Op.cut, Op.apply, Op.snapshot, Op.parse])
 
 const isRead = ({ op }: EngineCall) => !writingOps.has(op) && !savepointOps.has(op) && !ownOps.has(op)
 

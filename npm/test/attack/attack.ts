@@ -393,7 +393,7 @@ class HostileStorage {
     }
     return {
       read: method('read', (after: number) => inner.read(after)),
-      append: method('append', (seq: number, bytes: Uint8Array, durability: 'relaxed' | 'strict') => inner.append(seq, bytes, durability)),
+      append: method('append', async (seq: number, bytes: Uint8Array, durability: 'relaxed' | 'strict') => inner.append(seq, bytes, durability)),
       compact: method('compact', (seq: number, snapshot: Uint8Array) => inner.compact(seq, snapshot)),
       destroy: method('destroy', () => inner.destroy()),
       close: method('close', () => inner.close()),
