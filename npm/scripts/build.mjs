@@ -70,7 +70,7 @@ async function buildJavaScript() {
   for (const { outputFiles } of [index, worker]) {
     if (outputFiles.filter(({ text }) => text.includes(hidden)).length !== 1) throw new Error(`expected ${hidden} in exactly one file`)
   }
-  await Promise.all([buildHooks(), ...written.map(({ path, text }) => writeFile(path, withNames(text.replace(hidden, 'import(/* webpackIgnore: true */ /* @vite-ignore */ name)'))))])
+  await Promise.all([buildHooks(), buildForWorkers(), ...written.map(({ path, text }) => writeFile(path, withNames(text.replace(hidden, 'import(/* webpackIgnore: true */ /* @vite-ignore */ name)'))))])
 }
 
 /** The frameworks with hooks of their own, each in a folder of src and, as `atomicdb/react`, a file of dist. */
@@ -88,6 +88,27 @@ async function buildHooks() {
     outdir: undefined,
     outfile: join(dist, `${name}.js`),
     entryPoints: [join(npm, `src/${name}/index.ts`)],
+    packages: 'external',
+    plugins: [ofThePackage],
+    write: true,
+  })))
+}
+
+/** Builds the entries for Cloudflare, which share the classes of index.js: an error is the same error in both. */
+async function buildForWorkers() {
+  const ofThePackage = {
+    name: 'index.js is not bundled',
+    setup: (build) => {
+      build.onResolve({ filter: /^\.\.?\/index\.js$/ }, ({ kind }) => (kind === 'entry-point' ? undefined : { path: './index.js', external: true }))
+      build.onResolve({ filter: /\/atomicdb-error\.js$/ }, () => ({ path: './index.js', external: true }))
+    },
+  }
+  await Promise.all(Object.entries({ workerd: 'workerd.ts', cloudflare: 'cloudflare/index.ts', connect: 'cloudflare/connect.ts' }).map(([name, entry]) => esbuild.build({
+    ...bundling,
+    splitting: false,
+    outdir: undefined,
+    outfile: join(dist, `${name}.js`),
+    entryPoints: [join(npm, 'src', entry)],
     packages: 'external',
     plugins: [ofThePackage],
     write: true,
@@ -148,7 +169,7 @@ async function buildTypes() {
 
   for (const name of await readdir(dist, { recursive: true })) if (name.endsWith('.d.ts')) await rm(join(dist, name))
   await copyFile(join(npm, 'src/atomicdb.wasm.d.ts'), join(dist, 'atomicdb.wasm.d.ts'))
-  const waiting = new Set(['index.d.ts', 'testing.d.ts', ...frameworks.map((name) => `${name}/index.d.ts`)])
+  const waiting = new Set(['index.d.ts', 'testing.d.ts', 'cloudflare/index.d.ts', ...frameworks.map((name) => `${name}/index.d.ts`)])
   for (const name of waiting) {
     const text = await readFile(join(declarations, name), 'utf8')
     await mkdir(dirname(join(dist, name)), { recursive: true })

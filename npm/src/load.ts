@@ -49,7 +49,11 @@ export async function wasmAddress(source: string | URL | undefined): Promise<str
 // Written exactly like this, because bundlers look for it to bring the file along.
 const ownWasm = () => ownFile('atomicdb.wasm', () => new URL('./atomicdb.wasm', import.meta.url))
 
+/** Where the entry for Workers puts the module, which only an import can load there; see workerd.ts. */
+const bundledWasm: unique symbol = Symbol.for('atomicdb.wasm')
+
 async function compiledFrom(source: WasmSource | undefined, isGiven: boolean): Promise<WebAssembly.Module> {
+  source ??= (globalThis as { [bundledWasm]?: WebAssembly.Module })[bundledWasm]
   if (isA('options.wasm', source, WebAssembly.Module)) return source as WebAssembly.Module
   try {
     if (source === undefined) return await fromURL(await ownWasm())
@@ -120,9 +124,11 @@ function loadError(error: unknown, isGiven: boolean): AtomicDBError {
   const what = `the engine could not be loaded: ${message}`
   if (isGiven) return new AtomicDBError('invalid', `options.wasm: ${what}`, { cause: error })
   const moved = error instanceof LoadError && movedByVite(error.response.url) !== undefined
-  const cure = moved
+  const cure = isCloudflareWorker()
+    ? "A Worker has to import it: import wasm from 'atomicdb/atomicdb.wasm', and pass { wasm } to open()"
+    : moved
     ? "Vite has bundled AtomicDB without its wasm: add optimizeDeps: { exclude: ['atomicdb'] } to the configuration of Vite"
-    : "Serve atomicdb.wasm of the package beside the JavaScript, or pass its address, or its module in Cloudflare Workers, to open() as wasm"
+    : "Serve atomicdb.wasm of the package beside the JavaScript, or pass its address to open() as wasm"
   return new AtomicDBError('unsupported', `${what}. ${cure}`, { cause: error })
 }
 

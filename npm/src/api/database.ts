@@ -8,10 +8,11 @@ import { RevivingConnection } from '../connection/reviving-connection.js'
 import { StatelessConnection } from '../connection/stateless-connection.js'
 import type { NativeBackend } from '../engine/async-engine.js'
 import { startBridge } from '../engine/bridge.js'
-import { invalid } from '../errors.js'
+import { EngineEndError, invalid } from '../errors.js'
 import type { LiveWriteStatus } from '../live/write-status.js'
 import type { FileFormat } from '../security/seal-options.js'
 import { RemoteConnection } from '../thread/remote-connection.js'
+import type { Thread } from '../thread.js'
 import type { Report, StorageBackend } from '../types.js'
 import { exportFile, importFile } from './export-import.js'
 import type { OpenOptions } from './database-options.js'
@@ -99,6 +100,11 @@ export class AtomicDB<Schema = any> extends OpenDatabase<Schema> {
   /** @internal A database over a connection of a pool, whose writes are told to `writeStatus`. */
   static over<Schema>(name: string, connection: Connection, writeStatus: LiveWriteStatus): AtomicDB<Schema> {
     return new AtomicDB(name, connection, true, undefined, writeStatus)
+  }
+
+  /** @internal A database that is open elsewhere, at the other end of what `start` connects to. */
+  static async remote<Schema>(name: string, start: (ended: (reason: string) => EngineEndError) => Promise<Thread>): Promise<AtomicDB<Schema>> {
+    return new AtomicDB(name, await RevivingConnection.open(null, async () => RemoteConnection.over(await start((reason) => new EngineEndError(reason))), false, true), 'shared')
   }
 
   /** Deletes a stored database, which must not be open anywhere. Does nothing if it does not exist. */

@@ -3,6 +3,7 @@ import { Interrupter } from './interrupter.js'
 import { documentsLeft, startBridge, type Bridge } from '../engine/bridge.js'
 import { Op } from '../engine/ops.js'
 import type { Encoder } from '../msgpack/encode.js'
+import { isCloudflareWorker } from '../load.js'
 import { AppendingLog } from '../storage/appending-log.js'
 import { WriteLock } from '../storage/write-lock.js'
 import type { AtomicDBError, EngineEndError } from '../errors.js'
@@ -274,7 +275,8 @@ export class LocalConnection extends EngineConnection {
 
   /** Returns what ends it. */
   protected look(): () => void {
-    if (this.keeping === 'never') return () => {}
+    // In a Durable Object nobody else writes, and a timer would keep it from sleeping.
+    if (this.keeping === 'never' || isCloudflareWorker()) return () => {}
     const catchUp = () => void this.catchUp().catch(() => {}) // the next call meets the same log
     const stops = [onReturn(catchUp), nowAndThen(catchUp)]
     return () => {

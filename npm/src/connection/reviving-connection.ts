@@ -33,12 +33,17 @@ export class RevivingConnection implements Connection {
     private readonly backend: Backend,
     private readonly openOnce: Open,
     private readonly isStateless: boolean,
+    private readonly repeatsReads: boolean,
   ) {}
 
-  /** @param isStateless Whether no call may wait for what another has begun; see StatelessConnection. */
-  static async open(backend: Backend, open: Open, isStateless: boolean): Promise<RevivingConnection> {
+  /**
+   * @param isStateless Whether no call may wait for what another has begun; see StatelessConnection.
+   * @param repeatsReads Whether a read that an end has met is asked again: the end is of a connection then, and no read
+   * has caused it.
+   */
+  static async open(backend: Backend, open: Open, isStateless: boolean, repeatsReads = false): Promise<RevivingConnection> {
     const { connection, lease } = await opened(backend, open)
-    const reviving = new RevivingConnection(connection, backend, open, isStateless)
+    const reviving = new RevivingConnection(connection, backend, open, isStateless, repeatsReads)
     reviving.watchEnd(connection, lease)
     return reviving
   }
@@ -62,7 +67,10 @@ export class RevivingConnection implements Connection {
   }
 
   read<R>(work: (engine: EngineCalls) => R, signal?: AbortSignal): Promise<R> {
-    return this.run((connection) => connection.read(work, signal))
+    return this.run((connection) => connection.read(work, signal).catch((error: unknown) => {
+      if (!this.repeatsReads || error !== connection.ended) throw error
+      return this.read(work, signal)
+    }))
   }
 
   write<R>(prepare: () => Write<R>): Promise<R> {

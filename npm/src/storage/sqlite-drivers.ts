@@ -16,12 +16,15 @@ export type Run = (statements: readonly Statement[], undo?: Statement) => Row[][
 export interface Driver {
   readonly kind: 'D1' | 'sqlite-wasm' | 'Durable Object' | 'node:sqlite'
   readonly run: Run
+  /** Waits until what was run is on the disk, where that takes a call of its own. */
+  readonly sync?: () => Promise<void>
 }
 
 /** The driver of a SQLite database that the user has passed. */
 export function driverOf(database: unknown): Driver {
-  const candidate = database as Partial<D1 & WasmDB & DurableObjectSQL & NodeDB> | null
+  const candidate = database as Partial<D1 & WasmDB & DurableObjectSQL & NodeDB & DurableObjectStorage> | null
   if (typeof candidate === 'object' && candidate !== null) {
+    if (isFunction(candidate.sync) && candidate.sql) return { ...driverOf(candidate.sql), sync: () => candidate.sync!() }
     if (isFunction(candidate.batch) && isFunction(candidate.prepare)) return { kind: 'D1', run: d1(candidate as D1) }
     if (isFunction(candidate.selectObjects) && isFunction(candidate.transaction)) return { kind: 'sqlite-wasm', run: wasm(candidate as WasmDB) }
     if (isFunction(candidate.exec) && 'databaseSize' in candidate) return { kind: 'Durable Object', run: durableObject(candidate as DurableObjectSQL) }
@@ -55,6 +58,12 @@ function wasm(database: WasmDB): Run {
   // Without values, bind must be undefined.
   const all = ([sql, ...values]: Statement) => database.selectObjects(sql, values.length > 0 ? values : undefined!)
   return (statements) => database.transaction('IMMEDIATE', () => statements.map(all))
+}
+
+/** ctx.storage of a Durable Object. */
+interface DurableObjectStorage {
+  readonly sql: object
+  sync(): Promise<void>
 }
 
 /**

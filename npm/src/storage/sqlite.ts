@@ -12,7 +12,8 @@ import { newTraits, traits, type Traits } from './traits.js'
 /**
  * Keeps batches in a table of a SQLite database that you pass: Cloudflare D1, a
  * Durable Object's `ctx.storage.sql`, sqlite-wasm's `oo1.DB`, or `DatabaseSync`
- * of node:sqlite. It leaves other tables alone, and does not close your SQLite
+ * of node:sqlite. With a Durable Object's `ctx.storage` itself, `strict` waits for
+ * its `sync()`. It leaves other tables alone, and does not close your SQLite
  * database.
  *
  * SQLite decides how durable a batch is (`PRAGMA synchronous`), so `relaxed`
@@ -79,8 +80,8 @@ class SQLiteLog implements StorageBackend {
     return batchesOf(rows!, onDamaged)
   }
 
-  append(seq: number, bytes: Uint8Array): boolean | Promise<boolean> {
-    const { table } = this
+  append(seq: number, bytes: Uint8Array, durability?: 'relaxed' | 'strict'): boolean | Promise<boolean> {
+    const { table, driver } = this
     const writer = newWriter()
     const parts = partsOf(bytes)
     const [isOwn, ...own] = ofOneDatabase(table, seq - 1, bytes)
@@ -95,7 +96,7 @@ class SQLiteLog implements StorageBackend {
     const ended = ([first]: Row[][]) => {
       if (first!.length === 0) return false
       this.listeners.notify(seq)
-      return true
+      return durability === 'strict' && driver.sync ? driver.sync().then(() => true) : true
     }
     return done instanceof Promise ? done.then(ended) : ended(done)
   }

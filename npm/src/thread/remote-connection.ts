@@ -21,7 +21,8 @@ import { RemoteLives, type LiveReply } from './remote-live.js'
 import { Replay, type Outcome, type RunEnd } from './replay.js'
 import { RpcChannel } from './rpc.js'
 import { sharedName } from './shared-name.js'
-import type { Opening, Reply, WasmAddress } from './server.js'
+import type { Reply } from './database-server.js'
+import type { Opening, WasmAddress } from './server.js'
 
 /** Sends an engine call to the other thread. */
 type SendCall = (call: EngineCall) => Promise<Reply>
@@ -159,6 +160,13 @@ export class RemoteConnection extends EngineConnection {
       if (ended) await storage?.close().catch(() => {}) // as the engine would have done
       throw ended && error === ended ? ended.ofCulprit() : error
     }
+  }
+
+  /** The database that `thread` serves, which has it open already. */
+  static async over(thread: Thread): Promise<RemoteConnection> {
+    const connection = new RemoteConnection(thread, 'always', new Seen(), undefined, undefined, undefined, true)
+    await connection.channel.call('open')
+    return connection
   }
 
   /**

@@ -4,7 +4,7 @@ import { AtomicDBError } from '../errors.js'
 import { release } from '../release.js'
 import { lockName } from './lock-name.js'
 import { RoundRobin, type Start } from './round-robin.js'
-import { DatabaseServer, type Opening } from './server.js'
+import { ThreadServer, type Opening } from './server.js'
 
 /** The first message that a page gets from a shared worker. */
 export interface Greeting {
@@ -121,7 +121,7 @@ export class SharedServer {
 const maxIdle = 10_000
 
 /** Serves one page. */
-class PageServer extends DatabaseServer {
+class PageServer extends ThreadServer {
   private readonly running: Set<Promise<void>>
   private reportsProgress = false
   private isGone = false

@@ -1,0 +1,227 @@
+import type { AtomicDB } from '../index.js'
+import { AtomicDBError, invalid, messageOf } from '../errors.js'
+import type { Id } from '../types.js'
+import type { Access } from './socket-server.js'
+import { toBase64 } from './wire.js'
+
+/** The statuses of errors, by their codes. Others are 500. */
+const statuses: Record<string, number> = { invalid: 400, schema: 422, duplicate_id: 409, unique: 409, not_found: 404, relationship: 409, conflict: 409, quota: 507, timeout: 503, closed: 503, unsupported: 501, denied: 403, changed: 412, too_large: 413 }
+
+/** An error that only HTTP has. */
+class HTTPError extends Error {
+  constructor(
+    readonly code: 'denied' | 'changed' | 'too_large',
+    message: string,
+  ) {
+    super(message)
+  }
+}
+
+/** How many bytes a body may have, and how many documents an answer. */
+const maxBody = 16 << 20
+const maxPage = 1000
+
+/** Answers a request for a database. Every error is an answer too: application/problem+json, with the code. */
+export async function answer(db: AtomicDB, request: Request, access: Access): Promise<Response> {
+  try {
+    return await route(db, request, access)
+  } catch (error) {
+    return problem(error)
+  }
+}
+
+/** An error as an answer. */
+export function problem(error: unknown): Response {
+  const isOurs = error instanceof AtomicDBError || error instanceof HTTPError
+  const code = isOurs ? error.code : 'internal'
+  const status = statuses[code] ?? 500
+  const faults = error instanceof AtomicDBError && error.errors ? { errors: error.errors } : {}
+  return new Response(JSON.stringify({ type: 'about:blank', title: code.replaceAll('_', ' '), status, code, detail: isOurs ? messageOf(error) : 'the request has failed', ...faults }), { status, headers: { 'Content-Type': 'application/problem+json' } })
+}
+
+/** The answer to one whom nobody has allowed anything. */
+export const denied = () => problem(new HTTPError('denied', 'the object has not authorised this request'))
+
+async function route(db: AtomicDB, request: Request, access: Access): Promise<Response> {
+  const url = new URL(request.url)
+  const path = url.pathname.split('/').slice(2).map(segment)
+  const [collection = '', id = ''] = path
+  const { method } = request
+  const may = (needed: Access) => {
+    if (needed === 'write' && access !== 'write') throw new HTTPError('denied', 'this token may only read')
+  }
+  switch (`${method} ${path.length}`) {
+    case 'GET 1':
+      if (collection === 'changes') return changes(db, url, request)
+      if (collection === 'export') return new Response(await db.export() as BodyInit, { headers: { 'Content-Type': 'application/json' } })
+      return page(db, { collection, where: url.searchParams.get('where') ?? undefined, sort: url.searchParams.get('sort') ?? undefined, limit: count(url.searchParams.get('limit')), cursor: url.searchParams.get('cursor') ?? undefined })
+    case 'POST 1': {
+      if (collection === 'query') return query(db, await body(request), access)
+      may('write')
+      const given = /ndjson/.test(request.headers.get('Content-Type') ?? '') ? lines(await text(request)) : await body(request)
+      return Array.isArray(given) ? json({ ids: await db.insertMany(given, collection) }, 201) : json({ id: await db.insert(given as object, collection) }, 201)
+    }
+    case 'GET 2': {
+      const found = await db.get(db.query()._id!.eq(idOf(id)), collection)
+      if (!found) throw missing(id)
+      const etag = etagOf(found)
+      if (request.headers.get('If-None-Match') === etag) return new Response(null, { status: 304, headers: { ETag: etag } })
+      return json(found, 200, { ETag: etag })
+    }
+    case 'PUT 2':
+    case 'PATCH 2':
+    case 'DELETE 2': {
+      may('write')
+      const given = method === 'DELETE' ? undefined : await body(request)
+      if (given !== undefined && (typeof given !== 'object' || given === null || Array.isArray(given))) throw invalid('the body: expected an object')
+      return change(db, collection, idOf(id), method, given, request.headers)
+    }
+  }
+  throw new AtomicDBError('not_found', `${method} ${url.pathname}: there is no such thing here`)
+}
+
+/** Changes one document, if it is as the request expects. */
+async function change(db: AtomicDB, collection: string, id: Id, method: string, given: object | undefined, headers: Headers): Promise<Response> {
+  const [match, none] = [headers.get('If-Match'), headers.get('If-None-Match')]
+  const done = await db.transaction(async (tx) => {
+    const where = () => tx.query()._id!.eq(id)
+    const before = await tx.get(where(), collection)
+    if (match !== null && (!before || (match !== '*' && match !== etagOf(before)))) throw new HTTPError('changed', 'the document is another one than If-Match says')
+    if (none === '*' && before) throw new HTTPError('changed', 'the document is there already')
+    if (method === 'PUT') await tx.upsert({ ...given, _id: id }, collection)
+    else if (!before) throw missing(id)
+    else if (method === 'PATCH') await tx.update(given!, where(), collection)
+    else await tx.remove(where(), collection)
+    return { before, after: await tx.get(where(), collection) }
+  })
+  if (!done.after) return new Response(null, { status: 204 })
+  return json(done.after, done.before ? 200 : 201, { ETag: etagOf(done.after) })
+}
+
+interface Query {
+  readonly collection?: string
+  readonly where?: string
+  readonly filter?: object
+  readonly sql?: string
+  readonly params?: any
+  readonly sort?: any
+  readonly fields?: any
+  readonly limit?: number
+  readonly cursor?: string
+}
+
+async function query(db: AtomicDB, given: unknown, access: Access): Promise<Response> {
+  if (typeof given !== 'object' || given === null) throw invalid('the body: expected an object with where, filter or sql')
+  const { sql, params, ...rest } = given as Query
+  if (sql === undefined) return page(db, rest)
+  if (access !== 'write' && !/^\s*(select|explain)\b/i.test(String(sql))) throw new HTTPError('denied', 'this token may only read')
+  return json({ rows: await db.sql(sql, params) })
+}
+
+/** A part of an answer, and the cursor of the next: how many documents came before. */
+async function page(db: AtomicDB, { collection, where, filter, sort, fields, limit = 100, cursor }: Query): Promise<Response> {
+  const skip = cursor === undefined ? 0 : count(cursor)!
+  if (!Number.isSafeInteger(limit) || limit < 1 || limit > maxPage) throw invalid(`limit: expected 1 to ${maxPage}`)
+  const found = await db.search((filter ?? where) as string | undefined, { collection, sort, fields, skip, limit: limit + 1 } as never)
+  const documents = found.slice(0, limit)
+  return json({ documents, ...(found.length > limit && { cursor: String(skip + limit) }) })
+}
+
+/** The changes after a batch, as server-sent events; each has the number of its batch as its id. */
+function changes(db: AtomicDB, url: URL, request: Request): Response {
+  const since = count(request.headers.get('Last-Event-ID') ?? url.searchParams.get('since'))
+  const collection = url.searchParams.get('collection') ?? undefined
+  const stream = db.changes({ since, collection })
+  const utf8 = new TextEncoder()
+  let isFirst = true
+  return new Response(new ReadableStream({
+    async pull(controller) {
+      if (isFirst) { // so that the headers are sent
+        isFirst = false
+        controller.enqueue(utf8.encode(': changes\n\n'))
+        return
+      }
+      try {
+        const { done, value } = await stream.next()
+        if (done) return controller.close()
+        controller.enqueue(utf8.encode(`${value.last ? `id: ${value.seq}\n` : ''}data: ${stringify(value)}\n\n`))
+      } catch (error) {
+        controller.enqueue(utf8.encode(`event: error\ndata: ${stringify({ code: (error as AtomicDBError).code ?? 'internal', detail: messageOf(error) })}\n\n`))
+        controller.close()
+      }
+    },
+    async cancel() {
+      await stream.return?.()
+    },
+  }), { headers: { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store' } })
+}
+
+function json(value: unknown, status = 200, headers: Record<string, string> = {}): Response {
+  return new Response(stringify(value), { status, headers: { 'Content-Type': 'application/json', ...headers } })
+}
+
+function stringify(value: unknown): string {
+  return JSON.stringify(value, (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value instanceof Uint8Array ? toBase64(value) : value))
+}
+
+async function text(request: Request): Promise<string> {
+  if (Number(request.headers.get('Content-Length') ?? 0) > maxBody) throw tooLarge()
+  const bytes = await request.arrayBuffer()
+  if (bytes.byteLength > maxBody) throw tooLarge()
+  return new TextDecoder().decode(bytes)
+}
+
+async function body(request: Request): Promise<unknown> {
+  const given = await text(request)
+  try {
+    return JSON.parse(given)
+  } catch (cause) {
+    throw new AtomicDBError('invalid', `the body is no JSON: ${messageOf(cause)}`, { cause })
+  }
+}
+
+function lines(text: string): unknown[] {
+  return text.split('\n').filter((line) => line.trim()).map((line, n) => {
+    try {
+      return JSON.parse(line) as unknown
+    } catch (cause) {
+      throw new AtomicDBError('invalid', `the body: line ${n + 1} is no JSON: ${messageOf(cause)}`, { cause })
+    }
+  })
+}
+
+/** An id in an address: a number is one, and in quotes it is text. */
+function idOf(text: string): Id {
+  if (/^(0|-?[1-9]\d{0,15})$/.test(text) && Number.isSafeInteger(Number(text))) return Number(text)
+  return /^".*"$/.test(text) ? text.slice(1, -1) : text
+}
+
+function count(text: string | null): number | undefined {
+  if (text === null) return undefined
+  if (!/^\d{1,15}$/.test(text)) throw invalid(`expected a number, not ${text.slice(0, 20)}`)
+  return Number(text)
+}
+
+function segment(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    throw invalid(`the address: ${text.slice(0, 40)} is wrongly encoded`)
+  }
+}
+
+/** What changes with the contents of a document: FNV-1a of 64 bits, in two halves. */
+function etagOf(document: object): string {
+  const text = stringify(document)
+  let a = 0x811c9dc5
+  let b = 0x1000193
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i)
+    a = Math.imul(a ^ code, 0x01000193)
+    b = Math.imul(b ^ code ^ (a >>> 7), 0x85ebca6b)
+  }
+  return `"${(a >>> 0).toString(16)}${(b >>> 0).toString(16)}"`
+}
+
+const missing = (id: Id) => new AtomicDBError('not_found', `there is no document ${JSON.stringify(id)}`)
+const tooLarge = () => new HTTPError('too_large', `the body: expected at most ${maxBody >> 20} MiB`)

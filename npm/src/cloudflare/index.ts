@@ -1,0 +1,8 @@
+/**
+ * AtomicDB in Durable Objects of Cloudflare, and {@link connect}, which uses such a database from elsewhere.
+ *
+ * @packageDocumentation
+ */
+export { AtomicDurableObject, type Answer } from './durable-object.js'
+export { connect, type ConnectOptions, type ObjectStub, type Target } from './connect.js'
+export type { Access } from './socket-server.js'

@@ -1,0 +1,173 @@
+import type { LocalConnection } from '../connection/local-connection.js'
+import { closedError } from '../connection/errors.js'
+import type { EngineCall } from '../connection/engine-calls.js'
+import { AtomicDBError, messageOf } from '../errors.js'
+import { DatabaseServer } from '../thread/database-server.js'
+import { packed, type Port } from '../thread/rpc.js'
+import { packedMessage, unpackedMessage } from './wire.js'
+
+/** What a caller may do. */
+export type Access = 'read' | 'write'
+
+/** What is used of a WebSocket that outlives the object in memory. */
+export interface LastingSocket {
+  send(message: string): void
+  close(code?: number, reason?: string): void
+  serializeAttachment(value: unknown): void
+  deserializeAttachment(): any
+}
+
+/** What a socket carries, for the object that is made anew when it has slept. */
+interface Attachment {
+  readonly access: Access
+  /** The live queries, by number. */
+  readonly lives: readonly { readonly id: number; readonly call: EngineCall | undefined }[]
+  /** Whether there is more than an attachment holds: the caller has to connect again then. */
+  readonly isMore: boolean
+}
+
+interface Message {
+  readonly id: number
+  readonly name?: string
+  readonly argument?: any
+}
+
+/** What one who may only read cannot call. */
+const writing = new Set(['write', 'transaction', 'inTransaction', 'commit'])
+
+/** What an attachment may take: Cloudflare's limit is 2,048 bytes, and a little is for its own form. */
+const maxAttachment = 1_500
+
+/** How many transactions one caller may have open, and for how many seconds others wait for one. */
+const maxLooks = 10
+
+/** Serves the database of an object to the other end of a socket. */
+export class SocketServer extends DatabaseServer {
+  private readonly lasting = new Map<number, EngineCall | undefined>()
+  private passing = 0 // feeds and earlier states, which an attachment does not hold
+  private deliver!: (message: unknown) => void
+  private isGone = false
+  private onReply: ((id: number) => void) | undefined
+
+  private constructor(
+    private readonly socket: LastingSocket,
+    private readonly access: Access,
+    private readonly database: () => LocalConnection,
+    port: Port & { server?: SocketServer },
+  ) {
+    super(port)
+    port.server = this
+  }
+
+  static of(socket: LastingSocket, access: Access, open: () => LocalConnection): SocketServer {
+    let deliver!: (message: unknown) => void
+    const port: Port & { server?: SocketServer } = {
+      listen: (listener) => (deliver = listener),
+      post: (messages) => port.server!.send(messages as Message[]),
+    }
+    const server = new SocketServer(socket, access, open, port)
+    server.deliver = deliver
+    return server
+  }
+
+  /** Serves a new socket. */
+  static start(socket: LastingSocket, access: Access, open: () => LocalConnection): SocketServer {
+    const server = SocketServer.of(socket, access, open)
+    server.attach()
+    return server
+  }
+
+  /** Goes on with a socket of an object that has slept. Undefined if its caller has to connect again. */
+  static async wake(socket: LastingSocket, open: () => LocalConnection): Promise<SocketServer | undefined> {
+    const { access, lives, isMore } = socket.deserializeAttachment() as Attachment
+    if (isMore) {
+      socket.close(4000, 'the object has slept')
+      return undefined
+    }
+    const server = SocketServer.of(socket, access, open)
+    await new Promise<void>((resolve) => {
+      server.onReply = () => resolve()
+      server.deliver([{ id: -1, name: 'open' }])
+    })
+    server.onReply = undefined
+    for (const { id, call } of lives) server.lasting.set(id, call)
+    server.deliver(lives.map(({ id, call }) => ({ id: 0, name: 'live', argument: { id, call, after: 0 } })))
+    return server
+  }
+
+  /** Takes what the socket has received. */
+  receive(text: unknown): void {
+    try {
+      const messages = unpackedMessage(text) as Message[]
+      if (!Array.isArray(messages) || messages.some((message) => typeof message !== 'object' || message === null || !Number.isInteger(message.id))) throw new AtomicDBError('invalid', 'the message is no list of calls')
+      const allowed = messages.filter((message) => this.isAllowed(message))
+      const before = this.lasting.size + this.passing
+      for (const message of allowed) this.note(message)
+      if (this.lasting.size + this.passing !== before) this.attach()
+      this.deliver(allowed)
+    } catch (error) {
+      this.socket.close(1007, messageOf(error).slice(0, 100))
+      this.leave()
+    }
+  }
+
+  private isAllowed({ id, name }: Message): boolean {
+    if (name === undefined || this.access === 'write' || !writing.has(name)) return true
+    this.send([{ id, error: packed(new AtomicDBError('unsupported', `${name}: this connection may only read`)) } as unknown as Message])
+    return false
+  }
+
+  private note({ name, argument }: Message): void {
+    if (name === 'live') this.lasting.set(argument.id, argument.call)
+    else if (name === 'endLive') this.lasting.delete(argument)
+    else if (name === 'openFeed' || name === 'at') this.passing++
+    else if (name === 'closeFeed' || name === 'closeState') this.passing--
+  }
+
+  private attach(): void {
+    const lives = [...this.lasting].map(([id, call]) => ({ id, call }))
+    const size = lives.reduce((size, { call }) => size + 60 + (call?.args.length ?? 0), 0)
+    const isMore = this.passing > 0 || size > maxAttachment
+    this.socket.serializeAttachment({ access: this.access, lives: isMore ? [] : lives, isMore } satisfies Attachment)
+  }
+
+  private send(messages: Message[]): void {
+    if (this.isGone) return
+    if (this.onReply) return this.onReply(messages[0]!.id)
+    try {
+      this.socket.send(packedMessage(messages))
+    } catch {
+      this.leave() // it is closed, which an event tells too
+    }
+  }
+
+  /** The socket is closed: what its caller has begun ends. */
+  leave(): void {
+    if (this.isGone) return
+    this.isGone = true
+    this.channel.stop(closedError())
+    void this.stopListening()
+  }
+
+  protected override async connect(): Promise<LocalConnection> {
+    return this.database()
+  }
+
+  /** The object keeps its database open. */
+  protected override close(): Promise<void> {
+    return this.stopListening()
+  }
+
+  /** Others wait for the end of a transaction, which a caller may never tell. */
+  protected override limitRun(): () => void {
+    let looks = 0
+    const timer = setInterval(() => {
+      looks = this.connection.waitingCalls > 0 ? looks + 1 : 0
+      if (looks < maxLooks) return
+      clearInterval(timer)
+      this.stopped = new AtomicDBError('timeout', `transaction: it has taken ${maxLooks} seconds while other calls waited`)
+      this.connection.stopTransaction(this.stopped)
+    }, 1000)
+    return () => clearInterval(timer)
+  }
+}
