@@ -100,6 +100,7 @@ async function buildForWorkers() {
     name: 'index.js is not bundled',
     setup: (build) => {
       build.onResolve({ filter: /^\.\.?\/index\.js$/ }, ({ kind }) => (kind === 'entry-point' ? undefined : { path: './index.js', external: true }))
+      build.onResolve({ filter: /^\.\.\/workerd\.js$/ }, () => ({ path: './workerd.js', external: true, sideEffects: true }))
       build.onResolve({ filter: /\/atomicdb-error\.js$/ }, () => ({ path: './index.js', external: true }))
     },
   }
@@ -173,7 +174,7 @@ async function buildTypes() {
   for (const name of waiting) {
     const text = await readFile(join(declarations, name), 'utf8')
     await mkdir(dirname(join(dist, name)), { recursive: true })
-    await writeFile(join(dist, name), text)
+    await writeFile(join(dist, name), text.replaceAll(/^import '.+';\n/gm, '')) // an import for its effect has no types
     for (const [, imported] of text.matchAll(/(?:from|import\() ?['"](\.{1,2}\/.+?)\.js['"]/g)) waiting.add(join(dirname(name), `${imported}.d.ts`))
   }
 }

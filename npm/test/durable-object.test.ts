@@ -335,3 +335,53 @@ describe('a Durable Object that is a database', { timeout: 240_000 }, () => {
     assert.ok((await again.verify()).ok)
   })
 })
+
+test('demo/worker: two who show a list see each change of it', { timeout: 60_000 }, async () => {
+  const demo = new URL('../../demo/worker/', import.meta.url)
+  const settings = JSON.parse(await readFile(new URL('wrangler.jsonc', demo), 'utf8'))
+  const bundle = await esbuild.build({
+    stdin: { contents: await readFile(new URL('src/index.js', demo), 'utf8'), resolveDir: packageFolder },
+    bundle: true,
+    format: 'esm',
+    target: 'es2022',
+    conditions: ['workerd', 'worker', 'browser'],
+    external: ['*.wasm', 'cloudflare:workers'],
+    loader: { '.html': 'text' },
+    plugins: [{ name: 'the page', setup: (build) => build.onResolve({ filter: /page\.html$/ }, () => ({ path: new URL('src/page.html', demo).pathname })) }],
+    write: false,
+  })
+  const [{ name, class_name: className }] = settings.durable_objects.bindings
+  const miniflare = new Miniflare({
+    compatibilityDate: settings.compatibility_date,
+    durableObjects: { [name]: { className, useSQLite: true } },
+    modules: [
+      { type: 'ESModule', path: 'worker.js', contents: bundle.outputFiles[0]!.text },
+      { type: 'CompiledWasm', path: 'atomicdb/atomicdb.wasm', contents: await readFile(join(packageFolder, 'dist/atomicdb.wasm')) },
+    ],
+  })
+  const stop = new AbortController()
+  try {
+    const address = await miniflare.ready
+    const page = await within(20_000, 'the page', fetch(new URL('/', address)))
+    assert.match(page.url, /\/[0-9a-f]{8}$/)
+    assert.match(await page.text(), /new EventSource/)
+    const list = `${page.url}/items`
+    const viewers = await Promise.all([1, 2].map(async () => {
+      const events = await fetch(`${page.url}/changes?collection=items`, { signal: stop.signal })
+      const reader = events.body!.pipeThrough(new TextDecoderStream()).getReader()
+      let text = ''
+      return async (what: RegExp) => {
+        while (!what.test(text)) text += (await within(20_000, String(what), reader.read())).value ?? ''
+      }
+    }))
+    await Promise.all(viewers.map((sees) => sees(/: changes/)))
+    await fetch(list, { method: 'POST', body: '{"text":"milk","done":false}' })
+    await Promise.all(viewers.map((sees) => sees(/"text":"milk","done":false/)))
+    await fetch(`${list}/1`, { method: 'PATCH', body: '{"done":true}' })
+    await Promise.all(viewers.map((sees) => sees(/"text":"milk","done":true/)))
+    assert.deepEqual(await (await fetch(list)).json(), { documents: [{ _id: 1, text: 'milk', done: true }] })
+  } finally {
+    stop.abort()
+    await miniflare.dispose()
+  }
+})

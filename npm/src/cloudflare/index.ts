@@ -3,6 +3,8 @@
  *
  * @packageDocumentation
  */
+import '../workerd.js'
+
 export { AtomicDurableObject, type Answer } from './durable-object.js'
 export { connect, type ConnectOptions, type ObjectStub, type Target } from './connect.js'
 export type { Access } from './socket-server.js'

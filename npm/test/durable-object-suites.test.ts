@@ -1,0 +1,74 @@
+// The tests of the API, over connect(): the database is in a Durable Object in local workerd, and the calls are in Node.
+import assert from 'node:assert/strict'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { after, before, describe, test } from 'node:test'
+import * as esbuild from 'esbuild'
+import { Miniflare } from 'miniflare'
+import { WebSocket } from 'undici'
+import type * as atomicdb from '../src/index.js'
+import { within } from './harness/deadline.js'
+import { packageFolder } from './harness/site.js'
+import { sharedSuites } from './suites/api.js'
+import { aggregates } from './suites/api-aggregates.js'
+import { conditions } from './suites/api-conditions.js'
+import { metadata } from './suites/api-metadata.js'
+import { relationships } from './suites/api-relationships.js'
+import { schemas } from './suites/api-schemas.js'
+import { values } from './suites/api-values.js'
+import { runTest, type Suite } from './suites/suite.js'
+
+const worker = `
+import { AtomicDurableObject } from 'atomicdb/worker'
+export class Database extends AtomicDurableObject {
+  authorise() {
+    return 'write'
+  }
+}
+export default {
+  fetch: (request, { DATABASE }) => DATABASE.get(DATABASE.idFromName(new URL(request.url).pathname)).fetch(request),
+}
+`
+
+const { documents, sql, results, live, transactions, changes } = sharedSuites as Record<string, Suite>
+const suites: Record<string, Suite> = { documents: documents!, values, conditions, schemas, aggregates, sql: sql!, results: results!, relationships, live: live!, metadata, transactions: transactions!, changes: changes! }
+
+/** What is about options of open(), which a database elsewhere does not take, or about how near its engine is. */
+const notHere: Record<string, string> = {}
+
+describe('the API over connect()', { timeout: 300_000 }, () => {
+  let miniflare: Miniflare
+  let lib: typeof atomicdb
+  let elsewhere = 0
+
+  before(async () => {
+    const bundle = await esbuild.build({ stdin: { contents: worker, resolveDir: packageFolder }, bundle: true, format: 'esm', target: 'es2022', conditions: ['workerd', 'worker', 'browser'], external: ['*.wasm', 'cloudflare:workers'], write: false })
+    miniflare = new Miniflare({
+      compatibilityDate: '2026-04-20',
+      durableObjects: { DATABASE: { className: 'Database', useSQLite: true } },
+      modules: [
+        { type: 'ESModule', path: 'worker.js', contents: bundle.outputFiles[0]!.text },
+        { type: 'CompiledWasm', path: 'atomicdb/atomicdb.wasm', contents: await readFile(join(packageFolder, 'dist/atomicdb.wasm')) },
+      ],
+    })
+    const address = await miniflare.ready
+    const own = (await import('atomicdb' as string)) as typeof atomicdb
+    const { connect } = (await import('atomicdb/worker' as string)) as { connect(address: string, options: object): Promise<atomicdb.AtomicDB> }
+    // What is asked for with options of open() is in this process: connect() takes none of them.
+    const open = (name: string, options: atomicdb.OpenOptions = {}) => {
+      if (Object.keys(options).length > 0) return own.AtomicDB.open(name, options)
+      elsewhere++
+      return connect(new URL(encodeURIComponent(name), address).href, { WebSocket })
+    }
+    lib = { ...own, AtomicDB: new Proxy(own.AtomicDB, { get: (target, name) => (name === 'open' ? open : Reflect.get(target, name)) }) }
+  })
+  after(() => miniflare.dispose())
+
+  for (const [name, suite] of Object.entries(suites)) {
+    describe(name, () => {
+      for (const one of suite) test(one.name, { skip: notHere[one.name] }, () => within(30_000, one.name, runTest(one, lib, () => ({}))))
+    })
+  }
+
+  test('most databases were in objects', () => assert.ok(elsewhere > 100, `${elsewhere}`))
+})
