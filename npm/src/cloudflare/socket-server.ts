@@ -134,8 +134,9 @@ export class SocketServer extends DatabaseServer {
   private send(messages: Message[]): void {
     if (this.isGone) return
     if (this.onReply) return this.onReply(messages[0]!.id)
+    const text = packedMessage(messages) // the channel tells the call why it throws
     try {
-      this.socket.send(packedMessage(messages))
+      this.socket.send(text)
     } catch {
       this.leave() // it is closed, which an event tells too
     }

@@ -3,10 +3,17 @@ import { AtomicDBError } from '../errors.js'
 /**
  * The messages of a channel as text, with all values that documents hold. JSON lacks some: each is an object with one
  * field, whose name begins with `$`. An object of that shape is sent inside another.
+ *
+ * @throws `unsupported` if it is longer than a message may be.
  */
 export function packedMessage(message: unknown): string {
-  return JSON.stringify(lowered(message))
+  const text = JSON.stringify(lowered(message))
+  if (text.length > maxMessage) throw new AtomicDBError('unsupported', `connect: the call takes ${text.length >> 20} MiB as a message; the limit is ${maxMessage >> 20} MiB: make several of it`)
+  return text
 }
+
+/** Cloudflare takes messages of up to 32 MiB. */
+const maxMessage = 30 << 20
 
 /** @throws `invalid` if it is no message. */
 export function unpackedMessage(text: unknown): any {
@@ -80,5 +87,8 @@ export function toBase64(bytes: Uint8Array): string {
 }
 
 function fromBase64(text: string): Uint8Array {
-  return Uint8Array.from(atob(text), (char) => char.charCodeAt(0))
+  const chars = atob(text)
+  const bytes = new Uint8Array(chars.length)
+  for (let i = 0; i < chars.length; i++) bytes[i] = chars.charCodeAt(i)
+  return bytes
 }
