@@ -91,6 +91,8 @@ func fuzzSeeds(t testing.TB) (seeds [][]byte) {
 		{"cut", nil, nil},
 		{"apply", array{1, false}, nil},
 		{"snapshot", nil, nil},
+		{"beginFlush", nil, nil},
+		{"endFlush", nil, nil},
 		{"suspend", nil, nil},
 		{"resume", nil, nil},
 		{"rollback", nil, nil},

@@ -112,7 +112,7 @@ func TestRandomCalls(t *testing.T) {
 
 // control are the ops that are not picked at random: those that the test above
 // calls around each savepoint, and those that need a log.
-var control = map[string]bool{"release": true, "rollback": true, "suspend": true, "resume": true, "settle": true, "cut": true, "apply": true, "snapshot": true}
+var control = map[string]bool{"release": true, "rollback": true, "suspend": true, "resume": true, "settle": true, "cut": true, "apply": true, "snapshot": true, "beginFlush": true, "endFlush": true}
 
 // cacheable are the ops whose results stillValid checks.
 var cacheable = func() (cacheable []*op) {

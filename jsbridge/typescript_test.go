@@ -89,13 +89,13 @@ func TestErrorCodes(t *testing.T) {
 		return true
 	})
 
-	source, err := os.ReadFile("../npm/src/errors.ts")
+	source, err := os.ReadFile("../npm/src/atomicdb-error.ts")
 	if err != nil {
 		t.Fatal(err)
 	}
 	union := regexp.MustCompile(`(?s)type ErrorCode\s*=(.*?)\n\n`).FindSubmatch(source)
 	if union == nil {
-		t.Fatal("npm/src/errors.ts has no type ErrorCode")
+		t.Fatal("npm/src/atomicdb-error.ts has no type ErrorCode")
 	}
 	var theirs []string
 	for _, line := range strings.Split(string(union[1]), "\n") {
@@ -107,7 +107,7 @@ func TestErrorCodes(t *testing.T) {
 	slices.Sort(ours)
 	slices.Sort(theirs)
 	if len(ours) == 0 || !slices.Equal(ours, theirs) {
-		t.Errorf("the engine has the codes %v,\nnpm/src/errors.ts has %v", ours, theirs)
+		t.Errorf("the engine has the codes %v,\nnpm/src/atomicdb-error.ts has %v", ours, theirs)
 	}
 }
 
