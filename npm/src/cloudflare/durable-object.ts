@@ -89,7 +89,8 @@ export class AtomicDurableObject extends Base {
   }
 
   /**
-   * A call of AtomicDB by RPC, for other Workers: `stub.call('insert', [{ n: 1 }])`. Who has a binding of the object may call it: it does not ask `authorise`.
+   * A call of AtomicDB by RPC, for other Workers: `stub.call('insert', [{ n: 1 }])`. Who has a binding of the object may
+   * call it: it does not ask `authorise`.
    */
   async call(name: string, args: readonly unknown[] = []): Promise<Answer> {
     try {
