@@ -8,7 +8,7 @@ import { within } from './harness/deadline.js'
 import { serveSuites } from './harness/suites-page.js'
 import { apiSuites, sharedSuites, workerSuites } from './suites/api.js'
 
-describe('in Chromium', { timeout: 400_000 }, () => {
+describe('in Chromium', { timeout: 900_000 }, () => {
   const chromium = chromiumWithSite(serveSuites)
   let page: Page
 

@@ -1,4 +1,4 @@
-import { takenOptions } from '../checks.js'
+import { checkFunction, takenOptions } from '../checks.js'
 import type { Calls } from '../connection/calls.js'
 import { copyOf } from '../connection/query-cache.js'
 import { describe, invalid, readingError } from '../errors.js'
@@ -73,6 +73,15 @@ function withOrigin<R extends QueryResult>(result: R, origin: Origin | undefined
 const originOf = WithOrigin.of
 
 const trackerOf = Symbol('tracker')
+
+/** What the methods of arrays call for each document. */
+type Callback<T, R = unknown> = (document: Stored<T>, index: number, all: Stored<T>[]) => R
+
+/** The callback of a method of arrays, with its `this`. */
+function checkedCallback<T, R>(name: string, callback: Callback<T, R>, thisArg: unknown): Callback<T, R> {
+  checkFunction(name, callback)
+  return thisArg === undefined ? callback : (...args) => Reflect.apply(callback, thisArg, args)
+}
 
 /**
  * An array of documents, with helpers. It is a snapshot: later writes do not
@@ -196,48 +205,47 @@ export class QueryResult<T = any> extends Array<Stored<T>> {
   }
 
   override filter<S extends Stored<T>>(predicate: (document: Stored<T>, index: number, all: Stored<T>[]) => document is S, thisArg?: any): QueryResult<S>
-  override filter(predicate: (document: Stored<T>, index: number, all: Stored<T>[]) => unknown, thisArg?: any): QueryResult<T>
-  override filter(predicate: (document: Stored<T>, index: number, all: Stored<T>[]) => unknown, thisArg?: any): QueryResult<T> {
-    if (typeof predicate !== 'function') throw invalid(`predicate: expected a function, not ${describe(predicate)}`)
-    return this.derived(super.filter(predicate, thisArg))
+  override filter(predicate: Callback<T>, thisArg?: any): QueryResult<T>
+  override filter(predicate: Callback<T>, thisArg?: any): QueryResult<T> {
+    return this.derived(super.filter(checkedCallback('predicate', predicate, thisArg)))
   }
 
   // Those of Array, as loops: V8 runs its own fast on plain arrays alone. Of 100,000 documents, `some` takes 3.4 ms there
   // and 0.7 here (Node 20).
 
   override find<S extends Stored<T>>(predicate: (document: Stored<T>, index: number, all: Stored<T>[]) => document is S, thisArg?: any): S | undefined
-  override find(predicate: (document: Stored<T>, index: number, all: Stored<T>[]) => unknown, thisArg?: any): Stored<T> | undefined
-  override find(predicate: (document: Stored<T>, index: number, all: Stored<T>[]) => unknown, thisArg?: any): Stored<T> | undefined {
-    if (typeof predicate !== 'function') return super.find(predicate, thisArg) // which throws
+  override find(predicate: Callback<T>, thisArg?: any): Stored<T> | undefined
+  override find(predicate: Callback<T>, thisArg?: any): Stored<T> | undefined {
+    const passes = checkedCallback('predicate', predicate, thisArg)
     for (let i = 0, { length } = this; i < length; i++) {
       const document = this[i]!
-      if (predicate.call(thisArg, document, i, this)) return document
+      if (passes(document, i, this)) return document
     }
     return undefined
   }
 
-  override findIndex(predicate: (document: Stored<T>, index: number, all: Stored<T>[]) => unknown, thisArg?: any): number {
-    if (typeof predicate !== 'function') return super.findIndex(predicate, thisArg)
-    for (let i = 0, { length } = this; i < length; i++) if (predicate.call(thisArg, this[i]!, i, this)) return i
+  override findIndex(predicate: Callback<T>, thisArg?: any): number {
+    const passes = checkedCallback('predicate', predicate, thisArg)
+    for (let i = 0, { length } = this; i < length; i++) if (passes(this[i]!, i, this)) return i
     return -1
   }
 
-  override some(predicate: (document: Stored<T>, index: number, all: Stored<T>[]) => unknown, thisArg?: any): boolean {
-    if (typeof predicate !== 'function') return super.some(predicate, thisArg)
-    for (let i = 0, { length } = this; i < length; i++) if (i in this && predicate.call(thisArg, this[i]!, i, this)) return true
+  override some(predicate: Callback<T>, thisArg?: any): boolean {
+    const passes = checkedCallback('predicate', predicate, thisArg)
+    for (let i = 0, { length } = this; i < length; i++) if (i in this && passes(this[i]!, i, this)) return true
     return false
   }
 
-  override forEach(callback: (document: Stored<T>, index: number, all: Stored<T>[]) => void, thisArg?: any): void {
-    if (typeof callback !== 'function') return super.forEach(callback, thisArg)
-    for (let i = 0, { length } = this; i < length; i++) if (i in this) callback.call(thisArg, this[i]!, i, this)
+  override forEach(callback: Callback<T, void>, thisArg?: any): void {
+    const call = checkedCallback('callback', callback, thisArg)
+    for (let i = 0, { length } = this; i < length; i++) if (i in this) call(this[i]!, i, this)
   }
 
-  override map<R>(callback: (document: Stored<T>, index: number, all: Stored<T>[]) => R, thisArg?: any): R[] {
-    if (typeof callback !== 'function') return super.map(callback, thisArg)
+  override map<R>(callback: Callback<T, R>, thisArg?: any): R[] {
+    const call = checkedCallback('callback', callback, thisArg)
     const { length } = this
     const mapped = new Array<R>(length)
-    for (let i = 0; i < length; i++) if (i in this) mapped[i] = callback.call(thisArg, this[i]!, i, this)
+    for (let i = 0; i < length; i++) if (i in this) mapped[i] = call(this[i]!, i, this)
     return mapped
   }
 

@@ -56,12 +56,12 @@ type Ended = (reason: string) => EngineEndError
 
 /** Tries to connect until it succeeds, or the object refuses. */
 async function persistently(open: () => Promise<Socket>, ended: Ended, retryFor: number): Promise<Thread> {
-  const last = Date.now() + retryFor
+  const last = performance.now() + retryFor
   for (let pause = 50; ; pause = Math.min(2 * pause, 2000)) {
     try {
       return await threadOf(await open(), ended)
     } catch (error) {
-      if ((error instanceof AtomicDBError && error.code === 'invalid') || Date.now() + pause > last) throw error
+      if ((error instanceof AtomicDBError && error.code === 'invalid') || performance.now() + pause > last) throw error
     }
     await new Promise((resolve) => setTimeout(resolve, pause))
   }
