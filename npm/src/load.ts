@@ -53,7 +53,7 @@ const ownWasm = () => ownFile('atomicdb.wasm', () => new URL('./atomicdb.wasm', 
 const bundledWasm: unique symbol = Symbol.for('atomicdb.wasm')
 
 async function compiledFrom(source: WasmSource | undefined, isGiven: boolean): Promise<WebAssembly.Module> {
-  source ??= (globalThis as { [bundledWasm]?: WebAssembly.Module })[bundledWasm]
+  if (source === undefined) source = (globalThis as { [bundledWasm]?: WebAssembly.Module })[bundledWasm]
   if (isA('options.wasm', source, WebAssembly.Module)) return source as WebAssembly.Module
   try {
     if (source === undefined) return await fromURL(await ownWasm())

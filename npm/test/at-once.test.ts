@@ -152,3 +152,27 @@ test('a write waits for no later turn where the storage answers at once', async 
     await db.close()
   }
 })
+
+test('a storage of ours with an append of its own is asked by that one', async () => {
+  const asked: string[] = []
+  class Own extends MemoryStorage {
+    override append(...args: Parameters<MemoryStorage['append']>): Promise<boolean> {
+      asked.push('class')
+      return super.append(...args)
+    }
+  }
+  const patched = new MemoryStorage()
+  patched.append = async (...args) => asked.push('object') > 0 && MemoryStorage.prototype.append.apply(patched, args)
+  class OwnSeal extends SealedStorage {
+    override append(...args: Parameters<SealedStorage['append']>): Promise<boolean> {
+      asked.push('seal')
+      return super.append(...args)
+    }
+  }
+  for (const storage of [new Own(), patched, new OwnSeal(new MemoryStorage()), new SealedStorage(new Own())]) {
+    const db = await AtomicDB.open('own', { storage, wasm: testWasm })
+    await db.insert({ n: 1 })
+    await db.close()
+  }
+  assert.deepEqual(asked, ['class', 'object', 'seal', 'class'])
+})

@@ -3,7 +3,7 @@ import { AtomicDBError, describe, invalid, messageOf } from '../errors.js'
 import type { Batch, StorageBackend } from '../types.js'
 import type { HostStorage } from './appending-log.js'
 import { ensured, SamePageListeners } from './same-page-listeners.js'
-import { traitsOf } from './traits.js'
+import { appendTo, traitsOf } from './traits.js'
 
 const requiredMethods = ['read', 'append', 'compact', 'destroy', 'close'] as const
 
@@ -57,7 +57,6 @@ export function deferredStorage(storage: StorageBackend): HostStorage {
       throw readable(error)
     }
   }
-  const append = traitsOf(storage).append ?? ((...args) => storage.append(...args))
   const appended = (seq: number, stored: unknown): boolean => {
     if (typeof stored !== 'boolean') throw wrongAnswer('append', 'must resolve to true, or to false if the number is taken')
     if (stored) own.notify(seq)
@@ -66,7 +65,7 @@ export function deferredStorage(storage: StorageBackend): HostStorage {
   const appendNow = (...[seq, bytes, durability]: Parameters<StorageBackend['append']>): boolean | Promise<boolean> => {
     use()
     try {
-      const stored: unknown = append(seq, bytes, durability)
+      const stored: unknown = appendTo(storage, seq, bytes, durability)
       if (typeof stored === 'boolean') return appended(seq, stored)
       return Promise.resolve(stored).then((stored) => appended(seq, stored)).catch((error: unknown) => {
         throw readable(error)

@@ -13,7 +13,7 @@ import { newTraits, traits, type Traits } from './traits.js'
  */
 export class MemoryStorage implements StorageBackend {
   /** @internal */
-  readonly [traits]: Traits = newTraits({ append: (seq, bytes) => this.appendNow(seq, bytes) })
+  readonly [traits]: Traits = newTraits({ atOnce: { method: MemoryStorage.prototype.append, append: (seq, bytes) => this.appendNow(seq, bytes) } })
   private batches: Batch[] = []
   private readonly listeners = new Set<(seq: number) => void>()
 

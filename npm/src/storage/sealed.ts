@@ -2,7 +2,7 @@ import { checkFunction, checkSeq, takenBytes } from '../checks.js'
 import type { SealOptions } from '../security/seal-options.js'
 import type { Batch, StorageBackend } from '../types.js'
 import { EnvelopeSealer } from './envelope-sealer.js'
-import { newTraits, traits, traitsOf, type Traits } from './traits.js'
+import { appendTo, newTraits, traits, traitsOf, type Traits } from './traits.js'
 
 /**
  * A storage that compresses and encrypts batches before another storage keeps
@@ -39,9 +39,9 @@ export class SealedStorage implements StorageBackend {
 
   /** @internal The engine calls seal and open itself where it keeps the batches. */
   get [traits](): Traits {
-    const { native, stateless, mayRevoke, append } = traitsOf(this.storage)
-    const bare = append ?? ((...args) => this.storage.append(...args)) satisfies StorageBackend['append']
-    const own = { bare: this.storage, ...(this.sealed ? { sealer: this.sealer } : { append: bare }), ...(stateless && { stateless }), ...(mayRevoke && { mayRevoke }) }
+    const { native, stateless, mayRevoke } = traitsOf(this.storage)
+    const atOnce = { method: SealedStorage.prototype.append, append: (...args: Parameters<StorageBackend['append']>) => appendTo(this.storage, ...args) }
+    const own = { bare: this.storage, ...(this.sealed ? { sealer: this.sealer } : { atOnce }), ...(stateless && { stateless }), ...(mayRevoke && { mayRevoke }) }
     if (!native || (native.sealer && this.sealed)) return newTraits(own)
     return newTraits({ ...own, native: this.sealed ? { ...native, sealer: this.sealer } : native })
   }

@@ -23,9 +23,10 @@ export interface Traits {
   /** What compresses and encrypts the batches of this storage, if they are. */
   readonly sealer?: Sealer
   /**
-   * As the method append, but a storage that can answer at once does. It keeps the bytes that it is given.
+   * As the method append, but a storage that can answer at once does. It keeps the bytes that it is given. It stands for
+   * this `method` alone: a class of the user may have an append of its own.
    */
-  readonly append?: StorageBackend['append']
+  readonly atOnce?: { readonly method: StorageBackend['append']; readonly append: StorageBackend['append'] }
   /**
    * Whether it is for Cloudflare Workers, where no request may wait for what another has begun: see StatelessConnection.
    */
@@ -46,6 +47,12 @@ const known = new WeakSet<Traits>()
 export function newTraits(own: Traits): Traits {
   known.add(own)
   return own
+}
+
+/** Appends a batch to a storage, at once if it can. */
+export function appendTo(storage: StorageBackend, ...args: Parameters<StorageBackend['append']>): boolean | Promise<boolean> {
+  const { atOnce } = traitsOf(storage)
+  return atOnce && storage.append === atOnce.method ? atOnce.append(...args) : storage.append(...args)
 }
 
 /** The traits of a storage, which may be anything that a user has passed. */
