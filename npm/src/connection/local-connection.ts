@@ -187,7 +187,7 @@ export class LocalConnection extends EngineConnection {
   }
 
   private store(): FlushOutcome | Promise<FlushOutcome> {
-    if (this.keeping === 'always') return this.appending ? this.storeIn(this.appending) : this.flushEngine()
+    if (this.keeping === 'always') return this.appending?.isQuick ? this.storeIn(this.appending) : this.flushEngine()
     if (this.keeping === 'never') this.command(Op.settle)
     else this.versionAcknowledged = this.version
     return 0

@@ -7,6 +7,11 @@ export interface HostStorage extends StorageBackend {
    * may be called at any time.
    */
   readonly appendNow?: StorageBackend['append']
+  /**
+   * Whether it answers at once, and no other database uses it here. With another one, a write resolves when that has had
+   * time to hear of it, which is what people expect who wait for the one and then ask the other.
+   */
+  readonly answersAtOnce?: () => boolean
 }
 
 /**
@@ -41,6 +46,11 @@ export class AppendingLog {
         return typeof value === 'function' ? value.bind(storage) : value
       },
     })
+  }
+
+  /** Whether to append past the engine. A storage that answers later takes the same time either way. */
+  get isQuick(): boolean {
+    return this.storage.answersAtOnce?.() === true
   }
 
   /** Appends a batch. Throws what the storage throws at once. */

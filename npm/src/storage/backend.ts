@@ -62,10 +62,12 @@ export function deferredStorage(storage: StorageBackend): HostStorage {
     if (stored) own.notify(seq)
     return stored
   }
+  let hasAnsweredAtOnce = false
   const appendNow = (...[seq, bytes, durability]: Parameters<StorageBackend['append']>): boolean | Promise<boolean> => {
     use()
     try {
       const stored: unknown = appendTo(storage, seq, bytes, durability)
+      hasAnsweredAtOnce = typeof stored === 'boolean'
       if (typeof stored === 'boolean') return appended(seq, stored)
       return Promise.resolve(stored).then((stored) => appended(seq, stored)).catch((error: unknown) => {
         throw readable(error)
@@ -78,6 +80,7 @@ export function deferredStorage(storage: StorageBackend): HostStorage {
     read: (after) => soon(async () => batchesOf('read', await storage.read(after))),
     append: (...args) => soon(() => appendNow(...args)),
     appendNow,
+    answersAtOnce: () => hasAnsweredAtOnce && users.get(storage) === 1,
     compact: (seq, snapshot) => soon(async () => void (await storage.compact(seq, snapshot))),
     destroy: () => soon(async () => {
       leave()
