@@ -112,8 +112,7 @@ func (s *step) checkPullAll() error {
 	if msgpack.KindOf(s.value) != msgpack.Array {
 		return errors.New("expects an array of values to remove, not " + describe(s.value))
 	}
-	values := msgpack.List(s.value)
-	slices.SortStableFunc(values, msgpack.Compare)
+	values := inTheirOrder(msgpack.List(s.value))
 	s.pulls = func(v []byte) bool {
 		_, found := slices.BinarySearchFunc(values, v, msgpack.Compare)
 		return found

@@ -150,17 +150,27 @@ func (s *step) addToSet(old []byte) ([]byte, error) {
 		added = s.push.each
 	}
 	before := len(elements)
-	known := append([][]byte(nil), elements...)
-	slices.SortStableFunc(known, msgpack.Compare)
+	known, fresh := inTheirOrder(elements), inTheirOrder(added)
 	for _, v := range added {
-		if at, found := slices.BinarySearchFunc(known, v, msgpack.Compare); !found {
-			known, elements = slices.Insert(known, at, v), append(elements, v)
+		if _, found := slices.BinarySearchFunc(known, v, msgpack.Compare); found {
+			continue
+		}
+		// Of equal ones, the first in added is the first in fresh.
+		if at, _ := slices.BinarySearchFunc(fresh, v, msgpack.Compare); &fresh[at][0] == &v[0] {
+			elements = append(elements, v)
 		}
 	}
 	if old != nil && len(elements) == before {
 		return old, nil
 	}
 	return arrayOf(elements), nil
+}
+
+// inTheirOrder returns values, sorted. Equal ones stay in their order.
+func inTheirOrder(values [][]byte) [][]byte {
+	sorted := append([][]byte(nil), values...)
+	slices.SortStableFunc(sorted, msgpack.Compare)
+	return sorted
 }
 
 // applied returns what the push makes of the elements of an array.

@@ -2,12 +2,34 @@ package engine_test
 
 import (
 	"errors"
+	"fmt"
 	"reflect"
 	"strings"
 	"testing"
 
 	"github.com/atomicdb-go/atomicdb/engine"
 )
+
+// TestUpdate_addToSetMany: what is added costs no more than to sort it. When each was put into its place, this took 38 s.
+func TestUpdate_addToSetMany(t *testing.T) {
+	const n = 200_000
+	db := newDB(t, engine.Options{})
+	evens, all := make([]any, n), make([]any, 2*n)
+	for i := range all {
+		all[i] = 2*n - i
+		if i%2 == 0 {
+			evens[i/2] = 2*n - i
+		}
+	}
+	insert(t, db, M{"a": evens})
+	if _, err := db.Update("users", encode(t, M{"$addToSet": M{"a": M{"$each": all}}}), nil); err != nil {
+		t.Fatal(err)
+	}
+	a := find(t, db, engine.Query{})[0].(M)["a"].([]any)
+	if len(a) != 2*n || fmt.Sprint(a[n], a[n+1]) != fmt.Sprint(2*n-1, 2*n-3) {
+		t.Errorf("%d elements, of which the first new ones are %v", len(a), a[n:n+2])
+	}
+}
 
 func TestUpdate(t *testing.T) {
 	for _, tt := range []struct {

@@ -174,11 +174,7 @@ func patchDocument(q *request) error {
 	}
 	var stored []byte
 	err = q.update(func(db *engine.DB) error {
-		before := db.Get(q.PathValue("collection"), id)
-		if before == nil {
-			return q.noDocument()
-		}
-		if err := q.precondition(before); err != nil {
+		if err := q.mayChange(db, id); err != nil {
 			return err
 		}
 		_, err := db.Update(q.PathValue("collection"), change, query.Eq(query.ParsePath("_id"), id))
@@ -191,17 +187,22 @@ func patchDocument(q *request) error {
 	return q.sendDocument(http.StatusOK, stored)
 }
 
+// mayChange refuses a change of a document that is not there, or is not as the request expects it.
+func (q *request) mayChange(db *engine.DB, id []byte) error {
+	before := db.Get(q.PathValue("collection"), id)
+	if before == nil {
+		return q.noDocument()
+	}
+	return q.precondition(before)
+}
+
 func deleteDocument(q *request) error {
 	id, err := q.id()
 	if err != nil {
 		return err
 	}
 	err = q.update(func(db *engine.DB) error {
-		before := db.Get(q.PathValue("collection"), id)
-		if before == nil {
-			return q.noDocument()
-		}
-		if err := q.precondition(before); err != nil {
+		if err := q.mayChange(db, id); err != nil {
 			return err
 		}
 		_, err := db.Remove(q.PathValue("collection"), query.Eq(query.ParsePath("_id"), id))

@@ -210,7 +210,7 @@ function segment(text: string): string {
   }
 }
 
-/** What changes with the contents of a document: FNV-1a of 64 bits, in two halves. */
+/** What changes with the contents of a document: two hashes of 32 bits, FNV-1a and one that mixes it in. */
 function etagOf(document: object): string {
   const text = stringify(document)
   let a = 0x811c9dc5
@@ -220,7 +220,7 @@ function etagOf(document: object): string {
     a = Math.imul(a ^ code, 0x01000193)
     b = Math.imul(b ^ code ^ (a >>> 7), 0x85ebca6b)
   }
-  return `"${(a >>> 0).toString(16)}${(b >>> 0).toString(16)}"`
+  return `"${[a, b].map((half) => (half >>> 0).toString(16).padStart(8, '0')).join('')}"`
 }
 
 const missing = (id: Id) => new AtomicDBError('not_found', `there is no document ${JSON.stringify(id)}`)

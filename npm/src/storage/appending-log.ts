@@ -2,10 +2,7 @@ import type { StorageBackend } from '../types.js'
 
 /** A storage that the engine of this thread calls. */
 export interface HostStorage extends StorageBackend {
-  /**
-   * As append, for a call when the engine is off the stack: a storage that can answer at once does. Default: append, which
-   * may be called at any time.
-   */
+  /** As append, which may be called at any time, for a call when the engine is off the stack: it can answer at once. */
   readonly appendNow?: StorageBackend['append']
   /**
    * Whether it answers at once, and no other database uses it here. With another one, a write resolves when that has had
@@ -53,10 +50,9 @@ export class AppendingLog {
     return this.storage.answersAtOnce?.() === true
   }
 
-  /** Appends a batch. Throws what the storage throws at once. */
+  /** Appends a batch, if this {@link isQuick}. Throws what the storage throws at once. */
   append(seq: number, frame: Uint8Array): boolean | Promise<boolean> {
-    const { storage } = this
-    return storage.appendNow ? storage.appendNow(seq, frame, this.durability) : storage.append(seq, frame, this.durability)
+    return this.storage.appendNow!(seq, frame, this.durability)
   }
 
   /** Notes that batch `seq` is stored. */
