@@ -400,6 +400,11 @@ describe('storages of pages', { timeout: 400_000 }, () => {
             await page.evaluate(openedAsOf, 'deleted')
           }
           for (const page of [...pages].reverse()) await page.evaluate(() => db.insert({}))
+          // A tab shows what it has put into localStorage before the browser knows of it. Were a deletion of another tab to
+          // come first, the item would be there again, for all.
+          const items = () => JSON.stringify(Object.entries(localStorage).sort())
+          const written = await pages[0]!.evaluate(items)
+          for (const page of pages) await page.waitForFunction(`(${items})() === ${JSON.stringify(written)}`, undefined, { polling: 20 })
           await pages[where]!.evaluate(`(${deleteData})(make)`)
           // What a tab removes from localStorage past our lock, the browser shows other tabs when it likes.
           const removed = how === 'removing its item' ? ['deleted'] : how.startsWith('destroy') ? [] : ['deleted', 'atomicdb version:deleted']
