@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"net/http"
+	"strings"
 	"syscall/js"
 
 	"github.com/atomicdb-go/atomicdb/engine"
@@ -21,6 +22,7 @@ func main() {
 	name := ""
 	if given := object.Get("name"); given.Type() == js.TypeString { // older runtimes do not tell
 		name = given.String()
+		name = name[strings.LastIndexByte(name, '/')+1:] // before it is the tenant; see command front
 	}
 	log := &sqlLog{sql: object.Get("sql")}
 	handler, err := httpapi.New(httpapi.Options{
