@@ -16,15 +16,19 @@ type HostLog struct {
 	closed       bool
 }
 
-// watchedHostLog is a HostLog whose object has a watch method.
-type watchedHostLog struct{ *HostLog }
+// A hostWatcher is the part of a HostLog whose object has a method watch.
+type hostWatcher struct{ backend js.Value }
+
+// A hostTail is the part of a HostLog whose object has a method cutTail.
+type hostTail struct{ backend js.Value }
 
 var (
 	_ Log            = (*HostLog)(nil)
 	_ CompactionHint = (*HostLog)(nil)
 	_ Salvager       = (*HostLog)(nil)
 	_ Revocable      = (*HostLog)(nil)
-	_ Watcher        = watchedHostLog{}
+	_ Watcher        = hostWatcher{}
+	_ TornTail       = hostTail{}
 )
 
 // NewHostLog returns the Log in backend. If backend lacks methods, the error has
@@ -46,8 +50,25 @@ func NewHostLog(backend js.Value) (Log, error) {
 	if every := backend.Get("compactEvery"); typeOf(every) == js.TypeNumber {
 		log.compactEvery = int(every.Float())
 	}
-	if typeOf(backend.Get("watch")) == js.TypeFunction {
-		return watchedHostLog{log}, nil
+	watches := typeOf(backend.Get("watch")) == js.TypeFunction
+	tears := typeOf(backend.Get("cutTail")) == js.TypeFunction
+	switch {
+	case watches && tears:
+		return struct {
+			*HostLog
+			hostWatcher
+			hostTail
+		}{log, hostWatcher{backend}, hostTail{backend}}, nil
+	case watches:
+		return struct {
+			*HostLog
+			hostWatcher
+		}{log, hostWatcher{backend}}, nil
+	case tears:
+		return struct {
+			*HostLog
+			hostTail
+		}{log, hostTail{backend}}, nil
 	}
 	return log, nil
 }
@@ -139,7 +160,7 @@ func (l *HostLog) Compact(seq uint64, snapshot Frame) error {
 }
 
 // Watch implements Watcher. A backend may give its listener the bytes too.
-func (l watchedHostLog) Watch(listener func(seq uint64, bytes []byte)) (stop func()) {
+func (w hostWatcher) Watch(listener func(seq uint64, bytes []byte)) (stop func()) {
 	onAppend := js.FuncOf(func(_ js.Value, args []js.Value) any {
 		seq := seqOf(argument(args, 0))
 		var bytes []byte
@@ -149,7 +170,7 @@ func (l watchedHostLog) Watch(listener func(seq uint64, bytes []byte)) (stop fun
 		listener(seq, bytes)
 		return nil
 	})
-	unwatch, err := try(func() js.Value { return l.backend.Call("watch", onAppend) })
+	unwatch, err := try(func() js.Value { return w.backend.Call("watch", onAppend) })
 	if err != nil { // without watching, conflicts tell of other writers
 		onAppend.Release()
 		return func() {}
@@ -160,6 +181,12 @@ func (l watchedHostLog) Watch(listener func(seq uint64, bytes []byte)) (stop fun
 		}
 		onAppend.Release()
 	}
+}
+
+// CutTail implements TornTail.
+func (t hostTail) CutTail(seq uint64, torn []byte) error {
+	_, err := callAsync(t.backend, "cutTail", float64(seq), bytesToJS(Frame{torn}))
+	return storageError("cut", batchName(seq), err)
 }
 
 // Close implements Log.

@@ -2,6 +2,7 @@ package storage_test
 
 import (
 	"fmt"
+	"slices"
 	"syscall/js"
 	"testing"
 
@@ -192,6 +193,38 @@ func TestHostLog_withoutWatch(t *testing.T) {
 	}
 	log := hostLog(t, newBackend(t, "backend.watch = () => { throw new Error('not today') }"))
 	log.(storage.Watcher).Watch(func(uint64, []byte) {})()
+}
+
+// TestHostLog_cutTail: a session cuts off what a crash has left, with and without watch.
+func TestHostLog_cutTail(t *testing.T) {
+	for _, change := range []string{"", "backend.watch = undefined; "} {
+		backend := newBackend(t, change+`backend.cutTail = async (seq, torn) => {
+			shared.records.pop()
+			shared.cut = seq + ' ' + new TextDecoder().decode(torn)
+		}`)
+		shared := backend.Get("shared")
+		session, err := storage.Open(hostLog(t, backend), storage.SessionOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := session.Update(func(db *engine.DB) error { return db.CreateCollection("kept") }); err != nil {
+			t.Fatal(err)
+		}
+		shared.Get("records").Call("push", map[string]any{"seq": 2, "snapshot": false, "bytes": js.Global().Get("TextEncoder").New().Call("encode", "torn")})
+		again, err := storage.Open(hostLog(t, backend), storage.SessionOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := shared.Get("cut"); got.String() != "2 torn" {
+			t.Errorf("cut off %s, want 2 torn", got)
+		}
+		if kept := again.DB().Collections(); !slices.Contains(kept, "kept") {
+			t.Errorf("the collections are %v, without what was stored before", kept)
+		}
+	}
+	if _, tears := hostLog(t, newBackend(t, "")).(storage.TornTail); tears {
+		t.Error("claims that a crash can tear a backend that cannot cut")
+	}
 }
 
 func TestHostLog_closesTheBackend(t *testing.T) {

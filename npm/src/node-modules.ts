@@ -44,7 +44,7 @@ export interface NodeFiles {
   readFile(path: string | URL): Promise<Uint8Array<ArrayBuffer>>
   readFile(path: string, encoding: 'utf8'): Promise<string>
   writeFile(path: string, text: string, options: { flag: 'wx' | 'r+' }): Promise<void>
-  open(path: string, flags: 'r' | 'r+' | 'wx', mode?: number): Promise<{
+  open(path: string, flags: 'r' | 'r+' | 'wx' | 'a', mode?: number): Promise<{
     chmod(mode: number): Promise<void>
     read(into: Uint8Array, offset: number, length: number, position: number): Promise<{ readonly bytesRead: number }>
     writeFile(content: Uint8Array): Promise<void>

@@ -109,7 +109,7 @@ export interface SetSchemaOptions extends SchemaOptions {
 export interface WasmObject {}
 
 export interface OpenOptions {
-  /** Where the database is stored. Default: IndexedDB in hosts that have it, such as browsers; otherwise nowhere. */
+  /** Where the database is stored. Default: IndexedDB in hosts that have it, such as browsers; a file if the name is a path, in Node; otherwise nowhere. */
   storage?: StorageBackend
   /**
    * Whether to keep everything in memory. A storage is then read when the

@@ -10,7 +10,7 @@ import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { after, before, describe, test } from 'node:test'
 import * as esbuild from 'esbuild'
-import { AtomicDB, AtomicDBError, JSONStorage, LMDBStorage, MessagePackStorage } from '../src/index.js'
+import { AtomicDB, AtomicDBError, FileStorage, JSONStorage, LMDBStorage, MessagePackStorage } from '../src/index.js'
 import type { NodeFiles } from '../src/node-modules.js'
 import { DiskLock } from '../src/storage/stored-file/disk-lock.js'
 import { ownOwner } from '../src/storage/stored-file/disk-owner.js'
@@ -314,6 +314,7 @@ describe('a path', () => {
     JSONStorage: (path: string) => new JSONStorage(path),
     MessagePackStorage: (path: string) => new MessagePackStorage(path),
     LMDBStorage: (path: string) => new LMDBStorage(path),
+    FileStorage: (path: string) => new FileStorage(path),
   }
   for (const [kind, make] of Object.entries(kinds)) {
     test(`of ${kind} that cannot hold a database is refused when it is opened, with the reason`, async () => {

@@ -5,7 +5,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
-import { AtomicDB, AtomicDBError, JSONStorage, KVStorage, LMDBStorage, MemoryStorage, SealedStorage, SecurityManager, type StorageBackend, type Transaction } from '../src/index.js'
+import { AtomicDB, AtomicDBError, FileStorage, JSONStorage, KVStorage, LMDBStorage, MemoryStorage, SealedStorage, SecurityManager, type StorageBackend, type Transaction } from '../src/index.js'
 import type { Op } from '../src/engine/ops.js'
 import { encoding } from '../src/msgpack/encode.js'
 import { within } from './harness/deadline.js'
@@ -311,6 +311,7 @@ describe('when the engine fails', { timeout: 60_000 }, () => {
     }
     for (const [name, make] of Object.entries<() => StorageBackend | Promise<StorageBackend>>({
       'a JSON file': () => new JSONStorage(join(folder, 'x.json')),
+      'a file': () => new FileStorage(join(folder, 'x.atomicdb')),
       'LMDB': () => new LMDBStorage(join(folder, 'lmdb')),
       'KV, without state': () => new KVStorage(kv(), 'x'),
       'encrypted batches': async () => new SealedStorage(new MemoryStorage(), { compressionLevel: 1, securityManager: await SecurityManager.create() }),

@@ -9,7 +9,7 @@ import { after, before, describe, test } from 'node:test'
 import { promisify } from 'node:util'
 import { deflateSync } from 'node:zlib'
 import { pythonPath } from '../scripts/python.mjs'
-import { AtomicDB, AtomicDBError, CompressedJSONStorage, EncryptedJSONStorage, JSONStorage, LMDBStorage, MessagePackStorage, SecurityManager, type StorageBackend } from '../src/index.js'
+import { AtomicDB, AtomicDBError, CompressedJSONStorage, EncryptedJSONStorage, FileStorage, JSONStorage, LMDBStorage, MessagePackStorage, SecurityManager, type StorageBackend } from '../src/index.js'
 import { packageFolder } from './harness/site.js'
 import { testWasm } from './harness/node.js'
 import { countTogether } from './harness/processes.js'
@@ -123,7 +123,7 @@ test('a file keeps its permissions, and a link to it stays a link', async () => 
   assert.deepEqual((await readdir(elsewhere)), ['private.json'])
 })
 
-for (const [kind, make] of Object.entries({ JSON: (path: string) => new JSONStorage(path), MessagePack: (path: string) => new MessagePackStorage(path), LMDB: (path: string) => new LMDBStorage(path) })) {
+for (const [kind, make] of Object.entries({ JSON: (path: string) => new JSONStorage(path), MessagePack: (path: string) => new MessagePackStorage(path), LMDB: (path: string) => new LMDBStorage(path), log: (path: string) => new FileStorage(path) })) {
   test(`a ${kind} file that is deleted under an open database closes it, and opens again, empty`, async () => {
     for (const [n, destroy] of [rm, (path: string) => AtomicDB.destroy('file', { storage: make(path) })].entries()) {
       const path = join(folder, `deleted ${n}.${kind}`)

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
-import { AtomicDB, AtomicDBError, JSONStorage, LMDBStorage, MessagePackStorage, type StorageBackend } from '../src/index.js'
+import { AtomicDB, AtomicDBError, FileStorage, JSONStorage, LMDBStorage, MessagePackStorage, type StorageBackend } from '../src/index.js'
 import { testWasm } from './harness/node.js'
 import { smallDisk } from './harness/small-disk.js'
 
@@ -10,6 +10,7 @@ const kinds: Record<string, (path: string) => StorageBackend> = {
   JSONStorage: (path) => new JSONStorage(path),
   MessagePackStorage: (path) => new MessagePackStorage(path),
   LMDBStorage: (path) => new LMDBStorage(path),
+  FileStorage: (path) => new FileStorage(path),
 }
 const isQuota = (error: unknown) => error instanceof AtomicDBError && error.code === 'quota'
 

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import sqlite3InitModule from '@sqlite.org/sqlite-wasm'
-import { AtomicDB, KVStorage, LMDBStorage, MemoryStorage, SealedStorage, SecurityManager, SQLiteStorage, type Batch, type SealOptions, type StorageBackend } from '../src/index.js'
+import { AtomicDB, FileStorage, KVStorage, LMDBStorage, MemoryStorage, SealedStorage, SecurityManager, SQLiteStorage, type Batch, type SealOptions, type StorageBackend } from '../src/index.js'
 import { openPage } from './harness/chromium.js'
 import { chromiumWithSite } from './harness/chromium-with-site.js'
 import { testWasm as wasm } from './harness/node.js'
@@ -171,6 +171,11 @@ describe('a database that was deleted and created anew elsewhere is closed at it
       test(`LMDB, ${kind}, ${batches} batches`, async () => {
         const folder = await mkdtemp(join(tmpdir(), 'atomicdb-identity-'))
         await recreates(() => new LMDBStorage(join(folder, 'stale.mdb'), options), batches)
+        await rm(folder, { recursive: true })
+      })
+      test(`a file, ${kind}, ${batches} batches`, async () => {
+        const folder = await mkdtemp(join(tmpdir(), 'atomicdb-identity-'))
+        await recreates(() => new FileStorage(join(folder, 'stale.atomicdb'), options), batches)
         await rm(folder, { recursive: true })
       })
     }

@@ -68,6 +68,7 @@ describe(`the power is cut (${replayOf('power-cut.test.ts')})`, { timeout: 120_0
     JSONStorage: { storage: 'new JSONStorage(path)' },
     MessagePackStorage: { storage: 'new MessagePackStorage(path)' },
     LMDBStorage: { storage: 'new LMDBStorage(path)' },
+    FileStorage: { storage: 'new FileStorage(path)' },
     // FULL would do for a journal that is a WAL. With the usual one it takes the last batch back: SQLite deletes the
     // journal and does not sync that.
     SQLiteStorage: { storage: 'new SQLiteStorage(sqlite)', more: "import { DatabaseSync } from 'node:sqlite'\nconst sqlite = new DatabaseSync(path)\nsqlite.exec('PRAGMA synchronous = EXTRA')" },

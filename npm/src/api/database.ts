@@ -18,7 +18,7 @@ import { exportFile, importFile } from './export-import.js'
 import type { OpenOptions } from './database-options.js'
 import { migrate } from './migrate.js'
 import { OpenDatabase } from './open-database.js'
-import { backendOf, checkedOptions, isStateless, keyOfSame, keyStart } from './open-options.js'
+import { backendOf, checkedOptions, isStateless, keyOfSame, keyStart, withStorage } from './open-options.js'
 import { bareStorage, exportRaw, importRaw, repair, withAdvice } from './repair.js'
 
 /**
@@ -57,7 +57,8 @@ export class AtomicDB<Schema = any> extends OpenDatabase<Schema> {
   /**
    * Opens a database. One that does not exist is created.
    *
-   * @param name Databases of different names share nothing. Default: 'default'.
+   * @param name Databases of different names share nothing. In Node, where there is no IndexedDB, a name that has a slash or
+   * ends in `.atomicdb` is the path of a file, as with {@link FileStorage}. Default: 'default'.
    * @throws `storage` or `quota` if the storage fails, `corrupt` if what it holds
    * fails its checks, `unsupported` for an option of a later version, and for data of a
    * later one; what a migration throws, with the data as the migration before left it.
@@ -69,7 +70,7 @@ export class AtomicDB<Schema = any> extends OpenDatabase<Schema> {
 
   private static async openOnce<Schema>(name: string, given: OpenOptions): Promise<AtomicDB<Schema>> {
     checkName('name', name)
-    const options = checkedOptions(given)
+    const options = withStorage(name, checkedOptions(given))
     const backend = backendOf(name, options)
     if (options.persist && backend !== null) askToPersist()
     const stateless = isStateless(options)
@@ -110,7 +111,7 @@ export class AtomicDB<Schema = any> extends OpenDatabase<Schema> {
   /** Deletes a stored database, which must not be open anywhere. Does nothing if it does not exist. */
   static async destroy(name: string, given: StoredOptions = {}): Promise<void> {
     checkName('name', name)
-    const options = takenOptions(given, ['storage', 'wasm'])
+    const options = withStorage(name, takenOptions(given, ['storage', 'wasm']))
     const backend = backendOf(name, options)
     if (!backend) return
     opened.forget((key) => key.startsWith(keyStart(name)))
@@ -130,7 +131,7 @@ export class AtomicDB<Schema = any> extends OpenDatabase<Schema> {
    * `conflict` if another writer writes at the same time; `quota` or `storage`.
    */
   static async repair(name: string, given: StoredOptions = {}): Promise<Report> {
-    const options = takenOptions(given, ['storage', 'wasm'])
+    const options = withStorage(name, takenOptions(given, ['storage', 'wasm']))
     return repair(storedBackend(name, options), options)
   }
 
@@ -140,7 +141,7 @@ export class AtomicDB<Schema = any> extends OpenDatabase<Schema> {
    * {@link importRaw}, {@link MemoryStorage.fromRaw} and Go programs read the file.
    */
   static async exportRaw(name: string, given: StoredOptions = {}): Promise<Uint8Array> {
-    const options = takenOptions(given, ['storage', 'wasm'])
+    const options = withStorage(name, takenOptions(given, ['storage', 'wasm']))
     return exportRaw(storedBackend(name, bare(options)), options.wasm)
   }
 
@@ -153,7 +154,7 @@ export class AtomicDB<Schema = any> extends OpenDatabase<Schema> {
    * `unsupported` if a newer AtomicDB has written it; `quota` or `storage`. Nothing is stored then.
    */
   static async importRaw(name: string, file: Uint8Array, given: StoredOptions = {}): Promise<void> {
-    const options = takenOptions(given, ['storage', 'wasm'])
+    const options = withStorage(name, takenOptions(given, ['storage', 'wasm']))
     return importRaw(storedBackend(name, bare(options)), file, options)
   }
 

@@ -3,7 +3,9 @@ import type { NativeBackend } from '../engine/async-engine.js'
 import { describe, invalid, unsupported } from '../errors.js'
 import { isCloudflareWorker } from '../load.js'
 import { hasSharedThreads } from '../thread.js'
+import { isNode } from '../node-modules.js'
 import { deferredStorage } from '../storage/backend.js'
+import { FileStorage } from '../storage/file.js'
 import { traitsOf } from '../storage/traits.js'
 import type { StorageBackend } from '../types.js'
 import type { OpenOptions } from './database-options.js'
@@ -76,6 +78,12 @@ export function isStateless(given: OpenOptions): boolean {
   } catch {
     return false // checkedOptions says what is wrong
   }
+}
+
+/** The options with the storage that they mean: in Node, where there is no IndexedDB, a name that is a path is a file. */
+export function withStorage<Options extends Pick<OpenOptions, 'storage' | 'inMemory'>>(name: string, options: Options): Options {
+  const isFile = isNode && options.storage === undefined && !options.inMemory && typeof name === 'string' && /[/\\]|\.atomicdb$/.test(name) && !hasIndexedDB()
+  return isFile ? { ...options, storage: new FileStorage(name) } : options
 }
 
 /** Where the database `name` is stored; null if it is in memory alone. */

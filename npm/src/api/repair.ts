@@ -8,9 +8,11 @@ import { traitsOf } from '../storage/traits.js'
 import type { OpenOptions, Report, StorageBackend } from '../types.js'
 
 /** Repairs what is stored; see AtomicDB.repair. */
-export async function repair(backend: Backend, { wasm, maxDocumentBytes, maxDepth }: OpenOptions): Promise<Report> {
+export async function repair(backend: Backend, { storage, wasm, maxDocumentBytes, maxDepth }: OpenOptions): Promise<Report> {
   const bridge = await startBridge(wasm)
-  return reportOf(await bridge.wait((engine) => engine.repair(backend, { maxDocumentBytes, maxDepth })))
+  const mended = await traitsOf(bareStorage(storage)).prepareRepair?.()
+  const report = await bridge.wait((engine) => engine.repair(backend, { maxDocumentBytes, maxDepth }))
+  return reportOf({ ...report, problems: [...(mended ? [{ seq: 0, code: 'corrupt' as const, message: mended, ids: [] }] : []), ...report.problems] })
 }
 
 /** Everything that is stored, unchanged, as one file; see AtomicDB.exportRaw. */

@@ -11,7 +11,7 @@ import { AtomicDB } from './database.js'
 import type { OpenOptions } from './database-options.js'
 import { migrate } from './migrate.js'
 import { OpenDatabase } from './open-database.js'
-import { backendOf, checkedOptions } from './open-options.js'
+import { backendOf, checkedOptions, withStorage } from './open-options.js'
 
 /** Options of {@link ThreadSafeDatabase.open}. */
 export interface PoolOptions extends OpenOptions {
@@ -57,7 +57,7 @@ export class ThreadSafeDatabase<Schema = any> extends OpenDatabase<Schema> {
     checkName('name', name)
     checkOptionsObject(options)
     const { maxConnections = 10, timeout = 30_000, ...given } = readArguments(() => ({ ...options }))
-    const rest = checkedOptions(given)
+    const rest = withStorage(name, checkedOptions(given))
     checkCount('options.maxConnections', maxConnections, 1, 1000)
     checkCount('options.timeout', timeout, 0, 2 ** 31 - 1)
     if (rest.worker === 'shared') throw invalid("options.worker: a pool has workers of its own, and cannot use a shared one")

@@ -1,4 +1,5 @@
 import type { StorageBackend } from '../types.js'
+import type { Traits } from './traits.js'
 
 /** A storage that the engine of this thread calls. */
 export interface HostStorage extends StorageBackend {
@@ -9,6 +10,8 @@ export interface HostStorage extends StorageBackend {
    * time to hear of it, which is what people expect who wait for the one and then ask the other.
    */
   readonly answersAtOnce?: () => boolean
+  /** That of its traits. */
+  readonly cutTail?: NonNullable<Traits['cutTail']>
 }
 
 /**

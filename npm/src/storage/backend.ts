@@ -28,6 +28,7 @@ export function deferredStorage(storage: StorageBackend): HostStorage {
   if (missing.length > 0) throw invalid(`options.storage: it has no method ${missing.join(', ')}`)
   const [salvages, watches] = (['salvage', 'watch'] as const).map((name) => isMethod(name, property(storage, name)))
   const compactEvery = countOf(property(storage, 'compactEvery'))
+  const { mayRevoke, cutTail } = traitsOf(storage)
   const own = new SamePageListeners(ensured(listeners, storage, () => new Set()))
   const count = (change: number) => {
     const left = (users.get(storage) ?? 0) + change
@@ -89,7 +90,8 @@ export function deferredStorage(storage: StorageBackend): HostStorage {
     close: () => soon(async () => {
       if (leave()) await storage.close()
     }),
-    ...(traitsOf(storage).mayRevoke && { mayRevoke: true }), // the engine asks for it
+    ...(mayRevoke && { mayRevoke: true }), // the engine asks for it
+    ...(cutTail && { cutTail: (seq, torn) => soon(() => cutTail(seq, torn)) }),
     ...(compactEvery !== undefined && { compactEvery }),
     ...(salvages && { salvage: () => soon(async () => batchesOf('salvage', await storage.salvage!())) }),
     ...(watches && {

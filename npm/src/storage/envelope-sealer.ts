@@ -5,6 +5,7 @@ import { refused } from '../security/fernet.js'
 import { takenSealOptions, compressed } from '../security/packing.js'
 import type { SealOptions } from '../security/seal-options.js'
 import { nameOf, type Derivation, type SecurityManager } from '../security/security-manager.js'
+import type { Batch } from '../types.js'
 import { identityBytes, identityOf, isForeign } from './identity.js'
 
 /** Compresses and encrypts batches, each into an envelope; see storage/FORMAT.md. */
@@ -41,9 +42,26 @@ export class EnvelopeSealer implements Sealer {
 
   /** Opens what seal() has written, at whatever level, and passes on what was never sealed. */
   async open(batches: readonly Uint8Array[]): Promise<Uint8Array[]> {
+    return this.openAll(batches, (sealed) => this.openOne(sealed))
+  }
+
+  /**
+   * As {@link open}, for a storage whose last batch a crash can leave torn. Such a batch is {@link spoilt}: the engine finds
+   * that it is damaged, and cuts it off if it is the last.
+   */
+  async openTorn(batches: readonly Batch[]): Promise<Uint8Array[]> {
+    return this.openAll(batches, ({ snapshot, bytes }) => this.openOne(bytes).catch((error: AtomicDBError) => {
+      // Its header is damaged, or it is not what another batch has proved the key of.
+      const isTorn = error.code === 'corrupt' || (error.code === 'decrypt' && this.derivation && isEnvelope(bytes))
+      if (snapshot || !isTorn) throw error
+      return spoilt(bytes)
+    }))
+  }
+
+  private async openAll<T>(batches: readonly T[], open: (batch: T) => Promise<Uint8Array>): Promise<Uint8Array[]> {
     // The first alone, because it shows the derivation of all.
-    const first = await Promise.all(batches.slice(0, 1).map((sealed) => this.openOne(sealed)))
-    return first.concat(await Promise.all(batches.slice(1).map((sealed) => this.openOne(sealed))))
+    const first = await Promise.all(batches.slice(0, 1).map(open))
+    return first.concat(await Promise.all(batches.slice(1).map(open)))
   }
 
   async salvage(batches: readonly Uint8Array[]): Promise<Uint8Array[]> {
@@ -67,9 +85,10 @@ export class EnvelopeSealer implements Sealer {
   }
 
   private async openOne(sealed: Uint8Array): Promise<Uint8Array> {
-    if (!magic.every((byte, n) => sealed[n] === byte)) {
-      if (this.manager) throw refused('the stored batch is not encrypted: it was written without a securityManager, or without the key')
-      return sealed
+    if (!isEnvelope(sealed)) {
+      if (!this.manager) return sealed
+      if (!isFrame(sealed)) throw corrupt('the stored batch is no envelope')
+      throw refused('the stored batch is not encrypted: it was written without a securityManager, or without the key')
     }
     const { version, flags, length, derivation, atContent } = parseEnvelope(sealed)
     let content = sealed.subarray(atContent)
@@ -97,6 +116,16 @@ export class EnvelopeSealer implements Sealer {
     }
     return derivation
   }
+}
+
+/**
+ * Bytes that nobody takes for a frame or an envelope; spoilt again, they are the same as before. Zeros stay: the engine
+ * knows what they mean.
+ */
+export function spoilt(bytes: Uint8Array): Uint8Array {
+  const copy = bytes.slice()
+  if (copy[0]) copy[0] ^= 0x80
+  return copy
 }
 
 /** How the key of a batch is derived; nothing if it is not encrypted, or its header is damaged. */
@@ -127,6 +156,8 @@ function mostFrequent(derivations: readonly Derivation[]): Derivation | undefine
 
 // The envelope is described in storage/FORMAT.md.
 const magic = [0x41, 0x74, 0x44, 0x53] // AtDS
+const isFrame = (bytes: Uint8Array) => [0x41, 0x74, 0x44, 0x42].every((byte, n) => bytes[n] === byte) // AtDB
+const isEnvelope = (bytes: Uint8Array) => magic.every((byte, n) => bytes[n] === byte)
 const envelopeVersion = 2
 const isCompressed = 1
 const isEncrypted = 2

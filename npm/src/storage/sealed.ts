@@ -1,7 +1,7 @@
 import { checkFunction, checkSeq, takenBytes } from '../checks.js'
 import type { SealOptions } from '../security/seal-options.js'
 import type { Batch, StorageBackend } from '../types.js'
-import { EnvelopeSealer } from './envelope-sealer.js'
+import { EnvelopeSealer, spoilt } from './envelope-sealer.js'
 import { appendTo, newTraits, traits, traitsOf, type Traits } from './traits.js'
 
 /**
@@ -39,9 +39,9 @@ export class SealedStorage implements StorageBackend {
 
   /** @internal The engine calls seal and open itself where it keeps the batches. */
   get [traits](): Traits {
-    const { native, stateless, mayRevoke } = traitsOf(this.storage)
+    const { native, stateless, mayRevoke, cutTail } = traitsOf(this.storage)
     const atOnce = { method: SealedStorage.prototype.append, append: (...args: Parameters<StorageBackend['append']>) => appendTo(this.storage, ...args) }
-    const own = { bare: this.storage, ...(this.sealed ? { sealer: this.sealer } : { atOnce }), ...(stateless && { stateless }), ...(mayRevoke && { mayRevoke }) }
+    const own = { bare: this.storage, ...(this.sealed ? { sealer: this.sealer } : { atOnce }), ...(stateless && { stateless }), ...(mayRevoke && { mayRevoke }), ...(cutTail && { cutTail: this.sealed ? (seq: number, torn: Uint8Array) => cutTail(seq, spoilt(torn)) : cutTail }) }
     if (!native || (native.sealer && this.sealed)) return newTraits(own)
     return newTraits({ ...own, native: this.sealed ? { ...native, sealer: this.sealer } : native })
   }
@@ -49,7 +49,8 @@ export class SealedStorage implements StorageBackend {
   async read(after: number): Promise<Batch[]> {
     checkSeq('after', after, 0)
     const batches = await this.storage.read(after)
-    return withBytes(batches, await this.sealer.open(bytesOf(batches)))
+    const canTear = traitsOf(this.storage).cutTail !== undefined
+    return withBytes(batches, canTear ? await this.sealer.openTorn(batches) : await this.sealer.open(bytesOf(batches)))
   }
 
   /**

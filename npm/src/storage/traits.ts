@@ -33,6 +33,13 @@ export interface Traits {
   readonly stateless?: boolean
   /** Whether the host may take back batches that it has stored. The engine then reads the log again. */
   readonly mayRevoke?: boolean
+  /**
+   * Of a storage whose last batch a crash can leave torn: cut short, or with bytes that were never written. Removes the last
+   * batch if it is `seq` and has exactly these bytes. Others may have cut it off and appended one in its place.
+   */
+  readonly cutTail?: (seq: number, torn: Uint8Array) => Promise<void>
+  /** What a repair does before it reads the log. Resolves to what was wrong and is mended. */
+  readonly prepareRepair?: () => Promise<string | undefined>
   /** What an error says about saving damaged data. Default: to use AtomicDB.exportRaw and AtomicDB.repair. */
   readonly rescue?: string
 }

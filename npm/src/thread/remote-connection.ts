@@ -14,7 +14,8 @@ import { Decoder } from '../msgpack/decode.js'
 import type { Encoder } from '../msgpack/encode.js'
 import { traitsOf } from '../storage/traits.js'
 import { hasSharedThreads, shareThread, startThread, type Thread } from '../thread.js'
-import type { OpenOptions, Report, StorageBackend } from '../types.js'
+import type { HostStorage } from '../storage/appending-log.js'
+import type { OpenOptions, Report } from '../types.js'
 import { sealerHandlers } from './remote-sealer.js'
 import { storageHandlers } from './remote-storage.js'
 import { RemoteLives, type LiveReply } from './remote-live.js'
@@ -78,7 +79,7 @@ export class RemoteConnection extends EngineConnection {
     private readonly thread: Thread,
     private readonly keeping: Keeping,
     private readonly seen: Seen,
-    storage: StorageBackend | undefined,
+    storage: HostStorage | undefined,
     sealer: Sealer | undefined,
     onProgress: OpenOptions['onProgress'],
     /** Whether the thread serves other pages too. */
@@ -118,7 +119,7 @@ export class RemoteConnection extends EngineConnection {
    * Opens what `backend` holds, in a new thread, or in that of all pages; null is a database in memory
    * alone. Connections that share `seen` see what any of them has stored.
    */
-  static async open(name: string, backend: NativeBackend | StorageBackend | null, options: OpenOptions & OwnOptions, seen = new Seen()): Promise<RemoteConnection> {
+  static async open(name: string, backend: NativeBackend | HostStorage | null, options: OpenOptions & OwnOptions, seen = new Seen()): Promise<RemoteConnection> {
     const { inMemory, durability, maxDocumentBytes, maxDepth, maxQueryMemory, maxQueryTime, version, group } = options
     const progress = new Progress(options.onProgress)
     const own = traitsOf(options.storage).inWorker
@@ -135,7 +136,7 @@ export class RemoteConnection extends EngineConnection {
       const opening: Opening = {
         name,
         backend: where,
-        storage: storage && { watches: storage.watch !== undefined, salvages: storage.salvage !== undefined, compactEvery: storage.compactEvery },
+        storage: storage && { watches: storage.watch !== undefined, salvages: storage.salvage !== undefined, tears: storage.cutTail !== undefined, compactEvery: storage.compactEvery },
         isSealed: native?.sealer !== undefined,
         wasm: (connection.module = await module) ?? (await addressed(options.wasm)),
         group,
@@ -553,6 +554,6 @@ async function addressed(wasm: OpenOptions['wasm']): Promise<WasmAddress> {
   return { address: await wasmAddress(wasm as string | URL | undefined), isGiven: wasm !== undefined }
 }
 
-function isStorage(backend: NativeBackend | StorageBackend | null): backend is StorageBackend {
+function isStorage(backend: NativeBackend | HostStorage | null): backend is HostStorage {
   return backend !== null && 'append' in backend
 }

@@ -1,3 +1,4 @@
+import type { HostStorage } from '../storage/appending-log.js'
 import type { Batch, StorageBackend } from '../types.js'
 import type { Handlers, RpcChannel } from './rpc.js'
 
@@ -6,21 +7,25 @@ export interface StorageKind {
   /** Whether it tells of batches that others append. */
   readonly watches: boolean
   readonly salvages: boolean
+  /** Whether a crash can leave its last batch torn. */
+  readonly tears: boolean
   readonly compactEvery: number | undefined
 }
 
 /** A storage in the other thread. */
-export class RemoteStorage implements StorageBackend {
+export class RemoteStorage implements HostStorage {
   private readonly listeners = new Set<(seq: number) => void>()
   readonly watch?: NonNullable<StorageBackend['watch']>
   readonly salvage?: NonNullable<StorageBackend['salvage']>
+  readonly cutTail?: NonNullable<HostStorage['cutTail']>
   readonly compactEvery: number | undefined
 
   constructor(
     private readonly channel: RpcChannel,
-    { watches, salvages, compactEvery }: StorageKind,
+    { watches, salvages, tears, compactEvery }: StorageKind,
   ) {
     this.compactEvery = compactEvery
+    if (tears) this.cutTail = (seq, torn) => this.channel.call('storageCutTail', { seq, torn })
     if (salvages) this.salvage = () => this.channel.call('storageSalvage')
     if (watches) {
       this.watch = (listener) => {
@@ -57,10 +62,11 @@ export class RemoteStorage implements StorageBackend {
 }
 
 /** The handlers of the thread that has the storage. */
-export function storageHandlers(storage: StorageBackend): Handlers {
+export function storageHandlers(storage: HostStorage): Handlers {
   return {
     storageRead: (after: number) => storage.read(after),
     storageSalvage: () => storage.salvage!(),
+    storageCutTail: ({ seq, torn }: { seq: number; torn: Uint8Array }) => storage.cutTail!(seq, torn),
     storageAppend: ({ seq, bytes, durability }: { seq: number; bytes: Uint8Array; durability: 'relaxed' | 'strict' }) => storage.append(seq, bytes, durability),
     storageCompact: ({ seq, snapshot }: { seq: number; snapshot: Uint8Array }) => storage.compact(seq, snapshot),
     storageDestroy: () => storage.destroy(),

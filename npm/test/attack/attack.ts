@@ -278,7 +278,7 @@ class Round {
       EncryptedJSONStorage: () => new library.EncryptedJSONStorage(`${name}.enc`, securityManager),
       MessagePackStorage: () => new library.MessagePackStorage(`${name}.mp`),
     }
-    if (typeof document === 'undefined') return { ...everywhere, LMDBStorage: () => new library.LMDBStorage(name) }
+    if (typeof document === 'undefined') return { ...everywhere, LMDBStorage: () => new library.LMDBStorage(name), FileStorage: () => new library.FileStorage(`${name}.atomicdb`) }
     return {
       ...everywhere,
       IndexedDBStorage: () => new library.IndexedDBStorage(name),

@@ -74,8 +74,8 @@ export const storages: Suite = [
   {
     name: 'a storage that does not work in this host is unsupported',
     async run({ atomicdb, wasm }) {
-      const { IndexedDBStorage, LocalStorageStorage, OPFSStorage, LMDBStorage } = atomicdb
-      const missing = typeof indexedDB === 'undefined' ? [new IndexedDBStorage('x'), new LocalStorageStorage('x'), new OPFSStorage('x')] : [new LMDBStorage('x')]
+      const { IndexedDBStorage, LocalStorageStorage, OPFSStorage, LMDBStorage, FileStorage } = atomicdb
+      const missing = typeof indexedDB === 'undefined' ? [new IndexedDBStorage('x'), new LocalStorageStorage('x'), new OPFSStorage('x')] : [new LMDBStorage('x'), new FileStorage('x')]
       for (const storage of missing) await rejects('unsupported', () => atomicdb.AtomicDB.open('x', { wasm, storage }))
     },
   },

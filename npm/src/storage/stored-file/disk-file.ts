@@ -90,14 +90,15 @@ export class DiskFile implements StoredFile {
 }
 
 /** Flushes the folder of a file, which holds its name. Windows cannot. */
-async function syncFolder(fs: NodeFiles, path: string): Promise<void> {
+export async function syncFolder(fs: NodeFiles, path: string): Promise<void> {
   const { dirname } = await nodePath()
   const folder = await fs.open(dirname(path), 'r').catch(() => undefined)
   await folder?.sync().catch(() => {})
   await folder?.close()
 }
 
-function diskError(error: unknown): AtomicDBError {
+/** What went wrong on a disk, with a code: `quota` if it is full. */
+export function diskError(error: unknown): AtomicDBError {
   if (error instanceof AtomicDBError) return error
   const { code, message } = error as NodeError
   return new AtomicDBError(code === 'ENOSPC' || code === 'EDQUOT' ? 'quota' : 'storage', message, { cause: error })
