@@ -6,7 +6,7 @@
  * Without a name it builds all three. Go, esbuild and tsc run side by side.
  */
 import { execFile } from 'node:child_process'
-import { copyFile, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { chmod, copyFile, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
@@ -70,7 +70,7 @@ async function buildJavaScript() {
   for (const { outputFiles } of [index, worker]) {
     if (outputFiles.filter(({ text }) => text.includes(hidden)).length !== 1) throw new Error(`expected ${hidden} in exactly one file`)
   }
-  await Promise.all([buildHooks(), buildForWorkers(), ...written.map(({ path, text }) => writeFile(path, withNames(text.replace(hidden, 'import(/* webpackIgnore: true */ /* @vite-ignore */ name)'))))])
+  await Promise.all([buildHooks(), buildForWorkers(), buildCommand(), ...written.map(({ path, text }) => writeFile(path, withNames(text.replace(hidden, 'import(/* webpackIgnore: true */ /* @vite-ignore */ name)'))))])
 }
 
 /** The frameworks with hooks of their own, each in a folder of src and, as `atomicdb/react`, a file of dist. */
@@ -92,6 +92,22 @@ async function buildHooks() {
     plugins: [ofThePackage],
     write: true,
   })))
+}
+
+/** Builds the command `atomicdb`, which shares the classes of index.js. */
+async function buildCommand() {
+  const outfile = join(dist, 'cli.js')
+  await esbuild.build({
+    ...bundling,
+    splitting: false,
+    outdir: undefined,
+    outfile,
+    entryPoints: [join(npm, 'src/cli/index.ts')],
+    platform: 'node',
+    plugins: [{ name: 'index.js is not bundled', setup: (build) => build.onResolve({ filter: /^\.\.\/index\.js$/ }, () => ({ path: './index.js', external: true })) }],
+    write: true,
+  })
+  await chmod(outfile, 0o755)
 }
 
 /** Builds the entries for Cloudflare, which share the classes of index.js: an error is the same error in both. */

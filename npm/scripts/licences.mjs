@@ -27,7 +27,7 @@ else if (readFileSync(file, 'utf8') !== text) {
 async function thirdParty() {
   const inWasm = go(['list', '-deps', '-f', '{{with .Module}}{{.Path}}{{end}}', './wasm/atomicdb'], { GOOS: 'js', GOARCH: 'wasm' }).split('\n')
   const modules = modulesOf(JSON.parse(go(['mod', 'edit', '-json'])).Require.map(({ Path, Version }) => `${Path}@${Version}`))
-  const shipped = [...(await bundledPackages()), goItself(), ...modules.filter(({ name }) => inWasm.includes(name)).map((module) => ({ ...module, of: '`atomicdb.wasm`' }))]
+  const shipped = [...(await bundledPackages(['index', 'worker', 'testing'], '`libraries.js`')), ...(await bundledPackages(['cli/index'], '`cli.js`', 'node', ['../index.js'])), goItself(), ...modules.filter(({ name }) => inWasm.includes(name)).map((module) => ({ ...module, of: '`atomicdb.wasm`' }))]
   const rows = (all) => all.map(({ name, version, licences, of }) => `| ${name} | ${version} | ${licences.join(', ')} | ${of} |\n`).join('')
   return `# Code of others
 
@@ -53,17 +53,17 @@ ${shipped.map(({ name, texts }) => `\n### ${name}\n${texts.map((text) => `\n\`\`
 }
 
 /** The npm packages that esbuild finds in the bundles. */
-async function bundledPackages() {
+async function bundledPackages(entries, of, platform = 'neutral', external = []) {
   const { metafile } = await build({
-    entryPoints: ['index', 'worker', 'testing'].map((name) => join(npm, `src/${name}.ts`)),
+    entryPoints: entries.map((name) => join(npm, `src/${name}.ts`)),
     outdir: join(npm, '.build/licences'),
     bundle: true,
     splitting: true,
     format: 'esm',
-    platform: 'neutral',
+    platform,
     metafile: true,
     write: false,
-    external: ['*/wasm_exec.js'], // Go's, which the build makes first
+    external: ['*/wasm_exec.js', ...external], // Go's, which the build makes first
     absWorkingDir: npm,
   })
   const names = Object.keys(metafile.inputs).flatMap((path) => /node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1] ?? [])
@@ -73,7 +73,7 @@ async function bundledPackages() {
     const texts = licenceFiles(folder).map((file) => readFileSync(join(folder, file), 'utf8'))
     const licences = kindsOf(name, texts)
     if (!licences.includes(license)) throw new Error(`${name} says that its licence is ${license}, and its files say ${licences}`)
-    return { name, version, licences, texts, of: '`libraries.js`' }
+    return { name, version, licences, texts, of }
   })
 }
 

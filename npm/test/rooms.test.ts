@@ -32,6 +32,7 @@ const mayImport: Record<string, string> = {
   svelte: 'entry hooks',
   solid: 'entry hooks',
   angular: 'entry hooks',
+  cli: 'entry',
 }
 
 /** The rooms of single files. The ground: what all rooms share. The entries: what people import. */
@@ -57,7 +58,7 @@ const roomOfFile: Record<string, string> = {
 const importsPackages = 'security/libraries.ts'
 
 /** The rooms of hooks and of Cloudflare, and the package that each of them alone imports: users have it. */
-const frameworks: Record<string, RegExp> = { cloudflare: /^cloudflare:workers$/, react: /^react$/, vue: /^vue$/, svelte: /^svelte(\/|$)/, solid: /^solid-js(\/store)?$/, angular: /^@angular\/core$/ }
+const frameworks: Record<string, RegExp> = { cloudflare: /^cloudflare:workers$/, react: /^react$/, vue: /^vue$/, svelte: /^svelte(\/|$)/, solid: /^solid-js(\/store)?$/, angular: /^@angular\/core$/, cli: /^(node:\w+(\/\w+)?|papaparse)$/ }
 
 const files = readdirSync(src, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts')).map((file) => file.replaceAll(sep, '/'))
 
