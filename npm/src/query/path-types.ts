@@ -17,9 +17,10 @@ export type Untold<T, A> = [[0] extends [1 & T] ? true : never] extends [never] 
 
 /**
  * No value. It comes first in unions of types with many paths: TypeScript looks for what tells the members of a union
- * apart, works out the type of each property of the first of them for that, and would do so for each path.
+ * apart, works out the type of each property of the first of them for that, and would do so for each path. First is what
+ * was made first, and from TypeScript 7 on, what is first by name: so no type of those unions may come before `Absent`.
  */
-export interface Nothing {
+export interface Absent {
   readonly [nothing]: never
 }
 declare const nothing: unique symbol
@@ -31,8 +32,11 @@ export type Leaf = null | undefined | boolean | number | bigint | string | symbo
 type Depth = 3
 type Less = [never, 0, 1, 2]
 
-/** Patterns that are deeper: that any value may be there is known without asking what is on the way. */
-export type Deeper = `${string}.${string}.${string}.${string}.${string}`
+/**
+ * Patterns of four and more names and positions: any value may be there. TypeScript works the types of patterns out at
+ * once, other than those of names, which took a sixth of all work on a collection.
+ */
+export type Deeper = `${string}.${string}.${string}.${string}`
 
 /** The paths of a document, through arrays to the fields of their elements, and to single elements by position. */
 export type Path<T> = unknown extends T ? string : NamedPath<T> | PatternPath<T>

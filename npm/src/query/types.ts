@@ -1,6 +1,6 @@
 import type { Stored, Value } from '../types.js'
 import type { Condition } from './condition.js'
-import type { At, DashedArgument, Deeper, Leaf, NamedElementPath, NamedPath, Nothing, NumberArgument, Path, PathArgument, PatternElementPath, PatternPath, Untold } from './path-types.js'
+import type { Absent, At, DashedArgument, Deeper, Leaf, NamedElementPath, NamedPath, NumberArgument, Path, PathArgument, PatternElementPath, PatternPath, Untold } from './path-types.js'
 import type { Comparable, Contained, IfArray, IfText, Ordered } from './value-types.js'
 
 /**
@@ -9,7 +9,7 @@ import type { Comparable, Contained, IfArray, IfText, Ordered } from './value-ty
  * $and $or $nor around them. Of documents of type `T`, with their paths and
  * values alone; without it, anything.
  */
-export type Filter<T = any> = unknown extends T ? Record<string, any> : Nothing | FilterOf<T> | Untold<T, Record<string, any>>
+export type Filter<T = any> = unknown extends T ? Record<string, any> : Absent | FilterOf<T> | Untold<T, Record<string, any>>
 
 type FilterOf<T, Others extends string = never> = PathFilter<Stored<T>, NamedPath<T>, PatternPath<T>, Others>
 
@@ -76,7 +76,7 @@ export type ElementFilter<E> = unknown extends E ? any : E extends Leaf | readon
 export type Where<T = any> = Condition | string | ((document: Stored<T>) => boolean) | WhereFilter<T>
 
 /** A filter that is no field of a query builder with its operator forgotten. */
-export type WhereFilter<T = any> = unknown extends T ? Record<string, any> & { readonly eq?: NoField; readonly field?: NoField } : Nothing | FilterOf<T, Exclude<'eq' | 'field', keyof T>> | Untold<T, Record<string, any>>
+export type WhereFilter<T = any> = unknown extends T ? Record<string, any> & { readonly eq?: NoField; readonly field?: NoField } : Absent | FilterOf<T, Exclude<'eq' | 'field', keyof T>> | Untold<T, Record<string, any>>
 
 /**
  * Conditions on the fields of `T` by name, which {@link Where} has too. In a function that is generic over the documents,

@@ -1,5 +1,5 @@
 import type { Stored, Value } from '../types.js'
-import type { At, Deeper, HoldsNumber, Nothing, NamedUpdatePath, PatternUpdatePath, Untold, UpdatePath } from './path-types.js'
+import type { Absent, At, Deeper, HoldsNumber, NamedUpdatePath, PatternUpdatePath, Untold, UpdatePath } from './path-types.js'
 import type { ElementFilter } from './types.js'
 import type { Comparable } from './value-types.js'
 
@@ -9,7 +9,7 @@ import type { Comparable } from './value-types.js'
  * A change of a document: fields to merge, named by paths, or operators. For documents of type `T`, with their paths and
  * values alone; without it, any object.
  */
-export type Update<T = any> = unknown extends T ? object : Nothing | ByPath<T, 'set', keyof UpdateOperators> | (UpdateOperators<T> & NoFields<T>) | Untold<T, object>
+export type Update<T = any> = unknown extends T ? object : Absent | ByPath<T, 'set', keyof UpdateOperators> | (UpdateOperators<T> & NoFields<T>) | Untold<T, object>
 
 /**
  * Nothing, if what a function has returned as `U` has only paths and operators of `T`. TypeScript looks for wrong names in
