@@ -205,6 +205,48 @@ func TestInterrupted_inOneText(t *testing.T) {
 	}
 }
 
+// TestInterrupted_inPull: the condition of a $pull is stopped too, and documents that were
+// changed before are as they were.
+func TestInterrupted_inPull(t *testing.T) {
+	stop := errors.New("enough")
+	pull := encode(t, M{"$pull": M{"texts": M{"$regex": "(a?){1000}b"}}})
+	for name, work := range map[string]func(db *engine.DB) error{
+		"update": func(db *engine.DB) error {
+			_, err := db.Update("users", pull, nil)
+			return err
+		},
+		"update of each": func(db *engine.DB) error {
+			var ids []any
+			for i := range 3 {
+				ids = append(ids, []any{i + 1, M{"$pull": M{"texts": M{"$regex": "(a?){1000}b"}}}})
+			}
+			_, err := db.UpdateEach("users", encode(t, ids))
+			return err
+		},
+		"migration to a schema": func(db *engine.DB) error {
+			return db.SetSchema("users", encode(t, M{"properties": M{"texts": M{"maxItems": 1}}}), engine.SchemaOptions{}, pull)
+		},
+	} {
+		asked := 0
+		db := newDB(t, engine.Options{Interrupted: func(bool) error {
+			if asked++; asked > 3 {
+				return stop
+			}
+			return nil
+		}})
+		long := strings.Repeat("a", 2_000)
+		insert(t, db, M{"texts": []any{"aab", "a"}})
+		insert(t, db, M{"texts": []any{long, long}})
+		insert(t, db, M{"texts": []any{"aab", "a"}})
+		if err := work(db); err != stop {
+			t.Errorf("%s: the error is %v", name, err)
+		}
+		if n, err := db.Count("users", where(t, "texts contains 'aab'"), 0); n != 2 || err != nil {
+			t.Errorf("%s: afterwards %d documents have what was to go (%v)", name, n, err)
+		}
+	}
+}
+
 func TestTooMany(t *testing.T) {
 	db := newDB(t, engine.Options{})
 	paths := func(n int) (paths []query.Path, keys []engine.SortKey, outputs []engine.Output, fields []string) {

@@ -142,10 +142,11 @@ func (db *DB) useSchema(op string, c *collection, source []byte, options SchemaO
 
 // conform applies an update, if there is one, to the documents that do not fit the
 // schema, and returns which still do not.
-func (db *DB) conform(op string, c *collection, migrate []byte) error {
+func (db *DB) conform(op string, c *collection, migrate []byte) (err error) {
+	db.BeginCall()
+	defer db.EndCall(&err)
 	var u *Update
 	if migrate != nil {
-		var err error
 		if u, err = ParseUpdate(migrate); err != nil {
 			return &Error{Code: CodeInvalid, Op: op, Target: c.name, Err: err}
 		}

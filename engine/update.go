@@ -27,6 +27,7 @@ type step struct {
 	path  []string
 	value []byte                 // the operand; of $rename, the value that is moved
 	pulls func(v []byte) bool    // $pull and $pullAll: whether an element goes
+	where *query.Filter          // $pull with a condition: what pulls asks
 	push  *push                  // $push and $addToSet with $each
 	bits  func(x, y int64) int64 // $bit
 	from  []string               // $rename: the path whose value goes to path

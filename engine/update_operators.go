@@ -102,9 +102,23 @@ func (s *step) checkPull() error {
 	where = msgpack.AppendString(msgpack.AppendMap(where, 1), "$elemMatch")
 	f, err := query.Parse(append(where, s.value...))
 	if err == nil {
-		s.pulls = f.Kids[0].Match
+		s.where = f.Kids[0]
+		s.pulls = s.where.Match
 	}
 	return err
+}
+
+// meterPulls has the conditions of $pull count as work of the call that m is of, which
+// may then be stopped by a panic. It says whether there are any.
+func (u *Update) meterPulls(m *meter) (any bool) {
+	for i := range u.steps {
+		if s := &u.steps[i]; s.where != nil {
+			where, cost := s.where, costOf(s.where)
+			s.pulls = func(v []byte) bool { return m.match(where, v, cost) }
+			any = true
+		}
+	}
+	return any
 }
 
 // checkPullAll reads the operand of $pullAll, the values to remove.

@@ -234,7 +234,9 @@ func (db *DB) Update(name string, update []byte, where *query.Filter) (n int, er
 // UpdateEach applies to each document its own update, or none if one fails: pairs
 // is a MessagePack array of [id, update]. It passes over ids that no document has
 // and returns how many documents it changed. Errors: as Update.
-func (db *DB) UpdateEach(name string, pairs []byte) (int, error) {
+func (db *DB) UpdateEach(name string, pairs []byte) (n int, err error) {
+	db.BeginCall()
+	defer db.EndCall(&err)
 	c := db.collections[name]
 	if c == nil {
 		return 0, checkName("update", name)
@@ -243,7 +245,7 @@ func (db *DB) UpdateEach(name string, pairs []byte) (int, error) {
 		return 0, Fail(CodeInvalid, "update", name, "expected an array of pairs of id and update")
 	}
 	changed := 0
-	err := db.whole(func() error {
+	err = db.whole(func() error {
 		for pair := range msgpack.Elements(pairs) {
 			two, header := msgpack.Container(pair)
 			if two != 2 || msgpack.KindOf(pair) != msgpack.Array {
@@ -274,9 +276,9 @@ func (db *DB) UpdateEach(name string, pairs []byte) (int, error) {
 
 func (db *DB) updateSlot(c *collection, slot uint32, u *Update, changed *int) error {
 	old := c.doc(slot)
-	doc, err := u.Apply(old)
+	doc, err := db.updated(c, old, u)
 	if err != nil {
-		return &Error{Code: CodeInvalid, Op: "update", Target: target(c, idOf(old)), Err: err}
+		return err
 	}
 	if bytes.Equal(old, doc) {
 		return nil
@@ -286,6 +288,19 @@ func (db *DB) updateSlot(c *collection, slot uint32, u *Update, changed *int) er
 	}
 	*changed++
 	return db.store("update", c, slot, doc)
+}
+
+// updated returns what an update makes of a document. A call that is interrupted meanwhile
+// gets an error, not a panic: documents before this one may have changed, which whole undoes.
+func (db *DB) updated(c *collection, old []byte, u *Update) (doc []byte, err error) {
+	if u.meterPulls(db.meter) {
+		db.BeginCall()
+		defer db.EndCall(&err)
+	}
+	if doc, err = u.Apply(old); err != nil {
+		return nil, &Error{Code: CodeInvalid, Op: "update", Target: target(c, idOf(old)), Err: err}
+	}
+	return doc, nil
 }
 
 // checkUpdated refuses the document that an update has made of a valid one if it
