@@ -92,6 +92,7 @@ async function serveClaims(version: 18 | 19) {
   const bundle = await esbuild.build({
     stdin: {
       contents: `
+        import './refresh.js' // before React
         import { createElement, version } from 'react'
         import { createRoot } from 'react-dom/client'
         import { claims } from './claims.js'

@@ -8,6 +8,7 @@ import {
   type InfiniteAnswer, type Mutation,
 } from '../../src/react/index.js'
 import { equal, ok } from '../suites/check.js'
+import { refresh, refreshable } from './refresh.js'
 
 interface Card { title: string; column: string; n: number }
 
@@ -259,6 +260,53 @@ export const claims: readonly Claim[] = [
       ok(renders.other > others, 'who looks at the status of writes is rendered')
       await shown.end()
       await db.close()
+    },
+  },
+  {
+    name: 'components that fast refresh replaces go on with their live query: nothing is opened or asked anew, lost or loading',
+    async run() {
+      let opens = 0
+      let db!: AtomicDB
+      const open = async () => {
+        opens++
+        db = await opened({}, 3)
+        return db
+      }
+      const loading: boolean[] = []
+      let mounts = 0
+      const cards = (text: string, signature?: string) => refreshable('Cards', function Cards() {
+        const { data, isLoading } = useLiveQuery<Card>('cards', { n: { $lt: 10 } }, { sort: 'n' })
+        const [mount] = useState(() => ++mounts)
+        loading.push(isLoading)
+        return <>{text} {data.length} {mount}</>
+      }, signature)
+      const app = (text: string) => refreshable('App', function App() {
+        return <AtomicDBProvider database={() => open()}>{text} <First /></AtomicDBProvider>
+      })
+      const First = cards('first')
+      const Program = app('app')
+      const shown = new Shown(<Program />)
+      await shown.shows('app first 3 1')
+      const counter = countAsked(db)
+      loading.length = 0
+      const edits: [() => void, text: string, editedText: string][] = [
+        [() => cards('second'), 'app second 3 1', 'app second 4 1'],
+        [() => cards('third', 'another hook'), 'app third 4 2', 'app third 5 2'],
+        [() => app('edited'), 'edited third 5 2', 'edited third 6 2'],
+      ]
+      for (const [edit, text, then] of edits) {
+        edit()
+        refresh()
+        await shown.shows(text)
+        await ticks()
+        await db.insert({ n: 5 }, 'cards')
+        await shown.shows(then)
+        equal(openQuestions(db), 1)
+      }
+      equal(counter.asked, 0)
+      equal(loading.includes(true), false)
+      equal(opens, 1)
+      await shown.end()
     },
   },
   {
