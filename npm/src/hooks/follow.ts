@@ -1,5 +1,5 @@
 import { QueryResult, type AtomicDBError } from '../index.js'
-import type { Answer, State } from './answer.js'
+import { seen, type Answer, type State } from './answer.js'
 import type { AskOptions } from './ask-options.js'
 import { keyOf } from './key.js'
 import type { Opening } from './opening.js'
@@ -69,16 +69,12 @@ export function follow<V>({ question, before, hasInitial, keepPrevious, failure 
     tell({ data: waiting, error: failure as AtomicDBError | undefined, isLoading: false })
     return () => {}
   }
-  const see = ({ data, error, isLoading }: State<V>) => {
-    if (isLoading || (error && data === undefined)) tell({ data: waiting, error, isLoading: isLoading && !hasInitial })
-    else tell({ data: data as V, error, isLoading })
-  }
   let stop = () => {}
   const ask = () => {
     stop()
     const opened = opening.current()
     const answer = answerTo(question, opened.data)
-    const told = () => see(answer ? answer.current() : (opened as State<never>))
+    const told = () => tell(seen(answer ? answer.current() : (opened as State<never>), waiting, hasInitial))
     stop = answer?.subscribe(told) ?? (() => {})
     told()
   }

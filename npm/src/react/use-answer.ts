@@ -1,5 +1,5 @@
 import { useEffect, useMemo, useRef, useSyncExternalStore } from 'react'
-import { idle, type Answer, type SharedAnswer, type State } from '../hooks/answer.js'
+import { idle, seen, type Answer, type SharedAnswer, type State } from '../hooks/answer.js'
 import { answerTo, type Question } from '../hooks/questions.js'
 import { getOnServer, reasonToStop, subscribeToNothing, useOpened, useOpening } from './provider.js'
 import type { AskOptions } from './types.js'
@@ -26,14 +26,11 @@ function useAsked<V>(question: Question<V>, enabled: boolean): Asked<V> {
 export function useAnswer<V, I extends V>(question: Question<V>, empty: V, { initialData, enabled = true, keepPrevious }: AskOptions<I> = {}): Answer<V> {
   const { state } = useAsked(question, enabled)
   const last = useRef<V>(empty)
-  const hasData = !state.isLoading && state !== idle && (!state.error || state.data !== undefined)
-  const isInitial = !hasData && initialData !== undefined
-  const data = hasData ? state.data! : isInitial ? initialData : keepPrevious ? last.current : empty
+  const before = initialData !== undefined ? initialData : keepPrevious ? last.current : empty
+  const { data, error, isLoading } = state === idle ? { ...state, data: before } : seen(state, before, initialData !== undefined)
   useEffect(() => {
     last.current = data
   }, [data])
-  const { error } = state
-  const isLoading = state.isLoading && !isInitial
   return useMemo(() => ({ data, error, isLoading }), [data, error, isLoading])
 }
 
