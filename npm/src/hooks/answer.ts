@@ -18,7 +18,12 @@ export const loading: State<never> = { data: undefined, error: undefined, isLoad
 /** The state of a question that is not to be asked. */
 export const idle: State<never> = { data: undefined, error: undefined, isLoading: false }
 
-/** What a component sees of a state. @param before What `data` is until there is an answer. @param hasInitial Whether that need not wait. */
+/**
+ * What a component sees of a state.
+ *
+ * @param before What `data` is until there is an answer.
+ * @param hasInitial Whether that was given, so that nothing is loading.
+ */
 export function seen<V>({ data, error, isLoading }: State<V>, before: V, hasInitial: boolean): Answer<V> {
   return isLoading || (error && data === undefined) ? { data: before, error, isLoading: isLoading && !hasInitial } : { data: data as V, error, isLoading }
 }
