@@ -1,14 +1,11 @@
 // The tests of the API, over connect(): the database is in a Durable Object in local workerd, and the calls are in Node.
 import assert from 'node:assert/strict'
-import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
-import * as esbuild from 'esbuild'
-import { Miniflare } from 'miniflare'
+import type { Miniflare } from 'miniflare'
 import { WebSocket } from 'undici'
 import type * as atomicdb from '../src/index.js'
 import { within } from './harness/deadline.js'
-import { packageFolder } from './harness/site.js'
+import { startWorker, workerModules } from './harness/workerd.js'
 import { sharedSuites } from './suites/api.js'
 import { aggregates } from './suites/api-aggregates.js'
 import { conditions } from './suites/api-conditions.js'
@@ -46,23 +43,15 @@ describe('the API over connect()', { timeout: 600_000 }, () => {
   let elsewhere = 0
 
   before(async () => {
-    const bundle = await esbuild.build({ stdin: { contents: worker, resolveDir: packageFolder }, bundle: true, format: 'esm', target: 'es2022', conditions: ['workerd', 'worker', 'browser'], external: ['*.wasm', 'cloudflare:workers'], write: false })
-    miniflare = new Miniflare({
-      compatibilityDate: '2026-04-20',
-      durableObjects: { DATABASE: { className: 'Database', useSQLite: true } },
-      modules: [
-        { type: 'ESModule', path: 'worker.js', contents: bundle.outputFiles[0]!.text },
-        { type: 'CompiledWasm', path: 'atomicdb/atomicdb.wasm', contents: await readFile(join(packageFolder, 'dist/atomicdb.wasm')) },
-      ],
-    })
-    const address = await miniflare.ready
+    const started = await startWorker(await workerModules(worker), { durableObjects: { DATABASE: { className: 'Database', useSQLite: true } } })
+    miniflare = started.miniflare
     const own = (await import('atomicdb' as string)) as typeof atomicdb
     const { connect } = (await import('atomicdb/worker' as string)) as { connect(address: string, options: object): Promise<atomicdb.AtomicDB> }
     // What is asked for with options of open() is in this process: connect() takes none of them.
     const open = (name: string, options: atomicdb.OpenOptions = {}) => {
       if (Object.keys(options).length > 0) return own.AtomicDB.open(name, options)
       elsewhere++
-      return connect(new URL(encodeURIComponent(name), address).href, { WebSocket })
+      return connect(new URL(encodeURIComponent(name), started.address).href, { WebSocket })
     }
     lib = { ...own, AtomicDB: new Proxy(own.AtomicDB, { get: (target, name) => (name === 'open' ? open : Reflect.get(target, name)) }) }
   })

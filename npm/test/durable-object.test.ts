@@ -4,12 +4,11 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
-import * as esbuild from 'esbuild'
-import { Miniflare } from 'miniflare'
+import type { Miniflare } from 'miniflare'
 import { WebSocket } from 'undici'
 import type { AtomicDB } from '../src/index.js'
 import { within } from './harness/deadline.js'
-import { packageFolder } from './harness/site.js'
+import { startWorker, workerModules, type Modules } from './harness/workerd.js'
 
 const worker = `
 import { AtomicDB } from 'atomicdb'
@@ -87,18 +86,15 @@ describe('a Durable Object that is a database', { timeout: 240_000 }, () => {
   let miniflare: Miniflare
   let address: URL
   let folder: string
-  let modules: any[]
+  let modules: Modules
   let connect: (target: string, options?: object) => Promise<AtomicDB>
   const opened: AtomicDB[] = []
 
   const start = async () => {
-    miniflare = new Miniflare({
-      compatibilityDate: '2026-04-20',
+    ;({ miniflare, address } = await startWorker(modules, {
       durableObjects: { NOTES: { className: 'Notes', useSQLite: true }, CLOSED: { className: 'Closed', useSQLite: true }, STRICT: { className: 'Strict', useSQLite: true } },
       durableObjectsPersist: folder,
-      modules,
-    })
-    address = await miniflare.ready
+    }))
   }
 
   /** Looks until it holds: what crosses sockets tells of itself only by what it has changed here. */
@@ -111,19 +107,7 @@ describe('a Durable Object that is a database', { timeout: 240_000 }, () => {
 
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), 'atomicdb-object-'))
-    const bundle = await esbuild.build({
-      stdin: { contents: worker, resolveDir: packageFolder },
-      bundle: true,
-      format: 'esm',
-      target: 'es2022',
-      conditions: ['workerd', 'worker', 'browser'],
-      external: ['*.wasm', 'cloudflare:workers'],
-      write: false,
-    })
-    modules = [
-      { type: 'ESModule', path: 'worker.js', contents: bundle.outputFiles[0]!.text },
-      { type: 'CompiledWasm', path: 'atomicdb/atomicdb.wasm', contents: await readFile(join(packageFolder, 'dist/atomicdb.wasm')) },
-    ]
+    modules = await workerModules(worker)
     ;({ connect } = (await import('atomicdb/worker' as string)) as any)
     await start()
   })
@@ -340,29 +324,14 @@ describe('a Durable Object that is a database', { timeout: 240_000 }, () => {
 test('demo/worker: two who show a list see each change of it', { timeout: 60_000 }, async () => {
   const demo = new URL('../../demo/worker/', import.meta.url)
   const settings = JSON.parse(await readFile(new URL('wrangler.jsonc', demo), 'utf8'))
-  const bundle = await esbuild.build({
-    stdin: { contents: await readFile(new URL('src/index.js', demo), 'utf8'), resolveDir: packageFolder },
-    bundle: true,
-    format: 'esm',
-    target: 'es2022',
-    conditions: ['workerd', 'worker', 'browser'],
-    external: ['*.wasm', 'cloudflare:workers'],
+  const modules = await workerModules(await readFile(new URL('src/index.js', demo), 'utf8'), {
     loader: { '.html': 'text' },
     plugins: [{ name: 'the page', setup: (build) => build.onResolve({ filter: /page\.html$/ }, () => ({ path: new URL('src/page.html', demo).pathname })) }],
-    write: false,
   })
   const [{ name, class_name: className }] = settings.durable_objects.bindings
-  const miniflare = new Miniflare({
-    compatibilityDate: settings.compatibility_date,
-    durableObjects: { [name]: { className, useSQLite: true } },
-    modules: [
-      { type: 'ESModule', path: 'worker.js', contents: bundle.outputFiles[0]!.text },
-      { type: 'CompiledWasm', path: 'atomicdb/atomicdb.wasm', contents: await readFile(join(packageFolder, 'dist/atomicdb.wasm')) },
-    ],
-  })
+  const { miniflare, address } = await startWorker(modules, { compatibilityDate: settings.compatibility_date, durableObjects: { [name]: { className, useSQLite: true } } })
   const stop = new AbortController()
   try {
-    const address = await miniflare.ready
     const page = await within(20_000, 'the page', fetch(new URL('/', address)))
     assert.match(page.url, /\/[0-9a-f]{8}$/)
     assert.match(await page.text(), /new EventSource/)

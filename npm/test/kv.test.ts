@@ -1,15 +1,12 @@
 // KVStorage in workerd, on Miniflare's KV, and on a KV that shows writes from elsewhere late, as Cloudflare's does.
 import assert from 'node:assert/strict'
-import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
-import * as esbuild from 'esbuild'
-import { Miniflare } from 'miniflare'
+import type { Miniflare } from 'miniflare'
 import { AtomicDB, AtomicDBError, KVStorage } from '../src/index.js'
 import * as lib from '../src/index.js'
 import { within } from './harness/deadline.js'
 import { testWasm } from './harness/node.js'
-import { packageFolder } from './harness/site.js'
+import { startWorker, workerModules } from './harness/workerd.js'
 import { Random } from './random/random.js'
 import { replayOf, seed } from './random/seed.js'
 import { sharesObject } from './suites/storages.js'
@@ -49,24 +46,7 @@ describe('KV in workerd', { timeout: 120_000 }, () => {
   let miniflare: Miniflare
 
   before(async () => {
-    const bundle = await esbuild.build({
-      stdin: { contents: worker, resolveDir: packageFolder },
-      bundle: true,
-      format: 'esm',
-      target: 'es2022',
-      conditions: ['workerd', 'worker', 'browser'],
-      external: ['*.wasm'],
-      write: false,
-    })
-    miniflare = new Miniflare({
-      compatibilityDate: '2026-04-20',
-      kvNamespaces: { KV: 'test' },
-      modules: [
-        { type: 'ESModule', path: 'worker.js', contents: bundle.outputFiles[0]!.text },
-        { type: 'CompiledWasm', path: 'atomicdb/atomicdb.wasm', contents: await readFile(join(packageFolder, 'dist/atomicdb.wasm')) },
-      ],
-    })
-    await miniflare.ready
+    ;({ miniflare } = await startWorker(await workerModules(worker), { kvNamespaces: { KV: 'test' } }))
   })
   after(() => miniflare.dispose())
 

@@ -3,14 +3,14 @@
 // workerd. Each passes the contract of storages, and keeps a database.
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { promisify } from 'node:util'
 import sqlite3InitModule from '@sqlite.org/sqlite-wasm'
 import * as esbuild from 'esbuild'
-import { Miniflare } from 'miniflare'
+import type { Miniflare } from 'miniflare'
 import { AtomicDB, AtomicDBError, SQLiteStorage } from '../src/index.js'
 import * as lib from '../src/index.js'
 import { newerNode } from '../scripts/newer-node.mjs'
@@ -18,6 +18,7 @@ import { launchChromium, openPage } from './harness/chromium.js'
 import { within } from './harness/deadline.js'
 import { testWasm } from './harness/node.js'
 import { packageFolder, serve } from './harness/site.js'
+import { startWorker, workerModules } from './harness/workerd.js'
 import { sharesObject } from './suites/storages.js'
 import { contract } from '../src/testing.js'
 
@@ -69,25 +70,7 @@ describe('SQLite in workerd', { timeout: 120_000 }, () => {
   let miniflare: Miniflare
 
   before(async () => {
-    const bundle = await esbuild.build({
-      stdin: { contents: worker, resolveDir: packageFolder },
-      bundle: true,
-      format: 'esm',
-      target: 'es2022',
-      conditions: ['workerd', 'worker', 'browser'],
-      external: ['*.wasm', 'cloudflare:workers'],
-      write: false,
-    })
-    miniflare = new Miniflare({
-      compatibilityDate: '2026-04-20',
-      durableObjects: { KEEPER: { className: 'Keeper', useSQLite: true } },
-      d1Databases: { D1: 'test' },
-      modules: [
-        { type: 'ESModule', path: 'worker.js', contents: bundle.outputFiles[0]!.text },
-        { type: 'CompiledWasm', path: 'atomicdb/atomicdb.wasm', contents: await readFile(join(packageFolder, 'dist/atomicdb.wasm')) },
-      ],
-    })
-    await miniflare.ready
+    ;({ miniflare } = await startWorker(await workerModules(worker), { durableObjects: { KEEPER: { className: 'Keeper', useSQLite: true } }, d1Databases: { D1: 'test' } }))
   })
   after(() => miniflare.dispose())
 

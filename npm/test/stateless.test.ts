@@ -1,13 +1,10 @@
 // D1 and KV in a stateless Worker: one database of an isolate serves requests that may not wait for each other, and
 // that clients cut off.
 import assert from 'node:assert/strict'
-import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
-import * as esbuild from 'esbuild'
-import { Miniflare } from 'miniflare'
+import type { Miniflare } from 'miniflare'
 import { within } from './harness/deadline.js'
-import { packageFolder } from './harness/site.js'
+import { startWorker, workerModules, type Modules } from './harness/workerd.js'
 
 const worker = `
 import { AtomicDB, KVStorage, SQLiteStorage } from 'atomicdb'
@@ -158,32 +155,13 @@ export default {
 }
 `
 
-let bundled: Promise<string> | undefined
-const bundle = () => (bundled ??= esbuild.build({
-  stdin: { contents: worker, resolveDir: packageFolder },
-  bundle: true,
-  format: 'esm',
-  target: 'es2022',
-  conditions: ['workerd', 'worker', 'browser'],
-  external: ['*.wasm', 'cloudflare:workers'],
-  write: false,
-}).then((result) => result.outputFiles[0]!.text))
-
 /** A new isolate with empty storages. */
-async function start() {
-  const miniflare = new Miniflare({
-    compatibilityDate: '2026-04-20',
-    durableObjects: { KEEPER: { className: 'Keeper', useSQLite: true } },
-    d1Databases: { D1: 'test' },
-    kvNamespaces: { KV: 'test' },
-    modules: [
-      { type: 'ESModule', path: 'worker.js', contents: await bundle() },
-      { type: 'CompiledWasm', path: 'atomicdb/atomicdb.wasm', contents: await readFile(join(packageFolder, 'dist/atomicdb.wasm')) },
-    ],
-  })
-  const address = await miniflare.ready
-  return { miniflare, address }
-}
+const start = async () => startWorker(await (bundled ??= workerModules(worker)), {
+  durableObjects: { KEEPER: { className: 'Keeper', useSQLite: true } },
+  d1Databases: { D1: 'test' },
+  kvNamespaces: { KV: 'test' },
+})
+let bundled: Promise<Modules> | undefined
 
 describe('requests of one isolate', { timeout: 240_000 }, () => {
   for (const kind of ['d1', 'kv']) {

@@ -1,12 +1,9 @@
 // A Cloudflare Worker in local workerd: the wasm imported as a module, the engine started in a handler.
 import assert from 'node:assert/strict'
-import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
-import * as esbuild from 'esbuild'
-import { Miniflare } from 'miniflare'
+import type { Miniflare } from 'miniflare'
 import { within } from './harness/deadline.js'
-import { packageFolder } from './harness/site.js'
+import { startWorker, workerModules } from './harness/workerd.js'
 
 // workerd refuses randomness and waiting at top level, so the first request opens the database.
 const worker = `
@@ -63,22 +60,8 @@ describe('in workerd', { timeout: 60_000 }, () => {
   let likeNode: Miniflare
 
   before(async () => {
-    const bundle = await esbuild.build({
-      stdin: { contents: worker, resolveDir: packageFolder },
-      bundle: true,
-      format: 'esm',
-      target: 'es2022',
-      conditions: ['workerd', 'worker', 'browser'],
-      external: ['*.wasm'],
-      write: false,
-    })
-    const modules = [
-      { type: 'ESModule' as const, path: 'worker.js', contents: bundle.outputFiles[0]!.text },
-      { type: 'CompiledWasm' as const, path: 'atomicdb/atomicdb.wasm', contents: await readFile(join(packageFolder, 'dist/atomicdb.wasm')) },
-    ]
-    miniflare = new Miniflare({ compatibilityDate: '2026-04-20', modules })
-    likeNode = new Miniflare({ compatibilityDate: '2026-04-20', compatibilityFlags: ['nodejs_compat'], modules })
-    await Promise.all([miniflare.ready, likeNode.ready])
+    const modules = await workerModules(worker)
+    ;[{ miniflare }, { miniflare: likeNode }] = await Promise.all([startWorker(modules), startWorker(modules, { compatibilityFlags: ['nodejs_compat'] })])
   })
   after(() => Promise.all([miniflare.dispose(), likeNode.dispose()]))
 
