@@ -73,7 +73,7 @@ async function route(db: AtomicDB, request: Request, access: Access): Promise<Re
     case 'DELETE 2': {
       may('write')
       const given = method === 'DELETE' ? undefined : await body(request)
-      if (given !== undefined && (typeof given !== 'object' || given === null || Array.isArray(given))) throw invalid('the body: expected an object')
+      if (given !== undefined && !isObject(given)) throw invalid('the body: expected an object')
       return change(db, collection, idOf(id), method, given, request.headers)
     }
   }
@@ -111,7 +111,7 @@ interface Query {
 }
 
 async function query(db: AtomicDB, given: unknown, access: Access): Promise<Response> {
-  if (typeof given !== 'object' || given === null) throw invalid('the body: expected an object with where, filter or sql')
+  if (!isObject(given)) throw invalid('the body: expected an object with where, filter or sql')
   const { sql, params, ...rest } = given as Query
   if (sql === undefined) return page(db, rest)
   if (access !== 'write' && !/^\s*(select|explain)\b/i.test(String(sql))) throw new HTTPError('denied', 'this token may only read')
@@ -180,6 +180,8 @@ async function body(request: Request): Promise<unknown> {
   }
 }
 
+const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null && !Array.isArray(value)
+
 function lines(text: string): unknown[] {
   return text.split('\n').filter((line) => line.trim()).map((line, n) => {
     try {
@@ -198,7 +200,7 @@ function idOf(text: string): Id {
 
 function count(text: string | null): number | undefined {
   if (text === null) return undefined
-  if (!/^\d{1,15}$/.test(text)) throw invalid(`expected a number, not ${text.slice(0, 20)}`)
+  if (typeof text !== 'string' || !/^\d{1,15}$/.test(text)) throw invalid(`expected a number, not ${String(text).slice(0, 20)}`)
   return Number(text)
 }
 

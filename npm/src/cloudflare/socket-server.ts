@@ -1,7 +1,7 @@
 import type { LocalConnection } from '../connection/local-connection.js'
 import { closedError } from '../connection/errors.js'
 import type { EngineCall } from '../connection/engine-calls.js'
-import { AtomicDBError, messageOf } from '../errors.js'
+import { AtomicDBError, invalid, messageOf } from '../errors.js'
 import { DatabaseServer } from '../thread/database-server.js'
 import { packed, type Port } from '../thread/rpc.js'
 import { packedMessage, unpackedMessage } from './wire.js'
@@ -38,13 +38,17 @@ const writing = new Set(['write', 'transaction', 'inTransaction', 'commit'])
 /** What an attachment may take: Cloudflare's limit is 2,048 bytes, and a little is for its own form. */
 const maxAttachment = 1_500
 
-/** How many transactions one caller may have open, and for how many seconds others wait for one. */
+/** For how many seconds others wait for a transaction. */
 const maxLooks = 10
+
+/** How many live queries, feeds and earlier states one caller may have. */
+const maxHeld = 1000
 
 /** Serves the database of an object to the other end of a socket. */
 export class SocketServer extends DatabaseServer {
   private readonly lasting = new Map<number, EngineCall | undefined>()
-  private passing = 0 // feeds and earlier states, which an attachment does not hold
+  private isOpened = false
+  private attached: string | undefined // what the attachment was made of
   private deliver!: (message: unknown) => void
   private isGone = false
   private onReply: ((id: number) => void) | undefined
@@ -90,6 +94,7 @@ export class SocketServer extends DatabaseServer {
       server.deliver([{ id: -1, name: 'open' }])
     })
     server.onReply = undefined
+    server.isOpened = true
     for (const { id, call } of lives) server.lasting.set(id, call)
     server.deliver(lives.map(({ id, call }) => ({ id: 0, name: 'live', argument: { id, call, after: 0 } })))
     return server
@@ -100,34 +105,47 @@ export class SocketServer extends DatabaseServer {
     try {
       const messages = unpackedMessage(text) as Message[]
       if (!Array.isArray(messages) || messages.some((message) => typeof message !== 'object' || message === null || !Number.isInteger(message.id))) throw new AtomicDBError('invalid', 'the message is no list of calls')
-      const allowed = messages.filter((message) => this.isAllowed(message))
-      const before = this.lasting.size + this.passing
-      for (const message of allowed) this.note(message)
-      if (this.lasting.size + this.passing !== before) this.attach()
-      this.deliver(allowed)
+      const refusals: unknown[] = []
+      for (const message of messages) {
+        const error = this.refusal(message)
+        if (error) refusals.push(answerTo(message, error))
+        else this.take(message)
+      }
+      if (refusals.length > 0) this.send(refusals as Message[])
+      this.attach()
     } catch (error) {
       this.socket.close(1007, messageOf(error).slice(0, 100))
       this.leave()
     }
   }
 
-  private isAllowed({ id, name }: Message): boolean {
-    if (name === undefined || this.access === 'write' || !writing.has(name)) return true
-    this.send([{ id, error: packed(new AtomicDBError('unsupported', `${name}: this connection may only read`)) } as unknown as Message])
-    return false
+  /** Why a message is not delivered; undefined if it is. */
+  private refusal({ name, argument }: Message): AtomicDBError | undefined {
+    if (name === undefined) return undefined
+    if (name === 'open') {
+      if (this.isOpened) return invalid('open: it is open')
+      this.isOpened = true
+    } else if (!this.isOpened) return invalid(`${name}: it is not open`)
+    if (this.access !== 'write' && writing.has(name)) return new AtomicDBError('unsupported', `${name}: this connection may only read`)
+    const isNew = name === 'live' ? !this.lasting.has(argument.id) : name === 'openFeed' || name === 'at'
+    if (isNew && this.lasting.size + this.held >= maxHeld) return invalid(`${name}: a connection may have at most ${maxHeld.toLocaleString('en')} live queries, feeds and earlier states`)
+    return undefined
   }
 
-  private note({ name, argument }: Message): void {
+  private take(message: Message): void {
+    const { name, argument } = message
     if (name === 'live') this.lasting.set(argument.id, argument.call)
     else if (name === 'endLive') this.lasting.delete(argument)
-    else if (name === 'openFeed' || name === 'at') this.passing++
-    else if (name === 'closeFeed' || name === 'closeState') this.passing--
+    this.deliver([message])
   }
 
   private attach(): void {
     const lives = [...this.lasting].map(([id, call]) => ({ id, call }))
     const size = lives.reduce((size, { call }) => size + 60 + (call?.args.length ?? 0), 0)
-    const isMore = this.passing > 0 || size > maxAttachment
+    const isMore = this.held > 0 || size > maxAttachment
+    const attached = isMore ? 'more' : lives.map(({ id }) => id).join()
+    if (attached === this.attached) return
+    this.attached = attached
     this.socket.serializeAttachment({ access: this.access, lives: isMore ? [] : lives, isMore } satisfies Attachment)
   }
 
@@ -171,4 +189,10 @@ export class SocketServer extends DatabaseServer {
     }, 1000)
     return () => clearInterval(timer)
   }
+}
+
+/** A live query is told of its error as of its answers. */
+function answerTo({ id, name, argument }: Message, error: AtomicDBError): object {
+  if (name !== 'live') return { id, error: packed(error) }
+  return { id: 0, name: 'told', argument: { id: argument.id, head: 0, update: { error: packed(error) } } }
 }

@@ -43,6 +43,7 @@ export abstract class DatabaseServer {
   private readonly feeds = new Map<number, Feed>()
   private readonly states = new Map<number, LocalConnection>() // earlier ones
   private lastState = 0
+  private openingStates = 0
   private readonly runs = new Map<number, Run>() // by transaction
 
   /** Why the last transaction of the other end was stopped, which ends those that it has called before that too. */
@@ -77,7 +78,10 @@ export abstract class DatabaseServer {
         this.states.delete(id)
       },
       exportFile: async (type: FileType) => transferred([await this.connection.exportFile(type) as Uint8Array<ArrayBuffer>], ([file]) => file),
-      parseFile: ({ file, type }: { file: Uint8Array; type: FileType }) => this.connection.parseFile(file, type),
+      parseFile: ({ file, type }: { file: Uint8Array; type: FileType }) => {
+        if (!(file instanceof Uint8Array)) throw notACall()
+        return this.connection.parseFile(file, type)
+      },
       verify: () => this.connection.verify(),
       flush: () => this.connection.flush(),
       commit: () => this.connection.commit(),
@@ -117,6 +121,11 @@ export abstract class DatabaseServer {
     for (const state of states) await state.close()
   }
 
+  /** How many feeds and earlier states the other end has. */
+  protected get held(): number {
+    return this.feeds.size + this.states.size + this.openingStates
+  }
+
   /** Undefined if the engine holds batch `after`; otherwise a promise that resolves when it does. */
   private reached(after: number): Promise<void> | undefined {
     return this.connection.head < after ? this.catchUpTo(after) : undefined
@@ -131,7 +140,9 @@ export abstract class DatabaseServer {
   }
 
   private openFeed(id: number, since: number | undefined): Promise<number> {
+    if (![id, since ?? 0].every(Number.isSafeInteger)) throw notACall()
     const feed = this.connection.feed(since, { stored: () => this.channel.notify('stored', this.connection.head), ended: () => {} })
+    this.feeds.get(id)?.close()
     this.feeds.set(id, feed)
     return feed.after
   }
@@ -144,10 +155,16 @@ export abstract class DatabaseServer {
   }
 
   private async at(seq: number, after: number): Promise<number> {
-    await this.reached(after)
-    const state = await this.connection.earlierState(seq)
-    this.states.set(++this.lastState, state)
-    return this.lastState
+    if (!Number.isSafeInteger(seq)) throw notACall()
+    this.openingStates++
+    try {
+      await this.reached(after)
+      const state = await this.connection.earlierState(seq)
+      this.states.set(++this.lastState, state)
+      return this.lastState
+    } finally {
+      this.openingStates--
+    }
   }
 
   private async read({ call, after, stop, state }: Request): Promise<Transferred> {

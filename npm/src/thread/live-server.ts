@@ -22,6 +22,7 @@ export class LiveServer {
   ) {}
 
   async open({ id, call, after }: LiveRequest): Promise<void> {
+    this.end(id)
     const served: Served = { call, stop: undefined }
     this.all.set(id, served)
     const reached = this.reached(after)

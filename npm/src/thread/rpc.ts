@@ -90,6 +90,7 @@ export class RpcChannel {
 
   private async handle(id: number, name: string, argument: unknown): Promise<void> {
     try {
+      if (!Object.hasOwn(this.handlers, name)) throw new AtomicDBError('invalid', `the message is no call: there is no ${String(name)}`)
       const result = await this.handlers[name]!(argument)
       if (id === 0 || this.stopError) return
       if (result instanceof Transferred) this.send({ id, value: result.value }, result.transfer)
