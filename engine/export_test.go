@@ -48,6 +48,18 @@ func (db *DB) BuildIndex(collection string) {
 	ix.build()
 }
 
+// BuiltIndexes counts the indexes that are built.
+func (db *DB) BuiltIndexes() (n int) {
+	for _, c := range db.collections {
+		for _, ix := range c.indexes {
+			if ix.list != nil {
+				n++
+			}
+		}
+	}
+	return n
+}
+
 // DropCaches drops columns, dictionaries, numbers and built indexes of all
 // collections: which has a bit for each, 64 in turn.
 func (db *DB) DropCaches(which uint64) {

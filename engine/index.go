@@ -120,6 +120,19 @@ func (ix *index) build() {
 	ix.list = newBlockList(all)
 }
 
+// BuildIndexes builds the declared indexes of the collections that have at most so many
+// documents, which their first queries would have to do.
+func (db *DB) BuildIndexes(documents int) {
+	for _, c := range db.collections {
+		if c.live > documents {
+			continue
+		}
+		for _, ix := range c.indexes {
+			ix.build()
+		}
+	}
+}
+
 // drop frees the memory of the index.
 func (ix *index) drop() { ix.list, ix.arrays, ix.debt = nil, 0, 0 }
 

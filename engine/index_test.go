@@ -362,3 +362,26 @@ func TestIndex_build(t *testing.T) {
 		}
 	}
 }
+
+// TestBuildIndexes expects the indexes of small collections to be built, and no other.
+func TestBuildIndexes(t *testing.T) {
+	db := newDB(t, engine.Options{})
+	for name, documents := range map[string]int{"small": 10, "large": 11, "empty": 0} {
+		for n := range documents {
+			put(t, db, name, M{"n": n, "m": -n})
+		}
+		for _, path := range []string{"n", "m"} {
+			if err := db.CreateIndex(name, []string{path}, engine.IndexOptions{}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	db.DropCaches(math.MaxUint64)
+	db.BuildIndexes(10)
+	if n := db.BuiltIndexes(); n != 4 {
+		t.Errorf("%d indexes are built, want 4", n)
+	}
+	if n, err := db.Count("small", where(t, "n > 6 and m < -7"), 0); n != 2 || err != nil {
+		t.Errorf("found %d, %v", n, err)
+	}
+}

@@ -16,6 +16,8 @@ import (
 //	flush(handle)                 → 0: stored; 1: rolled back by a conflict, do it again
 //	commit(handle)                → stores everything at once; after an error nothing is undone
 //	catchUp(handle)
+//	compact(handle)               → replaces the batches of the log by a snapshot
+//	buildIndexes(handle, documents)  of the collections that have at most so many
 //	close(handle)
 //	destroy(backend)
 //	log(backend)                  → a StorageBackend over the Log written in Go
@@ -34,6 +36,8 @@ func Start() {
 	function(object, "flush", flush)
 	function(object, "commit", commit)
 	function(object, "catchUp", catchUp)
+	function(object, "compact", compact)
+	function(object, "buildIndexes", buildIndexes)
 	function(object, "close", closeDatabase)
 	object.Set("wake", js.FuncOf(func(js.Value, []js.Value) any { return nil })) // an event, in which goroutines run
 	function(object, "destroy", destroy)
@@ -175,6 +179,23 @@ func catchUp(args []js.Value) (any, error) {
 		return nil, err
 	}
 	return nil, session.CatchUp()
+}
+
+func compact(args []js.Value) (any, error) {
+	session, err := sessionOf("compact", args)
+	if err != nil {
+		return nil, err
+	}
+	return nil, session.Compact()
+}
+
+func buildIndexes(args []js.Value) (any, error) {
+	session, err := sessionOf("buildIndexes", args)
+	if err != nil {
+		return nil, err
+	}
+	session.DB().BuildIndexes(args[1].Int())
+	return nil, nil
 }
 
 // closeDatabase releases the handle at once, and then waits for the call that is

@@ -1,5 +1,7 @@
 package storage
 
+import "github.com/atomicdb-go/atomicdb/engine"
+
 // tailLimit is how many bytes of batches the log may hold after its snapshot. A
 // small log is quick to read, however little of it is live data. With a limit of
 // twice the live data, a log is at most about three times as long as it has to
@@ -40,4 +42,32 @@ func (s *Session) dueCompaction(h header, size int64) func() {
 			s.size = LogSize{1, int64(snapshot.Len())}
 		}
 	}
+}
+
+// Compact replaces the batches of the log by a snapshot, however few they are, and
+// returns when it is stored. Nothing may be pending. It is for a caller that has time,
+// and wants the next Open to be quick.
+func (s *Session) Compact() error {
+	_, err := s.withLock(func() (Outcome, func(), error) { return Stored, nil, s.compact() })
+	return err
+}
+
+func (s *Session) compact() error {
+	if err := s.usable("compact"); err != nil {
+		return err
+	}
+	if s.db.HasSavepoint() || s.db.HasChanges() {
+		return engine.Fail(engine.CodeInvalid, "compact", "", "changes are pending")
+	}
+	// A batch of version 1 stays; see Snapshot.
+	if s.log == nil || s.batches == 0 || (s.identity == Identity{}) {
+		return nil
+	}
+	h := header{kind: kindSnapshot, seq: s.head, identity: s.identity, writer: s.opts.Writer}
+	frame := newFrame(h, s.db.Snapshot())
+	if err := s.log.Compact(s.head, frame); err != nil {
+		return err
+	}
+	s.batches, s.tail, s.size, s.isOld = 0, 0, LogSize{1, int64(frame.Len())}, false
+	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/atomicdb-go/atomicdb/engine"
 	"github.com/atomicdb-go/atomicdb/engine/msgpack"
 	"github.com/atomicdb-go/atomicdb/storage"
 )
@@ -323,5 +324,44 @@ func TestCompact_afterAsManyBatchesAsTheLogWants(t *testing.T) {
 	want := "1 false, 2 false, 1 true, 2 true, 3 true, 1 true, 2 true, 3 true, 1 true"
 	if strings.Join(got, ", ") != want {
 		t.Errorf("the log held %s, want %s", strings.Join(got, ", "), want)
+	}
+}
+
+func TestCompact_now(t *testing.T) {
+	memory := storage.NewMemory()
+	s := openSession(t, memory.Share(), storage.SessionOptions{})
+	if err := s.Compact(); err != nil {
+		t.Fatal("an empty log:", err)
+	}
+	wantShape(t, memory.Share(), "")
+	for i := range 3 {
+		putAndFlush(t, s, fmt.Sprint(i), i)
+	}
+	put(t, s.DB(), "pending", 3)
+	if err := s.Compact(); engine.CodeOf(err) != engine.CodeInvalid {
+		t.Errorf("with pending changes: %v", err)
+	}
+	wantShape(t, memory.Share(), "1 2 3")
+	flush(t, s, storage.Stored)
+	for range 2 { // the second time there is nothing to do
+		if err := s.Compact(); err != nil {
+			t.Fatal(err)
+		}
+		wantShape(t, memory.Share(), "s4")
+	}
+	if size := s.LogSize(); size.Records != 1 {
+		t.Errorf("the size of the log is %+v", size)
+	}
+	putAndFlush(t, s, "after", 5)
+	wantShape(t, memory.Share(), "s4 5")
+	again := openSession(t, memory.Share(), storage.SessionOptions{})
+	if n := again.DB().Size(); n != s.DB().Size() {
+		t.Errorf("opened again, it has %d bytes of documents, want %d", n, s.DB().Size())
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Compact(); engine.CodeOf(err) != engine.CodeClosed {
+		t.Errorf("closed: %v", err)
 	}
 }

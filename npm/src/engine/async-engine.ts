@@ -55,6 +55,10 @@ export interface AsyncEngine {
   commit(handle: number): Promise<void>
   /** Applies the batches that others have stored. */
   catchUp(handle: number): Promise<void>
+  /** Replaces the batches of the log by a snapshot. Nothing may be pending. */
+  compact(handle: number): Promise<void>
+  /** Builds the indexes of collections of at most so many documents. */
+  buildIndexes(handle: number, documents: number): Promise<void>
   /** Lets the goroutines go on that a call of the engine has woken. */
   wake(): void
   close(handle: number): Promise<void>
