@@ -7,7 +7,7 @@ import assert from 'node:assert/strict'
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { createServer, type AddressInfo } from 'node:net'
 import { dirname, join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
@@ -125,7 +125,7 @@ const projects: Record<string, Project> = {
   'next-turbopack': next('--turbopack'),
   'next-webpack': next('--webpack'),
 }
-const asked = process.env.BUNDLERS?.split(',') ?? [...Object.keys(projects), 'typescript']
+const asked = process.env.BUNDLERS?.split(',') ?? [...Object.keys(projects), 'typescript', 'wrangler']
 
 describe('the packed package, without configuration', { timeout: 1_800_000 }, () => {
   let consumer: Consumer
@@ -140,7 +140,7 @@ describe('the packed package, without configuration', { timeout: 1_800_000 }, ()
     await consumer[Symbol.asyncDispose]()
   })
 
-  for (const name of asked.filter((name) => name !== 'typescript')) {
+  for (const name of asked.filter((name) => name !== 'typescript' && name !== 'wrangler')) {
     const project = projects[name]
     assert.ok(project, `there is no ${name}; there are ${Object.keys(projects).join(', ')}`)
     for (const [kind, { build, serve }] of Object.entries(project.servers)) {
@@ -152,6 +152,26 @@ describe('the packed package, without configuration', { timeout: 1_800_000 }, ()
         })
       })
     }
+  }
+})
+
+describe('demo/worker', { timeout: 1_800_000 }, () => {
+  for (const version of asked.includes('wrangler') ? ['4.84.0'] : []) {
+    test(`is deployed by wrangler ${version}, as far as that goes without Cloudflare`, async () => {
+      const consumer = await installPacked()
+      try {
+        const demo = join(packageFolder, '../demo/worker')
+        const files = await Promise.all(['wrangler.jsonc', 'src/index.js', 'src/page.html'].map(async (path) => [path, await readFile(join(demo, path), 'utf8')]))
+        const folder = await installed('wrangler', { packages: { wrangler: version }, files: Object.fromEntries(files), servers: {} }, consumer.tarball)
+        const { stdout } = await run(newerNode, await command(folder, ['wrangler', 'deploy', '--dry-run', '--outdir', 'dist']), { cwd: folder, env: { ...environment, WRANGLER_SEND_METRICS: 'false' } })
+        assert.match(stdout, /env\.LISTS \(List\)/)
+        const names = await readdir(join(folder, 'dist'))
+        assert.ok(names.some((name) => name.endsWith('atomicdb.wasm')), `there is no wasm in ${names}`)
+        assert.match(await readFile(join(folder, 'dist/index.js'), 'utf8'), /AtomicDurableObject/)
+      } finally {
+        await consumer[Symbol.asyncDispose]()
+      }
+    })
   }
 })
 

@@ -13,7 +13,7 @@ import * as vite from 'vite'
 import { launchChromium, openPage, waitForValue } from './harness/chromium.js'
 import { installPacked, type Consumer } from './harness/packed.js'
 import { packageFolder, serve, type Content } from './harness/site.js'
-import { typeCheck, typeScriptSettings } from './harness/typescript.js'
+import { typeCheck, typeCheckWorker, typeScriptSettings, workerSettings } from './harness/typescript.js'
 
 const run = promisify(execFile)
 
@@ -177,6 +177,9 @@ describe('the packed package', { timeout: 180_000 }, () => {
     const tsc = join(packageFolder, 'node_modules/typescript/bin/tsc')
     for (const settings of Object.keys(typeScriptSettings)) {
       test(settings, () => typeCheck(consumer, tsc, settings))
+    }
+    for (const settings of Object.keys(workerSettings)) {
+      test(`a Worker: ${settings}`, () => typeCheckWorker(consumer, tsc, settings))
     }
   })
 

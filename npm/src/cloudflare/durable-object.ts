@@ -2,10 +2,11 @@ import { DurableObject } from 'cloudflare:workers'
 import { AtomicDB, AtomicDBError, SQLiteStorage, type OpenOptions } from '../index.js'
 import type { LocalConnection } from '../connection/local-connection.js'
 import { invalid } from '../errors.js'
-import { packed, type Packed } from '../thread/rpc.js'
+import { packed } from '../thread/rpc.js'
+import type { Access } from './access.js'
 import { protocol, refused, tokenOf } from './connect.js'
 import { answer, denied, problem } from './http.js'
-import { SocketServer, type Access, type LastingSocket } from './socket-server.js'
+import { SocketServer, type LastingSocket } from './socket-server.js'
 import { packedMessage } from './wire.js'
 
 /** What is used of the state of an object. */
@@ -20,7 +21,15 @@ interface ObjectState {
 const Base = DurableObject as unknown as new (ctx: any, env: any) => object
 
 /** What {@link AtomicDurableObject.call} answers: an error is a value, since RPC keeps only the message of one. */
-export type Answer = { value: unknown } | { error: Packed }
+export type Answer = { value: any } | { error: AnswerError }
+
+/** An error in an {@link Answer}. */
+export interface AnswerError {
+  readonly name: string
+  readonly message: string
+  /** The code of an AtomicDBError. */
+  readonly code?: string
+}
 
 /** After how many batches a snapshot replaces them: the next boot reads each of them. */
 const compactEvery = 500
@@ -56,6 +65,8 @@ const callable = new Set(['insert', 'insertMany', 'upsert', 'get', 'search', 'fi
 export class AtomicDurableObject extends Base {
   /** @internal */
   declare readonly ctx: ObjectState
+  /** By this the types of Cloudflare know the class of an object. */
+  declare readonly __DURABLE_OBJECT_BRAND: never
   /** The bindings of the Worker. */
   declare readonly env: any
 
@@ -208,18 +219,18 @@ export class AtomicDurableObject extends Base {
   }
 
   /** Cloudflare calls it. */
-  async webSocketMessage(socket: LastingSocket, message: unknown): Promise<void> {
+  async webSocketMessage(socket: any, message: unknown): Promise<void> {
     this.#servers.get(socket)?.receive(message)
   }
 
   /** Cloudflare calls it. */
-  async webSocketClose(socket: LastingSocket): Promise<void> {
+  async webSocketClose(socket: any): Promise<void> {
     this.#servers.get(socket)?.leave()
     this.#servers.delete(socket)
   }
 
   /** Cloudflare calls it. */
-  webSocketError(socket: LastingSocket): Promise<void> {
+  webSocketError(socket: any): Promise<void> {
     return this.webSocketClose(socket)
   }
 }

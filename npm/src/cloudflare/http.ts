@@ -1,7 +1,7 @@
 import type { AtomicDB } from '../index.js'
 import { AtomicDBError, invalid, messageOf } from '../errors.js'
 import type { Id } from '../types.js'
-import type { Access } from './socket-server.js'
+import type { Access } from './access.js'
 import { toBase64 } from './wire.js'
 
 /** The statuses of errors, by their codes. Others are 500. */

@@ -5,6 +5,6 @@
  */
 import '../workerd.js'
 
-export { AtomicDurableObject, type Answer } from './durable-object.js'
+export { AtomicDurableObject, type Answer, type AnswerError } from './durable-object.js'
 export { connect, type ConnectOptions, type ObjectStub, type Target } from './connect.js'
-export type { Access } from './socket-server.js'
+export type { Access } from './access.js'

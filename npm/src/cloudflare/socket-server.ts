@@ -4,10 +4,8 @@ import type { EngineCall } from '../connection/engine-calls.js'
 import { AtomicDBError, invalid, messageOf } from '../errors.js'
 import { DatabaseServer } from '../thread/database-server.js'
 import { packed, type Port } from '../thread/rpc.js'
+import type { Access } from './access.js'
 import { packedMessage, unpackedMessage } from './wire.js'
-
-/** What a caller may do. */
-export type Access = 'read' | 'write'
 
 /** What is used of a WebSocket that outlives the object in memory. */
 export interface LastingSocket {

@@ -28,6 +28,57 @@ export async function run() {
   return found.pluck('name').asList()
 }
 `
+
+/** A Worker with a Durable Object. Types of Cloudflare's own are in place of `Own` where the package with them is. */
+const worker = `
+import { AtomicDB, KVStorage, SQLiteStorage } from 'atomicdb'
+import { AtomicDurableObject, connect, type Access, type Answer } from 'atomicdb/worker'
+import wasm from 'atomicdb/atomicdb.wasm'
+interface Note { text: string; stars: number }
+export class Notes extends AtomicDurableObject {
+  override async authorise(request: Request): Promise<Access | undefined> {
+    return request.headers.get('Authorization') === 'Bearer ' + String(this.env.TOKEN) ? 'write' : undefined
+  }
+  protected override options() {
+    return { durability: 'strict' } as const
+  }
+  protected override async prepare(db: AtomicDB) {
+    await db.collection<Note>('notes').createIndex('stars')
+  }
+  async best(): Promise<string[]> {
+    const db = await this.database()
+    return (await db.search<Note>('stars >= 4', { collection: 'notes', sort: '-stars' })).map(({ text }) => text)
+  }
+  override async fetch(request: Request): Promise<Response> {
+    return request.url.endsWith('/best') ? new Response(JSON.stringify(await this.best())) : super.fetch(request)
+  }
+}
+export class Waking extends AtomicDurableObject {
+  override async alarm() {
+    await this.compact()
+  }
+}
+interface Env { NOTES: Space; DB: object; KV: object }
+export default {
+  async fetch(request: Request, env: Env): Promise<Response> {
+    const stub = () => env.NOTES.get(env.NOTES.idFromName('one'))
+    const db = await connect<{ notes: Note }>(stub, { token: 'x', retryFor: 100 })
+    const answer: Answer = await stub().call('count', ['true', 'notes'])
+    const own = await AtomicDB.open('d1', { storage: new SQLiteStorage(env.DB), wasm })
+    const kept = await AtomicDB.open('kv', { storage: new KVStorage(env.KV, 'kv') })
+    if ('error' in answer) return new Response(answer.error.message, { status: 500 })
+    const first = (await db.collection('notes').find({ stars: { $gt: 3 } })).first()
+    return stub().fetch(new Request(request, { method: 'POST', body: JSON.stringify([first?.text, await own.count(), await kept.count()]) }))
+  },
+}
+`
+
+/** How a Worker names the namespace of its objects: with the types of Cloudflare, and without. */
+const spaces = {
+  theirs: 'type Space = DurableObjectNamespace<Notes>',
+  own: 'interface Space { idFromName(name: string): object; get(id: object): { fetch(request: string | Request, init?: RequestInit): Promise<Response>; call(name: string, args: unknown[]): Promise<Answer> } }',
+}
+
 const lib = (...libraries: string[]) => ['--lib', libraries.join()]
 
 /** Options of tsc, besides those that all have, by what they are. */
@@ -52,6 +103,22 @@ export async function typeCheck(consumer: Consumer, tsc: string, settings: strin
   const options = typeScriptSettings[settings]!
   const folders = options.includes('--types') ? ['node_modules/@types', 'node_modules'].map((folder) => join(packageFolder, folder)) : ['none']
   await accepts(consumer, tsc, ...always, '--typeRoots', folders.join(), ...options, 'typed.ts')
+}
+
+/** Options of tsc for a Worker, by what they are. */
+export const workerSettings: Record<string, string[]> = {
+  'the types of Workers, without DOM': [...lib('es2022'), '--types', '@cloudflare/workers-types'],
+  'the types of Workers and the newest library': [...lib('esnext'), '--types', '@cloudflare/workers-types'],
+  'DOM, without the types of Workers': lib('es2022', 'dom'),
+  'DOM and the types of Node': [...lib('es2022', 'dom'), '--types', 'node'],
+}
+
+/** As {@link typeCheck}, with a Worker that has a Durable Object. */
+export async function typeCheckWorker(consumer: Consumer, tsc: string, settings: string): Promise<void> {
+  const options = workerSettings[settings]!
+  await consumer.write('worker.ts', worker + (options.includes('@cloudflare/workers-types') ? spaces.theirs : spaces.own))
+  const folders = options.includes('--types') ? ['node_modules/@types', 'node_modules'].map((folder) => join(packageFolder, folder)) : ['none']
+  await accepts(consumer, tsc, ...always, '--module', 'esnext', '--moduleResolution', 'bundler', '--customConditions', 'workerd', '--typeRoots', folders.join(), ...options, 'worker.ts')
 }
 
 /** Fails unless tsc finds in the published declarations what test/types claims of the sources. */

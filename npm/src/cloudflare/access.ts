@@ -1,0 +1,2 @@
+/** What a caller may do. */
+export type Access = 'read' | 'write'
