@@ -120,7 +120,7 @@ async function buildForWorkers() {
       build.onResolve({ filter: /\/atomicdb-error\.js$/ }, () => ({ path: './index.js', external: true }))
     },
   }
-  await Promise.all(Object.entries({ workerd: 'workerd.ts', cloudflare: 'cloudflare/index.ts', connect: 'cloudflare/connect.ts' }).map(([name, entry]) => esbuild.build({
+  await Promise.all(Object.entries({ workerd: 'workerd.ts', cloudflare: 'cloudflare/index.ts', connect: 'cloudflare/elsewhere.ts' }).map(([name, entry]) => esbuild.build({
     ...bundling,
     splitting: false,
     outdir: undefined,

@@ -156,6 +156,24 @@ export class AtomicDurableObject extends Base {
     this.#batches = 1
   }
 
+  /** All that is stored, unchanged, as one file: a backup. Who has a binding of the object may call it by RPC. */
+  async exportRaw(): Promise<Uint8Array> {
+    await (await this.database()).flush()
+    return AtomicDB.exportRaw('object', { storage: new ObjectStorage(this.ctx.storage) })
+  }
+
+  /**
+   * Stores a file of {@link exportRaw}, in an object that holds nothing yet.
+   *
+   * @throws `invalid` if it has been used before.
+   */
+  async importRaw(file: Uint8Array): Promise<void> {
+    if (this.#opening) throw invalid('importRaw: the database of this object is open; import into a new object, before any other call')
+    await this.ctx.blockConcurrencyWhile(() => AtomicDB.importRaw('object', file, { storage: new ObjectStorage(this.ctx.storage) }).then(() => ({}), (error: unknown) => ({ error }))).then((done: { error?: unknown }) => {
+      if (done.error) throw done.error
+    })
+  }
+
   /**
    * A call of AtomicDB by RPC, for other Workers: `stub.call('insert', [{ n: 1 }])`. Who has a binding of the object may
    * call it: it does not ask `authorise`.
