@@ -123,6 +123,10 @@ fuzz: ## feed random input to every decoder and parser, FUZZTIME (30s) each
 bench: build setup ## AtomicDB and twelve peers in headless Chromium, about an hour: ROUNDS, SIZES, LIBRARIES, SUITE, KEEP
 	cd npm && node --import tsx bench/run.ts
 
+.PHONY: bench-worker
+bench-worker: build setup ## a Durable Object of AtomicDB beside one in plain JavaScript, in local workerd: DOCUMENTS (20000), ROUNDS (5), SOCKETS (100), KEEP
+	cd npm && node --import tsx bench/worker/run.ts
+
 .PHONY: variants
 variants: build setup ## what encryption and compression cost at opening, and what workers cost and gain
 	cd npm && node --import tsx bench/variants.ts

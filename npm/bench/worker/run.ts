@@ -1,0 +1,115 @@
+// AtomicDurableObject against a Durable Object in plain JavaScript over ctx.storage.sql, in local workerd. Prints a table,
+// and with KEEP=1 writes it into bench/results.
+//
+//   DOCUMENTS (20000), ROUNDS (5), SOCKETS (100)
+import assert from 'node:assert/strict'
+import { writeFile } from 'node:fs/promises'
+import { arch, cpus, loadavg, platform } from 'node:os'
+import { Agent, fetch, WebSocket } from 'undici'
+import type { AtomicDB } from '../../src/index.js'
+import { startWorker, workerModules } from '../../test/harness/workerd.js'
+import { worker } from './object.js'
+
+const number = (name: string, otherwise: number) => Number(process.env[name] ?? otherwise)
+const documents = number('DOCUMENTS', 20_000)
+const rounds = number('ROUNDS', 5)
+const sockets = number('SOCKETS', 100)
+
+/** How often each call is made inside the object for one figure. */
+const inside = { get: 1000, query: 500, range: 50, scan: 5, group: 5, put: 200, transaction: 100 }
+const spaces = ['OURS', 'PLAIN'] as const
+type Space = (typeof spaces)[number]
+
+const { miniflare, address } = await startWorker(await workerModules(worker), { durableObjects: { OURS: { className: 'Ours', useSQLite: true }, PLAIN: { className: 'Plain', useSQLite: true } } })
+const dispatcher = new Agent({ connections: 64 })
+const ask = async (path: string, init: { method?: string; body?: string } = {}): Promise<any> => {
+  const response = await fetch(new URL(path, address), { ...init, dispatcher })
+  const text = await response.text()
+  assert.ok(response.ok, `${path}: ${text}`)
+  return text && JSON.parse(text)
+}
+const timed = async (work: () => Promise<unknown>) => {
+  const start = performance.now()
+  await work()
+  return performance.now() - start
+}
+const at = (times: number[], part: number) => times.toSorted((a, b) => a - b)[Math.min(times.length - 1, Math.floor(part * times.length))]!
+
+interface Row { what: string; unit: string; OURS: number; PLAIN: number; p99?: Record<Space, number> }
+const rows: Row[] = []
+
+/** Measures both, in turn, and notes p50 and p99. */
+async function compare(what: string, unit: string, sample: (space: Space) => Promise<number[]>): Promise<void> {
+  const all: Record<Space, number[]> = { OURS: [], PLAIN: [] }
+  for (let round = 0; round < rounds; round++) for (const space of round % 2 ? [...spaces].reverse() : spaces) all[space].push(...await sample(space))
+  rows.push({ what, unit, OURS: at(all.OURS, 0.5), PLAIN: at(all.PLAIN, 0.5), p99: { OURS: at(all.OURS, 0.99), PLAIN: at(all.PLAIN, 0.99) } })
+}
+
+for (const space of spaces) assert.equal(await ask(`/${space}/fill/${documents}`), documents)
+
+const empty = async (space: Space) => timed(() => ask(`/${space}/run/get/0/${documents}`))
+for (const [what, times] of Object.entries(inside)) {
+  const answers = await Promise.all(spaces.map((space) => ask(`/${space}/run/${what}/${Math.min(times, 50)}/${documents}`)))
+  assert.equal(answers[0], answers[1], `${what}: the answers differ`)
+  const from: Record<Space, number> = { OURS: 0, PLAIN: 0 } // no round asks what another has asked: answers are cached
+  await compare(`${what === 'group' ? 'update and group' : what}, in the object`, 'ms', async (space) => {
+    from[space] += times
+    const request = Math.min(await empty(space), await empty(space))
+    return [Math.max(0, (await timed(() => ask(`/${space}/run/${what}/${times}/${documents}/${from[space]}`))) - request) / times]
+  })
+}
+
+for (const what of ['get', 'put']) {
+  for (const clients of [1, 16]) {
+    const requests = 20 * clients
+    const perSecond: Record<Space, number[]> = { OURS: [], PLAIN: [] }
+    await compare(`${what} by RPC, ${clients} ${clients === 1 ? 'client' : 'clients'}`, 'ms', async (space) => {
+      const times: number[] = []
+      const took = await timed(() => Promise.all(Array.from({ length: clients }, async () => {
+        for (let n = 0; n < requests / clients; n++) times.push(await timed(() => ask(`/${space}/run/${what}/1/${documents}`)))
+      })))
+      perSecond[space].push((1000 * requests) / took)
+      return times
+    })
+    rows.push({ what: `${what} by RPC, ${clients} ${clients === 1 ? 'client' : 'clients'}`, unit: 'requests/s', OURS: at(perSecond.OURS, 0.5), PLAIN: at(perSecond.PLAIN, 0.5) })
+  }
+}
+
+await compare('boot after eviction, first get', 'ms', async (space) => {
+  await miniflare.dispatchFetch(new URL(`/${space}/abort`, address).href).catch(() => {})
+  return [await timed(() => ask(`/${space}/run/get/1/${documents}`))]
+})
+
+{
+  const { connect } = (await import('atomicdb/worker' as string)) as { connect(address: string, options: object): Promise<AtomicDB> }
+  const told: Record<Space, (number | undefined)[]> = { OURS: [], PLAIN: [] }
+  const databases = await Promise.all(Array.from({ length: sockets }, () => connect(new URL('/OURS/default', address).href, { WebSocket })))
+  for (const [k, db] of databases.entries()) db.liveCount('age = 1').subscribe((count) => (told.OURS[k] = count))
+  const plain = Array.from({ length: sockets }, (_, k) => {
+    const socket = new WebSocket(new URL('/PLAIN/default', address.href.replace('http', 'ws')))
+    socket.addEventListener('message', ({ data }) => (told.PLAIN[k] = Number(data)))
+    return socket
+  })
+  const all = async (space: Space, count: number) => {
+    while (told[space].length < sockets || !Array.from(told[space]).every((own) => own === count)) await new Promise((resolve) => setImmediate(resolve))
+  }
+  let count = Array.from({ length: documents }, (_, n) => n % 90).filter((age) => age === 1).length
+  for (const space of spaces) await all(space, count)
+  const counts = { OURS: count, PLAIN: count }
+  await compare(`live count to ${sockets} sockets, from the request on`, 'ms', async (space) => [await timed(async () => {
+    const done = fetch(new URL(`/${space}/default`, address), { method: 'POST', body: '{"age":1}', dispatcher })
+    await all(space, ++counts[space])
+    assert.equal((await done).status, 201)
+  })])
+  for (const db of databases) await db.close()
+  for (const socket of plain) socket.close()
+}
+await dispatcher.close()
+await miniflare.dispose()
+
+const shown = (value: number) => (value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(3))
+const lines = rows.map(({ what, unit, OURS, PLAIN, p99 }) => `| ${what} | ${unit} | ${shown(OURS)} | ${shown(PLAIN)} | ${(OURS / PLAIN).toFixed(2)} | ${p99 ? `${shown(p99.OURS)} / ${shown(p99.PLAIN)}` : ''} |`)
+const date = new Date().toISOString().slice(0, 10)
+console.log(`${documents} documents, ${rounds} rounds, local workerd, Node ${process.version}, ${cpus()[0]!.model} (${cpus().length}), load ${loadavg()[0]!.toFixed(1)}, ${date}\n`)
+console.log(['| | | AtomicDurableObject, p50 | plain JavaScript, p50 | ratio | p99 of both |', '|---|---|---:|---:|---:|---:|', ...lines].join('\n'))
+if (process.env.KEEP) await writeFile(new URL(`../results/worker-${date}.json`, import.meta.url), `${JSON.stringify({ date, documents, rounds, sockets, node: process.version, platform: `${platform()} ${arch()}`, cpu: `${cpus().length} × ${cpus()[0]!.model}`, load: loadavg(), rows }, undefined, 1)}\n`)
