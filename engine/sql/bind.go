@@ -1,11 +1,8 @@
 package sql
 
 import (
-	"strings"
-
 	"github.com/atomicdb-go/atomicdb/engine/msgpack"
 	"github.com/atomicdb-go/atomicdb/engine/query"
-	"github.com/atomicdb-go/atomicdb/engine/query/token"
 )
 
 // A binder resolves names and parameters, and turns conditions into filters
@@ -14,6 +11,7 @@ type binder struct {
 	x       *execution
 	tables  []table
 	groups  *groups          // nil unless the expression is about groups
+	scope   *scope           // nil: no query is around
 	element bool             // inside ANY (…): paths start at the element
 	columns []column         // in HAVING: what names may stand for
 	aliases []column         // in WHERE, GROUP BY and ORDER BY: what names may stand for that are no fields
@@ -39,13 +37,15 @@ func (b *binder) bind(e *expr) (*expr, error) {
 		return constant(e, b.x.params[e.index]), nil
 	case opPath:
 		if of := b.aliased(e); of != nil {
-			return (&binder{x: b.x, tables: b.tables, groups: b.groups}).bind(of)
+			return (&binder{x: b.x, tables: b.tables, groups: b.groups, scope: b.scope}).bind(of)
 		}
 		return b.field(e)
 	case opAggregate:
 		return nil, b.fault(e, "expected a condition on documents; conditions on aggregates go in HAVING")
 	case opAny:
 		return b.any(e)
+	case opSubquery:
+		return b.subquery(e)
 	}
 	bound := *e
 	bound.kids = make([]*expr, len(e.kids))
@@ -92,51 +92,6 @@ func (b *binder) aliased(e *expr) *expr {
 		return of
 	}
 	return nil
-}
-
-// isField reports whether a document has the field e. A field wins over a column
-// of the same name.
-func (b *binder) isField(e *expr) bool {
-	f, err := b.field(e)
-	if err != nil || f.path.IsEmpty() {
-		return false
-	}
-	collection := b.tables[f.table].collection
-	name := collection + " " + f.path.String()
-	is, known := b.x.isField[name]
-	if !known {
-		n, err := b.x.db.Count(collection, query.Exists(f.path), 1)
-		is = err == nil && n > 0
-		b.x.isField[name] = is
-	}
-	return is
-}
-
-// field finds the table that a path leads into.
-func (b *binder) field(e *expr) (*expr, error) {
-	f := &expr{op: opField, start: e.start, end: e.end, path: query.ParsePath(e.text)}
-	first, rest, nested := strings.Cut(e.text, ".")
-	switch {
-	case b.element:
-		if token.SameWord(first, "this") && !e.quoted {
-			f.path = query.ParsePath(rest)
-		}
-		return f, nil
-	case len(b.tables) == 0:
-		return nil, b.fault(e, "expected a value; without FROM no document has the field "+token.Clipped(e.text))
-	}
-	for i, s := range b.tables {
-		if s.alias == first && !e.quoted {
-			if nested || len(b.tables) > 1 || s.alias != s.collection {
-				f.table, f.path = i, query.ParsePath(rest)
-				return f, nil
-			}
-		}
-	}
-	if len(b.tables) > 1 {
-		return nil, b.fault(e, "expected the name of a collection before the field, as in "+b.tables[0].alias+"."+token.Clipped(e.text))
-	}
-	return f, nil
 }
 
 // any binds a condition on elements. It must be one that a filter can say.
@@ -187,10 +142,13 @@ func (b *binder) where(e *expr) (filters []*query.Filter, rest []*expr, err erro
 	}
 	byTable := make([][]*query.Filter, len(b.tables))
 	for _, part := range parts {
-		if f, table, ok := tableFilter(part); ok && !b.x.slowly {
+		if f, table, ok := tableFilter(part); ok && len(b.tables) > 0 && !b.x.slowly {
 			byTable[table] = append(byTable[table], f)
 		} else {
 			rest = append(rest, part)
+			if f, table, ok := part.narrowed(); ok && !b.x.slowly {
+				byTable[table] = append(byTable[table], f)
+			}
 		}
 	}
 	for table, kids := range byTable {

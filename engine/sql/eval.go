@@ -25,6 +25,10 @@ func (e *expr) eval(t *tuple) []byte {
 		return e.path.First(t.docs[e.table])
 	case opSlot:
 		return t.slots[e.index]
+	case opColumn:
+		return columnAt(t.docs[e.table], e.index)
+	case opSubquery:
+		return e.answer(t)
 	case opChain:
 		v := e.kids[0].eval(t)
 		for i, kid := range e.kids[1:] {

@@ -11,14 +11,17 @@ import (
 // run answers EXPLAIN: how the documents of the first collection are found (see
 // engine.Plan), and what is then done with them.
 func (s *explainBody) run(x *execution) (Rows, error) {
-	q, err := s.of.bind(x)
+	q, err := s.of.bind(x, nil)
 	if err != nil {
-		return nil, invalid(err)
+		return nil, err
 	}
 	if len(q.tables) == 0 {
 		return one(field{"text", text("no collection")}), nil
 	}
-	find := engine.Query{Where: q.filters[0]}
+	find := engine.Query{}
+	if q.pinned < 0 {
+		find.Where = q.filters[0]
+	}
 	plain := len(q.tables) == 1 && len(q.rest) == 0 && q.groups == nil && !q.distinct
 	for _, k := range q.keys {
 		plain = plain && k.expr.op == opField
@@ -38,10 +41,7 @@ func (s *explainBody) run(x *execution) (Rows, error) {
 	}
 	steps := []string{plan.Text}
 	for i, j := range q.joins {
-		kind := "join("
-		if j.left {
-			kind = "left join("
-		}
+		kind := [...]string{innerJoin: "join(", leftJoin: "left join(", rightJoin: "right join(", fullJoin: "full join("}[j.kind]
 		steps = append(steps, kind+q.tables[i+1].alias+")")
 	}
 	if len(q.rest) > 0 {

@@ -12,7 +12,7 @@ func WhereOf(db *engine.DB, text string) (*query.Filter, error) {
 	if err != nil {
 		return nil, err
 	}
-	q, err := s.body.(*selectBody).bind(&execution{db: db, text: text})
+	q, err := s.body.(*selectBody).bind(newExecution(db, text), nil)
 	if err != nil || len(q.rest) > 0 {
 		return nil, err
 	}

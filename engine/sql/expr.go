@@ -30,12 +30,14 @@ const (
 	opCase      // what to compare, if index is 1; pairs of a condition, or of what it equals, and a value; the value of ELSE, if there is one
 	opCall      // function
 	opAggregate // aggregate of kids[0], if there is one
+	opSubquery  // sub; kids[0] is what an IN looks for. Bound, the others are what it asks of the queries around
 
 	// What binding makes of them.
 	opField  // the value at path in the document of table
 	opFilter // filter asked of the document of table
 	opLeaf   // filter, a leaf, asked of the value of kids[0]
 	opSlot   // the value at index in the row of a group
+	opColumn // the value at index in the row of table, which is of a query
 )
 
 // An expr is an expression of a statement. Parsing makes one tree, and binding
@@ -57,6 +59,8 @@ type expr struct {
 	table      int
 	path       query.Path
 	filter     *query.Filter
+	sub        *subquery
+	bound      *boundSubquery
 }
 
 // isCondition reports whether e is true or false, and nothing else.
@@ -117,6 +121,9 @@ func (e *expr) appendKey(b []byte) []byte {
 	if e.function != nil {
 		b = msgpack.AppendString(b, e.function.name)
 	}
+	if e.sub != nil {
+		b = msgpack.AppendInt(b, int64(e.start)) // no other subquery starts there
+	}
 	if e.filter != nil {
 		b = msgpack.AppendString(b, e.filter.String())
 	}
@@ -133,7 +140,7 @@ func same(a, b *expr) bool {
 		return false
 	}
 	switch {
-	case a.path.String() != b.path.String(), string(a.value) != string(b.value):
+	case a.sub != b.sub, a.path.String() != b.path.String(), string(a.value) != string(b.value):
 		return false
 	case (a.filter == nil) != (b.filter == nil), a.filter != nil && a.filter.String() != b.filter.String():
 		return false

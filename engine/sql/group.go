@@ -60,7 +60,7 @@ func (q *selection) bindGroups() error {
 // slot returns the slot of e in the row of a group; nil if it has none, and its
 // parts must be looked at.
 func (g *groups) slot(b *binder, e *expr) (*expr, error) {
-	plain := &binder{x: b.x, tables: b.tables}
+	plain := b.plain()
 	if e.op == opAggregate {
 		a := aggregated{aggregate: e.aggregate, distinct: e.distinct}
 		if len(e.kids) == 1 {
@@ -80,6 +80,9 @@ func (g *groups) slot(b *binder, e *expr) (*expr, error) {
 	if e.op == opConst || e.op == opParam || e.hasAggregate() {
 		return nil, nil
 	}
+	if e.hasSubquery() && !slices.ContainsFunc(g.by, (*expr).hasSubquery) {
+		return nil, nil // to bind a query twice at each of its levels would take too long
+	}
 	bound, err := plain.bind(e)
 	for i, by := range g.by {
 		if err == nil && same(by, bound) {
@@ -89,7 +92,7 @@ func (g *groups) slot(b *binder, e *expr) (*expr, error) {
 	if e.op == opPath {
 		for _, c := range b.columns {
 			if c.alias && c.name == e.text { // a column by its name, whose expression may use that name for a field
-				return (&binder{x: b.x, tables: b.tables, groups: g}).bind(c.expr)
+				return (&binder{x: b.x, tables: b.tables, groups: g, scope: b.scope}).bind(c.expr)
 			}
 		}
 		if err != nil {
@@ -122,7 +125,7 @@ func (g *groups) slotOf(e *expr, a aggregated) *expr {
 
 // direct reports whether the engine can group the documents themselves.
 func (q *selection) direct() bool {
-	if q.x.slowly || len(q.tables) != 1 || len(q.rest) > 0 {
+	if q.x.slowly || len(q.tables) != 1 || q.tables[0].body != nil || len(q.rest) > 0 {
 		return false
 	}
 	isField := func(e *expr) bool { return e.op == opField && !e.path.IsEmpty() }

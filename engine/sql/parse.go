@@ -21,7 +21,9 @@ var statements = [...]struct {
 	writes bool
 	read   func(*parser) (body, error)
 }{
-	{"select", false, func(p *parser) (body, error) { return p.selectBody() }},
+	{"select", false, (*parser).readingBody},
+	{"values", false, (*parser).readingBody},
+	{"with", false, (*parser).withBody},
 	{"insert", true, (*parser).insertBody},
 	{"update", true, (*parser).updateBody},
 	{"delete", true, (*parser).deleteBody},
@@ -33,9 +35,12 @@ var statements = [...]struct {
 // A parser descends one method per level of precedence.
 type parser struct {
 	token.Reader
-	depth int // expressions around the next token
-	terms int // values, fields and calls so far
-	inAny int // how many of them are conditions on elements
+	depth    int    // expressions around the next token
+	terms    int    // values, fields and calls so far
+	inAny    int    // how many of them are conditions on elements
+	level    int    // queries around the next token
+	ctes     []*cte // what WITH has named
+	selfRefs int    // references to queries that they stand in
 
 	params []param
 	writes bool     // the statement may change the DB
@@ -65,11 +70,6 @@ func (p *parser) statement() (body, error) {
 
 // end is the error for what follows a statement.
 func (p *parser) end() error {
-	for _, word := range [...]string{"union", "intersect", "except"} {
-		if p.Token.Is(word) {
-			return p.Fault(p.Token, "expected one SELECT; there is no "+strings.ToUpper(word))
-		}
-	}
 	return p.ExpectedLike("the end of the statement", p.clauseHint())
 }
 
@@ -84,8 +84,13 @@ func (p *parser) clauseHint() string {
 func (p *parser) body() (body, error) {
 	var words []string
 	for _, s := range statements[:] {
-		if p.Take(s.word) {
-			p.writes = s.writes
+		switch {
+		case !p.Token.Is(s.word):
+		case p.startsQuery():
+			return s.read(p)
+		default:
+			p.Next()
+			p.writes = p.writes || s.writes
 			return s.read(p)
 		}
 		words = append(words, s.word)
@@ -101,14 +106,62 @@ func (p *parser) body() (body, error) {
 	return nil, p.ExpectedLike("a statement", hint)
 }
 
-// explainBody reads what follows EXPLAIN.
-func (p *parser) explainBody() (body, error) {
-	if !p.Take("select") {
-		return nil, p.ExpectedLike("SELECT", "other statements cannot be explained")
-	}
-	s, err := p.selectBody()
+// readingBody reads a SELECT or VALUES.
+func (p *parser) readingBody() (body, error) {
+	q, err := p.query()
 	if err != nil {
 		return nil, err
+	}
+	return q.plain(), nil
+}
+
+// plain returns the only SELECT of q, if q is nothing but that; else q.
+func (q *queryBody) plain() body {
+	if len(q.parts) == 1 && q.parts[0].values == nil {
+		return q.parts[0]
+	}
+	return q
+}
+
+// withBody reads WITH and the statement that uses what it names.
+func (p *parser) withBody() (body, error) {
+	defer p.forget(len(p.ctes))
+	if err := p.with(); err != nil {
+		return nil, err
+	}
+	switch {
+	case p.Take("insert"):
+		p.writes = true
+		return p.insertBody()
+	case p.Take("update"):
+		p.writes = true
+		return p.updateBody()
+	case p.Take("delete"):
+		p.writes = true
+		return p.deleteBody()
+	case !p.startsQuery():
+		return nil, p.Expected("SELECT, VALUES, INSERT, UPDATE or DELETE")
+	}
+	q, err := p.queryAfterWith(nil)
+	if err != nil {
+		return nil, err
+	}
+	return q.plain(), nil
+}
+
+// explainBody reads what follows EXPLAIN.
+func (p *parser) explainBody() (body, error) {
+	if !p.Token.Is("select") && !p.startsQuery() {
+		return nil, p.ExpectedLike("SELECT", "other statements cannot be explained")
+	}
+	start := p.Token
+	q, err := p.query()
+	if err != nil {
+		return nil, err
+	}
+	s, ok := q.plain().(*selectBody)
+	if !ok || s.tables != nil && s.tables[0].body != nil {
+		return nil, p.Fault(start, "expected a SELECT from a collection; others are not explained")
 	}
 	return &explainBody{s}, nil
 }

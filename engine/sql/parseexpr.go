@@ -60,9 +60,9 @@ func (p *parser) not() (*expr, error) {
 	if err != nil || !any {
 		return e, err
 	}
-	e = p.made(start, &expr{op: opNot, kids: []*expr{e}})
+	e = p.negated(start, e)
 	if !negate {
-		e = p.made(start, &expr{op: opNot, kids: []*expr{e}})
+		e = p.negated(start, e)
 	}
 	return e, nil
 }
@@ -102,9 +102,18 @@ func (p *parser) comparison() (*expr, error) {
 	}
 	p.made(start, e)
 	if negate {
-		e = p.made(start, &expr{op: opNot, kids: []*expr{e}})
+		e = p.negated(start, e)
 	}
 	return e, nil
+}
+
+// negated returns NOT e. A subquery knows by itself what it is not, or unknown.
+func (p *parser) negated(start int, e *expr) *expr {
+	if e.op == opSubquery && e.sub.kind != subScalar {
+		e.sub.negated = !e.sub.negated
+		return p.made(start, e)
+	}
+	return p.made(start, &expr{op: opNot, kids: []*expr{e}})
 }
 
 // is reads what follows IS.
@@ -188,8 +197,8 @@ func (p *parser) in(left *expr) (*expr, error) {
 	if !p.TakeSign("(") {
 		return nil, p.Expected(`"(" and a list of values`)
 	}
-	if p.Token.Is("select") {
-		return nil, p.subquery()
+	if p.startsQuery() {
+		return p.subquery(subIn, left)
 	}
 	if p.TakeSign(")") {
 		return e, nil
@@ -203,10 +212,6 @@ func (p *parser) in(left *expr) (*expr, error) {
 		err = p.Expected(`"," or ")"`)
 	}
 	return e, err
-}
-
-func (p *parser) subquery() error {
-	return p.Fault(p.Token, "expected a value, found SELECT; there are no subqueries: join, or run two statements")
 }
 
 func (p *parser) like(left *expr) (*expr, error) {
@@ -297,8 +302,8 @@ func (p *parser) parenthesis() (*expr, error) {
 	if !p.TakeSign("(") {
 		return nil, p.Expected(`"(" and a condition`)
 	}
-	if p.Token.Is("select") {
-		return nil, p.subquery()
+	if p.startsQuery() {
+		return p.subquery(subScalar, nil)
 	}
 	e, err := p.expr()
 	if err == nil && !p.TakeSign(")") {
@@ -342,7 +347,7 @@ func (p *parser) primary() (*expr, error) {
 	case t.Is("case"):
 		return p.when()
 	case t.Is("select"):
-		return nil, p.subquery()
+		return nil, p.ExpectedLike("a value", "a query that is one stands in parentheses")
 	case p.isReserved():
 		return nil, p.ExpectedLike("a value", "a field of that name goes in double quotes")
 	case p.Peek().IsSign("(") && !t.Quoted && (t.Is("date") || t.Is("bytes")):
@@ -461,11 +466,18 @@ func (p *parser) call() (*expr, error) {
 	t := p.Token
 	p.Next()
 	p.Next()
-	if p.Token.Is("select") {
-		return nil, p.subquery()
+	word := strings.ToLower(t.Text)
+	if p.startsQuery() {
+		if word == "exists" {
+			e, err := p.subquery(subExists, nil)
+			if err != nil {
+				return nil, err
+			}
+			return p.made(t.Pos, e), nil
+		}
+		return nil, p.ExpectedLike("a value", "a query that is one stands in parentheses of its own")
 	}
 	e := &expr{op: opCall}
-	word := strings.ToLower(t.Text)
 	for i, known := range aggregates {
 		if known.name == word {
 			e.op, e.aggregate = opAggregate, aggregate(i)

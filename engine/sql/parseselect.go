@@ -1,6 +1,7 @@
 package sql
 
 import (
+	"strconv"
 	"strings"
 
 	"github.com/atomicdb-go/atomicdb/engine/query/token"
@@ -17,6 +18,7 @@ type selectBody struct {
 	orderBy  []term
 	limit    *expr
 	offset   *expr
+	values   [][]*expr // VALUES: its rows; there is nothing else
 }
 
 // A column is one of what SELECT lists.
@@ -29,14 +31,36 @@ type column struct {
 	pos   int
 }
 
-// A table is a collection that documents come from.
+// A table is what documents come from: a collection, or the rows of a query.
 type table struct {
 	collection string
 	alias      string
 	pos        int
-	left       bool  // LEFT JOIN: rows without a partner stay
-	on         *expr // of a join
+	kind       joinKind // of the join with the tables before it
+	on         *expr    // nil: there is no condition
+	using      []name   // fields that USING names
+	body       *queryBody
+	cte        *cte // that the query is; nil: it stands here
+	self       bool // the rows of the step before, in a query that reads itself
+
+	// What binding adds to the rows of a query.
+	docs    [][]byte
+	columns []string // nil: they are documents, whose fields are not known
 }
+
+// A joinKind says which rows without a partner stay, of those before and of those
+// that are joined.
+type joinKind uint8
+
+const (
+	innerJoin joinKind = iota
+	leftJoin
+	rightJoin
+	fullJoin
+)
+
+func (k joinKind) keepsLeft() bool  { return k == leftJoin || k == fullJoin }
+func (k joinKind) keepsRight() bool { return k == rightJoin || k == fullJoin }
 
 // A term is one of what ORDER BY lists.
 type term struct {
@@ -44,8 +68,8 @@ type term struct {
 	descending bool
 }
 
-// selectBody reads what follows SELECT.
-func (p *parser) selectBody() (*selectBody, error) {
+// selectPart reads what follows SELECT, up to HAVING.
+func (p *parser) selectPart() (*selectBody, error) {
 	s := &selectBody{}
 	if s.distinct = p.Take("distinct"); !s.distinct {
 		p.Take("all")
@@ -57,7 +81,7 @@ func (p *parser) selectBody() (*selectBody, error) {
 		if err := p.from(s); err != nil {
 			return nil, err
 		}
-	} else if p.Token.Kind != token.End && !p.Token.IsSign(";") && !p.isReserved() {
+	} else if p.Token.Kind != token.End && p.Token.Kind != token.Sign && !p.isReserved() && !p.Token.Is("returning") {
 		return nil, p.ExpectedLike(`"," or FROM`, p.clauseHint())
 	}
 	return s, p.clauses(s)
@@ -116,59 +140,155 @@ func (p *parser) starOrExpr(c *column) (*expr, error) {
 	return p.expr()
 }
 
+// from reads the tables after FROM, or those in a parenthesis.
 func (p *parser) from(s *selectBody) error {
-	first, err := p.table()
-	if err != nil {
+	if err := p.tables(s, innerJoin); err != nil {
 		return err
 	}
-	s.tables = append(s.tables, first)
 	for {
-		left := false
+		kind, found, err := p.joinKind()
+		if err != nil || !found {
+			return err
+		}
+		first := len(s.tables)
+		if err := p.tables(s, kind); err != nil {
+			return err
+		}
+		joined := &s.tables[len(s.tables)-1]
+		start := p.Token
 		switch {
-		case p.Take("inner"):
-		case p.Take("left"):
-			p.Take("outer")
-			left = true
-		case p.Token.Is("right"), p.Token.Is("full"), p.Token.Is("cross"), p.Token.Is("natural"), p.Token.Is("outer"):
-			return p.ExpectedLike("JOIN, INNER JOIN or LEFT JOIN", "there are no others")
-		case p.Token.IsSign(","):
-			return p.ExpectedLike("JOIN … ON …", "collections are not joined by commas")
-		case !p.Token.Is("join"):
-			return nil
+		case p.Take("on"):
+			on, err := p.expr()
+			if err != nil {
+				return err
+			}
+			if joined.on != nil { // of the join that ends a parenthesis
+				on = p.made(start.Pos, &expr{op: opAnd, kids: []*expr{joined.on, on}})
+			}
+			joined.on = on
+		case p.Take("using"):
+			if joined != &s.tables[first] {
+				return p.Fault(start, "expected ON after tables in a parenthesis")
+			}
+			if err := p.using(joined); err != nil {
+				return err
+			}
 		}
-		if err := p.must("join"); err != nil {
-			return err
-		}
-		if len(s.tables) == maxTables {
-			return p.tooMany(maxTables, "collections in a SELECT")
-		}
-		joined, err := p.table()
-		if err != nil {
-			return err
-		}
-		if err := p.must("on"); err != nil {
-			return err
-		}
-		joined.left = left
-		if joined.on, err = p.expr(); err != nil {
-			return err
-		}
-		s.tables = append(s.tables, joined)
 	}
 }
 
-// table reads the name of a collection and its alias.
-func (p *parser) table() (table, error) {
+// using reads the field names after USING.
+func (p *parser) using(joined *table) error {
+	if !p.TakeSign("(") {
+		return p.Expected(`"(" and field names that both tables have`)
+	}
+	err := p.commas(maxGroupBy, "fields", func() error {
+		n, err := p.name("a field name")
+		joined.using = append(joined.using, n)
+		return err
+	})
+	if err == nil && !p.TakeSign(")") {
+		err = p.Expected(`"," or ")"`)
+	}
+	return err
+}
+
+// joinKind reads what stands between two tables; false if no table comes.
+func (p *parser) joinKind() (kind joinKind, found bool, err error) {
+	if p.TakeSign(",") {
+		return innerJoin, true, nil
+	}
+	switch {
+	case p.Token.Is("natural"):
+		return 0, false, p.ExpectedLike("JOIN with ON or USING", "NATURAL would join by all fields that both tables have, and a collection has no list of fields; name them with USING (…)")
+	case p.Take("inner"), p.Take("cross"):
+	case p.Take("left"):
+		kind = leftJoin
+	case p.Take("right"):
+		kind = rightJoin
+	case p.Take("full"):
+		kind = fullJoin
+	case !p.Token.Is("join"):
+		return 0, false, nil
+	}
+	if kind != innerJoin {
+		p.Take("outer")
+	}
+	return kind, true, p.must("join")
+}
+
+// tables reads a table, or several that are joined in a parenthesis.
+func (p *parser) tables(s *selectBody, kind joinKind) error {
+	first := len(s.tables)
+	start := p.Token
 	if p.Token.IsSign("(") {
-		return table{}, p.ExpectedLike("the name of a collection", "there are no subqueries")
+		before := p.Reader
+		p.Next()
+		if !p.startsQuery() {
+			if p.depth == token.MaxDepth {
+				return p.Fault(p.Token, "expected at most "+strconv.Itoa(token.MaxDepth)+" parentheses inside one another")
+			}
+			p.depth++
+			err := p.from(s)
+			p.depth--
+			if err != nil {
+				return err
+			}
+			if !p.TakeSign(")") {
+				return p.Expected(`JOIN, "," or ")"`)
+			}
+			for _, inside := range s.tables[first:] {
+				if first > 0 && len(s.tables) > first+1 && (kind != innerJoin || inside.kind != innerJoin) {
+					return p.Fault(start, "expected one table after JOIN: a parenthesis around joins must come first, or hold and follow inner joins alone")
+				}
+			}
+			s.tables[first].kind = kind
+			return nil
+		}
+		p.Reader = before
 	}
-	n, err := p.name("the name of a collection")
-	if err != nil {
-		return table{}, err
+	if len(s.tables) == maxTables {
+		return p.tooMany(maxTables, "collections in a SELECT")
 	}
-	s := table{collection: n.text, alias: n.text, pos: n.pos}
-	p.reads = append(p.reads, n.text)
-	if p.Take("as") || p.Token.Kind == token.Name && !p.isReserved() && !p.Token.Is("set") {
+	joined, err := p.table()
+	joined.kind = kind
+	s.tables = append(s.tables, joined)
+	return err
+}
+
+// table reads the name of a collection, or a query, and its alias.
+func (p *parser) table() (table, error) {
+	s := table{pos: p.Token.Pos}
+	if p.TakeSign("(") {
+		if !p.startsQuery() {
+			return s, p.Expected("SELECT, VALUES or WITH")
+		}
+		var err error
+		if s.body, err = p.query(); err != nil {
+			return s, err
+		}
+		if !p.TakeSign(")") {
+			return s, p.Expected(`a clause or ")"`)
+		}
+		s.alias = "subquery"
+	} else {
+		n, err := p.name("the name of a collection")
+		if err != nil {
+			return s, err
+		}
+		s.collection, s.alias, s.pos = n.text, n.text, n.pos
+		if c := p.cte(n.text); c != nil {
+			s.collection, s.body, s.cte, s.self = "", c.body, c, c.open
+			if c.open {
+				c.used = true
+				c.refs++
+				p.selfRefs++
+			}
+		} else {
+			p.reads = append(p.reads, n.text)
+		}
+	}
+	if p.Take("as") || p.Token.Kind == token.Name && !p.isReserved() && (p.Token.Quoted || !token.IsWord(p.Token.Text, afterTables)) {
 		if hint := p.clauseHint(); hint != "" && !p.Token.Quoted && !p.Token.Is("set") {
 			return s, p.ExpectedLike("a clause or the end of the statement", hint)
 		}
@@ -180,6 +300,10 @@ func (p *parser) table() (table, error) {
 	}
 	return s, nil
 }
+
+// afterTables are words that may follow a table, and are no alias unless they are in
+// quotes.
+var afterTables = []string{"set", "using", "returning"}
 
 // clauses reads from WHERE on.
 func (p *parser) clauses(s *selectBody) (err error) {
@@ -206,6 +330,11 @@ func (p *parser) clauses(s *selectBody) (err error) {
 			return err
 		}
 	}
+	return nil
+}
+
+// order reads ORDER BY, LIMIT and OFFSET.
+func (p *parser) order(s *selectBody) (err error) {
 	if p.Take("order") {
 		if err := p.must("by"); err != nil {
 			return err
@@ -225,6 +354,11 @@ func (p *parser) clauses(s *selectBody) (err error) {
 	}
 	if p.Take("limit") {
 		if s.limit, err = p.sum(); err != nil {
+			return err
+		}
+		if p.TakeSign(",") { // LIMIT offset, limit
+			s.offset = s.limit
+			s.limit, err = p.sum()
 			return err
 		}
 	}

@@ -10,6 +10,7 @@ import (
 
 // A projection makes rows of tuples.
 type projection struct {
+	asks    bool // a query, which cannot be done while rows are taken
 	columns []output
 	tables  []table
 	stars   bool
@@ -25,11 +26,11 @@ type output struct {
 	of   int // star: the table whose fields; -1: all tables, each under its name
 }
 
-// project binds the columns of a SELECT and refuses two of one name.
+// project binds the columns of a SELECT.
 func (b *binder) project(columns []column) (*projection, error) {
 	p := &projection{tables: b.tables, most: b.x.db.MaxQueryMemory()}
-	names := map[string]bool{}
-	for _, c := range columns {
+	labels := labels(columns)
+	for i, c := range columns {
 		if c.star {
 			of, err := b.starred(c)
 			if err != nil {
@@ -43,11 +44,9 @@ func (b *binder) project(columns []column) (*projection, error) {
 		if err != nil {
 			return nil, err
 		}
-		if p.cost += e.size(); names[c.name] {
-			return nil, at(b.x.text, c.pos, "expected columns of different names, found two named "+token.Clipped(c.name)+"; give one another name with AS")
-		}
-		names[c.name] = true
-		p.columns = append(p.columns, output{name: c.name, expr: e})
+		p.cost += e.size()
+		p.asks = p.asks || e.hasSubquery()
+		p.columns = append(p.columns, output{name: labels[i], expr: e})
 	}
 	return p, nil
 }
@@ -140,12 +139,92 @@ func orNull(v []byte) []byte {
 	return v
 }
 
+// labels returns the names of columns in a row. With a star among them, a later field
+// takes the place of an earlier one of its name, so each keeps its own.
+func labels(columns []column) []string {
+	all := make([]string, len(columns))
+	stars := false
+	for i, c := range columns {
+		all[i] = c.name
+		stars = stars || c.star
+	}
+	if stars {
+		return all
+	}
+	last, isOrdered := -1, true
+	for i, c := range columns {
+		n, isNumber := indexOf(c.name)
+		if isNumber && !(isOrdered && n > last) && !c.alias {
+			all[i] = "(" + c.name + ")"
+			continue
+		}
+		last, isOrdered = n, isOrdered && isNumber
+	}
+	return uniqueNames(all)
+}
+
+// indexOf returns the number that a name is if JavaScript lists such names of an
+// object before all others, in the order of their numbers.
+func indexOf(name string) (n int, ok bool) {
+	if len(name) == 0 || len(name) > 10 || name[0] == '0' && len(name) > 1 {
+		return 0, false
+	}
+	for _, c := range []byte(name) {
+		if c < '0' || c > '9' {
+			return 0, false
+		}
+		n = n*10 + int(c-'0')
+	}
+	return n, n < 1<<32-1
+}
+
+// uniqueNames gives a name that is there already a number, as SQLite does: x, x:1.
+func uniqueNames(names []string) []string {
+	unique := make([]string, len(names))
+	taken := make(map[string]int, len(names)) // how often each was asked for
+	for _, name := range names {
+		taken[name] = 0
+	}
+	seen := make(map[string]bool, len(names))
+	for i, name := range names {
+		unique[i] = name
+		for seen[unique[i]] {
+			taken[name]++
+			next := name + ":" + strconv.Itoa(taken[name])
+			if _, known := taken[next]; !known || !seen[next] {
+				unique[i] = next
+			}
+		}
+		seen[unique[i]] = true
+	}
+	return unique
+}
+
+// names returns the names of the columns of s; nil if they are fields of documents,
+// which differ.
+func (s *selectBody) names() []string {
+	var all []string
+	for _, c := range s.columns {
+		if c.star {
+			if len(s.columns) > 1 || len(s.tables) != 1 || s.tables[0].body == nil {
+				return nil
+			}
+			return s.tables[0].body.names()
+		}
+	}
+	all = labels(s.columns)
+	return all
+}
+
 // term returns the expression that a term of ORDER BY or GROUP BY means: the
 // column of that number or name, else itself. ORDER BY is about rows, so a column
 // wins over a field there, also under a name that no AS gave.
 func (b *binder) term(e *expr, columns []column, ofRows bool) (*expr, error) {
 	if e.op == opConst {
 		n, ok := intOf(e.value)
+		if len(columns) == 1 && columns[0].star && len(b.tables) == 1 && ok && n >= 1 && n <= int64(len(b.tables[0].columns)) {
+			return &expr{op: opColumn, start: e.start, end: e.end, index: int(n - 1)}, nil
+		}
 		if !ok || n < 1 || n > int64(len(columns)) || columns[n-1].star {
 			return nil, b.fault(e, "expected an expression, or the number of a column from 1 to "+strconv.Itoa(len(columns)))
 		}

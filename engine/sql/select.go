@@ -1,6 +1,7 @@
 package sql
 
 import (
+	"iter"
 	"slices"
 
 	"github.com/atomicdb-go/atomicdb/engine"
@@ -13,6 +14,8 @@ type selection struct {
 	*selectBody
 	x          *execution
 	binder     *binder
+	tables     []table         // with the rows of those that are queries
+	pinned     int             // the last table that a RIGHT or FULL JOIN joins; -1: none
 	filters    []*query.Filter // by table; nil: all documents
 	rest       []*expr         // conditions that no filter says
 	joins      []join          // of the second table and later
@@ -31,31 +34,40 @@ type sortKey struct {
 }
 
 func (s *selectBody) run(x *execution) (Rows, error) {
-	rows, err := s.rows(x)
-	if err != nil {
-		return nil, err
-	}
-	if invariants && !x.slowly {
-		slow := *x
-		slow.slowly = true
-		got := taken(rows)
-		var want []byte
-		x.db.Uncounted(func() {
-			var rows Rows
-			if rows, err = s.rows(&slow); err == nil {
-				want = taken(rows)
-			}
-		})
+	return x.checked(func(x *execution) (Rows, error) {
+		q, err := s.bind(x, nil)
 		if err != nil {
 			return nil, err
 		}
-		// Comparing has taken all rows, so the answer is made once more.
-		if !slices.Equal(got, want) {
-			panic("sql: " + x.text + " answered otherwise than its definition")
-		}
-		return s.rows(x)
+		return q.rows()
+	})
+}
+
+// checked returns what answer does. Builds with the tag invariants compare it with
+// its definition.
+func (x *execution) checked(answer func(*execution) (Rows, error)) (Rows, error) {
+	rows, err := answer(x)
+	if err != nil || !invariants || x.slowly {
+		return rows, err
 	}
-	return rows, nil
+	slow := newExecution(x.db, x.text)
+	slow.params, slow.slowly = x.params, true
+	got := taken(rows)
+	var want []byte
+	x.db.Uncounted(func() {
+		var rows Rows
+		if rows, err = answer(slow); err == nil {
+			want = taken(rows)
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	// Comparing has taken all rows, so the answer is made once more.
+	if !slices.Equal(got, want) {
+		panic("sql: " + x.text + " answered otherwise than its definition")
+	}
+	return answer(x)
 }
 
 func taken(rows Rows) []byte {
@@ -66,19 +78,19 @@ func taken(rows Rows) []byte {
 	return all
 }
 
-func (s *selectBody) rows(x *execution) (Rows, error) {
-	q, err := s.bind(x)
-	if err != nil {
-		return nil, invalid(err)
-	}
+func (q *selection) rows() (Rows, error) {
 	if rows, err := q.streamed(); rows != nil || err != nil {
 		return rows, err
 	}
-	tuples, err := q.tuples()
-	if err != nil {
-		return nil, err
+	var tuples []tuple
+	if q.groups == nil || !q.direct() {
+		var err error
+		if tuples, err = q.tuples(); err != nil {
+			return nil, err
+		}
 	}
 	if q.groups != nil {
+		var err error
 		if tuples, err = q.groups.of(q, tuples); err != nil {
 			return nil, err
 		}
@@ -90,15 +102,24 @@ func (s *selectBody) rows(x *execution) (Rows, error) {
 }
 
 // bind resolves all names and parameters.
-func (s *selectBody) bind(x *execution) (*selection, error) {
-	b := &binder{x: x, tables: s.tables}
-	q := &selection{selectBody: s, x: x, binder: b}
+func (s *selectBody) bind(x *execution, in *scope) (*selection, error) {
+	tables, err := s.bindTables(x, in)
+	if err != nil {
+		return nil, err
+	}
+	q, err := s.bindNames(x, tables, in)
+	if err != nil {
+		return nil, invalid(err)
+	}
+	return q, nil
+}
+
+func (s *selectBody) bindNames(x *execution, tables []table, in *scope) (*selection, error) {
+	b := &binder{x: x, tables: tables, scope: in}
+	q := &selection{selectBody: s, x: x, binder: b, tables: tables, pinned: pinned(tables)}
 	var err error
 	if err = b.checkTables(); err != nil {
 		return nil, err
-	}
-	if len(s.tables) == 0 && (s.where != nil || s.groupBy != nil) {
-		return nil, b.fault(s.columns[0].first(), "expected FROM and a collection; without them there are no documents to filter or group")
 	}
 	if q.joins, err = b.joins(); err != nil {
 		return nil, err
@@ -107,10 +128,11 @@ func (s *selectBody) bind(x *execution) (*selection, error) {
 	if q.filters, q.rest, err = b.where(s.where); err != nil {
 		return nil, err
 	}
+	q.spread()
 	if err = q.bindGroups(); err != nil {
 		return nil, err
 	}
-	over := &binder{x: x, tables: s.tables, groups: q.groups, columns: s.columns}
+	over := &binder{x: x, tables: tables, groups: q.groups, columns: s.columns, scope: in}
 	if q.projection, err = over.project(s.columns); err != nil {
 		return nil, err
 	}
@@ -156,15 +178,30 @@ func (b *binder) checkTables() error {
 	return nil
 }
 
-// find is the engine's query for the documents of a table.
-func (q *selection) find(table int, where *query.Filter) (*engine.Result, error) {
-	return q.x.db.Find(q.tables[table].collection, engine.Query{Where: where})
+// documents returns the documents of a table that meet a filter.
+func (q *selection) documents(table int, where *query.Filter) (iter.Seq[[]byte], error) {
+	t := &q.tables[table]
+	if t.body == nil {
+		result, err := q.x.db.Find(t.collection, engine.Query{Where: where})
+		if err != nil {
+			return nil, err
+		}
+		return result.Documents(), nil
+	}
+	return func(yield func([]byte) bool) {
+		for _, row := range t.docs {
+			q.x.db.Spend(1)
+			if (where == nil || where.Match(row)) && !yield(row) {
+				return
+			}
+		}
+	}, nil
 }
 
 // streamed answers a SELECT that the engine can find, sort and cut by itself;
 // nil for any other.
 func (q *selection) streamed() (Rows, error) {
-	if q.x.slowly || len(q.tables) != 1 || len(q.rest) > 0 || q.groups != nil || q.distinct {
+	if q.x.slowly || len(q.tables) != 1 || q.tables[0].body != nil || len(q.rest) > 0 || q.groups != nil || q.distinct || q.projection.asks {
 		return nil, nil
 	}
 	find := engine.Query{Where: q.filters[0], Skip: q.skip, Limit: q.limit}
@@ -186,35 +223,93 @@ func (q *selection) streamed() (Rows, error) {
 
 // tuples returns what FROM, JOIN and WHERE leave, in the insertion order of the
 // first table, then of the second, and so on.
-func (q *selection) tuples() ([]tuple, error) {
-	if len(q.tables) == 0 {
-		return []tuple{{}}, nil
+func (q *selection) tuples() (tuples []tuple, err error) {
+	most := -1 // as many as are asked for
+	if len(q.keys) == 0 && q.groups == nil && !q.distinct && q.limit >= 0 {
+		most = q.skip + q.limit
 	}
-	result, err := q.find(0, q.filters[0])
+	found, err := q.joined()
 	if err != nil {
 		return nil, err
 	}
-	var tuples []tuple
-	for doc := range result.Documents() {
-		q.x.db.Spend(1)
-		q.x.db.Hold(tupleBytes(len(q.tables)))
-		docs := make([][]byte, len(q.tables))
-		docs[0] = doc
-		tuples = append(tuples, tuple{docs: docs})
+	cost := q.cost()
+	for t := range found {
+		if len(tuples) == most {
+			break
+		}
+		q.x.db.Spend(1 + cost)
+		if q.passes(t) {
+			tuples = append(tuples, q.kept(t))
+		}
 	}
+	return tuples, nil
+}
+
+// tuplesOf are tuples one after the other. Each is valid until the next.
+type tuplesOf = iter.Seq[*tuple]
+
+// kept returns a tuple that stays valid.
+func (q *selection) kept(t *tuple) tuple {
+	q.x.db.Hold(tupleBytes(len(q.tables)))
+	return tuple{docs: append([][]byte(nil), t.docs...)}
+}
+
+// joined returns the tuples of all tables together.
+func (q *selection) joined() (tuplesOf, error) {
+	if len(q.tables) == 0 {
+		return func(yield func(*tuple) bool) { yield(&tuple{}) }, nil
+	}
+	var where *query.Filter
+	if q.pinned < 0 {
+		where = q.filters[0]
+	}
+	docs, err := q.documents(0, where)
+	if err != nil {
+		return nil, err
+	}
+	found := func(yield func(*tuple) bool) {
+		t := &tuple{docs: make([][]byte, len(q.tables))}
+		for doc := range docs {
+			if t.docs[0] = doc; !yield(t) {
+				return
+			}
+		}
+	}
+	few := true // found does not grow like the product of its tables
 	for i := range q.joins {
-		if tuples, err = q.join(i+1, tuples); err != nil {
+		j := &q.joins[i]
+		var probes *query.Filter
+		if len(j.inner) > 0 && few && !j.kind.keepsRight() && !q.x.slowly {
+			var kept []tuple
+			for t := range found {
+				q.x.db.Spend(1)
+				kept = append(kept, q.kept(t))
+			}
+			found = func(yield func(*tuple) bool) {
+				t := &tuple{docs: make([][]byte, len(q.tables))}
+				for i := range kept {
+					if copy(t.docs, kept[i].docs); !yield(t) {
+						return
+					}
+				}
+			}
+			probes = j.probes(kept)
+		}
+		few = few && len(j.inner) > 0
+		if found, err = q.join(i+1, found, probes); err != nil {
 			return nil, err
 		}
 	}
-	cost := 1
+	return found, nil
+}
+
+// cost is how many expressions passes tests.
+func (q *selection) cost() int {
+	cost := 0
 	for _, e := range q.rest {
 		cost += e.size()
 	}
-	return slices.DeleteFunc(tuples, func(t tuple) bool {
-		q.x.db.Spend(cost)
-		return !q.passes(&t)
-	}), nil
+	return cost
 }
 
 // passes tests what the engine has not.
@@ -224,14 +319,19 @@ func (q *selection) passes(t *tuple) bool {
 			return false
 		}
 	}
-	// The engine has applied the filter on the first table. The filter on a
-	// later table must also be tested on the missing partner of a left join.
+	// The filter on a table must also be tested on the missing partner of an outer join.
 	for i, f := range q.filters {
-		if i > 0 && f != nil && !f.Match(orEmpty(t.docs[i])) {
+		if f != nil && !q.applies(i) && !f.Match(orEmpty(t.docs[i])) {
 			return false
 		}
 	}
 	return true
+}
+
+// applies reports whether the filter on a table has decided which of its documents
+// are joined. Where a join keeps rows without a partner, it decides only of the rows.
+func (q *selection) applies(table int) bool {
+	return table > q.pinned && !q.tables[table].kind.keepsLeft()
 }
 
 func orEmpty(doc []byte) []byte {

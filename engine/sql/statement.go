@@ -55,7 +55,16 @@ func (s *Statement) Collections() []string { return s.reads }
 func (s *Statement) Run(db *engine.DB, params []byte) (rows Rows, err error) {
 	db.BeginCall()
 	defer db.EndCall(&err)
-	x := &execution{db: db, text: s.text, isField: map[string]bool{}}
+	defer func() {
+		switch p := recover().(type) {
+		case nil:
+		case failure:
+			err = p.err
+		default:
+			panic(p)
+		}
+	}()
+	x := newExecution(db, s.text)
 	if err := x.takeParams(s.params, params); err != nil {
 		return nil, invalid(err)
 	}
@@ -80,7 +89,17 @@ type execution struct {
 	params [][]byte // by number, as the parser counted
 	slowly bool     // without the help of the engine: the definition
 
-	isField map[string]bool // what binder.isField has asked the engine, by collection and path
+	isField map[string]bool          // what binder.has has asked the engine, by collection and path
+	answers map[*subquery]*subAnswer // of subqueries that read nothing of the query around
+	tables  map[*queryBody][][]byte  // rows of such queries after FROM
+	steps   map[*cte][][]byte        // what a query that reads itself reads now
+}
+
+func newExecution(db *engine.DB, text string) *execution {
+	return &execution{
+		db: db, text: text, isField: map[string]bool{}, answers: map[*subquery]*subAnswer{},
+		tables: map[*queryBody][][]byte{}, steps: map[*cte][][]byte{},
+	}
 }
 
 const maxParamDepth = 1000
