@@ -3,6 +3,8 @@ package engine
 import (
 	"iter"
 	"slices"
+
+	"github.com/atomicdb-go/atomicdb/engine/msgpack"
 )
 
 // conflict returns the slot of a document other than self that shares an entry
@@ -38,6 +40,43 @@ func (c *collection) checkUnique(op string, doc []byte, self uint32) error {
 		}
 	}
 	return nil
+}
+
+// Conflict returns the _id of a document that forbids to insert doc: one with the
+// same _id, or with the same values in a unique index; nil if there is none. If paths
+// are given, only _id or the index on these is asked, and CodeNotFound says that
+// there is no such unique index.
+func (db *DB) Conflict(name string, doc []byte, paths []string) (id []byte, err error) {
+	isID := len(paths) == 1 && paths[0] == "_id"
+	c := db.collections[name]
+	if c == nil {
+		if len(paths) > 0 && !isID {
+			err = Fail(CodeNotFound, "insert", name, "there is no such unique index")
+		}
+		return nil, err
+	}
+	if doc, err = db.withDefaults("insert", c, doc); err != nil {
+		return nil, err
+	}
+	if id := msgpack.Lookup(doc, "_id"); id != nil && (len(paths) == 0 || isID) && checkID("insert", name, id) == nil {
+		if slot, found := c.slotOf(id); found {
+			return slices.Clone(idOf(c.doc(slot))), nil
+		}
+	}
+	asked := isID
+	for _, ix := range c.indexes {
+		if !ix.unique || len(paths) > 0 && !slices.Equal(ix.pathTexts(), paths) {
+			continue
+		}
+		asked = true
+		if slot, found := ix.conflict(doc, noSlot); found {
+			return slices.Clone(idOf(c.doc(slot))), nil
+		}
+	}
+	if len(paths) > 0 && !asked {
+		return nil, Fail(CodeNotFound, "insert", name, "there is no such unique index")
+	}
+	return nil, nil
 }
 
 // conflicts reports whether a unique index forbids doc in the slot that holds

@@ -11,38 +11,188 @@ import (
 )
 
 func (s *insertBody) run(x *execution) (Rows, error) {
+	docs, err := s.documents(x)
+	if err != nil {
+		return nil, err
+	}
+	a, err := x.answering(&s.into, s.returning)
+	if err != nil {
+		return nil, err
+	}
+	if s.conflict == nil {
+		return a.rows, x.whole(func() error {
+			var all []byte
+			for _, doc := range docs {
+				all = append(all, doc...)
+			}
+			ids, err := x.db.Insert(s.into.collection, all, false)
+			if err != nil {
+				return err
+			}
+			for id := range msgpack.Elements(ids) {
+				a.add(x.db.Get(s.into.collection, id))
+			}
+			return nil
+		})
+	}
+	return a.rows, x.whole(func() error { return s.conflict.insert(x, &s.into, docs, a) })
+}
+
+// documents returns what is to be inserted.
+func (s *insertBody) documents(x *execution) (docs [][]byte, err error) {
 	b := &binder{x: x}
-	var docs []byte
+	add := func(columns int, value func(i int) []byte) error {
+		root := &tree{}
+		for i := range columns {
+			if !root.put(strings.Split(s.columns[i].text, "."), orNull(value(i))) {
+				return invalid(b.fault(s.columns[i], "expected each field once, and none inside another"))
+			}
+		}
+		doc := root.append(nil)
+		x.db.Hold(len(doc) + 24)
+		docs = append(docs, doc)
+		return nil
+	}
+	if s.query != nil {
+		rows, err := s.query.run(x)
+		if err != nil {
+			return nil, err
+		}
+		for row := range eachRow(rows) {
+			x.db.Spend(1)
+			if s.columns == nil {
+				x.db.Hold(len(row) + 24)
+				docs = append(docs, slices.Clone(row))
+				continue
+			}
+			if err := add(len(s.columns), func(i int) []byte { return columnAt(row, i) }); err != nil {
+				return nil, err
+			}
+		}
+		return docs, nil
+	}
 	for i, row := range s.rows {
 		values, err := b.all(row)
 		if err != nil {
 			return nil, invalid(err)
 		}
-		if s.columns == nil {
-			if v := values[0].eval(&tuple{}); msgpack.KindOf(v) == msgpack.Map {
-				docs = append(docs, v...)
-				continue
+		if s.columns != nil {
+			if err := add(len(s.columns), func(i int) []byte { return values[i].eval(&tuple{}) }); err != nil {
+				return nil, err
 			}
+			continue
+		}
+		v := values[0].eval(&tuple{})
+		if msgpack.KindOf(v) != msgpack.Map {
 			return nil, invalid(at(x.text, s.pos[i], "expected a document, as a parameter or as {name: value}; single values need their field names before VALUES"))
 		}
-		root := &tree{}
-		for n, c := range s.columns {
-			if !root.put(strings.Split(c.text, "."), orNull(values[n].eval(&tuple{}))) {
-				return nil, invalid(b.fault(c, "expected each field once, and none inside another"))
+		docs = append(docs, v)
+	}
+	return docs, nil
+}
+
+// insert inserts documents one after the other, and does with each that another
+// forbids what c says.
+func (c *conflict) insert(x *execution, into *table, docs [][]byte, a *changed) error {
+	// The new document is a table without rows, so that a name alone is one of the old.
+	excluded := table{alias: "excluded", body: &queryBody{}}
+	b := &binder{x: x, tables: []table{*into, excluded}}
+	sets, err := b.sets(c.sets)
+	if err != nil {
+		return err
+	}
+	where := truth(&expr{}, true)
+	if c.where != nil {
+		if where, err = b.bind(c.where); err != nil {
+			return invalid(err)
+		}
+	}
+	paths := texts(c.on)
+	for _, doc := range docs {
+		x.db.Spend(1)
+		id, err := x.db.Conflict(into.collection, doc, paths)
+		for err == nil && id != nil && c.replace {
+			if _, err = x.db.Remove(into.collection, ofID(id)); err == nil {
+				id, err = x.db.Conflict(into.collection, doc, paths)
 			}
 		}
-		docs = root.append(docs)
+		switch {
+		case err != nil:
+			if c.on != nil && errors.Is(err, engine.CodeNotFound) {
+				return invalid(at(x.text, c.pos, "expected _id or the fields of a unique index after ON CONFLICT"))
+			}
+			return err
+		case id == nil:
+			ids, err := x.db.Insert(into.collection, doc, false)
+			if err != nil {
+				return err
+			}
+			id = msgpack.List(ids)[0]
+		case c.sets == nil:
+			continue
+		default:
+			t := &tuple{docs: [][]byte{x.db.Get(into.collection, id), doc}}
+			if !where.test(t) {
+				continue
+			}
+			pair := append(msgpack.AppendArray(msgpack.AppendArray(nil, 1), 2), id...)
+			if _, err := x.db.UpdateEach(into.collection, append(pair, sets.change(t)...)); err != nil {
+				return err
+			}
+		}
+		a.add(x.db.Get(into.collection, id))
 	}
-	ids, err := x.db.Insert(s.into.text, docs, false)
-	if err != nil {
-		return nil, err
+	return nil
+}
+
+func ofID(id []byte) *query.Filter { return query.Eq(query.ParsePath("_id"), id) }
+
+// whole runs work, and undoes what it has done if it fails.
+func (x *execution) whole(work func() error) error {
+	mark, isDone := x.db.Mark(), false
+	defer func() {
+		if !isDone {
+			x.db.UndoTo(mark)
+		}
+	}()
+	err := work()
+	isDone = err == nil
+	return err
+}
+
+// changed makes the answer of a statement that changes documents: a row of each
+// with its _id, or with what RETURNING asks for.
+type changed struct {
+	x          *execution
+	projection *projection // nil: the _id
+	tables     int
+	rows       *list
+}
+
+// answering prepares the answer of a statement that changes a table.
+func (x *execution) answering(of *table, returning []column) (*changed, error) {
+	a := &changed{x: x, rows: &list{}}
+	if returning == nil {
+		return a, nil
 	}
-	l := &list{}
-	for id := range msgpack.Elements(ids) {
-		l.rows = appendFields(l.rows, []field{{"_id", id}})
-		l.end()
+	var err error
+	if a.projection, err = (&binder{x: x, tables: []table{*of}}).project(returning); err != nil {
+		return nil, invalid(err)
 	}
-	return l, nil
+	return a, nil
+}
+
+// add adds a document.
+func (a *changed) add(doc []byte) {
+	start := len(a.rows.rows)
+	if a.projection == nil {
+		a.rows.rows = appendFields(a.rows.rows, []field{{"_id", msgpack.Lookup(doc, "_id")}})
+	} else {
+		a.x.db.Spend(a.projection.cost)
+		a.rows.rows = a.projection.append(a.rows.rows, &tuple{docs: [][]byte{doc}})
+	}
+	a.rows.end()
+	a.x.db.Hold(len(a.rows.rows) - start + 8)
 }
 
 // A tree is a document that is being put together from paths.
@@ -96,17 +246,17 @@ func (t *tree) append(b []byte) []byte {
 	return b
 }
 
-func (s *updateBody) run(x *execution) (Rows, error) {
-	b := &binder{x: x, tables: []table{s.table}}
-	filters, rest, err := b.where(s.where)
-	if err != nil {
-		return nil, invalid(err)
-	}
-	var paths []string
-	var values []*expr
-	fixed := len(rest) == 0
-	for _, set := range s.sets {
-		path, err := b.field(set.path)
+// boundSets are what SET says, bound.
+type boundSets struct {
+	paths  []string
+	values []*expr
+}
+
+func (b *binder) sets(sets []set) (*boundSets, error) {
+	of := &boundSets{}
+	for _, set := range sets {
+		// The path is one of the first table.
+		path, err := (&binder{x: b.x, tables: b.tables[:1]}).field(set.path)
 		if err == nil && path.path.IsEmpty() {
 			err = b.fault(set.path, "expected a field to set")
 		}
@@ -117,79 +267,113 @@ func (s *updateBody) run(x *execution) (Rows, error) {
 		if err != nil {
 			return nil, invalid(err)
 		}
-		paths, values = append(paths, path.path.String()), append(values, value)
-		fixed = fixed && value.isConst()
+		of.paths, of.values = append(of.paths, path.path.String()), append(of.values, value)
 	}
-	change := func(t *tuple) []byte {
-		var fields []field
-		for i, v := range values {
-			fields = append(fields, field{paths[i], orNull(v.eval(t))})
-		}
-		return appendFields(nil, []field{{"$set", appendFields(nil, fields)}})
-	}
-	collection := s.table.collection
-	if fixed && !x.slowly {
-		return updated(x.db.Update(collection, change(&tuple{}), filters[0]))
-	}
-	found, err := x.matching(collection, filters[0], rest)
-	if err != nil {
-		return nil, err
-	}
-	pairs := msgpack.AppendArray(nil, len(found))
-	for i := range found {
-		pairs = append(msgpack.AppendArray(pairs, 2), msgpack.Lookup(found[i].docs[0], "_id")...)
-		start := len(pairs)
-		pairs = append(pairs, change(&found[i])...)
-		x.db.Spend(1)
-		x.db.Hold(len(pairs) - start)
-	}
-	return updated(x.db.UpdateEach(collection, pairs))
+	return of, nil
 }
 
-func updated(n int, err error) (Rows, error) {
+// change returns the update that a tuple gets.
+func (s *boundSets) change(t *tuple) []byte {
+	fields := make([]field, len(s.values))
+	for i, v := range s.values {
+		fields[i] = field{s.paths[i], orNull(v.eval(t))}
+	}
+	return appendFields(nil, []field{{"$set", appendFields(nil, fields)}})
+}
+
+// matching binds the condition of a statement that changes documents.
+func matching(x *execution, where *expr, tables ...table) (*selection, error) {
+	return (&selectBody{columns: []column{{star: true}}, tables: tables, where: where}).bind(x, nil)
+}
+
+func (s *updateBody) run(x *execution) (Rows, error) {
+	q, err := matching(x, s.where, s.tables...)
 	if err != nil {
 		return nil, err
+	}
+	sets, err := q.binder.plain().sets(s.sets)
+	if err != nil {
+		return nil, err
+	}
+	collection := s.tables[0].collection
+	if len(q.rest) == 0 && len(s.tables) == 1 && s.returning == nil && !x.slowly && !slices.ContainsFunc(sets.values, func(v *expr) bool { return !v.isConst() }) {
+		n, err := x.db.Update(collection, sets.change(&tuple{}), q.filters[0])
+		return updated(n, nil, err)
+	}
+	a, err := x.answering(&s.tables[0], s.returning)
+	if err != nil {
+		return nil, err
+	}
+	found, err := q.tuples()
+	if err != nil {
+		return nil, err
+	}
+	var ids [][]byte
+	var pairs []byte
+	known := map[string]bool{}
+	for i := range found {
+		id := msgpack.Lookup(found[i].docs[0], "_id")
+		if len(s.tables) > 1 { // a document with several partners gets what the first says
+			if k := string(query.AppendKey(nil, orNull(id))); id == nil || known[k] {
+				continue
+			} else {
+				known[k] = true
+			}
+		}
+		ids = append(ids, id)
+		start := len(pairs)
+		pairs = append(msgpack.AppendArray(pairs, 2), id...)
+		pairs = append(pairs, sets.change(&found[i])...)
+		x.db.Spend(1)
+		x.db.Hold(len(pairs) - start + 24)
+	}
+	n := 0
+	err = x.whole(func() error {
+		var err error
+		if n, err = x.db.UpdateEach(collection, append(msgpack.AppendArray(nil, len(ids)), pairs...)); err != nil || s.returning == nil {
+			return err
+		}
+		for _, id := range ids {
+			a.add(x.db.Get(collection, id))
+		}
+		return nil
+	})
+	if s.returning != nil {
+		return updated(n, a.rows, err)
+	}
+	return updated(n, nil, err)
+}
+
+func updated(n int, rows *list, err error) (Rows, error) {
+	switch {
+	case err != nil:
+		return nil, err
+	case rows != nil:
+		return rows, nil
 	}
 	return one(field{"updated", number(n)}), nil
 }
 
-// matching returns the documents of a collection that meet a filter and further
-// conditions.
-func (x *execution) matching(collection string, where *query.Filter, rest []*expr) (found []tuple, err error) {
-	result, err := x.db.Find(collection, engine.Query{Where: where})
+func (s *deleteBody) run(x *execution) (Rows, error) {
+	q, err := matching(x, s.where, s.table)
 	if err != nil {
 		return nil, err
 	}
-	q := selection{rest: rest}
-	cost := 1
-	for _, e := range rest {
-		cost += e.size()
-	}
-	for doc := range result.Documents() {
-		x.db.Spend(cost)
-		x.db.Hold(tupleBytes(1))
-		if t := (tuple{docs: [][]byte{doc}}); q.passes(&t) {
-			found = append(found, t)
-		}
-	}
-	return found, nil
-}
-
-func (s *deleteBody) run(x *execution) (Rows, error) {
-	b := &binder{x: x, tables: []table{s.table}}
-	filters, rest, err := b.where(s.where)
+	a, err := x.answering(&s.table, s.returning)
 	if err != nil {
-		return nil, invalid(err)
+		return nil, err
 	}
-	where := filters[0]
-	if len(rest) > 0 {
-		found, err := x.matching(s.table.collection, where, rest)
+	where := q.filters[0]
+	if len(q.rest) > 0 || s.returning != nil {
+		found, err := q.tuples()
 		if err != nil {
 			return nil, err
 		}
 		var ids [][]byte
 		for _, t := range found {
-			ids = append(ids, msgpack.Lookup(t.docs[0], "_id"))
+			if ids = append(ids, msgpack.Lookup(t.docs[0], "_id")); s.returning != nil {
+				a.add(t.docs[0])
+			}
 		}
 		where = query.In(query.ParsePath("_id"), ids)
 	}
@@ -197,10 +381,43 @@ func (s *deleteBody) run(x *execution) (Rows, error) {
 		where = query.True()
 	}
 	n, err := x.db.Remove(s.table.collection, where)
-	if err != nil {
+	switch {
+	case err != nil:
 		return nil, err
+	case s.returning != nil:
+		return a.rows, nil
 	}
 	return one(field{"removed", number(n)}), nil
+}
+
+func (s *createTableBody) run(x *execution) (Rows, error) {
+	if slices.Contains(x.db.Collections(), s.name.text) {
+		if s.ifNotExists {
+			return &list{}, nil
+		}
+		return nil, invalid(at(x.text, s.name.pos, "expected another name: the collection exists; CREATE TABLE IF NOT EXISTS leaves it as it is"))
+	}
+	return &list{}, x.whole(func() error {
+		if err := x.db.CreateCollection(s.name.text); err != nil {
+			return err
+		}
+		for _, paths := range s.unique {
+			if len(paths) == 1 && paths[0] == "_id" {
+				continue
+			}
+			if err := x.db.CreateIndex(s.name.text, paths, engine.IndexOptions{Unique: true}); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func (s *dropTableBody) run(x *execution) (Rows, error) {
+	if !slices.Contains(x.db.Collections(), s.name.text) && !s.ifExists {
+		return nil, engine.Fail(engine.CodeNotFound, "sql", s.name.text, "there is no such collection")
+	}
+	return &list{}, x.db.DropCollection(s.name.text)
 }
 
 func (s *createBody) run(x *execution) (Rows, error) {

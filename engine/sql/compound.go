@@ -314,13 +314,7 @@ func (s *selectBody) bindTables(x *execution, in *scope) ([]table, error) {
 		}
 		l, ok := rows.(*list)
 		if !ok || l.next > 0 {
-			l = &list{}
-			for row := range eachRow(rows) {
-				x.db.Spend(1)
-				x.db.Hold(len(row) + 8)
-				l.rows = append(l.rows, row...)
-				l.end()
-			}
+			l = x.copied(rows)
 		}
 		x.db.Hold(24 * len(l.ends))
 		t.docs = l.from(0)

@@ -1,7 +1,7 @@
 // Package sql runs SQL statements on an engine.DB. SQL.md describes the
 // language.
 //
-// [Parse] reads one statement into a tree (parse.go and its neighbours), which
+// [Parse] reads a statement into a tree (parse.go and its neighbours), which
 // may be kept and run again. [Statement.Run] binds the tree to a DB and to
 // parameters (bind.go): names become paths, parameters values, and a condition
 // on one path a leaf of a query.Filter, by the same constructors that text and

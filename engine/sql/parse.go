@@ -25,6 +25,7 @@ var statements = [...]struct {
 	{"values", false, (*parser).readingBody},
 	{"with", false, (*parser).withBody},
 	{"insert", true, (*parser).insertBody},
+	{"replace", true, (*parser).replaceBody},
 	{"update", true, (*parser).updateBody},
 	{"delete", true, (*parser).deleteBody},
 	{"create", true, (*parser).createBody},
@@ -51,21 +52,6 @@ type parser struct {
 type param struct {
 	name string // "" if it is a ?
 	pos  int
-}
-
-// statement reads the whole text.
-func (p *parser) statement() (body, error) {
-	b, err := p.body()
-	if err != nil {
-		return nil, err
-	}
-	if p.TakeSign(";") && p.Token.Kind != token.End {
-		return nil, p.ExpectedLike("the end of the text", "statements are run one by one")
-	}
-	if p.Token.Kind != token.End {
-		return nil, p.end()
-	}
-	return b, nil
 }
 
 // end is the error for what follows a statement.

@@ -157,7 +157,8 @@ func (p *parser) from(s *selectBody) error {
 		joined := &s.tables[len(s.tables)-1]
 		start := p.Token
 		switch {
-		case p.Take("on"):
+		case p.Token.Is("on") && !p.Peek().Is("conflict"):
+			p.Next()
 			on, err := p.expr()
 			if err != nil {
 				return err

@@ -1,20 +1,38 @@
 package sql
 
-import "github.com/atomicdb-go/atomicdb/engine/query/token"
+import (
+	"slices"
+
+	"github.com/atomicdb-go/atomicdb/engine/query/token"
+)
 
 // An insertBody is INSERT INTO, as it was written.
 type insertBody struct {
-	into    name
-	columns []*expr // paths; none: each row is one whole document
-	rows    [][]*expr
-	pos     []int // where each row starts
+	into      table
+	columns   []*expr // paths; none: each row is one whole document
+	rows      [][]*expr
+	pos       []int      // where each row starts
+	query     *queryBody // instead of rows
+	conflict  *conflict  // nil: what exists already is an error
+	returning []column
+}
+
+// A conflict says what becomes of a document that another forbids, by its _id or by
+// the values of a unique index.
+type conflict struct {
+	on      []*expr // the paths; none: any
+	pos     int
+	replace bool  // the other goes
+	sets    []set // the other is changed; none, and no replace: the new one is left out
+	where   *expr
 }
 
 // An updateBody is UPDATE.
 type updateBody struct {
-	table table
-	sets  []set
-	where *expr
+	tables    []table // the first is changed
+	sets      []set
+	where     *expr
+	returning []column
 }
 
 // A set puts the value of an expression at a path.
@@ -22,8 +40,9 @@ type set struct{ path, value *expr }
 
 // A deleteBody is DELETE FROM.
 type deleteBody struct {
-	table table
-	where *expr
+	table     table
+	where     *expr
+	returning []column
 }
 
 // A createBody is CREATE INDEX.
@@ -48,47 +67,128 @@ type dropBody struct {
 type explainBody struct{ of *selectBody }
 
 func (p *parser) insertBody() (body, error) {
+	b := &insertBody{}
+	if p.Take("or") {
+		switch {
+		case p.Take("replace"):
+			b.conflict = &conflict{replace: true}
+		case p.Take("ignore"):
+			b.conflict = &conflict{}
+		case !p.Take("abort"):
+			return nil, p.ExpectedLike("REPLACE, IGNORE or ABORT", "a statement changes everything that it says or nothing")
+		}
+	}
+	return p.insertInto(b)
+}
+
+// replaceBody reads what follows REPLACE, which is short for INSERT OR REPLACE.
+func (p *parser) replaceBody() (body, error) {
+	return p.insertInto(&insertBody{conflict: &conflict{replace: true}})
+}
+
+func (p *parser) insertInto(b *insertBody) (body, error) {
 	if err := p.must("into"); err != nil {
 		return nil, err
 	}
-	b := &insertBody{}
-	var err error
-	if b.into, err = p.name("the name of a collection"); err != nil {
+	n, err := p.name("the name of a collection")
+	if err != nil {
 		return nil, err
+	}
+	b.into = table{collection: n.text, alias: n.text, pos: n.pos}
+	if p.Take("as") {
+		alias, err := p.name("a name for the collection")
+		if err != nil {
+			return nil, err
+		}
+		b.into.alias = alias.text
 	}
 	if p.TakeSign("(") {
 		if b.columns, err = p.paths(); err != nil {
 			return nil, err
 		}
 	}
-	if err := p.must("values"); err != nil {
+	switch {
+	case p.Token.Is("values"):
+		p.Next()
+		err = p.commas(token.MaxTerms, "documents", func() error { return p.row(b) })
+	case p.startsQuery():
+		start := p.Token
+		if b.query, err = p.query(); err == nil && b.columns != nil && len(b.query.names()) != len(b.columns) {
+			err = p.Fault(start, "expected a query with as many columns as there are field names, "+count(len(b.columns)))
+		}
+	default:
+		return nil, p.ExpectedLike("VALUES or SELECT", p.misspelled("values"))
+	}
+	if err == nil && p.Token.Is("on") {
+		start := p.Token
+		if b.conflict != nil {
+			return nil, p.Fault(start, "expected either INSERT OR … or ON CONFLICT")
+		}
+		p.Next()
+		b.conflict, err = p.conflict(start.Pos)
+	}
+	if err == nil {
+		b.returning, err = p.returning()
+	}
+	return b, err
+}
+
+// conflict reads what follows ON.
+func (p *parser) conflict(pos int) (*conflict, error) {
+	c := &conflict{pos: pos}
+	if err := p.must("conflict"); err != nil {
 		return nil, err
 	}
-	return b, p.commas(token.MaxTerms, "documents", func() error { return p.row(b) })
+	var err error
+	if p.TakeSign("(") {
+		if c.on, err = p.paths(); err != nil {
+			return nil, err
+		}
+	}
+	if err := p.must("do"); err != nil {
+		return nil, err
+	}
+	if p.Take("nothing") {
+		return c, nil
+	}
+	if !p.Token.Is("update") {
+		return nil, p.Expected("NOTHING or UPDATE")
+	}
+	if c.on == nil {
+		return nil, p.ExpectedLike("NOTHING", "UPDATE needs to know of what: ON CONFLICT (field) DO UPDATE")
+	}
+	p.Next()
+	if c.sets, err = p.sets(); err == nil && p.Take("where") {
+		c.where, err = p.expr()
+	}
+	return c, err
+}
+
+// returning reads RETURNING and its columns, if it comes next.
+func (p *parser) returning() ([]column, error) {
+	if !p.Take("returning") {
+		return nil, nil
+	}
+	s := &selectBody{}
+	err := p.commas(maxColumns, "columns", func() error { return p.column(s) })
+	for _, c := range s.columns {
+		if err == nil && c.expr != nil && c.expr.hasAggregate() {
+			err = p.ExpectedLike("values of each document after RETURNING", "aggregates are for SELECT")
+		}
+	}
+	return s.columns, err
 }
 
 func (p *parser) row(b *insertBody) error {
 	start := p.Token
-	if !p.TakeSign("(") {
-		return p.Expected(`"(" and the values of a document`)
-	}
-	var row []*expr
-	err := p.commas(maxColumns, "values of a document", func() error {
-		e, err := p.expr()
-		row = append(row, e)
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	if !p.TakeSign(")") {
-		return p.Expected(`"," or ")"`)
-	}
+	row, err := p.rowOf("values of a document")
 	switch {
+	case err != nil:
+		return err
 	case b.columns != nil && len(row) != len(b.columns):
 		return p.Fault(start, "expected as many values as field names, "+count(len(b.columns))+", found "+count(len(row)))
 	case b.columns == nil && len(row) != 1:
-		return p.Fault(start, "expected one document, found "+count(len(row))+" values; their field names go before VALUES")
+		return p.Fault(start, "expected one document, found "+count(len(row))+" values; documents have no order of fields, so their names go before VALUES")
 	}
 	b.rows, b.pos = append(b.rows, row), append(b.pos, start.Pos)
 	return nil
@@ -96,14 +196,45 @@ func (p *parser) row(b *insertBody) error {
 
 func (p *parser) updateBody() (body, error) {
 	b := &updateBody{}
-	var err error
-	if b.table, err = p.table(); err != nil {
+	changed, err := p.changed()
+	if err != nil {
 		return nil, err
 	}
+	if b.sets, err = p.sets(); err != nil {
+		return nil, err
+	}
+	s := &selectBody{tables: []table{changed}}
+	if p.Take("from") {
+		if err := p.from(s); err != nil {
+			return nil, err
+		}
+	}
+	b.tables = s.tables
+	if p.Take("where") {
+		if b.where, err = p.expr(); err != nil {
+			return nil, err
+		}
+	}
+	b.returning, err = p.returning()
+	return b, err
+}
+
+// changed reads the collection that a statement changes.
+func (p *parser) changed() (table, error) {
+	start := p.Token
+	t, err := p.table()
+	if err == nil && t.body != nil {
+		err = p.Fault(start, "expected a collection, found the name of a query")
+	}
+	return t, err
+}
+
+// sets reads SET and what it sets.
+func (p *parser) sets() (sets []set, err error) {
 	if err := p.must("set"); err != nil {
 		return nil, err
 	}
-	err = p.commas(maxColumns, "fields", func() error {
+	return sets, p.commas(maxColumns, "fields", func() error {
 		path, err := p.path()
 		if err != nil {
 			return err
@@ -112,13 +243,9 @@ func (p *parser) updateBody() (body, error) {
 			return p.Expected(`"=" and a value`)
 		}
 		value, err := p.expr()
-		b.sets = append(b.sets, set{path, value})
+		sets = append(sets, set{path, value})
 		return err
 	})
-	if err == nil && p.Take("where") {
-		b.where, err = p.expr()
-	}
-	return b, err
 }
 
 func (p *parser) deleteBody() (body, error) {
@@ -127,13 +254,20 @@ func (p *parser) deleteBody() (body, error) {
 	}
 	b := &deleteBody{}
 	var err error
-	if b.table, err = p.table(); err == nil && p.Take("where") {
+	if b.table, err = p.changed(); err == nil && p.Take("where") {
 		b.where, err = p.expr()
+	}
+	if err == nil {
+		b.returning, err = p.returning()
 	}
 	return b, err
 }
 
 func (p *parser) createBody() (body, error) {
+	if p.Token.Is("table") {
+		p.Next()
+		return p.createTable()
+	}
 	b := &createBody{}
 	for !p.Take("index") {
 		switch {
@@ -142,17 +276,12 @@ func (p *parser) createBody() (body, error) {
 		case !b.sparse && p.Take("sparse"):
 			b.sparse = true
 		default:
-			return nil, p.ExpectedLike("INDEX, UNIQUE INDEX or SPARSE INDEX", "a collection needs no CREATE: its first document makes it")
+			return nil, p.Expected("TABLE, INDEX, UNIQUE INDEX or SPARSE INDEX")
 		}
 	}
-	if p.Take("if") {
-		if err := p.must("not"); err != nil {
-			return nil, err
-		}
-		if err := p.must("exists"); err != nil {
-			return nil, err
-		}
-		b.ifNotExists = true
+	var err error
+	if b.ifNotExists, err = p.ifNotExists(); err != nil {
+		return nil, err
 	}
 	if !p.Token.Is("on") {
 		n, err := p.name("the name of the index, or ON")
@@ -164,7 +293,6 @@ func (p *parser) createBody() (body, error) {
 	if err := p.must("on"); err != nil {
 		return nil, err
 	}
-	var err error
 	if b.on, err = p.name("the name of a collection"); err != nil {
 		return nil, err
 	}
@@ -175,16 +303,124 @@ func (p *parser) createBody() (body, error) {
 	return b, err
 }
 
+func (p *parser) ifNotExists() (bool, error) {
+	if !p.Take("if") {
+		return false, nil
+	}
+	if err := p.must("not"); err != nil {
+		return false, err
+	}
+	return true, p.must("exists")
+}
+
+func (p *parser) ifExists() (bool, error) {
+	if !p.Take("if") {
+		return false, nil
+	}
+	return true, p.must("exists")
+}
+
+// A createTableBody is CREATE TABLE: of its columns, only what is unique is kept.
+type createTableBody struct {
+	ifNotExists bool
+	name        name
+	unique      [][]string
+}
+
+func (p *parser) createTable() (body, error) {
+	b := &createTableBody{}
+	var err error
+	if b.ifNotExists, err = p.ifNotExists(); err != nil {
+		return nil, err
+	}
+	if b.name, err = p.name("the name of a collection"); err != nil {
+		return nil, err
+	}
+	if !p.TakeSign("(") {
+		if p.Token.Kind == token.End || p.Token.IsSign(";") {
+			return b, nil
+		}
+		return nil, p.Expected(`"(" and columns, or the end of the statement`)
+	}
+	if err := p.commas(maxColumns, "columns", func() error { return p.definition(b) }); err != nil {
+		return nil, err
+	}
+	if !p.TakeSign(")") {
+		return nil, p.Expected(`"," or ")"`)
+	}
+	return b, nil
+}
+
+// definition reads a column of CREATE TABLE, or what must be unique of several.
+func (p *parser) definition(b *createTableBody) error {
+	if p.Take("constraint") {
+		if _, err := p.name("the name of the constraint"); err != nil {
+			return err
+		}
+	}
+	isPrimary := p.Token.Is("primary") && p.Peek().Is("key")
+	if isPrimary || p.Token.Is("unique") && p.Peek().IsSign("(") {
+		p.Next()
+		if isPrimary {
+			p.Next()
+		}
+		if !p.TakeSign("(") {
+			return p.Expected(`"(" and field names`)
+		}
+		paths, err := p.paths()
+		b.unique = append(b.unique, texts(paths))
+		return err
+	}
+	column, err := p.path()
+	if err != nil {
+		return err
+	}
+	for !p.Token.IsSign(",") && !p.Token.IsSign(")") {
+		switch {
+		case p.Take("unique"), p.Take("primary"):
+			b.unique = append(b.unique, []string{column.text})
+		case p.Take("not"): // NULL is a name of a type to what follows
+		case p.TakeSign("("): // VARCHAR(20), DECIMAL(10, 2)
+			for n := 0; !p.TakeSign(")"); n++ {
+				if p.Token.Kind != token.Number && !p.Token.IsSign(",") || n == 3 {
+					return p.Expected("the length of a type")
+				}
+				p.Next()
+			}
+		case p.Token.Kind != token.Name || slices.ContainsFunc(refusedInColumns, p.Token.Is):
+			return p.ExpectedLike(`a type, UNIQUE, PRIMARY KEY, NOT NULL, "," or ")"`, "a schema of the collection checks and fills in values, and a relationship refers to others")
+		default:
+			p.Next()
+		}
+	}
+	return nil
+}
+
+// refusedInColumns are promises of a column that a collection would not keep.
+var refusedInColumns = []string{"check", "default", "references", "foreign", "generated", "as", "collate", "constraint"}
+
+// A dropTableBody is DROP TABLE.
+type dropTableBody struct {
+	ifExists bool
+	name     name
+}
+
 func (p *parser) dropBody() (body, error) {
+	if p.Take("table") {
+		b := &dropTableBody{}
+		var err error
+		if b.ifExists, err = p.ifExists(); err == nil {
+			b.name, err = p.name("the name of a collection")
+		}
+		return b, err
+	}
 	if !p.Take("index") {
-		return nil, p.ExpectedLike("INDEX", "nothing else is dropped by SQL")
+		return nil, p.ExpectedLike("TABLE or INDEX", "nothing else is dropped by SQL")
 	}
 	b := &dropBody{}
-	if p.Take("if") {
-		if err := p.must("exists"); err != nil {
-			return nil, err
-		}
-		b.ifExists = true
+	var err error
+	if b.ifExists, err = p.ifExists(); err != nil {
+		return nil, err
 	}
 	if !p.Token.Is("on") {
 		n, err := p.name("the name of the index, or ON")
@@ -199,7 +435,6 @@ func (p *parser) dropBody() (body, error) {
 	if err := p.must("on"); err != nil {
 		return nil, err
 	}
-	var err error
 	if b.on, err = p.name("the name of a collection"); err != nil || b.name != "" {
 		return b, err
 	}

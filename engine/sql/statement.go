@@ -10,7 +10,7 @@ import (
 	"github.com/atomicdb-go/atomicdb/engine/query/token"
 )
 
-// A Statement is one SQL statement that has been read. It holds no parameters
+// A Statement is an SQL statement that has been read, or several. It holds no parameters
 // and does not change, so it may be kept and run again.
 type Statement struct {
 	text   string
@@ -25,7 +25,8 @@ type body interface {
 	run(x *execution) (Rows, error)
 }
 
-// Parse reads one statement; see SQL.md. The error is engine.CodeInvalid and
+// Parse reads a statement, or several with semicolons between them, which change
+// everything or nothing, and of which the last answers; see SQL.md. The error is engine.CodeInvalid and
 // says where in the text the fault lies.
 func Parse(text string) (*Statement, error) {
 	r, err := token.NewReader(text, token.Dialect{SQL: true, Reserved: reserved})
@@ -33,7 +34,7 @@ func Parse(text string) (*Statement, error) {
 		return nil, invalid(err)
 	}
 	p := parser{Reader: r}
-	b, err := p.statement()
+	b, err := p.script()
 	if err != nil {
 		return nil, invalid(err)
 	}

@@ -3,7 +3,7 @@ import { encoding } from '../msgpack/encode.js'
 import { describe, invalid, readingError } from '../errors.js'
 import { Op } from '../engine/ops.js'
 import { isMap } from '../query/paths.js'
-import { spaces, writingWords } from './statements.js'
+import { writingWord } from './statements.js'
 
 /** A statement and its parameters, as the engine reads them. */
 interface Request {
@@ -11,7 +11,7 @@ interface Request {
   readonly writes: boolean
 }
 
-/** Runs an SQL statement, given as text and parameters or as a tagged template. */
+/** Runs an SQL statement, or several, given as text and parameters or as a tagged template. */
 export function sql(calls: Calls, text: unknown, params: readonly unknown[]): Promise<any[]> {
   let request: Request
   try {
@@ -67,21 +67,41 @@ function requestOf(text: string, params: unknown): Request {
   return { input, writes: isWriting(text) }
 }
 
-/** Whether `text`, if it is a statement, may change something. */
+const tokens = /['"`;(),]|--|\/\*|[\p{L}\p{N}_$]+/gu
+
+/** Whether `text`, if it is a statement, or several, may change something. `isWriting` in engine/sql is its twin. */
 function isWriting(text: string): boolean {
-  for (let at = 0; ; ) {
-    spaces.lastIndex = at
-    spaces.test(text)
-    at = spaces.lastIndex
-    const end = text.startsWith('--', at) ? '\n' : text.startsWith('/*', at) ? '*/' : ''
-    if (end === '') {
-      writingWords.lastIndex = at
-      return writingWords.test(text)
+  let verb: 'first' | 'after WITH' | 'decided' = 'first'
+  let depth = 0
+  let isClosed = false // a parenthesis of WITH has just ended
+  tokens.lastIndex = 0
+  for (let found; (found = tokens.exec(text)); ) {
+    const [token] = found
+    const end = token === '--' ? '\n' : token === '/*' ? '*/' : token === "'" || token === '"' || token === '`' ? token : ''
+    if (end !== '') {
+      const at = text.indexOf(end, tokens.lastIndex)
+      if (at < 0) return false
+      tokens.lastIndex = at + end.length
+    } else if (token === ';') {
+      verb = 'first'
+      depth = 0
+      isClosed = false
+    } else if (token === ',') isClosed = false
+    else if (token === '(') depth++
+    else if (token === ')') isClosed = --depth === 0
+    else {
+      if (verb === 'first' || (verb === 'after WITH' && isClosed && depth === 0)) {
+        if (writingWord.test(token)) return true
+        if (verb === 'first' && /^with$/i.test(token)) verb = 'after WITH'
+        else if (verb === 'first' || !/^as$/i.test(token)) {
+          verb = 'decided'
+          if (!text.includes(';', tokens.lastIndex)) return false
+        }
+      }
+      isClosed = false
     }
-    const found = text.indexOf(end, at + 2)
-    if (found < 0) return false
-    at = found + end.length
   }
+  return false
 }
 
 function isTemplate(text: unknown): text is readonly (string | undefined)[] {
