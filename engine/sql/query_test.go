@@ -179,7 +179,7 @@ func TestInterrupted_queries(t *testing.T) {
 		}
 	}
 	deep := "a._id"
-	for range 30 {
+	for range 20 {
 		deep = "(SELECT x FROM (SELECT " + deep + " AS x) GROUP BY x, x HAVING x = x ORDER BY x, x)"
 	}
 	for _, text := range []string{

@@ -360,7 +360,8 @@ func (q *selection) list(tuples []tuple) *list {
 			q.x.db.Hold(64 + 24*len(q.keys))
 			for _, k := range q.keys {
 				v := k.expr.eval(&t)
-				if q.distinct && isNull(v) { // one row may stand for null and for a missing field
+				// One row may stand for null and for a missing field, and a missing partner for null.
+				if (q.distinct || len(q.tables) > 1) && isNull(v) {
 					v = null
 				}
 				if k.expr.op != opField && k.expr.op != opSlot {

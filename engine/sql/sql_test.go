@@ -33,9 +33,11 @@ func encode(t testing.TB, v any) []byte {
 }
 
 // newDB has people and orders.
-func newDB(t testing.TB) *engine.DB {
+func newDB(t testing.TB) *engine.DB { return newDBWith(t, engine.Options{ColumnThreshold: 1}) }
+
+func newDBWith(t testing.TB, options engine.Options) *engine.DB {
 	t.Helper()
-	db, err := engine.New(engine.Options{ColumnThreshold: 1})
+	db, err := engine.New(options)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -519,6 +521,13 @@ func FuzzRun(f *testing.F) {
 		"SELECT a.b, COUNT(*) AS n FROM people a LEFT JOIN orders o ON a._id = o.by WHERE a.age > 1 AND NOT o.total IN (1, 2) GROUP BY a.b HAVING n > 1 ORDER BY 1 LIMIT 3",
 		"SELECT DISTINCT CASE WHEN age > 1 THEN lower(name) ELSE 'x' || 1 END AS x FROM people ORDER BY x", "UPDATE people SET a = a + 1 WHERE b LIKE 'x%_'",
 		"DELETE FROM people WHERE round(a, 2) IS NOT MISSING", "INSERT INTO people (a, b.c) VALUES (1, -inf)", "CREATE UNIQUE INDEX x ON people (a)", "DROP INDEX ON people (a)", "EXPLAIN SELECT * FROM people WHERE tags ANY (this > 4)",
+		"SELECT (SELECT MAX(age) FROM people q WHERE q.age < p.age) AS m FROM people p WHERE _id NOT IN (SELECT by FROM orders) AND EXISTS (SELECT 1 FROM orders o WHERE o.by = p._id) ORDER BY (SELECT 1)",
+		"SELECT a FROM (SELECT age AS a FROM people UNION ALL SELECT total FROM orders ORDER BY 1 LIMIT 9) x GROUP BY a HAVING a > (SELECT 1) EXCEPT VALUES (1), (2) INTERSECT SELECT 3",
+		"WITH RECURSIVE n(i, j) AS (SELECT 1, 2 UNION ALL SELECT i + 1, j FROM n WHERE i < 9), m AS (SELECT * FROM n) SELECT n.i, m.j FROM n JOIN m USING (i) LIMIT 3, 2",
+		"SELECT p.name, total FROM people p, orders o FULL JOIN people q ON q._id = o.by RIGHT JOIN (orders r CROSS JOIN people s) ON 1 = 1 WHERE p.age > r.total",
+		"INSERT OR REPLACE INTO people (_id, name) SELECT by, total FROM orders WHERE by EXISTS RETURNING *, name AS n", "REPLACE INTO people VALUES ({_id: 1})",
+		"INSERT INTO people (_id, age) VALUES ('ada', 1) ON CONFLICT (_id) DO UPDATE SET age = age + excluded.age WHERE age > 1 RETURNING age; DROP TABLE IF EXISTS people",
+		"BEGIN; UPDATE people AS p SET a = o.total FROM orders o WHERE o.by = p._id; DELETE FROM orders RETURNING _id; ROLLBACK; CREATE TABLE IF NOT EXISTS t (a INTEGER PRIMARY KEY, b VARCHAR(2) NOT NULL, UNIQUE (a, b))",
 	} {
 		f.Add(text)
 	}
@@ -526,9 +535,15 @@ func FuzzRun(f *testing.F) {
 		slow := time.AfterFunc(2*time.Second, func() { panic("takes too long: " + text) })
 		defer slow.Stop()
 		checkWriting(t, text)
-		_, err := run(t, newDB(t), text, nil)
+		asked := 0
+		_, err := run(t, newDBWith(t, engine.Options{ColumnThreshold: 1, MaxQueryMemory: 16 << 20, Interrupted: func(bool) error {
+			if asked++; asked > 5 {
+				return engine.Fail(engine.CodeTimeout, "query", "", "enough")
+			}
+			return nil
+		}}), text, nil)
 		switch engine.CodeOf(err) {
-		case engine.CodeInvalid, engine.CodeUnique, engine.CodeDuplicateID, engine.CodeNotFound:
+		case engine.CodeInvalid, engine.CodeUnique, engine.CodeDuplicateID, engine.CodeNotFound, engine.CodeTimeout:
 		default:
 			if err != nil {
 				t.Errorf("%s: %v", text, err)
