@@ -39,6 +39,7 @@ const queries: [ask: (db: AtomicDB) => Promise<unknown>, answer: (all: Item[]) =
   [(db) => db.distinct('body.list'), (all) => (all.length > 0 ? [null, [2], { deep: [1] }] : [])],
   [(db) => db.contains('n = 0'), (all) => all.some((one) => one.n === 0)],
   [(db) => db.aggregate({ select: { last: { $last: 'body' } } }), (all) => [{ last: all.at(-1)?.body ?? null }]],
+  [(db) => db.sql('WITH low AS (SELECT MIN(n) AS n FROM default) SELECT _id FROM default WHERE n = (SELECT n FROM low)'), (all) => all.filter((one) => one.n === Math.min(...all.map(({ n }) => n))).map(({ _id }) => ({ _id }))],
   [(db) => db.sql('SELECT body FROM default WHERE n = ?', [1]), (all) => all.filter((one) => one.n === 1).map(({ body }) => ({ body }))],
 ]
 
@@ -49,6 +50,8 @@ const changes: ((db: AtomicDB) => Promise<unknown>)[] = [
   (db) => db.update({ team: random.pick(['a', 'b']) }, `_id = ${random.int(1, 5)}`),
   (db) => db.insert({ n: 0 }, 'others'),
   (db) => db.sql('UPDATE default SET n = n + 1 WHERE n < 3 AND team = ?', [random.pick(['a', 'b'])]),
+  (db) => db.sql('WITH x AS (SELECT _id FROM default WHERE n = 2) UPDATE default SET n = 0 WHERE _id IN (SELECT _id FROM x)'),
+  (db) => db.sql('SELECT 1; BEGIN; UPDATE default SET n = n + 1 WHERE n = 0; END'),
   // These fail half-way, and are rolled back.
   (db) => assert.rejects(db.insertMany([item(6), item(7), item(6)]), { code: 'duplicate_id' }),
   (db) => assert.rejects(db.update((one) => (one.n === 0 ? ({ _id: 9 } as object) : { n: 2 })), { code: 'invalid' }).catch(() => {}),

@@ -347,6 +347,8 @@ export const live: Suite = [
       throws('invalid', () => db.liveDistinct(7 as never), /path/)
       throws('invalid', () => db.liveAggregate({ select: { n: { $nothing: 'x' } } } as never), /\$nothing/)
       throws('invalid', () => db.liveSql('DELETE FROM default'), /expected a SELECT/)
+      throws('invalid', () => db.liveSql('WITH x AS (SELECT 1) DELETE FROM default'), /expected a SELECT/)
+      throws('invalid', () => db.liveSql('SELECT 1; DELETE FROM default'), /expected a SELECT/)
       throws('invalid', () => db.liveSql(7 as never), /expected a statement/)
       throws('invalid', () => db.live().subscribe(7 as never), /^listener: expected a function/)
       throws('invalid', () => db.live().subscribe(() => {}, 7 as never), /^onError: expected a function/)
