@@ -58,11 +58,10 @@ func (s *insertBody) documents(x *execution) (docs [][]byte, err error) {
 		if err != nil {
 			return nil, err
 		}
-		for row := range eachRow(rows) {
+		for _, row := range x.all(rows) {
 			x.db.Spend(1)
 			if s.columns == nil {
-				x.db.Hold(len(row) + 24)
-				docs = append(docs, slices.Clone(row))
+				docs = append(docs, row)
 				continue
 			}
 			if err := add(len(s.columns), func(i int) []byte { return columnAt(row, i) }); err != nil {
@@ -314,7 +313,7 @@ func (s *updateBody) run(x *execution) (Rows, error) {
 	for i := range found {
 		id := msgpack.Lookup(found[i].docs[0], "_id")
 		if len(s.tables) > 1 { // a document with several partners gets what the first says
-			if k := string(query.AppendKey(nil, orNull(id))); id == nil || known[k] {
+			if k := keyOfValue(orNull(id)); id == nil || known[k] {
 				continue
 			} else {
 				known[k] = true

@@ -1,11 +1,9 @@
 package sql
 
 import (
-	"iter"
 	"strconv"
 
 	"github.com/atomicdb-go/atomicdb/engine/msgpack"
-	"github.com/atomicdb-go/atomicdb/engine/query"
 )
 
 // A boundQuery is a query whose names are resolved.
@@ -158,7 +156,7 @@ func (u *union) combine(op setOp, rows Rows) {
 		} else if op == opUnionAll {
 			u.seen = nil
 		}
-		for row := range eachRow(rows) {
+		for _, row := range u.x.all(rows) {
 			if op == opUnion && !u.isNew(u.key(row)) {
 				continue
 			}
@@ -167,7 +165,7 @@ func (u *union) combine(op setOp, rows Rows) {
 		return
 	}
 	other := map[string]bool{}
-	for row := range eachRow(rows) {
+	for _, row := range u.x.all(rows) {
 		k := u.key(row)
 		u.x.db.Spend(1)
 		u.x.db.Hold(len(k) + 32)
@@ -180,7 +178,7 @@ func (u *union) combine(op setOp, rows Rows) {
 func (u *union) keep(isKept func(key string) bool) {
 	before := u.l
 	u.l, u.seen = &list{}, map[string]bool{}
-	for row := range eachRow(before) {
+	for _, row := range before.from(0) {
 		if k := u.key(row); isKept(k) && u.isNew(k) {
 			u.add(row)
 		}
@@ -200,12 +198,11 @@ func (u *union) isNew(key string) bool {
 // key returns bytes that are the same for rows with the same values.
 func (u *union) key(row []byte) string {
 	if u.names == nil {
-		return string(query.AppendKey(nil, row))
+		return keyOfValue(row)
 	}
 	var key []byte
 	for _, v := range msgpack.Fields(row) {
-		k := query.AppendKey(nil, v)
-		key = append(msgpack.AppendInt(key, int64(len(k))), k...)
+		key = appendPart(key, v)
 	}
 	return string(key)
 }
@@ -247,29 +244,8 @@ func (l *list) from(first int) [][]byte {
 	return rows
 }
 
-// eachRow takes rows one after the other. A row is valid until the next.
-func eachRow(rows Rows) iter.Seq[[]byte] {
-	return func(yield func([]byte) bool) {
-		if l, ok := rows.(*list); ok && l.next == 0 {
-			for _, row := range l.from(0) {
-				if !yield(row) {
-					return
-				}
-			}
-			return
-		}
-		var row []byte
-		for rows.Len() > 0 {
-			taken := 0
-			if row, taken, _ = rows.Next(row[:0], 0); taken == 0 {
-				return
-			}
-			if !yield(row) {
-				return
-			}
-		}
-	}
-}
+// all returns all rows, which stay valid when the DB changes.
+func (x *execution) all(rows Rows) [][]byte { return x.copied(rows).from(0) }
 
 // bindTables returns the tables of s with the rows of those that are queries.
 func (s *selectBody) bindTables(x *execution, in *scope) ([]table, error) {
@@ -312,12 +288,8 @@ func (s *selectBody) bindTables(x *execution, in *scope) ([]table, error) {
 		if err != nil {
 			return nil, err
 		}
-		l, ok := rows.(*list)
-		if !ok || l.next > 0 {
-			l = x.copied(rows)
-		}
-		x.db.Hold(24 * len(l.ends))
-		t.docs = l.from(0)
+		t.docs = x.all(rows)
+		x.db.Hold(24 * len(t.docs))
 		if len(of.refs) == asked && !t.body.readsSelf {
 			x.tables[t.body] = t.docs
 		}

@@ -77,4 +77,5 @@ func (s *explainBody) written(x *execution, exprs []*expr) string {
 	return strings.Join(all, ", ")
 }
 
+//go:noinline
 func text(s string) []byte { return msgpack.AppendString(nil, s) }

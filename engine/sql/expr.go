@@ -79,7 +79,10 @@ func constant(from *expr, value []byte) *expr {
 	return &expr{op: opConst, start: from.start, end: from.end, value: value}
 }
 
-func truth(from *expr, yes bool) *expr { return constant(from, msgpack.AppendBool(nil, yes)) }
+func truth(from *expr, yes bool) *expr { return constant(from, truthOf(yes)) }
+
+//go:noinline
+func truthOf(yes bool) []byte { return msgpack.AppendBool(nil, yes) }
 
 // walk visits e and what it consists of.
 func (e *expr) walk(visit func(*expr)) {

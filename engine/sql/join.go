@@ -131,84 +131,143 @@ func (e *expr) lastTable() int {
 
 func (e *expr) isOfTable() bool { return e.op == opField || e.op == opFilter || e.op == opColumn }
 
-// join adds table i to the tuples. probes is what its documents meet if they have a
-// partner; nil: that is not known.
-func (q *selection) join(i int, tuples tuplesOf, probes *query.Filter) (tuplesOf, error) {
-	j := &q.joins[i-1]
-	filters := []*query.Filter{j.filter, probes}
-	// What WHERE says of an inner join's table may be asked before joining.
-	if q.applies(i) {
-		filters = append(filters, q.filters[i])
+// A joining makes tuples of the documents of all tables: one document after the
+// other of the first, with its partners in the second, and so on, so that nothing
+// grows with the product of the tables.
+type joining struct {
+	*selection
+	steps []joinStep // by table
+	one   tuple      // that is being made
+	found []tuple
+	most  int // as many are asked for; -1: all
+	cost  int
+}
+
+// A joinStep is a table that is joined.
+type joinStep struct {
+	docs     [][]byte
+	all      []int32            // the documents by their numbers, if no equality says which
+	partners map[string][]int32 // else by their values
+	taken    []bool             // which have had a partner
+}
+
+func (r *joining) run() error {
+	if len(r.tables) == 0 {
+		r.extend(0)
+		return nil
 	}
-	filters = slices.DeleteFunc(filters, func(f *query.Filter) bool { return f == nil })
-	var where *query.Filter
-	if len(filters) > 0 {
-		where = query.And(filters...)
+	r.steps = make([]joinStep, len(r.tables))
+	for i := range r.tables {
+		if err := r.prepare(i); err != nil {
+			return err
+		}
 	}
-	found, err := q.documents(i, where)
-	if err != nil {
-		return nil, err
+	for _, doc := range r.steps[0].docs {
+		if r.one.docs[0] = doc; !r.extend(1) {
+			return nil
+		}
 	}
-	var docs [][]byte
-	var all []int32                  // the documents by their numbers, if no equality says which
-	partners := map[string][]int32{} // else by their values
-	one := tuple{docs: make([][]byte, len(q.tables))}
-	for doc := range found {
-		q.x.db.Spend(1)
-		q.x.db.Hold(32)
-		one.docs[i] = doc
-		if len(j.inner) == 0 {
-			all = append(all, int32(len(docs)))
-		} else if k, ok := keyOf(j.inner, &one); ok {
-			q.x.db.Hold(len(k) + partnerBytes)
-			partners[k] = append(partners[k], int32(len(docs)))
-		} else if !j.kind.keepsRight() {
+	for i := range r.joins {
+		s := &r.steps[i+1]
+		if !r.joins[i].kind.keepsRight() {
 			continue
 		}
-		docs = append(docs, doc)
+		clear(r.one.docs)
+		for n, doc := range s.docs {
+			r.x.db.Spend(1)
+			if r.one.docs[i+1] = doc; !s.taken[n] && !r.add(i+1) {
+				return nil
+			}
+		}
 	}
-	return func(yield func(*tuple) bool) {
-		taken := make([]bool, len(docs))
-		add := func(t *tuple) bool {
-			for _, e := range j.after {
-				if !e.test(t) {
-					return true
-				}
-			}
-			return yield(t)
+	return nil
+}
+
+// prepare finds the documents of table i.
+func (r *joining) prepare(i int) (err error) {
+	s := &r.steps[i]
+	var filters []*query.Filter
+	add := func(f *query.Filter) {
+		if f != nil {
+			filters = append(filters, f)
 		}
-		for t := range tuples {
-			hasPartner, with := false, all
-			if len(j.inner) > 0 {
-				k, _ := keyOf(j.outer, t)
-				with = partners[k] // none of "", which no key is
-			}
-			copy(one.docs, t.docs)
-			for _, n := range with {
-				q.x.db.Spend(1 + j.cost)
-				one.docs[i] = docs[n]
-				if j.holds(&one) {
-					hasPartner, taken[n] = true, true
-					if !add(&one) {
-						return
-					}
-				}
-			}
-			if one.docs[i] = nil; !hasPartner && j.kind.keepsLeft() && !add(&one) {
-				return
+	}
+	if r.applies(i) { // what WHERE says of it may be asked before joining
+		add(r.filters[i])
+	}
+	if i == 0 {
+		s.docs, err = r.documents(0, query.And(filters...))
+		return err
+	}
+	j := &r.joins[i-1]
+	add(j.filter)
+	if len(j.inner) > 0 && !j.kind.keepsRight() && !r.x.slowly {
+		add(r.probes(j))
+	}
+	docs, err := r.documents(i, query.And(filters...))
+	if err != nil {
+		return err
+	}
+	s.docs, s.taken = docs, make([]bool, len(docs))
+	if r.x.db.Hold(8 * len(docs)); len(j.inner) == 0 {
+		for n := range docs {
+			s.all = append(s.all, int32(n))
+		}
+		return nil
+	}
+	s.partners = map[string][]int32{}
+	one := tuple{docs: make([][]byte, len(r.tables))}
+	for n, doc := range docs {
+		r.x.db.Spend(1)
+		one.docs[i] = doc
+		if k, ok := keyOf(j.inner, &one); ok {
+			r.x.db.Hold(len(k) + partnerBytes)
+			s.partners[k] = append(s.partners[k], int32(n))
+		}
+	}
+	return nil
+}
+
+// extend joins table i and those after it to the tuple. It returns false if no more
+// tuples are asked for.
+func (r *joining) extend(i int) bool {
+	if i == len(r.tables) {
+		if r.x.db.Spend(r.cost); r.passes(&r.one) {
+			r.x.db.Hold(tupleBytes(i))
+			r.found = append(r.found, tuple{docs: slices.Clone(r.one.docs)})
+		}
+		return len(r.found) != r.most
+	}
+	j, s := &r.joins[i-1], &r.steps[i]
+	hasPartner, with := false, s.all
+	r.one.docs[i] = nil
+	if len(j.inner) > 0 {
+		k, _ := keyOf(j.outer, &r.one)
+		with = s.partners[k] // none of "", which no key is
+	}
+	for _, n := range with {
+		r.x.db.Spend(1 + j.cost)
+		if r.one.docs[i] = s.docs[n]; j.holds(&r.one) {
+			hasPartner, s.taken[n] = true, true
+			if !r.add(i) {
+				return false
 			}
 		}
-		if !j.kind.keepsRight() {
-			return
+	}
+	if r.one.docs[i] = nil; !hasPartner && j.kind.keepsLeft() {
+		return r.add(i)
+	}
+	return true
+}
+
+// add goes on with a tuple whose document of table i is chosen.
+func (r *joining) add(i int) bool {
+	for _, e := range r.joins[i-1].after {
+		if !e.test(&r.one) {
+			return true
 		}
-		clear(one.docs)
-		for n, doc := range docs {
-			q.x.db.Spend(1)
-			if one.docs[i] = doc; !taken[n] && !add(&one) {
-				return
-			}
-		}
-	}, nil
+	}
+	return r.extend(i + 1)
 }
 
 func (j *join) holds(t *tuple) bool {
@@ -220,17 +279,32 @@ func (j *join) holds(t *tuple) bool {
 	return true
 }
 
-// probes is the condition that a document has one of the values that the tuples
-// ask for; nil if those are too many.
-func (j *join) probes(tuples []tuple) *query.Filter {
+// probes is the condition that a document has one of the values that it may be
+// joined to; nil if those are too many, or not of one table.
+func (r *joining) probes(j *join) *query.Filter {
+	outer := j.outer[0]
+	table := outer.lastTable()
+	for i := range table {
+		if outer.reads(i) {
+			return nil
+		}
+	}
+	of := [][]byte{nil}
+	if table >= 0 {
+		of = r.steps[table].docs
+	}
 	seen := map[string]bool{}
 	var values [][]byte
-	for i := range tuples {
-		v := j.outer[0].eval(&tuples[i])
+	one := tuple{docs: make([][]byte, len(r.tables))}
+	for _, doc := range of {
+		if table >= 0 {
+			one.docs[table] = doc
+		}
+		v := outer.eval(&one)
 		if isNull(v) {
 			continue
 		}
-		k := string(query.AppendKey(nil, v))
+		k := keyOfValue(v)
 		if seen[k] {
 			continue
 		}
@@ -260,8 +334,20 @@ func keyOf(exprs []*expr, t *tuple) (string, bool) {
 		if isNull(v) {
 			return "", false
 		}
-		k := query.AppendKey(nil, v)
-		b = append(msgpack.AppendInt(b, int64(len(k))), k...)
+		b = appendPart(b, v)
 	}
 	return string(b), true
+}
+
+// keyOfValue returns bytes that are the same for equal values.
+//
+//go:noinline
+func keyOfValue(v []byte) string { return string(query.AppendKey(nil, v)) }
+
+// appendPart appends a part of a key of several values.
+//
+//go:noinline
+func appendPart(b, v []byte) []byte {
+	k := query.AppendKey(nil, v)
+	return append(msgpack.AppendInt(b, int64(len(k))), k...)
 }

@@ -124,6 +124,7 @@ func (p *projection) fields(t *tuple) (fields []field) {
 	return fields
 }
 
+//go:noinline
 func appendFields(b []byte, fields []field) []byte {
 	b = msgpack.AppendMap(b, len(fields))
 	for _, f := range fields {

@@ -31,11 +31,10 @@ func (l *list) Next(dst []byte, atLeast int) (out []byte, count, left int) {
 func (l *list) end() { l.ends = append(l.ends, len(l.rows)) }
 
 // one returns a single row of fields and values, given in turn.
+//
+//go:noinline
 func one(fields ...field) *list {
-	l := &list{rows: msgpack.AppendMap(nil, len(fields))}
-	for _, f := range fields {
-		l.rows = append(msgpack.AppendString(l.rows, f.name), f.value...)
-	}
+	l := &list{rows: appendFields(nil, fields)}
 	l.end()
 	return l
 }
@@ -46,6 +45,7 @@ type field struct {
 	value []byte
 }
 
+//go:noinline
 func number(n int) []byte { return msgpack.AppendInt(nil, int64(n)) }
 
 // A stream works out its rows as they are taken, from the documents of a

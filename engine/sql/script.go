@@ -147,11 +147,18 @@ func (s *script) run(x *execution) (rows Rows, err error) {
 
 // copied returns rows that stay valid when the DB changes.
 func (x *execution) copied(rows Rows) *list {
+	if l, ok := rows.(*list); ok && l.next == 0 {
+		return l
+	}
 	l := &list{}
-	for row := range eachRow(rows) {
+	for rows.Len() > 0 {
+		taken := 0
+		start := len(l.rows)
+		if l.rows, taken, _ = rows.Next(l.rows, 0); taken == 0 {
+			break
+		}
 		x.db.Spend(1)
-		x.db.Hold(len(row) + 8)
-		l.rows = append(l.rows, row...)
+		x.db.Hold(len(l.rows) - start + 8)
 		l.end()
 	}
 	return l

@@ -1,7 +1,6 @@
 package sql
 
 import (
-	"iter"
 	"slices"
 
 	"github.com/atomicdb-go/atomicdb/engine"
@@ -179,23 +178,27 @@ func (b *binder) checkTables() error {
 }
 
 // documents returns the documents of a table that meet a filter.
-func (q *selection) documents(table int, where *query.Filter) (iter.Seq[[]byte], error) {
+func (q *selection) documents(table int, where *query.Filter) (docs [][]byte, err error) {
 	t := &q.tables[table]
-	if t.body == nil {
+	if t.body != nil {
+		for _, row := range t.docs {
+			q.x.db.Spend(1)
+			if where == nil || where.Match(row) {
+				docs = append(docs, row)
+			}
+		}
+	} else {
 		result, err := q.x.db.Find(t.collection, engine.Query{Where: where})
 		if err != nil {
 			return nil, err
 		}
-		return result.Documents(), nil
-	}
-	return func(yield func([]byte) bool) {
-		for _, row := range t.docs {
+		for doc := range result.Documents() {
 			q.x.db.Spend(1)
-			if (where == nil || where.Match(row)) && !yield(row) {
-				return
-			}
+			docs = append(docs, doc)
 		}
-	}, nil
+	}
+	q.x.db.Hold(24 * len(docs))
+	return docs, nil
 }
 
 // streamed answers a SELECT that the engine can find, sort and cut by itself;
@@ -223,84 +226,16 @@ func (q *selection) streamed() (Rows, error) {
 
 // tuples returns what FROM, JOIN and WHERE leave, in the insertion order of the
 // first table, then of the second, and so on.
-func (q *selection) tuples() (tuples []tuple, err error) {
-	most := -1 // as many as are asked for
+func (q *selection) tuples() ([]tuple, error) {
+	r := &joining{selection: q, cost: 1 + q.cost(), most: -1, one: tuple{docs: make([][]byte, len(q.tables))}}
 	if len(q.keys) == 0 && q.groups == nil && !q.distinct && q.limit >= 0 {
-		most = q.skip + q.limit
+		r.most = q.skip + q.limit
 	}
-	found, err := q.joined()
-	if err != nil {
-		return nil, err
+	if r.most == 0 {
+		return nil, nil
 	}
-	cost := q.cost()
-	for t := range found {
-		if len(tuples) == most {
-			break
-		}
-		q.x.db.Spend(1 + cost)
-		if q.passes(t) {
-			tuples = append(tuples, q.kept(t))
-		}
-	}
-	return tuples, nil
-}
-
-// tuplesOf are tuples one after the other. Each is valid until the next.
-type tuplesOf = iter.Seq[*tuple]
-
-// kept returns a tuple that stays valid.
-func (q *selection) kept(t *tuple) tuple {
-	q.x.db.Hold(tupleBytes(len(q.tables)))
-	return tuple{docs: append([][]byte(nil), t.docs...)}
-}
-
-// joined returns the tuples of all tables together.
-func (q *selection) joined() (tuplesOf, error) {
-	if len(q.tables) == 0 {
-		return func(yield func(*tuple) bool) { yield(&tuple{}) }, nil
-	}
-	var where *query.Filter
-	if q.pinned < 0 {
-		where = q.filters[0]
-	}
-	docs, err := q.documents(0, where)
-	if err != nil {
-		return nil, err
-	}
-	found := func(yield func(*tuple) bool) {
-		t := &tuple{docs: make([][]byte, len(q.tables))}
-		for doc := range docs {
-			if t.docs[0] = doc; !yield(t) {
-				return
-			}
-		}
-	}
-	few := true // found does not grow like the product of its tables
-	for i := range q.joins {
-		j := &q.joins[i]
-		var probes *query.Filter
-		if len(j.inner) > 0 && few && !j.kind.keepsRight() && !q.x.slowly {
-			var kept []tuple
-			for t := range found {
-				q.x.db.Spend(1)
-				kept = append(kept, q.kept(t))
-			}
-			found = func(yield func(*tuple) bool) {
-				t := &tuple{docs: make([][]byte, len(q.tables))}
-				for i := range kept {
-					if copy(t.docs, kept[i].docs); !yield(t) {
-						return
-					}
-				}
-			}
-			probes = j.probes(kept)
-		}
-		few = few && len(j.inner) > 0
-		if found, err = q.join(i+1, found, probes); err != nil {
-			return nil, err
-		}
-	}
-	return found, nil
+	err := r.run()
+	return r.found, err
 }
 
 // cost is how many expressions passes tests.
@@ -398,7 +333,7 @@ func (q *selection) list(tuples []tuple) *list {
 		l.rows = q.projection.append(l.rows, &tuples[i])
 		q.x.db.Hold(len(l.rows) - start + 8)
 		if q.distinct {
-			k := string(query.AppendKey(nil, l.rows[start:]))
+			k := keyOfValue(l.rows[start:])
 			if seen[k] {
 				l.rows = l.rows[:start]
 				continue

@@ -1,7 +1,6 @@
 package sql
 
 import (
-	"github.com/atomicdb-go/atomicdb/engine/msgpack"
 	"github.com/atomicdb-go/atomicdb/engine/query"
 )
 
@@ -128,8 +127,7 @@ func (e *expr) answer(t *tuple) []byte {
 	}
 	var key []byte
 	for _, ref := range kids {
-		k := query.AppendKey(nil, orNull(ref.eval(t)))
-		key = append(msgpack.AppendInt(key, int64(len(k))), k...)
+		key = appendPart(key, orNull(ref.eval(t)))
 	}
 	a := s.answers[string(key)]
 	if a == nil {
@@ -143,17 +141,17 @@ func (e *expr) answer(t *tuple) []byte {
 	case s.kind == subScalar:
 		return a.value
 	case s.kind == subExists:
-		return msgpack.AppendBool(nil, a.any != s.negated)
+		return truthOf(a.any != s.negated)
 	case !a.any:
-		return msgpack.AppendBool(nil, s.negated)
+		return truthOf(s.negated)
 	case isNull(v):
 		return null
-	case a.values[string(query.AppendKey(nil, v))]:
-		return msgpack.AppendBool(nil, !s.negated)
+	case a.values[keyOfValue(v)]:
+		return truthOf(!s.negated)
 	case a.hasNull:
 		return null
 	}
-	return msgpack.AppendBool(nil, s.negated)
+	return truthOf(s.negated)
 }
 
 // ask runs the query for a tuple.
@@ -181,7 +179,7 @@ func (s *boundSubquery) take(q boundQuery) (*subAnswer, error) {
 	}
 	a := &subAnswer{value: null}
 	db := s.binder.x.db
-	for row := range eachRow(rows) {
+	for _, row := range s.binder.x.all(rows) {
 		a.any = true
 		if s.kind == subExists {
 			break
@@ -197,7 +195,7 @@ func (s *boundSubquery) take(q boundQuery) (*subAnswer, error) {
 			a.hasNull = true
 			continue
 		}
-		k := string(query.AppendKey(nil, v))
+		k := keyOfValue(v)
 		if a.values == nil {
 			a.values = map[string]bool{}
 		}
