@@ -150,13 +150,13 @@ var ops = []op{
 	},
 	{
 		name: "sql", run: sqlRead, live: liveSQL,
-		doc:    "Runs a SELECT or EXPLAIN. params is an array for `?`, an object for `:name`, or nil.",
+		doc:    "Runs SQL that changes nothing. params is an array for `?`, an object for `:name`, or nil.",
 		args:   []string{"text", "params"},
 		result: "rows, as find",
 	},
 	{
 		name: "sqlWrite", writes: true, run: sqlWrite,
-		doc:    "Runs any other SQL statement, all or nothing.",
+		doc:    "Runs SQL that may change something, a statement or several, all or nothing.",
 		args:   []string{"text", "params"},
 		result: "rows, as find, all in one piece",
 	},

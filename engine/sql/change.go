@@ -240,7 +240,7 @@ func (t *tree) append(b []byte) []byte {
 	}
 	b = msgpack.AppendMap(b, len(t.names))
 	for i, name := range t.names {
-		b = t.kids[i].append(msgpack.AppendString(b, name))
+		b = t.kids[i].append(appendText(b, name))
 	}
 	return b
 }

@@ -88,7 +88,7 @@ func (e *expr) concat(t *tuple) []byte {
 		room = engine.CheckRoom(room, len(text), maxConcatBytes)
 		b.WriteString(text)
 	}
-	return msgpack.AppendString(nil, b.String())
+	return appendText(nil, b.String())
 }
 
 // test reports whether e holds as a condition.

@@ -57,7 +57,7 @@ func (s *explainBody) run(x *execution) (Rows, error) {
 	if plan.Index != nil {
 		index = msgpack.AppendArray(nil, len(plan.Index))
 		for _, path := range plan.Index {
-			index = msgpack.AppendString(index, path)
+			index = appendText(index, path)
 		}
 	}
 	leaves := msgpack.AppendArray(nil, len(plan.Leaves))
@@ -77,5 +77,7 @@ func (s *explainBody) written(x *execution, exprs []*expr) string {
 	return strings.Join(all, ", ")
 }
 
+func text(s string) []byte { return appendText(nil, s) }
+
 //go:noinline
-func text(s string) []byte { return msgpack.AppendString(nil, s) }
+func appendText(b []byte, s string) []byte { return msgpack.AppendString(b, s) }

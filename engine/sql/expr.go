@@ -108,27 +108,27 @@ func (e *expr) hasAggregate() (found bool) {
 func (e *expr) appendKey(b []byte) []byte {
 	b = append(b, '(', byte(e.op), byte(e.kind), byte(e.aggregate))
 	for _, n := range [...]int{e.index, e.table, len(e.kids), len(e.value)} {
-		b = msgpack.AppendInt(b, int64(n))
+		b = append(b, number(n)...)
 	}
 	if e.distinct {
 		b = append(b, 'd')
 	}
-	b = msgpack.AppendString(b, e.text)
-	b = msgpack.AppendString(b, e.signs)
-	b = msgpack.AppendString(b, e.path.String())
+	b = appendText(b, e.text)
+	b = appendText(b, e.signs)
+	b = appendText(b, e.path.String())
 	b = append(b, e.value...)
 	if e.operator != nil {
-		b = msgpack.AppendString(b, e.operator.Name)
-		b = msgpack.AppendBool(b, e.operator.Negates)
+		b = appendText(b, e.operator.Name)
+		b = append(b, truthOf(e.operator.Negates)...)
 	}
 	if e.function != nil {
-		b = msgpack.AppendString(b, e.function.name)
+		b = appendText(b, e.function.name)
 	}
 	if e.sub != nil {
-		b = msgpack.AppendInt(b, int64(e.start)) // no other subquery starts there
+		b = append(b, number(e.start)...) // no other subquery starts there
 	}
 	if e.filter != nil {
-		b = msgpack.AppendString(b, e.filter.String())
+		b = appendText(b, e.filter.String())
 	}
 	for _, kid := range e.kids {
 		b = kid.appendKey(b)

@@ -39,6 +39,19 @@ func TestLimits(t *testing.T) {
 				return "JOIN people t" + strconv.Itoa(i+1) + " ON t0._id = t" + strconv.Itoa(i+1) + "._id"
 			})
 		}},
+		{64, "queries inside one another", func(n int) string {
+			return strings.Repeat("SELECT * FROM (", n-1) + "SELECT 1 AS x" + strings.Repeat(")", n-1)
+		}},
+		{64, "queries inside one another", func(n int) string {
+			return "SELECT " + strings.Repeat("(SELECT ", n-1) + "1" + strings.Repeat(")", n-1) + " AS x"
+		}},
+		{500, "queries in a UNION, EXCEPT or INTERSECT", func(n int) string { return list(n, " UNION ", func(int) string { return "SELECT 1 AS x" }) }},
+		{500, "queries in a WITH", func(n int) string {
+			return "WITH " + list(n, ", ", func(i int) string {
+				return "q" + strconv.Itoa(i) + " AS (SELECT * FROM q" + strconv.Itoa(max(i-1, 0)) + ")"
+			}) + " SELECT * FROM q1"
+		}},
+		{engine.MaxOutputs, "values of a row", func(n int) string { return "VALUES (" + list(n, ", ", strconv.Itoa) + ")" }},
 		{engine.MaxOutputs, "columns", func(n int) string {
 			return "SELECT " + list(n, ", ", func(i int) string { return "1 AS c" + strconv.Itoa(i) })
 		}},
@@ -65,6 +78,7 @@ func TestLimits(t *testing.T) {
 		t.Errorf("the error is %v", err)
 	}
 	for text, want := range map[string]string{
+		"SELECT * FROM " + strings.Repeat("(", 100_000):                "parentheses inside one another",
 		"SELECT a" + strings.Repeat("[0]", 1_000_000) + " FROM people": "at most 1000 names",
 		"/*" + strings.Repeat("*", token.MaxTextBytes) + "*/ SELECT 1": "at most 16777216 bytes of text",
 	} {

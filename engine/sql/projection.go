@@ -88,7 +88,7 @@ func (p *projection) append(b []byte, t *tuple) []byte {
 	for _, c := range p.columns {
 		v := orNull(c.expr.eval(t))
 		room = engine.CheckRoom(room, len(c.name)+len(v), p.most)
-		b = append(msgpack.AppendString(b, c.name), v...)
+		b = append(appendText(b, c.name), v...)
 	}
 	return b
 }
@@ -128,7 +128,7 @@ func (p *projection) fields(t *tuple) (fields []field) {
 func appendFields(b []byte, fields []field) []byte {
 	b = msgpack.AppendMap(b, len(fields))
 	for _, f := range fields {
-		b = append(msgpack.AppendString(b, f.name), f.value...)
+		b = append(appendText(b, f.name), f.value...)
 	}
 	return b
 }

@@ -24,11 +24,15 @@ type Token struct {
 }
 
 // Is reports whether t is the keyword word, in any case.
+//
+//go:noinline
 func (t Token) Is(word string) bool {
 	return t.Kind == Name && !t.Quoted && SameWord(t.Text, word)
 }
 
 // IsSign reports whether t is that sign.
+//
+//go:noinline
 func (t Token) IsSign(sign string) bool { return t.Kind == Sign && t.Text == sign }
 
 // SameWord compares ASCII letters without regard to case. strings.EqualFold

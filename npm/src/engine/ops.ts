@@ -136,13 +136,13 @@ export const Op = {
    */
   aggregate: 21,
   /**
-   * Runs a SELECT or EXPLAIN. params is an array for `?`, an object for `:name`, or nil.
+   * Runs SQL that changes nothing. params is an array for `?`, an object for `:name`, or nil.
    *
    * `[text, params]` → rows, as find.
    */
   sql: 22,
   /**
-   * Runs any other SQL statement, all or nothing.
+   * Runs SQL that may change something, a statement or several, all or nothing.
    *
    * `[text, params]` → rows, as find, all in one piece.
    */
