@@ -75,6 +75,7 @@ func (e *expr) isCondition() bool {
 // isConst reports whether e, which is bound, is a value known before the run.
 func (e *expr) isConst() bool { return e.op == opConst }
 
+//go:noinline
 func constant(from *expr, value []byte) *expr {
 	return &expr{op: opConst, start: from.start, end: from.end, value: value}
 }
