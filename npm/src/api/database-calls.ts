@@ -76,12 +76,14 @@ export abstract class DatabaseCalls<Schema = any> extends DocumentCalls<any, 'da
 
   /**
    * Runs an SQL statement and resolves to its rows as plain objects: SELECT,
-   * INSERT, UPDATE, DELETE, CREATE INDEX, DROP INDEX or EXPLAIN SELECT. Values
-   * go in as parameters, never as text: `?` in the order of an array, `:name`
-   * by the name in an object, and the `${}` of a template.
+   * INSERT, UPDATE, DELETE, CREATE and DROP of TABLE and INDEX, or EXPLAIN
+   * SELECT. Values go in as parameters, never as text: `?` in the order of an
+   * array, `:name` by the name in an object, and the `${}` of a template.
    *
    * INSERT answers the ids, as [{_id}], UPDATE [{updated: n}] and DELETE
-   * [{removed: n}], once that is stored. Each is done whole or not at all.
+   * [{removed: n}], or what RETURNING asks for, once that is stored. Several
+   * statements, with semicolons between them, answer what the last one does.
+   * All is done whole or not at all.
    *
    * @throws `invalid` with line and place if the statement is faulty, and what
    * the calls of the same name throw.
