@@ -55,13 +55,13 @@ func (b *binder) bind(e *expr) (*expr, error) {
 			return nil, err
 		}
 	}
-	if e.op == opCall || e.op == opChain || e.op == opConcat || e.op == opNegate {
+	if e.op == opCall || e.op == opChain || e.op == opConcat || e.op == opNegate || e.op == opNumber {
 		return folded(&bound), nil
 	}
 	if !e.isCondition() {
 		return &bound, nil
 	}
-	return b.condition(&bound)
+	return b.condition(&bound, e)
 }
 
 // folded returns e as a constant if it consists of constants, else e itself.
@@ -150,11 +150,11 @@ func (b *binder) any(e *expr) (*expr, error) {
 	if err != nil {
 		return nil, err
 	}
-	f, ok := filterOf(element)
+	s, _, ok := tableFilter(element)
 	if !ok {
 		return nil, b.fault(e.kids[1], "expected comparisons of the element's fields with values inside ANY (…)")
 	}
-	return b.leaf(e, of, func(p query.Path) (*query.Filter, error) { return query.Any(p, f), nil })
+	return b.leaf(e, of, func(p query.Path) (sides, error) { return ofKnown(p, query.Any(p, s.holds)), nil })
 }
 
 // all binds several expressions.
@@ -187,10 +187,14 @@ func (b *binder) where(e *expr) (filters []*query.Filter, rest []*expr, err erro
 	}
 	byTable := make([][]*query.Filter, len(b.tables))
 	for _, part := range parts {
-		if f, table, ok := tableFilter(part); ok && !b.x.slowly {
-			byTable[table] = append(byTable[table], f)
-		} else {
+		s, table, ok := tableFilter(part)
+		switch {
+		case !ok:
 			rest = append(rest, part)
+		case b.x.slowly && !part.isConst():
+			rest = append(rest, filterAt(part, s, table))
+		default:
+			byTable[table] = append(byTable[table], s.holds)
 		}
 	}
 	for table, kids := range byTable {

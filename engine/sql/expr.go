@@ -20,11 +20,13 @@ const (
 	opChain   // kids[0] signs[0] kids[1] signs[1] …, from left to right
 	opConcat
 	opNegate
+	opNumber  // kids[0] with 1 and 0 for true and false
 	opIn      // kids[0] is one of the others
 	opBetween // kids[0] lies from kids[1] to kids[2]
 	opLike    // kids[0] is like kids[1]; kids[2], if any, is the escape character
 	opILike
-	opIsNull
+	opIs        // kids[0] is kids[1], also where both are null
+	opIsTrue    // the truth of kids[0] is want
 	opAsk       // operator, any other, asks about kids[0]; its operand is kids[1] or kind, if it takes one
 	opAny       // kids[1] is asked of the elements of kids[0]
 	opCase      // what to compare, if index is 1; pairs of a condition, or of what it equals, and a value; the value of ELSE, if there is one
@@ -33,8 +35,8 @@ const (
 
 	// What binding makes of them.
 	opField  // the value at path in the document of table
-	opFilter // filter asked of the document of table
-	opLeaf   // filter, a leaf, asked of the value of kids[0]
+	opFilter // holds where filter does for the document of table, and is false where denied holds
+	opLeaf   // the same of the value of kids[0]; paths are empty
 	opSlot   // the value at index in the row of a group
 )
 
@@ -57,12 +59,14 @@ type expr struct {
 	table      int
 	path       query.Path
 	filter     *query.Filter
+	denied     *query.Filter
+	want       truth
 }
 
-// isCondition reports whether e is true or false, and nothing else.
+// isCondition reports whether e is true, false or unknown, and nothing else.
 func (e *expr) isCondition() bool {
 	switch e.op {
-	case opNot, opAnd, opOr, opCompare, opIn, opBetween, opLike, opILike, opIsNull, opAsk, opAny, opFilter, opLeaf:
+	case opNot, opAnd, opOr, opCompare, opIn, opBetween, opLike, opILike, opIs, opIsTrue, opAsk, opAny, opFilter, opLeaf:
 		return true
 	}
 	return false
@@ -71,11 +75,13 @@ func (e *expr) isCondition() bool {
 // isConst reports whether e, which is bound, is a value known before the run.
 func (e *expr) isConst() bool { return e.op == opConst }
 
+//go:noinline
 func constant(from *expr, value []byte) *expr {
 	return &expr{op: opConst, start: from.start, end: from.end, value: value}
 }
 
-func truth(from *expr, yes bool) *expr { return constant(from, msgpack.AppendBool(nil, yes)) }
+//go:noinline
+func truthAt(from *expr, t truth) *expr { return constant(from, t.value()) }
 
 // walk visits e and what it consists of.
 func (e *expr) walk(visit func(*expr)) {
@@ -99,7 +105,7 @@ func (e *expr) hasAggregate() (found bool) {
 
 // appendKey appends bytes that are the same for bound expressions that are the same.
 func (e *expr) appendKey(b []byte) []byte {
-	b = append(b, '(', byte(e.op), byte(e.kind), byte(e.aggregate))
+	b = append(b, '(', byte(e.op), byte(e.kind), byte(e.aggregate), byte(e.want))
 	for _, n := range [...]int{e.index, e.table, len(e.kids), len(e.value)} {
 		b = msgpack.AppendInt(b, int64(n))
 	}
@@ -118,7 +124,7 @@ func (e *expr) appendKey(b []byte) []byte {
 		b = msgpack.AppendString(b, e.function.name)
 	}
 	if e.filter != nil {
-		b = msgpack.AppendString(b, e.filter.String())
+		b = msgpack.AppendString(msgpack.AppendString(b, e.filter.String()), e.denied.String())
 	}
 	for _, kid := range e.kids {
 		b = kid.appendKey(b)
@@ -128,14 +134,16 @@ func (e *expr) appendKey(b []byte) []byte {
 
 // same reports whether two bound expressions always have the same value.
 func same(a, b *expr) bool {
-	if a.op != b.op || a.text != b.text || a.signs != b.signs || a.index != b.index || a.operator != b.operator || a.kind != b.kind || a.table != b.table ||
+	if a.op != b.op || a.text != b.text || a.signs != b.signs || a.index != b.index || a.operator != b.operator || a.kind != b.kind || a.want != b.want || a.table != b.table ||
 		a.aggregate != b.aggregate || a.distinct != b.distinct || a.function != b.function || len(a.kids) != len(b.kids) {
 		return false
 	}
 	switch {
 	case a.path.String() != b.path.String(), string(a.value) != string(b.value):
 		return false
-	case (a.filter == nil) != (b.filter == nil), a.filter != nil && a.filter.String() != b.filter.String():
+	case (a.filter == nil) != (b.filter == nil):
+		return false
+	case a.filter != nil && (a.filter.String() != b.filter.String() || a.denied.String() != b.denied.String()):
 		return false
 	}
 	for i := range a.kids {

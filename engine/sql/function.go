@@ -167,6 +167,7 @@ func typeOf(args [][]byte) []byte {
 	return msgpack.AppendString(nil, "missing")
 }
 
+//go:noinline
 func isNull(v []byte) bool { return msgpack.KindOf(v) <= msgpack.Null }
 
 // intOf returns the whole number that v is.
@@ -196,7 +197,10 @@ func negated(v []byte) []byte {
 // arithmetic returns a sign b. Whole numbers are exact as long as an integer of
 // MessagePack holds the result; all else is computed as in JavaScript. Dividing by
 // 0 gives null.
+//
+//go:noinline
 func arithmetic(sign byte, a, b []byte) []byte {
+	a, b = asNumberValue(a), asNumberValue(b)
 	if msgpack.KindOf(a) != msgpack.Number || msgpack.KindOf(b) != msgpack.Number {
 		return null
 	}

@@ -71,6 +71,9 @@ func (g *groups) slot(b *binder, e *expr) (*expr, error) {
 			if a.of, err = plain.bind(e.kids[0]); err != nil {
 				return nil, err
 			}
+			if a.of.op != opField && (e.aggregate == aggSum || e.aggregate == aggAvg) {
+				a.of = asNumber(a.of) // SUM(a > 5) counts
+			}
 		}
 		if len(g.aggregates) > maxAggregates {
 			return nil, b.fault(e, "expected at most "+strconv.Itoa(maxAggregates)+" different aggregates")

@@ -44,8 +44,8 @@ func (b *binder) joins() (joins []join, err error) {
 					continue
 				}
 			}
-			if f, table, ok := tableFilter(part); ok && table == i && !b.x.slowly {
-				filters = append(filters, f)
+			if s, table, ok := tableFilter(part); ok && table == i && !b.x.slowly {
+				filters = append(filters, s.holds)
 				continue
 			}
 			j.further = append(j.further, part)

@@ -110,16 +110,25 @@ func (p *parser) comparison() (*expr, error) {
 // is reads what follows IS.
 func (p *parser) is(start int, left *expr) (*expr, error) {
 	negate := p.Take("not")
-	e := &expr{op: opIsNull, kids: []*expr{left}}
+	e := &expr{op: opIs}
 	switch {
-	case p.Take("null"):
 	case p.Take("missing"):
-		e.op, e.operator, negate = opAsk, exists, !negate
+		e.op, e.operator, e.kids, negate = opAsk, exists, []*expr{left}, !negate
 	case p.Token.Is("true"), p.Token.Is("false"):
-		e = &expr{op: opCompare, operator: equals, kids: []*expr{left, truth(left, p.Token.Is("true"))}}
+		e.op, e.want, e.kids = opIsTrue, truthIf(p.Token.Is("true")), []*expr{left}
 		p.Next()
 	default:
-		return nil, p.ExpectedLike("NULL or MISSING", "other values compare with = and !=")
+		if p.Take("distinct") {
+			if err := p.must("from"); err != nil {
+				return nil, err
+			}
+			negate = !negate
+		}
+		right, err := p.sum()
+		if err != nil {
+			return nil, err
+		}
+		e.kids = []*expr{left, right}
 	}
 	p.made(start, e)
 	if negate {
@@ -174,6 +183,8 @@ func (p *parser) word(left *expr) (*expr, error) {
 // The operators that SQL has words of its own for.
 var (
 	equals  = query.OperatorOf(query.OpEq, false)
+	atLeast = query.OperatorOf(query.OpGte, false)
+	atMost  = query.OperatorOf(query.OpLte, false)
 	exists  = query.OperatorOf(query.OpExists, false)
 	matches = query.OperatorOf(query.OpMatches, false)
 )

@@ -234,6 +234,7 @@ func (q *selection) passes(t *tuple) bool {
 	return true
 }
 
+//go:noinline
 func orEmpty(doc []byte) []byte {
 	if doc == nil {
 		return emptyMap

@@ -54,12 +54,18 @@ export const sql: Suite = [
     async run(context) {
       const db = await openPeople(context)
       const conditions: [sql: string, text: string][] = [
-        ["age >= 18 AND name MATCHES '^J' AND NOT (city IN ('Oslo', 'Bergen'))", "age >= 18 and name matches '^J' and not (city in ('Oslo', 'Bergen'))"],
+        ["age >= 18 AND name MATCHES '^J' AND (city IN ('Oslo', 'Bergen')) IS NOT TRUE", "age >= 18 and name matches '^J' and not (city in ('Oslo', 'Bergen'))"],
         ["name REGEXP '^[AB]'", "name matches '^[AB]'"],
         ["name LIKE 'A%'", "name startsWith 'A'"],
         ['age BETWEEN 20 AND 36', 'age between 20 and 36'],
         ['age NOT BETWEEN 20 AND 36', 'not (age between 20 and 36)'],
-        ["city <> 'Oslo'", "city != 'Oslo'"],
+        ["city <> 'Oslo'", "city exists and city != null and city != 'Oslo'"],
+        ["city IS NOT 'Oslo'", "city != 'Oslo'"],
+        ["city IS DISTINCT FROM 'Oslo'", "city != 'Oslo'"],
+        ["(city = 'Oslo') IS NOT TRUE", "city != 'Oslo'"],
+        ["city NOT IN ('Oslo')", "city exists and city != null and city != 'Oslo'"],
+        ["city NOT IN ('Oslo', NULL)", 'false'],
+        ['city = NULL', 'false'],
         ["city == 'Oslo'", "city = 'Oslo'"],
         ["tags CONTAINS 'ops'", "tags contains 'ops'"],
         ['address.zip EXISTS', 'address.zip exists'],
@@ -67,7 +73,7 @@ export const sql: Suite = [
         ['city IS NULL', 'city = null or not (city exists)'],
         ['city IS NOT NULL', 'city exists and city != null'],
         ['city IS MISSING', 'not (city exists)'],
-        ["NOT (city = 'Oslo' OR age < 30)", "not (city = 'Oslo' or age < 30)"],
+        ["NOT (city = 'Oslo' OR age < 30)", "city exists and city != null and not (city = 'Oslo' or age < 30)"],
       ]
       for (const [sql, text] of conditions) {
         equal(await db.sql(`SELECT * FROM users WHERE ${sql}`), (await db.search(text, 'users')).asList(), sql)
