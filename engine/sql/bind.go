@@ -55,7 +55,8 @@ func (b *binder) bind(e *expr) (*expr, error) {
 			return nil, err
 		}
 	}
-	if e.op == opCall || e.op == opChain || e.op == opConcat || e.op == opNegate || e.op == opNumber {
+	switch e.op {
+	case opCall, opChain, opConcat, opNegate, opComplement:
 		return folded(&bound), nil
 	}
 	if !e.isCondition() {

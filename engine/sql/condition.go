@@ -68,11 +68,23 @@ func (b *binder) condition(e, from *expr) (*expr, error) {
 // comparison makes a leaf of a comparison of a field with a value.
 func (b *binder) comparison(e, from *expr) (*expr, error) {
 	numbered(e, from)
+	c := collated(e, from)
 	left, right, o := e.kids[0], e.kids[1], e.operator
 	if left.isConst() && !right.isConst() {
 		left, right, o = right, left, mirrored(o)
 	}
+	if c == collateNoCase && o.Op == query.OpEq && left.op == opField && right.isConst() && msgpack.KindOf(right.value) == msgpack.String {
+		return b.leaf(e, left, func(p query.Path) (sides, error) {
+			s := ofKnown(p, query.Like(p, query.TextInAnyCase(string(msgpack.Str(right.value)))))
+			if o.Negates {
+				return s.not(), nil
+			}
+			return s, nil
+		})
+	}
+	left, right = keyed(left, c), keyed(right, c)
 	if !right.isConst() {
+		e.operator, e.kids = o, []*expr{left, right}
 		return e, nil
 	}
 	return b.leaf(e, left, func(p query.Path) (sides, error) { return compared(p, o, right.value), nil })
@@ -106,6 +118,14 @@ func numbered(e, from *expr) {
 	}
 }
 
+// keyKids makes e, which is bound, compare by the COLLATE of a kid.
+func keyKids(e, from *expr) {
+	c := collated(e, from)
+	for i, kid := range e.kids {
+		e.kids[i] = keyed(kid, c)
+	}
+}
+
 // asNumber returns e with 1 for true and 0 for false.
 func asNumber(e *expr) *expr {
 	return folded(&expr{op: opNumber, start: e.start, end: e.end, kids: []*expr{e}})
@@ -129,6 +149,7 @@ func mirrored(o *query.Operator) *query.Operator {
 // identity makes a leaf of IS with a value.
 func (b *binder) identity(e, from *expr) (*expr, error) {
 	numbered(e, from)
+	keyKids(e, from)
 	left, right := e.kids[0], e.kids[1]
 	if left.isConst() && !right.isConst() {
 		left, right = right, left
@@ -162,6 +183,7 @@ func isTrue(e *expr) *expr {
 
 func (b *binder) in(e, from *expr) (*expr, error) {
 	numbered(e, from)
+	keyKids(e, from)
 	list := e.kids[1:]
 	var values [][]byte
 	switch {
@@ -201,6 +223,7 @@ func (b *binder) in(e, from *expr) (*expr, error) {
 
 func (b *binder) between(e, from *expr) (*expr, error) {
 	numbered(e, from)
+	keyKids(e, from)
 	low, high := e.kids[1], e.kids[2]
 	if !low.isConst() || !high.isConst() {
 		return e, nil

@@ -32,11 +32,23 @@ func (e *expr) eval(t *tuple) []byte {
 		}
 		return v
 	case opNegate:
-		v := e.kids[0].eval(t)
-		if msgpack.KindOf(v) != msgpack.Number {
+		v := numericOf(e.kids[0].eval(t))
+		if v == nil {
 			return null
 		}
 		return negated(v)
+	case opComplement:
+		v := numericOf(e.kids[0].eval(t))
+		if v == nil {
+			return null
+		}
+		return msgpack.AppendInt(nil, ^wholePart(v))
+	case opCollate:
+		return e.kids[0].eval(t)
+	case opKey:
+		return collation(e.index).key(e.kids[0].eval(t))
+	case opText:
+		return asText(e.kids[0].eval(t))
 	case opNumber:
 		return asNumberValue(e.kids[0].eval(t))
 	case opConcat:

@@ -20,11 +20,16 @@ const (
 	opChain   // kids[0] signs[0] kids[1] signs[1] …, from left to right
 	opConcat
 	opNegate
-	opNumber  // kids[0] with 1 and 0 for true and false
-	opIn      // kids[0] is one of the others
-	opBetween // kids[0] lies from kids[1] to kids[2]
-	opLike    // kids[0] is like kids[1]; kids[2], if any, is the escape character
+	opComplement // ~ kids[0]
+	opCollate    // kids[0], to be compared by the collation of number index
+	opKey        // the text of kids[0] as the collation of number index compares it
+	opText       // kids[0] as text if it is a number
+	opNumber     // kids[0] with 1 and 0 for true and false
+	opIn         // kids[0] is one of the others
+	opBetween    // kids[0] lies from kids[1] to kids[2]
+	opLike       // kids[0] is like kids[1]; kids[2], if any, is the escape character
 	opILike
+	opGlob
 	opIs        // kids[0] is kids[1], also where both are null
 	opIsTrue    // the truth of kids[0] is want
 	opAsk       // operator, any other, asks about kids[0]; its operand is kids[1] or kind, if it takes one
@@ -66,7 +71,7 @@ type expr struct {
 // isCondition reports whether e is true, false or unknown, and nothing else.
 func (e *expr) isCondition() bool {
 	switch e.op {
-	case opNot, opAnd, opOr, opCompare, opIn, opBetween, opLike, opILike, opIs, opIsTrue, opAsk, opAny, opFilter, opLeaf:
+	case opNot, opAnd, opOr, opCompare, opIn, opBetween, opLike, opILike, opGlob, opIs, opIsTrue, opAsk, opAny, opFilter, opLeaf:
 		return true
 	}
 	return false

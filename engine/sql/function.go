@@ -3,7 +3,6 @@ package sql
 import (
 	"bytes"
 	"math"
-	"strconv"
 
 	"github.com/atomicdb-go/atomicdb/engine/msgpack"
 	"github.com/atomicdb-go/atomicdb/engine/query"
@@ -86,33 +85,58 @@ func length(args [][]byte) []byte {
 	return null
 }
 
-// substr(text, from, count) is the part of a text from a character on, of at
-// most count characters. from counts from 1, or from the end if it is negative.
-// Without count, it is all that follows.
+// substr(text, from, count) is the part of a text from a character on, of count
+// characters; if count is negative, those before it. from counts from 1, or from the end
+// if it is negative; 0 is the place before the first character. Without count, it is all
+// that follows. Of bytes it is bytes.
 func substr(args [][]byte) []byte {
-	from, ok := intOf(args[1])
-	if msgpack.KindOf(args[0]) != msgpack.String || !ok {
-		return null
-	}
-	text := []rune(string(msgpack.Str(args[0])))
-	n := int64(len(text))
-	switch {
-	case from < 0:
-		from = max(n+from, 0)
-	case from > 0:
-		from = min(from-1, n)
-	}
-	end := n
-	if len(args) == 3 {
-		count, ok := intOf(args[2])
-		if !ok {
+	from, count := int64(0), int64(1<<62)
+	for i, n := range []*int64{&from, &count}[:len(args)-1] {
+		v := numericOf(args[i+1])
+		if v == nil {
 			return null
 		}
-		if count < n-from {
-			end = from + max(count, 0)
+		*n = min(max(wholePart(v), -1<<62), 1<<62)
+	}
+	if msgpack.KindOf(args[0]) == msgpack.Bytes {
+		content := msgpack.Bin(args[0])
+		start, end := part(int64(len(content)), from, count)
+		return msgpack.AppendBin(nil, content[start:end])
+	}
+	whole, ok := textOf(args[0])
+	if !ok {
+		return null
+	}
+	text := []rune(whole)
+	start, end := part(int64(len(text)), from, count)
+	return msgpack.AppendString(nil, string(text[start:end]))
+}
+
+// part is the part of size characters that substr asks for.
+func part(size, from, count int64) (start, end int64) {
+	before := count < 0
+	if before {
+		count = -count
+	}
+	switch {
+	case from < 0:
+		if from += size; from < 0 {
+			count = max(count+from, 0)
+			from = 0
+		}
+	case from > 0:
+		from--
+	case count > 0:
+		count--
+	}
+	if before {
+		if from -= count; from < 0 {
+			count += from
+			from = 0
 		}
 	}
-	return msgpack.AppendString(nil, string(text[from:end]))
+	start = min(from, size)
+	return start, min(start+max(count, 0), size)
 }
 
 func abs(args [][]byte) []byte {
@@ -182,95 +206,4 @@ func intOf(v []byte) (int64, bool) {
 		return int64(x), true
 	}
 	return 0, false
-}
-
-// negated returns -v of a number.
-func negated(v []byte) []byte {
-	if n, ok := msgpack.WholeOf(v); ok {
-		if n, ok = n.Negated(); ok {
-			return n.Append(nil)
-		}
-	}
-	return msgpack.AppendFloat(nil, -msgpack.Float(v))
-}
-
-// arithmetic returns a sign b. Whole numbers are exact as long as an integer of
-// MessagePack holds the result; all else is computed as in JavaScript. Dividing by
-// 0 gives null.
-//
-//go:noinline
-func arithmetic(sign byte, a, b []byte) []byte {
-	a, b = asNumberValue(a), asNumberValue(b)
-	if msgpack.KindOf(a) != msgpack.Number || msgpack.KindOf(b) != msgpack.Number {
-		return null
-	}
-	x, y := msgpack.Float(a), msgpack.Float(b)
-	if (sign == '/' || sign == '%') && y == 0 {
-		return null
-	}
-	m, ok1 := wholeOf(a)
-	n, ok2 := wholeOf(b)
-	if ok1 && ok2 {
-		if whole, ok := wholeArithmetic(sign, m, n); ok {
-			return whole.Append(nil)
-		}
-	}
-	switch sign {
-	case '+':
-		x += y
-	case '-':
-		x -= y
-	case '*':
-		x *= y
-	case '/':
-		x /= y
-	default:
-		x = math.Mod(x, y)
-	}
-	return msgpack.AppendFloat(nil, x)
-}
-
-// wholeOf returns the whole number that v is: an integer, or a float that
-// JavaScript would send as one.
-func wholeOf(v []byte) (msgpack.Whole, bool) {
-	if n, ok := msgpack.WholeOf(v); ok {
-		return n, true
-	}
-	n, ok := msgpack.WholeOfFloat(msgpack.Float(v))
-	return n, ok && n.IsSafe()
-}
-
-func wholeArithmetic(sign byte, m, n msgpack.Whole) (msgpack.Whole, bool) {
-	switch sign {
-	case '+':
-		return m.Plus(n)
-	case '-':
-		return m.Minus(n)
-	case '*':
-		return m.Times(n)
-	case '/':
-		return m.Over(n)
-	}
-	return m.Modulo(n)
-}
-
-// textOf returns v as part of a concatenation; false if it has no text.
-func textOf(v []byte) (string, bool) {
-	switch msgpack.KindOf(v) {
-	case msgpack.String:
-		return string(msgpack.Str(v)), true
-	case msgpack.Number:
-		if n, ok := msgpack.Int(v); ok {
-			return strconv.FormatInt(n, 10), true
-		}
-		if n, ok := msgpack.Uint(v); ok {
-			return strconv.FormatUint(n, 10), true
-		}
-		return strconv.FormatFloat(msgpack.Float(v), 'f', -1, 64), true
-	case msgpack.True:
-		return "true", true
-	case msgpack.False:
-		return "false", true
-	}
-	return "", false
 }

@@ -48,6 +48,9 @@ func (q *selection) bindGroups() error {
 			return q.binder.fault(e, "expected a value of each document, found an aggregate; GROUP BY comes before those")
 		}
 		bound, err := q.binder.bind(term)
+		if err == nil {
+			err = q.binder.uncollated(bound)
+		}
 		if err != nil {
 			return err
 		}
@@ -68,7 +71,10 @@ func (g *groups) slot(b *binder, e *expr) (*expr, error) {
 				return nil, b.fault(e.kids[0], "expected a value of each document; aggregates do not nest")
 			}
 			var err error
-			if a.of, err = plain.bind(e.kids[0]); err != nil {
+			if a.of, err = plain.bind(e.kids[0]); err == nil {
+				err = b.uncollated(a.of)
+			}
+			if err != nil {
 				return nil, err
 			}
 			if a.of.op != opField && (e.aggregate == aggSum || e.aggregate == aggAvg) {

@@ -1,6 +1,7 @@
 package sql
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -13,16 +14,21 @@ import (
 // what is nested counts, and the stack is safe from hostile text.
 //
 //	or = and {OR and}, and = not {AND not}, not = {NOT} comparison
-//	comparison = sum [operator …], sum = product {(+ | -) product}
-//	product = concat {(* | / | %) concat}, concat = unary {|| unary}
+//	comparison = order {(= | <> | IS | IN | LIKE | …) order}, order = bits {(< | <= | > | >=) bits}
+//	bits = sum {(& | "|" | << | >>) sum}, sum = product {(+ | -) product}
+//	product = concat {(* | / | %) concat}, concat = collated {|| collated}
 func (p *parser) expr() (*expr, error) {
 	if p.depth == token.MaxDepth {
-		return nil, p.Fault(p.Token, "expected at most "+strconv.Itoa(token.MaxDepth)+" expressions inside one another")
+		return nil, p.tooDeep()
 	}
 	p.depth++
 	e, err := p.or()
 	p.depth--
 	return e, err
+}
+
+func (p *parser) tooDeep() error {
+	return p.Fault(p.Token, "expected at most "+strconv.Itoa(token.MaxDepth)+" expressions inside one another")
 }
 
 // made sets where e, which ends here, stands.
@@ -67,44 +73,82 @@ func (p *parser) not() (*expr, error) {
 	return e, nil
 }
 
+// comparison reads the operators of one level, from left to right: a = b = c is
+// (a = b) = c.
 func (p *parser) comparison() (*expr, error) {
 	start := p.Token.Pos
-	left, err := p.sum()
-	if err != nil {
-		return nil, err
-	}
-	if o := query.TakeSign(&p.Reader); o != nil {
-		right, err := p.sum()
-		if err != nil {
-			return nil, err
+	e, err := p.order()
+	for n := 0; err == nil; n++ {
+		if n == token.MaxDepth {
+			return nil, p.Fault(p.Token, "expected at most "+strconv.Itoa(n)+" comparisons in a row")
 		}
-		next := p.Token
-		if again := query.TakeSign(&p.Reader); again != nil {
-			return nil, p.Fault(next, `expected one comparison, found "`+again.Text+`" after it; two are joined by AND`)
+		next, err := p.compared(start, e)
+		if err != nil || next == nil {
+			return e, err
 		}
-		return p.made(start, &expr{op: opCompare, operator: o, kids: []*expr{left, right}}), nil
+		e = next
 	}
-	if p.Take("is") {
+	return nil, err
+}
+
+// compared reads one operator after left, and its operands; nil if none comes next.
+func (p *parser) compared(start int, left *expr) (*expr, error) {
+	if p.isSign("=", "==", "!=", "<>") {
+		return p.compare(start, left, (*parser).order)
+	}
+	switch {
+	case p.Take("is"):
 		return p.is(start, left)
+	case p.Take("isnull"):
+		return p.made(start, &expr{op: opIs, kids: []*expr{left, constant(left, null)}}), nil
+	case p.Take("notnull"):
+		return p.negated(start, &expr{op: opIs, kids: []*expr{left, constant(left, null)}}), nil
 	}
-	negate := p.Token.Is("not")
-	if negate {
-		p.Next()
+	negate := p.Take("not")
+	if negate && p.Take("null") {
+		return p.negated(start, &expr{op: opIs, kids: []*expr{left, constant(left, null)}}), nil
 	}
 	e, err := p.word(left)
 	switch {
 	case err != nil:
 		return nil, err
 	case e == nil && negate:
-		return nil, p.ExpectedLike("an operator", "after NOT comes one of LIKE, "+strings.ToUpper(query.KnownWords()))
-	case e == nil:
-		return left, nil
-	}
-	p.made(start, e)
-	if negate {
-		e = p.made(start, &expr{op: opNot, kids: []*expr{e}})
+		return nil, p.ExpectedLike("an operator", "after NOT comes one of LIKE, GLOB, "+strings.ToUpper(query.KnownWords()))
+	case e != nil && negate:
+		return p.negated(start, e), nil
+	case e != nil:
+		p.made(start, e)
 	}
 	return e, nil
+}
+
+// negated returns the opposite of e, which ends here.
+func (p *parser) negated(start int, e *expr) *expr {
+	return p.made(start, &expr{op: opNot, kids: []*expr{p.made(start, e)}})
+}
+
+// order reads the comparisons that tell which is greater.
+func (p *parser) order() (*expr, error) {
+	start := p.Token.Pos
+	e, err := p.bits()
+	for n := 0; err == nil && n < token.MaxDepth && p.isSign("<", "<=", ">", ">="); n++ {
+		e, err = p.compare(start, e, (*parser).bits)
+	}
+	return e, err
+}
+
+func (p *parser) isSign(signs ...string) bool {
+	return p.Token.Kind == token.Sign && slices.Contains(signs, p.Token.Text)
+}
+
+// compare reads an operator that is a sign, and what left is compared with.
+func (p *parser) compare(start int, left *expr, operand func(*parser) (*expr, error)) (*expr, error) {
+	o := query.TakeSign(&p.Reader)
+	right, err := operand(p)
+	if err != nil {
+		return nil, err
+	}
+	return p.made(start, &expr{op: opCompare, operator: o, kids: []*expr{left, right}}), nil
 }
 
 // is reads what follows IS.
@@ -124,23 +168,24 @@ func (p *parser) is(start int, left *expr) (*expr, error) {
 			}
 			negate = !negate
 		}
-		right, err := p.sum()
+		right, err := p.order()
 		if err != nil {
 			return nil, err
 		}
 		e.kids = []*expr{left, right}
 	}
-	p.made(start, e)
 	if negate {
-		e = p.made(start, &expr{op: opNot, kids: []*expr{e}})
+		return p.negated(start, e), nil
 	}
-	return e, nil
+	return p.made(start, e), nil
 }
 
 // word reads an operator that is a word and its operands; nil if none comes next.
 func (p *parser) word(left *expr) (*expr, error) {
-	if p.Token.Is("like") || p.Token.Is("ilike") {
-		return p.like(left)
+	for word, o := range patterns {
+		if p.Take(word) {
+			return p.like(left, o)
+		}
 	}
 	o := query.TakeWord(&p.Reader)
 	if o == nil && p.Take("regexp") {
@@ -160,14 +205,14 @@ func (p *parser) word(left *expr) (*expr, error) {
 	case query.TakesList:
 		return p.in(left)
 	case query.TakesEnds:
-		low, err := p.sum()
+		low, err := p.order()
 		if err != nil {
 			return nil, err
 		}
 		if !p.Take("and") {
 			return nil, p.Expected("AND between the two ends")
 		}
-		high, err := p.sum()
+		high, err := p.order()
 		return &expr{op: opBetween, kids: []*expr{left, low, high}}, err
 	case query.TakesCondition:
 		p.inAny++
@@ -175,7 +220,7 @@ func (p *parser) word(left *expr) (*expr, error) {
 		p.inAny--
 		return &expr{op: opAny, kids: []*expr{left, element}}, err
 	}
-	right, err := p.sum()
+	right, err := p.order()
 	e.kids = append(e.kids, right)
 	return e, err
 }
@@ -220,19 +265,17 @@ func (p *parser) subquery() error {
 	return p.Fault(p.Token, "expected a value, found SELECT; there are no subqueries: join, or run two statements")
 }
 
-func (p *parser) like(left *expr) (*expr, error) {
-	e := &expr{op: opLike}
-	if p.Token.Is("ilike") {
-		e.op = opILike
-	}
-	p.Next()
-	pattern, err := p.sum()
+// patterns are the words before a pattern of their own kind.
+var patterns = map[string]op{"like": opLike, "ilike": opILike, "glob": opGlob}
+
+func (p *parser) like(left *expr, o op) (*expr, error) {
+	pattern, err := p.order()
 	if err != nil {
 		return nil, err
 	}
-	e.kids = []*expr{left, pattern}
-	if p.Take("escape") {
-		escape, err := p.sum()
+	e := &expr{op: o, kids: []*expr{left, pattern}}
+	if o != opGlob && p.Take("escape") {
+		escape, err := p.order()
 		if err != nil {
 			return nil, err
 		}
@@ -241,6 +284,26 @@ func (p *parser) like(left *expr) (*expr, error) {
 	return e, nil
 }
 
+// The signs of chains by one byte each.
+const (
+	shiftLeft  = 'l'
+	shiftRight = 'r'
+)
+
+func chainSign(t token.Token) byte {
+	switch {
+	case t.Kind != token.Sign:
+	case t.Text == "<<":
+		return shiftLeft
+	case t.Text == ">>":
+		return shiftRight
+	case len(t.Text) == 1:
+		return t.Text[0]
+	}
+	return 0
+}
+
+func (p *parser) bits() (*expr, error)    { return p.chain("&|lr", (*parser).sum) }
 func (p *parser) sum() (*expr, error)     { return p.chain("+-", (*parser).product) }
 func (p *parser) product() (*expr, error) { return p.chain("*/%", (*parser).concat) }
 
@@ -255,8 +318,8 @@ func (p *parser) chain(signs string, operand func(*parser) (*expr, error)) (*exp
 	}
 	e := &expr{op: opChain, kids: []*expr{first}}
 	var all []byte
-	for p.Token.Kind == token.Sign && len(p.Token.Text) == 1 && strings.Contains(signs, p.Token.Text) {
-		all = append(all, p.Token.Text...)
+	for strings.IndexByte(signs, chainSign(p.Token)) >= 0 {
+		all = append(all, chainSign(p.Token))
 		p.Next()
 		kid, err := operand(p)
 		if err != nil {
@@ -273,13 +336,13 @@ func (p *parser) chain(signs string, operand func(*parser) (*expr, error)) (*exp
 
 func (p *parser) concat() (*expr, error) {
 	start := p.Token.Pos
-	first, err := p.unary()
+	first, err := p.collated()
 	if err != nil || !p.Token.IsSign("||") {
 		return first, err
 	}
 	e := &expr{op: opConcat, kids: []*expr{first}}
 	for p.TakeSign("||") {
-		kid, err := p.unary()
+		kid, err := p.collated()
 		if err != nil {
 			return nil, err
 		}
@@ -288,20 +351,64 @@ func (p *parser) concat() (*expr, error) {
 	return p.made(start, e), nil
 }
 
+// collated reads a value and COLLATE.
+func (p *parser) collated() (*expr, error) {
+	start := p.Token.Pos
+	e, err := p.unary()
+	for n := 0; err == nil && n < token.MaxDepth && p.Take("collate"); n++ {
+		name := p.Token
+		known := collationNamed(name.Text)
+		if name.Kind != token.Name || known == collateNone {
+			return nil, p.ExpectedLike("a collation", "the collations are BINARY, NOCASE and RTRIM")
+		}
+		p.Next()
+		e = p.made(start, &expr{op: opCollate, index: int(known), kids: []*expr{e}})
+	}
+	return e, err
+}
+
 func (p *parser) unary() (*expr, error) {
-	start, negate := p.Token.Pos, false
+	start, minus, any := p.Token.Pos, false, false
 	for p.Token.IsSign("-") || p.Token.IsSign("+") {
 		if next := p.Peek(); p.Token.IsSign("-") && (next.Kind == token.Number || next.Is("inf")) {
 			break // a literal, which may be the least integer
 		}
-		negate = negate != p.Token.IsSign("-")
+		if p.Token.IsSign("-") {
+			minus, any = !minus, true
+		}
 		p.Next()
 	}
-	e, err := p.primary()
-	if err != nil || !negate {
+	var e *expr
+	var err error
+	if p.Token.IsSign("~") {
+		e, err = p.complement()
+	} else {
+		e, err = p.primary()
+	}
+	if err != nil || !any {
 		return e, err
 	}
-	return p.made(start, &expr{op: opNegate, kids: []*expr{e}}), nil
+	e = p.made(start, &expr{op: opNegate, kids: []*expr{e}})
+	if !minus {
+		e = p.made(start, &expr{op: opNegate, kids: []*expr{e}})
+	}
+	return e, nil
+}
+
+// complement reads ~ and its operand.
+func (p *parser) complement() (*expr, error) {
+	start := p.Token.Pos
+	if p.depth == token.MaxDepth {
+		return nil, p.tooDeep()
+	}
+	p.depth++
+	p.Next()
+	e, err := p.unary()
+	p.depth--
+	if err != nil {
+		return nil, err
+	}
+	return p.made(start, &expr{op: opComplement, kids: []*expr{e}}), nil
 }
 
 func (p *parser) parenthesis() (*expr, error) {

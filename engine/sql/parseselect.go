@@ -42,6 +42,8 @@ type table struct {
 type term struct {
 	expr       *expr
 	descending bool
+	nulls      bool // it says where null stands
+	nullsLast  bool
 }
 
 // selectBody reads what follows SELECT.
@@ -212,10 +214,11 @@ func (p *parser) clauses(s *selectBody) (err error) {
 		}
 		err := p.commas(maxOrderBy, "expressions to order by", func() error {
 			e, err := p.expr()
-			t := term{expr: e}
-			if t.descending = p.Take("desc"); !t.descending {
-				p.Take("asc")
+			if err != nil {
+				return err
 			}
+			t := term{expr: e}
+			err = p.ordering(&t)
 			s.orderBy = append(s.orderBy, t)
 			return err
 		})

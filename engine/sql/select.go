@@ -111,7 +111,10 @@ func (s *selectBody) bind(x *execution) (*selection, error) {
 		return nil, err
 	}
 	over := &binder{x: x, tables: s.tables, groups: q.groups, columns: s.columns}
-	if q.projection, err = over.project(s.columns); err != nil {
+	if q.projection, err = over.project(s.columns); err == nil && s.distinct {
+		err = over.allUncollated(q.projection)
+	}
+	if err != nil {
 		return nil, err
 	}
 	if s.having != nil {
@@ -128,7 +131,7 @@ func (s *selectBody) bind(x *execution) (*selection, error) {
 		if e, err = over.bind(e); err != nil {
 			return nil, err
 		}
-		q.keys = append(q.keys, sortKey{e, t.descending})
+		q.keys = append(q.keys, t.keys(e)...)
 	}
 	if q.limit, err = b.count(s.limit, "LIMIT", -1); err != nil {
 		return nil, err

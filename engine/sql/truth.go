@@ -29,6 +29,7 @@ func (t truth) value() []byte {
 }
 
 // truthOf returns what a value is as a condition: true and numbers other than 0 hold.
+// Text does not, whatever it says, so that a field as a condition is a range of values.
 //
 //go:noinline
 func truthOf(v []byte) truth {
@@ -88,6 +89,8 @@ func (e *expr) ask(t *tuple) truth {
 		return truthIf(isSame(e.kids[0].eval(t), e.kids[1].eval(t)))
 	case opIsTrue:
 		return truthIf(e.kids[0].ask(t) == e.want)
+	case opLike, opGlob:
+		return e.isLike(t)
 	case opIn:
 		return e.among(t)
 	case opBetween:
