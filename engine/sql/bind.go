@@ -56,13 +56,55 @@ func (b *binder) bind(e *expr) (*expr, error) {
 		}
 	}
 	switch e.op {
-	case opCall, opChain, opConcat, opNegate, opComplement:
+	case opConcat, opLike, opILike, opGlob, opCall:
+		if e.op != opCall || e.function.takes != takesAny {
+			for i, kid := range bound.kids {
+				if e.kids[i].isCondition() || kid.isCondition() {
+					bound.kids[i] = asNumber(kid)
+				}
+			}
+		}
+	}
+	switch e.op {
+	case opCall:
+		if err := b.checkTime(&bound); err != nil {
+			return nil, err
+		}
+		return folded(&bound), nil
+	case opChain, opConcat, opNegate, opComplement, opCast:
 		return folded(&bound), nil
 	}
 	if !e.isCondition() {
 		return &bound, nil
 	}
 	return b.condition(&bound, e)
+}
+
+// checkTime refuses what the functions of time cannot know.
+func (b *binder) checkTime(e *expr) error {
+	if e.function.takes != takesTime {
+		return nil
+	}
+	times := e.kids
+	if e.function.name == "strftime" {
+		times = times[1:]
+	}
+	isNow := len(times) == 0
+	for _, kid := range times {
+		if !kid.isConst() {
+			continue
+		}
+		switch word := string(msgpack.Str(kid.value)); {
+		case token.SameWord(word, "now"):
+			isNow = true
+		case token.SameWord(word, "localtime"), token.SameWord(word, "utc"):
+			return b.fault(kid, "expected a time in UTC; the database knows no time zones")
+		}
+	}
+	if isNow {
+		return b.fault(e, "expected a time; the database has no clock, so pass the time as a parameter, as in date(?)")
+	}
+	return nil
 }
 
 // folded returns e as a constant if it consists of constants, else e itself.

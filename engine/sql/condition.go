@@ -107,8 +107,8 @@ func compared(p query.Path, o *query.Operator, v []byte) sides {
 // with values, as in (a > 5) = 1.
 func numbered(e, from *expr) {
 	some := false
-	for _, kid := range from.kids {
-		some = some || kid.isCondition()
+	for i, kid := range from.kids {
+		some = some || kid.mayBeTruth() || e.kids[i].isCondition() // a name may stand for one
 	}
 	if !some {
 		return

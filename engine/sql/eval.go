@@ -43,6 +43,8 @@ func (e *expr) eval(t *tuple) []byte {
 			return null
 		}
 		return msgpack.AppendInt(nil, ^wholePart(v))
+	case opCast:
+		return castType(e.index).of(e.kids[0].eval(t))
 	case opCollate:
 		return e.kids[0].eval(t)
 	case opKey:

@@ -21,6 +21,7 @@ const (
 	opConcat
 	opNegate
 	opComplement // ~ kids[0]
+	opCast       // kids[0] as the type of number index
 	opCollate    // kids[0], to be compared by the collation of number index
 	opKey        // the text of kids[0] as the collation of number index compares it
 	opText       // kids[0] as text if it is a number
@@ -75,6 +76,21 @@ func (e *expr) isCondition() bool {
 		return true
 	}
 	return false
+}
+
+// mayBeTruth reports whether e, as parsed or bound, may have a truth for its value, as
+// COALESCE(a = 1, 0) has.
+func (e *expr) mayBeTruth() bool {
+	switch e.op {
+	case opCase, opCall, opAggregate:
+		for _, kid := range e.kids {
+			if kid.mayBeTruth() {
+				return true
+			}
+		}
+		return false
+	}
+	return e.isCondition()
 }
 
 // isConst reports whether e, which is bound, is a value known before the run.
@@ -170,6 +186,8 @@ const (
 	aggMax
 	aggFirst
 	aggLast
+	aggTotal
+	aggConcat
 )
 
 // aggregates are their names, and the engine's operators for them.
@@ -184,4 +202,7 @@ var aggregates = [...]struct {
 	aggMax:   {"max", engine.AggMax},
 	aggFirst: {"first", engine.AggFirst},
 	aggLast:  {"last", engine.AggLast},
+	aggTotal: {"total", engine.AggSum},
+	// The engine has none for this one: it counts, and concat.go does the rest.
+	aggConcat: {"group_concat", engine.AggCount},
 }

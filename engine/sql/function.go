@@ -1,8 +1,10 @@
 package sql
 
 import (
-	"bytes"
 	"math"
+	"strconv"
+	"strings"
+	"unicode/utf8"
 
 	"github.com/atomicdb-go/atomicdb/engine/msgpack"
 	"github.com/atomicdb-go/atomicdb/engine/query"
@@ -14,20 +16,63 @@ type function struct {
 	name     string
 	min, max int // how many arguments
 	call     func(args [][]byte) []byte
+	takes    taking
 }
 
+// taking says what a function takes for its arguments.
+type taking uint8
+
+const (
+	takesValues taking = iota // a truth as 1 or 0
+	takesTime                 // a time, and what changes it
+	takesAny                  // a truth as it is
+)
+
+// many is the most arguments of a function that takes any number.
+const many = 100
+
 var functions = []function{
-	{"lower", 1, 1, ofText(bytes.ToLower)},
-	{"upper", 1, 1, ofText(bytes.ToUpper)},
-	{"trim", 1, 1, ofText(bytes.TrimSpace)},
-	{"length", 1, 1, length},
-	{"substr", 2, 3, substr},
-	{"abs", 1, 1, abs},
-	{"round", 1, 2, round},
-	{"floor", 1, 1, ofNumber(math.Floor)},
-	{"ceil", 1, 1, ofNumber(math.Ceil)},
-	{"coalesce", 1, 100, coalesce},
-	{"typeof", 1, 1, typeOf},
+	{"lower", 1, 1, func(args [][]byte) []byte { return textual(args[0], strings.ToLower) }, takesValues},
+	{"upper", 1, 1, func(args [][]byte) []byte { return textual(args[0], strings.ToUpper) }, takesValues},
+	{"trim", 1, 2, func(args [][]byte) []byte { return trim(args, strings.Trim) }, takesValues},
+	{"ltrim", 1, 2, func(args [][]byte) []byte { return trim(args, strings.TrimLeft) }, takesValues},
+	{"rtrim", 1, 2, func(args [][]byte) []byte { return trim(args, strings.TrimRight) }, takesValues},
+	{"length", 1, 1, length, takesValues},
+	{"substr", 2, 3, substr, takesValues},
+	{"substring", 2, 3, substr, takesValues},
+	{"replace", 3, 3, replace, takesValues},
+	{"instr", 2, 2, instr, takesValues},
+	{"concat", 1, many, func(args [][]byte) []byte { return joined("", args) }, takesValues},
+	{"concat_ws", 2, many, concatWith, takesValues},
+	{"hex", 1, 1, hex, takesValues},
+	{"unhex", 1, 1, unhex, takesValues},
+	{"quote", 1, 1, quote, takesValues},
+	{"unicode", 1, 1, unicodeOf, takesValues},
+	{"char", 0, many, char, takesValues},
+	{"printf", 1, many, printf, takesValues},
+	{"format", 1, many, printf, takesValues},
+	{"abs", 1, 1, abs, takesValues},
+	{"sign", 1, 1, sign, takesValues},
+	{"round", 1, 2, round, takesValues},
+	{"floor", 1, 1, func(args [][]byte) []byte { return rounded(args[0], math.Floor) }, takesValues},
+	{"ceil", 1, 1, func(args [][]byte) []byte { return rounded(args[0], math.Ceil) }, takesValues},
+	{"ceiling", 1, 1, func(args [][]byte) []byte { return rounded(args[0], math.Ceil) }, takesValues},
+	{"trunc", 1, 1, func(args [][]byte) []byte { return rounded(args[0], math.Trunc) }, takesValues},
+	{"min", 2, many, func(args [][]byte) []byte { return extreme(args, -1) }, takesAny},
+	{"max", 2, many, func(args [][]byte) []byte { return extreme(args, 1) }, takesAny},
+	{"coalesce", 1, many, coalesce, takesAny},
+	{"ifnull", 2, 2, coalesce, takesAny},
+	{"nullif", 2, 2, nullIf, takesAny},
+	{"typeof", 1, 1, typeOf, takesAny},
+	{"date", 0, many, func(args [][]byte) []byte { return timeText(args, "%Y-%m-%d", "") }, takesTime},
+	{"time", 0, many, func(args [][]byte) []byte { return timeText(args, "", "%H:%M:%S") }, takesTime},
+	{"datetime", 0, many, func(args [][]byte) []byte { return timeText(args, "%Y-%m-%d ", "%H:%M:%S") }, takesTime},
+	{"julianday", 0, many, julianDay, takesTime},
+	{"unixepoch", 0, many, unixEpoch, takesTime},
+	{"strftime", 1, many, strftime, takesTime},
+	{"json_extract", 2, many, jsonExtract, takesValues},
+	{"json_array_length", 1, 2, jsonArrayLength, takesValues},
+	{"json_type", 1, 2, jsonType, takesValues},
 }
 
 // functionNamed returns the function of that name in lower case; nil if there
@@ -41,48 +86,31 @@ func functionNamed(name string) *function {
 	return nil
 }
 
-func ofText(change func([]byte) []byte) func([][]byte) []byte {
-	return func(args [][]byte) []byte {
-		if msgpack.KindOf(args[0]) != msgpack.String {
-			return null
-		}
-		return msgpack.AppendString(nil, change(msgpack.Str(args[0])))
+// rounded returns a number without its fraction.
+func rounded(v []byte, change func(float64) float64) []byte {
+	if v = numericOf(v); v == nil {
+		return null
 	}
-}
-
-func ofNumber(change func(float64) float64) func([][]byte) []byte {
-	return func(args [][]byte) []byte {
-		v := args[0]
-		if msgpack.KindOf(v) != msgpack.Number {
-			return null
-		}
-		if msgpack.IsInt(v) {
-			return v
-		}
-		return wholeOrFloat(change(msgpack.Float(v)))
+	if msgpack.IsDouble(v) {
+		return msgpack.AppendFloat(nil, change(msgpack.Float(v)))
 	}
-}
-
-// wholeOrFloat encodes x as an integer if it is one that JavaScript holds.
-func wholeOrFloat(x float64) []byte {
-	if x == math.Trunc(x) && math.Abs(x) < 1<<53 {
-		return msgpack.AppendInt(nil, int64(x))
-	}
-	return msgpack.AppendFloat(nil, x)
+	return v
 }
 
 // length counts the characters of a text, the elements of an array, the fields
 // of a map or the bytes of a binary value.
 func length(args [][]byte) []byte {
 	switch v := args[0]; msgpack.KindOf(v) {
-	case msgpack.String:
-		return number(len([]rune(string(msgpack.Str(v)))))
 	case msgpack.Bytes:
 		return number(len(msgpack.Bin(v)))
 	case msgpack.Array, msgpack.Map:
 		return number(msgpack.Count(v))
 	}
-	return null
+	text, ok := textOf(args[0])
+	if !ok {
+		return null
+	}
+	return number(utf8.RuneCountInString(text))
 }
 
 // substr(text, from, count) is the part of a text from a character on, of count
@@ -140,8 +168,8 @@ func part(size, from, count int64) (start, end int64) {
 }
 
 func abs(args [][]byte) []byte {
-	v := args[0]
-	if msgpack.KindOf(v) != msgpack.Number {
+	v := numericOf(args[0])
+	if v == nil {
 		return null
 	}
 	if msgpack.Float(v) < 0 {
@@ -150,26 +178,80 @@ func abs(args [][]byte) []byte {
 	return v
 }
 
-// round(number, decimals) rounds halves away from zero. Default: 0 decimals.
-func round(args [][]byte) []byte {
-	v, digits := args[0], int64(0)
-	if len(args) == 2 {
-		var ok bool
-		if digits, ok = intOf(args[1]); !ok {
+// sign returns -1, 0 or 1; null for text that is no number.
+func sign(args [][]byte) []byte {
+	v := args[0]
+	if msgpack.KindOf(v) == msgpack.String {
+		n, all := numberAtFront(string(msgpack.Str(v)))
+		if !all {
 			return null
 		}
+		v = n
 	}
-	if msgpack.KindOf(v) != msgpack.Number || msgpack.IsInt(v) && digits >= 0 {
-		if msgpack.KindOf(v) == msgpack.Number {
-			return v
-		}
+	if v = numericOf(v); v == nil {
 		return null
 	}
-	scale := math.Pow(10, float64(digits))
-	if x := math.Round(msgpack.Float(v)*scale) / scale; x-x == 0 {
-		return wholeOrFloat(x)
+	switch x := msgpack.Float(v); {
+	case x < 0:
+		return number(-1)
+	case x > 0:
+		return number(1)
 	}
-	return v // too large to have decimals
+	return number(0)
+}
+
+// round(number, decimals) rounds halves away from zero, to a float. Default: 0 decimals.
+func round(args [][]byte) []byte {
+	v, digits := numericOf(args[0]), int64(0)
+	if len(args) == 2 {
+		n := numericOf(args[1])
+		if n == nil {
+			return null
+		}
+		digits = min(max(wholePart(n), 0), 30)
+	}
+	if v == nil {
+		return null
+	}
+	x := msgpack.Float(v)
+	if math.Abs(x) >= 1<<52 { // too large to have decimals
+		return msgpack.AppendFloat(nil, x)
+	}
+	if digits == 0 {
+		return msgpack.AppendFloat(nil, math.Round(x))
+	}
+	// The decimal that x was meant to be, and not the binary one, decides about halves.
+	text := strconv.FormatFloat(x, 'f', -1, 64)
+	if _, fraction, _ := strings.Cut(text, "."); int64(len(fraction)) <= digits {
+		return msgpack.AppendFloat(nil, x)
+	}
+	scale := math.Pow(10, float64(digits))
+	if r := math.Round(x*scale) / scale; r-r == 0 {
+		return msgpack.AppendFloat(nil, r)
+	}
+	return msgpack.AppendFloat(nil, x)
+}
+
+// extreme returns the least or the greatest of the values; null if one is null.
+func extreme(args [][]byte, which int) []byte {
+	most := args[0]
+	for _, v := range args {
+		if isNull(v) {
+			return null
+		}
+		if msgpack.Compare(v, most)*which > 0 {
+			most = v
+		}
+	}
+	return most
+}
+
+// nullIf returns the first value, or null if it equals the second.
+func nullIf(args [][]byte) []byte {
+	if compare(equals, args[0], args[1]) == yes {
+		return null
+	}
+	return args[0]
 }
 
 func coalesce(args [][]byte) []byte {

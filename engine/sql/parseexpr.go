@@ -18,17 +18,18 @@ import (
 //	bits = sum {(& | "|" | << | >>) sum}, sum = product {(+ | -) product}
 //	product = concat {(* | / | %) concat}, concat = collated {|| collated}
 func (p *parser) expr() (*expr, error) {
-	if p.depth == token.MaxDepth {
-		return nil, p.tooDeep()
-	}
-	p.depth++
-	e, err := p.or()
-	p.depth--
-	return e, err
+	return p.nested((*parser).or)
 }
 
-func (p *parser) tooDeep() error {
-	return p.Fault(p.Token, "expected at most "+strconv.Itoa(token.MaxDepth)+" expressions inside one another")
+// nested reads an expression inside another.
+func (p *parser) nested(read func(*parser) (*expr, error)) (*expr, error) {
+	if p.depth == token.MaxDepth {
+		return nil, p.Fault(p.Token, "expected at most "+strconv.Itoa(token.MaxDepth)+" expressions inside one another")
+	}
+	p.depth++
+	e, err := read(p)
+	p.depth--
+	return e, err
 }
 
 // made sets where e, which ends here, stands.
@@ -398,13 +399,8 @@ func (p *parser) unary() (*expr, error) {
 // complement reads ~ and its operand.
 func (p *parser) complement() (*expr, error) {
 	start := p.Token.Pos
-	if p.depth == token.MaxDepth {
-		return nil, p.tooDeep()
-	}
-	p.depth++
 	p.Next()
-	e, err := p.unary()
-	p.depth--
+	e, err := p.nested((*parser).unary)
 	if err != nil {
 		return nil, err
 	}
@@ -459,17 +455,35 @@ func (p *parser) primary() (*expr, error) {
 		return p.literal()
 	case t.Is("case"):
 		return p.when()
+	case t.Is("not"): // after another operator, as in a = NOT b
+		return p.nested((*parser).not)
 	case t.Is("select"):
 		return nil, p.subquery()
 	case p.isReserved():
 		return nil, p.ExpectedLike("a value", "a field of that name goes in double quotes")
-	case p.Peek().IsSign("(") && !t.Quoted && (t.Is("date") || t.Is("bytes")):
+	case p.Peek().IsSign("(") && !t.Quoted && (t.Is("bytes") || t.Is("date") && p.isDateLiteral()):
 		return p.literal()
+	case p.Peek().IsSign("(") && t.Is("cast"):
+		return p.cast(t.Pos)
+	case t.Is("current_timestamp"), t.Is("current_date"), t.Is("current_time"):
+		return nil, p.ExpectedLike("a value", "the database has no clock, so pass the time as a parameter; a field of that name goes in double quotes")
 	case p.Peek().IsSign("(") && !t.Quoted:
 		return p.call()
 	}
 	p.Next()
 	return p.positions(name{t.Text, t.Pos}, t.Quoted)
+}
+
+// isDateLiteral reports whether date(…) has one text or number, which is a value of the
+// type date. With anything else it is SQLite's function.
+func (p *parser) isDateLiteral() bool {
+	ahead := p.Reader
+	ahead.Next()
+	ahead.Next()
+	isOne := ahead.Token.Kind == token.String || ahead.Token.Kind == token.Number
+	isNow := token.SameWord(ahead.Token.Text, "now")
+	ahead.Next()
+	return isOne && !isNow && ahead.Token.IsSign(")")
 }
 
 func (p *parser) literal() (*expr, error) {
@@ -584,18 +598,22 @@ func (p *parser) call() (*expr, error) {
 	}
 	e := &expr{op: opCall}
 	word := strings.ToLower(t.Text)
+	minimum, maximum := 1, 1
 	for i, known := range aggregates {
-		if known.name == word {
+		if known.name == word || word == "string_agg" && aggregate(i) == aggConcat {
 			e.op, e.aggregate = opAggregate, aggregate(i)
 		}
 	}
 	switch {
 	case word == "exists":
 		e.op, e.operator = opAsk, exists
+	case word == "iif", word == "if":
+		e.op, minimum, maximum = opCase, 2, 3
 	case e.op == opCall:
 		if e.function = functionNamed(word); e.function == nil {
 			return nil, p.unknownFunction(t)
 		}
+		minimum, maximum = e.function.min, e.function.max
 	case p.TakeSign("*"):
 		if e.aggregate != aggCount {
 			return nil, p.Fault(t, "expected a value in "+strings.ToUpper(word)+"; only COUNT takes a star")
@@ -603,7 +621,7 @@ func (p *parser) call() (*expr, error) {
 		if err := p.mustSign(")"); err != nil {
 			return nil, err
 		}
-		return p.made(t.Pos, e), nil
+		return p.filtered(t, e)
 	default:
 		e.distinct = p.Take("distinct")
 	}
@@ -620,13 +638,52 @@ func (p *parser) call() (*expr, error) {
 			return nil, p.Expected(`"," or ")"`)
 		}
 	}
-	minimum, maximum := 1, 1
-	if e.function != nil {
-		minimum, maximum = e.function.min, e.function.max
+	if e.op == opAggregate {
+		switch e.aggregate {
+		case aggConcat:
+			maximum = 2
+		case aggMin, aggMax:
+			if len(e.kids) > 1 && !e.distinct { // of several values in one row
+				e.op, e.aggregate, e.function = opCall, 0, functionNamed(word)
+				maximum = e.function.max
+			}
+		}
 	}
 	if n := len(e.kids); n < minimum || n > maximum {
 		return nil, p.Fault(t, "expected "+arguments(minimum, maximum)+" in "+strings.ToUpper(word)+", found "+strconv.Itoa(n))
 	}
+	if e.op == opAggregate {
+		return p.filtered(t, e)
+	}
+	return p.made(t.Pos, e), nil
+}
+
+// filtered reads the FILTER that may follow an aggregate, which then takes null instead of
+// a value that does not pass.
+func (p *parser) filtered(t token.Token, e *expr) (*expr, error) {
+	p.made(t.Pos, e)
+	if !p.Token.Is("filter") || !p.Peek().IsSign("(") {
+		return e, nil
+	}
+	if e.aggregate == aggFirst || e.aggregate == aggLast {
+		return nil, p.ExpectedLike("no FILTER", "FIRST and LAST take the first and the last document, also where there is no value")
+	}
+	p.Next()
+	p.Next()
+	if err := p.must("where"); err != nil {
+		return nil, err
+	}
+	condition, err := p.expr()
+	if err != nil {
+		return nil, err
+	}
+	if err := p.mustSign(")"); err != nil {
+		return nil, err
+	}
+	if len(e.kids) == 0 {
+		e.kids = []*expr{constant(e, number(1))}
+	}
+	e.kids[0] = &expr{op: opCase, start: e.kids[0].start, end: e.kids[0].end, kids: []*expr{condition, e.kids[0]}}
 	return p.made(t.Pos, e), nil
 }
 
@@ -634,8 +691,10 @@ func arguments(minimum, maximum int) string {
 	switch {
 	case minimum == 1 && maximum == 1:
 		return "one argument"
+	case maximum > 9 && minimum == 0:
+		return "at most " + strconv.Itoa(maximum) + " arguments"
 	case maximum > 9:
-		return "at least one argument"
+		return strconv.Itoa(minimum) + " to " + strconv.Itoa(maximum) + " arguments"
 	case minimum == maximum:
 		return strconv.Itoa(minimum) + " arguments"
 	}
@@ -648,8 +707,11 @@ func (p *parser) unknownFunction(t token.Token) error {
 		words = append(words, a.name)
 	}
 	for i := range functions {
-		words = append(words, functions[i].name)
+		if name := functions[i].name; !slices.Contains(words, name) {
+			words = append(words, name)
+		}
 	}
+	words = append(words, "string_agg", "iif", "cast")
 	message := "there is no function " + token.Clipped(t.Text)
 	if hint := meant(t.Text, words); hint != "" {
 		return p.Fault(t, message+"; "+hint)

@@ -33,16 +33,21 @@ func textOf(v []byte) (string, bool) {
 	return "", false
 }
 
-// floatText writes a float as SQLite does: with 15 digits, and a point, so that it reads
-// back as a float.
+// floatText writes a float as SQLite does: with 15 digits, or 17 if those do not tell it
+// from others, and a point, so that it reads back as a float.
 func floatText(x float64) string {
 	switch {
+	case x == 0: // also -0
+		return "0.0"
 	case math.IsInf(x, 1):
 		return "Inf"
 	case math.IsInf(x, -1):
 		return "-Inf"
 	}
 	text := strconv.FormatFloat(x, 'g', 15, 64)
+	if back, _ := strconv.ParseFloat(text, 64); back != x {
+		text = strconv.FormatFloat(x, 'g', 17, 64)
+	}
 	if strings.Contains(text, ".") {
 		return text
 	}
