@@ -75,7 +75,7 @@ func numberAtFront(text string) (n []byte, all bool) {
 		}
 	}
 	x, _ := strconv.ParseFloat(text[start:at], 64) // infinite if it is too large
-	return msgpack.AppendFloat(nil, x), end == len(text)
+	return floatValue(x), end == len(text)
 }
 
 func isSpace(c byte) bool { return c == ' ' || c >= '\t' && c <= '\r' }
@@ -105,7 +105,7 @@ func negated(v []byte) []byte {
 			return n.Append(nil)
 		}
 	}
-	return msgpack.AppendFloat(nil, -msgpack.Float(v))
+	return floatValue(-msgpack.Float(v))
 }
 
 // arithmetic returns a sign b. Integers give an integer, exact as long as MessagePack has
@@ -146,7 +146,7 @@ func arithmetic(sign byte, a, b []byte) []byte {
 	if x != x { // inf - inf
 		return null
 	}
-	return msgpack.AppendFloat(nil, x)
+	return floatValue(x)
 }
 
 func wholeArithmetic(sign byte, m, n msgpack.Whole) (msgpack.Whole, bool) {
@@ -176,9 +176,9 @@ func modulo(a, b []byte) []byte {
 	case 0:
 		return null
 	case -1:
-		return msgpack.AppendFloat(nil, 0)
+		return floatValue(0)
 	}
-	return msgpack.AppendFloat(nil, float64(x%y))
+	return floatValue(float64(x % y))
 }
 
 // bitwise returns a sign b. A shift by less than 0 shifts the other way.

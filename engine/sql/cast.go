@@ -87,7 +87,7 @@ func (c castType) of(v []byte) []byte {
 		if !ok {
 			return null
 		}
-		return msgpack.AppendString(nil, text)
+		return textValue(text)
 	case castBlob:
 		content, ok := bytesOf(asNumberValue(v))
 		if !ok {
@@ -100,7 +100,7 @@ func (c castType) of(v []byte) []byte {
 	case n == nil:
 		return null
 	case c == castReal:
-		return msgpack.AppendFloat(nil, msgpack.Float(n))
+		return floatValue(msgpack.Float(n))
 	case c == castInteger && msgpack.IsDouble(n):
 		return msgpack.AppendInt(nil, wholePart(n))
 	case msgpack.IsDouble(n) && msgpack.KindOf(v) != msgpack.Number: // '2.0' is 2

@@ -36,9 +36,9 @@ func (c collation) key(v []byte) []byte {
 	}
 	switch c {
 	case collateNoCase:
-		return msgpack.AppendString(nil, lowerASCII(msgpack.Str(v)))
+		return textValue(lowerASCII(msgpack.Str(v)))
 	case collateRTrim:
-		return msgpack.AppendString(nil, bytes.TrimRight(msgpack.Str(v), " "))
+		return textValue(bytes.TrimRight(msgpack.Str(v), " "))
 	}
 	return v
 }

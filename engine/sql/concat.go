@@ -77,7 +77,7 @@ func (g *groups) concat(db *engine.DB, i int, tuples, grouped []tuple) {
 		}
 		slots[len(g.by)+i] = null
 		if of := texts[key]; of != nil {
-			slots[len(g.by)+i] = msgpack.AppendString(nil, of.String())
+			slots[len(g.by)+i] = textValue(of.String())
 		}
 	}
 }

@@ -113,7 +113,7 @@ func (e *expr) concat(t *tuple) []byte {
 		room = engine.CheckRoom(room, len(text), maxConcatBytes)
 		b.WriteString(text)
 	}
-	return msgpack.AppendString(nil, b.String())
+	return textValue(b.String())
 }
 
 // holds asks a filter whose leaves have the empty path about a value.

@@ -92,7 +92,7 @@ func rounded(v []byte, change func(float64) float64) []byte {
 		return null
 	}
 	if msgpack.IsDouble(v) {
-		return msgpack.AppendFloat(nil, change(msgpack.Float(v)))
+		return floatValue(change(msgpack.Float(v)))
 	}
 	return v
 }
@@ -137,7 +137,7 @@ func substr(args [][]byte) []byte {
 	}
 	text := []rune(whole)
 	start, end := part(int64(len(text)), from, count)
-	return msgpack.AppendString(nil, string(text[start:end]))
+	return textValue(string(text[start:end]))
 }
 
 // part is the part of size characters that substr asks for.
@@ -215,31 +215,32 @@ func round(args [][]byte) []byte {
 	}
 	x := msgpack.Float(v)
 	if math.Abs(x) >= 1<<52 { // too large to have decimals
-		return msgpack.AppendFloat(nil, x)
+		return floatValue(x)
 	}
 	if digits == 0 {
-		return msgpack.AppendFloat(nil, math.Round(x))
+		return floatValue(math.Round(x))
 	}
 	// The decimal that x was meant to be, and not the binary one, decides about halves.
 	text := strconv.FormatFloat(x, 'f', -1, 64)
 	if _, fraction, _ := strings.Cut(text, "."); int64(len(fraction)) <= digits {
-		return msgpack.AppendFloat(nil, x)
+		return floatValue(x)
 	}
 	scale := math.Pow(10, float64(digits))
 	if r := math.Round(x*scale) / scale; r-r == 0 {
-		return msgpack.AppendFloat(nil, r)
+		return floatValue(r)
 	}
-	return msgpack.AppendFloat(nil, x)
+	return floatValue(x)
 }
 
-// extreme returns the least or the greatest of the values; null if one is null.
+// extreme returns the least or the greatest of the values; null if one is null. Of equal
+// ones, as 1 and 1.0 are, it returns the last least or the first greatest, as SQLite does.
 func extreme(args [][]byte, which int) []byte {
 	most := args[0]
 	for _, v := range args {
 		if isNull(v) {
 			return null
 		}
-		if msgpack.Compare(v, most)*which > 0 {
+		if c := msgpack.Compare(v, most) * which; c > 0 || c == 0 && which < 0 {
 			most = v
 		}
 	}
@@ -267,10 +268,10 @@ func coalesce(args [][]byte) []byte {
 func typeOf(args [][]byte) []byte {
 	for t := query.TypeInt; t <= query.TypeDate; t++ {
 		if t.Has(args[0]) {
-			return msgpack.AppendString(nil, t.String())
+			return textValue(t.String())
 		}
 	}
-	return msgpack.AppendString(nil, "missing")
+	return textValue("missing")
 }
 
 //go:noinline

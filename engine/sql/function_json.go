@@ -110,5 +110,5 @@ func jsonType(args [][]byte) []byte {
 	case name == "": // nothing, or a value that JSON has not
 		return null
 	}
-	return msgpack.AppendString(nil, name)
+	return textValue(name)
 }

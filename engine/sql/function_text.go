@@ -17,7 +17,7 @@ func textual(v []byte, change func(string) string) []byte {
 	if !ok {
 		return null
 	}
-	return msgpack.AppendString(nil, change(text))
+	return textValue(change(text))
 }
 
 // trim(text, characters) removes those characters from its ends. Default: spaces.
@@ -61,7 +61,7 @@ func replace(args [][]byte) []byte {
 		// Checked before it is made: a short text may ask for a very long one.
 		engine.CheckRoom(maxConcatBytes-min(len(text), maxConcatBytes), n*(len(with)-len(old)), maxConcatBytes)
 	}
-	return msgpack.AppendString(nil, strings.ReplaceAll(text, old, with))
+	return textValue(strings.ReplaceAll(text, old, with))
 }
 
 // instr(text, part) is where the part stands first, in characters from 1; 0 if it does not.
@@ -105,7 +105,7 @@ func joined(separator string, values [][]byte) []byte {
 		room = engine.CheckRoom(room, len(text), maxConcatBytes)
 		b.WriteString(text)
 	}
-	return msgpack.AppendString(nil, b.String())
+	return textValue(b.String())
 }
 
 const hexDigits = "0123456789ABCDEF"
@@ -129,7 +129,7 @@ func bytesOf(v []byte) (string, bool) {
 // hex returns the bytes of a value as hex digits; none for null.
 func hex(args [][]byte) []byte {
 	content, _ := bytesOf(args[0])
-	return msgpack.AppendString(nil, hexText(content))
+	return textValue(hexText(content))
 }
 
 func unhex(args [][]byte) []byte {
@@ -146,7 +146,7 @@ func unhex(args [][]byte) []byte {
 
 // quote returns a value as a literal of SQL.
 func quote(args [][]byte) []byte {
-	return msgpack.AppendString(nil, quoted(args[0]))
+	return textValue(quoted(args[0]))
 }
 
 func quoted(v []byte) string {
@@ -187,7 +187,7 @@ func char(args [][]byte) []byte {
 		}
 		b.WriteRune(r)
 	}
-	return msgpack.AppendString(nil, b.String())
+	return textValue(b.String())
 }
 
 // A directive is one % of printf.
@@ -328,10 +328,10 @@ func printf(args [][]byte) []byte {
 			}
 			put(d.text(text))
 		default:
-			return msgpack.AppendString(nil, b.String()) // as SQLite, which stops there
+			return textValue(b.String()) // as SQLite, which stops there
 		}
 	}
-	return msgpack.AppendString(nil, b.String())
+	return textValue(b.String())
 }
 
 func (d *directive) sign(negative bool) string {
@@ -354,7 +354,7 @@ func (d *directive) number(negative bool, digits string) string {
 		least = max(least, d.width-len(sign))
 	}
 	if short := least - len(digits); short > 0 {
-		digits = strings.Repeat("0", short) + digits
+		digits = string(spaced(nil, '0', short)) + digits
 	}
 	if d.group {
 		digits = grouped(digits)
@@ -397,7 +397,7 @@ func (d *directive) float(kind byte, x float64) string {
 		}
 	}
 	if short := d.width - len(sign) - len(text); d.zero && !d.left && short > 0 {
-		text = strings.Repeat("0", short) + text
+		text = string(spaced(nil, '0', short)) + text
 	}
 	return d.padded(sign + text)
 }
@@ -418,7 +418,7 @@ func (d *directive) padded(text string) string {
 	case short <= 0:
 		return text
 	case d.left:
-		return text + strings.Repeat(" ", short)
+		return string(spaced([]byte(text), ' ', short))
 	}
-	return strings.Repeat(" ", short) + text
+	return string(append(spaced(nil, ' ', short), text...))
 }

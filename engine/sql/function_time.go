@@ -267,7 +267,7 @@ func timeText(args [][]byte, date, clock string) []byte {
 		clock = "%H:%M:%f"
 	}
 	text, _ := m.format(date + clock)
-	return msgpack.AppendString(nil, text)
+	return textValue(text)
 }
 
 func julianDay(args [][]byte) []byte {
@@ -275,7 +275,7 @@ func julianDay(args [][]byte) []byte {
 	if !ok {
 		return null
 	}
-	return msgpack.AppendFloat(nil, float64(m.millis+julianEpoch)/dayMillis)
+	return floatValue(float64(m.millis+julianEpoch) / dayMillis)
 }
 
 func unixEpoch(args [][]byte) []byte {
@@ -284,7 +284,7 @@ func unixEpoch(args [][]byte) []byte {
 		return null
 	}
 	if m.exactly {
-		return msgpack.AppendFloat(nil, float64(m.millis)/1000)
+		return floatValue(float64(m.millis) / 1000)
 	}
 	seconds, _ := token.FloorDiv(m.millis, 1000)
 	return msgpack.AppendInt(nil, seconds)
@@ -301,100 +301,97 @@ func strftime(args [][]byte) []byte {
 	if !ok {
 		return null
 	}
-	return msgpack.AppendString(nil, text)
+	return textValue(text)
 }
 
 // format writes m; false if the format has a letter that means nothing.
 func (m *moment) format(format string) (string, bool) {
 	year, month, day, ofDay := m.civilDate()
-	hour, minute, second := ofDay/3_600_000, ofDay/60_000%60, ofDay/1000%60
+	hour, second := ofDay/3_600_000, ofDay/1000%60
 	dayOfYear := (m.millis-ofDay)/dayMillis - token.DaysFromCivil(year, 1, 1)
-	twelve := (hour + 11) % 12
 	half := "am"
 	if hour >= 12 {
 		half = "pm"
 	}
 	var b []byte
 	for i := 0; i < len(format); i++ {
-		if format[i] != '%' || i+1 == len(format) {
-			if format[i] == '%' {
-				return "", false
-			}
+		if format[i] != '%' {
 			b = append(b, format[i])
 			continue
 		}
-		i++
-		switch format[i] {
+		if i++; i == len(format) {
+			return "", false
+		}
+		n, width, with, text := int64(0), 2, byte('0'), ""
+		switch letter := format[i]; letter {
 		case 'd':
-			b = padded(b, day, 2, '0')
+			n = day
 		case 'e':
-			b = padded(b, day, 2, ' ')
+			n, with = day, ' '
 		case 'f':
-			b = padded(append(padded(b, second, 2, '0'), '.'), ofDay%1000, 3, '0')
+			text, _ = m.format("%S.")
+			text = string(padded([]byte(text), ofDay%1000, 3, '0'))
 		case 'F':
-			b = padded(append(padded(append(padded(b, year, 4, '0'), '-'), month, 2, '0'), '-'), day, 2, '0')
+			text, _ = m.format("%Y-%m-%d")
 		case 'H':
-			b = padded(b, hour, 2, '0')
-		case 'I':
-			b = padded(b, twelve+1, 2, '0')
-		case 'j':
-			b = padded(b, dayOfYear+1, 3, '0')
-		case 'J':
-			b = append(b, floatText(float64(m.millis+julianEpoch)/dayMillis)...)
-		case 'k':
-			b = padded(b, hour, 2, ' ')
-		case 'l':
-			b = padded(b, twelve+1, 2, ' ')
-		case 'm':
-			b = padded(b, month, 2, '0')
-		case 'M':
-			b = padded(b, minute, 2, '0')
-		case 'p':
-			b = append(b, strings.ToUpper(half)...)
-		case 'P':
-			b = append(b, half...)
-		case 'R':
-			b = padded(append(padded(b, hour, 2, '0'), ':'), minute, 2, '0')
-		case 's':
-			if m.exactly {
-				b = strconv.AppendFloat(b, float64(m.millis)/1000, 'f', 3, 64)
-				continue
+			n = hour
+		case 'I', 'l':
+			if n = (hour+11)%12 + 1; letter == 'l' {
+				with = ' '
 			}
-			seconds, _ := token.FloorDiv(m.millis, 1000)
-			b = strconv.AppendInt(b, seconds, 10)
+		case 'j':
+			n, width = dayOfYear+1, 3
+		case 'J':
+			text = floatText(float64(m.millis+julianEpoch) / dayMillis)
+		case 'k':
+			n, with = hour, ' '
+		case 'm':
+			n = month
+		case 'M':
+			n = ofDay / 60_000 % 60
+		case 'p':
+			text = strings.ToUpper(half)
+		case 'P':
+			text = half
+		case 'R':
+			text, _ = m.format("%H:%M")
+		case 's':
+			if n, _ = token.FloorDiv(m.millis, 1000); m.exactly {
+				text = strconv.FormatFloat(float64(m.millis)/1000, 'f', 3, 64)
+			}
+			width = 1
 		case 'S':
-			b = padded(b, second, 2, '0')
+			n = second
 		case 'T':
-			b = padded(append(padded(append(padded(b, hour, 2, '0'), ':'), minute, 2, '0'), ':'), second, 2, '0')
+			text, _ = m.format("%H:%M:%S")
 		case 'u':
-			b = padded(b, (m.weekday()+6)%7+1, 1, '0')
+			n, width = (m.weekday()+6)%7+1, 1
 		case 'U':
-			b = padded(b, (dayOfYear+7-m.weekday())/7, 2, '0')
+			n = (dayOfYear + 7 - m.weekday()) / 7
 		case 'w':
-			b = padded(b, m.weekday(), 1, '0')
+			n, width = m.weekday(), 1
 		case 'W':
-			b = padded(b, (dayOfYear+7-(m.weekday()+6)%7)/7, 2, '0')
+			n = (dayOfYear + 7 - (m.weekday()+6)%7) / 7
 		case 'Y':
-			b = padded(b, year, 4, '0')
+			n, width = year, 4
 		case '%':
-			b = append(b, '%')
+			text = "%"
 		default:
 			return "", false
 		}
+		if text == "" {
+			b = padded(b, n, width, with)
+		}
+		b = append(b, text...)
 	}
 	return string(b), true
 }
 
 // padded appends n in at least width characters.
-//
-//go:noinline
 func padded(b []byte, n int64, width int, with byte) []byte {
 	if n < 0 {
 		b, n = append(b, '-'), -n
 	}
 	text := strconv.FormatInt(n, 10)
-	for range width - len(text) {
-		b = append(b, with)
-	}
-	return append(b, text...)
+	return append(spaced(b, with, width-len(text)), text...)
 }

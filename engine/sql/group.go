@@ -273,7 +273,7 @@ func (g *groups) slots(row []byte) (slots [][]byte) {
 				v = a.ofDistinct(v)
 			}
 			if a.aggregate == aggTotal { // always a float
-				v = msgpack.AppendFloat(nil, msgpack.Float(orZero(v)))
+				v = floatValue(msgpack.Float(orZero(v)))
 			}
 		}
 		slots = append(slots, v)
@@ -318,7 +318,7 @@ func (a *aggregated) ofDistinct(list []byte) []byte {
 	case n == 0:
 		return null
 	case a.aggregate == aggAvg:
-		return msgpack.AppendFloat(nil, msgpack.Float(sum)/float64(n))
+		return floatValue(msgpack.Float(sum) / float64(n))
 	}
 	return sum
 }

@@ -46,6 +46,7 @@ type field struct {
 	value []byte
 }
 
+//go:noinline
 func number(n int) []byte { return msgpack.AppendInt(nil, int64(n)) }
 
 // A stream works out its rows as they are taken, from the documents of a

@@ -486,7 +486,10 @@ func FuzzRun(f *testing.F) {
 	for _, text := range []string{
 		"SELECT a.b, COUNT(*) AS n FROM people a LEFT JOIN orders o ON a._id = o.by WHERE a.age > 1 AND NOT o.total IN (1, 2) GROUP BY a.b HAVING n > 1 ORDER BY 1 LIMIT 3",
 		"SELECT DISTINCT CASE WHEN age > 1 THEN lower(name) ELSE 'x' || 1 END AS x FROM people ORDER BY x", "UPDATE people SET a = a + 1 WHERE b LIKE 'x%_'",
-		"DELETE FROM people WHERE round(a, 2) IS NOT MISSING", "INSERT INTO people (a, b.c) VALUES (1, -inf)", "CREATE UNIQUE INDEX x ON people (a)", "DROP INDEX ON people (a)", "EXPLAIN SELECT * FROM people WHERE tags ANY (this > 4)",
+		"DELETE FROM people WHERE round(a, 2) IS NOT MISSING",
+		"SELECT CAST(age AS TEXT) || printf('%-5.2f|%*d', age, 3, 4) AS a, strftime('%Y-%j', 0, 'unixepoch', '+1.5 months', 'weekday 2') AS b, json_extract(address, '$.city[0]') AS c FROM people",
+		"SELECT replace(name, 'a', x'00') GLOB '[^a-c]*' AS a, ~age << 3 & 0xF AS b, min(age, 1) IS NOT DISTINCT FROM NULL AS c FROM people ORDER BY name COLLATE NOCASE DESC NULLS FIRST",
+		"SELECT GROUP_CONCAT(DISTINCT name, ';') FILTER (WHERE age NOT IN (1, NULL)) AS g, TOTAL(age > 1) AS t FROM people GROUP BY address.city HAVING NOT g LIKE '%!%' ESCAPE '!'", "INSERT INTO people (a, b.c) VALUES (1, -inf)", "CREATE UNIQUE INDEX x ON people (a)", "DROP INDEX ON people (a)", "EXPLAIN SELECT * FROM people WHERE tags ANY (this > 4)",
 	} {
 		f.Add(text)
 	}

@@ -8,6 +8,23 @@ import (
 	"github.com/atomicdb-go/atomicdb/engine/msgpack"
 )
 
+// textValue and floatValue are the values of a text and of a float. They are called often,
+// and inlined they would take 5 kB of the download.
+//
+//go:noinline
+func textValue[S string | []byte](s S) []byte { return msgpack.AppendString(nil, s) }
+
+//go:noinline
+func floatValue(x float64) []byte { return msgpack.AppendFloat(nil, x) }
+
+// spaced appends c as often as n says.
+func spaced(b []byte, c byte, n int) []byte {
+	for ; n > 0; n-- {
+		b = append(b, c)
+	}
+	return b
+}
+
 // textOf returns v as text, as || and the functions of text take it; false if it has
 // none.
 func textOf(v []byte) (string, bool) {
@@ -63,5 +80,5 @@ func asText(v []byte) []byte {
 		return v
 	}
 	text, _ := textOf(v)
-	return msgpack.AppendString(nil, text)
+	return textValue(text)
 }
