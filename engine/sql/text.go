@@ -8,8 +8,8 @@ import (
 	"github.com/atomicdb-go/atomicdb/engine/msgpack"
 )
 
-// textValue and floatValue are the values of a text and of a float. They are called often,
-// and inlined they would take 5 kB of the download.
+// textValue and floatValue are the values of a text and of a float. They are called from
+// many places, and inlining them would cost bytes.
 //
 //go:noinline
 func textValue[S string | []byte](s S) []byte { return msgpack.AppendString(nil, s) }
