@@ -106,10 +106,9 @@ func (w Whole) Times(x Whole) (Whole, bool) {
 	return product, ok && over == 0
 }
 
-// Over returns w / x; false if it is out of range or no whole number, or if x is
-// 0.
+// Over returns w / x without its fraction; false if it is out of range, or if x is 0.
 func (w Whole) Over(x Whole) (Whole, bool) {
-	if x.size == 0 || w.size%x.size != 0 {
+	if x.size == 0 {
 		return Whole{}, false
 	}
 	return w.result(x, w.negative != x.negative, w.size/x.size)

@@ -12,9 +12,13 @@ import (
 // valid (see [msgpack.Validate]).
 
 // True returns the condition that every document meets.
+//
+//go:noinline
 func True() *Filter { return &Filter{Op: OpTrue} }
 
 // False returns the condition that no document meets.
+//
+//go:noinline
 func False() *Filter { return &Filter{Op: OpFalse} }
 
 // And returns the condition that holds where all of kids hold; True for none.
@@ -179,6 +183,8 @@ func Contains(p Path, value []byte) *Filter {
 }
 
 // Exists holds where p reaches a value, be it null.
+//
+//go:noinline
 func Exists(p Path) *Filter { return &Filter{Op: OpExists, Path: p} }
 
 // IsType holds where p reaches a value of type t.

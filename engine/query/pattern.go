@@ -26,6 +26,8 @@ type pattern struct {
 	isLiteral bool
 	parts int       // unless isLiteral, each may take time for each character of a text
 	spend func(int) // of a Stoppable filter
+
+	wildcard *Wildcard // what is matched instead, if it is not nil
 }
 
 // A regular expression takes time for each of its parts and each character of a
@@ -96,6 +98,8 @@ func (f *Filter) Prefix() string { return f.regexp.prefix }
 
 func (p *pattern) match(text []byte) bool {
 	switch {
+	case p.wildcard != nil:
+		return p.wildcard.Match(text, p.spend)
 	case !p.isLiteral && p.spend != nil && len(text)*p.parts > longSteps:
 		return p.regexp.MatchReader(&stoppableText{text: text, spend: p.spend, units: 1 + p.parts/8})
 	case !p.isLiteral:

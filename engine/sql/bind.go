@@ -3,6 +3,7 @@ package sql
 import (
 	"github.com/atomicdb-go/atomicdb/engine/msgpack"
 	"github.com/atomicdb-go/atomicdb/engine/query"
+	"github.com/atomicdb-go/atomicdb/engine/query/token"
 )
 
 // A binder resolves names and parameters, and turns conditions into filters
@@ -55,13 +56,56 @@ func (b *binder) bind(e *expr) (*expr, error) {
 			return nil, err
 		}
 	}
-	if e.op == opCall || e.op == opChain || e.op == opConcat || e.op == opNegate {
+	switch e.op {
+	case opConcat, opLike, opILike, opGlob, opCall:
+		if e.op != opCall || e.function.takes != takesAny {
+			for i, kid := range bound.kids {
+				if e.kids[i].isCondition() || kid.isCondition() {
+					bound.kids[i] = asNumber(kid)
+				}
+			}
+		}
+	}
+	switch e.op {
+	case opCall:
+		if err := b.checkTime(&bound); err != nil {
+			return nil, err
+		}
+		return folded(&bound), nil
+	case opChain, opConcat, opNegate, opComplement, opCast:
 		return folded(&bound), nil
 	}
 	if !e.isCondition() {
 		return &bound, nil
 	}
-	return b.condition(&bound)
+	return b.condition(&bound, e)
+}
+
+// checkTime refuses what the functions of time cannot know.
+func (b *binder) checkTime(e *expr) error {
+	if e.function.takes != takesTime {
+		return nil
+	}
+	times := e.kids
+	if e.function.name == "strftime" {
+		times = times[1:]
+	}
+	isNow := len(times) == 0
+	for _, kid := range times {
+		if !kid.isConst() {
+			continue
+		}
+		switch word := string(msgpack.Str(kid.value)); {
+		case token.SameWord(word, "now"):
+			isNow = true
+		case token.SameWord(word, "localtime"), token.SameWord(word, "utc"):
+			return b.fault(kid, "expected a time in UTC; the database knows no time zones")
+		}
+	}
+	if isNow {
+		return b.fault(e, "expected a time; the database has no clock, so pass the time as a parameter, as in date(?)")
+	}
+	return nil
 }
 
 // folded returns e as a constant if it consists of constants, else e itself.
@@ -105,11 +149,11 @@ func (b *binder) any(e *expr) (*expr, error) {
 	if err != nil {
 		return nil, err
 	}
-	f, ok := filterOf(element)
+	s, _, ok := tableFilter(element)
 	if !ok {
 		return nil, b.fault(e.kids[1], "expected comparisons of the element's fields with values inside ANY (…)")
 	}
-	return b.leaf(e, of, func(p query.Path) (*query.Filter, error) { return query.Any(p, f), nil })
+	return b.leaf(e, of, func(p query.Path) (sides, error) { return ofKnown(p, query.Any(p, s.holds)), nil })
 }
 
 // all binds several expressions.
@@ -142,13 +186,17 @@ func (b *binder) where(e *expr) (filters []*query.Filter, rest []*expr, err erro
 	}
 	byTable := make([][]*query.Filter, len(b.tables))
 	for _, part := range parts {
-		if f, table, ok := tableFilter(part); ok && len(b.tables) > 0 && !b.x.slowly {
-			byTable[table] = append(byTable[table], f)
-		} else {
+		s, table, ok := tableFilter(part)
+		switch {
+		case !ok || len(b.tables) == 0:
 			rest = append(rest, part)
 			if f, table, ok := part.narrowed(); ok && !b.x.slowly {
 				byTable[table] = append(byTable[table], f)
 			}
+		case b.x.slowly && !part.isConst():
+			rest = append(rest, filterAt(part, s, table))
+		default:
+			byTable[table] = append(byTable[table], s.holds)
 		}
 	}
 	for table, kids := range byTable {

@@ -100,7 +100,7 @@ func (c *conflict) insert(x *execution, into *table, docs [][]byte, a *changed) 
 	if err != nil {
 		return err
 	}
-	where := truth(&expr{}, true)
+	where := truthAt(&expr{}, yes)
 	if c.where != nil {
 		if where, err = b.bind(c.where); err != nil {
 			return invalid(err)

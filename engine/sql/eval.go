@@ -36,11 +36,27 @@ func (e *expr) eval(t *tuple) []byte {
 		}
 		return v
 	case opNegate:
-		v := e.kids[0].eval(t)
-		if msgpack.KindOf(v) != msgpack.Number {
+		v := numericOf(e.kids[0].eval(t))
+		if v == nil {
 			return null
 		}
 		return negated(v)
+	case opComplement:
+		v := numericOf(e.kids[0].eval(t))
+		if v == nil {
+			return null
+		}
+		return msgpack.AppendInt(nil, ^wholePart(v))
+	case opCast:
+		return castType(e.index).of(e.kids[0].eval(t))
+	case opCollate:
+		return e.kids[0].eval(t)
+	case opKey:
+		return collation(e.index).key(e.kids[0].eval(t))
+	case opText:
+		return asText(e.kids[0].eval(t))
+	case opNumber:
+		return asNumberValue(e.kids[0].eval(t))
 	case opConcat:
 		return e.concat(t)
 	case opCase:
@@ -52,7 +68,20 @@ func (e *expr) eval(t *tuple) []byte {
 		}
 		return e.function.call(args)
 	}
-	return msgpack.AppendBool(nil, e.test(t))
+	return e.ask(t).value()
+}
+
+// asNumberValue returns 1 for true, 0 for false, and any other value itself.
+//
+//go:noinline
+func asNumberValue(v []byte) []byte {
+	switch msgpack.KindOf(v) {
+	case msgpack.True:
+		return number(1)
+	case msgpack.False:
+		return number(0)
+	}
+	return v
 }
 
 // choose evaluates CASE.
@@ -63,7 +92,7 @@ func (e *expr) choose(t *tuple) []byte {
 		of = e.kids[0].eval(t)
 	}
 	for ; len(pairs) > 1; pairs = pairs[2:] {
-		if e.index == 1 && compare(query.OpEq, of, pairs[0].eval(t)) || e.index == 0 && pairs[0].test(t) {
+		if e.index == 1 && compare(equals, of, pairs[0].eval(t)) == yes || e.index == 0 && pairs[0].test(t) {
 			return pairs[1].eval(t)
 		}
 	}
@@ -88,50 +117,7 @@ func (e *expr) concat(t *tuple) []byte {
 		room = engine.CheckRoom(room, len(text), maxConcatBytes)
 		b.WriteString(text)
 	}
-	return appendText(nil, b.String())
-}
-
-// test reports whether e holds as a condition.
-func (e *expr) test(t *tuple) bool {
-	switch e.op {
-	case opFilter:
-		if doc := t.docs[e.table]; doc != nil {
-			return e.filter.Match(doc)
-		}
-		return e.filter.Match(emptyMap)
-	case opLeaf:
-		return holds(e.filter, e.kids[0].eval(t))
-	case opNot:
-		return !e.kids[0].test(t)
-	case opAnd:
-		for _, kid := range e.kids {
-			if !kid.test(t) {
-				return false
-			}
-		}
-		return true
-	case opOr:
-		for _, kid := range e.kids {
-			if kid.test(t) {
-				return true
-			}
-		}
-		return false
-	case opCompare:
-		return compare(e.operator.Op, e.kids[0].eval(t), e.kids[1].eval(t)) != e.operator.Negates
-	case opIn:
-		v := e.kids[0].eval(t)
-		for _, kid := range e.kids[1:] {
-			if compare(query.OpEq, v, kid.eval(t)) {
-				return true
-			}
-		}
-		return false
-	case opBetween:
-		v := e.kids[0].eval(t)
-		return compare(query.OpGte, v, e.kids[1].eval(t)) && compare(query.OpLte, v, e.kids[2].eval(t))
-	}
-	return isTrue(e.eval(t))
+	return textValue(b.String())
 }
 
 // holds asks a filter whose leaves have the empty path about a value.
@@ -161,22 +147,38 @@ func holds(f *query.Filter, v []byte) bool {
 	return f.Holds(v)
 }
 
-// compare compares two values that are worked out. Nothing compares with null
-// or with a missing value, nor with a value of another kind.
-func compare(op query.Op, a, b []byte) bool {
+// compare compares two values that are worked out. With null or a missing value the
+// answer is unknown; values of different kinds are different, and neither is above the
+// other.
+//
+//go:noinline
+func compare(o *query.Operator, a, b []byte) truth {
 	if isNull(a) || isNull(b) {
-		return false
+		return unknown
 	}
 	c, comparable := query.Compare(a, b)
-	switch op {
+	holds := false
+	switch o.Op {
 	case query.OpEq:
-		return comparable && c == 0
+		holds = c == 0
 	case query.OpLt:
-		return comparable && c < 0
+		holds = c < 0
 	case query.OpLte:
-		return comparable && c <= 0
+		holds = c <= 0
 	case query.OpGt:
-		return comparable && c > 0
+		holds = c > 0
+	case query.OpGte:
+		holds = c >= 0
 	}
-	return comparable && c >= 0
+	return truthIf((holds && comparable) != o.Negates)
+}
+
+// isSame reports whether a IS b: null and a missing value are one.
+//
+//go:noinline
+func isSame(a, b []byte) bool {
+	if isNull(a) || isNull(b) {
+		return isNull(a) && isNull(b)
+	}
+	return compare(equals, a, b) == yes
 }

@@ -20,11 +20,19 @@ const (
 	opChain   // kids[0] signs[0] kids[1] signs[1] …, from left to right
 	opConcat
 	opNegate
-	opIn      // kids[0] is one of the others
-	opBetween // kids[0] lies from kids[1] to kids[2]
-	opLike    // kids[0] is like kids[1]; kids[2], if any, is the escape character
+	opComplement // ~ kids[0]
+	opCast       // kids[0] as the type of number index
+	opCollate    // kids[0], to be compared by the collation of number index
+	opKey        // the text of kids[0] as the collation of number index compares it
+	opText       // kids[0] as text if it is a number
+	opNumber     // kids[0] with 1 and 0 for true and false
+	opIn         // kids[0] is one of the others
+	opBetween    // kids[0] lies from kids[1] to kids[2]
+	opLike       // kids[0] is like kids[1]; kids[2], if any, is the escape character
 	opILike
-	opIsNull
+	opGlob
+	opIs        // kids[0] is kids[1], also where both are null
+	opIsTrue    // the truth of kids[0] is want
 	opAsk       // operator, any other, asks about kids[0]; its operand is kids[1] or kind, if it takes one
 	opAny       // kids[1] is asked of the elements of kids[0]
 	opCase      // what to compare, if index is 1; pairs of a condition, or of what it equals, and a value; the value of ELSE, if there is one
@@ -34,8 +42,8 @@ const (
 
 	// What binding makes of them.
 	opField  // the value at path in the document of table
-	opFilter // filter asked of the document of table
-	opLeaf   // filter, a leaf, asked of the value of kids[0]
+	opFilter // holds where filter does for the document of table, and is false where denied holds
+	opLeaf   // the same of the value of kids[0]; paths are empty
 	opSlot   // the value at index in the row of a group
 	opColumn // the value at index in the row of table, which is of a query
 )
@@ -61,15 +69,34 @@ type expr struct {
 	filter     *query.Filter
 	sub        *subquery
 	bound      *boundSubquery
+	denied     *query.Filter
+	want       truth
 }
 
-// isCondition reports whether e is true or false, and nothing else.
+// isCondition reports whether e is true, false or unknown, and nothing else.
 func (e *expr) isCondition() bool {
 	switch e.op {
-	case opNot, opAnd, opOr, opCompare, opIn, opBetween, opLike, opILike, opIsNull, opAsk, opAny, opFilter, opLeaf:
+	case opNot, opAnd, opOr, opCompare, opIn, opBetween, opLike, opILike, opGlob, opIs, opIsTrue, opAsk, opAny, opFilter, opLeaf:
 		return true
 	}
 	return false
+}
+
+// mayBeTruth reports whether e, as parsed or bound, may have a truth for its value, as
+// COALESCE(a = 1, 0) has.
+func (e *expr) mayBeTruth() bool {
+	switch e.op {
+	case opCase, opCall, opAggregate:
+		for _, kid := range e.kids {
+			if kid.mayBeTruth() {
+				return true
+			}
+		}
+		return false
+	case opSubquery:
+		return e.sub.kind != subScalar
+	}
+	return e.isCondition()
 }
 
 // isConst reports whether e, which is bound, is a value known before the run.
@@ -80,10 +107,8 @@ func constant(from *expr, value []byte) *expr {
 	return &expr{op: opConst, start: from.start, end: from.end, value: value}
 }
 
-func truth(from *expr, yes bool) *expr { return constant(from, truthOf(yes)) }
-
 //go:noinline
-func truthOf(yes bool) []byte { return msgpack.AppendBool(nil, yes) }
+func truthAt(from *expr, t truth) *expr { return constant(from, t.value()) }
 
 // walk visits e and what it consists of.
 func (e *expr) walk(visit func(*expr)) {
@@ -107,7 +132,7 @@ func (e *expr) hasAggregate() (found bool) {
 
 // appendKey appends bytes that are the same for bound expressions that are the same.
 func (e *expr) appendKey(b []byte) []byte {
-	b = append(b, '(', byte(e.op), byte(e.kind), byte(e.aggregate))
+	b = append(b, '(', byte(e.op), byte(e.kind), byte(e.aggregate), byte(e.want))
 	for _, n := range [...]int{e.index, e.table, len(e.kids), len(e.value)} {
 		b = append(b, number(n)...)
 	}
@@ -120,7 +145,7 @@ func (e *expr) appendKey(b []byte) []byte {
 	b = append(b, e.value...)
 	if e.operator != nil {
 		b = appendText(b, e.operator.Name)
-		b = append(b, truthOf(e.operator.Negates)...)
+		b = msgpack.AppendBool(b, e.operator.Negates)
 	}
 	if e.function != nil {
 		b = appendText(b, e.function.name)
@@ -129,7 +154,7 @@ func (e *expr) appendKey(b []byte) []byte {
 		b = append(b, number(e.start)...) // no other subquery starts there
 	}
 	if e.filter != nil {
-		b = appendText(b, e.filter.String())
+		b = msgpack.AppendString(msgpack.AppendString(b, e.filter.String()), e.denied.String())
 	}
 	for _, kid := range e.kids {
 		b = kid.appendKey(b)
@@ -139,14 +164,16 @@ func (e *expr) appendKey(b []byte) []byte {
 
 // same reports whether two bound expressions always have the same value.
 func same(a, b *expr) bool {
-	if a.op != b.op || a.text != b.text || a.signs != b.signs || a.index != b.index || a.operator != b.operator || a.kind != b.kind || a.table != b.table ||
+	if a.op != b.op || a.text != b.text || a.signs != b.signs || a.index != b.index || a.operator != b.operator || a.kind != b.kind || a.want != b.want || a.table != b.table ||
 		a.aggregate != b.aggregate || a.distinct != b.distinct || a.function != b.function || len(a.kids) != len(b.kids) {
 		return false
 	}
 	switch {
 	case a.sub != b.sub, a.path.String() != b.path.String(), string(a.value) != string(b.value):
 		return false
-	case (a.filter == nil) != (b.filter == nil), a.filter != nil && a.filter.String() != b.filter.String():
+	case (a.filter == nil) != (b.filter == nil):
+		return false
+	case a.filter != nil && (a.filter.String() != b.filter.String() || a.denied.String() != b.denied.String()):
 		return false
 	}
 	for i := range a.kids {
@@ -168,6 +195,8 @@ const (
 	aggMax
 	aggFirst
 	aggLast
+	aggTotal
+	aggConcat
 )
 
 // aggregates are their names, and the engine's operators for them.
@@ -182,4 +211,7 @@ var aggregates = [...]struct {
 	aggMax:   {"max", engine.AggMax},
 	aggFirst: {"first", engine.AggFirst},
 	aggLast:  {"last", engine.AggLast},
+	aggTotal: {"total", engine.AggSum},
+	// The engine has none for this one: it counts, and concat.go does the rest.
+	aggConcat: {"group_concat", engine.AggCount},
 }

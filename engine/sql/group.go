@@ -23,6 +23,7 @@ type aggregated struct {
 	aggregate aggregate
 	distinct  bool
 	of        *expr
+	separator string // GROUP_CONCAT
 }
 
 // bindGroups decides whether the rows are groups, and binds what they are
@@ -48,6 +49,9 @@ func (q *selection) bindGroups() error {
 			return q.binder.fault(e, "expected a value of each document, found an aggregate; GROUP BY comes before those")
 		}
 		bound, err := q.binder.bind(term)
+		if err == nil {
+			err = q.binder.uncollated(bound)
+		}
 		if err != nil {
 			return err
 		}
@@ -63,12 +67,21 @@ func (g *groups) slot(b *binder, e *expr) (*expr, error) {
 	plain := b.plain()
 	if e.op == opAggregate {
 		a := aggregated{aggregate: e.aggregate, distinct: e.distinct}
-		if len(e.kids) == 1 {
+		if len(e.kids) > 0 {
 			if e.kids[0].hasAggregate() {
 				return nil, b.fault(e.kids[0], "expected a value of each document; aggregates do not nest")
 			}
 			var err error
-			if a.of, err = plain.bind(e.kids[0]); err != nil {
+			if a.of, err = plain.bind(e.kids[0]); err == nil {
+				err = b.uncollated(a.of)
+			}
+			if err != nil {
+				return nil, err
+			}
+			if a.of.op != opField && (e.aggregate == aggSum || e.aggregate == aggAvg || e.aggregate == aggTotal) {
+				a.of = asNumber(a.of) // SUM(a > 5) counts
+			}
+			if a.separator, err = plain.separator(e); err != nil {
 				return nil, err
 			}
 		}
@@ -108,6 +121,7 @@ func (g *groups) slotOf(e *expr, a aggregated) *expr {
 	if a.distinct {
 		key += " distinct"
 	}
+	key += a.separator
 	if a.of != nil {
 		key = string(a.of.appendKey(append([]byte(key), ' ')))
 	}
@@ -139,7 +153,9 @@ func (q *selection) direct() bool {
 			}
 		}
 	}
-	return !slices.ContainsFunc(q.groups.aggregates, func(a aggregated) bool { return a.of != nil && !isField(a.of) })
+	return !slices.ContainsFunc(q.groups.aggregates, func(a aggregated) bool {
+		return a.aggregate == aggConcat || a.of != nil && !isField(a.of)
+	})
 }
 
 // of returns a tuple with the slots of each group.
@@ -190,6 +206,11 @@ func (g *groups) of(q *selection, tuples []tuple) ([]tuple, error) {
 		q.x.db.Hold(tupleBytes(len(g.by) + len(g.aggregates)))
 		grouped = append(grouped, tuple{slots: g.slots(row)})
 	}
+	for i := range g.aggregates {
+		if g.aggregates[i].aggregate == aggConcat {
+			g.concat(q.x.db, i, tuples, grouped)
+		}
+	}
 	return grouped, nil
 }
 
@@ -234,7 +255,7 @@ func (g *groups) scratch(outer *engine.DB, tuples []tuple) (*engine.DB, error) {
 // op is the operator of the engine. For DISTINCT the engine lists the values,
 // and ofDistinct does the rest.
 func (a *aggregated) op() engine.AggregateOp {
-	if a.distinct {
+	if a.distinct && a.aggregate != aggConcat {
 		return engine.AggDistinct
 	}
 	return aggregates[a.aggregate].op
@@ -249,12 +270,25 @@ func (g *groups) slots(row []byte) (slots [][]byte) {
 		}
 	}
 	for i, v := range values {
-		if i >= len(g.by) && g.aggregates[i-len(g.by)].distinct {
-			v = g.aggregates[i-len(g.by)].ofDistinct(v)
+		if i >= len(g.by) {
+			a := &g.aggregates[i-len(g.by)]
+			if a.distinct && a.aggregate != aggConcat {
+				v = a.ofDistinct(v)
+			}
+			if a.aggregate == aggTotal { // always a float
+				v = floatValue(msgpack.Float(orZero(v)))
+			}
 		}
 		slots = append(slots, v)
 	}
 	return slots
+}
+
+func orZero(v []byte) []byte {
+	if isNull(v) {
+		return number(0)
+	}
+	return v
 }
 
 // ofDistinct returns the aggregate of the different values in list, which is
@@ -287,7 +321,7 @@ func (a *aggregated) ofDistinct(list []byte) []byte {
 	case n == 0:
 		return null
 	case a.aggregate == aggAvg:
-		return msgpack.AppendFloat(nil, msgpack.Float(sum)/float64(n))
+		return floatValue(msgpack.Float(sum) / float64(n))
 	}
 	return sum
 }

@@ -83,7 +83,8 @@ func (j *join) add(part *expr, i int, slowly bool) {
 			return
 		}
 	}
-	if f, table, ok := tableFilter(part); ok && (table == i || part.isConst()) && !j.kind.keepsRight() && !slowly {
+	if s, table, ok := tableFilter(part); ok && (table == i || part.isConst()) && !j.kind.keepsRight() && !slowly {
+		f := s.holds
 		if j.filter != nil {
 			f = query.And(j.filter, f)
 		}

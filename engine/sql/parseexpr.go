@@ -1,6 +1,7 @@
 package sql
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -13,14 +14,20 @@ import (
 // what is nested counts, and the stack is safe from hostile text.
 //
 //	or = and {OR and}, and = not {AND not}, not = {NOT} comparison
-//	comparison = sum [operator …], sum = product {(+ | -) product}
-//	product = concat {(* | / | %) concat}, concat = unary {|| unary}
+//	comparison = order {(= | <> | IS | IN | LIKE | …) order}, order = bits {(< | <= | > | >=) bits}
+//	bits = sum {(& | "|" | << | >>) sum}, sum = product {(+ | -) product}
+//	product = concat {(* | / | %) concat}, concat = collated {|| collated}
 func (p *parser) expr() (*expr, error) {
+	return p.nested((*parser).or)
+}
+
+// nested reads an expression inside another.
+func (p *parser) nested(read func(*parser) (*expr, error)) (*expr, error) {
 	if p.depth == token.MaxDepth {
 		return nil, p.Fault(p.Token, "expected at most "+strconv.Itoa(token.MaxDepth)+" expressions inside one another")
 	}
 	p.depth++
-	e, err := p.or()
+	e, err := read(p)
 	p.depth--
 	return e, err
 }
@@ -67,80 +74,123 @@ func (p *parser) not() (*expr, error) {
 	return e, nil
 }
 
+// comparison reads the operators of one level, from left to right: a = b = c is
+// (a = b) = c.
 func (p *parser) comparison() (*expr, error) {
 	start := p.Token.Pos
-	left, err := p.sum()
-	if err != nil {
-		return nil, err
-	}
-	if o := query.TakeSign(&p.Reader); o != nil {
-		right, err := p.sum()
-		if err != nil {
-			return nil, err
+	e, err := p.inequality()
+	for n := 0; err == nil; n++ {
+		if n == token.MaxDepth {
+			return nil, p.Fault(p.Token, "expected at most "+strconv.Itoa(n)+" comparisons in a row")
 		}
-		next := p.Token
-		if again := query.TakeSign(&p.Reader); again != nil {
-			return nil, p.Fault(next, `expected one comparison, found "`+again.Text+`" after it; two are joined by AND`)
+		next, err := p.compared(start, e)
+		if err != nil || next == nil {
+			return e, err
 		}
-		return p.made(start, &expr{op: opCompare, operator: o, kids: []*expr{left, right}}), nil
+		e = next
 	}
-	if p.Take("is") {
+	return nil, err
+}
+
+// compared reads one operator after left, and its operands; nil if none comes next.
+func (p *parser) compared(start int, left *expr) (*expr, error) {
+	if p.isSign("=", "==", "!=", "<>") {
+		return p.compare(start, left, (*parser).inequality)
+	}
+	switch {
+	case p.Take("is"):
 		return p.is(start, left)
+	case p.Take("isnull"):
+		return p.made(start, &expr{op: opIs, kids: []*expr{left, constant(left, null)}}), nil
+	case p.Take("notnull"):
+		return p.negated(start, &expr{op: opIs, kids: []*expr{left, constant(left, null)}}), nil
 	}
-	negate := p.Token.Is("not")
-	if negate {
-		p.Next()
+	negate := p.Take("not")
+	if negate && p.Take("null") {
+		return p.negated(start, &expr{op: opIs, kids: []*expr{left, constant(left, null)}}), nil
 	}
 	e, err := p.word(left)
 	switch {
 	case err != nil:
 		return nil, err
 	case e == nil && negate:
-		return nil, p.ExpectedLike("an operator", "after NOT comes one of LIKE, "+strings.ToUpper(query.KnownWords()))
-	case e == nil:
-		return left, nil
-	}
-	p.made(start, e)
-	if negate {
-		e = p.negated(start, e)
+		return nil, p.ExpectedLike("an operator", "after NOT comes one of LIKE, GLOB, "+strings.ToUpper(query.KnownWords()))
+	case e != nil && negate:
+		return p.negated(start, e), nil
+	case e != nil:
+		p.made(start, e)
 	}
 	return e, nil
 }
 
-// negated returns NOT e. A subquery knows by itself what it is not, or unknown.
+// negated returns NOT e, which ends here. A subquery knows by itself what it is not, or unknown.
 func (p *parser) negated(start int, e *expr) *expr {
 	if e.op == opSubquery && e.sub.kind != subScalar {
 		e.sub.negated = !e.sub.negated
 		return p.made(start, e)
 	}
-	return p.made(start, &expr{op: opNot, kids: []*expr{e}})
+	return p.made(start, &expr{op: opNot, kids: []*expr{p.made(start, e)}})
+}
+
+// inequality reads the comparisons that tell which is greater.
+func (p *parser) inequality() (*expr, error) {
+	start := p.Token.Pos
+	e, err := p.bits()
+	for n := 0; err == nil && n < token.MaxDepth && p.isSign("<", "<=", ">", ">="); n++ {
+		e, err = p.compare(start, e, (*parser).bits)
+	}
+	return e, err
+}
+
+func (p *parser) isSign(signs ...string) bool {
+	return p.Token.Kind == token.Sign && slices.Contains(signs, p.Token.Text)
+}
+
+// compare reads an operator that is a sign, and what left is compared with.
+func (p *parser) compare(start int, left *expr, operand func(*parser) (*expr, error)) (*expr, error) {
+	o := query.TakeSign(&p.Reader)
+	right, err := operand(p)
+	if err != nil {
+		return nil, err
+	}
+	return p.made(start, &expr{op: opCompare, operator: o, kids: []*expr{left, right}}), nil
 }
 
 // is reads what follows IS.
 func (p *parser) is(start int, left *expr) (*expr, error) {
 	negate := p.Take("not")
-	e := &expr{op: opIsNull, kids: []*expr{left}}
+	e := &expr{op: opIs}
 	switch {
-	case p.Take("null"):
 	case p.Take("missing"):
-		e.op, e.operator, negate = opAsk, exists, !negate
+		e.op, e.operator, e.kids, negate = opAsk, exists, []*expr{left}, !negate
 	case p.Token.Is("true"), p.Token.Is("false"):
-		e = &expr{op: opCompare, operator: equals, kids: []*expr{left, truth(left, p.Token.Is("true"))}}
+		e.op, e.want, e.kids = opIsTrue, truthIf(p.Token.Is("true")), []*expr{left}
 		p.Next()
 	default:
-		return nil, p.ExpectedLike("NULL or MISSING", "other values compare with = and !=")
+		if p.Take("distinct") {
+			if err := p.must("from"); err != nil {
+				return nil, err
+			}
+			negate = !negate
+		}
+		right, err := p.inequality()
+		if err != nil {
+			return nil, err
+		}
+		e.kids = []*expr{left, right}
 	}
-	p.made(start, e)
 	if negate {
-		e = p.made(start, &expr{op: opNot, kids: []*expr{e}})
+		return p.negated(start, e), nil
 	}
-	return e, nil
+	return p.made(start, e), nil
 }
 
 // word reads an operator that is a word and its operands; nil if none comes next.
 func (p *parser) word(left *expr) (*expr, error) {
-	if p.Token.Is("like") || p.Token.Is("ilike") {
-		return p.like(left)
+	for word, o := range patterns {
+		if p.Take(word) {
+			return p.like(left, o)
+		}
 	}
 	o := query.TakeWord(&p.Reader)
 	if o == nil && p.Take("regexp") {
@@ -160,14 +210,14 @@ func (p *parser) word(left *expr) (*expr, error) {
 	case query.TakesList:
 		return p.in(left)
 	case query.TakesEnds:
-		low, err := p.sum()
+		low, err := p.inequality()
 		if err != nil {
 			return nil, err
 		}
 		if !p.Take("and") {
 			return nil, p.Expected("AND between the two ends")
 		}
-		high, err := p.sum()
+		high, err := p.inequality()
 		return &expr{op: opBetween, kids: []*expr{left, low, high}}, err
 	case query.TakesCondition:
 		p.inAny++
@@ -175,7 +225,7 @@ func (p *parser) word(left *expr) (*expr, error) {
 		p.inAny--
 		return &expr{op: opAny, kids: []*expr{left, element}}, err
 	}
-	right, err := p.sum()
+	right, err := p.inequality()
 	e.kids = append(e.kids, right)
 	return e, err
 }
@@ -183,6 +233,8 @@ func (p *parser) word(left *expr) (*expr, error) {
 // The operators that SQL has words of its own for.
 var (
 	equals  = query.OperatorOf(query.OpEq, false)
+	atLeast = query.OperatorOf(query.OpGte, false)
+	atMost  = query.OperatorOf(query.OpLte, false)
 	exists  = query.OperatorOf(query.OpExists, false)
 	matches = query.OperatorOf(query.OpMatches, false)
 )
@@ -214,19 +266,17 @@ func (p *parser) in(left *expr) (*expr, error) {
 	return e, err
 }
 
-func (p *parser) like(left *expr) (*expr, error) {
-	e := &expr{op: opLike}
-	if p.Token.Is("ilike") {
-		e.op = opILike
-	}
-	p.Next()
-	pattern, err := p.sum()
+// patterns are the words before a pattern of their own kind.
+var patterns = map[string]op{"like": opLike, "ilike": opILike, "glob": opGlob}
+
+func (p *parser) like(left *expr, o op) (*expr, error) {
+	pattern, err := p.inequality()
 	if err != nil {
 		return nil, err
 	}
-	e.kids = []*expr{left, pattern}
-	if p.Take("escape") {
-		escape, err := p.sum()
+	e := &expr{op: o, kids: []*expr{left, pattern}}
+	if o != opGlob && p.Take("escape") {
+		escape, err := p.inequality()
 		if err != nil {
 			return nil, err
 		}
@@ -235,6 +285,26 @@ func (p *parser) like(left *expr) (*expr, error) {
 	return e, nil
 }
 
+// The signs of chains by one byte each.
+const (
+	shiftLeft  = 'l'
+	shiftRight = 'r'
+)
+
+func chainSign(t token.Token) byte {
+	switch {
+	case t.Kind != token.Sign:
+	case t.Text == "<<":
+		return shiftLeft
+	case t.Text == ">>":
+		return shiftRight
+	case len(t.Text) == 1:
+		return t.Text[0]
+	}
+	return 0
+}
+
+func (p *parser) bits() (*expr, error)    { return p.chain("&|lr", (*parser).sum) }
 func (p *parser) sum() (*expr, error)     { return p.chain("+-", (*parser).product) }
 func (p *parser) product() (*expr, error) { return p.chain("*/%", (*parser).concat) }
 
@@ -249,8 +319,8 @@ func (p *parser) chain(signs string, operand func(*parser) (*expr, error)) (*exp
 	}
 	e := &expr{op: opChain, kids: []*expr{first}}
 	var all []byte
-	for p.Token.Kind == token.Sign && len(p.Token.Text) == 1 && strings.Contains(signs, p.Token.Text) {
-		all = append(all, p.Token.Text...)
+	for strings.IndexByte(signs, chainSign(p.Token)) >= 0 {
+		all = append(all, chainSign(p.Token))
 		p.Next()
 		kid, err := operand(p)
 		if err != nil {
@@ -267,13 +337,13 @@ func (p *parser) chain(signs string, operand func(*parser) (*expr, error)) (*exp
 
 func (p *parser) concat() (*expr, error) {
 	start := p.Token.Pos
-	first, err := p.unary()
+	first, err := p.collated()
 	if err != nil || !p.Token.IsSign("||") {
 		return first, err
 	}
 	e := &expr{op: opConcat, kids: []*expr{first}}
 	for p.TakeSign("||") {
-		kid, err := p.unary()
+		kid, err := p.collated()
 		if err != nil {
 			return nil, err
 		}
@@ -282,20 +352,59 @@ func (p *parser) concat() (*expr, error) {
 	return p.made(start, e), nil
 }
 
+// collated reads a value and COLLATE.
+func (p *parser) collated() (*expr, error) {
+	start := p.Token.Pos
+	e, err := p.unary()
+	for n := 0; err == nil && n < token.MaxDepth && p.Take("collate"); n++ {
+		name := p.Token
+		known := collationNamed(name.Text)
+		if name.Kind != token.Name || known == collateNone {
+			return nil, p.ExpectedLike("a collation", "the collations are BINARY, NOCASE and RTRIM")
+		}
+		p.Next()
+		e = p.made(start, &expr{op: opCollate, index: int(known), kids: []*expr{e}})
+	}
+	return e, err
+}
+
 func (p *parser) unary() (*expr, error) {
-	start, negate := p.Token.Pos, false
+	start, minus, any := p.Token.Pos, false, false
 	for p.Token.IsSign("-") || p.Token.IsSign("+") {
 		if next := p.Peek(); p.Token.IsSign("-") && (next.Kind == token.Number || next.Is("inf")) {
 			break // a literal, which may be the least integer
 		}
-		negate = negate != p.Token.IsSign("-")
+		if p.Token.IsSign("-") {
+			minus, any = !minus, true
+		}
 		p.Next()
 	}
-	e, err := p.primary()
-	if err != nil || !negate {
+	var e *expr
+	var err error
+	if p.Token.IsSign("~") {
+		e, err = p.complement()
+	} else {
+		e, err = p.primary()
+	}
+	if err != nil || !any {
 		return e, err
 	}
-	return p.made(start, &expr{op: opNegate, kids: []*expr{e}}), nil
+	e = p.made(start, &expr{op: opNegate, kids: []*expr{e}})
+	if !minus {
+		e = p.made(start, &expr{op: opNegate, kids: []*expr{e}})
+	}
+	return e, nil
+}
+
+// complement reads ~ and its operand.
+func (p *parser) complement() (*expr, error) {
+	start := p.Token.Pos
+	p.Next()
+	e, err := p.nested((*parser).unary)
+	if err != nil {
+		return nil, err
+	}
+	return p.made(start, &expr{op: opComplement, kids: []*expr{e}}), nil
 }
 
 func (p *parser) parenthesis() (*expr, error) {
@@ -346,17 +455,35 @@ func (p *parser) primary() (*expr, error) {
 		return p.literal()
 	case t.Is("case"):
 		return p.when()
+	case t.Is("not"): // after another operator, as in a = NOT b
+		return p.nested((*parser).not)
 	case t.Is("select"):
 		return nil, p.ExpectedLike("a value", "a query that is one stands in parentheses")
 	case p.isReserved():
 		return nil, p.ExpectedLike("a value", "a field of that name goes in double quotes")
-	case p.Peek().IsSign("(") && !t.Quoted && (t.Is("date") || t.Is("bytes")):
+	case p.Peek().IsSign("(") && !t.Quoted && (t.Is("bytes") || t.Is("date") && p.isDateLiteral()):
 		return p.literal()
+	case p.Peek().IsSign("(") && t.Is("cast"):
+		return p.cast(t.Pos)
+	case t.Is("current_timestamp"), t.Is("current_date"), t.Is("current_time"):
+		return nil, p.ExpectedLike("a value", "the database has no clock, so pass the time as a parameter; a field of that name goes in double quotes")
 	case p.Peek().IsSign("(") && !t.Quoted:
 		return p.call()
 	}
 	p.Next()
 	return p.positions(name{t.Text, t.Pos}, t.Quoted)
+}
+
+// isDateLiteral reports whether date(…) has one text or number, which is a value of the
+// type date. With anything else it is SQLite's function.
+func (p *parser) isDateLiteral() bool {
+	ahead := p.Reader
+	ahead.Next()
+	ahead.Next()
+	isOne := ahead.Token.Kind == token.String || ahead.Token.Kind == token.Number
+	isNow := token.SameWord(ahead.Token.Text, "now")
+	ahead.Next()
+	return isOne && !isNow && ahead.Token.IsSign(")")
 }
 
 func (p *parser) literal() (*expr, error) {
@@ -478,18 +605,22 @@ func (p *parser) call() (*expr, error) {
 		return nil, p.ExpectedLike("a value", "a query that is one stands in parentheses of its own")
 	}
 	e := &expr{op: opCall}
+	minimum, maximum := 1, 1
 	for i, known := range aggregates {
-		if known.name == word {
+		if known.name == word || word == "string_agg" && aggregate(i) == aggConcat {
 			e.op, e.aggregate = opAggregate, aggregate(i)
 		}
 	}
 	switch {
 	case word == "exists":
 		e.op, e.operator = opAsk, exists
+	case word == "iif", word == "if":
+		e.op, minimum, maximum = opCase, 2, 3
 	case e.op == opCall:
 		if e.function = functionNamed(word); e.function == nil {
 			return nil, p.unknownFunction(t)
 		}
+		minimum, maximum = e.function.min, e.function.max
 	case p.TakeSign("*"):
 		if e.aggregate != aggCount {
 			return nil, p.Fault(t, "expected a value in "+strings.ToUpper(word)+"; only COUNT takes a star")
@@ -497,7 +628,7 @@ func (p *parser) call() (*expr, error) {
 		if err := p.mustSign(")"); err != nil {
 			return nil, err
 		}
-		return p.made(t.Pos, e), nil
+		return p.filtered(t, e)
 	default:
 		e.distinct = p.Take("distinct")
 	}
@@ -514,13 +645,52 @@ func (p *parser) call() (*expr, error) {
 			return nil, p.Expected(`"," or ")"`)
 		}
 	}
-	minimum, maximum := 1, 1
-	if e.function != nil {
-		minimum, maximum = e.function.min, e.function.max
+	if e.op == opAggregate {
+		switch e.aggregate {
+		case aggConcat:
+			maximum = 2
+		case aggMin, aggMax:
+			if len(e.kids) > 1 && !e.distinct { // of several values in one row
+				e.op, e.aggregate, e.function = opCall, 0, functionNamed(word)
+				maximum = e.function.max
+			}
+		}
 	}
 	if n := len(e.kids); n < minimum || n > maximum {
 		return nil, p.Fault(t, "expected "+arguments(minimum, maximum)+" in "+strings.ToUpper(word)+", found "+strconv.Itoa(n))
 	}
+	if e.op == opAggregate {
+		return p.filtered(t, e)
+	}
+	return p.made(t.Pos, e), nil
+}
+
+// filtered reads the FILTER that may follow an aggregate, which then takes null instead of
+// a value that does not pass.
+func (p *parser) filtered(t token.Token, e *expr) (*expr, error) {
+	p.made(t.Pos, e)
+	if !p.Token.Is("filter") || !p.Peek().IsSign("(") {
+		return e, nil
+	}
+	if e.aggregate == aggFirst || e.aggregate == aggLast {
+		return nil, p.ExpectedLike("no FILTER", "FIRST and LAST take the first and the last document, also where there is no value")
+	}
+	p.Next()
+	p.Next()
+	if err := p.must("where"); err != nil {
+		return nil, err
+	}
+	condition, err := p.expr()
+	if err != nil {
+		return nil, err
+	}
+	if err := p.mustSign(")"); err != nil {
+		return nil, err
+	}
+	if len(e.kids) == 0 {
+		e.kids = []*expr{constant(e, number(1))}
+	}
+	e.kids[0] = &expr{op: opCase, start: e.kids[0].start, end: e.kids[0].end, kids: []*expr{condition, e.kids[0]}}
 	return p.made(t.Pos, e), nil
 }
 
@@ -528,8 +698,10 @@ func arguments(minimum, maximum int) string {
 	switch {
 	case minimum == 1 && maximum == 1:
 		return "one argument"
+	case maximum > 9 && minimum == 0:
+		return "at most " + strconv.Itoa(maximum) + " arguments"
 	case maximum > 9:
-		return "at least one argument"
+		return strconv.Itoa(minimum) + " to " + strconv.Itoa(maximum) + " arguments"
 	case minimum == maximum:
 		return strconv.Itoa(minimum) + " arguments"
 	}
@@ -542,8 +714,11 @@ func (p *parser) unknownFunction(t token.Token) error {
 		words = append(words, a.name)
 	}
 	for i := range functions {
-		words = append(words, functions[i].name)
+		if name := functions[i].name; !slices.Contains(words, name) {
+			words = append(words, name)
+		}
 	}
+	words = append(words, "string_agg", "iif", "cast")
 	message := "there is no function " + token.Clipped(t.Text)
 	if hint := meant(t.Text, words); hint != "" {
 		return p.Fault(t, message+"; "+hint)

@@ -66,6 +66,8 @@ func (k joinKind) keepsRight() bool { return k == rightJoin || k == fullJoin }
 type term struct {
 	expr       *expr
 	descending bool
+	nulls      bool // it says where null stands
+	nullsLast  bool
 }
 
 // selectPart reads what follows SELECT, up to HAVING.
@@ -342,10 +344,11 @@ func (p *parser) order(s *selectBody) (err error) {
 		}
 		err := p.commas(maxOrderBy, "expressions to order by", func() error {
 			e, err := p.expr()
-			t := term{expr: e}
-			if t.descending = p.Take("desc"); !t.descending {
-				p.Take("asc")
+			if err != nil {
+				return err
 			}
+			t := term{expr: e}
+			err = p.ordering(&t)
 			s.orderBy = append(s.orderBy, t)
 			return err
 		})

@@ -132,7 +132,10 @@ func (s *selectBody) bindNames(x *execution, tables []table, in *scope) (*select
 		return nil, err
 	}
 	over := &binder{x: x, tables: tables, groups: q.groups, columns: s.columns, scope: in}
-	if q.projection, err = over.project(s.columns); err != nil {
+	if q.projection, err = over.project(s.columns); err == nil && s.distinct {
+		err = over.allUncollated(q.projection)
+	}
+	if err != nil {
 		return nil, err
 	}
 	if s.having != nil {
@@ -149,7 +152,7 @@ func (s *selectBody) bindNames(x *execution, tables []table, in *scope) (*select
 		if e, err = over.bind(e); err != nil {
 			return nil, err
 		}
-		q.keys = append(q.keys, sortKey{e, t.descending})
+		q.keys = append(q.keys, t.keys(e)...)
 	}
 	if q.limit, err = b.count(s.limit, "LIMIT", -1); err != nil {
 		return nil, err
@@ -269,6 +272,7 @@ func (q *selection) applies(table int) bool {
 	return table > q.pinned && !q.tables[table].kind.keepsLeft()
 }
 
+//go:noinline
 func orEmpty(doc []byte) []byte {
 	if doc == nil {
 		return emptyMap

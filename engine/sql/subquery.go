@@ -104,7 +104,7 @@ func (b *binder) subquery(e *expr) (*expr, error) {
 	case subScalar:
 		return constant(e, answer.value), nil
 	case subExists:
-		return truth(e, answer.any != e.sub.negated), nil
+		return truthAt(e, truthIf(answer.any != e.sub.negated)), nil
 	}
 	bound.bound.answers[""] = answer
 	if bound.kids[0].isConst() {
@@ -141,17 +141,17 @@ func (e *expr) answer(t *tuple) []byte {
 	case s.kind == subScalar:
 		return a.value
 	case s.kind == subExists:
-		return truthOf(a.any != s.negated)
+		return truthIf(a.any != s.negated).value()
 	case !a.any:
-		return truthOf(s.negated)
+		return truthIf(s.negated).value()
 	case isNull(v):
 		return null
 	case a.values[keyOfValue(v)]:
-		return truthOf(!s.negated)
+		return truthIf(!s.negated).value()
 	case a.hasNull:
 		return null
 	}
-	return truthOf(s.negated)
+	return truthIf(s.negated).value()
 }
 
 // ask runs the query for a tuple.

@@ -25,7 +25,6 @@ before(async () => {
   const wasm = createRequire(import.meta.url).resolve('sql.js/dist/sql-wasm.wasm')
   const SQL = await initSqlJs({ locateFile: () => wasm })
   sqlite = new SQL.Database() as unknown as typeof sqlite
-  sqlite.run('PRAGMA case_sensitive_like = ON')
 })
 after(async () => {
   sqlite.close()

@@ -57,12 +57,12 @@ func ParseDate(text string) (t Instant, wrong string) {
 	if s.wrong != "" {
 		return Instant{}, s.wrong
 	}
-	days := daysFromCivil(year, month, day)
+	days := DaysFromCivil(year, month, day)
 	total := days*daySeconds + seconds
 	moved := total - offset
 	// Outside the range of int64 the seconds wrap: then they do not lead back
 	// to their day, or the offset moves them the wrong way.
-	if back, _ := floorDiv(total, daySeconds); back != days || (moved > total) != (offset < 0) {
+	if back, _ := FloorDiv(total, daySeconds); back != days || (moved > total) != (offset < 0) {
 		return Instant{}, "lies too far away"
 	}
 	return Instant{moved, uint32(nanos)}, ""
@@ -129,7 +129,7 @@ func (s *scanner) date() (year, month, day int64) {
 	s.expect('-')
 	day = s.number("day", 1, 31)
 	if s.wrong == "" {
-		if y, m, d := civilFromDays(daysFromCivil(year, month, day)); y != year || m != month || d != day {
+		if y, m, d := CivilFromDays(DaysFromCivil(year, month, day)); y != year || m != month || d != day {
 			s.fail("has a day that its month does not have")
 		}
 	}
@@ -169,8 +169,8 @@ func (s *scanner) zone() int64 {
 
 // String writes t so that ParseDate reads it back exactly.
 func (t Instant) String() string {
-	days, ofDay := floorDiv(t.seconds, daySeconds)
-	year, month, day := civilFromDays(days)
+	days, ofDay := FloorDiv(t.seconds, daySeconds)
+	year, month, day := CivilFromDays(days)
 	var b []byte
 	switch {
 	case year < 0:
@@ -198,8 +198,8 @@ func (t Instant) String() string {
 // AppendISO appends t as JavaScript's Date.toISOString writes it, in milliseconds.
 // Years that it cannot write are written with more digits.
 func (t Instant) AppendISO(b []byte) []byte {
-	days, ofDay := floorDiv(t.seconds, daySeconds)
-	year, month, day := civilFromDays(days)
+	days, ofDay := FloorDiv(t.seconds, daySeconds)
+	year, month, day := CivilFromDays(days)
 	switch {
 	case year < 0:
 		b = appendPadded(append(b, '-'), -year, 6)
@@ -230,21 +230,21 @@ func appendPadded(b []byte, n int64, width int) []byte {
 	return strconv.AppendInt(b, n, 10)
 }
 
-// daysFromCivil returns the days from 1970-01-01 to a date of the proleptic
+// DaysFromCivil returns the days from 1970-01-01 to a date of the proleptic
 // Gregorian calendar. Years are counted from March, so that the leap day ends
 // one: http://howardhinnant.github.io/date_algorithms.html
-func daysFromCivil(year, month, day int64) int64 {
+func DaysFromCivil(year, month, day int64) int64 {
 	if month <= 2 {
 		year--
 	}
-	era, yearOfEra := floorDiv(year, 400)
+	era, yearOfEra := FloorDiv(year, 400)
 	dayOfYear := (153*((month+9)%12)+2)/5 + day - 1
 	return era*eraDays + yearOfEra*365 + yearOfEra/4 - yearOfEra/100 + dayOfYear - 719468
 }
 
-// civilFromDays is the inverse of daysFromCivil.
-func civilFromDays(days int64) (year, month, day int64) {
-	era, dayOfEra := floorDiv(days+719468, eraDays)
+// CivilFromDays is the inverse of DaysFromCivil.
+func CivilFromDays(days int64) (year, month, day int64) {
+	era, dayOfEra := FloorDiv(days+719468, eraDays)
 	yearOfEra := (dayOfEra - dayOfEra/1460 + dayOfEra/36524 - dayOfEra/146096) / 365
 	dayOfYear := dayOfEra - (365*yearOfEra + yearOfEra/4 - yearOfEra/100)
 	fromMarch := (5*dayOfYear + 2) / 153
@@ -257,8 +257,8 @@ func civilFromDays(days int64) (year, month, day int64) {
 	return year, month, day
 }
 
-// floorDiv divides so that the rest is never negative.
-func floorDiv(n, by int64) (quotient, rest int64) {
+// FloorDiv divides so that the rest is never negative.
+func FloorDiv(n, by int64) (quotient, rest int64) {
 	quotient, rest = n/by, n%by
 	if rest < 0 {
 		quotient, rest = quotient-1, rest+by

@@ -36,7 +36,7 @@ var hints = map[byte]string{
 }
 
 // sqlSigns are the signs that only SQL has.
-var sqlSigns = []string{"||", "+", "-", "*", "/", "%", "?", ";", ".", "@"}
+var sqlSigns = []string{"||", "<<", ">>", "+", "-", "*", "/", "%", "?", ";", ".", "@", "&", "|", "~"}
 
 func (l *lexer) next() Token {
 	if open := l.skipSpace(); open >= 0 {
@@ -47,8 +47,14 @@ func (l *lexer) next() Token {
 		return Token{Kind: End, Pos: start}
 	}
 	switch c := rest[0]; {
+	case c == '\'' && l.sql:
+		return l.sqlText(start)
 	case c == '\'' || c == '"' && !l.sql:
 		return l.quotedText(c)
+	case l.sql && len(rest) > 1 && c|0x20 == 'x' && rest[1] == '\'':
+		return l.blob()
+	case l.sql && len(rest) > 1 && c == '.' && rest[1] >= '0' && rest[1] <= '9' && (start == 0 || l.text[start-1] != ']'):
+		return l.number()
 	case c >= '0' && c <= '9' || c == '-' && !l.sql && len(rest) > 1 && isDigitOrInf(rest[1:]):
 		return l.number()
 	}
@@ -95,16 +101,16 @@ func (l *lexer) skipSpace() (open int) {
 
 // sign returns the sign that rest starts with; "" for none.
 func (l *lexer) sign(rest string) string {
-	for _, sign := range signs {
-		if strings.HasPrefix(rest, sign) {
-			return sign
-		}
-	}
-	if l.sql {
+	if l.sql { // first, because << is no <
 		for _, sign := range sqlSigns {
 			if strings.HasPrefix(rest, sign) {
 				return sign
 			}
+		}
+	}
+	for _, sign := range signs {
+		if strings.HasPrefix(rest, sign) {
+			return sign
 		}
 	}
 	return ""
@@ -137,10 +143,79 @@ func (l *lexer) number() Token {
 		l.pos += size
 	}
 	text := l.text[start:l.pos]
-	if !isNumber(text) {
+	if l.sql {
+		text = completed(text)
+	}
+	if !isNumber(text) && !(l.sql && isHex(text)) {
 		return l.bad(start, "expected a number, found "+Clipped(text)+"; text goes in quotes, and a name that starts with a digit in back-quotes")
 	}
 	return Token{Kind: Number, Text: text, Pos: start}
+}
+
+// completed returns a number of SQL with a digit on both sides of the point.
+func completed(text string) string {
+	whole, fraction, ok := strings.Cut(text, ".")
+	if !ok {
+		return text
+	}
+	if whole == "" {
+		whole = "0"
+	}
+	if fraction == "" || fraction[0]|0x20 == 'e' {
+		fraction = "0" + fraction
+	}
+	return whole + "." + fraction
+}
+
+// isHex reports whether text is a whole number of 64 bits in hex digits, as 0x1F.
+func isHex(text string) bool {
+	if len(text) < 3 || text[0] != '0' || text[1]|0x20 != 'x' {
+		return false
+	}
+	_, err := strconv.ParseUint(text[2:], 16, 64)
+	return err == nil
+}
+
+// sqlText reads text in single quotes, in which only a quote is doubled.
+func (l *lexer) sqlText(start int) Token {
+	end := l.closing('\'')
+	if end < 0 {
+		return l.bad(start, "expected a second ' to end the text that starts here")
+	}
+	l.pos = end + 1
+	return Token{Kind: String, Text: strings.ReplaceAll(l.text[start+1:end], "''", "'"), Pos: start}
+}
+
+// blob reads bytes in hex digits, as x'00ff'.
+func (l *lexer) blob() Token {
+	start := l.pos
+	l.pos++
+	digits := l.sqlText(start + 1)
+	if digits.Kind == Bad {
+		return digits
+	}
+	content, ok := Unhexed(digits.Text)
+	if !ok {
+		return l.bad(start, "expected pairs of hex digits between the quotes, as in x'00ff'")
+	}
+	return Token{Kind: Blob, Text: string(content), Pos: start}
+}
+
+// Unhexed returns the bytes that pairs of hex digits stand for; false if text is
+// something else.
+func Unhexed(text string) (content []byte, ok bool) {
+	if len(text)%2 != 0 {
+		return nil, false
+	}
+	content = make([]byte, len(text)/2)
+	for i := range content {
+		n, err := strconv.ParseUint(text[2*i:2*i+2], 16, 8)
+		if err != nil || text[2*i] == '+' {
+			return nil, false
+		}
+		content[i] = byte(n)
+	}
+	return content, true
 }
 
 // isNumber reports whether text is -?digits(.digits)?(e[+-]?digits)? or -inf.

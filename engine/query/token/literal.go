@@ -17,6 +17,9 @@ func (r *Reader) Value(depth int) ([]byte, error) {
 	case t.Kind == String:
 		r.Next()
 		return msgpack.AppendString(nil, t.Text), nil
+	case t.Kind == Blob:
+		r.Next()
+		return msgpack.AppendBin(nil, []byte(t.Text)), nil
 	case t.Kind == Number:
 		number, ok := parseNumber(t.Text)
 		if !ok {
@@ -82,6 +85,14 @@ func (r *Reader) tooLarge(t Token) error {
 // parseNumber returns an integer if text is written as one and fits, else a
 // float; false if text is too large and does not say inf.
 func parseNumber(text string) ([]byte, bool) {
+	if digits := strings.TrimPrefix(text, "-"); isHex(digits) {
+		bits, err := strconv.ParseUint(digits[2:], 16, 64)
+		n := int64(bits)
+		if len(digits) < len(text) {
+			n = -n
+		}
+		return msgpack.AppendInt(nil, n), err == nil
+	}
 	if n, err := strconv.ParseInt(text, 10, 64); err == nil {
 		return msgpack.AppendInt(nil, n), true
 	}

@@ -11,6 +11,7 @@ const (
 	Name        // a word or a path; Text is without its quotes
 	String      // Text is without its quotes and escapes
 	Number      // Text is as written
+	Blob        // only in SQL: Text are the bytes
 	Sign        // brackets, the comparisons, and what else is no word
 	Bad         // what no token starts with; the Reader has the error
 )
@@ -79,6 +80,8 @@ func (t Token) found(reserved []string) string {
 		return "the name " + Clipped(t.Text)
 	case String:
 		return "the text " + string(AppendText(nil, Clipped(t.Text)))
+	case Blob:
+		return "bytes"
 	case Number:
 		return "the number " + Clipped(t.Text)
 	}

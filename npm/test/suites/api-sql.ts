@@ -42,6 +42,10 @@ export const sql: Suite = [
         { name: 'Ada', zip: '0150', next: 37 },
       ])
       equal(await db.sql`SELECT tags[0] AS tag, CASE WHEN age >= 30 THEN 'old' ELSE 'young' END AS kind FROM users LIMIT 2`, [{ tag: 'admin', kind: 'old' }, { tag: null, kind: 'young' }])
+      equal(await db.sql('SELECT age / 3 AS third, age % 7 AS rest, age * 1.0 / 8 AS part FROM users WHERE name = ?', ['Ada']), [{ third: 12, rest: 1, part: 4.5 }])
+      equal(await db.sql("SELECT 'C:\\temp' AS path, 'it''s' AS own"), [{ path: 'C:\\temp', own: "it's" }])
+      equal(await db.sql("SELECT x'0102' AS bytes, 0x10 AS hex, 1e3 AS thousand"), [{ bytes: Uint8Array.of(1, 2), hex: 16, thousand: 1000 }])
+      equal(await db.sql`SELECT name FROM users ORDER BY city NULLS LAST, name LIMIT 2`, [{ name: 'Bob' }, { name: 'Ada' }])
       equal(await db.sql`SELECT DISTINCT city FROM users WHERE city IS NOT NULL ORDER BY city`, [{ city: 'Bergen' }, { city: 'Oslo' }])
       equal(await db.sql`SELECT upper(name) AS n FROM users ORDER BY name LIMIT ${2} OFFSET ${1}`, [{ n: 'BOB' }, { n: 'CID' }])
       equal(await db.sql`SELECT COUNT(*) AS n, SUM(age) AS sum, AVG(age) AS mean, MIN(age) AS low, MAX(name) AS high, COUNT(DISTINCT city) AS cities FROM users`, [
@@ -54,12 +58,20 @@ export const sql: Suite = [
     async run(context) {
       const db = await openPeople(context)
       const conditions: [sql: string, text: string][] = [
-        ["age >= 18 AND name MATCHES '^J' AND NOT (city IN ('Oslo', 'Bergen'))", "age >= 18 and name matches '^J' and not (city in ('Oslo', 'Bergen'))"],
+        ["age >= 18 AND name MATCHES '^J' AND (city IN ('Oslo', 'Bergen')) IS NOT TRUE", "age >= 18 and name matches '^J' and not (city in ('Oslo', 'Bergen'))"],
         ["name REGEXP '^[AB]'", "name matches '^[AB]'"],
-        ["name LIKE 'A%'", "name startsWith 'A'"],
+        ["name LIKE 'a%'", "name matches '(?i)^a'"],
+        ["name GLOB 'A*'", "name startsWith 'A'"],
+        ["name = 'ADA' COLLATE NOCASE", "name = 'Ada'"],
         ['age BETWEEN 20 AND 36', 'age between 20 and 36'],
         ['age NOT BETWEEN 20 AND 36', 'not (age between 20 and 36)'],
-        ["city <> 'Oslo'", "city != 'Oslo'"],
+        ["city <> 'Oslo'", "city exists and city != null and city != 'Oslo'"],
+        ["city IS NOT 'Oslo'", "city != 'Oslo'"],
+        ["city IS DISTINCT FROM 'Oslo'", "city != 'Oslo'"],
+        ["(city = 'Oslo') IS NOT TRUE", "city != 'Oslo'"],
+        ["city NOT IN ('Oslo')", "city exists and city != null and city != 'Oslo'"],
+        ["city NOT IN ('Oslo', NULL)", 'false'],
+        ['city = NULL', 'false'],
         ["city == 'Oslo'", "city = 'Oslo'"],
         ["tags CONTAINS 'ops'", "tags contains 'ops'"],
         ['address.zip EXISTS', 'address.zip exists'],
@@ -67,7 +79,7 @@ export const sql: Suite = [
         ['city IS NULL', 'city = null or not (city exists)'],
         ['city IS NOT NULL', 'city exists and city != null'],
         ['city IS MISSING', 'not (city exists)'],
-        ["NOT (city = 'Oslo' OR age < 30)", "not (city = 'Oslo' or age < 30)"],
+        ["NOT (city = 'Oslo' OR age < 30)", "city exists and city != null and not (city = 'Oslo' or age < 30)"],
       ]
       for (const [sql, text] of conditions) {
         equal(await db.sql(`SELECT * FROM users WHERE ${sql}`), (await db.search(text, 'users')).asList(), sql)
@@ -243,8 +255,8 @@ export const sql: Suite = [
     name: 'a fault is placed by line and column, with a caret under it',
     async run({ open }) {
       const db = await open()
-      const message = await rejects('invalid', () => db.sql('SELECT name\nFROM users\nWHERE age >> 5'), /line 3, column \d+/)
-      ok(/\n.*WHERE age >> 5\n +\^/.test(message), message)
+      const message = await rejects('invalid', () => db.sql('SELECT name\nFROM users\nWHERE age >>> 5'), /line 3, column \d+/)
+      ok(/\n.*WHERE age >>> 5\n +\^/.test(message), message)
       const faults = ['', 'SELECT', 'SELECT FROM users', 'SELEC * FROM users', 'SELECT * FROM', 'SELECT * FROM users WHERE', 'SELECT * FROM users LIMIT -1', "SELECT * FROM users WHERE a = 'x", 'SELECT * FROM users; DROP INDEX', 'BEGIN; DELETE FROM users', 'WITH a AS (SELECT 1) DROP INDEX b',
         'INSERT INTO users', 'INSERT INTO users (a) VALUES (1, 2)', 'UPDATE users', 'DELETE users', 'CREATE TABLE users (a DEFAULT 1)', 'DROP VIEW users', 'EXPLAIN DELETE FROM users', 'SELECT a FROM users NATURAL JOIN orders', "SELECT '\ud800' FROM users"]
       for (const text of faults) await rejects('invalid', () => db.sql(text))
