@@ -81,7 +81,7 @@ func BenchmarkLiveSorted(b *testing.B) {
 					change = M{"email": "user" + strconv.Itoa(i*7919%100_000) + "@example.org"}
 				}
 				pair := encode(b, []any{[]any{i*31%100_000 + 1, change}})
-				if _, err := db.UpdateEach("users", pair); err != nil {
+				if _, err := db.UpdateEach("users", pair, 0); err != nil {
 					b.Fatal(err)
 				}
 				if n := len(db.LiveChanges()); n != 1 {
@@ -106,7 +106,7 @@ func BenchmarkLiveGroups(b *testing.B) {
 	for b.Loop() {
 		i++
 		pair := encode(b, []any{[]any{i*31%100_000 + 1, M{"age": i % 50}}})
-		if _, err := db.UpdateEach("users", pair); err != nil {
+		if _, err := db.UpdateEach("users", pair, 0); err != nil {
 			b.Fatal(err)
 		}
 		db.LiveChanges()
@@ -126,7 +126,7 @@ func BenchmarkLiveDistinct(b *testing.B) {
 	for b.Loop() {
 		i++
 		pair := encode(b, []any{[]any{i*31%100_000 + 1, M{"address": M{"city": "city " + strconv.Itoa(i%100)}}}})
-		if _, err := db.UpdateEach("users", pair); err != nil {
+		if _, err := db.UpdateEach("users", pair, 0); err != nil {
 			b.Fatal(err)
 		}
 		db.LiveChanges()

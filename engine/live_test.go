@@ -556,7 +556,7 @@ func TestLive_compacted(t *testing.T) {
 		compactions := 0
 		for i := range 4000 {
 			id := i*31%200 + 1
-			if _, err := db.UpdateEach("users", encode(t, []any{[]any{id, M{"s": text(i % 83)}}})); err != nil {
+			if _, err := db.UpdateEach("users", encode(t, []any{[]any{id, M{"s": text(i % 83)}}}), 0); err != nil {
 				t.Fatal(err)
 			}
 			switch i % 100 {
@@ -754,7 +754,7 @@ func TestLive_groups(t *testing.T) {
 		return rowsOf(rows)
 	}}, func() (*engine.LiveQuery, error) { return db.LiveAggregate("users", a) })
 	for i, change := range []struct{ id, n any }{{2, -7}, {2, 20}, {1, 2}, {4, 7}, {4, 2.0}, {3, 2.0}, {5, -3}, {5, 20.0}, {4, -2}, {1, -2.0}, {3, -2}} {
-		if _, err := db.UpdateEach("users", encode(t, []any{[]any{change.id, M{"n": change.n}}})); err != nil {
+		if _, err := db.UpdateEach("users", encode(t, []any{[]any{change.id, M{"n": change.n}}}), 0); err != nil {
 			t.Fatal(err)
 		}
 		fs.look(db, i)

@@ -220,7 +220,7 @@ func TestInterrupted_inPull(t *testing.T) {
 			for i := range 3 {
 				ids = append(ids, []any{i + 1, M{"$pull": M{"texts": M{"$regex": "(a?){1000}b"}}}})
 			}
-			_, err := db.UpdateEach("users", encode(t, ids))
+			_, err := db.UpdateEach("users", encode(t, ids), 0)
 			return err
 		},
 		"migration to a schema": func(db *engine.DB) error {

@@ -224,7 +224,7 @@ func modelRound(t *testing.T, rng *rand.Rand) {
 			if pairs == nil {
 				break
 			}
-			if _, err := db.UpdateEach("users", encode(t, pairs)); err != nil {
+			if _, err := db.UpdateEach("users", encode(t, pairs), 0); err != nil {
 				t.Fatalf("step %d: what was unique is unique after an exchange: %v", step, err)
 			}
 			now = next

@@ -132,7 +132,7 @@ func (db *DB) useSchema(op string, c *collection, source []byte, options SchemaO
 	}
 	c.schema = s
 	if msgpack.KindOf(migrate) == msgpack.Array {
-		if _, err := db.UpdateEach(c.name, migrate); err != nil {
+		if _, err := db.UpdateEach(c.name, migrate, 0); err != nil {
 			return err
 		}
 		migrate = nil
@@ -147,7 +147,7 @@ func (db *DB) conform(op string, c *collection, migrate []byte) (err error) {
 	defer db.EndCall(&err)
 	var u *Update
 	if migrate != nil {
-		if u, err = ParseUpdate(migrate); err != nil {
+		if u, err = ParseUpdate(migrate, UpdateContext{}); err != nil {
 			return &Error{Code: CodeInvalid, Op: op, Target: c.name, Err: err}
 		}
 	}

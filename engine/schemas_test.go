@@ -71,7 +71,7 @@ func TestSchema(t *testing.T) {
 	_, err = db.Update("users", encode(t, M{"$unset": M{"name": 1}}), nil)
 	refused(t, err, engine.CodeSchema, `update users/1: name: is required`)
 	same("update of the first")
-	_, err = db.UpdateEach("users", encode(t, []any{[]any{1, M{"age": 40}}, []any{"b", M{"age": 1}}}))
+	_, err = db.UpdateEach("users", encode(t, []any{[]any{1, M{"age": 40}}, []any{"b", M{"age": 1}}}), 0)
 	refused(t, err, engine.CodeSchema, `update users/b: age: must be at least 18, is 1`)
 	same("updateEach")
 }

@@ -31,7 +31,7 @@ func TestUnique_statement(t *testing.T) {
 	}
 	each := func(pairs ...any) func(*testing.T, *engine.DB) error {
 		return func(t *testing.T, db *engine.DB) error {
-			_, err := db.UpdateEach("users", encode(t, pairs))
+			_, err := db.UpdateEach("users", encode(t, pairs), 0)
 			return err
 		}
 	}
@@ -113,7 +113,7 @@ func TestUnique_savepoint(t *testing.T) {
 	db.Savepoint()
 	update := func(id int, change M) {
 		t.Helper()
-		if _, err := db.UpdateEach("users", encode(t, []any{[]any{id, change}})); err != nil {
+		if _, err := db.UpdateEach("users", encode(t, []any{[]any{id, change}}), 0); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -13,19 +13,29 @@ import (
 
 // An Update says how to change a document.
 type Update struct {
+	given UpdateContext
 	steps []step
 	depth int       // how deep the values that it puts into a document lie at most; 1000 and more: not known
 	ofID  bool      // a step is about the _id
 	rooms [2][]byte // Apply writes into them in turn; the second holds what it wrote last
 
+	replacement []byte // what the document becomes, before the steps; nil: what it is
+
 	byName map[string]int // the steps, by the field that each is about; nil if they are few, or deeper; see applyAtOnce
+}
+
+// An UpdateContext is what an update means something different by.
+type UpdateContext struct {
+	Now       uint64 // what $currentDate sets, in milliseconds since 1970; 0: not known, and $currentDate is refused
+	Inserting bool   // the update makes a new document, which $setOnInsert is for
 }
 
 // A step does one thing to one path.
 type step struct {
 	*operator
 	path  []string
-	value []byte                 // the operand; of $rename, the value that is moved
+	value []byte                 // the operand; of $rename, the value that is moved; of $currentDate, the date
+	now   uint64                 // of the UpdateContext
 	pulls func(v []byte) bool    // $pull and $pullAll: whether an element goes
 	where *query.Filter          // $pull with a condition: what pulls asks
 	push  *push                  // $push and $addToSet with $each
@@ -45,19 +55,20 @@ type step struct {
 //	$addToSet {path: value}, {path: {$each: [values]}}    $pop {path: 1 or -1}
 //	$pull {path: value or condition}    $pullAll {path: [values]}
 //	$rename {path: new path}
+//	$currentDate {path: true or {$type: "date"}}          $setOnInsert {path: value}
 //
 // No name in a path begins with $ but in what $unset removes and $rename takes
 // away.
 //
 // The Update borrows the bytes.
-func ParseUpdate(update []byte) (*Update, error) {
+func ParseUpdate(update []byte, given UpdateContext) (*Update, error) {
 	if msgpack.KindOf(update) != msgpack.Map {
 		return nil, errors.New("an update must be an object of fields or of operators")
 	}
 	if _, err := msgpack.Validate(update, maxReplayDepth); err != nil {
 		return nil, err
 	}
-	u := &Update{}
+	u := &Update{given: given}
 	plain, operators := 0, 0
 	for key, value := range msgpack.Fields(update) {
 		var err error
@@ -168,12 +179,15 @@ func (u *Update) addAll(name string, fields []byte) error {
 		if err := u.add(o, string(path), value); err != nil {
 			return err
 		}
+		if o == setOnInsert && !u.given.Inserting {
+			u.steps = u.steps[:len(u.steps)-1] // what is wrong with it is told all the same
+		}
 	}
 	return nil
 }
 
 func (u *Update) add(o *operator, path string, value []byte) (err error) {
-	s := step{operator: o, value: value}
+	s := step{operator: o, value: value, now: u.given.Now}
 	if s.path, err = splitPath(path); err == nil && !o.takesAway {
 		err = checkTarget(s.path)
 	}
@@ -231,12 +245,13 @@ func checkTarget(path []string) error {
 }
 
 // Apply returns the document that the update makes of doc, borrowed until the next
-// call of Apply; doc itself if nothing changes. The _id cannot change.
+// call of Apply; doc itself if nothing changes. The _id cannot change, but a new
+// document may get one.
 func (u *Update) Apply(doc []byte) ([]byte, error) {
 	if u.byName != nil {
 		if result, ok := u.applyAtOnce(doc); ok {
 			if invariants {
-				slow := Update{steps: u.steps}
+				slow := Update{given: u.given, steps: u.steps}
 				if want, err := slow.Apply(doc); err != nil || !msgpack.Equal(want, result) {
 					panic("engine: an update in one pass went wrong")
 				}
@@ -245,6 +260,9 @@ func (u *Update) Apply(doc []byte) ([]byte, error) {
 		}
 	}
 	result := doc
+	if u.replacement != nil {
+		result = u.replaced(doc)
+	}
 	for i := range u.steps {
 		s := &u.steps[i]
 		var err error
@@ -268,6 +286,9 @@ func (u *Update) Apply(doc []byte) ([]byte, error) {
 		return result, nil
 	}
 	before, after := msgpack.Lookup(doc, "_id"), msgpack.Lookup(result, "_id")
+	if before == nil && u.given.Inserting {
+		return result, nil
+	}
 	if !msgpack.Equal(before, after) {
 		return nil, errors.New("the _id of a document cannot change")
 	}

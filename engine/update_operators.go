@@ -35,8 +35,9 @@ const (
 )
 
 var (
-	set   = &operator{"$set", putsValue, nil, func(s *step, _ []byte) ([]byte, error) { return s.value, nil }, false}
-	unset = &operator{"$unset", putsFlat, nil, func(*step, []byte) ([]byte, error) { return nil, nil }, true}
+	set         = &operator{"$set", putsValue, nil, (*step).itsValue, false}
+	setOnInsert = &operator{"$setOnInsert", putsValue, nil, (*step).itsValue, false}
+	unset       = &operator{"$unset", putsFlat, nil, func(*step, []byte) ([]byte, error) { return nil, nil }, true}
 )
 
 var operators = []*operator{
@@ -52,8 +53,12 @@ var operators = []*operator{
 	{"$pop", putsFlat, (*step).checkPop, (*step).pop, false},
 	{"$pull", putsFlat, (*step).checkPull, (*step).pullFrom, false},
 	{"$pullAll", putsFlat, (*step).checkPullAll, (*step).pullFrom, false},
-	{"$rename", putsAny, (*step).checkNewPath, func(s *step, _ []byte) ([]byte, error) { return s.value, nil }, true},
+	{"$rename", putsAny, (*step).checkNewPath, (*step).itsValue, true},
+	{"$currentDate", putsFlat, (*step).checkDate, (*step).itsValue, false},
+	setOnInsert,
 }
+
+func (s *step) itsValue(_ []byte) ([]byte, error) { return s.value, nil }
 
 // operatorNamed returns the operator of a name, or an error that lists all.
 func operatorNamed(name string) (*operator, error) {
@@ -66,6 +71,19 @@ func operatorNamed(name string) (*operator, error) {
 		names[i] = operators[i].name
 	}
 	return nil, errors.New("there is no update operator " + name + "; the operators are " + strings.Join(names, ", "))
+}
+
+// checkDate reads the operand of $currentDate, and puts the date in its place.
+func (s *step) checkDate() error {
+	kind := msgpack.Lookup(s.value, "$type")
+	if isDate := msgpack.Count(s.value) == 1 && string(msgpack.Str(kind)) == "date"; !isDate && msgpack.KindOf(s.value) != msgpack.True {
+		return errors.New("expects true or {$type: \"date\"}, not " + describe(s.value))
+	}
+	if s.now == 0 {
+		return errors.New("the time is not known here")
+	}
+	s.value = msgpack.AppendDate(nil, int64(s.now))
+	return nil
 }
 
 func (s *step) checkNumber() error {

@@ -142,6 +142,13 @@ func TestUpdate(t *testing.T) {
 		{name: "$pull objects", before: M{"a": []any{M{"k": 1}, M{"k": 2}}}, update: M{"$pull": M{"a": M{"k": 2}}}, now: M{"a": []any{M{"k": 1}}}},
 		{name: "$pull from nothing", before: M{}, update: M{"$pull": M{"a": 1}}},
 		{name: "$pull with a bad condition", before: M{}, update: M{"$pull": M{"a": M{"$near": 1}}}, fault: "$near"},
+		{name: "$currentDate without a clock", before: M{}, update: M{"$currentDate": M{"a": true}}, fault: "the time is not known here"},
+		{name: "$currentDate of another type", before: M{}, update: M{"$currentDate": M{"a": M{"$type": "timestamp"}}}, fault: `expects true or {$type: "date"}, not an object`},
+		{name: "$currentDate of false", before: M{}, update: M{"$currentDate": M{"a": false}}, fault: "expects true or"},
+		{name: "$currentDate of two", before: M{}, update: M{"$currentDate": M{"a": M{"$type": "date", "b": 1}}}, fault: "expects true or"},
+		{name: "$setOnInsert of what is there", before: M{"a": 1}, update: M{"$setOnInsert": M{"a": 2, "b.c": 3}}},
+		{name: "$setOnInsert beside $inc", before: M{"a": 1}, update: M{"$setOnInsert": M{"a": 2}, "$inc": M{"n": 1}}, now: M{"a": 1, "n": 1}},
+		{name: "$setOnInsert of a bad path", before: M{"a": 1}, update: M{"$setOnInsert": M{"a..b": 2}}, fault: "has an empty part"},
 		{name: "$rename", before: M{"a": 1, "b": M{"c": 2}}, update: M{"$rename": M{"a": "b.d", "x": "y"}}, now: M{"b": M{"c": 2, "d": 1}}},
 		{name: "$rename of what lacks", before: M{"b": []any{1}}, update: M{"$rename": M{"x": "b.0"}}},
 		{name: "$rename to itself", before: M{}, update: M{"$rename": M{"a": "a"}}, fault: "not the old one"},
@@ -211,7 +218,7 @@ func TestUpdateEach(t *testing.T) {
 	insert(t, db, M{"n": 1}, M{"n": 2}, M{"n": 3})
 	n, err := db.UpdateEach("users", encode(t, []any{
 		[]any{1, M{"n": 10}}, []any{3, M{"$inc": M{"n": 10}}}, []any{9, M{"n": 0}}, []any{2, M{"n": 2}},
-	}))
+	}), 0)
 	if n != 2 || err != nil {
 		t.Errorf("changed %d, %v; want 2", n, err)
 	}
@@ -219,7 +226,7 @@ func TestUpdateEach(t *testing.T) {
 		t.Errorf("now %v, want %v", got, want)
 	}
 	for _, pairs := range []any{[]any{1}, []any{[]any{1}}, []any{[]any{true, M{}}}, []any{[]any{1, 2}}, M{"1": M{}}} {
-		if _, err := db.UpdateEach("users", encode(t, pairs)); !errors.Is(err, engine.CodeInvalid) {
+		if _, err := db.UpdateEach("users", encode(t, pairs), 0); !errors.Is(err, engine.CodeInvalid) {
 			t.Errorf("UpdateEach(%v) = %v, want invalid", pairs, err)
 		}
 	}

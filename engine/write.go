@@ -197,44 +197,11 @@ func (db *DB) removeSlot(c *collection, slot uint32) {
 	c.content.remove(slot)
 }
 
-// Update applies an update (see ParseUpdate) to every document that matches, or
-// to none if one fails. It returns how many documents it changed; one that the
-// update leaves as it is does not count. Unique indexes hold for the state after
-// the last document, and in a savepoint for that at its release.
-//
-// Errors: invalid, schema, unique.
-func (db *DB) Update(name string, update []byte, where *query.Filter) (n int, err error) {
-	db.BeginCall()
-	defer db.EndCall(&err)
-	u, err := ParseUpdate(update)
-	if err != nil {
-		return 0, &Error{Code: CodeInvalid, Op: "update", Target: name, Err: err}
-	}
-	c := db.collections[name]
-	if c == nil {
-		return 0, checkName("update", name)
-	}
-	changed := 0
-	err = db.whole(func() error {
-		slots := c.match(where)
-		db.journal = slices.Grow(db.journal, len(slots))
-		for _, slot := range slots {
-			if err := db.updateSlot(c, slot, u, &changed); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		return 0, err
-	}
-	return changed, nil
-}
-
 // UpdateEach applies to each document its own update, or none if one fails: pairs
 // is a MessagePack array of [id, update]. It passes over ids that no document has
-// and returns how many documents it changed. Errors: as Update.
-func (db *DB) UpdateEach(name string, pairs []byte) (n int, err error) {
+// and returns how many documents it changed. now is as in UpdateContext. Errors: as
+// Update.
+func (db *DB) UpdateEach(name string, pairs []byte, now uint64) (n int, err error) {
 	db.BeginCall()
 	defer db.EndCall(&err)
 	c := db.collections[name]
@@ -256,7 +223,7 @@ func (db *DB) UpdateEach(name string, pairs []byte) (n int, err error) {
 			if err := checkID("update", name, id); err != nil {
 				return err
 			}
-			u, err := ParseUpdate(pair[header+idLen:])
+			u, err := ParseUpdate(pair[header+idLen:], UpdateContext{Now: now})
 			if err != nil {
 				return &Error{Code: CodeInvalid, Op: "update", Target: target(c, id), Err: err}
 			}

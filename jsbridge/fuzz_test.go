@@ -60,6 +60,7 @@ func fuzzSeeds(t testing.TB) (seeds [][]byte) {
 		{"ids", array{"people"}, nil},
 		{"distinct", array{"people", "tags", "age > 1"}, nil},
 		{"update", array{"people", object{"$inc": object{"age": 1}, "$push": object{"tags": "t"}}, nil}, nil},
+		{"modify", array{"people", object{"$setOnInsert": object{"age": 1}, "$currentDate": object{"at": true}}, object{"name": "x"}, array{array{"age", true}}, true, true, false, 2}, nil},
 		{"updateEach", array{"people", array{array{"x", object{"age": 3}}}}, nil},
 		{"remove", array{"people", array{"between", "age", 1, 9}}, nil},
 		{"liveChanges", nil, nil},

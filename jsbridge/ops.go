@@ -78,6 +78,13 @@ var ops = []op{
 		result: "integer: how many changed",
 	},
 	{
+		name: "modify", writes: true, run: modify,
+		doc: "As update, with options: upsert adds a document if none matches, replace takes change for a whole document, " +
+			"and with one it is the first document alone, in the order of sort. returned is 0 for no documents, 1 for those that match as they were, 2 for as they are then.",
+		args:   []string{"collection", "change", "where", "sort", "one", "upsert", "replace", "returned"},
+		result: "[how many changed, the _id of the document that was added or nil, array of documents or nil]",
+	},
+	{
 		name: "updateEach", writes: true, run: updateEach,
 		doc:    "Applies to each document its own change; pairs is an array of [id, change]. All or none.",
 		args:   []string{"collection", "pairs"},

@@ -1,6 +1,7 @@
 package jsbridge
 
 import (
+	"bytes"
 	"encoding/binary"
 	"math"
 
@@ -26,7 +27,45 @@ func update(c *call) error {
 	if err := c.end(); err != nil {
 		return err
 	}
-	return c.integer(c.db().Update(collection, change, where))
+	done, err := c.db().UpdateWith(collection, change, where, engine.UpdateOptions{Now: c.now(change)})
+	return c.integer(done.Changed, err)
+}
+
+func modify(c *call) error {
+	collection, change, where := c.collection(), c.args.value(), c.where()
+	o := engine.UpdateOptions{Now: c.now(change), Sort: c.sort(), One: c.flag(), Upsert: c.flag(), Replace: c.flag()}
+	returned := c.number(0)
+	if returned > int(engine.ReturnAfter) {
+		c.fault(c.name(), "expected 0, 1 or 2")
+	}
+	o.Return = engine.Returned(returned)
+	if err := c.end(); err != nil {
+		return err
+	}
+	done, err := c.db().UpdateWith(collection, change, where, o)
+	if err != nil {
+		return err
+	}
+	c.out = msgpack.AppendInt(msgpack.AppendArray(c.out, 3), int64(done.Changed))
+	c.out = append(c.out, orNil(done.Added)...)
+	c.out = append(c.out, orNil(done.Documents)...)
+	return nil
+}
+
+func orNil(v []byte) []byte {
+	if v == nil {
+		return msgpack.AppendNil(nil)
+	}
+	return v
+}
+
+// now returns the time for a change that asks for it, or 0. To ask the clock of
+// JavaScript takes longer than some updates.
+func (c *call) now(change []byte) uint64 {
+	if !bytes.Contains(change, []byte("$currentDate")) {
+		return 0
+	}
+	return c.database.session.Now()
 }
 
 func updateEach(c *call) error {
@@ -37,7 +76,7 @@ func updateEach(c *call) error {
 	if err := c.end(); err != nil {
 		return err
 	}
-	return c.integer(c.db().UpdateEach(collection, pairs))
+	return c.integer(c.db().UpdateEach(collection, pairs, c.now(pairs)))
 }
 
 func remove(c *call) error {

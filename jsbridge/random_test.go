@@ -160,7 +160,9 @@ func (r *randomCalls) argument(name string, writes bool) any {
 	switch name {
 	case "collection":
 		return oneOf(r, "people", "people", "people", "cats")
-	case "upsert":
+	case "returned":
+		return r.IntN(3)
+	case "upsert", "one", "replace":
 		return r.IntN(2) == 0
 	case "where":
 		return r.where(2)
@@ -303,7 +305,7 @@ func (r *randomCalls) change() any {
 	if r.IntN(2) == 0 {
 		return object{r.path(): r.value(1)}
 	}
-	operator := oneOf(r, "$set", "$unset", "$inc", "$push", "$pull", "$min", "$max", "$rename")
+	operator := oneOf(r, "$set", "$unset", "$inc", "$push", "$pull", "$min", "$max", "$rename", "$setOnInsert", "$currentDate")
 	if operator == "$rename" {
 		return object{operator: object{r.path(): r.path()}}
 	}

@@ -160,6 +160,9 @@ func (s *Session) DB() *engine.DB { return s.db }
 // nothing.
 func (s *Session) InMemory() bool { return s.log == nil }
 
+// Now returns the time by Options.Now: what $currentDate sets.
+func (s *Session) Now() uint64 { return s.opts.Now() }
+
 // Head returns the seq of the newest batch that the engine holds.
 func (s *Session) Head() uint64 { return s.head }
 

@@ -68,7 +68,11 @@ func Not(f *Filter) *Filter {
 }
 
 // Eq holds where p reaches value.
-func Eq(p Path, value []byte) *Filter { return compared(OpEq, p, value) }
+func Eq(p Path, value []byte) *Filter {
+	f := compared(OpEq, p, value)
+	f.given = otherThan(f.Value, value)
+	return f
+}
 
 // Gt holds where p reaches a value above value.
 func Gt(p Path, value []byte) *Filter { return compared(OpGt, p, value) }

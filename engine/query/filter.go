@@ -53,6 +53,7 @@ type Filter struct {
 	Size    int       // Size
 	Kids    []*Filter // And, Or, Not, Any
 
+	given   []byte   // Eq: Value as it was given, if that is other bytes; nil: it is Value
 	operand operand  // Value, taken apart
 	high    operand  // High, taken apart
 	text    []byte   // StartsWith, Contains: the bytes of the string Value

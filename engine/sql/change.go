@@ -135,7 +135,7 @@ func (c *conflict) insert(x *execution, into *table, docs [][]byte, a *changed) 
 				continue
 			}
 			pair := append(msgpack.AppendArray(msgpack.AppendArray(nil, 1), 2), id...)
-			if _, err := x.db.UpdateEach(into.collection, append(pair, sets.change(t)...)); err != nil {
+			if _, err := x.db.UpdateEach(into.collection, append(pair, sets.change(t)...), 0); err != nil {
 				return err
 			}
 		}
@@ -329,7 +329,7 @@ func (s *updateBody) run(x *execution) (Rows, error) {
 	n := 0
 	err = x.whole(func() error {
 		var err error
-		if n, err = x.db.UpdateEach(collection, append(msgpack.AppendArray(nil, len(ids)), pairs...)); err != nil || s.returning == nil {
+		if n, err = x.db.UpdateEach(collection, append(msgpack.AppendArray(nil, len(ids)), pairs...), 0); err != nil || s.returning == nil {
 			return err
 		}
 		for _, id := range ids {

@@ -47,7 +47,7 @@ export type {
   WhereFilter,
 } from './query/types.js'
 export type { Path, UpdatePath } from './query/path-types.js'
-export type { Merged, PushOperators, Update, UpdateOperators } from './query/update-types.js'
+export type { Merged, PushOperators, Update, UpdateOperators, UpdateOptions } from './query/update-types.js'
 export type {
   FileFormat,
   SealOptions,

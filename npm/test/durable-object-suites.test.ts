@@ -12,6 +12,7 @@ import { conditions } from './suites/api-conditions.js'
 import { metadata } from './suites/api-metadata.js'
 import { relationships } from './suites/api-relationships.js'
 import { schemas } from './suites/api-schemas.js'
+import { updates } from './suites/api-updates.js'
 import { values } from './suites/api-values.js'
 import { runTest, type Suite } from './suites/suite.js'
 
@@ -28,7 +29,7 @@ export default {
 `
 
 const { documents, sql, results, live, transactions, changes } = sharedSuites as Record<string, Suite>
-const suites: Record<string, Suite> = { documents: documents!, values, conditions, schemas, aggregates, sql: sql!, results: results!, relationships, live: live!, metadata, transactions: transactions!, changes: changes! }
+const suites: Record<string, Suite> = { documents: documents!, values, updates, conditions, schemas, aggregates, sql: sql!, results: results!, relationships, live: live!, metadata, transactions: transactions!, changes: changes! }
 
 /** Tests that are not for a database elsewhere, and why. */
 const notHere: Record<string, string> = {

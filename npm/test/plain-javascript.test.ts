@@ -9,8 +9,8 @@ import { asFilter, built, condition } from './random/conditions.js'
 import { compare, meets, projected, reached, sorted } from './random/meaning.js'
 import { Random } from './random/random.js'
 import { replayOf, seed } from './random/seed.js'
-import { applied, check, Misfit, update } from './random/updates.js'
-import { document, path, value, type Plain } from './random/values.js'
+import { added, applied, check, Misfit, update } from './random/updates.js'
+import { document, path, scalar, value, type Plain } from './random/values.js'
 
 const random = new Random(seed)
 let db: AtomicDB
@@ -122,6 +122,47 @@ describe(`random requests (${replayOf('plain-javascript.test.ts')})`, () => {
       }
     }
     assert.ok(refused > 50 && refused < 1_500, `${refused} of the updates were refused`)
+  })
+
+  test('2,000 updates with options change, add and answer what they should, or do nothing at all', async () => {
+    let addedSome = 0
+    for (let n = 0; n < 2_000; n++) {
+      const documents = await stored(random.list(4, 4, () => document(random)))
+      const equalities = random.list(0, 2, () => [path(random), random.chance(0.5) ? value(random, 1) : scalar(random)] as const)
+      const where = { $and: [{}, ...equalities.map(([path, wanted]) => ({ [path]: random.chance(0.5) ? wanted : { $eq: wanted } }))] }
+      const request = update(random)
+      const [upsert, many, returnDocuments] = [random.chance(0.7), random.chance(0.5), random.pick(['before', 'after', false] as const)]
+      const sort = random.chance(0.5) ? path(random) : undefined
+      const matching = sorted(documents, sort ? [[sort, false]] : []).filter((one) => equalities.every(([path, wanted]) => meets(one, ['eq', path, wanted])))
+      const first = many ? matching : matching.slice(0, 1)
+      const options = { upsert, many, returnDocuments, ...(sort && { sort }) }
+      const what = inspect({ where, request, options }, { depth: null })
+      let after: Plain[] | undefined
+      try {
+        check(request)
+        after = first.length > 0 || !upsert ? first.map((one) => normal(applied(one, request))) : [normal(added(equalities, request))]
+      } catch (error) {
+        if (!(error instanceof Misfit)) throw error
+      }
+      const run = () => db.update(request, where, options as { returnDocuments: 'after' }) as Promise<unknown>
+      if (!after) {
+        await assert.rejects(run(), (error) => error instanceof AtomicDBError && error.code === 'invalid', what)
+        assert.deepEqual([...(await db.all())], documents, `refused, but changed by ${what}`)
+        continue
+      }
+      const isNew = first.length === 0 && after.length > 0
+      const answer = await run()
+      const now = [...(await db.all())]
+      if (isNew) {
+        addedSome++
+        after = [{ _id: now.at(-1)?._id, ...after[0] }]
+      }
+      assert.deepEqual(now, [...documents.map((one) => after.find(({ _id }) => _id === one._id) ?? one), ...(isNew ? after : [])], what)
+      const returned = returnDocuments === 'before' ? first : after
+      if (!returnDocuments) assert.equal(answer, isNew ? 1 : first.filter((one, n) => text(one) !== text(after[n]!)).length, what)
+      else assert.deepEqual(many ? [...(answer as Plain[])] : answer, many ? returned : returned[0], what)
+    }
+    assert.ok(addedSome > 100, `${addedSome} of the updates added a document`)
   })
 })
 

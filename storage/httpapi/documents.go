@@ -177,7 +177,7 @@ func patchDocument(q *request) error {
 		if err := q.mayChange(db, id); err != nil {
 			return err
 		}
-		_, err := db.Update(q.PathValue("collection"), change, query.Eq(query.ParsePath("_id"), id))
+		_, err := db.UpdateWith(q.PathValue("collection"), change, query.Eq(query.ParsePath("_id"), id), engine.UpdateOptions{Now: q.db.session.Now()})
 		stored = append(stored[:0], db.Get(q.PathValue("collection"), id)...)
 		return err
 	})

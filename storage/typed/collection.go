@@ -115,19 +115,50 @@ func (c *Collection[T]) Get(ctx context.Context, id any) (doc T, err error) {
 //
 // Errors: invalid, schema, unique, and those of storing.
 func (c *Collection[T]) Update(ctx context.Context, where, update any) (n int, err error) {
+	n, _, err = c.UpdateWith(ctx, where, update, engine.UpdateOptions{})
+	return n, err
+}
+
+// UpdateWith is Update with options: the first document alone, in an order, one that
+// is added if none matches, or a T that takes the place of another. It returns the
+// documents that options.Return asks for. The time that $currentDate sets is that of
+// the database's clock, unless options has one.
+//
+//	_, claimed, err := jobs.UpdateWith(ctx, "state = 'new'", map[string]any{"state": "taken"},
+//		engine.UpdateOptions{One: true, Return: engine.ReturnAfter})
+//
+// Errors: invalid, schema, unique, and those of storing.
+func (c *Collection[T]) UpdateWith(ctx context.Context, where, update any, options engine.UpdateOptions) (n int, docs []T, err error) {
 	filter, err := filterOf("update", c.name, where)
 	if err != nil {
-		return 0, err
+		return 0, nil, err
 	}
 	b, err := encode("update", c.name, "update", update)
 	if err != nil {
-		return 0, err
+		return 0, nil, err
 	}
-	err = c.scope.update(ctx, "update", func(tx *Tx) (err error) {
-		n, err = tx.engine.Update(c.name, b, filter)
-		return err
+	if options.Now == 0 {
+		options.Now = c.scope.database().session.Now()
+	}
+	err = c.scope.update(ctx, "update", func(tx *Tx) error {
+		done, err := tx.engine.UpdateWith(c.name, b, filter, options)
+		if err != nil {
+			return err
+		}
+		n, docs = done.Changed, nil
+		for doc := range packed.Elements(done.Documents) {
+			var v T
+			if err := decode("update", nameOf(c.name, doc), doc, &v); err != nil {
+				return err
+			}
+			docs = append(docs, v)
+		}
+		return nil
 	})
-	return kept(n, err)
+	if err != nil {
+		return 0, nil, err
+	}
+	return n, docs, nil
 }
 
 // Remove removes every document that meets a condition, and returns how many did.

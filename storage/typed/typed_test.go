@@ -236,6 +236,21 @@ func TestWrites(t *testing.T) {
 	if ada, err := users.Get(ctx, 1); err != nil || ada != (user{1, "Ada", 37}) {
 		t.Errorf("Get returned %+v, %v", ada, err)
 	}
+	change := map[string]any{"$inc": map[string]any{"age": 1}, "$currentDate": map[string]any{"seen": true}}
+	n, docs, err := users.UpdateWith(ctx, "name = 'Ada'", change, engine.UpdateOptions{One: true, Return: engine.ReturnBefore})
+	if n != 1 || err != nil || len(docs) != 1 || docs[0] != (user{1, "Ada", 37}) {
+		t.Errorf("UpdateWith returned %d, %+v, %v", n, docs, err)
+	}
+	if seen, err := users.Count(ctx, "seen type date"); seen != 1 || err != nil {
+		t.Errorf("%d documents have the time, %v", seen, err)
+	}
+	n, docs, err = users.UpdateWith(ctx, map[string]any{"name": "Dee"}, user{Name: "Dee", Age: 9}, engine.UpdateOptions{Upsert: true, Replace: true, Return: engine.ReturnAfter})
+	if n != 1 || err != nil || len(docs) != 1 || docs[0].Age != 9 || docs[0].ID == 0 {
+		t.Errorf("UpdateWith returned %d, %+v, %v", n, docs, err)
+	}
+	if n, err := users.Remove(ctx, "name = 'Dee'"); n != 1 || err != nil {
+		t.Errorf("Remove returned %d, %v", n, err)
+	}
 	if n, err := users.Remove(ctx, "age > 50"); n != 1 || err != nil {
 		t.Errorf("Remove returned %d, %v, want 1", n, err)
 	}

@@ -28,4 +28,9 @@ export class Collection<T extends object = any> extends DocumentCalls<T, 'collec
   collectionIn(): string {
     return this.name
   }
+
+  /** @internal */
+  namesCollection(): boolean {
+    return false
+  }
 }

@@ -8,7 +8,7 @@ import { sql } from '../operations/sql.js'
 import * as writes from '../operations/writes.js'
 import { collectionOf } from '../query/find-options.js'
 import type { Aggregate, Filter, FindOptions, Plan, QueryBuilder, Where } from '../query/types.js'
-import type { Update } from '../query/update-types.js'
+import type { DocumentOptions, DocumentsOptions, NumberOptions, Update, UpdateOptions } from '../query/update-types.js'
 import type { Fresh, Id, JSONSchema, Metadata, Relationship, SchemaOptions, SetSchemaOptions, Stored, Value } from '../types.js'
 import { Collection } from './collection.js'
 import { DocumentCalls } from './document-calls.js'
@@ -21,6 +21,9 @@ export type CollectionNames<Schema> = 0 extends 1 & Schema ? string : keyof Sche
 
 /** The options of a find, which name the collection, or its name alone. */
 export type NamedOptions<Schema> = (FindOptions & { collection?: CollectionNames<Schema> }) | CollectionNames<Schema>
+
+/** The options of a write, which name the collection. */
+export type NamedUpdateOptions<Schema> = UpdateOptions & { collection?: CollectionNames<Schema> }
 
 /** The options of a live query, which name the collection, or its name alone. */
 export type NamedLiveOptions<Schema> = (LiveOptions & { collection?: CollectionNames<Schema> }) | CollectionNames<Schema>
@@ -38,6 +41,9 @@ export interface DatabaseCalls<Schema = any> extends DocumentCalls<any, 'databas
   insert<T extends object>(document: Fresh<T>, collection?: CollectionNames<Schema>): Promise<Id>
   insertMany<T extends object>(documents: readonly Fresh<T>[], collection?: CollectionNames<Schema>): Promise<Id[]>
   upsert<T extends object>(document: T & { _id: Id }, collection?: CollectionNames<Schema>): Promise<Id>
+  upsert(fields: object, where: Exclude<Where, string>, collection?: CollectionNames<Schema>): Promise<Id>
+  upsert(fields: object, where: string, collection: CollectionNames<Schema>): Promise<Id>
+  upsertMany<T extends object>(documents: readonly (T & { _id: Id })[], collection?: CollectionNames<Schema>): Promise<Id[]>
   search<T = any>(where?: Where<T>, options?: NamedOptions<Schema>): Promise<QueryResult<T>>
   get<T = any>(where: Where<T> | Id, options?: NamedOptions<Schema>): Promise<Stored<T> | undefined>
   find<T = any>(filter?: Filter<T>, options?: NamedOptions<Schema>): Promise<QueryResult<T>>
@@ -48,7 +54,11 @@ export interface DatabaseCalls<Schema = any> extends DocumentCalls<any, 'databas
   documentIds(collection?: CollectionNames<Schema>): Promise<Id[]>
   distinct(path: string, where?: Where, collection?: CollectionNames<Schema>): Promise<Value[]>
   aggregate<R = any, G extends string = never, P extends string = never, N extends string = never>(pipeline: Aggregate<any, G, P, N>, collection?: CollectionNames<Schema>): Promise<R[]>
-  update(fields: object | ((document: any) => object), where?: Where, collection?: CollectionNames<Schema>): Promise<number>
+  update<T = any>(fields: object | ((document: any) => object), where: Where | undefined, options: NamedUpdateOptions<Schema> & DocumentOptions): Promise<Stored<T> | undefined>
+  update<T = any>(fields: object | ((document: any) => object), where: Where | undefined, options: NamedUpdateOptions<Schema> & DocumentsOptions): Promise<QueryResult<T>>
+  update(fields: object | ((document: any) => object), where?: Where, options?: (NamedUpdateOptions<Schema> & NumberOptions) | CollectionNames<Schema>): Promise<number>
+  replace<T extends object>(document: Fresh<T>, where: Where, options: Omit<NamedUpdateOptions<Schema> & DocumentOptions, 'many'>): Promise<Stored<T> | undefined>
+  replace<T extends object>(document: Fresh<T>, where: Where, options?: Omit<NamedUpdateOptions<Schema> & NumberOptions, 'many'> | CollectionNames<Schema>): Promise<number>
   atomicUpdate<T = any>(change: (document: Stored<T>) => Update<T>, where?: Where<T>, collection?: CollectionNames<Schema>): Promise<Stored<T> | undefined>
   remove(where: Where, collection?: CollectionNames<Schema>): Promise<number>
   clear(collection?: CollectionNames<Schema>): Promise<void>
@@ -72,6 +82,11 @@ export abstract class DatabaseCalls<Schema = any> extends DocumentCalls<any, 'da
   /** @internal */
   collectionIn(options: unknown): unknown {
     return collectionOf(options)
+  }
+
+  /** @internal */
+  namesCollection(argument: unknown): boolean {
+    return typeof argument === 'string' || argument === undefined
   }
 
   /**

@@ -7,6 +7,7 @@ import * as questions from '../live/questions.js'
 import { DocumentsView, RowsView, ValueView } from '../live/views.js'
 import { aggregate } from '../operations/aggregate.js'
 import { createIndex, dropIndex, indexOptions } from '../operations/indexes.js'
+import { modify, type Modification, type Modified } from '../operations/modify.js'
 import * as reads from '../operations/reads.js'
 import * as writes from '../operations/writes.js'
 import { queryBuilder } from '../query/builder.js'
@@ -14,10 +15,11 @@ import { queryOf } from '../query/find-options.js'
 import type { At, PathArgument, NamedPath } from '../query/path-types.js'
 import type { Aggregate, Filter, FindOptions, Named, Plan, QueryBuilder, Where } from '../query/types.js'
 import { checkFilter, checkGiven, checkWhere } from '../query/where.js'
-import type { Exactly, NamedUpdate, Update } from '../query/update-types.js'
+import { allMatching, updateQueryOf, type UpdateQuery } from '../query/update-options.js'
+import type { Exactly, DocumentOptions, DocumentsOptions, NamedUpdate, NumberOptions, Update, UpdateOptions } from '../query/update-types.js'
 import type { Fresh, Id, IndexOptions, Metadata, Stored, Value } from '../types.js'
 import { LiveQuery, type LiveOptions } from './live-query.js'
-import { newResult, type QueryResult } from './result.js'
+import { newResult, resultOf, type QueryResult } from './result.js'
 
 /** What a call is made on: one collection, or a database, whose calls name the collection. */
 export type Owner = 'collection' | 'database'
@@ -30,6 +32,15 @@ export type Options<Of extends Owner, T = any, S extends string = never, F exten
 
 /** The options of a live query, as {@link Options} are those of a find. */
 export type LiveOptionsOf<Of extends Owner, T = any, S extends string = never, F extends string = never> = Of extends 'database' ? LiveOptions | string : LiveOptions<T, S, F>
+
+/** The options of a write. */
+export type UpdateOptionsOf<Of extends Owner, T = any> = Of extends 'database' ? UpdateOptions : Omit<UpdateOptions<T>, 'collection'>
+
+/** What a database takes in place of options: the name of the collection. */
+export type NameOf<Of extends Owner> = Of extends 'database' ? string : never
+
+/** A change, or a function that makes one of a document. */
+export type Change<T, U extends Update<T>> = Update<T> | NamedUpdate<T> | ((document: Stored<T>) => U & Exactly<T, U>)
 
 /** The paths of an index, and options at the end. */
 export type IndexArguments<T, P extends string, O> = [...paths: (NamedPath<T> | PathArgument<T, P>)[], options: O] | (NamedPath<T> | PathArgument<T, P>)[]
@@ -57,6 +68,9 @@ export abstract class DocumentCalls<T, Of extends Owner> {
   /** @internal The collection that the options of a call name. It is not checked yet. */
   abstract collectionIn(options: unknown): unknown
 
+  /** @internal Whether an argument that may be a condition is the name of the collection. */
+  abstract namesCollection(argument: unknown): boolean
+
   /**
    * Adds one document.
    *
@@ -75,8 +89,27 @@ export abstract class DocumentCalls<T, Of extends Owner> {
   }
 
   /** Adds the document, or replaces the one that has its `_id`. Fails as {@link insert} does. */
-  upsert(document: T & { _id: Id }, ...collection: CollectionName<Of>): Promise<Id> {
-    return this.calls.write(() => writes.insertOne(this.collectionNamed(collection), document, true))
+  upsert(document: T & { _id: Id }, ...collection: CollectionName<Of>): Promise<Id>
+  /**
+   * Changes the first document that matches, as {@link update} does, or adds one: what the condition wants fields to be
+   * equal to, with the change. Resolves to its id.
+   */
+  upsert(fields: Update<T> | NamedUpdate<T>, where: Where<T> | Named<T>, ...collection: CollectionName<Of>): Promise<Id>
+  upsert(document: unknown, ...rest: unknown[]): Promise<Id> {
+    if (rest.length === 0 || (rest.length === 1 && this.namesCollection(rest[0]))) {
+      return this.calls.write(() => writes.insertOne(this.collectionNamed(rest), document, true))
+    }
+    const [where, ...collection] = rest
+    const query = { ...allMatching, one: true, upsert: true, returned: 'after' } as const
+    return this.modified(() => {
+      checkWhere(where, 'upsert(document) needs the _id of the document')
+      return { collection: this.collectionNamed(collection), change: document, where, query, replaces: false }
+    }, ({ documents }) => documents![0]!._id as Id)
+  }
+
+  /** Adds each document, or replaces the one that has its `_id`: all or none. Resolves to their ids, in order. Fails as {@link insert} does. */
+  upsertMany(documents: readonly (T & { _id: Id })[], ...collection: CollectionName<Of>): Promise<Id[]> {
+    return this.calls.write(() => writes.insertMany(this.collectionNamed(collection), documents, true))
   }
 
   /** All documents that match; without a condition, all documents. */
@@ -181,20 +214,54 @@ export abstract class DocumentCalls<T, Of extends Owner> {
    *
    * @param fields Fields to merge, named by paths; or an operator object of
    * $set, $unset, $inc, $mul, $bit, $min, $max, $push, $addToSet, $pop, $pull,
-   * $pullAll, $rename; or a function that
+   * $pullAll, $rename, $currentDate, $setOnInsert; or a function that
    * returns one of these for a document, or the document itself, changed: then
    * a field that it has deleted is removed. The function may run again when
    * another tab was faster, so it should do nothing else.
+   * @param options `upsert` adds a document if none matches, `many: false` changes
+   * the first in the order of `sort`, and `returnDocuments` resolves to the
+   * documents instead. All of it is one write.
    * @throws `invalid` for undefined: `$unset` removes a field. `unique` if an
    * index forbids what is there after all changes, in a transaction after its
    * last call.
+   *
+   * @example
+   * ```ts
+   * const job = await jobs.update({ state: 'taken' }, { state: 'new' }, { many: false, sort: '-priority', returnDocuments: 'after' })
+   * ```
    */
-  update<U extends Update<T> = Update<T>>(fields: Update<T> | NamedUpdate<T> | ((document: Stored<T>) => U & Exactly<T, U>), where?: Where<T> | Named<T>, ...collection: CollectionName<Of>): Promise<number> {
+  update<U extends Update<T> = Update<T>>(fields: Change<T, U>, where: Where<T> | Named<T> | undefined, options: UpdateOptionsOf<Of, T> & DocumentOptions): Promise<Stored<T> | undefined>
+  update<U extends Update<T> = Update<T>>(fields: Change<T, U>, where: Where<T> | Named<T> | undefined, options: UpdateOptionsOf<Of, T> & DocumentsOptions): Promise<QueryResult<T>>
+  update<U extends Update<T> = Update<T>>(fields: Change<T, U>, where?: Where<T> | Named<T>, options?: (UpdateOptionsOf<Of, T> & NumberOptions) | NameOf<Of>): Promise<number>
+  update(fields: unknown, where?: unknown, options?: unknown): Promise<any> {
     const given = arguments.length
-    return this.calls.write(() => {
+    let query!: UpdateQuery
+    let collection: unknown
+    return this.modified(() => {
       checkGiven(where, 2, given)
-      return writes.update(this.collectionNamed(collection), fields, where)
-    })
+      collection = this.collectionIn(options)
+      query = updateQueryOf(options, collection)
+      return { collection, change: fields, where, query, replaces: false }
+    }, (done) => this.answerOf(done, collection, query))
+  }
+
+  /**
+   * Puts a document in the place of the first that matches, which keeps its `_id`. Resolves to how many it has changed,
+   * 1 or 0, or with `returnDocuments` to the document.
+   *
+   * @param options `upsert` adds the document if none matches, with the `_id` that the condition wants, if it wants one.
+   */
+  replace(document: Fresh<T>, where: Where<T> | Named<T>, options: Omit<UpdateOptionsOf<Of, T> & DocumentOptions, 'many'>): Promise<Stored<T> | undefined>
+  replace(document: Fresh<T>, where: Where<T> | Named<T>, options?: Omit<UpdateOptionsOf<Of, T> & NumberOptions, 'many'> | NameOf<Of>): Promise<number>
+  replace(document: unknown, where: unknown, options?: unknown): Promise<any> {
+    let query!: UpdateQuery
+    let collection: unknown
+    return this.modified(() => {
+      checkWhere(where, 'replace(document, {}) replaces the first document')
+      collection = this.collectionIn(options)
+      query = updateQueryOf(options, collection, true)
+      return { collection, change: document, where, query, replaces: true }
+    }, (done) => this.answerOf(done, collection, query))
   }
 
   /**
@@ -315,6 +382,20 @@ export abstract class DocumentCalls<T, Of extends Owner> {
   /** The rows of {@link aggregate}, kept current. Rows that stay the same at their place are the same objects. */
   liveAggregate<R = any, G extends string = never, P extends string = never, N extends string = never>(pipeline: Aggregate<T, G, P, N>, ...collection: CollectionName<Of>): LiveValue<R[]> {
     return readArguments(() => new LiveValue(this.calls, questions.aggregated(this.collectionNamed(collection), pipeline), new RowsView((rows) => rows as R[])))
+  }
+
+  /** @internal Makes a modification, and resolves to what `answer` makes of its result. `prepare` runs at once. */
+  modified<R>(prepare: () => Modification & { collection: unknown }, answer: (done: Modified) => R): Promise<R> {
+    return this.calls.write(() => {
+      const modification = prepare()
+      const write = modify(modification.collection, modification)
+      return (engine) => answer(write(engine))
+    })
+  }
+
+  private answerOf({ changed, documents }: Modified, collection: unknown, { one }: UpdateQuery): unknown {
+    if (!documents) return changed
+    return one ? documents[0] : resultOf<T>([...documents], { calls: this.calls, collection, fields: null, populate: null })
   }
 
   private found(engine: EngineCalls, where: unknown, collection: unknown, options: unknown): QueryResult<T> {

@@ -3,9 +3,11 @@ import type { Calls, ConnectionCalls } from '../connection/calls.js'
 import type { EngineCalls } from '../connection/engine-calls.js'
 import { readArguments } from '../connection/errors.js'
 import { AtomicDBError, describe, invalid, isThrown, messageOf, readingError, unsupported } from '../errors.js'
+import { modify, theseInOrder, type Modification, type Modified } from '../operations/modify.js'
 import * as reads from '../operations/reads.js'
 import * as writes from '../operations/writes.js'
 import { everything } from '../query/find-options.js'
+import { allMatching, type UpdateQuery } from '../query/update-options.js'
 import { prepared } from '../query/where.js'
 import type { Fresh, Id, Stored } from '../types.js'
 import { Collection } from './collection.js'
@@ -39,44 +41,55 @@ export class ValidatedCollection<T extends object = any> extends Collection<T> {
   }
 
   override insertMany(documents: readonly Fresh<T>[]): Promise<Id[]> {
-    if (!Array.isArray(documents) || !(documents.length < 2 ** 32)) return super.insertMany(documents) // which says what is wrong
-    const all = () => {
-      const valid = documents.map((document) => this.#valid('insert', document))
-      return valid.some(isPromise) ? Promise.all(valid) : valid
-    }
-    return then(all, (valid) => super.insertMany(valid))
+    return this.#eachValid('insert', documents, (valid) => super.insertMany(valid as typeof documents))
   }
 
-  override upsert(document: T & { _id: Id }): Promise<Id> {
+  #eachValid(op: string, documents: readonly unknown[], store: (valid: readonly unknown[]) => Promise<Id[]>): Promise<Id[]> {
+    if (!Array.isArray(documents) || !(documents.length < 2 ** 32)) return store(documents) // which says what is wrong
+    const all = () => {
+      const valid = documents.map((document) => this.#valid(op, document))
+      return valid.some(isPromise) ? Promise.all(valid) : valid
+    }
+    return then(all, store)
+  }
+
+  override upsert(document: any, ...where: any[]): Promise<Id> {
+    if (where.length > 0) return super.upsert(document, ...(where as [any]))
     return then(() => this.#valid('upsert', document), (valid) => super.upsert(valid))
   }
 
-  override update(fields: any, where?: any): Promise<number> {
-    if (arguments.length > 1 && where === undefined) return super.update(fields, where) // which refuses it
+  override upsertMany(documents: readonly (T & { _id: Id })[]): Promise<Id[]> {
+    return this.#eachValid('upsert', documents, (valid) => super.upsertMany(valid as typeof documents))
+  }
+
+  /** @internal */
+  override modified<R>(prepare: () => Modification & { collection: unknown }, answer: (done: Modified) => R): Promise<R> {
     return this.#changed(() => {
-      const matching = prepared(where)
-      return { matching, write: writes.update(this.name, fields, where), first: false }
-    })
+      const modification = prepare()
+      const { where, query } = modification
+      return { matching: prepared(where), query, write: modify(this.name, modification) }
+    }).then(answer)
   }
 
   override atomicUpdate(change: any, where?: any): Promise<Stored<T> | undefined> {
     if (arguments.length > 1 && where === undefined) return super.atomicUpdate(change, where)
     return this.#changed(() => {
-      const matching = prepared(where)
       const write = writes.atomicUpdate(this.name, change, where)
-      return { matching, write, first: true }
-    })
+      const first = (engine: EngineCalls): Modified => {
+        const document = write(engine)
+        return { changed: 0, added: null, documents: document ? [document] : [] }
+      }
+      return { matching: prepared(where), query: { ...allMatching, one: true, returned: 'after' }, write: first }
+    }).then(({ documents }) => documents![0])
   }
 
   /** Makes a change, and validates the documents that it is about, before it is stored. */
-  async #changed<R>(prepare: () => Change<R>): Promise<R> {
+  async #changed(prepare: () => Change): Promise<Modified> {
     const change = readArguments(prepare)
     try {
       return await this.calls.write(() => (engine) => engine.whole(() => {
-        const ids = this.#matching(engine, change)
-        const result = change.write(engine)
-        const stored = this.#all(engine, ids)
-        const outputs = stored.map((document) => {
+        const { ids, done } = this.#made(engine, change)
+        const outputs = theseInOrder(engine, this.name, ids).map((document) => {
           const output = engine.callback('validate', (given) => {
             const valid = this.#valid('update', given)
             if (!isPromise(valid)) return { valid }
@@ -86,7 +99,7 @@ export class ValidatedCollection<T extends object = any> extends Collection<T> {
           return output.valid
         })
         for (const output of outputs) writes.insertOne(this.name, output, true)(engine)
-        return change.first ? this.#all(engine, ids)[0] as R : result
+        return this.#answer(engine, change, ids, done)
       }))
     } catch (error) {
       if (!isThrown(error, WaitsForValidator)) throw error
@@ -94,25 +107,26 @@ export class ValidatedCollection<T extends object = any> extends Collection<T> {
     const { transaction } = this.calls as ConnectionCalls
     if (!transaction) throw unsupported('validate: a validator that answers with a Promise cannot check an update inside a transaction')
     return (this.calls as ConnectionCalls).transaction(async (calls) => {
-      const ids = await calls.read((engine) => this.#matching(engine, change))
-      const result = await calls.write(() => change.write)
-      const stored = await calls.read((engine) => this.#all(engine, ids))
+      const { ids, done } = await calls.write(() => (engine) => engine.whole(() => this.#made(engine, change)))
+      const stored = await calls.read((engine) => theseInOrder(engine, this.name, ids))
       const outputs = await Promise.all(stored.map((document) => this.#valid('update', document)))
       for (const output of outputs) await calls.write(() => writes.insertOne(this.name, output, true))
-      return change.first ? calls.read((engine) => this.#all(engine, ids)[0] as R) : result
+      return calls.read((engine) => this.#answer(engine, change, ids, done))
     })
   }
 
-  #matching(engine: EngineCalls, { matching, first }: Change<unknown>): Id[] {
+  /** Makes a change, and tells which documents it was about, in order. */
+  #made(engine: EngineCalls, { matching, query, write }: Change): { ids: Id[]; done: Modified } {
     const found: Stored<any>[] = []
-    reads.find(engine, this.name, matching, { ...everything, fields: ['_id'], limit: first ? 1 : everything.limit }, found)
-    return found.map(({ _id }) => _id)
+    const { sort, one } = query
+    reads.find(engine, this.name, matching, { ...everything, sort, fields: ['_id'], limit: one ? 1 : everything.limit }, found)
+    const ids = found.map(({ _id }) => _id as Id)
+    const done = write(engine)
+    return { ids: done.added === null ? ids : [done.added], done }
   }
 
-  #all(engine: EngineCalls, ids: readonly Id[]): Stored<any>[] {
-    const found: Stored<any>[] = []
-    if (ids.length > 0) reads.find(engine, this.name, reads.idIn(ids), everything, found)
-    return found
+  #answer(engine: EngineCalls, { query }: Change, ids: readonly Id[], done: Modified): Modified {
+    return query.returned === 'after' ? { ...done, documents: theseInOrder(engine, this.name, ids) } : done
   }
 
   /** What the validator makes of a document, with the `_id` of the document. */
@@ -142,11 +156,10 @@ export class ValidatedCollection<T extends object = any> extends Collection<T> {
   }
 }
 
-interface Change<R> {
+interface Change {
   readonly matching: ReturnType<typeof prepared>
-  readonly write: (engine: EngineCalls) => R
-  /** Whether it is about the first document alone. */
-  readonly first: boolean
+  readonly query: UpdateQuery
+  readonly write: (engine: EngineCalls) => Modified
 }
 
 /** Thrown inside a write, which cannot wait: it is made as a transaction then. */

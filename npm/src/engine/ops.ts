@@ -2,7 +2,7 @@
 // `go test ./jsbridge -run TestTypeScriptTwin -update`: edit that list, not this file.
 
 /** Changes with the list. An engine whose number is another one comes from another release. */
-export const protocol = 0xd8f78ba4
+export const protocol = 0x2659b8d2
 
 /** The largest input of one call, in bytes; larger ones are sent in pieces. */
 export const maxInput = 268435456
@@ -64,246 +64,252 @@ export const Op = {
    */
   update: 9,
   /**
+   * As update, with options: upsert adds a document if none matches, replace takes change for a whole document, and with one it is the first document alone, in the order of sort. returned is 0 for no documents, 1 for those that match as they were, 2 for as they are then.
+   *
+   * `[collection, change, where, sort, one, upsert, replace, returned]` → [how many changed, the _id of the document that was added or nil, array of documents or nil].
+   */
+  modify: 10,
+  /**
    * Applies to each document its own change; pairs is an array of [id, change]. All or none.
    *
    * `[collection, pairs]` → integer: how many changed.
    */
-  updateEach: 10,
+  updateEach: 11,
   /**
    * Removes every document that matches.
    *
    * `[collection, where]` → integer: how many were removed.
    */
-  remove: 11,
+  remove: 12,
   /**
    * Removes every document of a collection; its indexes stay.
    *
    * `[collection]` → nothing.
    */
-  clear: 12,
+  clear: 13,
   /**
    * The names of the collections, sorted.
    *
    * `[]` → array.
    */
-  collections: 13,
+  collections: 14,
   /**
    * Creates an empty collection, unless it exists. Its documents must fit schema, unless that is nil. schemaOptions is {strict, defaults, schemas}.
    *
    * `[collection, schema, schemaOptions]` → nothing.
    */
-  createCollection: 14,
+  createCollection: 15,
   /**
    * Gives a collection another schema, or with nil none. migrate mends the documents that do not fit: an update, an array of [id, change], or nil.
    *
    * `[collection, schema, schemaOptions, migrate]` → nothing.
    */
-  setSchema: 15,
+  setSchema: 16,
   /**
    * The schema of a collection.
    *
    * `[collection]` → the schema, or nil.
    */
-  schema: 16,
+  schema: 17,
   /**
    * The documents that would not fit a schema.
    *
    * `[collection, schema, schemaOptions]` → rows, as find.
    */
-  unfit: 17,
+  unfit: 18,
   /**
    * Removes a collection with its documents and indexes, if it exists.
    *
    * `[collection]` → nothing.
    */
-  dropCollection: 18,
+  dropCollection: 19,
   /**
    * Declares an index on one or several paths. options is {unique, sparse, name}; SQL's DROP INDEX finds the index by its name.
    *
    * `[collection, paths, options]` → nothing.
    */
-  createIndex: 19,
+  createIndex: 20,
   /**
    * Removes the index on exactly these paths.
    *
    * `[collection, paths]` → nothing.
    */
-  dropIndex: 20,
+  dropIndex: 21,
   /**
    * The documents that match in groups, one row for each: the paths of groupBy, then select, an array of [name, operator, path]. A count of the empty path counts documents; having and sort apply to the rows.
    *
    * `[collection, where, groupBy, select, having, sort, skip, limit]` → rows, as find.
    */
-  aggregate: 21,
+  aggregate: 22,
   /**
    * Runs SQL that changes nothing. params is an array for `?`, an object for `:name`, or nil.
    *
    * `[text, params]` → rows, as find.
    */
-  sql: 22,
+  sql: 23,
   /**
    * Runs SQL that may change something, a statement or several, all or nothing.
    *
    * `[text, params]` → rows, as find, all in one piece.
    */
-  sqlWrite: 23,
+  sqlWrite: 24,
   /**
    * Whether the result of an op is still valid after so many changes. It may say no of a valid one, but never yes of an invalid one. The arguments of the op follow these directly. count is how many documents the op found, and last the _id of the last.
    *
    * `[op, changes, count, last]` → boolean.
    */
-  stillValid: 24,
+  stillValid: 25,
   /**
    * Makes the question of an op a live query, about the answer as it is now. arguments is the array that the op takes.
    *
    * `[op, arguments]` → integer: the query's number, from 1.
    */
-  live: 25,
+  live: 26,
   /**
    * Ends a live query, if there is one of this number.
    *
    * `[number]` → nothing.
    */
-  endLive: 26,
+  endLive: 27,
   /**
    * For each live query whose answer may have changed since the last liveChanges or its live: [number, update]. nil: ask again, before anything changes. Of a count the number; of distinct and aggregate [answer], an array of values or rows. Of find a list of edits, which apply one after the other: [0, at] removes, [1, at, document] inserts, [2, at, document] replaces, [3, at, to] moves, [4, at, to, document] moves and replaces; to counts without the document that moves.
    *
    * `[]` → array.
    */
-  liveChanges: 27,
+  liveChanges: 28,
   /**
    * How a find would run.
    *
    * `[collection, where, sort, skip, limit]` → [text, paths of the index or nil, documents examined, documents returned, leaves as [condition, by, estimate, actual]].
    */
-  explain: 28,
+  explain: 29,
   /**
    * Declares a relationship, {name, type, from, to, foreignKey, onDelete, enforce}, of which name, onDelete and enforce may be absent.
    *
    * `[relationship]` → nothing.
    */
-  addRelationship: 29,
+  addRelationship: 30,
   /**
    * Removes a relationship by its name, or by that of its from, a dot, and its name.
    *
    * `[name]` → nothing.
    */
-  removeRelationship: 30,
+  removeRelationship: 31,
   /**
    * All relationships, as addRelationship takes them.
    *
    * `[]` → array.
    */
-  relationships: 31,
+  relationships: 32,
   /**
    * What a collection takes and what is declared for it. stats.lastUpdated is in milliseconds since 1970; 0: not known.
    *
    * `[collection]` → {documentCount, averageDocumentSize, totalSize, indexes: [{paths, unique, sparse, entries, bytes}], relationships, schema, schemaOptions, stats: {lastUpdated, seq}}.
    */
-  metadata: 32,
+  metadata: 33,
   /**
    * What the whole database takes.
    *
    * `[]` → {documents, bytes, collections: {name: {documents, bytes}}, log: {batches, bytes}}.
    */
-  usage: 33,
+  usage: 34,
   /**
    * The version of the data, 0 if it says none, and whether there is no collection.
    *
    * `[]` → [version, isEmpty].
    */
-  dataVersion: 34,
+  dataVersion: 35,
   /**
    * Declares the version of the data.
    *
    * `[version]` → nothing.
    */
-  setDataVersion: 35,
+  setDataVersion: 36,
   /**
    * Opens a savepoint. Savepoints nest. While one is open, nothing is stored, and batches of other writers are put off; see onPutOff.
    *
    * `[]` → nothing.
    */
-  savepoint: 36,
+  savepoint: 37,
   /**
    * Ends the innermost savepoint and keeps the changes since it.
    *
    * `[]` → nothing.
    */
-  release: 37,
+  release: 38,
   /**
    * Undoes the changes since the innermost savepoint, and ends it.
    *
    * `[]` → nothing.
    */
-  rollback: 38,
+  rollback: 39,
   /**
    * Takes the changes since the innermost savepoint out of sight until resume. Every write in between is refused.
    *
    * `[]` → nothing.
    */
-  suspend: 39,
+  suspend: 40,
   /**
    * Puts the changes back that suspend took out of sight.
    *
    * `[]` → nothing.
    */
-  resume: 40,
+  resume: 41,
   /**
    * Flush for a database in memory alone, which has nothing to wait for: a Promise of Go's would cost 40 us.
    *
    * `[]` → nothing.
    */
-  settle: 41,
+  settle: 42,
   /**
    * Takes what is not stored as the frame of the next batch, and undoes it. For storages to which JavaScript itself appends.
    *
    * `[]` → the frame, or nothing.
    */
-  cut: 42,
+  cut: 43,
   /**
    * Applies a record of the log, unless the database holds it already. Its bytes follow the arguments directly.
    *
    * `[seq, snapshot]` → nothing.
    */
-  apply: 43,
+  apply: 44,
   /**
    * The frame of a snapshot of everything stored, if the log is so long that one has to replace its batches.
    *
    * `[]` → the frame, or nothing.
    */
-  snapshot: 44,
+  snapshot: 45,
   /**
    * Takes what is not stored as the frame of the next batch, for JavaScript to append. If that is done, endFlush follows; otherwise flush, which goes on with this frame.
    *
    * `[]` → the number of the batch, of 64 bits, 0 if nothing is to be stored, and the frame; nothing if flush has to do it.
    */
-  beginFlush: 45,
+  beginFlush: 46,
   /**
    * Says that the frame of beginFlush is stored.
    *
    * `[]` → whether to call wake next.
    */
-  endFlush: 46,
+  endFlush: 47,
   /**
    * Undoes changes: each document becomes what it was before, if it still is what they made of it. call is the name for errors. The changes follow the arguments directly, as a feed has them.
    *
    * `[call]` → [how many documents changed, the number of the newest batch].
    */
-  revert: 47,
+  revert: 48,
   /**
    * The canonical text of a condition, for tests and tools. The handle may be 0.
    *
    * `[where]` → string.
    */
-  parse: 48,
+  parse: 49,
 } as const
 
 /** The number of a call. */
 export type Op = (typeof Op)[keyof typeof Op]
 
 /** The calls that change documents, collections or indexes. */
-export const writingOps: ReadonlySet<Op> = new Set<Op>([Op.insert, Op.update, Op.updateEach, Op.remove, Op.clear, Op.createCollection, Op.setSchema, Op.dropCollection, Op.createIndex, Op.dropIndex, Op.sqlWrite, Op.addRelationship, Op.removeRelationship, Op.setDataVersion, Op.revert])
+export const writingOps: ReadonlySet<Op> = new Set<Op>([Op.insert, Op.update, Op.modify, Op.updateEach, Op.remove, Op.clear, Op.createCollection, Op.setSchema, Op.dropCollection, Op.createIndex, Op.dropIndex, Op.sqlWrite, Op.addRelationship, Op.removeRelationship, Op.setDataVersion, Op.revert])
 
 /** The calls about whose cached answers `stillValid` can tell. */
 export const cachedOps: ReadonlySet<Op> = new Set<Op>([Op.find, Op.count, Op.ids, Op.distinct, Op.aggregate])

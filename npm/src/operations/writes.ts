@@ -22,14 +22,14 @@ export function insertOne(collection: unknown, document: unknown, upsert: boolea
   return (engine) => (engine.value(Op.insert, input) as [Id])[0]
 }
 
-/** Adds documents: all or none. */
-export function insertMany(collection: unknown, documents: readonly unknown[]): Write<Id[]> {
+/** Adds documents, or with `upsert` replaces them: all or none. */
+export function insertMany(collection: unknown, documents: readonly unknown[], upsert = false): Write<Id[]> {
   if (!Array.isArray(documents)) throw invalid(`documents: expected an array, not ${describe(documents)}`)
   collectionName(collection)
   const pieces: Uint8Array[] = []
   for (let i = 0; i < documents.length; ) {
     const piece = encoding('documents', (encoder) => {
-      writeInsert(encoder, collection, false)
+      writeInsert(encoder, collection, upsert)
       while (i < documents.length && encoder.length < pieceBytes) encoder.element(documents, i++, 'documents')
       return encoder.taken()
     })
@@ -49,9 +49,7 @@ export function update(collection: unknown, change: unknown, where: unknown): Wr
   if (typeof change === 'function') {
     const ask = change as (document: Stored<any>) => unknown
     const matching = prepared(where)
-    return (engine) => updateEach(engine, collection, all(engine, collection, matching), (encoder, document) => {
-      encoder.change(changeBy(engine, 'fields', ask, document), 'fields: what the function returned')
-    })
+    return (engine) => changeDocuments(engine, collection, 'fields', ask, all(engine, collection, matching))
   }
   const predicate = predicateOf(where)
   if (predicate) {
@@ -81,6 +79,13 @@ export function changeBy(engine: EngineCalls, name: string, ask: (document: Stor
     $unset[gone] = true
   }
   return Object.keys($unset).length === 0 ? document : { $set: document, $unset }
+}
+
+/** Makes in each document the change that `ask`, the argument `name`, returns for it; returns how many changed. */
+export function changeDocuments(engine: EngineCalls, collection: unknown, name: string, ask: (document: Stored<any>) => unknown, documents: readonly Stored<any>[]): number {
+  return updateEach(engine, collection, documents, (encoder, document) => {
+    encoder.change(changeBy(engine, name, ask, document), `${name}: what the function returned`)
+  })
 }
 
 /** A change of one document. */
@@ -160,9 +165,7 @@ export function atomicUpdate(collection: unknown, change: unknown, where: unknow
     const document = first(engine, collection, matching)
     if (!document) return undefined
     const { _id } = document // the function may change its copy
-    updateEach(engine, collection, [document], (encoder) => {
-      encoder.change(changeBy(engine, 'change', ask, document), 'change: what the function returned')
-    })
+    changeDocuments(engine, collection, 'change', ask, [document])
     return byId(engine, collection, _id)
   }
 }

@@ -1,6 +1,6 @@
 import type { Stored, Value } from '../types.js'
 import type { Absent, At, Deeper, HoldsNumber, NamedUpdatePath, PatternUpdatePath, Untold, UpdatePath } from './path-types.js'
-import type { ElementFilter } from './types.js'
+import type { ElementFilter, FindOptions } from './types.js'
 import type { Comparable } from './value-types.js'
 
 // Types alone: what updates write. Nothing of this file is left in JavaScript.
@@ -47,6 +47,10 @@ type Operand<V, Operator> = Operator extends 'set'
     ? unknown
     : Operator extends 'rename'
       ? string
+      : Operator extends 'now'
+      ? Extract<V, Date> extends never
+        ? never
+        : true | { readonly $type: 'date' }
       : Operator extends 'inc' | 'bit'
         ? HoldsNumber<V> extends true
           ? Operator extends 'bit'
@@ -67,6 +71,43 @@ type Operand<V, Operator> = Operator extends 'set'
 type OfArray<E, Operator> = Operator extends 'push' ? Pushed<E> : Operator extends 'pull' ? Pulled<E> : Operator extends 'pop' ? 1 | -1 : Operator extends 'pullAll' ? readonly E[] : Added<E>
 
 type NoFields<T> = { [K in Exclude<keyof Stored<T>, symbol | number | keyof UpdateOperators>]?: undefined }
+
+/** Which of the documents that match a write changes, and what it resolves to. */
+export interface UpdateOptions<T = any> {
+  /** Default: 'default'. */
+  collection?: string
+  /**
+   * Whether to add a document if none matches: of what the condition wants fields to be equal to, also inside $and, with
+   * the change applied to it. Default false.
+   */
+  upsert?: boolean
+  /** Whether to change all documents that match; if false, the first. Default true. */
+  many?: boolean
+  /** The order of the documents, as a find has it. Default: insertion order. */
+  sort?: FindOptions<T>['sort']
+  /**
+   * Whether to resolve to the documents that match, instead of how many have changed: 'before', as they were, 'after' or
+   * true, as they are then. With `many: false` to the document itself, or undefined. Default false.
+   */
+  returnDocuments?: boolean | 'before' | 'after'
+}
+
+/** The options with which a write resolves to how many documents it has changed. */
+export interface NumberOptions {
+  returnDocuments?: false
+}
+
+/** Those with which it resolves to the documents that match. */
+export interface DocumentsOptions {
+  many?: true
+  returnDocuments: true | 'before' | 'after'
+}
+
+/** Those with which it resolves to the one document. */
+export interface DocumentOptions {
+  many: false
+  returnDocuments: true | 'before' | 'after'
+}
 
 /** The operators of an update, each with fields by path: `{ $inc: { 'stock.count': -1 } }`. */
 export interface UpdateOperators<T = any> {
@@ -94,6 +135,10 @@ export interface UpdateOperators<T = any> {
   $pullAll?: unknown extends T ? { readonly [path: string]: readonly unknown[] } : ByPath<T, 'pullAll'>
   /** Elements to remove from arrays: all that equal the value, or match the condition. */
   $pull?: unknown extends T ? object : ByPath<T, 'pull'>
+  /** Fields to set to the time of the call, by the clock of the host: true, or `{ $type: 'date' }`. */
+  $currentDate?: unknown extends T ? { readonly [path: string]: true | { readonly $type: 'date' } } : ByPath<T, 'now'>
+  /** Values to store in a document that `upsert` adds. */
+  $setOnInsert?: Merged<T>
   /** New paths of fields. */
   $rename?: unknown extends T ? { readonly [path: string]: string } : ByPath<T, 'rename'>
 }

@@ -8,7 +8,7 @@ export type Update = Record<string, unknown>
 /** Says that an update does not fit a document; the whole update must then be refused. */
 export class Misfit extends Error {}
 
-const operators = ['$set', '$unset', '$inc', '$mul', '$bit', '$min', '$max', '$push', '$addToSet', '$pop', '$pull', '$pullAll', '$rename'] as const
+const operators = ['$set', '$unset', '$inc', '$mul', '$bit', '$min', '$max', '$push', '$addToSet', '$pop', '$pull', '$pullAll', '$rename', '$setOnInsert'] as const
 
 /** An update of any kind, whose paths and values may fit a document or not. */
 export function update(random: Random): Update {
@@ -56,10 +56,11 @@ function modifiers(random: Random, all: Plain): Plain {
  * A document after the update, in plain JavaScript.
  * @throws Misfit
  */
-export function applied(document: Plain, update: Update): Plain {
+export function applied(document: Plain, update: Update, isNew = false): Plain {
   const result = structuredClone(document)
   const isOperators = Object.keys(update).some((name) => name.startsWith('$'))
   for (const [operator, fields] of Object.entries(isOperators ? update : { $set: update })) {
+    if (operator === '$setOnInsert' && !isNew) continue
     for (const [path, operand] of Object.entries(fields as Plain)) apply(result, operator, path.split('.'), operand)
   }
   return result
@@ -88,10 +89,25 @@ export function check(update: Update): void {
   }
 }
 
+/**
+ * The document that an upsert adds where nothing meets these equalities.
+ * @throws Misfit
+ */
+export function added(equalities: readonly (readonly [path: string, value: unknown])[], update: Update): Plain {
+  const base: Plain = {}
+  for (const [path, value] of equalities) {
+    const isMet = equalities.every(([other, otherValue]) => !`${path}.`.startsWith(`${other}.`) || (path === other && compare(value, otherValue) === 0))
+    if (!isMet) throw new Misfit('two values for one place')
+    edit(base, path.split('.'), () => structuredClone(value))
+  }
+  return applied(base, update, true)
+}
+
 /** The new value of a field; undefined to have none. */
 function changed(operator: string, old: unknown, operand: unknown): unknown {
   switch (operator) {
     case '$set':
+    case '$setOnInsert':
       return operand
     case '$unset':
       return undefined

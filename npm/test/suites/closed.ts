@@ -3,6 +3,8 @@ const accepted: Record<string, unknown[]> = {
   insert: [{ n: 1 }],
   insertMany: [[{ n: 1 }]],
   upsert: [{ _id: 1 }],
+  upsertMany: [[{ _id: 1 }]],
+  replace: [{ n: 1 }, {}],
   get: [1],
   findOne: [{}],
   contains: ['n = 1'],
@@ -35,7 +37,7 @@ const accepted: Record<string, unknown[]> = {
 }
 
 /** What TypeScript alone keeps private. */
-const isPrivate = new Set(['constructor', 'collectionNamed', 'collectionIn', 'found', 'databaseOf', 'closeOnce', 'history'])
+const isPrivate = new Set(['constructor', 'collectionNamed', 'collectionIn', 'namesCollection', 'modified', 'answerOf', 'found', 'databaseOf', 'closeOnce', 'history'])
 
 /** What throws instead of rejecting, because it returns no promise. */
 const throwing = /^(live|changes$|onChange$)/

@@ -115,6 +115,40 @@ users.insertMany([user, { ...user, _id: 1 }])
 users.atomicUpdate(() => ({ $inc: { age: 1 }, $unset: { admin: true } }))
 db.atomicUpdate<User>(() => ({ $push: { tags: 'x' } }))
 users.update({ 'address.city': 'Oslo' }, q.age.gt(1))
+users.update({ $currentDate: { joined: true }, $setOnInsert: { age: 1 } }, { name: 'x' }, { upsert: true, sort: ['-age'] }).then((n) => n satisfies number)
+users.update({ age: 1 }, q.age.gt(1), { many: false, returnDocuments: 'before' }).then((user) => user?.name satisfies string | undefined)
+users.update({ age: 1 }, undefined, { returnDocuments: true, sort: { age: 'desc' } }).then((all) => all satisfies QueryResult<User>)
+users.update((user) => ({ age: user.age }), 'age > 1', { many: false }).then((n) => n satisfies number)
+db.update<User>({ age: 1 }, { name: 'x' }, { collection: 'users', many: false, returnDocuments: 'after' }).then((user) => user?.age satisfies number | undefined)
+db.update({ age: 1 }, { name: 'x' }, 'users').then((n) => n satisfies number)
+users.upsert({ $inc: { age: 1 } }, { name: 'x' }).then((id) => id satisfies Id)
+db.upsert({ age: 1 }, q.age.gt(1), 'users').then((id) => id satisfies Id)
+db.upsert({ _id: 1 }, 'users').then((id) => id satisfies Id)
+users.upsertMany([{ ...user, _id: 'a' }]).then((ids) => ids satisfies Id[])
+users.replace(user, { name: 'x' }, { upsert: true }).then((n) => n satisfies number)
+users.replace(user, { name: 'x' }, { returnDocuments: true }).then((user) => user?.age satisfies number | undefined)
+// @ts-expect-error: a number has no time
+users.update({ $currentDate: { age: true } })
+// @ts-expect-error: there are no timestamps
+users.update({ $currentDate: { joined: { $type: 'timestamp' } } })
+// @ts-expect-error: text is no age
+users.update({ $setOnInsert: { age: 'x' } })
+// @ts-expect-error: no such option
+users.update({ age: 1 }, 'age > 1', { upsrt: true })
+// @ts-expect-error: a collection has its name
+users.update({ age: 1 }, 'age > 1', { collection: 'x' })
+// @ts-expect-error: no such field to sort by
+users.update({ age: 1 }, 'age > 1', { sort: 'agee' })
+// @ts-expect-error: it may be before or after
+users.update({ age: 1 }, 'age > 1', { returnDocuments: 'both' })
+// @ts-expect-error: there may be no such document
+users.update({ age: 1 }, 'age > 1', { many: false, returnDocuments: 'after' }).then((user) => user.name)
+// @ts-expect-error: a document is needed
+users.replace({ age: 1 }, 'age > 1')
+// @ts-expect-error: it is about one document anyway
+users.replace(user, 'age > 1', { many: false })
+// @ts-expect-error: each needs its id
+users.upsertMany([user])
 users.update((user) => ({ age: user.age + 1 }))
 db.update({ $inc: { age: 1 } })
 users.atomicUpdate((user) => ({ age: user.age + 1 }), q.age.gt(1))

@@ -1,0 +1,50 @@
+import { describe, invalid } from '../errors.js'
+import { checkNames } from '../checks.js'
+import { sortOf, type Query } from './find-options.js'
+
+/** Which of the documents that match a write changes, and what it answers: the options of `update`, checked. */
+export interface UpdateQuery {
+  readonly sort: Query['sort']
+  /** Whether it changes the first document alone. */
+  readonly one: boolean
+  readonly upsert: boolean
+  /** Whether it answers the documents, as they were or as they are then; null for their number. */
+  readonly returned: 'before' | 'after' | null
+}
+
+/** Every document that matches, and their number as the answer. */
+export const allMatching: UpdateQuery = { sort: null, one: false, upsert: false, returned: null }
+
+const known = ['collection', 'upsert', 'many', 'sort', 'returnDocuments']
+
+/** Reads the options of a write to `collection`. With `first`, it is about one document whatever they say. */
+export function updateQueryOf(options: unknown, collection: unknown, first = false): UpdateQuery {
+  if (options === undefined || options === collection) return first ? { ...allMatching, one: true } : allMatching
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+    throw invalid(`options: expected an object or a collection's name, not ${describe(options)}`)
+  }
+  checkNames('options', 'option', options, first ? known.filter((name) => name !== 'many') : known)
+  const given = options as Record<string, unknown>
+  if (given.collection !== undefined && given.collection !== collection) {
+    throw invalid(`options.collection: this is the collection ${describe(collection)}, not ${describe(given.collection)}`)
+  }
+  return {
+    sort: sortOf(given.sort, 'options'),
+    one: first || !flagOf('many', given.many, true),
+    upsert: flagOf('upsert', given.upsert, false),
+    returned: returnedOf(given.returnDocuments),
+  }
+}
+
+function flagOf(name: string, value: unknown, otherwise: boolean): boolean {
+  if (value === undefined) return otherwise
+  if (typeof value !== 'boolean') throw invalid(`options.${name}: expected true or false, not ${describe(value)}`)
+  return value
+}
+
+function returnedOf(value: unknown): UpdateQuery['returned'] {
+  if (value === undefined || value === false) return null
+  if (value === true) return 'after'
+  if (value === 'before' || value === 'after') return value
+  throw invalid(`options.returnDocuments: expected 'before', 'after', true or false, not ${describe(value)}`)
+}
