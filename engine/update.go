@@ -19,6 +19,7 @@ type Update struct {
 	ofID  bool      // a step is about the _id
 	rooms [2][]byte // Apply writes into them in turn; the second holds what it wrote last
 
+	filters     []*arrayFilter
 	replacement []byte // what the document becomes, before the steps; nil: what it is
 
 	byName map[string]int // the steps, by the field that each is about; nil if they are few, or deeper; see applyAtOnce
@@ -28,19 +29,28 @@ type Update struct {
 type UpdateContext struct {
 	Now       uint64 // what $currentDate sets, in milliseconds since 1970; 0: not known, and $currentDate is refused
 	Inserting bool   // the update makes a new document, which $setOnInsert is for
+	// Where is the condition that has found the documents: $ in a path stands for the
+	// first element that it has matched. nil: there is none.
+	Where *query.Filter
+	// ArrayFilters are filters on elements, as MessagePack: {"x.price": {"$gt": 5}} is
+	// what $[x] in a path stands for.
+	ArrayFilters [][]byte
 }
 
 // A step does one thing to one path.
 type step struct {
 	*operator
 	path  []string
-	value []byte                 // the operand; of $rename, the value that is moved; of $currentDate, the date
-	now   uint64                 // of the UpdateContext
-	pulls func(v []byte) bool    // $pull and $pullAll: whether an element goes
-	where *query.Filter          // $pull with a condition: what pulls asks
-	push  *push                  // $push and $addToSet with $each
-	bits  func(x, y int64) int64 // $bit
-	from  []string               // $rename: the path whose value goes to path
+	value []byte // the operand; of $rename, the value that is moved; of $currentDate, the date
+	now   uint64 // of the UpdateContext
+
+	position int                    // where in path $ is; 0: nowhere
+	filters  *Update                // whose array filters the path names; nil: it has no $[]
+	pulls    func(v []byte) bool    // $pull and $pullAll: whether an element goes
+	where    *query.Filter          // $pull with a condition: what pulls asks
+	push     *push                  // $push and $addToSet with $each
+	bits     func(x, y int64) int64 // $bit
+	from     []string               // $rename: the path whose value goes to path
 }
 
 // ParseUpdate reads an update, a MessagePack map of either fields to merge or
@@ -58,7 +68,9 @@ type step struct {
 //	$currentDate {path: true or {$type: "date"}}          $setOnInsert {path: value}
 //
 // No name in a path begins with $ but in what $unset removes and $rename takes
-// away.
+// away. As a part of a path, but for $rename, $ is the first element that the
+// condition has matched, $[] each element, and $[x] each that meets the array filter
+// of x.
 //
 // The Update borrows the bytes.
 func ParseUpdate(update []byte, given UpdateContext) (*Update, error) {
@@ -69,6 +81,9 @@ func ParseUpdate(update []byte, given UpdateContext) (*Update, error) {
 		return nil, err
 	}
 	u := &Update{given: given}
+	if err := u.readArrayFilters(); err != nil {
+		return nil, err
+	}
 	plain, operators := 0, 0
 	for key, value := range msgpack.Fields(update) {
 		var err error
@@ -85,6 +100,9 @@ func ParseUpdate(update []byte, given UpdateContext) (*Update, error) {
 	}
 	if plain > 0 && operators > 0 {
 		return nil, errors.New("an update has either fields or operators, not both")
+	}
+	if err := u.checkFiltersUsed(); err != nil {
+		return nil, err
 	}
 	u.nameSteps()
 	return u, nil
@@ -188,11 +206,16 @@ func (u *Update) addAll(name string, fields []byte) error {
 
 func (u *Update) add(o *operator, path string, value []byte) (err error) {
 	s := step{operator: o, value: value, now: u.given.Now}
-	if s.path, err = splitPath(path); err == nil && !o.takesAway {
+	if s.path, err = splitParts(path); err == nil && !o.takesAway {
 		err = checkTarget(s.path)
 	}
 	if err != nil {
 		return errors.New(o.name + ": " + err.Error())
+	}
+	if o != rename {
+		if err := u.readPositions(&s); err != nil {
+			return errors.New(o.name + " of " + path + ": " + err.Error())
+		}
 	}
 	if o.check != nil {
 		if err := o.check(&s); err != nil {
@@ -215,7 +238,25 @@ func (s *step) depth() int {
 	return len(s.path)
 }
 
+// splitPath takes apart a path that leads to one place.
 func splitPath(path string) ([]string, error) {
+	parts, err := splitParts(path)
+	if err == nil {
+		err = checkOnePlace(parts)
+	}
+	return parts, err
+}
+
+func checkOnePlace(path []string) error {
+	for _, p := range path {
+		if isPosition(p) {
+			return errors.New("the path " + strconv.Quote(strings.Join(path, ".")) + " has " + p + "; here, an element is reached by its position alone, as in a.0")
+		}
+	}
+	return nil
+}
+
+func splitParts(path string) ([]string, error) {
 	if why := query.CheckPath(path); why != "" {
 		return nil, errors.New(why)
 	}
@@ -227,9 +268,6 @@ func splitPath(path string) ([]string, error) {
 		if p == "__proto__" {
 			return nil, errors.New("a field cannot be named __proto__")
 		}
-		if p == "$" || strings.HasPrefix(p, "$[") {
-			return nil, errors.New("the path " + strconv.Quote(path) + " has " + p + "; an update reaches an element by its position alone, as in a.0")
-		}
 	}
 	return parts, nil
 }
@@ -237,7 +275,7 @@ func splitPath(path string) ([]string, error) {
 // checkTarget refuses names that would read as operators where they are put.
 func checkTarget(path []string) error {
 	for _, name := range path {
-		if strings.HasPrefix(name, "$") {
+		if strings.HasPrefix(name, "$") && !isPosition(name) {
 			return errors.New("a field cannot be named " + name + ": names that begin with $ are operators")
 		}
 	}
@@ -278,7 +316,14 @@ func (u *Update) Apply(doc []byte) ([]byte, error) {
 				return nil, err
 			}
 		}
-		if result, err = u.edit(s, result); err != nil {
+		target := s
+		if s.position > 0 {
+			target, err = s.placed(u.given.Where, doc)
+		}
+		if err == nil {
+			result, err = u.edit(target, result)
+		}
+		if err != nil {
 			return nil, errors.New(s.name + " of " + strings.Join(s.path, ".") + ": " + err.Error())
 		}
 	}
@@ -344,6 +389,9 @@ func crossesArray(v []byte, path []string) bool {
 // edit returns container, a map or an array, with the step applied at path below
 // it. If that changes it, the result is appended to room.
 func (s *step) edit(container []byte, path []string, room []byte) ([]byte, error) {
+	if s.filters != nil && isPosition(path[0]) {
+		return s.editEach(container, path, room)
+	}
 	kind := msgpack.KindOf(container)
 	start, end, found := 0, 0, false
 	switch kind {
@@ -369,6 +417,8 @@ func (s *step) edit(container []byte, path []string, room []byte) ([]byte, error
 		fresh, err = s.apply(s, old)
 	case found:
 		fresh, err = s.edit(old, path[1:], nil)
+	case isPosition(path[1]):
+		err = errors.New(strconv.Quote(path[0]) + " is missing, and " + path[1] + " stands for elements of an array")
 	default:
 		// A value below a missing field makes the maps on the way to it. Removing
 		// one there must not.

@@ -22,7 +22,9 @@ type UpdateOptions struct {
 	// Replace says that the update is a document, which takes the place of the one
 	// that matches, but for the _id.
 	Replace bool
-	Return  Returned
+	// ArrayFilters are as in UpdateContext.
+	ArrayFilters [][]byte
+	Return       Returned
 }
 
 // Returned says which documents an update returns.
@@ -56,9 +58,9 @@ func (db *DB) Update(name string, update []byte, where *query.Filter) (n int, er
 func (db *DB) UpdateWith(name string, update []byte, where *query.Filter, o UpdateOptions) (done Updated, err error) {
 	db.BeginCall()
 	defer db.EndCall(&err)
-	u, err := o.parse(update, false)
+	u, err := o.parse(update, where, false)
 	if err == nil && o.Upsert {
-		_, err = o.parse(update, true) // so that its faults do not depend on what is there
+		_, err = o.parse(update, where, true) // so that its faults do not depend on what is there
 	}
 	if err != nil {
 		return Updated{}, &Error{Code: CodeInvalid, Op: "update", Target: name, Err: err}
@@ -78,8 +80,8 @@ func (db *DB) UpdateWith(name string, update []byte, where *query.Filter, o Upda
 }
 
 // parse reads the update for documents that are there, or for one that is added.
-func (o *UpdateOptions) parse(update []byte, inserting bool) (*Update, error) {
-	given := UpdateContext{Now: o.Now, Inserting: inserting}
+func (o *UpdateOptions) parse(update []byte, where *query.Filter, inserting bool) (*Update, error) {
+	given := UpdateContext{Now: o.Now, Inserting: inserting, Where: where, ArrayFilters: o.ArrayFilters}
 	if o.Replace {
 		return parseReplacement(update, given)
 	}
@@ -145,7 +147,7 @@ func (db *DB) addUpdated(name string, update []byte, where *query.Filter, o Upda
 	if err := db.checkEnsure("update", name); err != nil {
 		return nil, err
 	}
-	u, err := o.parse(update, true)
+	u, err := o.parse(update, where, true)
 	if err != nil {
 		return nil, fail(err)
 	}
@@ -210,6 +212,9 @@ func parseReplacement(doc []byte, given UpdateContext) (*Update, error) {
 	}
 	if _, err := msgpack.Validate(doc, maxReplayDepth); err != nil {
 		return nil, err
+	}
+	if len(given.ArrayFilters) > 0 {
+		return nil, errors.New("arrayFilters: a document that replaces another has no paths")
 	}
 	for name := range msgpack.Fields(doc) {
 		if len(name) > 0 && name[0] == '$' {

@@ -37,6 +37,7 @@ const (
 var (
 	set         = &operator{"$set", putsValue, nil, (*step).itsValue, false}
 	setOnInsert = &operator{"$setOnInsert", putsValue, nil, (*step).itsValue, false}
+	rename      = &operator{"$rename", putsAny, (*step).checkNewPath, (*step).itsValue, true}
 	unset       = &operator{"$unset", putsFlat, nil, func(*step, []byte) ([]byte, error) { return nil, nil }, true}
 )
 
@@ -53,7 +54,7 @@ var operators = []*operator{
 	{"$pop", putsFlat, (*step).checkPop, (*step).pop, false},
 	{"$pull", putsFlat, (*step).checkPull, (*step).pullFrom, false},
 	{"$pullAll", putsFlat, (*step).checkPullAll, (*step).pullFrom, false},
-	{"$rename", putsAny, (*step).checkNewPath, (*step).itsValue, true},
+	rename,
 	{"$currentDate", putsFlat, (*step).checkDate, (*step).itsValue, false},
 	setOnInsert,
 }
@@ -97,6 +98,9 @@ func (s *step) checkNumber() error {
 func (s *step) checkNewPath() (err error) {
 	if msgpack.KindOf(s.value) != msgpack.String {
 		return errors.New("expects the new path as a string, not " + describe(s.value))
+	}
+	if err := checkOnePlace(s.path); err != nil {
+		return err
 	}
 	s.from = s.path
 	if s.path, err = splitPath(string(msgpack.Str(s.value))); err != nil {

@@ -80,8 +80,8 @@ var ops = []op{
 	{
 		name: "modify", writes: true, run: modify,
 		doc: "As update, with options: upsert adds a document if none matches, replace takes change for a whole document, " +
-			"and with one it is the first document alone, in the order of sort. returned is 0 for no documents, 1 for those that match as they were, 2 for as they are then.",
-		args:   []string{"collection", "change", "where", "sort", "one", "upsert", "replace", "returned"},
+			"and with one it is the first document alone, in the order of sort. arrayFilters are filters, or nil. returned is 0 for no documents, 1 for those that match as they were, 2 for as they are then.",
+		args:   []string{"collection", "change", "where", "sort", "one", "upsert", "replace", "arrayFilters", "returned"},
 		result: "[how many changed, the _id of the document that was added or nil, array of documents or nil]",
 	},
 	{

@@ -53,13 +53,17 @@ func TestOps(t *testing.T) {
 			check: func(t *testing.T, c *client) {
 				equal(t, decode(t, c.must("get", array{"people", 1})), object{"_id": int64(1), "name": "Bob", "age": int64(18)})
 			}},
-		{op: "modify", arguments: array{"people", object{"$inc": object{"age": 1}}, "age > 1", array{array{"age", true}}, true, false, false, 2},
+		{op: "modify", arguments: array{"people", object{"$inc": object{"age": 1}}, "age > 1", array{array{"age", true}}, true, false, false, nil, 2},
 			want: array{int64(1), nil, array{object{"_id": int64(2), "name": "Cy", "age": int64(55), "tags": array{"math"}}}}},
-		{op: "modify", arguments: array{"people", object{"$currentDate": object{"at": true}, "$setOnInsert": object{"k": 1}}, object{"name": "Di"}, nil, false, true, false, 0}, want: array{int64(1), int64(3), nil},
+		{op: "modify", arguments: array{"people", object{"$currentDate": object{"at": true}, "$setOnInsert": object{"k": 1}}, object{"name": "Di"}, nil, false, true, false, nil, 0}, want: array{int64(1), int64(3), nil},
 			check: func(t *testing.T, c *client) {
 				equal(t, decode(t, c.must("count", array{"people", array{"and", array{"type", "at", "date"}, array{"eq", "k", 1}, array{"eq", "name", "Di"}}, -1})), int64(1))
 			}},
-		{op: "modify", arguments: array{"people", object{"n": 1}, "_id = 1", nil, true, false, true, 1}, want: array{int64(1), nil, array{object{"_id": int64(1), "name": "Bob", "age": int64(17)}}},
+		{op: "modify", arguments: array{"people", object{"tags.$": "maths", "tags.$[e]": "engines"}, object{"tags": "math"}, nil, false, false, false, array{object{"e": "engine"}}, 0}, want: array{int64(2), nil, nil},
+			check: func(t *testing.T, c *client) {
+				equal(t, decode(t, c.must("distinct", array{"people", "tags", nil})), array{"engines", "maths"})
+			}},
+		{op: "modify", arguments: array{"people", object{"n": 1}, "_id = 1", nil, true, false, true, array{}, 1}, want: array{int64(1), nil, array{object{"_id": int64(1), "name": "Bob", "age": int64(17)}}},
 			check: func(t *testing.T, c *client) {
 				equal(t, decode(t, c.must("get", array{"people", 1})), object{"_id": int64(1), "n": int64(1)})
 			}},

@@ -33,7 +33,7 @@ func update(c *call) error {
 
 func modify(c *call) error {
 	collection, change, where := c.collection(), c.args.value(), c.where()
-	o := engine.UpdateOptions{Now: c.now(change), Sort: c.sort(), One: c.flag(), Upsert: c.flag(), Replace: c.flag()}
+	o := engine.UpdateOptions{Now: c.now(change), Sort: c.sort(), One: c.flag(), Upsert: c.flag(), Replace: c.flag(), ArrayFilters: c.list(true)}
 	returned := c.number(0)
 	if returned > int(engine.ReturnAfter) {
 		c.fault(c.name(), "expected 0, 1 or 2")

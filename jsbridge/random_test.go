@@ -160,6 +160,8 @@ func (r *randomCalls) argument(name string, writes bool) any {
 	switch name {
 	case "collection":
 		return oneOf(r, "people", "people", "people", "cats")
+	case "arrayFilters":
+		return oneOf[any](r, nil, nil, array{object{"x": r.value(1)}}, array{object{"x.a": object{"$gte": 1}}})
 	case "returned":
 		return r.IntN(3)
 	case "upsert", "one", "replace":
@@ -309,5 +311,5 @@ func (r *randomCalls) change() any {
 	if operator == "$rename" {
 		return object{operator: object{r.path(): r.path()}}
 	}
-	return object{operator: object{r.path(): r.value(1)}}
+	return object{operator: object{r.path() + oneOf(r, "", "", "", ".$", ".$[]", ".$[x]"): r.value(1)}}
 }

@@ -8,9 +8,10 @@ import { AtomicDB, AtomicDBError } from '../src/index.js'
 import { openInNode } from './harness/node.js'
 import { differences, type Difference } from './random/differences.js'
 import { filter, fittedDocument } from './random/filters.js'
+import { listed, placed, positional } from './random/positions.js'
 import { Random } from './random/random.js'
 import { replayOf, seed } from './random/seed.js'
-import { fittingUpdate, typedDocument } from './random/updates.js'
+import { fittingUpdate, Misfit, typedDocument } from './random/updates.js'
 import type { Plain } from './random/values.js'
 
 const random = new Random(seed)
@@ -49,6 +50,33 @@ describe(`random requests (${replayOf('mingo.test.ts')})`, () => {
       await db.update(request)
       assert.deepEqual([...(await db.all())], documents, inspect(request, { depth: null }))
     }
+  })
+
+  test('2,000 updates of elements leave what mingo leaves, and what plain JavaScript does', async () => {
+    let changed = 0
+    for (let n = 0; n < 2_000; n++) {
+      const documents = await stored(random.list(5, 5, () => listed(random)))
+      const request = positional(random)
+      const { where, update, arrayFilters } = request
+      const matching = documents.filter((document) => new mingo.Query(where).test(document))
+      const what = inspect({ where, update, arrayFilters }, { depth: null })
+      let expected: Plain[] | undefined
+      try {
+        expected = documents.map((document) => (matching.includes(document) ? placed(document, request) : document))
+      } catch (error) {
+        if (!(error instanceof Misfit)) throw error
+      }
+      if (!expected) {
+        await assert.rejects(db.update(update, where, { arrayFilters }), (error) => error instanceof AtomicDBError && error.code === 'invalid', what)
+        assert.deepEqual([...(await db.all())], documents, what)
+        continue
+      }
+      changed += await db.update(update, where, { arrayFilters })
+      assert.deepEqual([...(await db.all())], expected, what)
+      for (const document of matching) mingo.update(document, update, arrayFilters, where, { cloneMode: 'deep' })
+      assert.deepEqual([...(await db.all())], documents, what)
+    }
+    assert.ok(changed > 1_000, `only ${changed} documents were changed`)
   })
 })
 

@@ -57,8 +57,8 @@ export interface DatabaseCalls<Schema = any> extends DocumentCalls<any, 'databas
   update<T = any>(fields: object | ((document: any) => object), where: Where | undefined, options: NamedUpdateOptions<Schema> & DocumentOptions): Promise<Stored<T> | undefined>
   update<T = any>(fields: object | ((document: any) => object), where: Where | undefined, options: NamedUpdateOptions<Schema> & DocumentsOptions): Promise<QueryResult<T>>
   update(fields: object | ((document: any) => object), where?: Where, options?: (NamedUpdateOptions<Schema> & NumberOptions) | CollectionNames<Schema>): Promise<number>
-  replace<T extends object>(document: Fresh<T>, where: Where, options: Omit<NamedUpdateOptions<Schema> & DocumentOptions, 'many'>): Promise<Stored<T> | undefined>
-  replace<T extends object>(document: Fresh<T>, where: Where, options?: Omit<NamedUpdateOptions<Schema> & NumberOptions, 'many'> | CollectionNames<Schema>): Promise<number>
+  replace<T extends object>(document: Fresh<T>, where: Where, options: Omit<NamedUpdateOptions<Schema> & DocumentOptions, 'many' | 'arrayFilters'>): Promise<Stored<T> | undefined>
+  replace<T extends object>(document: Fresh<T>, where: Where, options?: Omit<NamedUpdateOptions<Schema> & NumberOptions, 'many' | 'arrayFilters'> | CollectionNames<Schema>): Promise<number>
   atomicUpdate<T = any>(change: (document: Stored<T>) => Update<T>, where?: Where<T>, collection?: CollectionNames<Schema>): Promise<Stored<T> | undefined>
   remove(where: Where, collection?: CollectionNames<Schema>): Promise<number>
   clear(collection?: CollectionNames<Schema>): Promise<void>

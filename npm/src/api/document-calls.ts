@@ -251,8 +251,8 @@ export abstract class DocumentCalls<T, Of extends Owner> {
    *
    * @param options `upsert` adds the document if none matches, with the `_id` that the condition wants, if it wants one.
    */
-  replace(document: Fresh<T>, where: Where<T> | Named<T>, options: Omit<UpdateOptionsOf<Of, T> & DocumentOptions, 'many'>): Promise<Stored<T> | undefined>
-  replace(document: Fresh<T>, where: Where<T> | Named<T>, options?: Omit<UpdateOptionsOf<Of, T> & NumberOptions, 'many'> | NameOf<Of>): Promise<number>
+  replace(document: Fresh<T>, where: Where<T> | Named<T>, options: Omit<UpdateOptionsOf<Of, T> & DocumentOptions, 'many' | 'arrayFilters'>): Promise<Stored<T> | undefined>
+  replace(document: Fresh<T>, where: Where<T> | Named<T>, options?: Omit<UpdateOptionsOf<Of, T> & NumberOptions, 'many' | 'arrayFilters'> | NameOf<Of>): Promise<number>
   replace(document: unknown, where: unknown, options?: unknown): Promise<any> {
     let query!: UpdateQuery
     let collection: unknown

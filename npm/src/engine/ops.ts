@@ -2,7 +2,7 @@
 // `go test ./jsbridge -run TestTypeScriptTwin -update`: edit that list, not this file.
 
 /** Changes with the list. An engine whose number is another one comes from another release. */
-export const protocol = 0x2659b8d2
+export const protocol = 0x5a8a3060
 
 /** The largest input of one call, in bytes; larger ones are sent in pieces. */
 export const maxInput = 268435456
@@ -64,9 +64,9 @@ export const Op = {
    */
   update: 9,
   /**
-   * As update, with options: upsert adds a document if none matches, replace takes change for a whole document, and with one it is the first document alone, in the order of sort. returned is 0 for no documents, 1 for those that match as they were, 2 for as they are then.
+   * As update, with options: upsert adds a document if none matches, replace takes change for a whole document, and with one it is the first document alone, in the order of sort. arrayFilters are filters, or nil. returned is 0 for no documents, 1 for those that match as they were, 2 for as they are then.
    *
-   * `[collection, change, where, sort, one, upsert, replace, returned]` → [how many changed, the _id of the document that was added or nil, array of documents or nil].
+   * `[collection, change, where, sort, one, upsert, replace, arrayFilters, returned]` → [how many changed, the _id of the document that was added or nil, array of documents or nil].
    */
   modify: 10,
   /**

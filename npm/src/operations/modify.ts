@@ -32,11 +32,12 @@ export interface Modification {
 
 /** Changes the documents that match, or adds one. Copies its arguments and returns the write; see Write. */
 export function modify(collection: unknown, { change, where, query, replaces }: Modification): Write<Modified> {
-  const { sort, one, upsert, returned } = query
+  const { sort, one, upsert, returned, arrayFilters } = query
   const ask = !replaces && typeof change === 'function' ? (change as (document: Stored<any>) => unknown) : undefined
   const predicate = predicateOf(where)
   if (upsert && (ask || predicate)) throw invalid('options.upsert: a function cannot say what to insert')
-  if (!replaces && !one && !upsert && !sort && !returned) {
+  if (arrayFilters && ask) throw invalid('options.arrayFilters: a function sees the elements, and needs no filters')
+  if (!replaces && !one && !upsert && !sort && !returned && !arrayFilters) {
     const write = update(collection, change, where)
     return (engine) => ({ changed: write(engine), added: null, documents: null })
   }
@@ -49,8 +50,10 @@ export function modify(collection: unknown, { change, where, query, replaces }: 
     ? encoding('document', (encoder) => encoder.object(change, 'document').taken())
     : encoding('fields', (encoder) => encoder.change(change, 'fields').taken())
   const input = (condition: unknown) => encoding('arguments', (encoder) => {
-    writeWhere(encoder.array(8).string(name).raw(bytes), condition)
+    writeWhere(encoder.array(9).string(name).raw(bytes), condition)
     encoder.value(sort, 'options.sort').boolean(one).boolean(upsert).boolean(replaces)
+    if (arrayFilters) encoder.raw(arrayFilters)
+    else encoder.nil()
     return encoder.number(returned === 'before' ? 1 : returned === 'after' ? 2 : 0).taken()
   })
   const run = (engine: EngineCalls, input: Uint8Array): Modified => {

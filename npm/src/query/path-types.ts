@@ -41,7 +41,7 @@ export type Deeper = `${string}.${string}.${string}.${string}`
 /** The paths of a document, through arrays to the fields of their elements, and to single elements by position. */
 export type Path<T> = unknown extends T ? string : NamedPath<T> | PatternPath<T>
 
-/** The paths that an update can write: the elements of an array have positions. */
+/** The paths that an update can write: the elements of an array have positions, or are meant by $, $[] and $[name]. */
 export type UpdatePath<T> = unknown extends T ? string : NamedUpdatePath<T> | PatternUpdatePath<T>
 
 /** The paths that consist of names: those that an editor suggests, and that stand in an error. */
@@ -83,7 +83,7 @@ type Branching<V, Names extends keyof V> = { [K in Names]-?: V[K] extends Leaf ?
 type Patterns<V, D extends number, Through> = V extends Leaf
   ? never
   : V extends readonly (infer E)[]
-    ? `${number}` | PatternsOfValue<E, D, Through> | (Through extends true ? PatternsOfElement<E, D> : never)
+    ? Position<Through> | PatternsOfValue<E, D, Through> | (Through extends true ? PatternsOfElement<E, D> : never)
     : [keyof V] extends [never]
       ? string
       : string extends keyof V
@@ -93,12 +93,13 @@ type Patterns<V, D extends number, Through> = V extends Leaf
             | (D extends 0 ? `${Branches<V>}.${string}` : { [K in Branches<V>]: PatternsBelow<K, V[K], Less[D], Through> }[Branches<V>])
 type PatternsOfElement<E, D extends number> = E extends readonly unknown[] ? never : Patterns<E, D, true>
 type PatternsOfValue<V, D extends number, Through> = unknown extends V
-  ? `${number}.${string}`
+  ? `${Position<Through>}.${string}`
   : V extends Leaf
     ? never
     : D extends 0
-      ? `${number}.${string}`
-      : `${number}.${Names<V, Less[D], Through> | Patterns<V, Less[D], Through>}`
+      ? `${Position<Through>}.${string}`
+      : `${Position<Through>}.${Names<V, Less[D], Through> | Patterns<V, Less[D], Through>}`
+type Position<Through> = `${number}` | (Through extends true ? never : '$' | `$[${string}]`)
 type PatternsBelow<K extends string | number, V, D extends number, Through> = unknown extends V ? `${K}.${string}` : `${K}.${Patterns<V, D, Through>}`
 
 /** The type of what is at a path: of all values, if arrays lead there; never, if there is no such path. */

@@ -1,5 +1,6 @@
 import { describe, invalid } from '../errors.js'
-import { checkNames } from '../checks.js'
+import { checkNames, takenList } from '../checks.js'
+import { encoding } from '../msgpack/encode.js'
 import { sortOf, type Query } from './find-options.js'
 
 /** Which of the documents that match a write changes, and what it answers: the options of `update`, checked. */
@@ -10,12 +11,15 @@ export interface UpdateQuery {
   readonly upsert: boolean
   /** Whether it answers the documents, as they were or as they are then; null for their number. */
   readonly returned: 'before' | 'after' | null
+  /** The conditions on elements, written; null for none. */
+  readonly arrayFilters: Uint8Array | null
 }
 
 /** Every document that matches, and their number as the answer. */
-export const allMatching: UpdateQuery = { sort: null, one: false, upsert: false, returned: null }
+export const allMatching: UpdateQuery = { sort: null, one: false, upsert: false, returned: null, arrayFilters: null }
 
-const known = ['collection', 'upsert', 'many', 'sort', 'returnDocuments']
+/** The options; of a write about one document the first four. */
+const known = ['collection', 'upsert', 'sort', 'returnDocuments', 'many', 'arrayFilters']
 
 /** Reads the options of a write to `collection`. With `first`, it is about one document whatever they say. */
 export function updateQueryOf(options: unknown, collection: unknown, first = false): UpdateQuery {
@@ -23,7 +27,7 @@ export function updateQueryOf(options: unknown, collection: unknown, first = fal
   if (typeof options !== 'object' || options === null || Array.isArray(options)) {
     throw invalid(`options: expected an object or a collection's name, not ${describe(options)}`)
   }
-  checkNames('options', 'option', options, first ? known.filter((name) => name !== 'many') : known)
+  checkNames('options', 'option', options, first ? known.slice(0, 4) : known)
   const given = options as Record<string, unknown>
   if (given.collection !== undefined && given.collection !== collection) {
     throw invalid(`options.collection: this is the collection ${describe(collection)}, not ${describe(given.collection)}`)
@@ -33,6 +37,7 @@ export function updateQueryOf(options: unknown, collection: unknown, first = fal
     one: first || !flagOf('many', given.many, true),
     upsert: flagOf('upsert', given.upsert, false),
     returned: returnedOf(given.returnDocuments),
+    arrayFilters: filtersOf(given.arrayFilters),
   }
 }
 
@@ -47,4 +52,16 @@ function returnedOf(value: unknown): UpdateQuery['returned'] {
   if (value === true) return 'after'
   if (value === 'before' || value === 'after') return value
   throw invalid(`options.returnDocuments: expected 'before', 'after', true or false, not ${describe(value)}`)
+}
+
+function filtersOf(value: unknown): Uint8Array | null {
+  if (value === undefined) return null
+  const name = 'options.arrayFilters'
+  const filters = Array.isArray(value) ? takenList(name, value) : undefined
+  if (!filters?.every((filter) => typeof filter === 'object' && filter !== null)) throw invalid(`${name}: expected an array of filters, not ${describe(value)}`)
+  return encoding(name, (encoder) => {
+    encoder.array(filters.length)
+    filters.forEach((filter, i) => encoder.filter(filter as object, `${name}[${i}]`))
+    return encoder.taken()
+  })
 }

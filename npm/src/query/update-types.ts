@@ -37,7 +37,11 @@ type ByPath<T, Operator, Without extends string = never> =
 
 // One mapped type: TypeScript looks at all fields of an intersection before it uses it.
 type ByName<T, Operator, Without extends string> = { readonly [P in NamedUpdatePath<T> | Without]?: P extends Without ? undefined : Operand<ValueAt<T, P>, Operator> }
-type ByPattern<T, Operator> = { readonly [P in PatternUpdatePath<T>]?: Operand<P extends Deeper ? any : ValueAt<T, P>, Operator> }
+type ByPattern<T, Operator> = { readonly [P in PatternUpdatePath<T>]?: Operand<P extends Deeper ? any : ValueAt<T, Numbered<P>>, Operator> }
+
+/** A path in which $, $[] and $[name] are the number of an element. */
+type Numbered<P extends string> = P extends `${infer K}.${infer Others}` ? `${Number<K>}.${Numbered<Others>}` : Number<P>
+type Number<K extends string> = K extends '$' | `$[${string}]` ? '0' : K
 
 type ValueAt<T, P extends string> = Exclude<At<Stored<T>, P>, undefined>
 
@@ -90,6 +94,11 @@ export interface UpdateOptions<T = any> {
    * true, as they are then. With `many: false` to the document itself, or undefined. Default false.
    */
   returnDocuments?: boolean | 'before' | 'after'
+  /**
+   * What `$[name]` in a path stands for: the elements that the filter of that name holds for. With `[{ 'x.price': { $gt: 5
+   * } }]`, `'orders.$[x].price'` is the price of each such order.
+   */
+  arrayFilters?: readonly Record<string, any>[]
 }
 
 /** The options with which a write resolves to how many documents it has changed. */

@@ -129,11 +129,45 @@ export const updates: Suite = [
     },
   },
   {
+    name: 'a path reaches the element that was found, each element, or those of an array filter',
+    async run({ open }) {
+      const db = await open()
+      const orders = db.collection<{ items: { name: string; price: number; tags?: string[] }[] }>('orders')
+      await orders.insertMany([{ items: [{ name: 'pen', price: 1 }, { name: 'ink', price: 9 }] }, { items: [{ name: 'ink', price: 3, tags: ['a', 'b'] }] }])
+      const prices = async () => (await orders.all()).map(({ items }) => items.map(({ price }) => price))
+      equal(await orders.update({ $inc: { 'items.$.price': 10 } }, { 'items.name': 'ink' }), 2)
+      equal(await prices(), [[1, 19], [13]])
+      equal(await orders.update({ $mul: { 'items.$[].price': 2 } }), 2)
+      equal(await prices(), [[2, 38], [26]])
+      equal(await orders.update({ $set: { 'items.$[big].price': 0 } }, undefined, { arrayFilters: [{ 'big.price': { $gt: 20 } }] }), 2)
+      equal(await prices(), [[2, 0], [0]])
+      const q = orders.query()
+      equal(await orders.update({ 'items.$.price': 7 }, q.items.any((item) => item.price!.eq(2)), { many: false, returnDocuments: 'after' }), { _id: 1, items: [{ name: 'pen', price: 7 }, { name: 'ink', price: 0 }] })
+      equal(await orders.update({ 'items.$.price': 8 }, "items.name = 'pen'"), 1)
+      equal(await orders.update({ $set: { 'items.$[x].tags.$[y]': 'c' } as object }, (order) => order._id === 2, { arrayFilters: [{ y: /^b/ }, { 'x.name': 'ink' }] }), 1)
+      equal((await orders.get(2))!.items[0]!.tags, ['a', 'c'])
+      equal(await orders.update(() => ({ $inc: { 'items.$[].price': 1 } })), 2)
+      equal(await prices(), [[9, 1], [1]])
+      for (const [change, where, arrayFilters, message] of [
+        [{ 'items.$.price': 1 }, undefined, undefined, /\$ stands for the element that the condition has matched/],
+        [{ 'items.$.price': 1 }, { _id: 1 }, undefined, /matches no element of items/],
+        [{ 'items.$[x].price': 1 }, undefined, undefined, /no array filter has the name x/],
+        [{ 'items.$[x].price': 1 }, undefined, [{ x: 1 }, { y: 1 }], /arrayFilters\[1\]: no path has \$\[y\]/],
+        [{ 'items.$[x].price': 1 }, undefined, [{ 'x.a': undefined }], /options.arrayFilters\[0\]\["x.a"\] is undefined/],
+        [{ 'items.$[x].price': 1 }, undefined, { x: 1 }, /options.arrayFilters: expected an array of filters/],
+        [{ 'items.$[x].price': 1 }, undefined, [5], /options.arrayFilters: expected an array of filters/],
+        [{ $rename: { 'items.$[x].price': 'x' } }, undefined, [{ x: 1 }], /has \$\[x\]/],
+        [() => ({}), undefined, [{ x: 1 }], /options.arrayFilters: a function/],
+      ] as [object, object, never, RegExp][]) await rejects('invalid', () => db.update(change, where, { collection: 'orders', arrayFilters }), message)
+      equal(await prices(), [[9, 1], [1]])
+    },
+  },
+  {
     name: 'options that are wrong are refused',
     async run({ open }) {
       const db = await open()
       for (const [options, message] of [
-        [{ upser: true }, /no option upser; the options are collection, upsert, many/],
+        [{ upser: true }, /no option upser; the options are collection, upsert, sort/],
         [{ upsert: 1 }, /options.upsert: expected true or false/],
         [{ many: 'no' }, /options.many: expected true or false/],
         [{ returnDocuments: 'both' }, /options.returnDocuments: expected 'before'/],

@@ -127,6 +127,15 @@ db.upsert({ _id: 1 }, 'users').then((id) => id satisfies Id)
 users.upsertMany([{ ...user, _id: 'a' }]).then((ids) => ids satisfies Id[])
 users.replace(user, { name: 'x' }, { upsert: true }).then((n) => n satisfies number)
 users.replace(user, { name: 'x' }, { returnDocuments: true }).then((user) => user?.age satisfies number | undefined)
+users.update({ $inc: { 'orders.$.price': 1 }, $set: { 'tags.$[]': 'x', 'orders.$[big].price': 5 } }, q.orders.price.gt(5), { arrayFilters: [{ 'big.price': { $gt: 5 } }] })
+// @ts-expect-error: a price is a number
+users.update({ 'orders.$.price': 'x' })
+// @ts-expect-error: an order has no such field
+users.update({ $set: { 'orders.$[big].cost': 5 } })
+// @ts-expect-error: a tag is text
+users.update({ 'tags.$[]': 5 })
+// @ts-expect-error: a position is nothing to sort by
+users.search(undefined, { sort: 'orders.$.price' })
 // @ts-expect-error: a number has no time
 users.update({ $currentDate: { age: true } })
 // @ts-expect-error: there are no timestamps
