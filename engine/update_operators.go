@@ -216,7 +216,7 @@ func (s *step) arithmetic(old []byte, whole func(x, y msgpack.Whole) (msgpack.Wh
 	x := float(msgpack.Float(old), msgpack.Float(s.value))
 	// JavaScript has one kind of number, and its encoder writes whole numbers as
 	// integers. A result must be stored as the same number is when it is inserted.
-	if x == math.Trunc(x) && math.Abs(x) < 1<<53 {
+	if x == math.Trunc(x) && math.Abs(x) < 1<<53 && !(x == 0 && math.Signbit(x)) {
 		return msgpack.AppendInt(nil, int64(x)), nil
 	}
 	return msgpack.AppendFloat(nil, x), nil

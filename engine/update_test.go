@@ -3,6 +3,7 @@ package engine_test
 import (
 	"errors"
 	"fmt"
+	"math"
 	"reflect"
 	"strings"
 	"testing"
@@ -76,6 +77,9 @@ func TestUpdate(t *testing.T) {
 		{name: "$mul over the largest integer", before: M{"n": int64(1 << 62)}, update: M{"$mul": M{"n": 2}}, fault: "holds 4611686018427387904; with 2 multiplied, it is outside"},
 		{name: "$mul of the least integer", before: M{"n": int64(-1 << 62)}, update: M{"$mul": M{"n": 2}}, now: M{"n": int64(-1 << 63)}},
 		{name: "$mul by a fraction", before: M{"n": 3}, update: M{"$mul": M{"n": 0.5}}, now: M{"n": 1.5}},
+		{name: "$mul of -0", before: M{"n": math.Copysign(0, -1)}, update: M{"$mul": M{"n": 3}}},
+		{name: "$mul of 0 by a negative integer", before: M{"n": 0}, update: M{"$mul": M{"n": -3}}},
+		{name: "$inc of -0", before: M{"n": math.Copysign(0, -1)}, update: M{"$inc": M{"n": 0}}, now: M{"n": 0}},
 		{name: "$mul of a string", before: M{"n": "x"}, update: M{"$mul": M{"n": 1}}, fault: `holds "x", not a number`},
 		{name: "$mul by a string", before: M{}, update: M{"$mul": M{"n": "1"}}, fault: `expects a number, not "1"`},
 		{name: "$bit", before: M{"a": 13, "b": 8, "c": 5}, update: M{"$bit": M{"a": M{"and": 10}, "b": M{"or": 3}, "c": M{"xor": 6}}}, now: M{"a": 8, "b": 11, "c": 3}},

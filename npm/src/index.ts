@@ -5,6 +5,7 @@
  * @packageDocumentation
  */
 export { AtomicDB } from './api/database.js'
+export { bytesOf, type BytesSource } from './api/bytes-of.js'
 export type { Collection } from './api/collection.js'
 export type { CollectionOptions } from './api/validated-collection.js'
 export type { FromSchema, InferStandard, StandardSchema } from './api/from-schema.js'

@@ -6,7 +6,7 @@ import { inspect } from 'node:util'
 import { AtomicDB, AtomicDBError } from '../src/index.js'
 import { openInNode } from './harness/node.js'
 import { asFilter, built, condition } from './random/conditions.js'
-import { compare, meets, projected, reached, sorted } from './random/meaning.js'
+import { compare, meets, projected, reached, sorted, withoutSigns } from './random/meaning.js'
 import { Random } from './random/random.js'
 import { replayOf, seed } from './random/seed.js'
 import { added, applied, check, Misfit, update } from './random/updates.js'
@@ -94,7 +94,7 @@ describe(`random requests (${replayOf('plain-javascript.test.ts')})`, () => {
       const of = path(random)
       const all = documents.flatMap((one) => reached(one, of).flatMap((value) => (Array.isArray(value) ? value : [value])))
       const expected = all.sort(compare).filter((value, n) => n === 0 || compare(value, all[n - 1]) !== 0)
-      assert.deepEqual(await db.distinct(of), expected, `distinct ${of}`)
+      assert.deepEqual(withoutSigns(await db.distinct(of)), withoutSigns(expected), `distinct ${of}`)
     }
   })
 
@@ -191,9 +191,8 @@ async function stored(documents: Plain[]): Promise<Plain[]> {
 /** A document in the order of its fields, which counts for what an update has changed. */
 const text = (one: Plain) => inspect(one, { depth: null, maxArrayLength: null })
 
-/** What is stored of a value: no -0, and a bigint only beyond the safe integers. */
+/** What is stored of a value: a bigint only beyond the safe integers. */
 function normal<T>(value: T): T {
-  if (Object.is(value, -0)) return 0 as T
   if (typeof value === 'bigint' && Number.isSafeInteger(Number(value))) return Number(value) as T
   if (Array.isArray(value)) return value.map(normal) as T
   if (typeof value !== 'object' || value === null || Object.getPrototypeOf(value) !== Object.prototype) return value

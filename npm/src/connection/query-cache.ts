@@ -45,7 +45,7 @@ export class QueryCache {
    */
   find(version: number, op: Op, args: Arguments, stillValid: (op: Op, cached: CachedAnswer, changes: number) => boolean): CachedAnswer | Bucket {
     if (version === 0 || args.length > maxArgumentBytes) return noBucket
-    const bytes = bytesOf(args)
+    const bytes = bytesOfArguments(args)
     const { length } = args
     let hash: number = op
     for (let i = 0; i < length; i++) hash = Math.imul(hash ^ bytes[i]!, 0x01000193)
@@ -90,7 +90,7 @@ export class QueryCache {
       this.bytes = 0
     }
     this.bytes += bytes
-    this.answers[bucket] = { args: bytesOf(args).slice(0, args.length), answer: copyOf(answer), bytes, version: this.versions[bucket]!, isUsed: false }
+    this.answers[bucket] = { args: bytesOfArguments(args).slice(0, args.length), answer: copyOf(answer), bytes, version: this.versions[bucket]!, isUsed: false }
   }
 
   private drop(bucket: Bucket): void {
@@ -122,7 +122,7 @@ export function copyOf(value: unknown): unknown {
   return object
 }
 
-const bytesOf = (args: Arguments) => (args instanceof Uint8Array ? args : args.bytes)
+const bytesOfArguments = (args: Arguments) => (args instanceof Uint8Array ? args : args.bytes)
 
 const noBucket: Bucket = -1
 

@@ -8,10 +8,10 @@ import { isRegExp, patternOf } from './regexp.js'
  *
  * Values of JSON are stored as JSON stores them: properties that are undefined
  * are left out, holes in arrays are null, and an instance of a class is its own
- * properties or what its toJSON returns. It also stores NaN, the infinities,
- * Date, Uint8Array, and bigint in the range of int64 and uint64; -0 is stored
- * as 0. Every other value is `invalid`, and the message names the place:
- * "documents[3].tags[1] is a function".
+ * properties or what its toJSON returns. It also stores NaN, the infinities, -0,
+ * Date, bigint in the range of int64 and uint64, and the bytes of an ArrayBuffer
+ * or of any view of one, which come back as a Uint8Array. Every other value is
+ * `invalid`, and the message names the place: "documents[3].tags[1] is a function".
  *
  * msgpackr would need a second walk through each value for the same: it writes
  * integers from 2^32 on as floats, changes long text with a lone surrogate, has
@@ -194,6 +194,11 @@ export class Encoder extends MessagePackWriter {
    * @param isJSON Whether `value` is the result of a toJSON; its own toJSON is not called then.
    */
   private instance(value: object, isJSON = false): void {
+    if (ArrayBuffer.isView(value)) {
+      if (value.byteLength === 0 && isDetached(value.buffer)) this.refuse(`is ${describe(value)} whose buffer was transferred`)
+      this.binary(value instanceof Uint8Array ? value : new Uint8Array(value.buffer, value.byteOffset, value.byteLength))
+      return
+    }
     // Not instanceof: a value may come from another realm, such as a frame.
     const tag = Object.prototype.toString.call(value)
     switch (tag) {
@@ -201,10 +206,11 @@ export class Encoder extends MessagePackWriter {
         if (!isDate(value)) break
         this.date(timeOf.call(value))
         return
-      case '[object Uint8Array]':
-        if (!ArrayBuffer.isView(value)) break
-        if (value.byteLength === 0 && isDetached(value.buffer)) this.refuse('is a Uint8Array whose buffer was transferred')
-        this.binary(value as Uint8Array)
+      case '[object ArrayBuffer]':
+      case '[object SharedArrayBuffer]':
+        if (!isBuffer(value)) break
+        if (value.byteLength === 0 && isDetached(value)) this.refuse(`is ${describe(value)} that was transferred`)
+        this.binary(new Uint8Array(value))
         return
       case '[object RegExp]':
         if (!this.inFilter || !isRegExp(value)) break
@@ -267,7 +273,8 @@ const maxDepth = 1100
 const instead: Record<string, string> = {
   Map: '; Object.fromEntries makes an object of it',
   Set: '; spread it into an array',
-  ArrayBuffer: '; wrap it in a Uint8Array',
+  Blob: '; await bytesOf(it) makes bytes of it',
+  File: '; await bytesOf(it) makes bytes of it',
   RegExp: '; matches(pattern) and $regex take one',
 }
 
@@ -293,6 +300,15 @@ function isDetached(buffer: ArrayBufferLike): boolean {
     return new Uint8Array(buffer).length < 0
   } catch {
     return true
+  }
+}
+
+/** Whether `value` is an ArrayBuffer, and not an object that calls itself one. */
+function isBuffer(value: object): value is ArrayBufferLike {
+  try {
+    return new Uint8Array(value as ArrayBuffer).buffer === value
+  } catch {
+    return true // it was transferred
   }
 }
 

@@ -121,7 +121,14 @@ export abstract class MessagePackWriter {
     if ((value | 0) === value) {
       if (value >= 0) {
         if (value < 0x80) {
-          bytes[at++] = value
+          if (value === 0 && 1 / value < 0) {
+            bytes[at] = 0xcb // -0 is no integer
+            this.view.setFloat64(at + 1, value)
+            at += 8
+          } else {
+            bytes[at] = value
+          }
+          at++
         } else if (value < 0x100) {
           bytes[at++] = 0xcc
           bytes[at++] = value

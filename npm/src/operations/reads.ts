@@ -84,11 +84,11 @@ export function byId(engine: EngineCalls, collection: unknown, id: Id): Stored<a
  */
 export function get(engine: EngineCalls, collection: unknown, where: unknown, query: Query): Stored<any> | undefined {
   if (typeof where !== 'string' && typeof where !== 'number') return first(engine, collection, where, query)
-  if (typeof where === 'number') checkId(where)
+  const id = typeof where === 'number' ? checkId(where) : where
   const { fields, populate } = query
   const found = fields || populate
-    ? first(engine, collection, new Condition(['eq', '_id', where]), { ...everything, fields, populate })
-    : byId(engine, collection, where)
+    ? first(engine, collection, new Condition(['eq', '_id', id]), { ...everything, fields, populate })
+    : byId(engine, collection, id)
   if (found !== undefined || typeof where === 'number') return found
   try {
     return first(engine, collection, where, query)
@@ -98,10 +98,10 @@ export function get(engine: EngineCalls, collection: unknown, where: unknown, qu
   }
 }
 
-/** Returns `id`. Throws if no document can have it. */
+/** Returns `id`, and 0 for -0, which no document has. Throws if no document can have it. */
 export function checkId(id: number): number {
   if (!Number.isSafeInteger(id)) throw invalid(`where: ${id} is not an id: ids are strings and safe integers`)
-  return id
+  return id + 0
 }
 
 /** How many documents match. Counting stops at `limit`; -1 is no limit. */

@@ -50,7 +50,7 @@ export class SealedStorage implements StorageBackend {
     checkSeq('after', after, 0)
     const batches = await this.storage.read(after)
     const canTear = traitsOf(this.storage).cutTail !== undefined
-    return withBytes(batches, canTear ? await this.sealer.openTorn(batches) : await this.sealer.open(bytesOf(batches)))
+    return withBytes(batches, canTear ? await this.sealer.openTorn(batches) : await this.sealer.open(bytesOfEach(batches)))
   }
 
   /**
@@ -60,7 +60,7 @@ export class SealedStorage implements StorageBackend {
    */
   async salvage(): Promise<Batch[]> {
     const batches = await (this.storage.salvage?.() ?? this.storage.read(0))
-    return withBytes(batches, await this.sealer.salvage(bytesOf(batches)))
+    return withBytes(batches, await this.sealer.salvage(bytesOfEach(batches)))
   }
 
   async append(seq: number, bytes: Uint8Array, durability: 'relaxed' | 'strict'): Promise<boolean> {
@@ -87,5 +87,5 @@ export class SealedStorage implements StorageBackend {
   }
 }
 
-const bytesOf = (batches: readonly Batch[]) => batches.map(({ bytes }) => bytes)
+const bytesOfEach = (batches: readonly Batch[]) => batches.map(({ bytes }) => bytes)
 const withBytes = (batches: readonly Batch[], opened: readonly Uint8Array[]) => batches.map((batch, n) => ({ ...batch, bytes: opened[n]! }))

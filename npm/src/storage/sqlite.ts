@@ -206,7 +206,7 @@ function batchesOf(rows: readonly Row[], onDamaged: OnDamaged): Batch[] {
     // A database may be set to return BigInts.
     const [seq, snapshot, parts] = [Number(first.seq), Number(first.snapshot), Number(first.parts)]
     const own: Uint8Array[] = []
-    for (; n < rows.length && rows[n]!.seq === first.seq && rows[n]!.snapshot === first.snapshot; n++) own.push(bytesOf(rows[n]!.bytes))
+    for (; n < rows.length && rows[n]!.seq === first.seq && rows[n]!.snapshot === first.snapshot; n++) own.push(bytesIn(rows[n]!.bytes))
     if (batches.at(-1)?.seq === seq) continue
     if (own.length === parts) {
       if (snapshot) batches.length = 0
@@ -223,7 +223,7 @@ function batchesOf(rows: readonly Row[], onDamaged: OnDamaged): Batch[] {
 const maxArray = 2 ** 24
 
 /** The bytes of a BLOB, which is a view, an ArrayBuffer, or in D1 an array of numbers. */
-function bytesOf(value: unknown): Uint8Array {
+function bytesIn(value: unknown): Uint8Array {
   if (value instanceof Uint8Array) return value
   if (value instanceof ArrayBuffer) return new Uint8Array(value)
   if (Array.isArray(value) && value.length <= maxArray) return Uint8Array.from(value as number[])

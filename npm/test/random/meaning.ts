@@ -138,7 +138,7 @@ function typesOf(value: unknown): string[] {
       return ['bool']
     case 4:
       // Whole numbers are stored as integers wherever one of 64 bits holds them.
-      return ['number', typeof value === 'bigint' || Number.isSafeInteger(value) ? 'int' : 'float']
+      return ['number', typeof value === 'bigint' || (Number.isSafeInteger(value) && !Object.is(value, -0)) ? 'int' : 'float']
     case 5:
       return ['str']
     case 6:
@@ -185,4 +185,11 @@ const isNumber = (value: unknown): value is number | bigint => typeof value === 
 /** Whether a value has fields of its own. */
 export function isMap(value: unknown): value is Plain {
   return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Date) && !(value instanceof Uint8Array)
+}
+
+/** A copy in which every -0 is 0: of these, which are equal, a group or a list of different values shows either. */
+export function withoutSigns<T>(value: T): T {
+  if (value === 0) return 0 as T
+  if (Array.isArray(value)) return value.map(withoutSigns) as T
+  return isMap(value) ? (Object.fromEntries(Object.entries(value).map(([name, field]) => [name, withoutSigns(field)])) as T) : value
 }

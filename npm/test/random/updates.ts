@@ -124,7 +124,7 @@ function changed(operator: string, old: unknown, operand: unknown): unknown {
       if (old === undefined) return 0
       if (typeof old === 'bigint' && Number.isInteger(operand)) return exact(old * BigInt(operand as number))
       if (typeof old !== 'number' && typeof old !== 'bigint') throw new Misfit(`$mul of ${String(old)}`)
-      return Number(old) * (operand as number) + 0 // not -0
+      return isWhole(old) && isWhole(operand) ? Number(old) * (operand as number) + 0 : Number(old) * (operand as number) // no integer is -0
     case '$bit': {
       const before = old ?? 0
       if (typeof before !== 'bigint' && !Number.isInteger(before)) throw new Misfit(`$bit of ${String(old)}`)
@@ -167,6 +167,8 @@ function changed(operator: string, old: unknown, operand: unknown): unknown {
   }
   throw new Error(`no operator: ${operator}`)
 }
+
+const isWhole = (value: unknown) => Number.isInteger(value) && !Object.is(value, -0)
 
 /** An integer of 64 bits stays one. */
 function exact(sum: bigint): number | bigint {
