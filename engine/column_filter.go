@@ -63,6 +63,10 @@ func (c *content) newColumnFilter(where *query.Filter) *columnFilter {
 		f.high = f.low
 		f.bounded = true
 	case query.OpIn:
+		if last := where.Values[len(where.Values)-1]; len(where.Values[0]) == 0 && msgpack.KindOf(last) <= msgpack.Null {
+			f.high = keyOf(last) // no value, or null: the first keys of all
+			break
+		}
 		for _, v := range where.Values {
 			f.among = append(f.among, keyOf(v)&^inexact)
 		}

@@ -110,7 +110,7 @@ func (ix *index) value(e entry, i int) []byte {
 	return found
 }
 
-// element returns the element of an array at a position that it has; nil if it
+// element returns the element of an array at a position that it has; noValue if it
 // is empty.
 func element(array []byte, position int) []byte {
 	for v := range msgpack.Elements(array) {
@@ -119,13 +119,21 @@ func element(array []byte, position int) []byte {
 		}
 		position--
 	}
-	return nil
+	return noValue
 }
+
+// noValue is what a document is indexed by at a path that reaches no value, although
+// no field is missing: one that ends in an empty array. No condition asks for arrays
+// in an index, and no document holds this one, which has a text that is not UTF-8.
+var noValue = []byte{0x91, 0xa1, 0xff}
+
+// isValue reports whether v, by which a document is indexed, is one of its values.
+func isValue(v []byte) bool { return v != nil && string(v) != string(noValue) }
 
 // combinations visits the values that doc is indexed by, one for each path,
 // until visit returns false: once for each choice among the elements of arrays.
-// The value at a path that doc lacks is nil; a sparse index does not hold doc
-// then. The slice of values is reused.
+// The value is nil where a way of the path ends without one, and noValue if there is
+// neither; a sparse index has only values. The slice of values is reused.
 func (ix *index) combinations(doc []byte, visit func(nth uint32, values [][]byte) bool) {
 	if ix.direct(doc) {
 		if ix.takes(ix.found) {
@@ -135,12 +143,12 @@ func (ix *index) combinations(doc []byte, visit func(nth uint32, values [][]byte
 	}
 	choices := make([][][]byte, len(ix.paths))
 	for i, p := range ix.paths {
-		choices[i] = indexValues(p, doc)
+		choices[i] = ix.valuesAt(p, doc)
 		if len(choices[i]) == 0 {
 			if ix.sparse {
 				return
 			}
-			choices[i] = [][]byte{nil}
+			choices[i] = [][]byte{noValue}
 		}
 	}
 	values := make([][]byte, 0, len(choices))
@@ -181,13 +189,15 @@ func (ix *index) takes(values [][]byte) bool {
 	return !ix.sparse || !slices.ContainsFunc(values, func(v []byte) bool { return v == nil })
 }
 
-// indexValues returns the values that p reaches in doc, and the elements of an
-// array instead of the array. An array that p reaches by its position in another
-// one counts as no value: conditions do not look at its elements.
-func indexValues(p query.Path, doc []byte) [][]byte {
+// valuesAt returns the values that p reaches in doc, nil where it ends without one
+// unless ix is sparse, and the elements of an array instead of the array. An array
+// that p reaches by its position in another one counts as no value: conditions do
+// not look at its elements.
+func (ix *index) valuesAt(p query.Path, doc []byte) [][]byte {
 	var values [][]byte
-	p.Visit(doc, func(v []byte, isElement bool) bool {
+	p.VisitWays(doc, func(v []byte, isElement bool) bool {
 		switch {
+		case v == nil && ix.sparse:
 		case msgpack.KindOf(v) != msgpack.Array:
 			values = append(values, v)
 		case !isElement:

@@ -122,7 +122,7 @@ func indexedQuery(t *testing.T, rng *rand.Rand, lastID int) (q engine.Query) {
 	leaves := []string{
 		"few = 1", "few in (0, 3)", "n > 100000000000000000", "f between -0.5 and 0.5", "f < -2", "f = -1", "f < -1", "f >= 1", "s = 'a long text, 17'", "s startsWith 'a long text, 1'",
 		"t = 'abcdefx'", "t > 'abcdefxx'", fmt.Sprintf("u = 'unique text, no. %d'", rng.IntN(lastID)), fmt.Sprintf("_id in (%d, %d)", rng.IntN(lastID), rng.IntN(lastID)),
-		"a.b > 140000", "a.b = 3", "tags = 'x'", "tags in ('y', 3)", "list.k = 4", "list.k > 2 and list.k < 5", "opt = -2.5", "opt exists", "opt type str", "not (few = 1 or few = 2)",
+		"a.b > 140000", "a.b = 3", "tags = 'x'", "tags in ('y', 3)", "tags in (missing, null)", "list.k in (missing, null)", "list.k in (missing, 4)", "opt in (missing, null)", "n in (missing)", "few in (missing, 1) and n in (missing, null)", "list.k = 4", "list.k > 2 and list.k < 5", "opt = -2.5", "opt exists", "opt type str", "not (few = 1 or few = 2)",
 	}
 	pick := func() string { return leaves[rng.IntN(len(leaves))] }
 	if text := []string{"", pick(), pick() + " and " + pick(), pick() + " or " + pick(), "(" + pick() + " or " + pick() + " and " + pick() + ") and " + pick()}[rng.IntN(5)]; text != "" {

@@ -12,7 +12,7 @@ import (
 func (ix *index) conflict(doc []byte, self uint32) (slot uint32, found bool) {
 	ix.combinations(doc, func(_ uint32, values [][]byte) bool {
 		for _, v := range values {
-			if v == nil {
+			if !isValue(v) {
 				return true
 			}
 		}
@@ -194,7 +194,7 @@ func (ix *index) duplicatePairs() iter.Seq2[uint32, uint32] {
 // complete reports whether e has a value on every path.
 func (ix *index) complete(e entry) bool {
 	for i := range ix.paths {
-		if ix.value(e, i) == nil {
+		if !isValue(ix.value(e, i)) {
 			return false
 		}
 	}

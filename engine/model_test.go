@@ -244,7 +244,7 @@ func modelRound(t *testing.T, rng *rand.Rand) {
 				t.Fatalf("step %d: updating s gave %v", step, err)
 			}
 		case n == 17: // declare and drop indexes
-			paths := [][]string{{"a"}, {"a", "b"}, {"tags"}, {"b"}, {"s"}}[rng.IntN(5)]
+			paths := [][]string{{"a"}, {"a", "b"}, {"tags"}, {"b"}, {"s"}, {"m.n"}, {"m.n", "a"}}[rng.IntN(7)]
 			if rng.IntN(3) == 0 {
 				if err := db.DropIndex("users", paths); err != nil && !errors.Is(err, engine.CodeNotFound) && !errors.Is(err, engine.CodeInvalid) {
 					t.Fatalf("step %d: %v", step, err)
@@ -362,6 +362,8 @@ var modelConditions = []string{
 	"s matches '^a long text, 1'", "s matches '^a long (text|word), [2-4]$'", "s matches '(?i)^A LONG'",
 	"s matches '^a l.*1'", "s matches 'text, 3'", "s > 'a long text, 2'",
 	"s between 'a long text, 15' and 'a long text, 3'",
+	"b in (missing, null)", "s in (missing)", "s in (missing, null, 'a long text, 7') and a > 1", "tags in (missing, null)", "b not in (missing, null, 7)",
+	"m.n in (missing, null)", "m.n in (missing, 1) and b in (missing, 3)", "m.n not in (missing, null)", "m in (missing, null)",
 }
 
 // TestModelConditions: no operator is missing among them, or its fast ways would not
@@ -411,6 +413,9 @@ func randomDoc(rng *rand.Rand) M {
 	}
 	if rng.IntN(2) == 0 {
 		d["tags"] = []any{[]any{"x", "y"}, []any{}, []any{"w", "z"}, []any{"z", "z"}, "x"}[rng.IntN(5)]
+	}
+	if rng.IntN(2) == 0 {
+		d["m"] = []any{[]any{map[string]any{"n": int64(1)}, map[string]any{}}, []any{}, []any{map[string]any{"n": nil}}, map[string]any{"n": int64(2)}, []any{map[string]any{"n": int64(3)}, nil}, nil, "x"}[rng.IntN(7)]
 	}
 	if rng.IntN(3) == 0 {
 		d["s"] = fmt.Sprint("a long text, ", rng.IntN(40))

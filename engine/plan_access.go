@@ -70,7 +70,10 @@ func (c *content) byID(conditions []*query.Filter) (s accessPath, ok bool) {
 			continue
 		}
 		for _, id := range operands(f) {
-			if slot, ok := c.slotOf(id); ok && checkID("", "", id) == nil {
+			if checkID("", "", id) != nil {
+				continue
+			}
+			if slot, ok := c.slotOf(id); ok {
 				s.ids = append(s.ids, slot)
 			}
 		}
@@ -180,7 +183,7 @@ func (ix *index) rangesFor(conditions []*query.Filter) (s accessPath, ranges []v
 		}
 		f := conditions[equality]
 		values := operands(f)
-		if len(values)*len(ranges) > maxRanges || slices.ContainsFunc(values, isArray) {
+		if len(values)*len(ranges) > maxRanges || slices.ContainsFunc(values, ix.lacks) {
 			break
 		}
 		if len(values) == 1 && len(ranges) == 1 {
@@ -209,6 +212,10 @@ func (ix *index) rangesFor(conditions []*query.Filter) (s accessPath, ranges []v
 	ix.ranges = ranges
 	return s, ranges
 }
+
+// lacks reports whether ix has no entries for some of the documents with the value
+// v, which a condition asks for.
+func (ix *index) lacks(v []byte) bool { return isArray(v) || ix.sparse && len(v) == 0 }
 
 // product returns each of ranges with each of values as its next equality.
 func product(ranges []valueRange, values [][]byte) []valueRange {

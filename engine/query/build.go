@@ -113,14 +113,18 @@ func Between(p Path, low, high []byte) *Filter {
 	return &Filter{Op: OpBetween, Path: p, Value: low, High: high, operand: from, high: to}
 }
 
-// In holds where p reaches one of values; nowhere if there are none.
+// In holds where p reaches one of values; nowhere if there are none. nil among
+// values stands for a missing field: In holds, too, where a way of p ends without a
+// value, as null does in MongoDB's filters (see [Path.VisitWays]).
 func In(p Path, values [][]byte) *Filter {
 	sorted := inOrder(values)
 	switch len(sorted) {
 	case 0:
 		return False()
 	case 1:
-		return Eq(p, sorted[0])
+		if len(sorted[0]) > 0 {
+			return Eq(p, sorted[0])
+		}
 	}
 	return &Filter{Op: OpIn, Path: p, Values: sorted}
 }

@@ -24,11 +24,11 @@
 //
 // This is MongoDB's meaning, with these exceptions:
 //
-//   - a = null holds only where null is stored; MongoDB also takes a missing
-//     field.
+//   - a = null holds only where null is stored. The null of MongoDB's filters, which
+//     is a missing field too, is the list (missing, null): see [In].
 //   - Maps are equal whatever the order of their fields.
-//   - $elemMatch takes an element that is no map for one without fields, so
-//     {$elemMatch: {b: {$ne: 1}}} holds for [5]; and it looks into elements
+//   - any takes an element that is no map for one without fields, so any (b != 1)
+//     holds for [5], and $elemMatch asks for a map besides; and it looks into elements
 //     that are arrays, as conditions elsewhere do.
 //   - Regular expressions are RE2, and of MongoDB's options x is refused.
 //

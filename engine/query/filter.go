@@ -17,7 +17,7 @@ const (
 	OpLt         // below Value and of its kind
 	OpLte        // Value or below
 	OpBetween    // Value to High, both included
-	OpIn         // equal to one of Values
+	OpIn         // equal to one of Values, of which an empty one stands for a missing field
 	OpMatches    // a string in which Pattern is found
 	OpStartsWith // a string that starts with the string Value
 	OpType       // a value of Type
@@ -39,7 +39,8 @@ const (
 //     is an integer if it fits one, and everything is as short as it can be.
 //   - The operands of Gt, Gte, Lt, Lte and Between are never NaN, and Between
 //     has two different ones of one kind, the lower first.
-//   - In has two values or more, sorted by msgpack.Compare, all different.
+//   - In has two values or more, sorted by msgpack.Compare, all different. The first
+//     may be empty, for a missing field, and then it may be the only one.
 //
 // A Filter does not change, so it may be shared.
 type Filter struct {

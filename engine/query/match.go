@@ -16,7 +16,7 @@ func (f *Filter) Match(doc []byte) bool {
 		if value, plain := f.Path.Lookup(doc); plain {
 			return f.Holds(value)
 		}
-		return !f.Path.Visit(doc, func(value []byte, isElement bool) bool {
+		return !f.Path.VisitWays(doc, func(value []byte, isElement bool) bool {
 			if isElement && f.Op < OpContains {
 				return !f.passes(value) // what is asked of an element is not asked of what is in it
 			}
@@ -48,7 +48,7 @@ func (f *Filter) Match(doc []byte) bool {
 // reaches this one value. nil stands for a missing field.
 func (f *Filter) Holds(value []byte) bool {
 	if len(value) == 0 {
-		return false
+		return f.Op == OpIn && len(f.Values[0]) == 0
 	}
 	if f.Op < OpContains {
 		return f.passes(value) || msgpack.KindOf(value) == msgpack.Array && someElement(value, f.passes)

@@ -27,6 +27,20 @@ func TestMatch(t *testing.T) {
 		{`{}`, []string{`a != 5`, `a != null`, `a not in (1, 2)`, `not (a exists)`, `not (a > 5)`}, []string{`a = null`, `a is null`, `a >= null`, `a < 5`, `a exists`, `a type null`, `a size 0`, `a in (null, 1)`}},
 		{`{"a": null}`, []string{`a = null`, `a is null`, `a >= null`, `a exists`, `a type null`, `a in (null, 1)`}, []string{`a is not null`, `a < 5`, `a = 0`, `a = false`, `a > null`}},
 
+		// A list may hold missing: MongoDB's null, by the documents of its own tests.
+		{`{}`, []string{`a in (missing)`, `a in (missing, null)`, `a.b in (missing, null)`, `a.0 in (missing)`}, []string{`a not in (missing, 1)`}},
+		{`{"a": null}`, []string{`a in (missing, null)`, `a.b in (missing)`}, []string{`a in (missing)`}},
+		{`{"a": 4}`, []string{`a.b in (missing, null)`}, []string{`a in (missing, null)`}},
+		{`{"a": {}}`, []string{`a.b in (missing)`}, []string{`a in (missing, null)`}},
+		{`{"a": {"b": "hi"}}`, []string{`a.b.c in (missing)`}, []string{`a.b in (missing, null)`}},
+		{`{"a": []}`, nil, []string{`a in (missing, null)`, `a.b in (missing, null)`, `a.0 in (missing, null)`}},
+		{`{"a": [[]]}`, nil, []string{`a in (missing, null)`, `a.b in (missing, null)`}},
+		{`{"a": [1, "s"]}`, nil, []string{`a in (missing, null)`, `a.b in (missing, null)`, `a.0.b in (missing, null)`, `a.2 in (missing, null)`}},
+		{`{"a": [1, null]}`, []string{`a in (missing, null)`, `a.1 in (missing, null)`}, []string{`a in (missing)`, `a.b in (missing, null)`}},
+		{`{"a": [{"b": null}, {}]}`, []string{`a.b in (missing)`, `a.b in (null, 7)`, `a.1.b in (missing)`}, []string{`a.b in (8, 9)`}},
+		{`{"a": [{"b": 1}, {"b": 3}]}`, []string{`a.0 in (missing)`, `a.b.c in (missing)`}, []string{`a.b in (missing, null)`}},
+		{`{"a": [{"b": 3}, {}]}`, []string{`a.b in (missing, null)`, `a any (b in (missing))`}, []string{`a.b in (null)`}},
+
 		// Kinds do not compare; the two booleans are of one kind, NaN of its own.
 		{`{"a": "5"}`, []string{`a > ''`, `a >= '5'`}, []string{`a = 5`, `a > 4`, `a < 6`, `a >= 5`, `a between 1 and 9`, `a in (5, 6)`, `a between 5 and 'z'`}},
 		{`{"a": false}`, []string{`a < true`, `a between false and true`, `a type bool`}, []string{`a = 0`, `a > false`, `a < 1`}},

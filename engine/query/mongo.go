@@ -92,7 +92,32 @@ var equals = OperatorOf(OpEq, false)
 
 // equal holds where path reaches value.
 func (p parser) equal(path Path, value []byte) (*Filter, error) {
-	return p.leaf(equals, path, [][]byte{value})
+	return orMissing(p.leaf(equals, path, [][]byte{value}))
+}
+
+// orMissing adds the missing field to the leaves of f that ask for null: to MongoDB,
+// a field that is not there is null. f is a leaf, a list with patterns, or the
+// opposite of one. $gte and $lte ask for null, too, if that is their value.
+func orMissing(f *Filter, err error) (*Filter, error) {
+	if err != nil {
+		return nil, err
+	}
+	switch f.Op {
+	case OpNot:
+		return complement(orMissing(f.Kids[0], nil))
+	case OpOr: // the patterns come after the list
+		list, _ := orMissing(f.Kids[0], nil)
+		return Or(append([]*Filter{list}, f.Kids[1:]...)...), nil
+	case OpEq, OpGte, OpLte:
+		if msgpack.KindOf(f.Value) == msgpack.Null && !f.Path.IsEmpty() {
+			return In(f.Path, [][]byte{nil, f.Value}), nil
+		}
+	case OpIn:
+		if msgpack.KindOf(f.Values[0]) == msgpack.Null && !f.Path.IsEmpty() {
+			return In(f.Path, append([][]byte{nil}, f.Values...)), nil
+		}
+	}
+	return f, nil
 }
 
 // operators reads an object of operators, all of which must hold.
@@ -119,6 +144,8 @@ func (p parser) operator(path Path, name string, v, around []byte) (*Filter, err
 		return nil, err
 	}
 	switch name {
+	case "$exists":
+		return exists(path, isTruthy(v)), nil
 	case "$type":
 		return p.mongoType(path, v)
 	case "$elemMatch":
@@ -136,12 +163,18 @@ func (p parser) operator(path Path, name string, v, around []byte) (*Filter, err
 		return True(), nil // read with its $regex
 	}
 	if o := byFilter[name]; o != nil {
-		return p.leaf(o, path, [][]byte{v})
+		return orMissing(p.leaf(o, path, [][]byte{v}))
 	}
 	if hasWord(knownLogic, name) {
 		return nil, p.fail("expected an operator on one field, which " + name + " is not: it stands beside field names; known are " + knownOperators())
 	}
 	return nil, p.fail("unknown operator " + token.Clipped(name) + "; known are " + knownOperators())
+}
+
+// isTruthy reports whether MongoDB takes v for true: all but false, 0 and null.
+func isTruthy(v []byte) bool {
+	kind := msgpack.KindOf(v)
+	return kind > msgpack.False && (kind != msgpack.Number || msgpack.Float(v) != 0)
 }
 
 // mongoType reads a type's name or code, or an array of which one is enough.
@@ -207,8 +240,12 @@ func (p parser) checkPlain(v []byte) error {
 	return nil
 }
 
+// noMap is an element that has no fields.
+var noMap = msgpack.AppendNil(nil)
+
 // elemMatch reads a filter on an element's fields or, where its first key is
-// an operator on one value, a condition on the element itself.
+// an operator on one value, a condition on the element itself. A filter on fields
+// holds for elements that have fields alone; most could not hold for others.
 func (p parser) elemMatch(path Path, v []byte) (*Filter, error) {
 	if msgpack.KindOf(v) != msgpack.Map {
 		return nil, p.expected("an object, of operators or of fields of the element", v)
@@ -216,13 +253,18 @@ func (p parser) elemMatch(path Path, v []byte) (*Filter, error) {
 	p.inAny = true
 	var element *Filter
 	var err error
-	if first := firstKey(v); isOperator(first) && !hasWord(knownLogic, string(first)) {
+	first := firstKey(v)
+	isValue := isOperator(first) && !hasWord(knownLogic, string(first))
+	if isValue {
 		element, err = p.fieldCondition(Path{}, v)
 	} else {
 		element, err = p.condition(v)
 	}
 	if err != nil {
 		return nil, err
+	}
+	if !isValue && element.Match(noMap) {
+		element = And(IsType(Path{}, TypeDict), element)
 	}
 	return Any(path, element), nil
 }

@@ -41,15 +41,12 @@ func (p parser) leaf(o *Operator, path Path, args [][]byte) (*Filter, error) {
 			return nil, p.expected("a regular expression", arg)
 		}
 		given.Text = string(msgpack.Str(arg))
-	case TakesYes: // a number counts as a boolean, as in MongoDB
-		switch kind := msgpack.KindOf(arg); {
-		case isBool(kind):
-			given.Yes = kind == msgpack.True
-		case kind == msgpack.Number:
-			given.Yes = msgpack.Float(arg) != 0
-		default:
+	case TakesYes:
+		kind := msgpack.KindOf(arg)
+		if !isBool(kind) {
 			return nil, p.expected("true or false", arg)
 		}
+		given.Yes = kind == msgpack.True
 	case TakesType:
 		t, known := TypeNamed(string(msgpack.Str(arg)))
 		if !known {

@@ -121,6 +121,13 @@ func (p Path) First(doc []byte) (value []byte) {
 // in two ways is visited twice. isElement says that the last name of p was the
 // position of the value in an array. Values borrow from doc.
 func (p Path) Visit(doc []byte, visit func(value []byte, isElement bool) bool) bool {
+	return walk(doc, p.parts, false, func(v []byte, isElement bool) bool { return v == nil || visit(v, isElement) })
+}
+
+// VisitWays is Visit that also calls visit with nil for each way that ends without
+// a value: in a map without the next name, or in another value that is no array. An
+// element of an array that is neither map nor array is no way, as in MongoDB.
+func (p Path) VisitWays(doc []byte, visit func(value []byte, isElement bool) bool) bool {
 	return walk(doc, p.parts, false, visit)
 }
 
@@ -130,7 +137,7 @@ func walk(v []byte, parts []part, isElement bool, visit func([]byte, bool) bool)
 			return walkArray(v, parts[i:], visit)
 		}
 		if v = msgpack.Lookup(v, parts[i].name); v == nil {
-			return true
+			return visit(nil, false)
 		}
 		isElement = false
 	}
@@ -142,10 +149,11 @@ func walk(v []byte, parts []part, isElement bool, visit func([]byte, bool) bool)
 func walkArray(array []byte, parts []part, visit func([]byte, bool) bool) bool {
 	i := 0
 	for element := range msgpack.Elements(array) {
-		if i == parts[0].position && !walk(element, parts[1:], true, visit) {
+		kind := msgpack.KindOf(element)
+		if i == parts[0].position && (len(parts) == 1 || kind >= msgpack.Array) && !walk(element, parts[1:], true, visit) {
 			return false
 		}
-		if msgpack.KindOf(element) == msgpack.Map && !walk(element, parts, false, visit) {
+		if kind == msgpack.Map && !walk(element, parts, false, visit) {
 			return false
 		}
 		i++

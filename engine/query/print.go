@@ -49,7 +49,11 @@ func (f *Filter) appendLeaf(b []byte, o *Operator) []byte {
 			if i > 0 {
 				b = append(b, ", "...)
 			}
-			b = token.AppendValue(b, v)
+			if len(v) == 0 {
+				b = append(b, missing...)
+			} else {
+				b = token.AppendValue(b, v)
+			}
 		}
 		return append(b, ')')
 	case TakesPattern:

@@ -166,7 +166,7 @@ func (r random) leaf(t *testing.T, text string) twin {
 	comparison := func(f *query.Filter, passes func(c int) bool) twin {
 		return leafOrElement(text, f, func(v any) bool { return class(v) == class(want) && passes(order(v, want)) })
 	}
-	switch r.IntN(15) {
+	switch r.IntN(17) {
 	case 0:
 		return comparison(query.Eq(path, encode(want)), func(c int) bool { return c == 0 })
 	case 1:
@@ -191,6 +191,16 @@ func (r random) leaf(t *testing.T, text string) twin {
 		return leafOrElement(text, query.In(path, encoded), func(v any) bool {
 			return slices.ContainsFunc(values, func(one any) bool { return order(v, one) == 0 })
 		})
+	case 13, 14: // null as in MongoDB, beside another value or none
+		values := []any{nil, r.value(1)}[:1+r.IntN(2)]
+		encoded := [][]byte{nil}
+		for _, v := range values {
+			encoded = append(encoded, encode(v))
+		}
+		is := leafOrElement(text, query.In(path, encoded), func(v any) bool {
+			return slices.ContainsFunc(values, func(one any) bool { return order(v, one) == 0 })
+		})
+		return twin{is.filter, func(doc any) bool { return is.holds(doc) || lacks(doc, text) }}
 	case 8:
 		pattern := pick(r, "", "a", "^a", "b$", "^ab$", "(?i)^A", "a|^b", "^$", "[ab]{2}", `\.`, "a.b", "(?m)^", "^a^", "b$$", "^^ab", `\Aab\z`, "(a)", "a?", "é")
 		f, err := query.Matches(path, pattern)
@@ -285,6 +295,38 @@ func reached(v any, names []string, isElement bool) (values []reachedValue) {
 		}
 	}
 	return values
+}
+
+// lacks reports whether a path ends without a value, by the words of MongoDB's own tests: a map
+// lacks a field, or something else stands in its place. Of an array, only maps can lack one.
+func lacks(v any, path string) bool {
+	if path == "" {
+		return false
+	}
+	name, rest, deeper := strings.Cut(path, ".")
+	switch v := v.(type) {
+	case object:
+		field, has := v.find(name)
+		return !has || deeper && lacks(field, rest)
+	case []any:
+		return slices.ContainsFunc(v, func(element any) bool {
+			_, isMap := element.(object)
+			return isMap && lacks(element, path)
+		}) || deeper && lacksAt(v, name, rest)
+	}
+	return true
+}
+
+func lacksAt(array []any, name, rest string) bool {
+	i, err := strconv.Atoi(name)
+	if err != nil || i >= len(array) || strconv.Itoa(i) != name {
+		return false
+	}
+	switch array[i].(type) {
+	case object, []any:
+		return lacks(array[i], rest)
+	}
+	return false
 }
 
 // class numbers the kinds of values between which comparisons may hold.

@@ -29,8 +29,9 @@ type Error = token.Error
 //	          | path "is" ["not"] "null"
 //	          | path ["not"] word
 //	word      = an operator of operators.go by its word, then what it takes: value,
-//	            value "and" value, "(" [value {"," value}] ")", string, name, number,
+//	            value "and" value, "(" [item {"," item}] ")", string, name, number,
 //	            "(" condition ")" or nothing
+//	item      = value | "missing", which a missing field is
 //	path      = name {"." name}; inside any, "this" is the element itself
 //	name      = identifier | "`" anything "`" | digits, but not first
 //	value     = string | number | "true" | "false" | "null" | "nan" | ["-"] "inf"

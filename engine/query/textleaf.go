@@ -57,7 +57,7 @@ func (p *textParser) operands(o *Operator, path Path) (*Filter, error) {
 		if !p.TakeSign("(") {
 			return nil, p.Expected(`"(" and a list of values`)
 		}
-		given.Values, err = p.List(")", 0)
+		given.Values, err = p.list()
 	case TakesText:
 		given.Text, err = p.Quoted("text in quotes")
 	case TakesPattern:
@@ -84,6 +84,31 @@ func (p *textParser) operands(o *Operator, path Path) (*Filter, error) {
 		return nil, p.Fault(start, err.Error())
 	}
 	return f, nil
+}
+
+// missing is the word for a missing field, which only a list may have.
+const missing = "missing"
+
+// list reads the values of an in-list; its opening parenthesis has been read.
+func (p *textParser) list() (values [][]byte, err error) {
+	if p.TakeSign(")") {
+		return nil, nil
+	}
+	for {
+		var v []byte
+		if !p.Take(missing) {
+			if v, err = p.Value(0); err != nil {
+				return nil, err
+			}
+		}
+		values = append(values, v)
+		if p.TakeSign(")") {
+			return values, nil
+		}
+		if !p.TakeSign(",") {
+			return nil, p.Expected(`"," or ")"`)
+		}
+	}
 }
 
 // TakeType consumes the name of a type.

@@ -37,6 +37,8 @@ func appendCanonical(b, v []byte) []byte {
 			b = appendCanonical(msgpack.AppendString(b, key), value)
 		}
 		return b
+	case msgpack.Missing:
+		return b
 	}
 	return append(b, v[0])
 }

@@ -6,8 +6,8 @@ import type { Comparable, Contained, IfArray, IfText, Ordered } from './value-ty
 /**
  * MongoDB-style: `{age: {$gte: 18}, 'address.city': 'Oslo'}`, with $eq $ne $gt
  * $gte $lt $lte $in $nin $exists $type $regex $size $all $elemMatch $not, and
- * $and $or $nor around them. Of documents of type `T`, with their paths and
- * values alone; without it, anything.
+ * $and $or $nor around them. null finds missing fields, too, as in MongoDB. Of
+ * documents of type `T`, with their paths and values alone; without it, anything.
  */
 export type Filter<T = any> = unknown extends T ? Record<string, any> : Absent | FilterOf<T> | Untold<T, Record<string, any>>
 
@@ -36,16 +36,17 @@ export type FilterValue<V> = unknown extends V ? any : Comparable<V> | FilterOpe
 /** The operators of a filter, for a path whose values are of type `V`. */
 export interface FilterOperators<V = any> {
   $eq?: Comparable<V>
-  /** The exact opposite of $eq: also where the field is missing. */
+  /** The exact opposite of $eq: also where the field is missing, unless the value is null. */
   $ne?: Comparable<V>
   $gt?: Ordered<V>
   $gte?: Ordered<V>
   $lt?: Ordered<V>
   $lte?: Ordered<V>
   $in?: readonly (Comparable<V> | IfText<V, RegExp>)[]
-  /** The exact opposite of $in: also where the field is missing. */
+  /** The exact opposite of $in: also where the field is missing, unless null is among the values. */
   $nin?: readonly (Comparable<V> | IfText<V, RegExp>)[]
-  $exists?: boolean
+  /** All but false, 0 and null is true, as in MongoDB. */
+  $exists?: boolean | number | null
   /** The builder's names of types, or MongoDB's names and numbers. */
   $type?: string | number | readonly (string | number)[]
   /** A regular expression, RE2 syntax, anchored nowhere. */
@@ -213,6 +214,7 @@ type AnyElement = FieldOps & QueryBuilder & { [name: string]: any }
  * enough.
  */
 export interface FieldOps<V = any> {
+  /** `eq(null)` finds stored nulls alone; a filter's `{a: null}` finds missing fields, too: `q.a.eq(null).or(q.a.exists(false))`. */
   eq(value: Comparable<V>): Condition
   /** The exact opposite of eq: also where the field is missing. */
   ne(value: Comparable<V>): Condition

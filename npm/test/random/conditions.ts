@@ -1,4 +1,5 @@
 import { and, not, or, type Condition as Built, type Field, type QueryBuilder } from '../../src/index.js'
+import { meets } from './meaning.js'
 import type { Random } from './random.js'
 import { path, scalar, value } from './values.js'
 
@@ -88,8 +89,9 @@ function fieldAt(q: QueryBuilder, path: string, random: Random): Field {
 }
 
 /**
- * The same condition as a MongoDB-style filter; undefined where there is none,
- * for startsWith, contains, between and the element itself inside any.
+ * The same condition as a MongoDB-style filter; undefined where there is none:
+ * for startsWith, contains, between, the element itself inside any, null, which
+ * in a filter is a missing field too, and what holds for elements without fields.
  */
 export function asFilter(condition: Condition): Record<string, unknown> | undefined {
   switch (condition[0]) {
@@ -103,7 +105,7 @@ export function asFilter(condition: Condition): Record<string, unknown> | undefi
       return kid && { $nor: [kid] }
     }
     case 'any': {
-      const element = asFilter(condition[2])
+      const element = meets(null, condition[2]) ? undefined : asFilter(condition[2])
       return element && { [condition[1]]: { $elemMatch: element } }
     }
     case 'startsWith':
@@ -113,5 +115,6 @@ export function asFilter(condition: Condition): Record<string, unknown> | undefi
   }
   const [operator, path, operand] = condition
   const names: Record<string, string> = { notIn: '$nin', matches: '$regex' }
-  return path === '' ? undefined : { [path]: { [names[operator] ?? `$${operator}`]: operand } }
+  const isNull = operand === null || (Array.isArray(operand) && operator !== 'eq' && operator !== 'ne' && operand.includes(null))
+  return path === '' || isNull ? undefined : { [path]: { [names[operator] ?? `$${operator}`]: operand } }
 }

@@ -9,6 +9,8 @@ import { scalar, type Plain } from './values.js'
 const single = ['a', 'b', 'obj.x', 'obj.deep.z', 'items.0.n'] as const
 const lists = ['tags', 'obj.y'] as const
 const throughItems = ['items.n', 'items.s', 'items.in.k'] as const
+/** Those at which a missing field is null to both [null and positions, null and elements]. */
+const lacking = ['a', 'b', 'obj.x', 'obj.deep.z', 'tags', 'obj.y', 'obj', 'items', 'none', 'obj.none'] as const
 const others = ['obj', 'items', 'tags.0', 'tags.1', 'none', 'obj.none'] as const
 
 /** A document of known shape, each part of which may be missing or something else. */
@@ -70,8 +72,8 @@ function field(random: Random): Plain {
     case 5:
       return { [random.pick(['matrix', 'matrix.0', 'items', 'tags'])]: random.list(0, 2, () => scalar(random)) } // equality with a whole array
     default: {
-      const path = anyPath(random)
-      return missingAside(path, leaf(random), random)
+      const condition = leaf(random)
+      return { [asksForNull(condition) ? random.pick(lacking) : anyPath(random)]: condition }
     }
   }
 }
@@ -91,16 +93,18 @@ function asOperators(condition: unknown): object {
 }
 
 function operators(random: Random): unknown {
-  switch (random.int(0, 6)) {
+  switch (random.int(0, 7)) {
     case 0:
       return scalarOrMap(random)
     case 1:
       return { [random.pick(['$eq', '$ne'])]: scalarOrMap(random) }
     case 2:
-      // Scalars only [ranges of arrays, ranges of objects].
-      return { [random.pick(['$gt', '$gte', '$lt', '$lte'])]: scalar(random) }
+      // Scalars only [ranges of arrays, ranges of objects], and not null [null and ranges].
+      return { [random.pick(['$gt', '$gte', '$lt', '$lte'])]: scalar(random) ?? 0 }
     case 3:
-      return { $gte: scalar(random), [random.pick(['$lt', '$lte', '$ne'])]: scalar(random) }
+      return { $gte: scalar(random) ?? 0, [random.pick(['$lt', '$lte'])]: scalar(random) ?? 0 }
+    case 7:
+      return { $gte: scalar(random) ?? 0, $ne: scalar(random) }
     case 4:
       return { [random.pick(['$in', '$nin'])]: random.list(0, 4, () => scalarOrMap(random)) } // [$in with an array]
     case 5:
@@ -115,14 +119,6 @@ const patterns = ['a', '^a', 'b$', '^ab?c*$', 'A', '^[a-z]+$', '[^a-z]', '^.{2}$
 /** Without the flag u, JavaScript takes a character beyond U+FFFF for two [characters are whole]. */
 const patternsOfHalves = patterns.filter((source) => !/\.|\[\^/.test(source))
 const pattern = (random: Random) => new RegExp(random.pick(patterns), random.pick(['u', 'iu', 'mu', 'su']))
-
-/** Where null is asked for, says that a missing field is not meant [null and missing fields]. */
-function missingAside(path: string, condition: unknown, random: Random): Plain {
-  if (!asksForNull(condition)) return { [path]: condition }
-  return random.chance(0.5)
-    ? { $and: [{ [path]: condition }, { [path]: { $exists: true } }] }
-    : { $or: [{ [path]: condition }, { [path]: { $exists: false } }] }
-}
 
 function asksForNull(condition: unknown): boolean {
   if (condition === null) return true
@@ -141,7 +137,7 @@ function type(random: Random): Plain {
 function elemMatch(random: Random): Plain {
   if (random.chance(0.5)) {
     const kids: Plain = {}
-    for (const name of ['n', 's', 'in.k']) if (random.chance(0.5)) Object.assign(kids, missingAside(name, operators(random), random))
+    for (const name of ['n', 's', 'in.k']) if (random.chance(0.5)) kids[name] = operators(random)
     return { items: { $elemMatch: Object.keys(kids).length > 0 ? kids : { n: scalar(random) ?? 0 } } }
   }
   const condition = asOperators(operators(random))

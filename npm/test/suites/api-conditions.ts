@@ -174,6 +174,27 @@ export const conditions: Suite = [
     },
   },
   {
+    name: 'null is a missing field, too, in filters alone',
+    async run(context) {
+      const db = await openThings(context)
+      const ids = async (where: object) => (await db.search(where as never)).map((d) => d._id)
+      const [lacking, others] = [['null', 'missing'], ['one', 'two', 'three', 'text', 'nan']]
+      for (const filter of [{ n: null }, { n: { $in: [null] } }, { n: { $gte: null } }, { n: { $not: { $ne: null } } }, { $or: [{ n: null }] }]) {
+        equal(await ids(filter), lacking, JSON.stringify(filter))
+      }
+      for (const filter of [{ n: { $ne: null } }, { n: { $nin: [null] } }, { n: { $not: { $eq: null } } }]) equal(await ids(filter), others, JSON.stringify(filter))
+      equal(await ids({ n: { $in: [1, null] } }), ['one', ...lacking])
+      equal(await ids({ n: { $exists: 0 } }), ['missing'])
+      equal(await ids(db.query<any>().n!.eq(null)), ['null'])
+      equal((await db.search('n in (missing, null)')).map((d) => d._id), lacking)
+      await db.createIndex('n')
+      equal(await ids({ n: null }), lacking)
+      equal((await db.explain({ n: null })).text, 'index(n): n in (missing, null)')
+      equal(await db.update({ $pull: { list: { k: null } } }, { n: null }), 0)
+      equal(await db.remove({ n: null }), 2)
+    },
+  },
+  {
     name: 'regular expressions in filters',
     async run(context) {
       const db = await openThings(context)
