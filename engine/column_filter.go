@@ -82,6 +82,9 @@ func (c *content) newColumnFilter(where *query.Filter) *columnFilter {
 			b.narrow(query.StartsWith(where.Path, where.Prefix()))
 			f.low, f.high = keyOf(b.low), keyOf(b.high)
 		}
+	case query.OpMod, query.OpBitsAllSet, query.OpBitsAnySet, query.OpBitsAllClear, query.OpBitsAnyClear:
+		f.low, f.high = key(msgpack.Number)<<60, key(msgpack.Bytes+1)<<60-1
+		f.asks = true
 	case query.OpAny, query.OpSize:
 		f.low, f.high = 2, 0 // no key, with or without the flag: only arrays may pass, and they have otherKey
 	default:
@@ -104,7 +107,7 @@ func (c *content) newColumnFilter(where *query.Filter) *columnFilter {
 // only the start of a text, and no range of keys is a type.
 func worthCodes(f *query.Filter) bool {
 	switch f.Op {
-	case query.OpMatches, query.OpContains:
+	case query.OpMatches, query.OpContains, query.OpMod, query.OpBitsAllSet, query.OpBitsAnySet, query.OpBitsAllClear, query.OpBitsAnyClear:
 		return true
 	case query.OpType:
 		// 2 and 2.0 are one value, so they have one code.

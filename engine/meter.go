@@ -124,7 +124,7 @@ func costOf(f *query.Filter) int {
 		return 0
 	}
 	cost := 1
-	if f.Op == query.OpMatches {
+	if f.Op == query.OpMatches || f.Op == query.OpExpr {
 		cost += f.Parts()
 	}
 	for _, kid := range f.Kids {

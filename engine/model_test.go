@@ -363,6 +363,7 @@ var modelConditions = []string{
 	"s matches '^a l.*1'", "s matches 'text, 3'", "s > 'a long text, 2'",
 	"s between 'a long text, 15' and 'a long text, 3'",
 	"b in (missing, null)", "s in (missing)", "s in (missing, null, 'a long text, 7') and a > 1", "tags in (missing, null)", "b not in (missing, null, 7)",
+	"b mod [7, 3]", "b bitsAllSet 5", "b bitsAnySet [0, 3] and a mod [2, 1]", "not (b bitsAllClear 6)", "b bitsAnyClear 3", "expr {$gt: ['$b', {$multiply: ['$a', 10]}]}", "a = 1 and not (expr {$gt: [{$size: '$tags'}, 1]})",
 	"m.n in (missing, null)", "m.n in (missing, 1) and b in (missing, 3)", "m.n not in (missing, null)", "m in (missing, null)",
 }
 

@@ -120,10 +120,10 @@ func TestParseText_refuses(t *testing.T) {
 
 // TestParse_refuses: the message of a filter says which keys lead to the fault.
 func TestParse_refuses(t *testing.T) {
-	const operators = "$eq $ne $gt $gte $lt $lte $in $nin $regex $exists $type $elemMatch $size $options $all $not"
+	const operators = "$eq $ne $gt $gte $lt $lte $in $nin $regex $exists $type $mod $bitsAllSet $bitsAnySet $bitsAllClear $bitsAnyClear $elemMatch $size $options $all $not"
 	for _, tt := range []struct{ filter, path, want string }{
 		{`{"age": {"$gtee": 5}}`, "age.$gtee", "unknown operator $gtee; known are " + operators},
-		{`{"$foo": 5}`, "$foo", "unknown operator $foo; known are $and $or $nor and, under a field name, " + operators},
+		{`{"$foo": 5}`, "$foo", "unknown operator $foo; known are $and $or $nor $expr and, under a field name, " + operators},
 		{`{"$gt": 5}`, "$gt", "expected a field name around this operator: {field: {$gt: …}}"},
 		{`{"$not": {"a": 1}}`, "$not", "expected a field name around this operator"},
 		{`{"a": {"$and": [{"$gt": 1}]}}`, "a.$and", "expected an operator on one field, which $and is not"},

@@ -3,7 +3,8 @@ package query
 // Op says what a Filter asks.
 type Op uint8
 
-// The operators. From OpEq on they are leaves: they ask about one path.
+// The operators. From OpEq on they are leaves: they ask about one path, or, as
+// OpExpr, about the document.
 const (
 	OpTrue  Op = iota // every document
 	OpFalse           // none
@@ -21,12 +22,18 @@ const (
 	OpMatches    // a string in which Pattern is found
 	OpStartsWith // a string that starts with the string Value
 	OpType       // a value of Type
+	OpMod        // a number that leaves a remainder: Value is the divisor and the remainder
+	OpBitsAllSet // an integer or bytes in which all bits of the mask Value are set
+	OpBitsAnySet
+	OpBitsAllClear
+	OpBitsAnyClear
 
 	// From here on, what is asked of an array is not asked of its elements.
 	OpContains // an array with an element equal to Value, or a string with the substring Value
 	OpExists   // any value, null too
 	OpAny      // an array with an element that Kids[0] matches
 	OpSize     // an array of Size elements
+	OpExpr     // the whole document, for which the expression Value is true; Path is empty
 )
 
 // A Filter is a condition on documents: a tree whose leaves ask about paths.
@@ -46,7 +53,7 @@ const (
 type Filter struct {
 	Op      Op
 	Path    Path      // leaves: where to look; inside Any, relative to the element
-	Value   []byte    // Eq, Gt, Gte, Lt, Lte, Between (the low end), StartsWith, Contains
+	Value   []byte    // Eq, Gt, Gte, Lt, Lte, Between (the low end), StartsWith, Contains, Mod, Bits…, Expr
 	High    []byte    // Between: the high end
 	Values  [][]byte  // In
 	Pattern string    // Matches: RE2
@@ -54,9 +61,13 @@ type Filter struct {
 	Size    int       // Size
 	Kids    []*Filter // And, Or, Not, Any
 
-	given   []byte   // Eq: Value as it was given, if that is other bytes; nil: it is Value
-	operand operand  // Value, taken apart
-	high    operand  // High, taken apart
-	text    []byte   // StartsWith, Contains: the bytes of the string Value
-	regexp  *pattern // Matches
+	given              []byte          // Eq: Value as it was given, if that is other bytes; nil: it is Value
+	operand            operand         // Value, taken apart
+	high               operand         // High, taken apart
+	text               []byte          // StartsWith, Contains: the bytes of the string Value
+	regexp             *pattern        // Matches
+	divisor, remainder int64           // Mod
+	mask               uint64          // Bits…: of integers
+	expr               *expr           // Expr
+	spend              func(units int) // of a Stoppable Expr
 }

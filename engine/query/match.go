@@ -10,7 +10,7 @@ import (
 // Match reports whether doc, a valid map, meets the condition. It is the
 // definition of what every operator means; see the package comment.
 //
-// It allocates nothing, except to compare maps.
+// It allocates nothing, except to compare maps and to work out expressions.
 func (f *Filter) Match(doc []byte) bool {
 	if f.Op >= OpEq {
 		if value, plain := f.Path.Lookup(doc); plain {
@@ -64,6 +64,8 @@ func (f *Filter) Holds(value []byte) bool {
 		return isArray && someElement(value, f.Kids[0].Match)
 	case OpSize:
 		return isArray && msgpack.Count(value) == f.Size
+	case OpExpr:
+		return isTruthy(f.expr.valueIn(value, f.spend))
 	}
 	return true
 }
@@ -102,6 +104,10 @@ func (f *Filter) passes(v []byte) bool {
 		return msgpack.KindOf(v) == msgpack.String && bytes.HasPrefix(msgpack.Str(v), f.text)
 	case OpType:
 		return f.Type.Has(v)
+	case OpMod:
+		return f.leaves(v)
+	case OpBitsAllSet, OpBitsAnySet, OpBitsAllClear, OpBitsAnyClear:
+		return f.hasBits(v)
 	}
 	return false
 }

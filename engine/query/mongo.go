@@ -8,7 +8,14 @@ import (
 	"github.com/atomicdb-go/atomicdb/engine/query/token"
 )
 
-const knownLogic = "$and $or $nor"
+const knownLogic = "$and $or $nor $expr"
+
+// instead says what does the same as operators of MongoDB's that are left out.
+var instead = map[string]string{
+	"$where":      "a function stands alone, in JavaScript: {$where: (document) => …}, or the function as the condition",
+	"$jsonSchema": "documents of one shape are what createCollection's schema is for",
+	"$text":       "$regex and the builder's contains search texts",
+}
 
 // knownOperators lists the operators that stand under a field name.
 func knownOperators() string { return strings.Join(knownFilters, " ") + " $options $all $not" }
@@ -42,6 +49,13 @@ func (p parser) filterField(name string, v []byte) (*Filter, error) {
 		return p.conditions(Or, v)
 	case "$nor":
 		return complement(p.conditions(Or, v))
+	case "$expr":
+		return p.expr(v)
+	case "$comment":
+		return True(), nil
+	}
+	if hint := instead[name]; hint != "" {
+		return nil, p.fail(name + " is not known; " + hint)
 	}
 	if strings.HasPrefix(name, "$") {
 		if hasWord(knownOperators(), name) {
@@ -161,6 +175,9 @@ func (p parser) operator(path Path, name string, v, around []byte) (*Filter, err
 			return nil, p.fail("expected a $regex beside it")
 		}
 		return True(), nil // read with its $regex
+	}
+	if hint := instead[name]; hint != "" {
+		return nil, p.fail(name + " is not known; " + hint)
 	}
 	if o := byFilter[name]; o != nil {
 		return orMissing(p.leaf(o, path, [][]byte{v}))

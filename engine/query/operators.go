@@ -69,6 +69,11 @@ var operators = [...]Operator{
 	{Op: OpContains, Name: "contains", Text: "contains", Takes: TakesValue, leaf: ofValue(Contains)},
 	{Op: OpExists, Name: "exists", Text: "exists", Filter: "$exists", Takes: TakesYes, leaf: func(p Path, o Operands) (*Filter, error) { return exists(p, o.Yes), nil }},
 	{Op: OpType, Name: "type", Text: "type", Filter: "$type", Takes: TakesType, leaf: func(p Path, o Operands) (*Filter, error) { return IsType(p, o.Type), nil }},
+	{Op: OpMod, Name: "mod", Text: "mod", Filter: "$mod", Takes: TakesValue, leaf: func(p Path, o Operands) (*Filter, error) { return Mod(p, o.Value) }},
+	{Op: OpBitsAllSet, Name: "bitsAllSet", Text: "bitsAllSet", Filter: "$bitsAllSet", Takes: TakesValue, leaf: ofBits(OpBitsAllSet)},
+	{Op: OpBitsAnySet, Name: "bitsAnySet", Text: "bitsAnySet", Filter: "$bitsAnySet", Takes: TakesValue, leaf: ofBits(OpBitsAnySet)},
+	{Op: OpBitsAllClear, Name: "bitsAllClear", Text: "bitsAllClear", Filter: "$bitsAllClear", Takes: TakesValue, leaf: ofBits(OpBitsAllClear)},
+	{Op: OpBitsAnyClear, Name: "bitsAnyClear", Text: "bitsAnyClear", Filter: "$bitsAnyClear", Takes: TakesValue, leaf: ofBits(OpBitsAnyClear)},
 	{Op: OpAny, Name: "any", Text: "any", Filter: "$elemMatch", Takes: TakesCondition, leaf: func(p Path, o Operands) (*Filter, error) { return Any(p, o.Element), nil }},
 	{Op: OpSize, Name: "size", Text: "size", Filter: "$size", Takes: TakesSize, leaf: func(p Path, o Operands) (*Filter, error) { return HasSize(p, o.Size), nil }},
 }
@@ -89,7 +94,7 @@ func exists(p Path, yes bool) *Filter {
 }
 
 // Of returns the condition that o asks of p. The error says what is wrong with
-// the operands; nothing but a regular expression can be.
+// the operands, where a value of any kind is not enough.
 func (o *Operator) Of(p Path, operands Operands) (*Filter, error) {
 	f, err := o.leaf(p, operands)
 	if err == nil && o.Negates {
@@ -101,10 +106,16 @@ func (o *Operator) Of(p Path, operands Operands) (*Filter, error) {
 // logic are the names of the operators before OpEq, which ask about conditions.
 var logic = [...]string{OpTrue: "true", OpFalse: "false", OpAnd: "and", OpOr: "or", OpNot: "not"}
 
+// expression is what text calls OpExpr. It is in no row, because it asks about no path.
+const expression = "expr"
+
 // String returns the operator's name in the condition builder.
 func (op Op) String() string {
-	if op < OpEq {
+	switch {
+	case op < OpEq:
 		return logic[op]
+	case op == OpExpr:
+		return expression
 	}
 	return OperatorOf(op, false).Name
 }

@@ -120,11 +120,17 @@ const longSteps = 1 << 20
 
 // Parts returns of how many parts the regular expression of f, a Matches, consists: what
 // it takes to search a text grows with them. It is 0 for one that is only a literal.
-func (f *Filter) Parts() int { return f.regexp.parts }
+// Those of an expression are its operators and operands.
+func (f *Filter) Parts() int {
+	if f.Op == OpExpr {
+		return f.expr.parts()
+	}
+	return f.regexp.parts
+}
 
 // Stoppable returns a filter of the same meaning that calls spend while it searches a long
-// text for a regular expression, with the units of work of each character, a unit being
-// about 150 ns as js/wasm. spend may panic to stop the search. It returns f if there
+// text for a regular expression, with the units of work of each character, and while it
+// works out an expression, a unit being about 150 ns as js/wasm. spend may panic to stop the search. It returns f if there
 // is nothing to search for.
 func (f *Filter) Stoppable(spend func(units int)) *Filter {
 	if f.Op == OpMatches {
@@ -133,6 +139,11 @@ func (f *Filter) Stoppable(spend func(units int)) *Filter {
 		}
 		stoppable, p := *f, *f.regexp
 		p.spend, stoppable.regexp = spend, &p
+		return &stoppable
+	}
+	if f.Op == OpExpr {
+		stoppable := *f
+		stoppable.spend = spend
 		return &stoppable
 	}
 	for i, kid := range f.Kids {

@@ -30,6 +30,8 @@ func (f *Filter) appendText(b []byte) []byte {
 		return b
 	case OpNot:
 		return f.Kids[0].appendNot(b)
+	case OpExpr:
+		return token.AppendValue(append(b, "expr "...), f.Value)
 	}
 	return f.appendLeaf(b, OperatorOf(f.Op, false))
 }

@@ -238,12 +238,68 @@ func (r random) leaf(t *testing.T, text string) twin {
 			return ok && len(array) == size
 		})
 	}
+	if r.IntN(2) == 0 {
+		return r.integers(t, text)
+	}
 	which := query.Type(r.IntN(int(query.TypeDate) + 1))
 	isType := func(v any) bool { return slices.Contains(typesOf(v), which.String()) }
 	if which == query.TypeList {
 		return leaf(text, query.IsType(path, which), isType)
 	}
 	return leafOrElement(text, query.IsType(path, which), isType)
+}
+
+// integers asks for a remainder or for bits of a small mask.
+func (r random) integers(t *testing.T, text string) twin {
+	operator := pick(r, "$mod", "$bitsAllSet", "$bitsAnySet", "$bitsAllClear", "$bitsAnyClear")
+	operand, mask := any([]any{int64(r.IntN(3) + 1), int64(r.IntN(3) - 1)}), new(big.Int).Lsh(big.NewInt(int64(r.IntN(8))), uint(r.IntN(8)))
+	if operator != "$mod" {
+		operand = mask.Int64()
+		if r.IntN(2) == 0 {
+			positions := []any{}
+			for at := range mask.BitLen() {
+				if mask.Bit(at) == 1 {
+					positions = append(positions, int64(at))
+				}
+			}
+			operand = positions
+		}
+	}
+	f, err := query.Parse(encode(object{{"x", object{{operator, operand}}}}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.Path = query.ParsePath(text)
+	return leafOrElement(text, f, func(v any) bool {
+		n := new(big.Int)
+		if bytes, ok := v.([]byte); ok && operator != "$mod" {
+			bytes = slices.Clone(bytes)
+			slices.Reverse(bytes)
+			n.SetBytes(bytes)
+		} else if class(v) != 3 || exact(v).IsInf() {
+			return false
+		} else {
+			exact(v).Int(n)
+			_, isFloat := v.(float64)
+			if operator != "$mod" && !exact(v).IsInt() || !n.IsInt64() && (isFloat || operator == "$mod") {
+				return false
+			}
+		}
+		if operator == "$mod" {
+			list := operand.([]any)
+			return new(big.Int).Rem(n, big.NewInt(list[0].(int64))).Int64() == list[1].(int64)
+		}
+		set := new(big.Int).And(n, mask) // two's complement without an end
+		switch operator {
+		case "$bitsAllSet":
+			return set.Cmp(mask) == 0
+		case "$bitsAnySet":
+			return set.Sign() != 0
+		case "$bitsAllClear":
+			return set.Sign() == 0
+		}
+		return set.Cmp(mask) != 0
+	})
 }
 
 // leaf asks holds of each value that path reaches.

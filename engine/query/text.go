@@ -1,6 +1,7 @@
 package query
 
 import (
+	"errors"
 	"strconv"
 	"strings"
 
@@ -24,7 +25,7 @@ type Error = token.Error
 // tighter than "or". The error is an [*Error].
 //
 //	condition = condition "or" condition | condition "and" condition | "not" condition
-//	          | "(" condition ")" | "true" | "false" | leaf
+//	          | "(" condition ")" | "true" | "false" | leaf | "expr" object
 //	leaf      = path ("=" | "==" | "!=" | "<>" | "<" | "<=" | ">" | ">=") value
 //	          | path "is" ["not"] "null"
 //	          | path ["not"] word
@@ -110,6 +111,9 @@ func (p *textParser) primary() (*Filter, error) {
 	case p.Take("false"):
 		return False(), nil
 	}
+	if p.Token.Is(expression) && p.Peek().IsSign("{") {
+		return p.expr()
+	}
 	path, err := p.path()
 	if err != nil {
 		return nil, err
@@ -131,6 +135,25 @@ func (p *textParser) parenthesis() (*Filter, error) {
 		return nil, p.Expected(`"and", "or" or ")"`)
 	}
 	return f, err
+}
+
+// expr reads an expression, which is written as in MongoDB's $expr.
+func (p *textParser) expr() (*Filter, error) {
+	start := p.Token
+	p.Next()
+	v, err := p.Value(0)
+	if err != nil {
+		return nil, err
+	}
+	f, err := parser{inAny: p.inAny > 0, terms: p.terms}.expr(v)
+	if err != nil {
+		var fault *Error
+		if errors.As(err, &fault) && fault.Path != "" {
+			return nil, p.Fault(start, "at "+fault.Path+": "+fault.Message)
+		}
+		return nil, p.Fault(start, fault.Message)
+	}
+	return f, nil
 }
 
 func (p *textParser) path() (Path, error) {

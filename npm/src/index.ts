@@ -38,6 +38,7 @@ export type {
   Field,
   FieldOps,
   Filter,
+  BitMask,
   FilterOperators,
   FilterValue,
   FindOptions,
@@ -45,6 +46,7 @@ export type {
   PlanLeaf,
   QueryBuilder,
   Where,
+  JavaScriptFilter,
   WhereFilter,
 } from './query/types.js'
 export type { Path, UpdatePath } from './query/path-types.js'

@@ -20,6 +20,11 @@ export const operators = {
   contains: ['value', 'contains'],
   exists: ['yes', 'exists'],
   type: ['type', 'type'],
+  mod: ['value', 'mod'],
+  bitsAllSet: ['value', 'bitsAllSet'],
+  bitsAnySet: ['value', 'bitsAnySet'],
+  bitsAllClear: ['value', 'bitsAllClear'],
+  bitsAnyClear: ['value', 'bitsAnyClear'],
   any: ['condition', 'any'],
   size: ['size', 'size'],
 } as const

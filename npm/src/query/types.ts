@@ -5,8 +5,9 @@ import type { Comparable, Contained, IfArray, IfText, Ordered } from './value-ty
 
 /**
  * MongoDB-style: `{age: {$gte: 18}, 'address.city': 'Oslo'}`, with $eq $ne $gt
- * $gte $lt $lte $in $nin $exists $type $regex $size $all $elemMatch $not, and
- * $and $or $nor around them. null finds missing fields, too, as in MongoDB. Of
+ * $gte $lt $lte $in $nin $exists $type $regex $size $all $elemMatch $mod
+ * $bitsAllSet $bitsAnySet $bitsAllClear $bitsAnyClear $not, $and $or $nor around
+ * them, and $expr. $comment says nothing. null finds missing fields, too, as in MongoDB. Of
  * documents of type `T`, with their paths and values alone; without it, anything.
  */
 export type Filter<T = any> = unknown extends T ? Record<string, any> : Absent | FilterOf<T> | Untold<T, Record<string, any>>
@@ -25,7 +26,7 @@ type PathFilter<V, P extends string, Patterns extends string, Others extends str
 
 // One mapped type: TypeScript looks at all fields of an intersection before it uses it.
 type NamedFilter<V, P extends string, Patterns extends string, Others extends string> = {
-  [K in P | Joint | Others]?: K extends Joint ? readonly PathFilter<V, P, Patterns>[] : K extends Others ? NoField : FilterValue<At<V, K>>
+  [K in P | Joint | '$expr' | '$comment' | Others]?: K extends Joint ? readonly PathFilter<V, P, Patterns>[] : K extends '$expr' | '$comment' ? any : K extends Others ? NoField : FilterValue<At<V, K>>
 }
 
 type Joint = '$and' | '$or' | '$nor'
@@ -59,8 +60,21 @@ export interface FilterOperators<V = any> {
   $all?: readonly (Comparable<V> | ElementMatch<V>)[]
   /** Some element of an array meets this condition. */
   $elemMatch?: ElementMatch<V>['$elemMatch']
+  /** A number that leaves this remainder: `[divisor, remainder]`. What is after the point does not count. */
+  $mod?: readonly [divisor: number | bigint, remainder: number | bigint]
+  /** An integer or bytes in which all these bits are set: a mask, or positions from 0 on. */
+  $bitsAllSet?: BitMask
+  /** One of these bits is set. */
+  $bitsAnySet?: BitMask
+  /** None of these bits is set. */
+  $bitsAllClear?: BitMask
+  /** One of these bits is not set. */
+  $bitsAnyClear?: BitMask
   $not?: FilterOperators<V> | IfText<V, RegExp>
 }
+
+/** Bits of an integer or of bytes: an integer or bytes in which they are set, or their positions, from 0 on. */
+export type BitMask = number | bigint | Uint8Array | readonly number[]
 
 interface ElementMatch<V> {
   $elemMatch?: unknown extends V ? any : V extends readonly (infer E)[] ? ElementFilter<E> : never
@@ -74,10 +88,15 @@ export type ElementFilter<E> = unknown extends E ? any : E extends Leaf | readon
  * matches '^J'"), a filter, or a function. A function sees every document, so
  * no index helps it; it must not be async and cannot call the database.
  */
-export type Where<T = any> = Condition | string | ((document: Stored<T>) => boolean) | WhereFilter<T>
+export type Where<T = any> = Condition | string | ((document: Stored<T>) => boolean) | JavaScriptFilter<T> | WhereFilter<T>
+
+/** A function as a filter, as MongoDB writes it; the document is also `this`. It stands alone. */
+export interface JavaScriptFilter<T = any> {
+  $where: (this: Stored<T>, document: Stored<T>) => boolean
+}
 
 /** A filter that is no field of a query builder with its operator forgotten. */
-export type WhereFilter<T = any> = unknown extends T ? Record<string, any> & { readonly eq?: NoField; readonly field?: NoField } : Absent | FilterOf<T, Exclude<'eq' | 'field', keyof T>> | Untold<T, Record<string, any>>
+export type WhereFilter<T = any> = unknown extends T ? Record<string, any> & { readonly eq?: NoField; readonly field?: NoField } : Absent | FilterOf<T, Exclude<'eq' | 'field' | '$where', keyof T>> | Untold<T, Record<string, any>>
 
 /**
  * Conditions on the fields of `T` by name, which {@link Where} has too. In a function that is generic over the documents,
@@ -236,6 +255,16 @@ export interface FieldOps<V = any> {
   exists(yes?: boolean): Condition
   /** 'int' is a number that JavaScript holds as a safe integer, or a bigint. */
   type(name: 'int' | 'float' | 'number' | 'str' | 'bool' | 'list' | 'dict' | 'null' | 'bytes' | 'date'): Condition
+  /** A number that leaves this remainder: `mod([4, 1])`. What is after the point does not count. */
+  mod(divisorAndRemainder: readonly [divisor: number | bigint, remainder: number | bigint]): Condition
+  /** An integer or bytes in which all bits of a mask are set: an integer, bytes, or positions from 0 on. */
+  bitsAllSet(mask: BitMask): Condition
+  /** One of the bits is set. */
+  bitsAnySet(mask: BitMask): Condition
+  /** None of the bits is set. */
+  bitsAllClear(mask: BitMask): Condition
+  /** One of the bits is not set. */
+  bitsAnyClear(mask: BitMask): Condition
   /** An array of exactly this many elements. */
   size(length: IfArray<V, number>): Condition
   /** Some element of an array satisfies the condition: `q.items.any((item) => item.price.gt(5))`, `q.scores.any((score) => score.gte(5))`. */

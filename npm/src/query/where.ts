@@ -19,9 +19,19 @@ export function prepared(where: unknown): Prepared | Predicate {
 
 /** The function that `where` is, if it is one. */
 export function predicateOf(where: unknown): Predicate | undefined {
-  if (typeof where !== 'function') return undefined
+  if (typeof where !== 'function') return functionIn(where)
   if (isField(where)) throw invalid('where: expected a condition, not a field: say what must hold for it, as in q.age.gte(18)')
   return where as Predicate
+}
+
+/** The function of `{$where: function}`, which is called as MongoDB would call it. */
+function functionIn(where: unknown): Predicate | undefined {
+  if (typeof where !== 'object' || where === null || !Object.hasOwn(where, '$where') || !isFilter(where)) return undefined
+  const { $where: test, ...others } = where as { $where: unknown }
+  const [other] = Object.keys(others)
+  if (typeof test !== 'function') throw invalid(`where.$where: expected a function of the document, not ${describe(test)}`)
+  if (other !== undefined) throw invalid(`where.$where: expected it alone, found ${other} beside it; put that into the function`)
+  return (document) => test.call(document, document) as unknown
 }
 
 /** Writes `where`, anything but a function, as the engine reads it. The argument is called `name` in messages. */

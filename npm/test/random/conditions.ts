@@ -12,6 +12,8 @@ export type Condition =
   | ['in' | 'notIn', path: string, values: unknown[]]
   | ['startsWith', path: string, prefix: string]
   | ['matches', path: string, pattern: RegExp]
+  | ['mod', path: string, operands: [divisor: number, remainder: number]]
+  | ['bitsAllSet' | 'bitsAnySet' | 'bitsAllClear' | 'bitsAnyClear', path: string, mask: number | number[]]
   | ['exists', path: string, yes: boolean]
   | ['type', path: string, name: string]
   | ['any', path: string, element: Condition]
@@ -39,7 +41,13 @@ export function condition(random: Random, depth: number, inAny = false): Conditi
 
 function leaf(random: Random, path: string): Condition {
   const operand = () => (random.chance(0.7) ? scalar(random) : value(random, 2))
-  switch (random.int(0, 11)) {
+  switch (random.int(0, 13)) {
+    case 12:
+      return ['mod', path, [random.int(1, 4), random.int(-1, 2)]]
+    case 13: {
+      const mask = random.chance(0.5) ? random.int(0, 300) : random.list(0, 3, () => random.int(0, 9))
+      return [random.pick(['bitsAllSet', 'bitsAnySet', 'bitsAllClear', 'bitsAnyClear'] as const), path, mask]
+    }
     case 0:
       return ['between', path, operand(), operand()]
     case 1:

@@ -55,9 +55,17 @@ export function filter(random: Random, depth: number): Plain {
   return random.chance(0.3) ? { ...field(random), ...field(random) } : field(random)
 }
 
-/** A condition on one field. */
+/** A condition on one field, or an expression about some. */
 function field(random: Random): Plain {
-  switch (random.int(0, 11)) {
+  switch (random.int(0, 14)) {
+    case 12:
+      return { [random.pick(single)]: { $mod: [random.int(1, 4), random.int(-1, 2)], $type: 'int' } } // [$mod of a fraction]
+    case 13:
+      return { $expr: truth(random, 2) }
+    case 14: {
+      const mask = random.chance(0.5) ? random.int(0, 300) : random.list(1, 3, () => random.int(0, 9))
+      return { [random.pick(['a', 'b', 'obj.x'])]: { [random.pick(['$bitsAllSet', '$bitsAnySet', '$bitsAllClear', '$bitsAnyClear'])]: mask, $type: 'int' } }
+    }
     case 0:
       return type(random)
     case 1:
@@ -119,6 +127,58 @@ const patterns = ['a', '^a', 'b$', '^ab?c*$', 'A', '^[a-z]+$', '[^a-z]', '^.{2}$
 /** Without the flag u, JavaScript takes a character beyond U+FFFF for two [characters are whole]. */
 const patternsOfHalves = patterns.filter((source) => !/\.|\[\^/.test(source))
 const pattern = (random: Random) => new RegExp(random.pick(patterns), random.pick(['u', 'iu', 'mu', 'su']))
+
+/** An expression that is true or false, of values of one kind [order of kinds], which are there. */
+function truth(random: Random, depth: number): unknown {
+  const compare = () => random.pick(['$eq', '$ne', '$gt', '$gte', '$lt', '$lte'])
+  if (depth > 0 && random.chance(0.4)) return random.chance(0.3) ? { $not: [truth(random, depth - 1)] } : { [random.pick(['$and', '$or'])]: random.list(1, 3, () => truth(random, depth - 1)) }
+  switch (random.int(0, 3)) {
+    case 0:
+      return { [compare()]: [numeric(random, 2), numeric(random, 2)] }
+    case 1:
+      return { [compare()]: [text(random, 2), text(random, 2)] }
+    case 2:
+      return { $in: [numeric(random, 1), random.list(0, 3, () => random.int(-2, 9))] }
+    default:
+      return { $eq: [{ $cmp: [numeric(random, 1), numeric(random, 1)] }, random.int(-1, 1)] }
+  }
+}
+
+/** A number: a field's, or 0 for another value, or worked out. */
+function numeric(random: Random, depth: number): unknown {
+  if (depth === 0 || random.chance(0.3)) return random.int(-3, 9)
+  const kid = () => numeric(random, depth - 1)
+  switch (random.int(0, 6)) {
+    case 0: {
+      const path = `$${random.pick(['a', 'b', 'obj.x', 'obj.deep.z'])}`
+      return { $cond: [{ $and: [{ $gte: [path, -1e6] }, { $lte: [path, 1e6] }] }, { $floor: path }, 0] }
+    }
+    case 1:
+      return { $strLenCP: text(random, depth - 1) }
+    case 2:
+    case 3:
+      return { $size: { $ifNull: ['$matrix', []] } }
+    case 4:
+      return { [random.pick(['$abs', '$floor', '$ceil'])]: kid() }
+    case 5:
+      return { [random.pick(['$subtract', '$divide', '$mod'])]: [kid(), random.int(1, 5)] }
+    default:
+      return { [random.pick(['$add', '$multiply'])]: [kid(), kid()] }
+  }
+}
+
+function text(random: Random, depth: number): unknown {
+  if (depth === 0 || random.chance(0.4)) return random.pick(['', 'a', 'ab b', 'Oslo', 'é'])
+  const kid = () => text(random, depth - 1)
+  switch (random.int(0, 2)) {
+    case 0:
+      return { $concat: [kid(), kid()] }
+    case 1:
+      return { [random.pick(['$toLower', '$toUpper'])]: kid() }
+    default:
+      return { $substrCP: [kid(), random.int(0, 2), random.int(0, 3)] }
+  }
+}
 
 function asksForNull(condition: unknown): boolean {
   if (condition === null) return true

@@ -55,10 +55,37 @@ function passes(value: unknown, leaf: Condition): boolean {
       return typeof value === 'string' && value.startsWith(leaf[2])
     case 'matches':
       return typeof value === 'string' && leaf[2].test(value)
+    case 'mod':
+      return isWhole(value, true) && (typeof value === 'bigint' ? value : BigInt(Math.trunc(value))) % BigInt(leaf[2][0]) === BigInt(leaf[2][1])
+    case 'bitsAllSet':
+    case 'bitsAnySet':
+    case 'bitsAllClear':
+    case 'bitsAnyClear': {
+      const bits = bitsOf(value)
+      if (bits === undefined) return false
+      const mask = typeof leaf[2] === 'number' ? BigInt(leaf[2]) : leaf[2].reduce((mask, at) => mask | (1n << BigInt(at)), 0n)
+      if (leaf[0] === 'bitsAllSet') return (bits & mask) === mask
+      if (leaf[0] === 'bitsAnySet') return (bits & mask) !== 0n
+      if (leaf[0] === 'bitsAllClear') return (bits & mask) === 0n
+      return (bits & mask) !== mask
+    }
     case 'type':
       return typesOf(value).includes(leaf[2])
   }
   throw new Error(`no leaf: ${leaf[0]}`)
+}
+
+/** Whether a value is an integer of 64 bits, or may be one without what is after its point. */
+function isWhole(value: unknown, truncated: boolean): value is number | bigint {
+  if (typeof value === 'bigint') return BigInt.asIntN(64, value) === value
+  return typeof value === 'number' && Math.abs(value) < 2 ** 63 && (truncated || Number.isInteger(value))
+}
+
+/** The bits of an integer or of bytes, as an integer without an end. */
+function bitsOf(value: unknown): bigint | undefined {
+  if (value instanceof Uint8Array) return value.reduceRight((bits, byte) => (bits << 8n) | BigInt(byte), 0n)
+  if (typeof value === 'bigint') return value
+  return isWhole(value, false) ? BigInt(value) : undefined
 }
 
 /** Every value that the path leads to, in the order of the document; the elements of an array at its end are not among them. */

@@ -65,6 +65,11 @@ const answers: [condition: (q: any, lib: Context['atomicdb']) => unknown, ids: s
   [(q) => q['deep.a'].eq(1), ['one']],
   [(q) => q.n.exists(), ['one', 'two', 'three', 'null', 'text', 'nan']],
   [(q) => q.n.exists(false), ['missing']],
+  [(q) => q.n.mod([2, 1]), ['one', 'three']],
+  [(q) => q.n.bitsAllSet([1]), ['two']],
+  [(q) => q.n.bitsAnyClear(1n), ['two']],
+  [(q) => q.bytes.bitsAllSet(Uint8Array.of(1, 2)), ['text']],
+  [(q) => q.bytes.bitsAnySet([2, 3]).or(q.bytes.bitsAllClear([0])), []],
   [(q) => q.n.type('float'), ['three', 'nan']],
   [(q) => q.bytes.type('bytes'), ['text']],
   [(q) => q.bytes.eq(Uint8Array.of(1, 2)), ['text']],
@@ -192,6 +197,27 @@ export const conditions: Suite = [
       equal((await db.explain({ n: null })).text, 'index(n): n in (missing, null)')
       equal(await db.update({ $pull: { list: { k: null } } }, { n: null }), 0)
       equal(await db.remove({ n: null }), 2)
+    },
+  },
+  {
+    name: 'expressions and functions in filters',
+    async run(context) {
+      const db = await openThings(context)
+      const ids = async (filter: object) => (await db.search(filter as never)).map((d) => d._id)
+      equal(await ids({ $expr: { $gt: [{ $multiply: ['$n', 2] }, 3] }, n: { $type: 'number' } }), ['two', 'three'])
+      equal(await ids({ $expr: { $eq: [{ $strLenCP: '$s' }, 5] }, $comment: 'five letters' }), ['one', 'three'])
+      equal(await ids({ n: { $mod: [2, 0] } }), ['two'])
+      equal((await db.search("expr {$eq: [{$toUpper: '$s'}, 'BETA']}")).map((d) => d._id), ['two'])
+      await rejects('invalid', () => db.find({ $expr: { $sqrt: '$n' } }), /unknown operator \$sqrt/)
+      equal(await ids({ $where: (d: any) => d.n > 1 }), ['two', 'three'])
+      equal(await ids({ $where(this: any) { return this.n > 1 } }), ['two', 'three'])
+      equal(await db.count({ $where: (d: any) => d.n > 1 } as never), 2)
+      equal(await db.update({ seen: true }, { $where: (d: any) => d.n > 1 } as never), 2)
+      await rejects('invalid', () => db.find({ $where: 'this.n > 1' }), /\$where: expected a function/)
+      await rejects('invalid', () => db.find({ $where: () => true, n: 1 }), /found n beside it/)
+      await rejects('invalid', () => db.find({ $or: [{ $where: () => true }] }), /\$where is a function|\$where/)
+      await rejects('invalid', () => db.find({ $jsonSchema: {} }), /createCollection's schema/)
+      equal(await db.remove({ $where: (d: any) => d.n > 1 } as never), 2)
     },
   },
   {
