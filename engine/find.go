@@ -15,7 +15,7 @@ type Query struct {
 	Sort   []SortKey     // none: insertion order
 	Skip   int           // documents to pass over; below 0 means 0
 	Limit  int           // return at most this many; 0 or less: all
-	Fields []string      // paths to return besides _id; none: whole documents
+	Fields []string      // paths to return besides _id, or, each with a dash, to leave out; "-_id" leaves out _id; none: whole documents
 	// Populate names relationships whose documents are put into those found, each
 	// under the name of its relationship: "posts", and into the posts "posts.author".
 	// OneToMany and ManyToMany put an array, the others a document or null. Each name
@@ -29,7 +29,7 @@ type Query struct {
 type Result struct {
 	c      *content
 	slots  []uint32
-	fields projection
+	fields *projection
 	put    []*population
 	level  *level // of slots, if put is not empty
 	shown  []byte // reused by Next
@@ -62,7 +62,10 @@ func (q *Query) check(name string) error {
 	if err := tooMany("find", name, "paths to sort by", len(q.Sort), MaxSortPaths); err != nil {
 		return err
 	}
-	return tooMany("find", name, "fields", len(q.Fields), MaxFields)
+	if err := tooMany("find", name, "fields", len(q.Fields), MaxFields); err != nil {
+		return err
+	}
+	return checkFields("find", name, q.Fields)
 }
 
 // Len returns how many documents Next has not returned yet.

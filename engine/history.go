@@ -110,7 +110,7 @@ func (db *DB) FindStillValid(name string, q Query, last []byte, changes uint64) 
 		}
 		return cmp.Or(compareBy(q.Sort, doc, end), cmp.Compare(slot, endSlot)) > 0
 	}
-	var fields projection
+	var fields *projection
 	return db.stillValid(changes, name, func(t *touch) bool {
 		if end != nil && t.slot == endSlot {
 			return false // the last document itself has changed

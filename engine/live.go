@@ -103,6 +103,9 @@ func (db *DB) LiveFind(name string, q Query) (*LiveQuery, error) {
 	if err := q.check(name); err != nil {
 		return nil, err
 	}
+	if slices.Contains(q.Fields, "-_id") {
+		return nil, Fail(CodeInvalid, "live", name, "a live query tells its documents apart by _id, which is left out")
+	}
 	if len(q.Populate) > 0 {
 		p := &livePopulated{name: name, paths: q.Populate}
 		return db.addLive(p, p.names(db)...)

@@ -53,7 +53,7 @@ func (e Edit) Apply(docs [][]byte) [][]byte {
 type liveFind struct {
 	name   string
 	q      Query
-	fields projection
+	fields *projection
 	first  int // the slots from this one up to end are the answer
 	end    int // MaxInt if there is no limit
 

@@ -3,6 +3,7 @@ package httpapi
 import (
 	"encoding/base64"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -167,6 +168,9 @@ func (q *request) pageOf(body []byte) (p page, err error) {
 	}
 	sum := blake2b.Sum256([]byte(strconv.Quote(p.collection) + string(where) + "\x00" + strings.Join(sort, "\x00")))
 	p.mark = sum[:8]
+	if slices.Contains(p.fields, "-_id") {
+		return p, invalid("fields", "the next page is found by _id, which is left out")
+	}
 	if cursor := msgpack.Lookup(body, "cursor"); cursor != nil {
 		return p, p.goOn(string(msgpack.Str(cursor)))
 	}

@@ -40,6 +40,7 @@ func TestQuery(t *testing.T) {
 		{`{"collection": "users", "limit": 0}`, 400, `limit: expected 1 to 1000`},
 		{`{"collection": "users", "limit": 1.5}`, 400, `limit: `},
 		{`{"collection": "users", "cursor": "x"}`, 400, `cursor: it is not one of this query`},
+		{`{"collection": "users", "fields": ["-_id"]}`, 400, `fields: the next page is found by _id`},
 		{`{"collection": "users", "cursor": 5}`, 400, `cursor: `},
 		{`{"collection": "users", "skip": 5}`, 400, `it has \"skip\"`},
 	} {

@@ -1,6 +1,7 @@
 import type { EngineCall, EngineCalls } from '../connection/engine-calls.js'
 import type { LiveQuestion } from '../connection/live.js'
 import { Op } from '../engine/ops.js'
+import { invalid } from '../errors.js'
 import { encoding, type Encoder } from '../msgpack/encode.js'
 import { aggregation } from '../operations/aggregate.js'
 import { collectionName } from '../operations/collection-name.js'
@@ -21,6 +22,7 @@ type Documents = LiveQuestion<Stored<any>[]>
 
 /** The documents that match. */
 export function found(collection: unknown, where: unknown, query: Query): Documents {
+  if (query.fields?.includes('-_id')) throw invalid('options.fields: a live query tells its documents apart by _id, which is left out')
   const op = query.populate ? Op.populated : Op.find
   const write: WriteArguments = (encoder, condition) => reads.writeFind(encoder, collection, condition, query)
   const predicate = predicateOf(where)

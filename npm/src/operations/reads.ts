@@ -4,7 +4,7 @@ import { AtomicDBError, invalid } from '../errors.js'
 import { encoding, type Encoder } from '../msgpack/encode.js'
 import { Condition } from '../query/condition.js'
 import { everything, writeQuery, type Query } from '../query/find-options.js'
-import { checkPath, project, treeOf } from '../query/paths.js'
+import { checkPath, shownBy } from '../query/paths.js'
 import type { Plan } from '../query/types.js'
 import { predicateOf, writeWhere, type Predicate, type Prepared } from '../query/where.js'
 import type { Id, Metadata, Relationship, Stored, Usage, Value } from '../types.js'
@@ -31,12 +31,12 @@ export function find(engine: EngineCalls, collection: unknown, where: unknown, q
     return
   }
   if (query.limit === 0) return
-  const tree = query.fields && treeOf(['_id', ...query.fields])
+  const shown = query.fields && shownBy(query.fields)
   const last = into.length + query.limit
   let { skip } = query
   visit(engine, collection, predicate, query.sort, (document) => {
     if (skip-- > 0) return true
-    into.push(tree ? project(document, tree) : document)
+    into.push(shown ? (shown(document) as Stored<any>) : document)
     return into.length !== last
   })
 }

@@ -9,7 +9,7 @@ export interface Query {
   readonly skip: number
   /** -1 for all. */
   readonly limit: number
-  /** Paths; null for whole documents. */
+  /** Paths, or with dashes those that are left out; null for whole documents. */
   readonly fields: readonly string[] | null
   /** Names of relationships; null for none. */
   readonly populate: readonly string[] | null
@@ -64,6 +64,11 @@ export function countOf(value: unknown, name: string, what: string): number | un
 function fieldsOf(fields: unknown): readonly string[] | null {
   if (fields === undefined) return null
   const paths = namesOf('options.fields', fields, 'an array of field paths')
+  const bare = paths.filter((path) => path !== '_id' && path !== '-_id')
+  if (paths.includes('-')) throw invalid('options.fields: expected a field path after the dash')
+  if (bare.some((path) => path.startsWith('-') !== bare[0]!.startsWith('-')) || (paths.includes('_id') && paths.includes('-_id'))) {
+    throw invalid('options.fields: fields are returned or, with a dash, left out, not both')
+  }
   return paths.length === 0 ? ['_id'] : paths // to the engine, an empty list means whole documents; _id comes along anyway
 }
 

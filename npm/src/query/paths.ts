@@ -57,6 +57,18 @@ export function project(document: object, tree: PathTree): object {
   return part(document, tree) as object
 }
 
+/** What of a document `fields` return, as the engine reads them: paths to return besides _id, or, with dashes, to leave out. */
+export function shownBy(fields: readonly string[]): (document: object) => object {
+  const named = fields.filter((path) => path !== '_id' && path !== '-_id')
+  const withId = !fields.includes('-_id')
+  if (named.length > 0 ? named[0]!.startsWith('-') : !withId) {
+    const left = treeOf([...named.map((path) => path.slice(1)), ...(withId ? [] : ['_id'])])
+    return (document) => exclude(document, left)
+  }
+  const kept = treeOf(withId ? ['_id', ...named] : named)
+  return (document) => project(document, kept)
+}
+
 function part(value: unknown, tree: PathTree, depth = 0): unknown {
   checkDepth(depth)
   if (Array.isArray(value)) return value.map((element) => part(element, tree, depth + 1)).filter((kept) => kept !== undefined)

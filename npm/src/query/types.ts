@@ -125,7 +125,10 @@ export interface FindOptions<T = any, S extends string = never, F extends string
   skip?: number
   /** At most this many documents. Default: all. */
   limit?: number
-  /** Field paths to return; `_id` always comes along. Default: whole documents. */
+  /**
+   * Field paths to return; `_id` comes along unless '-_id' is among them. Or, each with a dash, paths to leave out:
+   * `['-secret']`. Default: whole documents.
+   */
   fields?: readonly DashedArgument<T, F>[]
   /**
    * Names of relationships whose documents are put in place, each under the name of its relationship:

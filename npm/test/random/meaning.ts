@@ -189,8 +189,14 @@ export function sorted<T>(documents: readonly T[], keys: readonly (readonly [pat
   })
 }
 
-/** The parts of a document that the paths name, and its _id; of an array, those parts of each map in it. */
+/** The parts of a document that the paths name, and its _id, or with dashes all but those; of an array, those parts of each map in it. */
 export function projected(document: Plain, paths: readonly string[]): Plain {
+  if (paths.includes('-_id')) {
+    const rest = paths.filter((path) => path !== '-_id')
+    const { _id, ...others } = rest.length > 0 ? projected(document, rest) : document
+    return others
+  }
+  if (paths.some((path) => path.startsWith('-'))) return allBut(document, paths.filter((path) => path !== '_id').map((path) => path.slice(1).split('.'))) as Plain
   return only(document, ['_id', ...paths].map((path) => path.split('.'))) as Plain
 }
 
@@ -203,6 +209,17 @@ function only(value: unknown, paths: string[][]): unknown {
     const below = paths.filter((path) => path[0] === name).map((path) => path.slice(1))
     const part = below.length > 0 ? only(field, below) : undefined
     if (part !== undefined) kept[name] = part
+  }
+  return kept
+}
+
+function allBut(value: unknown, paths: string[][]): unknown {
+  if (Array.isArray(value)) return value.map((element) => allBut(element, paths))
+  if (!isMap(value)) return value
+  const kept: Plain = {}
+  for (const [name, field] of Object.entries(value)) {
+    const below = paths.filter((path) => path[0] === name).map((path) => path.slice(1))
+    if (!below.some((path) => path.length === 0)) kept[name] = allBut(field, below)
   }
   return kept
 }

@@ -1,4 +1,4 @@
-import { equal, ok, rejects } from './check.js'
+import { equal, ok, rejects, throws } from './check.js'
 import type { Suite } from './suite.js'
 
 interface Person {
@@ -98,6 +98,22 @@ export const documents: Suite = [
       equal(await db.get("name = 'Nobody'"), undefined)
       equal(await db.get('no id and no condition'), undefined)
       equal(await db.get(1, { fields: ['address.city'] }), { _id: 1, address: { city: 'Oslo' } })
+      for (const where of [1, { _id: 1 }, (d: any) => d._id === 1] as never[]) {
+        const got = async (...fields: string[]) => Object.keys((await db.get<any>(where, { fields }))!).sort()
+        const all = Object.keys((await db.get<any>(where))!).sort()
+        const but = (...names: string[]) => all.filter((name) => !names.includes(name))
+        equal(await got('-name'), but('name'))
+        equal(await got('-name', '-_id'), but('name', '_id'))
+        equal(await got('_id', '-name'), but('name'))
+        equal(await got('-_id'), but('_id'))
+        equal(await got('name', '-_id'), ['name'])
+        equal((await db.get<any>(where, { fields: ['-address.city'] }))!.address.city, undefined)
+        await rejects('invalid', () => db.get(where, { fields: ['name', '-age'] }), /options.fields: fields are returned or, with a dash, left out, not both/)
+        await rejects('invalid', () => db.get(where, { fields: ['_id', '-_id'] }), /not both/)
+        await rejects('invalid', () => db.get(where, { fields: ['-'] }), /after the dash/)
+      }
+      throws('invalid', () => db.live({}, { fields: ['-_id'] }), /options.fields: a live query/)
+      throws('invalid', () => (db.query(), db.live((d: any) => d, { fields: ['-_id'] })), /options.fields/)
       equal(await db.get(db.query<Person>().age.gt(30), { sort: '-age', fields: ['name'] }), { _id: 3, name: 'Joe' })
       equal((await db.get<any>((d: any) => d.age < 30))?.name, 'Kim')
     },
