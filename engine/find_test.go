@@ -14,7 +14,7 @@ import (
 func sortBy(keys ...string) (s []engine.SortKey) {
 	for _, k := range keys {
 		path, descending := strings.CutPrefix(k, "-")
-		s = append(s, engine.SortKey{Path: query.ParsePath(path), Descending: descending})
+		s = append(s, engine.SortKey{Path: query.ParsePath(path), Descending: descending, ByElement: true})
 	}
 	return s
 }
@@ -69,8 +69,10 @@ func TestFind_sortsEveryKindOfValue(t *testing.T) {
 		if limit > 0 {
 			end = limit
 		}
-		wantIDs(t, idsOf(find(t, db, engine.Query{Sort: sortBy("v"), Limit: limit})), append([]any{}, ascending[:end]...)...)
-		wantIDs(t, idsOf(find(t, db, engine.Query{Sort: sortBy("-v"), Limit: limit})), append([]any{}, descending[:end]...)...)
+		whole := []engine.SortKey{{Path: query.ParsePath("v")}} // arrays as a whole
+		wantIDs(t, idsOf(find(t, db, engine.Query{Sort: whole, Limit: limit})), append([]any{}, ascending[:end]...)...)
+		whole[0].Descending = true
+		wantIDs(t, idsOf(find(t, db, engine.Query{Sort: whole, Limit: limit})), append([]any{}, descending[:end]...)...)
 	}
 }
 
@@ -220,6 +222,35 @@ func TestFind_manyFields(t *testing.T) {
 		}
 		if got := find(t, db, engine.Query{Fields: fields[1:]})[0].(map[string]any); len(got) != len(want)-1 || got["f1"] != int64(1) || got["f0"] != nil {
 			t.Errorf("of %d fields, %d came back, want %d", n, len(got), len(want)-1)
+		}
+	}
+}
+
+// TestFind_sortedByElement: of an array the least element counts, or the greatest.
+func TestFind_sortedByElement(t *testing.T) {
+	for _, options := range []engine.Options{{}, {ColumnThreshold: 1}} {
+		db := newDB(t, options)
+		for id, a := range []any{[]any{5, 1}, 3, []any{}, []any{M{"b": 4}, M{"b": 2}}, []any{9, "x"}, nil, []any{[]any{0}, 7}, M{"b": 3}, []any{M{"b": 9}, M{}}} {
+			insert(t, db, M{"_id": id, "a": a})
+		}
+		for range 2 {
+			for by, want := range map[string]string{
+				"a":    "[2 5 0 1 6 4 8 3 7]",
+				"-a":   "[8 3 7 6 4 0 1 5 2]",
+				"a.b":  "[0 1 2 4 5 6 8 3 7]",
+				"-a.b": "[8 3 7 0 1 2 4 5 6]",
+				"a.0":  "[1 2 3 5 7 8 0 4 6]",
+			} {
+				if got := fmt.Sprint(idsOf(find(t, db, engine.Query{Sort: sortBy(by)}))); got != want {
+					t.Errorf("sorted by %s: %s, want %s", by, got, want)
+				}
+				if got := fmt.Sprint(idsOf(find(t, db, engine.Query{Sort: sortBy(by), Limit: 3}))); got != want[:6]+"]" {
+					t.Errorf("the first by %s: %s, want %s", by, got, want)
+				}
+			}
+			if err := db.CreateIndex("users", []string{"a"}, engine.IndexOptions{}); err != nil {
+				t.Fatal(err)
+			}
 		}
 	}
 }

@@ -193,9 +193,13 @@ func (t *touch) sameAt(path query.Path) bool {
 	return bytes.Equal(reached(path, t.was), reached(path, t.now))
 }
 
-// reached returns the values that path reaches in doc, one after the other.
+// reached returns the values that path reaches in doc, one after the other. A byte that
+// begins no value stands for a way that ends without one.
 func reached(path query.Path, doc []byte) (values []byte) {
-	path.Visit(doc, func(v []byte, _ bool) bool {
+	path.VisitWays(doc, func(v []byte, _ bool) bool {
+		if v == nil {
+			v = []byte{0xc1}
+		}
 		values = append(values, v...)
 		return true
 	})

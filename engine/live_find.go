@@ -220,7 +220,7 @@ func (f *liveFind) doc(slot uint32) []byte {
 func (f *liveFind) place(slot uint32, doc []byte, hole int) int {
 	f.values = f.values[:0]
 	for _, k := range f.q.Sort {
-		f.values = append(f.values, k.Path.First(doc))
+		f.values = append(f.values, k.value(doc))
 	}
 	from, to := 0, f.slots.len()
 	if hole >= 0 {
@@ -246,7 +246,7 @@ func (f *liveFind) compare(slot, with uint32) int {
 	if len(f.q.Sort) > 0 {
 		doc := f.doc(slot)
 		for i, k := range f.q.Sort {
-			if c := msgpack.Compare(k.Path.First(doc), f.values[i]); c != 0 {
+			if c := msgpack.Compare(k.value(doc), f.values[i]); c != 0 {
 				if k.Descending {
 					return -c
 				}

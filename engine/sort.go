@@ -15,12 +15,46 @@ import (
 type SortKey struct {
 	Path       query.Path
 	Descending bool
+
+	// ByElement sorts as MongoDB does: a document with an array has the place of the
+	// least of its elements, or, if Descending, of the greatest. Otherwise the first
+	// value that the path reaches counts, an array as a whole.
+	ByElement bool
+}
+
+// value returns the value that doc sorts by; nil for none. It borrows from doc.
+func (k *SortKey) value(doc []byte) (value []byte) {
+	v, plain := k.Path.Lookup(doc)
+	switch {
+	case plain && (!k.ByElement || !isArray(v)):
+		return v
+	case !k.ByElement:
+		return k.Path.First(doc)
+	}
+	isFirst := true
+	take := func(v []byte) {
+		c := msgpack.Compare(v, value)
+		if isFirst || c < 0 && !k.Descending || c > 0 && k.Descending {
+			value, isFirst = v, false
+		}
+	}
+	k.Path.VisitWays(doc, func(v []byte, isElement bool) bool {
+		if !isArray(v) || isElement { // what is asked of an element is not asked of what is in it
+			take(v)
+			return true
+		}
+		for element := range msgpack.Elements(v) {
+			take(element)
+		}
+		return true
+	})
+	return value
 }
 
 // compareBy compares two documents by the values that keys reach.
 func compareBy(keys []SortKey, a, b []byte) int {
 	for _, k := range keys {
-		if c := msgpack.Compare(k.Path.First(a), k.Path.First(b)); c != 0 {
+		if c := msgpack.Compare(k.value(a), k.value(b)); c != 0 {
 			if k.Descending {
 				return -c
 			}
@@ -78,7 +112,7 @@ func (s *sorter) item(slot uint32, nth int) keyed {
 func (s *sorter) value(slot uint32, nth int) []byte {
 	doc := s.c.doc(slot)
 	s.c.meter.spend(1 + len(doc)>>9)
-	return s.paths[nth].Path.First(doc)
+	return s.paths[nth].value(doc)
 }
 
 // sort returns the slots, which come in insertion order, sorted by the paths. If

@@ -203,6 +203,7 @@ func (c *call) sort() []engine.SortKey {
 		keys = append(keys, engine.SortKey{
 			Path:       c.path(string(msgpack.Str(pair[0]))),
 			Descending: msgpack.KindOf(pair[1]) == msgpack.True,
+			ByElement:  true,
 		})
 	}
 	return keys

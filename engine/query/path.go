@@ -101,8 +101,8 @@ func (p Path) Lookup(doc []byte) (value []byte, plain bool) {
 	return doc, true
 }
 
-// First returns the first value that p reaches in doc, nil for none: the one
-// that sorting by p takes. It borrows from doc.
+// First returns the first value that p reaches in doc, nil for none. It borrows from
+// doc.
 func (p Path) First(doc []byte) (value []byte) {
 	v, plain := p.Lookup(doc)
 	if plain {

@@ -153,7 +153,7 @@ func (q *request) pageOf(body []byte) (p page, err error) {
 	}
 	for _, path := range sort {
 		name, descending := strings.CutPrefix(path, "-")
-		p.sort = append(p.sort, engine.SortKey{Path: query.ParsePath(name), Descending: descending})
+		p.sort = append(p.sort, engine.SortKey{Path: query.ParsePath(name), Descending: descending, ByElement: true})
 	}
 	if p.fields, err = textsOf("fields", msgpack.Lookup(body, "fields")); err != nil {
 		return p, err

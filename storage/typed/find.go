@@ -20,7 +20,7 @@ func Sort(paths ...string) FindOption {
 	return func(q *engine.Query) {
 		for _, path := range paths {
 			name, descending := strings.CutPrefix(path, "-")
-			q.Sort = append(q.Sort, engine.SortKey{Path: query.ParsePath(name), Descending: descending})
+			q.Sort = append(q.Sort, engine.SortKey{Path: query.ParsePath(name), Descending: descending, ByElement: true})
 		}
 	}
 }

@@ -4,7 +4,8 @@ import { copyOf } from '../connection/query-cache.js'
 import { describe, invalid, readingError } from '../errors.js'
 import { changeEach, removeThese, updateThese } from '../operations/writes.js'
 import { compare } from '../query/compare.js'
-import { checkPath, exclude, isMap, project, treeOf, valueAt } from '../query/paths.js'
+import { checkPath, exclude, isMap, project, treeOf } from '../query/paths.js'
+import { sortValue } from '../query/sort-value.js'
 import type { PathArgument, NamedPath } from '../query/path-types.js'
 import type { Update } from '../query/update-types.js'
 import type { Id, Stored } from '../types.js'
@@ -133,14 +134,14 @@ export class QueryResult<T = any> extends Array<Stored<T>> {
   /**
    * The documents in the order of the values at `path`. Where these are equal,
    * the documents keep their order. Documents without the field come first, with
-   * `reverse` last.
+   * `reverse` last. Of an array the least element counts, with `reverse` the greatest.
    */
   sortBy<P extends string = never>(path: PathArgument<T, P>, options: { reverse?: boolean } = {}): QueryResult<T> {
     checkPath('path', path)
     const { reverse } = takenOptions(options, ['reverse'])
     if (reverse !== undefined && typeof reverse !== 'boolean') throw invalid(`options.reverse: expected true or false, not ${describe(reverse)}`)
     const sign = reverse ? -1 : 1
-    const keyed = this.documents().map((document) => ({ document, key: reading(() => valueAt(originalOf(document), path)) }))
+    const keyed = this.documents().map((document) => ({ document, key: reading(() => sortValue(originalOf(document), path, reverse === true)) }))
     reading(() => keyed.sort((a, b) => sign * compare(a.key, b.key)))
     return this.derived(keyed.map(({ document }) => document))
   }

@@ -100,29 +100,3 @@ function rest(value: unknown, tree: PathTree, depth = 0): unknown {
   }
   return kept
 }
-
-/** The first value that `path` reaches in `document`, undefined for none: what the engine sorts by. */
-export function valueAt(document: unknown, path: string): unknown {
-  return reach(document, path.split('.'), 0)
-}
-
-function reach(value: unknown, names: string[], depth: number): unknown {
-  for (; depth < names.length; depth++) {
-    if (Array.isArray(value)) return reachInside(value, names, depth)
-    const name = names[depth]!
-    if (!isMap(value) || !Object.hasOwn(value, name)) return undefined
-    value = value[name]
-  }
-  return value
-}
-
-/** Goes both ways through an array: to one position, and into each element that has fields. */
-function reachInside(array: unknown[], names: string[], depth: number): unknown {
-  for (const [i, element] of array.entries()) {
-    const found = names[depth] === String(i) ? reach(element, names, depth + 1) : undefined
-    if (found !== undefined) return found
-    const inside = isMap(element) ? reach(element, names, depth) : undefined
-    if (inside !== undefined) return inside
-  }
-  return undefined
-}

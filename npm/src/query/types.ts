@@ -118,7 +118,8 @@ export interface FindOptions<T = any, S extends string = never, F extends string
   /**
    * Paths: 'name', ['-age', 'name'] with a dash for descending, or {age:
    * 'desc', name: 'asc'}. Documents without the field come first, in
-   * descending order last. Default: insertion order.
+   * descending order last. Of an array the least element counts, in descending
+   * order the greatest. Default: insertion order.
    */
   sort?: DashedArgument<T, S> | readonly DashedArgument<T, S>[] | { readonly [P in Path<T>]?: Direction }
   /** Documents to pass over. Default 0. */

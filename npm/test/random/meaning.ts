@@ -178,11 +178,28 @@ function typesOf(value: unknown): string[] {
   return ['dict']
 }
 
-/** The documents sorted: by the first value that each path leads to, missing ones first, equal ones as they were. */
+/** The values a document may sort by: those that the path leads to, of arrays the elements, and none where a way ends without one. */
+export function sortable(value: unknown, path: string): unknown[] {
+  const reach = (value: unknown, names: string[], isElement: boolean): unknown[] => {
+    const [name, ...rest] = names
+    if (name === undefined) return Array.isArray(value) && !isElement ? value : [value]
+    if (!Array.isArray(value)) return isMap(value) && Object.hasOwn(value, name) ? reach(value[name], rest, false) : [undefined]
+    return value.flatMap((element, position) => [
+      ...(String(position) === name && (rest.length === 0 || isMap(element) || Array.isArray(element)) ? reach(element, rest, true) : []),
+      ...(isMap(element) ? reach(element, names, false) : []),
+    ])
+  }
+  const all = reach(value, path.split('.'), false)
+  const there = all.filter((one) => one !== undefined).sort(compare)
+  return there.length < all.length ? [undefined, ...there] : there
+}
+
+/** The documents sorted: by the least value that each path leads to, descending by the greatest, missing ones first, equal ones as they were. */
 export function sorted<T>(documents: readonly T[], keys: readonly (readonly [path: string, descending: boolean])[]): T[] {
   return [...documents].sort((a, b) => {
     for (const [path, descending] of keys) {
-      const c = compare(reached(a, path)[0], reached(b, path)[0])
+      const [x, y] = [sortable(a, path), sortable(b, path)]
+      const c = compare(x.at(descending ? -1 : 0), y.at(descending ? -1 : 0))
       if (c !== 0) return descending ? -c : c
     }
     return 0
