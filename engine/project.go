@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/atomicdb-go/atomicdb/engine/msgpack"
+	"github.com/atomicdb-go/atomicdb/engine/query"
 )
 
 // A projection is what of a document a query returns; nil is all of it.
@@ -31,7 +32,7 @@ func newProjection(fields []string) *projection {
 		} else if path != "_id" {
 			bare, dashed := strings.CutPrefix(path, "-")
 			p.without = dashed
-			p.tree.add(strings.Split(bare, "."))
+			p.tree.add(query.SplitPath(bare))
 		}
 	}
 	if !withID && len(p.tree) == 0 {

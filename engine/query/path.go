@@ -8,8 +8,9 @@ import (
 )
 
 // A Path leads from a document to values in it. It is names with dots between
-// them; a name that is a number also stands for a position in an array. The
-// zero Path has no names and leads to where it starts.
+// them; a name that is a number also stands for a position in an array. A dot that
+// belongs to a name has a backslash before it. The zero Path has no names and leads
+// to where it starts.
 type Path struct {
 	text  string
 	parts []part
@@ -37,6 +38,29 @@ func CheckPath(text string) string {
 	return ""
 }
 
+// SplitPath returns the names of a path. A backslash before a dot or before another
+// backslash makes that a part of the name; before anything else it is one itself.
+func SplitPath(text string) []string {
+	if strings.IndexByte(text, '\\') < 0 {
+		return strings.Split(text, ".")
+	}
+	names := make([]string, 0, 1+strings.Count(text, "."))
+	var name []byte
+	for i := 0; i < len(text); i++ {
+		switch c := text[i]; {
+		case c == '\\' && i+1 < len(text) && (text[i+1] == '.' || text[i+1] == '\\'):
+			i++
+			name = append(name, text[i])
+		case c == '.':
+			names = append(names, string(name))
+			name = name[:0]
+		default:
+			name = append(name, c)
+		}
+	}
+	return append(names, string(name))
+}
+
 // ParsePath takes text apart at its dots. It accepts any text: the parsers of
 // this package refuse an empty name themselves, with a better message.
 func ParsePath(text string) Path {
@@ -46,7 +70,7 @@ func ParsePath(text string) Path {
 	}
 	p.parts = make([]part, 0, 1+strings.Count(text, "."))
 	positions := 0
-	for name := range strings.SplitSeq(text, ".") {
+	for _, name := range SplitPath(text) {
 		position := -1
 		if positions < maxPositions {
 			if position = positionOf(name); position >= 0 {

@@ -1,6 +1,7 @@
 package query_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -85,5 +86,26 @@ func TestParsePath(t *testing.T) {
 	}
 	if p := query.ParsePath(""); !p.IsEmpty() || len(p.Names()) != 0 {
 		t.Error("the empty text is not the empty path")
+	}
+}
+
+// TestSplitPath: a backslash before a dot makes it a part of the name.
+func TestSplitPath(t *testing.T) {
+	for text, want := range map[string][]string{
+		`a.b`: {"a", "b"}, `a\.b.c`: {"a.b", "c"}, `ssh\.a@b\.com`: {"ssh.a@b.com"}, `\.`: {"."}, `a\\.b`: {`a\`, "b"}, `a\b.c`: {`a\b`, "c"}, `a\`: {`a\`}, `a\..b`: {"a.", "b"}, `a..b`: {"a", "", "b"}, ``: {""},
+	} {
+		if got := query.SplitPath(text); !slices.Equal(got, want) {
+			t.Errorf("%s has the names %q, want %q", text, got, want)
+		}
+		if bad := query.BadPath(text) != ""; bad != slices.Contains(want, "") {
+			t.Errorf("%s is refused: %t", text, bad)
+		}
+	}
+	doc := pack(t, `{"ssh.a@b.com": {"port": 22}, "c.": 1, "d\\": {"e": 1}}`)
+	for _, text := range []string{"`ssh\\.a@b\\.com` exists", "`ssh\\.a@b\\.com.port` = 22", "`c\\.` = 1", "`d\\\\.e` = 1"} {
+		f, err := query.ParseText(text)
+		if err != nil || f.String() != text || !f.Match(doc) {
+			t.Errorf("%s is printed as %v, %v, and does not match", text, f, err)
+		}
 	}
 }

@@ -2,6 +2,7 @@ package query
 
 import (
 	"errors"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -34,7 +35,8 @@ type Error = token.Error
 //	            "(" condition ")" or nothing
 //	item      = value | "missing", which a missing field is
 //	path      = name {"." name}; inside any, "this" is the element itself
-//	name      = identifier | "`" anything "`" | digits, but not first
+//	name      = identifier | "`" anything "`" | digits, but not first; in back-quotes, dots go
+//	            between names, and "\." is a dot in a name
 //	value     = string | number | "true" | "false" | "null" | "nan" | ["-"] "inf"
 //	          | "date" "(" string | number ")" | "bytes" "(" string ")"
 //	          | "[" [value {"," value}] "]" | "{" [key ":" value {"," key ":" value}] "}"
@@ -191,7 +193,7 @@ func BadPath(text string) string {
 	switch {
 	case text == "":
 		return "this one is empty"
-	case text[0] == '.' || text[len(text)-1] == '.' || strings.Contains(text, ".."):
+	case (text[0] == '.' || text[len(text)-1] == '.' || strings.Contains(text, "..")) && slices.Contains(SplitPath(text), ""):
 		return "this one has a dot without a name before or after it"
 	}
 	return CheckPath(text)

@@ -3,6 +3,7 @@ import { describe, invalid, readingError } from '../errors.js'
 import type { Node } from './node.js'
 import { isRegExp, patternOf } from '../msgpack/regexp.js'
 import { operators, types, type Operator } from './operators.js'
+import { pathOf } from './paths.js'
 import type { FieldOps, QueryBuilder } from './types.js'
 
 /**
@@ -53,10 +54,15 @@ class Field implements ProxyHandler<() => void> {
         throw readingError(call, error)
       }
     }
-    if (name === 'field') return fieldAt(below(owner, text(`${call}: path`, operands[0], 'a field path')), undefined)
+    if (name === 'field') return fieldAt(below(owner, fieldPath(call, operands[0])), undefined)
     const known: (keyof FieldOps)[] = Object.keys(operators) as Operator[]
     throw invalid(`there is no operator ${name}; the operators are ${known.join(', ')}, field`)
   }
+}
+
+/** A path as text, or as the array of its names. */
+function fieldPath(call: string, path: unknown): string {
+  return Array.isArray(path) ? pathOf(...(path as string[])) : text(`${call}: path`, path, 'a field path')
 }
 
 function below(path: string, name: string): string {

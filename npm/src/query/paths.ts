@@ -8,6 +8,22 @@ export interface PathTree {
 /** How many names a path may have; see engine/query/path.go. No document is deeper. */
 const maxNames = 1000
 
+/**
+ * The path of these names, for every call that takes paths: `pathOf('ssh.a@b.com', 'port')` is a field below one with
+ * dots in its name. They get a backslash each.
+ */
+export function pathOf(...names: string[]): string {
+  if (names.length === 0) throw invalid('pathOf: expected the names of a path')
+  for (const name of names) if (typeof name !== 'string' || name === '') throw invalid(`pathOf: expected a name, not ${describe(name)}`)
+  return names.map((name) => name.replace(/[\\.]/g, '\\$&')).join('.')
+}
+
+/** The names of a path, as the engine reads them. */
+export function namesOf(path: string): string[] {
+  if (!path.includes('\\')) return path.split('.')
+  return [...path.matchAll(/(?:^|\.)((?:\\[\\.]|[^.])*)/g)].map(([, name]) => name!.replace(/\\([\\.])/g, '$1'))
+}
+
 /** Throws if `path` is not a path. Messages call it `what`. */
 export function checkPath(what: string, path: unknown): asserts path is string {
   if (typeof path !== 'string' || path === '') throw invalid(`${what}: expected a field path, not ${describe(path)}`)
@@ -26,7 +42,7 @@ export function checkDepth(depth: number): void {
 export function treeOf(paths: readonly string[]): PathTree {
   const root = branch()
   nextPath: for (const path of paths) {
-    const names = path.split('.')
+    const names = namesOf(path)
     const last = names.pop()!
     let tree = root
     for (const name of names) {

@@ -1,5 +1,5 @@
 import { compare } from './compare.js'
-import { isMap } from './paths.js'
+import { isMap, namesOf } from './paths.js'
 
 /**
  * The value that the engine sorts `document` by, undefined for none: of an array, and of several values that `path`
@@ -17,7 +17,7 @@ export function sortValue(document: unknown, path: string, descending: boolean):
     if (Array.isArray(value) && !isElement) value.forEach(take)
     else take(value)
   }
-  reach(document, path.split('.'), 0, false, end)
+  reach(document, namesOf(path), 0, false, end)
   return found
 }
 

@@ -192,8 +192,8 @@ export interface AggregateOutput<T = any, P extends string = never, N extends st
  * `q.address.city.eq('Oslo')`.
  */
 export type QueryBuilder<T = any> = Fields<T> & (unknown extends T ? {} : { readonly _id: Field<Stored<T>['_id']> }) & {
-  /** A field by its path, for names that TypeScript does not know: nothing is checked. */
-  field(path: string): Field
+  /** A field by its path, or by the names of its path, for names that TypeScript does not know: nothing is checked. */
+  field(path: string | readonly string[]): Field
 }
 
 /** A field: its operators, and the fields below it, which in an array are those of its elements. */
@@ -228,7 +228,7 @@ type Below<V> = [V] extends [never] ? {} : [keyof V] extends [never] ? { [name: 
 type Elements<V extends readonly unknown[]> = [V] extends [never] ? {} : Reached<NonNullable<Exclude<V[number], readonly unknown[]>>>
 
 /** An element of an array, as a condition sees it. */
-type Element<V> = unknown extends V ? AnyElement : V extends readonly (infer E)[] ? Field<E> & { field(path: string): Field } : AnyElement
+type Element<V> = unknown extends V ? AnyElement : V extends readonly (infer E)[] ? Field<E> & { field(path: string | readonly string[]): Field } : AnyElement
 type AnyElement = FieldOps & QueryBuilder & { [name: string]: any }
 
 /**

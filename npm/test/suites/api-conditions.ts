@@ -179,6 +179,37 @@ export const conditions: Suite = [
     },
   },
   {
+    name: 'names with dots are reached by every call that reads',
+    async run({ open, atomicdb: { pathOf } }) {
+      const db = await open()
+      const host = 'ssh.a@b.com'
+      await db.insertMany([{ [host]: { port: 22 }, n: 1 }, { [host]: { port: 21 }, n: 2 }, { ssh: { 'a@b': { com: { port: 22 } } }, n: 3 }])
+      const port = pathOf(host, 'port')
+      equal(port, 'ssh\\.a@b\\.com.port')
+      const q = db.query<any>()
+      const ns = async (where: unknown) => (await db.search(where as never)).map((d) => d.n)
+      for (const condition of [q.field([host, 'port']).eq(22), q.field(pathOf(host)).field('port').eq(22), q.field(port).eq(22)]) {
+        equal(String(condition), '`' + port + '` = 22')
+        equal(await ns(condition), [1])
+        equal(await ns(String(condition)), [1])
+      }
+      equal(await ns({ [port]: 22 }), [1])
+      equal(await ns({ [pathOf(host)]: { $exists: true } }), [1, 2])
+      equal((await db.search(undefined, { sort: [port] })).map((d) => d.n), [3, 2, 1])
+      equal((await db.all()).sortBy(port).map((d) => d.n), [3, 2, 1])
+      for (const where of [{ n: 1 }, (d: any) => d.n === 1] as never[]) {
+        equal((await db.search(where, { fields: [port] })).asList(), [{ _id: 1, [host]: { port: 22 } }])
+        equal((await db.search(where, { fields: [`-${pathOf(host)}`] })).asList(), [{ _id: 1, n: 1 }])
+      }
+      equal(await db.distinct(port), [21, 22])
+      await db.createIndex(port)
+      equal((await db.explain({ [port]: 22 })).text, 'index(' + port + '): `' + port + '` = 22')
+      throws('invalid', () => pathOf('a', ''), /pathOf: expected a name/)
+      throws('invalid', () => pathOf(), /pathOf/)
+      throws('invalid', () => q.field(['']), /pathOf/)
+    },
+  },
+  {
     name: 'null is a missing field, too, in filters alone',
     async run(context) {
       const db = await openThings(context)
