@@ -489,7 +489,7 @@ func TestSpellings(t *testing.T) {
 		{"NOT EXISTS(tags)", "tags not exists", m{"tags": m{"$exists": false}}},
 		{"tags[0] = 'x'", "tags.0 = 'x'", m{"tags.0": "x"}},
 		{"tags ANY (n > 4 AND this.m = 1)", "tags any (n > 4 and m = 1)", m{"tags": m{"$elemMatch": m{"$and": a{m{"n": m{"$gt": 4}}, m{"m": 1}}}}}},
-		{"age IS NULL", "age not exists or age = null", m{"$or": a{m{"age": m{"$exists": false}}, m{"age": nil}}}},
+		{"age IS NULL", "age not exists or age = null", a{"or", a{"exists", "age", false}, a{"eq", "age", nil}}},
 		{"age IS NOT MISSING", "age exists", a{"exists", "age", true}},
 		{"age BETWEEN 1 AND 5", "age between 1 and 5", a{"between", "age", 1, 5}},
 		{"name GLOB 'J*'", "name startsWith 'J'", a{"startsWith", "name", "J"}},
