@@ -475,7 +475,7 @@ func TestSpellings(t *testing.T) {
 		{"age = 5", "age = 5", m{"age": 5}},
 		{"age == 5.0", "age = 5", a{"eq", "age", 5}},
 		{"5 = age", "age = 5", m{"age": m{"$eq": 5}}},
-		{"age <> 5", "age exists and age != null and age != 5", m{"$and": a{m{"age": m{"$exists": true}}, m{"age": m{"$ne": nil}}, m{"age": m{"$ne": 5}}}}},
+		{"age <> 5", "age exists and age != null and age != 5", a{"and", a{"exists", "age", true}, a{"not", a{"eq", "age", nil}}, a{"not", a{"eq", "age", 5}}}},
 		{"NOT NOT age = 5", "age = 5", m{"age": m{"$eq": 5}}},
 		{"age > 5 AND age <= 9", "age > 5 and age <= 9", m{"age": m{"$gt": 5, "$lte": 9}}},
 		{"5 < age AND age <= 9", "(age > 5) and (age <= 9)", m{"$and": a{m{"age": m{"$gt": 5}}, m{"age": m{"$lte": 9}}}}},
