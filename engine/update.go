@@ -260,7 +260,7 @@ func splitParts(path string) ([]string, error) {
 	if why := query.CheckPath(path); why != "" {
 		return nil, errors.New(why)
 	}
-	parts := strings.Split(path, ".")
+	parts := query.SplitPath(path)
 	for _, p := range parts {
 		if p == "" {
 			return nil, errors.New("the path " + strconv.Quote(path) + " has an empty part")

@@ -33,6 +33,8 @@ func TestUpdateWith_upsert(t *testing.T) {
 		{name: "of $eq and $and, not of others", where: M{"a": M{"$eq": 1}, "$and": []any{M{"b": 2}, M{"$and": []any{M{"c": 3}}}}, "$or": []any{M{"d": 1}, M{"e": 1}}, "f": M{"$gt": 1}, "$nor": []any{M{"g": 1}}},
 			update: M{"$inc": M{"n": 1}}, added: M{"a": 1, "b": 2, "c": 3, "n": 1, "_id": 1}},
 		{name: "the update over them", where: M{"a": 1, "b": []any{1}}, update: M{"$inc": M{"a": 5}, "$push": M{"b": 2}}, added: M{"a": 6, "b": []any{1, 2}, "_id": 1}},
+		{name: "null, which finds missing fields too", where: M{"a": nil, "b": M{"$in": []any{nil, 1}}}, update: M{"c": 1}, added: M{"a": nil, "c": 1, "_id": 1}},
+		{name: "a name with a dot", where: M{"a\\.b": 1}, update: M{"$inc": M{"a\\.b": 1}, "$set": M{"c.d\\.e": 2}}, added: M{"a.b": 2, "c": M{"d.e": 2}, "_id": 1}},
 		{name: "$setOnInsert", where: M{"a": 1}, update: M{"$set": M{"b": 2}, "$setOnInsert": M{"c": 3}}, added: M{"a": 1, "b": 2, "c": 3, "_id": 1}},
 		{name: "the _id of the condition", where: M{"_id": "x"}, update: M{"a": 1}, added: M{"_id": "x", "a": 1}},
 		{name: "the _id of the update", where: M{"a": 1}, update: M{"$setOnInsert": M{"_id": "y"}}, added: M{"_id": "y", "a": 1}},

@@ -3,6 +3,8 @@ package query
 import (
 	"bytes"
 	"slices"
+
+	"github.com/atomicdb-go/atomicdb/engine/msgpack"
 )
 
 // An Equality is a value that a path reaches in every document that meets a condition.
@@ -20,6 +22,8 @@ func (f *Filter) Equalities() (all []Equality) {
 		all = append(all, Equality{f.Path, f.given})
 	case f.Op == OpEq:
 		all = append(all, Equality{f.Path, f.Value})
+	case f.Op == OpIn && len(f.Values) == 2 && len(f.Values[0]) == 0 && msgpack.KindOf(f.Values[1]) == msgpack.Null:
+		all = append(all, Equality{f.Path, f.Values[1]}) // a filter's {a: null}, which finds missing fields, too
 	case f.Op == OpAnd:
 		for _, kid := range f.Kids {
 			all = append(all, kid.Equalities()...)
