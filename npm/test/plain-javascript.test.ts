@@ -130,7 +130,7 @@ describe(`random requests (${replayOf('plain-javascript.test.ts')})`, () => {
     let addedSome = 0
     for (let n = 0; n < 2_000; n++) {
       const documents = await stored(random.list(4, 4, () => document(random)))
-      const equalities = random.list(0, 2, () => [path(random), random.chance(0.5) ? value(random, 1) : scalar(random)] as const)
+      const equalities = random.list(0, 2, () => [path(random), (random.chance(0.5) ? value(random, 1) : scalar(random)) ?? 0] as const) // null finds missing fields, too
       const where = { $and: [{}, ...equalities.map(([path, wanted]) => ({ [path]: random.chance(0.5) ? wanted : { $eq: wanted } }))] }
       const request = update(random)
       const [upsert, many, returnDocuments] = [random.chance(0.7), random.chance(0.5), random.pick(['before', 'after', false] as const)]
