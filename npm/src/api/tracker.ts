@@ -1,6 +1,6 @@
 import { invalid } from '../errors.js'
 import type { DocumentChange } from '../operations/writes.js'
-import { isMap } from '../query/paths.js'
+import { isMap, namesOf, pathOf } from '../query/paths.js'
 import type { Id } from '../types.js'
 
 /** Stores changes: all of them or none. */
@@ -96,7 +96,7 @@ function isInsideAnother(path: string, paths: Set<string>): boolean {
 
 function fieldAt(document: object, path: string): unknown {
   let value: unknown = document
-  for (const name of path.split('.')) {
+  for (const name of namesOf(path)) {
     if (typeof value !== 'object' || value === null || !Object.hasOwn(value, name)) return undefined
     value = (value as Record<string, unknown>)[name]
   }
@@ -149,9 +149,7 @@ class Watched<D extends object> implements ProxyHandler<D> {
   private pathOf(name: string): string {
     if (this.path === '' && name === '_id') throw invalid('_id: the _id of a document cannot change')
     if (name === '__proto__') throw invalid(`a tracked result cannot store the field __proto__, which objects cannot hold safely`)
-    if (name === '' || name.includes('.')) {
-      throw invalid(`a tracked result cannot store the field ${JSON.stringify(name)}: paths have dots between names`)
-    }
-    return this.path === '' ? name : `${this.path}.${name}`
+    if (name === '') throw invalid('a tracked result cannot store a field without a name')
+    return this.path === '' ? pathOf(name) : `${this.path}.${pathOf(name)}`
   }
 }

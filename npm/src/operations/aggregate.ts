@@ -5,6 +5,7 @@ import { takenList } from '../checks.js'
 import { describe, invalid } from '../errors.js'
 import { encoding, type Encoder } from '../msgpack/encode.js'
 import { countOf, sortOf } from '../query/find-options.js'
+import { namesOf } from '../query/paths.js'
 import type { Aggregate } from '../query/types.js'
 import { writeWhere } from '../query/where.js'
 import { collectionName } from './collection-name.js'
@@ -80,6 +81,6 @@ function pathAt(place: string, path: unknown, what = 'a field path'): string {
   if (typeof path !== 'string' || path === '') throw invalid(`${place}: expected ${what}, not ${describe(path)}`)
   // MongoDB's $group writes paths with a $. Here that would be a field that no document has, and the result null without a word.
   if (path.startsWith('$')) throw invalid(`${place}: expected ${what} without a $: ${describe(path.slice(1))}`)
-  if (path.split('.').includes('__proto__')) throw invalid(`${place}: __proto__ is a field that objects cannot hold safely`)
+  if (namesOf(path).includes('__proto__')) throw invalid(`${place}: __proto__ is a field that objects cannot hold safely`)
   return path
 }

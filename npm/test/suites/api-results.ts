@@ -290,8 +290,14 @@ export const results: Suite = [
       await found.saved()
       equal((await users.all()).map((d) => d.name), ['Ada', 'Kim', 'Joe', 'Eve'])
       throws('invalid', () => ((found[0] as { _id: unknown })._id = 9), /_id of a document cannot change/)
-      throws('invalid', () => ((found[0] as Record<string, any>)['a.b'] = 9), /"a\.b"/)
+      throws('invalid', () => ((found[0] as Record<string, any>)[''] = 9), /without a name/)
       equal(found[0]!._id, 1)
+      const dotted = found[0] as Record<string, any>
+      dotted['a.b'] = { 'c\\d': 1 }
+      await found.saved()
+      dotted['a.b']['c\\d'] = 9
+      await found.saved()
+      equal(((await users.get(1)) as Record<string, any>)['a.b'], { 'c\\d': 9 })
     },
   },
 ]
