@@ -42,6 +42,8 @@ describe('the command atomicdb', () => {
     assert.equal(await done(['query', 'people.atomicdb', '{"address.city": "Bergen"}', '-c', 'people', '-f', 'json']), '[\n{"_id":2,"name":"Bob","age":19,"address":{"city":"Bergen"},"active":false}\n]\n')
     assert.equal(await done(['query', 'people.atomicdb', 'SELECT name, age FROM people ORDER BY age LIMIT 2', '-f', 'table']), 'name  age\n────  ───\nBob    19\nAda    36\n')
     assert.equal(await done(['query', 'people.atomicdb', "UPDATE people SET age = 20 WHERE name = 'Bob'"]), '{"updated":1}\n')
+    assert.equal(await done(['query', 'people.atomicdb', "BEGIN; INSERT INTO words (_id, values) VALUES ('w', 4); COMMIT; WITH w AS (SELECT values FROM words) SELECT * FROM w"]), '{"values":4}\n')
+    assert.equal(await done(['query', 'people.atomicdb', 'values > 3', '-c', 'words']), '{"_id":"w","values":4}\n')
     assert.equal(await done(['query', 'people.atomicdb', '', '-c', 'people', '-n', '2', '-f', 'csv']), '_id,name,age,address.city,zip,active\r\n1,Ada,36,Oslo,0150,true\r\n2,Bob,20,Bergen,,false\n')
   })
 

@@ -70,7 +70,8 @@ fields (address.city), a column of numbers or of true and false has such values,
   },
 }
 
-const isSQL = /^\s*(select|explain|with|values|insert|update|delete|create|drop)\b/i
+/** How statements of SQL begin. A condition may begin with such a word too, which is a field there: `values > 3`. */
+const isSQL = /^\s*(select\s|explain\s+\w|with\s[\s\S]*?\bas\s*\(|values\s*\(|(insert|replace)\s+(into|or)\b|update\s[\s\S]*?\sset\s|delete\s+from\b|(create|drop)\s+(unique|index|table)\b|begin(\s+\w+)?\s*;)/i
 
 async function query(given: Given): Promise<void> {
   const [path, question] = given.names as [string, string]
