@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
+import { get } from 'node:http'
 import { join } from 'node:path'
 import * as esbuild from 'esbuild'
 import { Miniflare, type MiniflareOptions } from 'miniflare'
@@ -60,4 +61,11 @@ function runningWorkerds(): number[] {
       return false // it has ended
     }
   }).map(Number)
+}
+
+/** Asks over a connection of its own: workerd ends that of a request whose object is aborted. Resolves whatever comes of it. */
+export function askApart(address: URL): Promise<void> {
+  return new Promise((resolve) => {
+    get(address, { agent: false }, (response) => response.resume().on('close', resolve)).on('error', () => resolve())
+  })
 }
