@@ -35,6 +35,7 @@ const suites: Record<string, Suite> = { documents: documents!, values, updates, 
 const notHere: Record<string, string> = {
   'cannot be stored: a document of more than 16 MiB': 'its messages take a minute as text on a busy machine',
   'goes on after any number that the log has, and says which it has': 'all callers of an object share one engine, so every change is local there',
+  'all of it is one write: in transactions, and when another was faster': 'undoSteps is an option of open()',
   'undoes nothing that others have changed, and nothing that is not allowed': 'undoSteps is an option of open()',
 }
 

@@ -1,5 +1,5 @@
 import type { AtomicDB } from '../../src/index.js'
-import { equal, ok, rejects } from './check.js'
+import { equal, ok, rejects, until } from './check.js'
 import type { Suite } from './suite.js'
 
 interface Job {
@@ -186,6 +186,7 @@ export const updates: Suite = [
       const other = await open('both', { undoSteps: 2 })
       const added = await Promise.all([db, other, db, other].map((one) => one.update({ $inc: { n: 1 }, $setOnInsert: { k: 1 } }, { name: 'once' }, { upsert: true, many: false, returnDocuments: 'after' })))
       equal(added.map((document: any) => document.n).sort(), [1, 2, 3, 4])
+      await until(async () => (await db.count({ n: 4 })) === 1, 'a database hears of the write of another')
       equal((await db.find({ name: 'once' })).asList(), [{ _id: 1, name: 'once', n: 4, k: 1 }])
       const failed = await db.transaction(async (tx) => {
         equal(await tx.upsert({ n: 1 }, { name: 'tx' }), 2)
