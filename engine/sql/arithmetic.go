@@ -3,6 +3,7 @@ package sql
 import (
 	"math"
 	"strconv"
+	"strings"
 
 	"github.com/atomicdb-go/atomicdb/engine/msgpack"
 )
@@ -80,6 +81,30 @@ func numberAtFront(text string) (n []byte, all bool) {
 
 func isSpace(c byte) bool { return c == ' ' || c >= '\t' && c <= '\r' }
 
+// integerOf returns v as an integer, of a text the one that it begins with, so that '1e3'
+// is 1; 0 if it is nothing of the kind.
+func integerOf(v []byte) int64 {
+	var text string
+	switch msgpack.KindOf(v) {
+	case msgpack.String:
+		text = string(msgpack.Str(v))
+	case msgpack.Bytes:
+		text = string(msgpack.Bin(v))
+	default:
+		if n := numericOf(v); n != nil {
+			return wholePart(n)
+		}
+		return 0
+	}
+	text = strings.TrimLeftFunc(text, func(r rune) bool { return r < 0x80 && isSpace(byte(r)) })
+	end := 0
+	for end < len(text) && (text[end] >= '0' && text[end] <= '9' || end == 0 && (text[end] == '-' || text[end] == '+')) {
+		end++
+	}
+	n, _ := strconv.ParseInt(text[:end], 10, 64) // the nearest one if it is too large
+	return n
+}
+
 // wholePart returns v, a number, as an integer: without its fraction, and the nearest one
 // if there is none as large.
 func wholePart(v []byte) int64 {
@@ -113,14 +138,15 @@ func negated(v []byte) []byte {
 //
 //go:noinline
 func arithmetic(sign byte, a, b []byte) []byte {
+	i, j := a, b // as they were given
 	if a, b = numericOf(a), numericOf(b); a == nil || b == nil {
 		return null
 	}
 	switch sign {
 	case '&', '|', shiftLeft, shiftRight:
-		return msgpack.AppendInt(nil, bitwise(sign, wholePart(a), wholePart(b)))
+		return msgpack.AppendInt(nil, bitwise(sign, integerOf(i), integerOf(j)))
 	case '%':
-		return modulo(a, b)
+		return modulo(a, b, integerOf(i), integerOf(j))
 	}
 	m, ok1 := msgpack.WholeOf(a)
 	n, ok2 := msgpack.WholeOf(b)
@@ -161,8 +187,9 @@ func wholeArithmetic(sign byte, m, n msgpack.Whole) (msgpack.Whole, bool) {
 	return m.Over(n)
 }
 
-// modulo returns what a leaves after division by b, of both without their fractions.
-func modulo(a, b []byte) []byte {
+// modulo returns what a leaves after division by b, of both without their fractions: x and
+// y, unless both are integers.
+func modulo(a, b []byte, x, y int64) []byte {
 	m, ok1 := msgpack.WholeOf(a)
 	n, ok2 := msgpack.WholeOf(b)
 	if ok1 && ok2 {
@@ -171,7 +198,6 @@ func modulo(a, b []byte) []byte {
 		}
 		return null
 	}
-	x, y := wholePart(a), wholePart(b)
 	switch y {
 	case 0:
 		return null

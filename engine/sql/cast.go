@@ -101,8 +101,8 @@ func (c castType) of(v []byte) []byte {
 		return null
 	case c == castReal:
 		return floatValue(msgpack.Float(n))
-	case c == castInteger && msgpack.IsDouble(n):
-		return msgpack.AppendInt(nil, wholePart(n))
+	case c == castInteger && (msgpack.IsDouble(n) || msgpack.KindOf(v) == msgpack.String || msgpack.KindOf(v) == msgpack.Bytes):
+		return msgpack.AppendInt(nil, integerOf(v))
 	case msgpack.IsDouble(n) && msgpack.KindOf(v) != msgpack.Number: // '2.0' is 2
 		if w, ok := msgpack.WholeOfFloat(msgpack.Float(n)); ok && w.IsSafe() {
 			return w.Append(nil)

@@ -42,11 +42,11 @@ func (e *expr) eval(t *tuple) []byte {
 		}
 		return negated(v)
 	case opComplement:
-		v := numericOf(e.kids[0].eval(t))
-		if v == nil {
+		v := e.kids[0].eval(t)
+		if numericOf(v) == nil {
 			return null
 		}
-		return msgpack.AppendInt(nil, ^wholePart(v))
+		return msgpack.AppendInt(nil, ^integerOf(v))
 	case opCast:
 		return castType(e.index).of(e.kids[0].eval(t))
 	case opCollate:

@@ -213,12 +213,7 @@ func printf(args [][]byte) []byte {
 		}
 		return v
 	}
-	integer := func() int64 {
-		if n := numericOf(next()); n != nil {
-			return wholePart(n)
-		}
-		return 0
-	}
+	integer := func() int64 { return integerOf(next()) }
 	var b strings.Builder
 	room := maxConcatBytes
 	put := func(text string) {
@@ -373,6 +368,34 @@ func grouped(digits string) string {
 	return b.String()
 }
 
+// halfUp rounds x to what a directive shows of it. SQLite rounds the decimal digits, a half
+// up, where Go takes the nearest number, and of two the even one.
+func halfUp(x float64, kind byte, precision int) float64 {
+	text := strconv.FormatFloat(x, 'e', 16, 64) // d.dddddddddddddddde+dd
+	mantissa, exponent, ok := strings.Cut(text, "e")
+	if !ok { // infinite, or no number
+		return x
+	}
+	power, _ := strconv.Atoi(exponent)
+	digits := mantissa[:1] + mantissa[2:]
+	keep := precision
+	switch kind {
+	case 'f':
+		keep += power + 1
+	case 'e', 'E':
+		keep++
+	}
+	if keep < 0 || keep >= len(digits) {
+		return x
+	}
+	kept, _ := strconv.Atoi("0" + digits[:keep])
+	if digits[keep] >= '5' {
+		kept++
+	}
+	rounded, _ := strconv.ParseFloat(strconv.Itoa(kept)+"e"+strconv.Itoa(power+1-keep), 64)
+	return rounded
+}
+
 func (d *directive) float(kind byte, x float64) string {
 	precision := d.precision
 	if precision < 0 {
@@ -382,14 +405,14 @@ func (d *directive) float(kind byte, x float64) string {
 	if (kind == 'g' || kind == 'G') && precision == 0 {
 		precision = 1
 	}
-	text := strconv.FormatFloat(math.Abs(x), kind, precision, 64)
+	text := strconv.FormatFloat(halfUp(math.Abs(x), kind, precision), kind, precision, 64)
 	switch {
 	case math.IsNaN(x):
 		return d.padded("NaN")
 	case math.IsInf(x, 0):
 		return d.padded(d.sign(x < 0) + "Inf")
 	}
-	sign := d.sign(x < 0 || x == 0 && math.Signbit(x))
+	sign := d.sign(x < 0)
 	if d.group {
 		whole, fraction, ok := strings.Cut(text, ".")
 		if text = grouped(whole); ok {

@@ -50,8 +50,8 @@ func textOf(v []byte) (string, bool) {
 	return "", false
 }
 
-// floatText writes a float as SQLite does: with 15 digits, or 17 if those do not tell it
-// from others, and a point, so that it reads back as a float.
+// floatText writes a float as SQLite does, with 15 digits, or as many more as tell it from
+// others, and a point, so that it reads back as a float.
 func floatText(x float64) string {
 	switch {
 	case x == 0: // also -0
@@ -61,9 +61,12 @@ func floatText(x float64) string {
 	case math.IsInf(x, -1):
 		return "-Inf"
 	}
-	text := strconv.FormatFloat(x, 'g', 15, 64)
-	if back, _ := strconv.ParseFloat(text, 64); back != x {
-		text = strconv.FormatFloat(x, 'g', 17, 64)
+	text := ""
+	for digits := 15; digits <= 17; digits++ {
+		text = strconv.FormatFloat(x, 'g', digits, 64)
+		if back, _ := strconv.ParseFloat(text, 64); back == x {
+			break
+		}
 	}
 	if strings.Contains(text, ".") {
 		return text
