@@ -5,8 +5,8 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { createRequire } from 'node:module'
 import initSqlJs from 'sql.js'
-import type { AtomicDB } from '../src/index.js'
-import { openInNode } from './harness/node.js'
+import { AtomicDB } from '../src/index.js'
+import { testWasm } from './harness/node.js'
 import { Random } from './random/random.js'
 import { replayOf, seed } from './random/seed.js'
 
@@ -22,7 +22,7 @@ let db: AtomicDB
 let sqlite: { run(sql: string): void; exec(sql: string): { values: unknown[][] }[]; close(): void }
 
 before(async () => {
-  db = await openInNode()
+  db = await AtomicDB.open('statements', { inMemory: true, wasm: testWasm, maxQueryMemory: 64 << 20, maxQueryTime: 3_000 })
   const wasm = createRequire(import.meta.url).resolve('sql.js/dist/sql-wasm.wasm')
   const SQL = await initSqlJs({ locateFile: () => wasm })
   sqlite = new SQL.Database() as unknown as typeof sqlite
@@ -226,16 +226,23 @@ const lines = (rows: readonly (readonly unknown[])[], ordered = false) => {
   return ordered ? all : all.sort()
 }
 
+/** How many statements were left out: the rows of joins are multiplied, and those of a query in a query again. */
+let tooLarge = 0
+
 async function compare({ text, ordered }: Statement): Promise<number> {
+  const rows = await ours(text)
+  if (!rows) return 0
   const theirs = answerOfSQLite(text)
-  assert.deepEqual(lines((await ours(text)).map((row) => Object.values(row)), ordered), lines(theirs, ordered), text)
+  assert.deepEqual(lines(rows.map((row) => Object.values(row)), ordered), lines(theirs, ordered), text)
   return theirs.length
 }
 
-async function ours(text: string): Promise<Row[]> {
+/** Our answer; undefined if it takes too much. */
+async function ours(text: string): Promise<Row[] | undefined> {
   try {
     return (await db.sql(text)) as Row[]
   } catch (error) {
+    if (/^query: it(s work)? takes (more|longer) than/.test((error as Error).message) && ++tooLarge < queries / 10) return undefined
     throw new Error(`${(error as Error).message}\n${text}`)
   }
 }
@@ -249,11 +256,12 @@ function answerOfSQLite(text: string): unknown[][] {
 }
 
 async function compareWrite(text: string): Promise<void> {
-  const theirs = answerOfSQLite(text)
   const rows = await ours(text)
+  if (!rows) return
+  const theirs = answerOfSQLite(text)
   if (text.includes('RETURNING')) assert.deepEqual(lines(rows.map((row) => Object.values(row))), lines(theirs), text)
   for (const [name, columns] of Object.entries(tables)) {
     const all = `SELECT ${columns.join(', ')} FROM ${name}`
-    assert.deepEqual(lines((await ours(all)).map((row) => Object.values(row))), lines(answerOfSQLite(all)), `${name} after ${text}`)
+    assert.deepEqual(lines((await ours(all))!.map((row) => Object.values(row))), lines(answerOfSQLite(all)), `${name} after ${text}`)
   }
 }
