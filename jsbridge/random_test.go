@@ -31,7 +31,13 @@ func TestRandomCalls(t *testing.T) {
 		if step%500 == 0 { // now and then an empty database, and stored writes that cannot be undone
 			c.db().Cut(0)
 			c.db().Confirm()
-			c.must("clear", array{"people"})
+			if _, refused := c.call("clear", array{"people"}); refused != nil { // by a relationship
+				for _, one := range decode(t, c.must("relationships", nil)).(array) {
+					one := one.(object)
+					c.must("removeRelationship", array{one["from"].(string) + "." + one["name"].(string)})
+				}
+				c.must("clear", array{"people"})
+			}
 			for _, path := range []string{"a", "b", "c.d"} { // those that were dropped
 				c.call("createIndex", array{"people", array{path}, object{}}) // refused if there is one with other options
 			}
