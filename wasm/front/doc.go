@@ -18,5 +18,7 @@
 //
 // Each request has an instance of Go of its own, as github.com/syumai/workers runs
 // programs by default. So no request waits for another one, and nothing of a request is
-// left behind: that package keeps about 29 kB of each in the instance that answers it.
+// left behind: that package keeps about 29 kB of each in the instance that answers it. To
+// start one takes most of the 11 ms that GET /health takes in local workerd (median of
+// 100); worker.mjs, which knows no tenants, needs none.
 package main
