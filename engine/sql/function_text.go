@@ -412,6 +412,11 @@ func (d *directive) float(kind byte, x float64) string {
 	case math.IsInf(x, 0):
 		return d.padded(d.sign(x < 0) + "Inf")
 	}
+	if kind == 'f' && math.Abs(x) >= 1e16 { // SQLite shows 16 digits, and zeros for the others
+		point := strings.IndexByte(text+".", '.')
+		digits := strconv.FormatFloat(math.Abs(x), 'e', 15, 64)
+		text = digits[:1] + digits[2:17] + strings.Repeat("0", point-16) + text[point:]
+	}
 	sign := d.sign(x < 0)
 	if d.group {
 		whole, fraction, ok := strings.Cut(text, ".")
