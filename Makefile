@@ -34,7 +34,7 @@ npm/node_modules/.package-lock.json: npm/package-lock.json
 # ---------------------------------------------------------------- checks
 
 .PHONY: test
-test: lint test-go test-wasm test-types test-npm ## everything that must hold before a change lands (about 40 minutes on 2 cores)
+test: lint test-go test-wasm test-types test-npm ## everything that must hold before a change lands (about 26 minutes on 2 cores)
 
 .PHONY: lint
 lint: ## gofmt and vet, natively and as js/wasm

@@ -79,6 +79,7 @@ describe('the log of a Durable Object', { timeout: 240_000 }, () => {
     const many = await ask('/PLAIN/many/write/150')
     assert.deepEqual([many.rows, many.count], [151, 150])
     assert.ok(many.alarm > 0, 'no alarm is set')
+    // It looks again and again: an alarm rings inside the object, and nothing tells of it outside.
     await within(60_000, 'the compaction', (async () => {
       while ((await ask('/PLAIN/many/state')).rows > 1) await new Promise((resolve) => setTimeout(resolve, 200))
     })())
@@ -96,7 +97,7 @@ describe('the log of a Durable Object', { timeout: 240_000 }, () => {
     const { rows, alarm } = await ask('/OWN/one/write/150')
     assert.deepEqual([rows, alarm], [152, inAnHour])
     await ask(`/OWN/one/setAlarm/${Date.now()}`)
-    await within(60_000, 'the alarm', (async () => {
+    await within(60_000, 'the alarm', (async () => { // as above
       while ((await ask('/OWN/one/getRings')) === 0) await new Promise((resolve) => setTimeout(resolve, 50))
     })())
     assert.deepEqual(await ask('/OWN/one/state'), { rows: 1, alarm: null, count: 151, ok: true })

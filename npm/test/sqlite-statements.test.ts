@@ -1,6 +1,6 @@
 // The structure of SQL statements against SQLite (sql.js): random queries in queries, joins of all kinds, combined and
 // recursive queries, and writes, over the same rows in tables there and in collections here. Rows have all columns, in
-// order. What values mean is for sqljs.test.ts: nothing is negated here that may be unknown, but for NOT IN.
+// order. What values mean is for sqlite-meaning.test.ts: nothing is negated here that may be unknown, but for NOT IN.
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { createRequire } from 'node:module'

@@ -184,7 +184,7 @@ export class LogFile {
       const { bytes, records } = this.salvaged(fd)
       const record = records.find((record) => record.seq === seq)
       if (!record || record.snapshot || this.host.isForeign(bytes.subarray(record.frame, record.end), snapshot)) return // a newer snapshot was faster
-      const { end } = this.findTail(fd)
+      const { end } = tailOf(records, 0)!
       const identity = this.host.identityOf(snapshot) ?? this.headerOf(fd)?.identity ?? this.host.newIdentity()
       const header = encodeHeader({ identity, snapshot: seq })
       const start = encodeRecordHeader({ seq, snapshot: true, length: snapshot.length })
