@@ -1,6 +1,7 @@
 package engine_test
 
 import (
+	"encoding/binary"
 	"errors"
 	"reflect"
 	"testing"
@@ -74,6 +75,22 @@ func TestApply_twice(t *testing.T) {
 		if got, want := find(t, replica, engine.Query{}), find(t, db, engine.Query{}); !reflect.DeepEqual(got, want) {
 			t.Fatalf("replica has %v, want %v", got, want)
 		}
+	}
+}
+
+// TestApply_lastID: the ids that the engine gives end with the last safe integer, after
+// which the next would be 2^53. No batch may say more.
+func TestApply_lastID(t *testing.T) {
+	batch := func(next uint64) []byte { return binary.AppendUvarint([]byte{1, 5, 'u', 's', 'e', 'r', 's', 6}, next) }
+	db := newDB(t, engine.Options{})
+	if err := db.Apply(batch(1<<53 + 1)); engine.CodeOf(err) != engine.CodeCorrupt {
+		t.Errorf("a next id of 2^53 + 1 gives %v, want corrupt", err)
+	}
+	if err := db.Apply(batch(1 << 53)); err != nil {
+		t.Error(err)
+	}
+	if _, err := db.Insert("users", encode(t, M{}), false); engine.CodeOf(err) != engine.CodeInvalid {
+		t.Errorf("an insert after the last id gives %v, want invalid", err)
 	}
 }
 

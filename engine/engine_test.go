@@ -3,6 +3,7 @@ package engine_test
 import (
 	"bytes"
 	"slices"
+	"strings"
 	"testing"
 
 	vmihailenco "github.com/vmihailenco/msgpack/v5"
@@ -132,3 +133,26 @@ func wantIDs(t testing.TB, got []any, want ...any) {
 
 // join concatenates the parts of a payload.
 func join(parts [][]byte) []byte { return bytes.Join(parts, nil) }
+
+// TestCheck_counts: a check that finds another number says both.
+func TestCheck_counts(t *testing.T) {
+	db := newDB(t, engine.Options{})
+	insert(t, db, M{"_id": "a"})
+	db.Miscount("users", 10)
+	defer db.Miscount("users", -10)
+	if err := db.Check(); err == nil || !strings.Contains(err.Error(), "counts 17 bytes, has 7") {
+		t.Errorf("a wrong count of bytes gives %v", err)
+	}
+}
+
+// TestCaches_once: the column of a path is built once, whoever asks for it.
+func TestCaches_once(t *testing.T) {
+	db := newDB(t, engine.Options{ColumnThreshold: 1})
+	many(t, db, 1000)
+	for range 3 {
+		find(t, db, engine.Query{Where: where(t, "a > 5")})
+		if n := db.Caches("users"); n != 1 {
+			t.Fatalf("there are %d columns, want 1", n)
+		}
+	}
+}

@@ -36,6 +36,12 @@ func (db *DB) ArenaBytes() (n int) {
 	return n
 }
 
+// Caches counts the columns and dictionaries of a collection.
+func (db *DB) Caches(collection string) int { return len(db.collections[collection].caches) }
+
+// Miscount makes the engine believe that a collection takes so many bytes more.
+func (db *DB) Miscount(collection string, bytes int64) { db.collections[collection].bytes += bytes }
+
 // KeyOf and CompareKeys show keys to tests.
 func KeyOf(v []byte) uint64 { return uint64(keyOf(v)) }
 

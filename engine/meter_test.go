@@ -160,6 +160,13 @@ func TestInterrupted(t *testing.T) {
 	}
 }
 
+// TestInterrupted_betweenCalls: work that belongs to no call cannot be stopped, since
+// nothing would turn its panic into an error.
+func TestInterrupted_betweenCalls(t *testing.T) {
+	db := newDB(t, engine.Options{Interrupted: func(bool) error { return errors.New("enough") }})
+	db.Spend(1 << 30)
+}
+
 // TestInterrupted_inOneText: a search for a regular expression in one long text ends
 // soon after its host says so, wherever it is asked.
 func TestInterrupted_inOneText(t *testing.T) {

@@ -103,14 +103,34 @@ func TestCall_refuses(t *testing.T) {
 	}
 }
 
+// goodArguments are a value of each argument that is taken.
+var goodArguments = map[string]any{
+	"collection": "people", "upsert": false, "where": nil, "sort": nil, "skip": 0, "limit": -1, "fields": nil,
+	"id": 1, "path": "age", "change": object{"age": 1}, "pairs": array{}, "schema": nil, "paths": array{"age"}, "options": object{}, "schemaOptions": object{}, "migrate": nil,
+	"groupBy": nil, "select": array{array{"n", "count", ""}}, "having": nil, "text": "SELECT * FROM people", "params": nil,
+	"populate": array{}, "one": false, "op": 1, "number": 0, "relationship": object{}, "name": "a", "version": 1, "seq": 1, "call": "update",
+	"replace": false, "arrayFilters": nil, "returned": 0, "changes": 0, "count": 0, "last": 0, "snapshot": false, "arguments": nil,
+}
+
+// TestCall_afterTheArguments: no call ignores bytes after its arguments, but those that
+// take something else from there.
+func TestCall_afterTheArguments(t *testing.T) {
+	takesMore := map[string]bool{"insert": true, "stillValid": true, "apply": true, "revert": true}
+	for i := range ops {
+		o := &ops[i]
+		arguments := make(array, len(o.args))
+		for j, name := range o.args {
+			arguments[j] = goodArguments[name]
+		}
+		if _, failure := withPeople(t).call(o.name, arguments, 1); failure == nil || !takesMore[o.name] && !strings.Contains(failure.message, "after the arguments") {
+			t.Errorf("%s with a number after its arguments: got %+v", o.name, failure)
+		}
+	}
+}
+
 // TestCall_everyArgument: each argument with a value of every other kind is refused
 // or has a meaning, and never causes an internal error.
 func TestCall_everyArgument(t *testing.T) {
-	good := map[string]any{
-		"collection": "people", "upsert": false, "where": nil, "sort": nil, "skip": 0, "limit": -1, "fields": nil,
-		"id": 1, "path": "age", "change": object{"age": 1}, "pairs": array{}, "schema": nil, "paths": array{"age"}, "options": object{}, "schemaOptions": object{}, "migrate": nil,
-		"groupBy": nil, "select": array{array{"n", "count", ""}}, "having": nil, "text": "SELECT * FROM people", "params": nil,
-	}
 	odd := array{nil, true, false, -1, 1 << 40, 1.5, "", "people", "\x00", []byte{1}, array{}, array{nil}, array{array{}}, object{}, object{"$x": 1}, object{"": nil}}
 	for i := range ops {
 		o := &ops[i]
@@ -119,7 +139,7 @@ func TestCall_everyArgument(t *testing.T) {
 				c := withPeople(t)
 				arguments := make(array, len(o.args))
 				for j, name := range o.args {
-					arguments[j] = good[name]
+					arguments[j] = goodArguments[name]
 				}
 				arguments[place] = v
 				if _, failure := c.call(o.name, arguments); failure != nil && failure.code == engine.CodeInternal {

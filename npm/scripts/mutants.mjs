@@ -25,7 +25,7 @@ const goTests = [
   [/^engine\/schema\//, ['./engine/schema', quickly, './jsbridge']],
   [/^engine\/sql\//, ['./engine/sql', './jsbridge']],
   [/^engine\//, [quickly, './engine/sql', './jsbridge', './storage', './engine']],
-  [/^storage\/(filelog|sqlitelog|lmdblog|docfile|logfile)\//, ['./$folder', './storage/filelog', './jsbridge', './storage']],
+  [/^storage\/\w+\//, ['./$folder', './storage/filelog', './jsbridge', './storage']],
   [/^storage\//, ['./storage', './storage/filelog', './storage/docfile', './jsbridge']],
   [/^jsbridge\//, ['./jsbridge']],
 ]
@@ -34,23 +34,31 @@ const nodeTests = [
   [/\/query\//, 'print plain-javascript api attack'],
   [/\/security\//, 'security hostile clock'],
   [/\/storage\/(stored-file|json|message-pack|document-file|disk|text)/, 'files disk-lock full-disk formats'],
+  [/\/storage\/(file|log-file)/, 'file-storage'],
+  [/\/storage\/(envelope|identity|sealed|turns|lease)/, 'sealed-log identity api transactions'],
+  [/\/storage\/appending-log/, 'at-once lmdb sqlite transactions'],
   [/\/storage\/lmdb/, 'lmdb full-disk'],
   [/\/storage\/kv/, 'kv stateless'],
   [/\/storage\/sqlite/, 'sqlite'],
   [/\/storage\//, 'api transactions testing clock kv'],
   [/\/connection\/stateless/, 'stateless kv'],
   [/\/connection\/query-cache|tracker/, 'query-cache api'],
-  [/\/connection\//, 'transactions api query-cache stateless'],
+  [/\/connection\/live/, 'live live-model api'],
+  [/\/connection\/held/, 'held-connection open-twice'],
+  [/\/connection\/reviving/, 'revival engine-exit'],
+  [/\/connection\//, 'transactions api query-cache stateless worker'],
   [/\/engine\//, 'bridge engine-exit api worker'],
   [/\/(thread|worker)/, 'worker shared attack'],
   [/\/live\/|live-query/, 'live live-model api'],
   [/\/api\/migrate/, 'migrations api'],
   [/\/api\/validated/, 'validators api'],
   [/\/testing/, 'testing'],
+  [/\/operations\/relation/, 'relationships api'],
+  [/\/operations\//, 'api transactions query-cache aggregate attack'],
   [/./, 'api query-cache aggregate attack'],
 ]
-/** Files whose tests need a browser, which a run of this kind does not start; and what is generated or has no code. */
-const left = /_js\.go$|local-storage|indexeddb|opfs|web-lock|own-files|load\.ts|go-runtime|ops\.ts|operators\.ts|statements\.ts|\.d\.ts|types\.ts|src\/(react|vue|svelte|solid|angular)\//
+/** Files whose tests need a browser or run what is built, which a run of this kind does not; and what is generated or has no code. */
+const left = /_js\.go$|local-storage|indexeddb|opfs|web-lock|own-files|load\.ts|go-runtime|ops\.ts|operators\.ts|statements\.ts|\.d\.ts|types\.ts|src\/(cli|cloudflare|hooks|react|vue|svelte|solid|angular)\//
 
 /** mulberry32 */
 function random(state) {
