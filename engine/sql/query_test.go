@@ -119,13 +119,15 @@ func TestJoins(t *testing.T) {
 func TestColumns(t *testing.T) {
 	db := newDB(t)
 	for text, want := range map[string]string{
-		"SELECT name, age AS name, 1 AS name FROM people LIMIT 1":                        "{name: 'Ada', 'name:1': 36, 'name:2': 1}",
-		"SELECT 1 AS \"a:1\", 2 AS a, 3 AS a":                                            "{'a:1': 1, a: 2, 'a:2': 3}",
-		"SELECT 1 AS a, 2 AS a, 3 AS \"a:1\"":                                            "{a: 1, 'a:1': 2, 'a:1:1': 3}",
-		"SELECT age, 5 FROM people LIMIT 1":                                              "{age: 36, '(5)': 5}",
-		"SELECT 5":                                                                       "{'5': 5}",
-		"SELECT 5, 7, age, 8, 5 FROM people LIMIT 1":                                     "{'5': 5, '7': 7, age: 36, '(8)': 8, '(5)': 5}",
-		"SELECT 7, 5, 5, 1.5, -1":                                                        "{'7': 7, '(5)': 5, '(5):1': 5, '1.5': 1.5, '-1': -1}",
+		"SELECT name, age AS name, 1 AS name FROM people LIMIT 1": "{name: 'Ada', 'name:1': 36, 'name:2': 1}",
+		"SELECT 1 AS \"a:1\", 2 AS a, 3 AS a":                     "{'a:1': 1, a: 2, 'a:2': 3}",
+		"SELECT 1 AS a, 2 AS a, 3 AS \"a:1\"":                     "{a: 1, 'a:1': 2, 'a:1:1': 3}",
+		"SELECT age, 5 FROM people LIMIT 1":                       "{age: 36, '(5)': 5}",
+		"SELECT 5":                                                "{'5': 5}",
+		"SELECT 5, 7, age, 8, 5 FROM people LIMIT 1":              "{'5': 5, '7': 7, age: 36, '(8)': 8, '(5)': 5}",
+		"SELECT 7, 5, 5, 1.5, -1":                                 "{'7': 7, '(5)': 5, '(5):1': 5, '1.5': 1.5, '-1': -1}",
+		// JavaScript takes the names up to 4294967294 for places of an array.
+		"SELECT age, 4294967295, 4294967294 FROM people LIMIT 1":                         "{age: 36, '4294967295': 4294967295, '(4294967294)': 4294967294}",
 		"SELECT *, 1 AS total FROM orders LIMIT 1":                                       "{_id: 1, by: 'ada', total: 1}",
 		"SELECT x.\"name:1\" AS n FROM (SELECT name, age AS name FROM people) x LIMIT 1": "{n: 36}",
 	} {

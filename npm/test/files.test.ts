@@ -214,3 +214,15 @@ test('a lock file of a process that has ended is removed, and one of a running p
   await db.close()
   assert.ok((await stat(path)).size > 0)
 })
+
+test('a storage of one file that is destroyed lets go of what it holds', async () => {
+  let closed = 0
+  class Counted extends JSONStorage {
+    override close(): Promise<void> {
+      closed++
+      return super.close()
+    }
+  }
+  await new Counted(join(folder, 'destroyed.json')).destroy()
+  assert.equal(closed, 1)
+})

@@ -105,7 +105,7 @@ func TestWrite(t *testing.T) {
 	if err := db.CreateCollection("empty"); err != nil {
 		t.Fatal(err)
 	}
-	if err := db.CreateIndex("users", []string{"n"}, engine.IndexOptions{Unique: true, Sparse: true}); err != nil {
+	if err := db.CreateIndex("users", []string{"n"}, engine.IndexOptions{Name: "by n", Unique: true, Sparse: true}); err != nil {
 		t.Fatal(err)
 	}
 	const want = `{"empty": [],
@@ -114,7 +114,7 @@ func TestWrite(t *testing.T) {
 {"_id": 7, "when": {"$date": "2026-11-23T18:00:00.5Z"}, "raw": {"$binary": {"base64": "AAE=", "subType": "00"}}, "nan": {"$numberDouble": "NaN"}},
 {"_id": 8, "looks": {"$literal": {"$date": 5}}, "no": {"b": 1, "$date": "2026-11-23"}, "two": {"$literal": {"$date": {"$date": "2026-11-23"}, "b": 1}}, "all": [true, false, null, [], {}]}],
 "_catalog": [
-{"_id": "users", "indexes": [{"paths": ["n"], "unique": true, "sparse": true}]}]}
+{"_id": "users", "indexes": [{"paths": ["n"], "unique": true, "sparse": true, "name": "by n"}]}]}
 `
 	if got := string(write(t, db, docfile.JSON)); got != want {
 		t.Errorf("wrote\n%s\nwant\n%s", got, want)
