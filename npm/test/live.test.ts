@@ -1,7 +1,9 @@
 // Live queries beyond what suites/api-live.ts says in every host: the end of engines, what nobody tells of, pages that
 // come back, and what the steps of the engine and other threads cost in objects.
 import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
 import { describe, test } from 'node:test'
+import { promisify } from 'node:util'
 import type { Edit } from '../src/connection/live.js'
 import { LiveHub, type HubEngine } from '../src/connection/live-hub.js'
 import { Op } from '../src/engine/ops.js'
@@ -267,4 +269,16 @@ test('the value of a large answer is a copy, made when it is read or before that
   }
   view.take({ answer: [{ _id: 1, n: 1 }] })
   assert.deepEqual(view.value, [{ _id: 1, n: 1 }])
+})
+
+test('what a listener throws is an uncaught exception in Node, with its own message', async () => {
+  const program = `
+    import { AtomicDB } from ${JSON.stringify(new URL('../dist/index.js', import.meta.url).href)}
+    process.once('uncaughtException', ({ message }) => console.log(message))
+    const count = (await AtomicDB.open('a', { inMemory: true })).liveCount()
+    count.subscribe(() => { throw new Error('on purpose') })
+    await count.ready
+  `
+  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', program], { timeout: 30_000 })
+  assert.equal(stdout, 'on purpose\n')
 })

@@ -35,3 +35,11 @@ test('refuses what Go has sealed with another password', async () => {
   const storage = new SealedStorage(await MemoryStorage.fromRaw(file, { wasm: testWasm }), { securityManager: await SecurityManager.create({ password: 'wrong' }) })
   await assert.rejects(AtomicDB.open('of Go', { storage, wasm: testWasm }), { code: 'decrypt' })
 })
+
+test('a batch that compression does not make smaller is stored as it is', async () => {
+  const memory = new MemoryStorage()
+  const sealed = new SealedStorage(memory, { compressionLevel: 9 })
+  const bytes = Uint8Array.from({ length: 16 }, (_, n) => n)
+  await sealed.append(1, bytes)
+  assert.deepEqual((await memory.read(0)).map((record) => record.bytes), [bytes])
+})

@@ -17,6 +17,7 @@ const later = (ms) => new Promise((resolve) => setTimeout(resolve, ms))
 /** A D1 or a KV whose next append never ends if a request asks for it. */
 let swallowing = 0
 let swallowed = false
+let failFirst // ends the first of two appends of one batch, with an error
 function slow(binding, method) {
   return new Proxy(binding, {
     get(target, name) {
@@ -24,9 +25,15 @@ function slow(binding, method) {
       if (typeof value !== 'function') return value
       if (name !== method) return value.bind(target)
       return async (...args) => {
+        if (failFirst) {
+          failFirst()
+          failFirst = undefined
+          await later(1)
+        }
         if (swallowing > 0) {
           const kind = swallowing
           swallowing = 0
+          if (kind === 3) await new Promise((_, reject) => (failFirst = () => reject(new Error('the connection was lost'))))
           const stored = kind === 2 && (await value.apply(target, args)) // it is stored, and the answer is lost
           swallowed = true
           await later(60_000)
@@ -80,6 +87,12 @@ async function answer(kind, url, env) {
       while (!swallowed) await later(1)
       swallowed = false
       return 'begun'
+    }
+    case '/fail-late': {
+      swallowing = 3
+      const first = db.insert({ late: 1 })
+      while (!failFirst) await later(1)
+      return (await Promise.allSettled([first, db.insert({ late: 2 })])).map(({ status, reason }) => reason?.message ?? status)
     }
     case '/count':
       return url.searchParams.has('where') ? db.count(url.searchParams.get('where')) : db.count()
@@ -226,6 +239,12 @@ describe('requests of one isolate', { timeout: 240_000 }, () => {
           assert.ok(report.ok, JSON.stringify(report))
         })
       }
+
+      // It waits for as long as a request may keep the turn.
+      test('an append that fails after another request has taken it over fails no write', { skip: kind !== 'd1' }, async () => {
+        assert.deepEqual(await ask('/fail-late'), ['fulfilled', 'fulfilled'])
+        assert.equal(await ask('/count', 'where=late exists'), 2)
+      })
 
       test('a transaction that is cut off stops no other, and leaves nothing', async () => {
         const before = await ask('/count')
