@@ -66,11 +66,20 @@ func collectClosed() {
 		return
 	}
 	closes = 0
+	if isCollecting {
+		return
+	}
+	isCollecting = true
 	go func() { // when the goroutine that closes has ended too
 		isForced = isLate
 		runtime.GC()
+		isCollecting = false
 	}()
 }
+
+// isCollecting is whether collectClosed collects. Go 1.26.8 as js/wasm ends with
+// "marked free object in span" where many goroutines call runtime.GC at once.
+var isCollecting = false
 
 // collectAsUsual ends what collectLate began. It may block, so exported calls run
 // it on another goroutine.

@@ -11,6 +11,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import * as esbuild from 'esbuild'
+import { dropTracebacks } from './drop-tracebacks.mjs'
 import { mergeSegments } from './merge-segments.mjs'
 
 const run = promisify(execFile)
@@ -22,19 +23,20 @@ const scratch = join(npm, '.build')
 /** Builds the engine twice: for users, and for the tests, where it checks every query against its definition. */
 async function buildWasm() {
   await Promise.all([
-    buildEngine('go.wasm', join(dist, 'atomicdb.wasm'), '-ldflags=-s -w'),
-    buildEngine('go-test.wasm', join(scratch, 'atomicdb-test.wasm'), '-tags=invariants'),
+    buildEngine('go.wasm', join(dist, 'atomicdb.wasm'), ['-ldflags=-s -w'], dropTracebacks),
+    buildEngine('go-test.wasm', join(scratch, 'atomicdb-test.wasm'), ['-tags=invariants']),
   ])
 }
 
 /** Builds an engine: as Go's linker has it, in .build/, and with its data merged. Go does not rewrite what is up to date. */
-async function buildEngine(linked, output, ...flags) {
+async function buildEngine(linked, output, flags, change) {
   const env = { ...process.env, GOOS: 'js', GOARCH: 'wasm' }
   const path = join(scratch, linked)
   await run('go', ['build', '-trimpath', ...flags, '-o', path, './wasm/atomicdb'], { cwd: root, env })
-  const times = await Promise.all([path, new URL('merge-segments.mjs', import.meta.url), output].map((file) => stat(file).then(({ mtimeMs }) => mtimeMs, () => 0)))
-  if (times[2] > Math.max(times[0], times[1])) return
-  await writeFile(output, mergeSegments(await readFile(path)))
+  const steps = ['merge-segments.mjs', 'drop-tracebacks.mjs'].map((name) => new URL(name, import.meta.url))
+  const [made, ...sources] = await Promise.all([output, path, ...steps].map((file) => stat(file).then(({ mtimeMs }) => mtimeMs, () => 0)))
+  if (made > Math.max(...sources)) return
+  await writeFile(output, mergeSegments(await readFile(path), change))
 }
 
 /** esbuild's options for every bundle. */

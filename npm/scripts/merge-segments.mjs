@@ -16,9 +16,10 @@ const maxGap = 1024
  *
  * @param {Uint8Array} wasm A module of the core specification 2.0, whose data segments all lie in the first memory, at
  *   constant places, none over another. Anything else throws.
+ * @param {(image: Uint8Array, start: number) => void} [change] Changes the data, which lies from the address `start` on.
  * @returns {Uint8Array}
  */
-export function mergeSegments(wasm) {
+export function mergeSegments(wasm, change) {
   const reader = new Reader(wasm, 8)
   const parts = [wasm.subarray(0, 8)]
   while (reader.at < wasm.length) {
@@ -27,7 +28,7 @@ export function mergeSegments(wasm) {
     const end = reader.unsigned() + reader.at
     if (id === dataCountSection) throw new Error('the module counts its data segments, so that functions may refer to them')
     if (id === dataSection) {
-      const body = dataOf(mergedOf(segmentsOf(reader)))
+      const body = dataOf(mergedOf(segmentsOf(reader), change))
       parts.push(Uint8Array.of(id), unsigned(body.length), body)
     } else if (id !== customSection || start < end) {
       parts.push(wasm.subarray(start, end))
@@ -65,21 +66,35 @@ function segmentsOf(reader) {
   return segments.sort((a, b) => a.offset - b.offset)
 }
 
-function mergedOf(segments) {
-  const groups = []
-  for (const segment of segments) {
-    const group = groups.at(-1)
-    if (group && segment.offset < group.end) throw new Error('the data segments overlap')
-    if (group && segment.offset - group.end <= maxGap) group.push(segment)
-    else groups.push([segment])
-    groups.at(-1).end = segment.offset + segment.bytes.length
+function mergedOf(segments, change) {
+  if (segments.length === 0) return []
+  const start = segments[0].offset
+  const last = segments.at(-1)
+  const image = new Uint8Array(last.offset + last.bytes.length - start)
+  let end = start
+  for (const { offset, bytes } of segments) {
+    if (offset < end) throw new Error('the data segments overlap')
+    image.set(bytes, offset - start)
+    end = offset + bytes.length
   }
-  return groups.map((group) => {
-    const [{ offset }] = group
-    const bytes = new Uint8Array(group.end - offset)
-    for (const segment of group) bytes.set(segment.bytes, segment.offset - offset)
-    return { offset, bytes }
-  })
+  change?.(image, start)
+  return [...withoutGaps(image)].map(([from, to]) => ({ offset: start + from, bytes: image.subarray(from, to) }))
+}
+
+/** The ranges of an image between more zeros than maxGap. */
+function* withoutGaps(image) {
+  let from = -1
+  let to = 0
+  for (let at = 0; at < image.length; at++) {
+    if (image[at] === 0) continue
+    if (from < 0) from = at
+    else if (at - to > maxGap) {
+      yield [from, to]
+      from = at
+    }
+    to = at + 1
+  }
+  if (from >= 0) yield [from, to]
 }
 
 function dataOf(segments) {

@@ -1,5 +1,4 @@
-// The step after Go's linker: the module that is published has the same memory and the same functions as the one that Go
-// has linked.
+// A step after Go's linker: the module has the same memory and the same functions as the one that Go has linked.
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -41,16 +40,17 @@ function othersIn(wasm: Uint8Array): Buffer[] {
 }
 
 describe('the data segments of a module', () => {
-  test('are merged in the published one, which is otherwise as Go has linked it', async () => {
-    const [linked, published] = await Promise.all(['.build/go.wasm', 'dist/atomicdb.wasm'].map((name) => readFile(join(packageFolder, name))))
-    assert.ok(segmentsIn(linked!).length > 10_000 && segmentsIn(published!).length < 100)
-    assert.deepEqual(othersIn(published!), othersIn(linked!))
+  test('become few, and the module is otherwise as Go has linked it', async () => {
+    const linked = await readFile(join(packageFolder, '.build/go.wasm'))
+    const merged = mergeSegments(linked)
+    assert.ok(segmentsIn(linked).length > 10_000 && segmentsIn(merged).length < 100)
+    assert.deepEqual(othersIn(merged), othersIn(linked))
     const image = (wasm: Uint8Array) => {
-      const memory = Buffer.alloc(Math.max(...segmentsIn(wasm).slice(-1).map(({ offset, bytes }) => offset + bytes.length)))
+      const memory = Buffer.alloc(Math.max(...segmentsIn(linked).slice(-1).map(({ offset, bytes }) => offset + bytes.length)))
       for (const { offset, bytes } of segmentsIn(wasm)) memory.set(bytes, offset)
       return memory
     }
-    assert.ok(image(published!).equals(image(linked!)))
+    assert.ok(image(merged).equals(image(linked)))
   })
 
   test('become one where little lies between them, in any order, and none far away', () => {
@@ -59,6 +59,15 @@ describe('the data segments of a module', () => {
     assert.deepEqual(memoryOf(merged), new Map([[8, 1], [9, 2], [10, 3], [1032, 7], [8192, 9]]))
     assert.deepEqual([...merged.slice(-5)], custom)
     assert.ok(WebAssembly.validate(merged))
+  })
+
+  test('are given to who changes them, as one image', () => {
+    const merged = mergeSegments(moduleWith({ place: [8], bytes: [1, 2] }, { place: [12], bytes: [3] }), (image, start) => {
+      assert.deepEqual([start, ...image], [8, 1, 2, 0, 0, 3])
+      image[1] = 0
+      image[3] = 7
+    })
+    assert.deepEqual(memoryOf(merged), new Map([[8, 1], [11, 7], [12, 3]]))
   })
 
   test('keep their places beyond 2 GiB', () => {
