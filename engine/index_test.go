@@ -256,6 +256,31 @@ func TestIndex_leaves(t *testing.T) {
 	}
 }
 
+// TestIndex_longTexts: an index of two paths has its order also where the first values
+// agree in more bytes than a key holds.
+func TestIndex_longTexts(t *testing.T) {
+	for _, paths := range [][]string{{"text", "n"}, {"text", "n", "m"}} {
+		db := newDB(t, engine.Options{})
+		if err := db.CreateIndex("users", paths, engine.IndexOptions{}); err != nil {
+			t.Fatal(err)
+		}
+		for i := range 400 {
+			if i == 100 {
+				db.BuildIndex("users") // from now on, documents look for their places
+			}
+			insert(t, db, M{"_id": i, "text": "the same first words " + strings.Repeat("x", i*7%20), "n": i * 3 % 11, "m": i})
+		}
+		sort := []engine.SortKey{{Path: path("text")}, {Path: path("n")}}
+		limited := find(t, db, engine.Query{Sort: sort, Limit: 20})
+		if err := db.DropIndex("users", paths); err != nil {
+			t.Fatal(err)
+		}
+		if want := find(t, db, engine.Query{Sort: sort}); !reflect.DeepEqual(limited, want[:20]) {
+			t.Errorf("an index on %v has another order than a sort", paths)
+		}
+	}
+}
+
 // TestIndex_names: an index may have a name, which a snapshot keeps, and can be
 // dropped by that name.
 func TestIndex_names(t *testing.T) {

@@ -85,6 +85,19 @@ func TestDocumentFile(t *testing.T) {
 	}
 }
 
+// TestDocumentFile_time: a file does not tell when its collections were changed.
+func TestDocumentFile_time(t *testing.T) {
+	log := newFileLog(t, docfile.JSON)
+	if err := log.Load([]byte(`{"docs": [{"_id": "a"}]}`)); err != nil {
+		t.Fatal(err)
+	}
+	log.seq = 1
+	metadata, err := openSession(t, log, storage.SessionOptions{}).DB().Metadata("docs")
+	if err != nil || metadata.Updated != 0 {
+		t.Errorf("the collection was changed at %d, %v; want 0, not known", metadata.Updated, err)
+	}
+}
+
 func TestDocumentFile_damaged(t *testing.T) {
 	log := newFileLog(t, docfile.JSON)
 	if err := log.Load([]byte(`{"docs": [{"_id": "a"}]}`)); err != nil {

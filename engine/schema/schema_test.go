@@ -461,6 +461,34 @@ func TestFormats(t *testing.T) {
 	}
 }
 
+// TestFormats_edges: what is next to a bound of a format.
+func TestFormats_edges(t *testing.T) {
+	for _, c := range []struct {
+		format   string
+		yes, not []string
+	}{
+		{"time", []string{"10:30:00+23:59", "10:30:00-00:00"}, []string{"10:30:00+24:00", "10:30:00+23:60", "10:30:00+2:000"}},
+		{"idn-hostname", []string{"\u0710", "\u0628\u06f1", "\u0628\u06f9"}, []string{"\u0710a", "\u0780a", "a\u0710", "a\u0628\u06f1", "\ufe70", "\ufefc", "\ua960"}},
+	} {
+		s := compile(t, `{"format": "`+c.format+`"}`)
+		for i, list := range [][]string{c.yes, c.not} {
+			for _, text := range list {
+				if err := s.Check(msgpack.AppendString(nil, text)); (err == nil) != (i == 0) {
+					t.Errorf("%s: %+q: %v", c.format, text, err)
+				}
+			}
+		}
+	}
+}
+
+// TestFill_first: an object that is the first property is filled in too.
+func TestFill_first(t *testing.T) {
+	s := compile(t, `{"properties": {"a": {"properties": {"b": {"default": 1}}}}}`)
+	if have := s.Fill(pack(t, `{"a": {}}`)); !msgpack.Equal(have, pack(t, `{"a": {"b": 1}}`)) {
+		t.Errorf("have %q", have)
+	}
+}
+
 // TestPatterns: what ECMA-262 and RE2 write differently.
 func TestPatterns(t *testing.T) {
 	for _, c := range []struct {
@@ -516,6 +544,7 @@ func TestFill(t *testing.T) {
 		{`{}`, `{"_id": 0, "role": "user", "tags": []}`},
 		{`{"_id": 5, "role": null, "tags": [1], "address": {}}`, `{"_id": 5, "role": null, "tags": [1], "address": {"country": "NO"}}`},
 		{`{"_id": 5, "role": "a", "tags": 5, "address": {"inner": {"a": 1}, "country": "SE"}}`, `{"_id": 5, "role": "a", "tags": 5, "address": {"inner": {"a": 1, "country": "NO"}, "country": "SE"}}`},
+		{`{"_id": 5, "role": "a", "tags": 5, "address": 5, "none": {}}`, `{"_id": 5, "role": "a", "tags": 5, "address": 5, "none": {}}`},
 		{`{"_id": 5, "role": "a", "tags": 5, "address": 5}`, `{"_id": 5, "role": "a", "tags": 5, "address": 5}`},
 	} {
 		have := s.Fill(pack(t, c.doc))

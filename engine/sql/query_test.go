@@ -123,6 +123,7 @@ func TestColumns(t *testing.T) {
 		"SELECT 1 AS \"a:1\", 2 AS a, 3 AS a":                     "{'a:1': 1, a: 2, 'a:2': 3}",
 		"SELECT 1 AS a, 2 AS a, 3 AS \"a:1\"":                     "{a: 1, 'a:1': 2, 'a:1:1': 3}",
 		"SELECT age, 5 FROM people LIMIT 1":                       "{age: 36, '(5)': 5}",
+		"SELECT 0, age FROM people LIMIT 1":                       "{'0': 0, age: 36}",
 		"SELECT 5":                                                "{'5': 5}",
 		"SELECT 5, 7, age, 8, 5 FROM people LIMIT 1":              "{'5': 5, '7': 7, age: 36, '(8)': 8, '(5)': 5}",
 		"SELECT 7, 5, 5, 1.5, -1":                                 "{'7': 7, '(5)': 5, '(5):1': 5, '1.5': 1.5, '-1': -1}",

@@ -225,6 +225,7 @@ func TestErrors(t *testing.T) {
 		"UPDTAE people SET a = 1":                                                            "did you mean UPDATE?",
 		"NISERT INTO people (a) VALUES (1)":                                                  "did you mean INSERT?",
 		"SELECT name FROM people WHERE name MATCHES '('":                                     "^",
+		"SELECT name FROM people WHERE name ILIKE tags":                                      "not a field; LIKE and GLOB take fields",
 		"SELECT name FROM people LIMIT -1":                                                   "whole number",
 		"SELECT name FROM people WHERE age IN (SELECT a, b FROM x)":                          "one column",
 		"SELECT (SELECT * FROM people) AS x":                                                 "a star",

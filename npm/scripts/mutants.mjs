@@ -37,7 +37,7 @@ const nodeTests = [
   [/\/storage\/(file|log-file)/, 'file-storage'],
   [/\/storage\/(envelope|identity|sealed|turns|lease)/, 'sealed-log identity api transactions'],
   [/\/storage\/appending-log/, 'at-once lmdb sqlite transactions'],
-  [/\/storage\/lmdb/, 'lmdb full-disk'],
+  [/\/storage\/lmdb/, 'lmdb files full-disk'],
   [/\/storage\/kv/, 'kv stateless'],
   [/\/storage\/sqlite/, 'sqlite'],
   [/\/storage\//, 'api transactions testing clock kv'],
@@ -48,7 +48,6 @@ const nodeTests = [
   [/\/connection\/reviving/, 'revival engine-exit'],
   [/\/connection\//, 'transactions api query-cache stateless worker'],
   [/\/engine\//, 'bridge engine-exit api worker'],
-  [/\/(thread|worker)/, 'worker shared attack'],
   [/\/live\/|live-query/, 'live live-model api'],
   [/\/api\/migrate/, 'migrations api'],
   [/\/api\/validated/, 'validators api'],
@@ -58,7 +57,7 @@ const nodeTests = [
   [/./, 'api query-cache aggregate attack'],
 ]
 /** Files whose tests need a browser or run what is built, which a run of this kind does not; and what is generated or has no code. */
-const left = /_js\.go$|local-storage|indexeddb|opfs|web-lock|own-files|load\.ts|go-runtime|ops\.ts|operators\.ts|statements\.ts|\.d\.ts|types\.ts|src\/(cli|cloudflare|hooks|react|vue|svelte|solid|angular)\//
+const left = /_js\.go$|local-storage|indexeddb|opfs|web-lock|own-files|load\.ts|go-runtime|ops\.ts|operators\.ts|statements\.ts|\.d\.ts|types\.ts|src\/(cli|cloudflare|thread|worker|hooks|react|vue|svelte|solid|angular)\//
 
 /** mulberry32 */
 function random(state) {
@@ -205,7 +204,7 @@ function copySources() {
   mkdirSync(join(folder, 'npm'), { recursive: true })
   for (const name of ['src', 'test', 'bench', 'scripts', 'package.json', 'tsconfig.json']) cpSync(join(root, 'npm', name), join(folder, 'npm', name), { recursive: true })
   for (const name of ['dist', '.build', 'node_modules']) symlinkSync(join(root, 'npm', name), join(folder, 'npm', name))
-  for (const name of ['engine', 'storage', 'jsbridge', 'demo', 'README.md', 'go.mod']) symlinkSync(join(root, name), join(folder, name))
+  for (const name of ['engine', 'storage', 'jsbridge', 'demo', 'README.md', 'go.mod', 'go.sum']) symlinkSync(join(root, name), join(folder, name))
 }
 
 const folder = mkdtempSync(join(tmpdir(), 'atomicdb-mutants-'))
