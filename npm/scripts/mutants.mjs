@@ -57,7 +57,7 @@ const nodeTests = [
   [/./, 'api query-cache aggregate attack'],
 ]
 /** Files whose tests need a browser or run what is built, which a run of this kind does not; and what is generated or has no code. */
-const left = /_js\.go$|local-storage|indexeddb|opfs|web-lock|own-files|load\.ts|go-runtime|ops\.ts|operators\.ts|statements\.ts|\.d\.ts|types\.ts|src\/(cli|cloudflare|thread|worker|hooks|react|vue|svelte|solid|angular)\//
+const left = /_js\.go$|local-storage|indexeddb|opfs|web-lock|own-files|load\.ts|go-runtime|ops\.ts|operators\.ts|statements\.ts|\.d\.ts|types\.ts|src\/(cli|cloudflare|thread|hooks|react|vue|svelte|solid|angular)\/|src\/(thread|worker|workerd)\.ts/
 
 /** mulberry32 */
 function random(state) {
@@ -204,7 +204,7 @@ function copySources() {
   mkdirSync(join(folder, 'npm'), { recursive: true })
   for (const name of ['src', 'test', 'bench', 'scripts', 'package.json', 'tsconfig.json']) cpSync(join(root, 'npm', name), join(folder, 'npm', name), { recursive: true })
   for (const name of ['dist', '.build', 'node_modules']) symlinkSync(join(root, 'npm', name), join(folder, 'npm', name))
-  for (const name of ['engine', 'storage', 'jsbridge', 'demo', 'README.md', 'go.mod', 'go.sum']) symlinkSync(join(root, name), join(folder, name))
+  for (const name of ['engine', 'storage', 'jsbridge', 'demo', 'wasm', 'README.md', 'go.mod', 'go.sum']) symlinkSync(join(root, name), join(folder, name))
 }
 
 const folder = mkdtempSync(join(tmpdir(), 'atomicdb-mutants-'))
