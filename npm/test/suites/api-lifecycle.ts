@@ -471,6 +471,9 @@ export const lifecycle: Suite = [
       const wrong: [string, unknown, RegExp][] = [
         ['invalid', { durable: true }, /^options: there is no option durable; the options are storage, inMemory/],
         ['invalid', { durability: 'full' }, /^options\.durability: expected 'relaxed' or 'strict', not "full"$/],
+        // A long text is clipped behind its 39th character.
+        ['invalid', { durability: 'f' + 'u'.repeat(39) }, /, not "fu{39}"$/],
+        ['invalid', { durability: 'f' + 'u'.repeat(40) }, /, not "fu{38}…"$/],
         ['invalid', { inMemory: 'yes' }, /^options\.inMemory: /],
         ['invalid', { onProgress: 5 }, /^options\.onProgress: /],
         ['invalid', { storage: 5 }, /^options\.storage: /],
