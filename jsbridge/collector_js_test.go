@@ -2,6 +2,7 @@ package jsbridge
 
 import (
 	"runtime"
+	"syscall/js"
 	"testing"
 )
 
@@ -20,16 +21,55 @@ func TestCollectLate_OnceOnly(t *testing.T) {
 	}
 }
 
-func TestDoneFilling(t *testing.T) {
-	defer func() { isLate, passedBytes = false, 0 }()
-	isLate = true
-	insert, settle := numberOf(t, "insert"), numberOf(t, "settle")
-	for _, call := range []struct {
+func TestAfterCall(t *testing.T) {
+	reset := func() { isLate, passedBytes, callsSince = false, 0, 0 }
+	defer reset()
+	insert, settle, update := numberOf(t, "insert"), numberOf(t, "settle"), numberOf(t, "update")
+	type call struct {
 		op, bytes uint32
-		want      bool
-	}{{settle, 1, false}, {insert, filledBytes, false}, {insert, 1, false}, {settle, 1, true}, {settle, 1, false}} {
-		if got := doneFilling(call.op, call.bytes); got != call.want {
-			t.Errorf("after %d bytes: %v, want %v", passedBytes, got, call.want)
+		changes   uint64
+		want      collection
+	}
+	filled := []call{{settle, 1, 0, collectLater}, {insert, filledBytes, 5000, collectLater}, {insert, 1, 1, collectLater}}
+	for name, calls := range map[string][]call{
+		"a small call":       {{settle, 1, 0, collectSoon}, {settle, 1, 0, collectLater}, {insert, 1, 1, collectLater}},
+		"a large call":       {{update, 1, manyChanges, collectNow}},
+		"a large call later": {{settle, 1, 0, collectSoon}, {update, 1, manyChanges - 1, collectLater}, {update, 1, manyChanges, collectNow}},
+		"a large insert":     {{settle, 1, 0, collectSoon}, {insert, 1, manyChanges, collectNow}},
+	} {
+		reset()
+		for i, c := range append(filled[:len(filled):len(filled)], calls...) {
+			if got := afterCall(c.op, c.bytes, c.changes); got != c.want {
+				t.Errorf("%s, call %d: %v, want %v", name, i, got, c.want)
+			}
 		}
+	}
+	for n := callsSince; n < maxCallsSince-1; n++ {
+		if got := afterCall(settle, 1, 0); got == collectNow {
+			t.Fatalf("call %d does not wait for a turn", n)
+		}
+	}
+	if got := afterCall(settle, 1, 0); got != collectNow {
+		t.Errorf("after %d calls without a turn: %v", maxCallsSince, got)
+	}
+}
+
+func TestCollectInTurn(t *testing.T) {
+	defer setGCPercent(setGCPercent(100))
+	collectLate()
+	collectInTurn()
+	if !isLate {
+		t.Fatal("it did not wait for a turn")
+	}
+	turn := make(chan struct{})
+	next := js.FuncOf(func(js.Value, []js.Value) any {
+		close(turn)
+		return nil
+	})
+	defer next.Release()
+	js.Global().Call("setTimeout", next, 5)
+	<-turn
+	if isLate {
+		t.Error("its turn is over, and it was not called")
 	}
 }

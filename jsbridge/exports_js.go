@@ -24,9 +24,16 @@ func adbIn(n uint32) uint32 {
 //
 //go:wasmexport adb_call
 func adbCall(handle, op, n uint32) int32 {
+	if !isLate {
+		return bridge.Call(handle, op, int(n))
+	}
+	before := bridge.Version(handle)
 	result := bridge.Call(handle, op, int(n))
-	if doneFilling(op, n) {
+	switch afterCall(op, n, bridge.Version(handle)-before) {
+	case collectNow:
 		go collectAsUsual() // when the next call yields
+	case collectSoon:
+		collectInTurn()
 	}
 	return result
 }
