@@ -121,14 +121,17 @@ func (ix *index) build() {
 }
 
 // BuildIndexes builds the declared indexes of the collections that have at most so many
-// documents, which their first queries would have to do.
-func (db *DB) BuildIndexes(documents int) {
+// documents, which their first queries would have to do; with onlyUnique only those
+// that the first write needs.
+func (db *DB) BuildIndexes(documents int, onlyUnique bool) {
 	for _, c := range db.collections {
 		if c.live > documents {
 			continue
 		}
 		for _, ix := range c.indexes {
-			ix.build()
+			if ix.unique || !onlyUnique {
+				ix.build()
+			}
 		}
 	}
 }

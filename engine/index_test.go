@@ -396,13 +396,17 @@ func TestBuildIndexes(t *testing.T) {
 			put(t, db, name, M{"n": n, "m": -n})
 		}
 		for _, path := range []string{"n", "m"} {
-			if err := db.CreateIndex(name, []string{path}, engine.IndexOptions{}); err != nil {
+			if err := db.CreateIndex(name, []string{path}, engine.IndexOptions{Unique: path == "n"}); err != nil {
 				t.Fatal(err)
 			}
 		}
 	}
 	db.DropCaches(math.MaxUint64)
-	db.BuildIndexes(10)
+	db.BuildIndexes(10, true)
+	if n := db.BuiltIndexes(); n != 2 {
+		t.Errorf("%d unique indexes are built, want 2", n)
+	}
+	db.BuildIndexes(10, false)
 	if n := db.BuiltIndexes(); n != 4 {
 		t.Errorf("%d indexes are built, want 4", n)
 	}

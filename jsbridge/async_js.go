@@ -17,7 +17,7 @@ import (
 //	commit(handle)                → stores everything at once; after an error nothing is undone
 //	catchUp(handle)
 //	compact(handle)               → replaces the batches of the log by a snapshot
-//	buildIndexes(handle, documents)  of the collections that have at most so many
+//	buildIndexes(handle, documents, onlyUnique)  of the collections that have at most so many
 //	close(handle)
 //	destroy(backend)
 //	log(backend)                  → a StorageBackend over the Log written in Go
@@ -194,7 +194,7 @@ func buildIndexes(args []js.Value) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	session.DB().BuildIndexes(args[1].Int())
+	session.DB().BuildIndexes(args[1].Int(), args[2].Bool())
 	return nil, nil
 }
 

@@ -1,13 +1,29 @@
+import type { Bridge } from '../engine/bridge.js'
 import { Op } from '../engine/ops.js'
 import { Encoder } from '../msgpack/encode.js'
 import type { Id } from '../types.js'
+import type { Keeping } from './connection.js'
 import { LocalConnection } from './local-connection.js'
 import { copyOf, QueryCache, type Bucket, type CachedAnswer } from './query-cache.js'
+import { whenIdle } from './wake.js'
+
+/** An index of so many documents is built in 25 to 45 ms of an idle page, where all is new. More would be felt. */
+const idleDocuments = 20_000
 
 /** A database whose engine runs in this thread, with the query cache. */
 export class CachingConnection extends LocalConnection {
   private readonly queryCache = new QueryCache()
   private readonly validityArguments = new Encoder()
+
+  protected constructor(bridge: Bridge, handle: number, keeping: Keeping) {
+    super(bridge, handle, keeping)
+    if (keeping !== 'never') whenIdle(() => this.prepareWrites())
+  }
+
+  /** Builds what the first write of a page would wait for: 45 ms with 20,000 documents and a unique index. */
+  private prepareWrites(): void {
+    if (!this.closing) this.buildIndexes(idleDocuments, true).catch(() => {}) // the engine has ended
+  }
 
   override cachedValue(op: Op, args: Encoder): unknown {
     const cached = this.cached(op, args)

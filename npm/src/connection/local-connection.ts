@@ -46,7 +46,7 @@ export class LocalConnection extends EngineConnection {
   protected readonly stopListening: () => void
   private versionStored: number // with 'on commit': the version that the storage has
   private versionAcknowledged: number
-  private closing: Promise<void> | undefined
+  protected closing: Promise<void> | undefined
 
   protected constructor(
     protected readonly bridge: Bridge,
@@ -268,9 +268,9 @@ export class LocalConnection extends EngineConnection {
     })
   }
 
-  /** Builds the indexes of collections of at most so many documents, before a query asks for them. */
-  buildIndexes(documents: number): Promise<void> {
-    return this.bridge.wait((engine) => engine.buildIndexes(this.handle, documents))
+  /** Builds the indexes of collections of at most so many documents, before a query or, of a unique one, a write asks for them. */
+  buildIndexes(documents: number, onlyUnique = false): Promise<void> {
+    return this.bridge.wait((engine) => engine.buildIndexes(this.handle, documents, onlyUnique))
   }
 
   /** Applies the batches that others have stored. */

@@ -33,5 +33,10 @@ export function nowAndThen(catchUp: () => void): () => void {
   return () => clearInterval(timer as number)
 }
 
+/** Calls `work` when a page has nothing to do. Elsewhere, and in browsers that do not tell, it does not. */
+export function whenIdle(work: () => void): void {
+  if (typeof requestIdleCallback === 'function') requestIdleCallback(work)
+}
+
 /** In milliseconds. A look into a log with nothing new is one read of the storage. */
 const period = 5000

@@ -57,8 +57,8 @@ export interface AsyncEngine {
   catchUp(handle: number): Promise<void>
   /** Replaces the batches of the log by a snapshot. Nothing may be pending. */
   compact(handle: number): Promise<void>
-  /** Builds the indexes of collections of at most so many documents. */
-  buildIndexes(handle: number, documents: number): Promise<void>
+  /** Builds the indexes, or only the unique ones, of collections of at most so many documents. */
+  buildIndexes(handle: number, documents: number, onlyUnique: boolean): Promise<void>
   /** Lets the goroutines go on that a call of the engine has woken. */
   wake(): void
   close(handle: number): Promise<void>
