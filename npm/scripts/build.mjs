@@ -58,12 +58,36 @@ const bundling = {
   define: { atomicdbRelease: JSON.stringify(JSON.parse(await readFile(join(npm, 'package.json'), 'utf8')).version) },
 }
 
+/** A file of its own: esbuild would put what a CommonJS package needs into a further one. */
+const csvApart = { name: 'csv.js is a file of its own', setup: (build) => build.onResolve({ filter: /^\.\/csv\.js$/ }, () => ({ path: './csv.js', external: true })) }
+
+/** papaparse can be a stream of Node, which nothing here uses, and which bundlers for pages could not resolve. */
+const withoutNodeStreams = {
+  name: 'papaparse has no streams of Node',
+  setup: (build) => {
+    build.onResolve({ filter: /^stream$/ }, () => ({ path: 'stream', namespace: 'nothing' }))
+    build.onLoad({ filter: /./, namespace: 'nothing' }, () => ({ contents: '' }))
+  },
+}
+
+/** Builds what reads and writes CSV, for importStream and exportStream. */
+async function buildCSV() {
+  await esbuild.build({
+    ...bundling,
+    splitting: false,
+    mainFields: ['main'], // papaparse has no module
+    entryPoints: [join(npm, 'src/streams/csv.ts')],
+    plugins: [withoutNodeStreams],
+    write: true,
+  })
+}
+
 /**
  * Builds index.js, testing.js, the hooks, and worker.js for the threads of `{worker: true}`.
  * worker.js is a bundle of its own, so that a page without threads loads one file.
  */
 async function buildJavaScript() {
-  const [index, worker, testing] = await Promise.all(['index', 'worker', 'testing'].map((name) => esbuild.build({ ...bundling, entryPoints: [join(npm, `src/${name}.ts`)] })))
+  const [index, worker, testing] = await Promise.all(['index', 'worker', 'testing'].map((name) => esbuild.build({ ...bundling, entryPoints: [join(npm, `src/${name}.ts`)], plugins: [csvApart] })))
   const written = [...index.outputFiles, ...testing.outputFiles, ...worker.outputFiles.filter(({ path }) => path.endsWith('/worker.js'))]
   const same = worker.outputFiles.every(({ path, text }) => path.endsWith('/worker.js') || index.outputFiles.find((other) => other.path === path)?.text === text)
   if (!same) throw new Error('index.js and worker.js import different versions of the same file')
@@ -72,7 +96,7 @@ async function buildJavaScript() {
   for (const { outputFiles } of [index, worker]) {
     if (outputFiles.filter(({ text }) => text.includes(hidden)).length !== 1) throw new Error(`expected ${hidden} in exactly one file`)
   }
-  await Promise.all([buildHooks(), buildForWorkers(), buildCommand(), ...written.map(({ path, text }) => writeFile(path, withNames(text.replace(hidden, 'import(/* webpackIgnore: true */ /* @vite-ignore */ name)'))))])
+  await Promise.all([buildHooks(), buildForWorkers(), buildCommand(), buildCSV(), ...written.map(({ path, text }) => writeFile(path, withNames(text.replace(hidden, 'import(/* webpackIgnore: true */ /* @vite-ignore */ name)'))))])
 }
 
 /** The frameworks with hooks of their own, each in a folder of src and, as `atomicdb/react`, a file of dist. */
@@ -106,7 +130,12 @@ async function buildCommand() {
     outfile,
     entryPoints: [join(npm, 'src/cli/index.ts')],
     platform: 'node',
-    plugins: [{ name: 'index.js is not bundled', setup: (build) => build.onResolve({ filter: /^\.\.\/index\.js$/ }, () => ({ path: './index.js', external: true })) }],
+    banner: { js: "import{createRequire}from'node:module';const require=createRequire(import.meta.url);" }, // ws is CommonJS
+    external: ['bufferutil', 'utf-8-validate'], // ws asks for them, and goes on without
+    plugins: [{
+      name: 'index.js is not bundled',
+      setup: (build) => build.onResolve({ filter: /^\.\.\/index\.js$|\/atomicdb-error\.js$/ }, () => ({ path: './index.js', external: true })),
+    }],
     write: true,
   })
   await chmod(outfile, 0o755)

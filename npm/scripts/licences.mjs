@@ -27,7 +27,7 @@ else if (readFileSync(file, 'utf8') !== text) {
 async function thirdParty() {
   const inWasm = go(['list', '-deps', '-f', '{{with .Module}}{{.Path}}{{end}}', './wasm/atomicdb'], { GOOS: 'js', GOARCH: 'wasm' }).split('\n')
   const modules = modulesOf(JSON.parse(go(['mod', 'edit', '-json'])).Require.map(({ Path, Version }) => `${Path}@${Version}`))
-  const shipped = [...(await bundledPackages(['index', 'worker', 'testing'], '`libraries.js`')), ...(await bundledPackages(['cli/index'], '`cli.js`', 'node', ['../index.js'])), goItself(), ...modules.filter(({ name }) => inWasm.includes(name)).map((module) => ({ ...module, of: '`atomicdb.wasm`' }))]
+  const shipped = [...(await bundledPackages(['index', 'worker', 'testing'], '`libraries.js`', 'neutral', ['./csv.js'])), ...(await bundledPackages(['streams/csv'], '`csv.js`, `cli.js`', 'node')), ...(await bundledPackages(['cli/index'], '`cli.js`', 'node', ['../index.js', 'papaparse'])), goItself(), ...modules.filter(({ name }) => inWasm.includes(name)).map((module) => ({ ...module, of: '`atomicdb.wasm`' }))]
   const rows = (all) => all.map(({ name, version, licences, of }) => `| ${name} | ${version} | ${licences.join(', ')} | ${of} |\n`).join('')
   return `# Code of others
 

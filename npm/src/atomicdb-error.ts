@@ -26,6 +26,9 @@ export class AtomicDBError extends Error {
   /** With the code `schema`: every fault, with its path in the document and the keyword that it breaks. */
   declare readonly errors?: { path: string; keyword: string; message: string }[]
 
+  /** Of importStream: how many documents are stored. */
+  declare readonly imported?: number
+
   /** With the code `quota`, if the browser tells: how many bytes the site has stored. */
   declare readonly usage?: number
   /** With the code `quota`, if the browser tells: how many bytes it says that the site may store. */

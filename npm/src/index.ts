@@ -58,10 +58,13 @@ export type {
 } from './security/seal-options.js'
 export type {
   Batch,
+  ByteStream,
   Change,
   ChangesOptions,
+  ExportOptions,
   Fresh,
   Id,
+  ImportOptions,
   IndexOptions,
   JSONSchema,
   Metadata,
@@ -72,6 +75,8 @@ export type {
   Report,
   StorageBackend,
   Stored,
+  StreamFormat,
+  StreamSource,
   Usage,
   Value,
   WasmObject,

@@ -197,6 +197,58 @@ export interface ChangesOptions {
   signal?: StopSignal
 }
 
+/**
+ * What importStream reads: a Blob or File, a Response, a ReadableStream, any iterable of bytes and text as the streams of
+ * Node are, or bytes or text. The declarations name no type that only some hosts have.
+ */
+export type StreamSource =
+  | AsyncIterable<Uint8Array | string>
+  | Iterable<Uint8Array | string>
+  | { getReader(): unknown }
+  | { stream(): unknown; readonly size: number }
+  | { readonly body: unknown; readonly ok: boolean }
+  | ArrayBuffer
+  | Uint8Array
+  | string
+
+/** How a stream has documents: see importStream. */
+export type StreamFormat = 'json' | 'ndjson' | 'csv' | 'msgpack'
+
+/** The options of importStream. */
+export interface ImportOptions {
+  /** Default: what the name of the file ends in, the type of the response, or what the first bytes look like. CSV in a stream has to be said. */
+  format?: StreamFormat
+  /** Where the documents go. Default: 'default'. Of a file with several collections: the only one to import. Default: all. */
+  collection?: string
+  /** What to do with a document whose `_id` is taken: it replaces the other, is left out, or ends the import with `duplicate_id`. Default: 'replace'. */
+  onDuplicate?: 'replace' | 'skip' | 'error'
+  /** Of CSV: what the values of columns are. Default: what all values look like, in a stream those of the first MiB. */
+  columns?: Readonly<Record<string, 'text' | 'number' | 'boolean'>>
+  /** Called when a batch is stored: how many bytes of the source are read, and how many documents are stored. */
+  onProgress?: (bytes: number, documents: number) => void
+  /** Ends the import, which then rejects with the signal's reason. */
+  signal?: StopSignal
+}
+
+/** The options of exportStream. */
+export interface ExportOptions {
+  /** Default: 'json'. */
+  format?: StreamFormat
+  /** The only collection to export. Default: all of them; of ndjson and csv, 'default'. */
+  collection?: string
+  /** Which documents. Default: all. */
+  where?: unknown
+  /** Which fields, as those of a find. Default: all. */
+  fields?: readonly string[]
+  /** Called for each piece: how many bytes and documents it and all before have. */
+  onProgress?: (bytes: number, documents: number) => void
+  /** Ends the stream with the signal's reason. */
+  signal?: StopSignal
+}
+
+/** The ReadableStream of the host, if its types are known. */
+export type ByteStream = typeof globalThis extends { ReadableStream: { prototype: infer Stream } } ? Stream : AsyncIterable<Uint8Array>
+
 /** One batch, or a snapshot that stands for all batches up to its number. */
 export interface Batch {
   seq: number

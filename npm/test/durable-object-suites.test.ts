@@ -28,8 +28,8 @@ export default {
 }
 `
 
-const { documents, sql, results, live, transactions, changes } = sharedSuites as Record<string, Suite>
-const suites: Record<string, Suite> = { documents: documents!, values, updates, conditions, schemas, aggregates, sql: sql!, results: results!, relationships, live: live!, metadata, transactions: transactions!, changes: changes! }
+const { documents, sql, results, live, transactions, changes, streams } = sharedSuites as Record<string, Suite>
+const suites: Record<string, Suite> = { documents: documents!, values, updates, conditions, schemas, aggregates, sql: sql!, results: results!, relationships, live: live!, metadata, transactions: transactions!, changes: changes!, streams: streams! }
 
 /** Tests that are not for a database elsewhere, and why. */
 const notHere: Record<string, string> = {

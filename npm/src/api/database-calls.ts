@@ -9,10 +9,11 @@ import * as writes from '../operations/writes.js'
 import { collectionOf } from '../query/find-options.js'
 import type { Aggregate, Filter, FindOptions, Plan, QueryBuilder, Where } from '../query/types.js'
 import type { DocumentOptions, DocumentsOptions, NumberOptions, Update, UpdateOptions } from '../query/update-types.js'
-import type { Fresh, Id, JSONSchema, Metadata, Relationship, SchemaOptions, SetSchemaOptions, Stored, Value } from '../types.js'
+import type { ByteStream, ExportOptions, Fresh, Id, JSONSchema, Metadata, Relationship, SchemaOptions, SetSchemaOptions, Stored, Value } from '../types.js'
 import { Collection } from './collection.js'
 import { DocumentCalls } from './document-calls.js'
 import { LiveQuery, type LiveOptions } from './live-query.js'
+import { exportStream } from './streams.js'
 import type { QueryResult } from './result.js'
 import { ValidatedCollection, type CollectionOptions } from './validated-collection.js'
 
@@ -46,6 +47,7 @@ export interface DatabaseCalls<Schema = any> extends DocumentCalls<any, 'databas
   upsertMany<T extends object>(documents: readonly (T & { _id: Id })[], collection?: CollectionNames<Schema>): Promise<Id[]>
   search<T = any>(where?: Where<T>, options?: NamedOptions<Schema>): Promise<QueryResult<T>>
   get<T = any>(where: Where<T> | Id, options?: NamedOptions<Schema>): Promise<Stored<T> | undefined>
+  iterate<T = any>(where?: Where<T>, options?: NamedOptions<Schema>): AsyncIterableIterator<Stored<T>>
   find<T = any>(filter?: Filter<T>, options?: NamedOptions<Schema>): Promise<QueryResult<T>>
   findOne<T = any>(filter: Filter<T>, options?: NamedOptions<Schema>): Promise<Stored<T> | undefined>
   count(where?: Where, collection?: CollectionNames<Schema>): Promise<number>
@@ -137,6 +139,22 @@ export abstract class DatabaseCalls<Schema = any> extends DocumentCalls<any, 'da
   collection<T extends object = any>(name: UntypedNames<Schema>, options?: CollectionOptions<T>): Collection<T>
   collection(name: string, options?: CollectionOptions<any>): Collection {
     return options === undefined ? new Collection(this.calls, name) : new ValidatedCollection(this.calls, name, options)
+  }
+
+  /**
+   * A file of the documents, which is written as it is read: {@link OpenDatabase.importStream} reads it again. Each document is
+   * as it is when its turn comes; {@link AtomicDB.at} has a state that nobody changes.
+   *
+   * `json` and `msgpack` without a collection hold the whole database, indexes and schemas too. In `msgpack` it is several
+   * such files, one after the other. `csv` is read twice, since its first line names all fields.
+   *
+   * @example
+   * ```ts
+   * await db.exportStream({ format: 'ndjson' }).pipeTo(await handle.createWritable())
+   * ```
+   */
+  exportStream(options: ExportOptions = {}): ByteStream {
+    return exportStream(this.calls, options)
   }
 
   /** The names of all collections, sorted. */

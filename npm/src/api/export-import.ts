@@ -1,5 +1,5 @@
 import { takenBytes } from '../checks.js'
-import type { Calls, Write } from '../connection/calls.js'
+import type { ConnectionCalls, Write } from '../connection/calls.js'
 import type { Connection } from '../connection/connection.js'
 import type { EngineCalls } from '../connection/engine-calls.js'
 import type { FileType, ParsedFile } from '../engine/async-engine.js'
@@ -18,11 +18,16 @@ export async function exportFile(connection: Connection, given: FileFormat): Pro
 }
 
 /** Stores everything that a file holds, or nothing, with a write of `calls`. */
-export async function importFile(connection: Connection, calls: Calls, file: unknown, given: FileFormat): Promise<void> {
+export async function importFile(connection: Connection, calls: ConnectionCalls, file: unknown, given: FileFormat): Promise<void> {
   connection.checkOutsideTransaction()
   const format = checkedFormat(given)
   const content = await unpackFile(takenBytes('file', file), format)
-  const parsed = await connection.parseFile(content, format.type ?? typeOf(content))
+  return storeFile(calls, content, format.type ?? typeOf(content))
+}
+
+/** The same, for a file that is neither compressed nor encrypted. */
+export async function storeFile(calls: ConnectionCalls, content: Uint8Array, type: FileType): Promise<void> {
+  const parsed = await calls.parseFile(content, type)
   return calls.write(() => storing(parsed))
 }
 

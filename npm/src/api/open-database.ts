@@ -7,11 +7,12 @@ import { UndoHistory } from '../live/undo.js'
 import { TrackedCalls } from '../live/tracked-calls.js'
 import { LiveWriteStatus } from '../live/write-status.js'
 import * as reads from '../operations/reads.js'
-import type { Change, ChangesOptions, StopSignal, Usage } from '../types.js'
+import type { Change, ChangesOptions, ImportOptions, StopSignal, StreamSource, Usage } from '../types.js'
 import { asyncDispose } from './async-dispose.js'
 import { DatabaseCalls } from './database-calls.js'
 import { EarlierDatabase } from './earlier-database.js'
 import { StoppableCalls } from './stoppable-calls.js'
+import { importStream } from './streams.js'
 import { Transaction } from './transaction.js'
 
 /** An open database: what {@link AtomicDB} and {@link ThreadSafeDatabase} have in common. */
@@ -183,6 +184,27 @@ export abstract class OpenDatabase<Schema = any> extends DatabaseCalls<Schema> i
   private async withoutHistory(name: string): Promise<never> {
     await this.calls.read(() => {}) // if it is closed, that is what is wrong
     throw invalid(`${name}: open the database with the option undoSteps, which says how many batches to keep`)
+  }
+
+  /**
+   * Adds what a stream holds, as it comes, in batches of about 1 MiB; the next is read while one is being stored. Resolves to
+   * how many documents are stored.
+   *
+   * `json` is an array of documents, or what {@link AtomicDB.export} writes; `ndjson` is a document a line. Both may have
+   * MongoDB's Extended JSON for dates and bytes. The first line of `csv` has the paths of fields (`address.city`), and an
+   * empty field is left out. `msgpack` is what export writes, an array of documents, or documents one after the other.
+   *
+   * @throws `invalid` with the line, or the byte, of what cannot be read, and what a batch is refused with, as `schema` and
+   * `unique`. What came before is stored then, and `imported` of the error says how many documents. What the source throws
+   * is passed on.
+   *
+   * @example
+   * ```ts
+   * await db.importStream(await fetch('/cities.ndjson'), { collection: 'cities', onProgress: (bytes) => (bar.value = bytes) })
+   * ```
+   */
+  async importStream(source: StreamSource, options: ImportOptions = {}): Promise<number> {
+    return importStream(this.calls, source, options)
   }
 
   /**

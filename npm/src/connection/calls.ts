@@ -1,3 +1,4 @@
+import type { FileType, ParsedFile } from '../engine/async-engine.js'
 import type { EngineCalls } from './engine-calls.js'
 import type { LiveSource } from './live.js'
 import type { EarlierState, Feed, FeedListener } from './feeds.js'
@@ -50,4 +51,7 @@ export interface ConnectionCalls extends Calls {
 
   /** The state that batch `seq` has left. */
   at(seq: number): Promise<EarlierState>
+
+  /** What a file holds. */
+  parseFile(file: Uint8Array, type: FileType): Promise<ParsedFile>
 }

@@ -11,9 +11,6 @@ export interface Connection extends ConnectionCalls {
   /** All documents and indexes as a file, with what is not stored yet. */
   exportFile(type: FileType): Promise<Uint8Array>
 
-  /** What a file holds. */
-  parseFile(file: Uint8Array, type: FileType): Promise<ParsedFile>
-
   /** Waits until all writes so far are stored, and compares what is stored with what is in memory. */
   verify(): Promise<Report>
 

@@ -34,4 +34,8 @@ export class TrackedCalls implements ConnectionCalls {
   at(seq: number): Promise<EarlierState> {
     return this.inner.at(seq)
   }
+
+  parseFile(...file: Parameters<ConnectionCalls['parseFile']>): ReturnType<ConnectionCalls['parseFile']> {
+    return this.inner.parseFile(...file)
+  }
 }

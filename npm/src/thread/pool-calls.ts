@@ -1,4 +1,5 @@
 import type { Calls, ConnectionCalls, Write } from '../connection/calls.js'
+import type { FileType, ParsedFile } from '../engine/async-engine.js'
 import type { EngineCalls } from '../connection/engine-calls.js'
 import { LastingQuestion, type LiveListener, type LiveQuestion } from '../connection/live.js'
 import { closedError, readArguments } from '../connection/errors.js'
@@ -50,5 +51,9 @@ export class PoolCalls implements ConnectionCalls {
 
   at(seq: number): Promise<EarlierState> {
     return this.pool.shared((connection) => connection.at(seq))
+  }
+
+  parseFile(file: Uint8Array, type: FileType): Promise<ParsedFile> {
+    return this.pool.shared((connection) => connection.parseFile(file, type))
   }
 }

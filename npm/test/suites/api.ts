@@ -19,10 +19,11 @@ import { fileStorages, filing } from './files.js'
 import { pooling } from './pool.js'
 import { managing, sealing } from './security.js'
 import { storages } from './storages.js'
+import { streams } from './streams.js'
 import type { Suite } from './suite.js'
 
 /** All tests of the public API, by what they are about. */
-export const apiSuites: Record<string, Suite> = { documents, values, updates, conditions, options, schemas, aggregates, sql, results, relationships, live, metadata, transactions, changes, lifecycle, migrations, repairing, storages, managing, sealing, 'storages of one file': fileStorages, files: filing }
+export const apiSuites: Record<string, Suite> = { documents, values, updates, conditions, options, schemas, aggregates, sql, results, relationships, live, metadata, transactions, changes, streams, lifecycle, migrations, repairing, storages, managing, sealing, 'storages of one file': fileStorages, files: filing }
 
 const { storages: _, managing: __, ...ofDatabases } = apiSuites
 
@@ -30,4 +31,4 @@ const { storages: _, managing: __, ...ofDatabases } = apiSuites
 export const workerSuites: Record<string, Suite> = { ...ofDatabases, 'a pool': pooling }
 
 /** Those of them whose calls are about what a shared worker does in another way. */
-export const sharedSuites: Record<string, Suite> = { documents, updates, options, schemas, relationships, metadata, sql, results, live, transactions, changes, lifecycle, migrations }
+export const sharedSuites: Record<string, Suite> = { documents, updates, options, schemas, relationships, metadata, sql, results, live, transactions, changes, streams, lifecycle, migrations }

@@ -31,6 +31,7 @@ const accepted: Record<string, unknown[]> = {
   explain: ['n = 1'],
   addRelationship: [{ type: 'one_to_many', from: 'users', to: 'posts', foreignKey: 'user' }],
   removeRelationship: ['posts'],
+  importStream: ['{}'],
   import: [new TextEncoder().encode('{"users": []}')],
   execute: [async () => {}],
   withSignal: [new AbortController().signal],
@@ -63,5 +64,7 @@ async function outcomeOf(throws: boolean, call: () => unknown): Promise<string |
   } catch (error) {
     return throws ? (error as { code?: string }).code : 'thrown'
   }
+  if (typeof (answer as AsyncIterator<unknown> | undefined)?.next === 'function') answer = (answer as AsyncIterator<unknown>).next()
+  if (answer instanceof ReadableStream) answer = answer.getReader().read()
   return Promise.resolve(answer).then(() => undefined, ({ code }: { code?: string }) => code)
 }

@@ -1,0 +1,256 @@
+import { collectionsOf, linesOf } from './json.js'
+import { valuesOf } from './message-pack.js'
+import type { Document, Engine, Fail, Host, Part, CheckedImport } from './host.js'
+import { chunksOf, textOf } from './source.js'
+import type { Id } from '../types.js'
+
+export type Format = 'json' | 'ndjson' | 'csv' | 'msgpack'
+
+/** The collection that declares the indexes and schemas of the others. */
+const catalog = '_catalog'
+
+/** Stores the documents of a source, as it comes. Resolves to how many. */
+export async function importStream(source: unknown, options: CheckedImport, host: Host): Promise<number> {
+  const { onProgress, signal } = options
+  let bytes = 0
+  let documents = 0
+  const fail: Fail = (place, why) => {
+    throw host.error('invalid', `importStream: ${place}: ${why}`)
+  }
+  const counted = async function* (chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+    for await (const chunk of chunks) {
+      bytes += chunk.length
+      yield chunk
+    }
+  }
+  const parts = partsOf(source, options, host, counted, fail)
+  const stopped = signal && new Promise<never>((_, reject) => {
+    if (signal.aborted) reject(signal.reason as Error)
+    else signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true })
+  })
+  stopped?.catch(() => {})
+  const storing = new Storing(options, host)
+  try {
+    for (;;) {
+      // The next part is read while this one is being stored.
+      const next = parts.next()
+      next.catch(() => {})
+      const { done, value } = await (stopped ? Promise.race([next, stopped]) : next)
+      documents = await storing.ended()
+      if (done) break
+      onProgress?.(bytes, documents)
+      storing.begin(value)
+    }
+    onProgress?.(bytes, documents)
+    return documents
+  } catch (error) {
+    void parts.return(undefined).catch(() => {}) // a source that does not answer is not waited for
+    // What had begun to be stored is stored, or is what has failed.
+    const failed = await storing.ended().then(() => error, (failed: unknown) => failed)
+    if (signal?.aborted && failed === signal.reason) throw failed
+    throw withCount(failed, storing.documents, host)
+  }
+}
+
+/** What went wrong, with how many documents are stored. What a source or a listener has thrown stays as it is. */
+function withCount(error: unknown, imported: number, host: Host): unknown {
+  const code = host.codeOf(error)
+  if (!code) return error
+  const { message, errors } = error as { message: string; errors?: unknown }
+  const stored = imported === 0 ? 'nothing is stored' : `${imported.toLocaleString('en')} ${imported === 1 ? 'document' : 'documents'} before ${imported === 1 ? 'is' : 'are'} stored`
+  return host.error(code, `${message}; ${stored}`, { imported, ...(errors !== undefined && { errors }) }, error)
+}
+
+type Counted = (chunks: AsyncIterable<Uint8Array>) => AsyncIterable<Uint8Array>
+
+async function* partsOf(source: unknown, options: CheckedImport, host: Host, counted: Counted, fail: Fail): AsyncGenerator<Part> {
+  const all = chunksOf(source, host, options.signal)
+  const { format, chunks } = await formatOf(source, options, counted(all), host)
+  if (format === 'msgpack') return yield* valuesOf(chunks, fail)
+  const texts = textOf(chunks, host)
+  if (format === 'ndjson') return yield* linesOf(texts, host, fail)
+  if (format === 'json') return yield* collectionsOf(texts, host, fail)
+  const { documentsOf, kindsOf } = await import('./csv.js')
+  // A Blob can be read twice.
+  const whole = source instanceof Blob ? await kindsOf(textOf(chunksOf(source, host), host), fail) : undefined
+  yield* documentsOf(texts, options.columns ?? {}, whole, fail)
+}
+
+const ends: Readonly<Record<string, Format>> = { json: 'json', ndjson: 'ndjson', jsonl: 'ndjson', csv: 'csv', tsv: 'csv', msgpack: 'msgpack', mp: 'msgpack' }
+
+/** The format that a file's name or a response's type says, or else the first bytes; and all chunks again. */
+async function formatOf(source: unknown, options: CheckedImport, chunks: AsyncIterable<Uint8Array>, host: Host): Promise<{ format: Format; chunks: AsyncIterable<Uint8Array> }> {
+  const said = options.format ?? ends[/\.(\w+)$/.exec(nameOf(source))?.[1]?.toLowerCase() ?? ''] ?? typed(typeOf(source))
+  if (said) return { format: said, chunks }
+  const iterator = chunks[Symbol.asyncIterator]()
+  let first: Uint8Array = new Uint8Array()
+  // Enough to see the first line, but not all of a file that is one.
+  while (first.length < 1 << 16 && !first.includes(10)) {
+    const { done, value } = await iterator.next()
+    if (done) break
+    const longer = new Uint8Array(first.length + value.length)
+    longer.set(first)
+    longer.set(value, first.length)
+    first = longer
+  }
+  const format = looksLike(first)
+  if (!format) throw host.error('invalid', 'options.format: the source does not show whether it is json, ndjson, csv or msgpack; say it')
+  return {
+    format,
+    chunks: (async function* () {
+      if (first.length > 0) yield first
+      yield* { [Symbol.asyncIterator]: () => iterator }
+    })(),
+  }
+}
+
+function looksLike(bytes: Uint8Array): Format | undefined {
+  if (bytes.length === 0) return 'ndjson'
+  if (bytes[0]! >= 0x80 && !(bytes[0] === 0xef && bytes[1] === 0xbb)) return 'msgpack'
+  const text = new TextDecoder().decode(bytes).trimStart()
+  if (text.startsWith('[')) return 'json'
+  if (!text.startsWith('{')) return undefined
+  // A whole object in one line is a document, or a database that has been exported.
+  const isLine = text.split('\n', 1)[0]!.trimEnd().endsWith('}')
+  return isLine && !/^\{\s*("[^"]*"\s*:\s*\[\s*[\]{]|\}\s*$)/.test(text) ? 'ndjson' : 'json'
+}
+
+function nameOf(source: unknown): string {
+  if (typeof File !== 'undefined' && source instanceof File) return source.name
+  if (typeof Response !== 'undefined' && source instanceof Response && source.url) return new URL(source.url).pathname
+  return ''
+}
+
+function typeOf(source: unknown): string {
+  if (typeof Blob !== 'undefined' && source instanceof Blob) return source.type
+  return (typeof Response !== 'undefined' && source instanceof Response && source.headers.get('Content-Type')) || ''
+}
+
+function typed(type: string): Format | undefined {
+  const [, name] = /^\w+\/(?:x-|vnd\.)?([\w-]+)/.exec(type) ?? []
+  return name === 'jsonl' ? 'ndjson' : name !== undefined && name in ends ? ends[name] : undefined
+}
+
+/** Stores one part at a time. */
+class Storing {
+  /** How many documents are stored. */
+  documents = 0
+  private last: Promise<void> | undefined
+  /** The ids that this import has given to documents without one, for each collection: from the first to the last. */
+  private readonly given = new Map<string, readonly [number, number]>()
+
+  constructor(
+    private readonly options: CheckedImport,
+    private readonly host: Host,
+  ) {}
+
+  begin(part: Part): void {
+    this.last = this.store(part)
+    this.last.catch(() => {}) // ended() says it
+  }
+
+  async ended(): Promise<number> {
+    const { last } = this
+    this.last = undefined
+    await last
+    return this.documents
+  }
+
+  private async store({ collection: own, documents, ids, place }: Part): Promise<void> {
+    const { collection: wanted } = this.options
+    if (own !== undefined && wanted !== undefined && own !== wanted) return
+    if (own === catalog) return this.declare(documents)
+    const collection = own ?? wanted ?? 'default'
+    if (documents.length === 0) return this.host.importFile(new TextEncoder().encode(JSON.stringify({ [collection]: [] })), 'json')
+    const given = this.given.get(collection)
+    try {
+      const done = await this.host.write(() => this.writing(collection, documents, ids, given))
+      this.documents += done.count
+      if (done.given) this.given.set(collection, done.given)
+    } catch (error) {
+      const code = this.host.codeOf(error)
+      if (!code) throw error
+      throw this.host.error(code, `importStream: ${place}: ${(error as Error).message}`, { errors: (error as { errors?: unknown }).errors }, error)
+    }
+  }
+
+  /** Stores the declarations of indexes, schemas and relationships. */
+  private declare(documents: readonly Document[]): Promise<void> {
+    const bytes = this.host.encoding('documents', (encoder) => {
+      encoder.raw(Uint8Array.of(0x81)).string(catalog).array(documents.length)
+      for (const document of documents) write(encoder, document)
+      return encoder.taken()
+    })
+    return this.host.importFile(bytes, 'msgpack')
+  }
+
+  /** The write of one part. It may run several times. */
+  private writing(collection: string, documents: readonly Document[], ids: readonly unknown[], before: readonly [number, number] | undefined): (engine: Engine) => { count: number; given: readonly [number, number] | undefined } {
+    const { host } = this
+    const { onDuplicate = 'replace' } = this.options
+    const runs = onDuplicate === 'skip' ? [] : runsOf(documents, ids)
+    const pieces = runs.map((run) => piecesOf(host, collection, onDuplicate === 'replace' && run.isNamed, run.documents))
+    return (engine) => engine.whole(() => {
+      let count = 0
+      let given = before
+      const insert = (bytes: Uint8Array) => {
+        const stored = engine.value(host.insert, bytes) as Id[]
+        count += stored.length
+        return stored
+      }
+      const note = (stored: readonly Id[]) => (given = [Math.min(given?.[0] ?? Infinity, stored[0] as number), stored.at(-1) as number])
+      if (onDuplicate === 'skip') {
+        const known = new Set<unknown>(host.known(engine, collection, ids.filter((id): id is Id => typeof id === 'string' || typeof id === 'number')))
+        const isNew = ids.map((id) => id === undefined || (!known.has(id) && known.add(id)))
+        for (const run of runsOf(documents.filter((_, n) => isNew[n]), ids.filter((_, n) => isNew[n]))) {
+          for (const bytes of piecesOf(host, collection, false, run.documents)) insert(bytes)
+        }
+        return { count, given }
+      }
+      for (const [n, { isNamed, ids }] of runs.entries()) {
+        if (isNamed && given && onDuplicate === 'replace') {
+          const taken = ids.find((id) => typeof id === 'number' && id >= given![0] && id <= given![1])
+          if (taken !== undefined) throw host.error('duplicate_id', `the _id ${String(taken)} was given to a document before that has none: import the documents that have one first`)
+        }
+        for (const bytes of pieces[n]!) {
+          const stored = insert(bytes)
+          if (!isNamed) note(stored)
+        }
+      }
+      return { count, given }
+    })
+  }
+}
+
+/** The documents in runs, of which all have an _id or none has. */
+function runsOf(documents: readonly Document[], ids: readonly unknown[]): { isNamed: boolean; documents: Document[]; ids: unknown[] }[] {
+  const runs: { isNamed: boolean; documents: Document[]; ids: unknown[] }[] = []
+  for (const [n, document] of documents.entries()) {
+    const isNamed = ids[n] !== undefined
+    let run = runs.at(-1)
+    if (run?.isNamed !== isNamed) runs.push((run = { isNamed, documents: [], ids: [] }))
+    run!.documents.push(document)
+    run!.ids.push(ids[n])
+  }
+  return runs
+}
+
+/** About how many bytes of documents go to the engine in one call. */
+const pieceBytes = 1 << 20
+
+function piecesOf(host: Host, collection: string, upsert: boolean, documents: readonly Document[]): Uint8Array[] {
+  const pieces: Uint8Array[] = []
+  for (let i = 0; i < documents.length; ) {
+    pieces.push(host.encoding('documents', (encoder) => {
+      encoder.array(2).string(collection).boolean(upsert)
+      while (i < documents.length && encoder.length < pieceBytes) write(encoder, documents[i++]!)
+      return encoder.taken()
+    }))
+  }
+  return pieces
+}
+
+function write(encoder: Parameters<Parameters<Host['encoding']>[1]>[0], document: Document): void {
+  if (document instanceof Uint8Array) encoder.raw(document)
+  else encoder.object(document, 'the document')
+}
