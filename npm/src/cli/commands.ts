@@ -1,19 +1,22 @@
-import { existsSync } from 'node:fs'
+import { existsSync, createWriteStream } from 'node:fs'
 import { copyFile, mkdir } from 'node:fs/promises'
 import { basename, join } from 'node:path'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
 import { fileURLToPath } from 'node:url'
-import { AtomicDB, type Report } from '../index.js'
+import { AtomicDB, type ExportOptions, type ImportOptions, type Report } from '../index.js'
 import { countOf, oneOf, UsageError, type Command, type Given, type Option } from './arguments.js'
-import { storageOf, withDatabase } from './database.js'
-import { documentsIn, readFormats, type ReadFormat } from './read.js'
-import { printed, printFormats, type PrintFormat } from './write.js'
-
-/** What a file may be. */
-const writeFormats = [...printFormats, 'msgpack'] as const
-type WriteFormat = PrintFormat | 'msgpack'
+import { bench } from './bench.js'
+import { isDatabase, storageOf, withDatabase } from './database.js'
+import { formatOf, formats, holdsTables, importFile } from './files.js'
+import { counted, Progress, size } from './progress.js'
+import { serve } from './serve.js'
+import { printed, printFormats } from './write.js'
 
 const collection: Option = { short: 'c', value: 'name', help: "of which collection; otherwise 'default'" }
 const format = (formats: readonly string[], otherwise: string): Option => ({ short: 'f', value: 'format', help: `${formats.join(', ')}; otherwise ${otherwise}` })
+const columns: Option = { value: 'columns', help: 'columns of CSV that are text, whatever they look like: --text=zip,phone' }
+const noIds: Option = { help: 'leaves out the _id of documents' }
 
 /** By name. */
 export const commands: Readonly<Record<string, Command>> = {
@@ -33,17 +36,40 @@ that changes something. "" finds all documents of a collection.`,
   import: {
     arguments: ['<database>', '[file…]'],
     summary: 'stores the documents of files, or of the standard input',
-    about: `A document replaces the one with the same _id; without an _id it gets a new one. In CSV, the first line has the paths of the
-fields (address.city), a column of numbers or of true and false has such values, and an empty field is left out.`,
-    options: { collection, format: format(readFormats, 'what the name of the file ends in, ndjson without a name') },
+    about: `A file is JSON (an array of documents, or an export), NDJSON (a document a line), CSV, MessagePack, a file of the Python
+library, or an SQLite database, whose tables become collections. "-" is the standard input.
+
+A document without an _id gets a new one. In CSV, the first line has the paths of the fields (address.city), a column of
+numbers or of true and false has such values, and an empty field is left out. After an error, what came before the faulty
+line is stored. An encrypted file of Python needs its key in ATOMICDB_KEY, or its password in ATOMICDB_PASSWORD and its salt,
+in hexadecimal digits, in ATOMICDB_SALT; the database is encrypted with the same key or password then.`,
+    options: {
+      collection: { ...collection, help: "into which collection; otherwise 'default', or what the file says" },
+      format: format(formats, 'what the name of the file ends in, ndjson from the standard input'),
+      duplicates: { short: 'd', value: 'what', help: 'replace, skip or error: what to do with an _id that is taken; otherwise replace' },
+      text: columns,
+    },
     run: importFiles,
   },
   export: {
     arguments: ['<database>', '[file]'],
     summary: 'writes the documents into a file, or to the standard output',
-    about: 'json and msgpack hold all collections, if none is named.',
-    options: { collection, format: format(writeFormats, 'what the name of the file ends in, json without a name') },
+    about: 'json and msgpack hold all collections, indexes and schemas, if no collection is named.',
+    options: {
+      collection,
+      format: format(formats, 'what the name of the file ends in, json without a name'),
+      where: { short: 'w', value: 'condition', help: 'only those of which it holds, as "age > 30"' },
+      'no-ids': noIds,
+    },
     run: exportFile,
+  },
+  convert: {
+    arguments: ['<from>', '<to>'],
+    summary: 'writes the documents of one file into another of another format',
+    about: `Each is what import and export take, or a database: people.csv into people.ndjson, notes.json into notes.atomicdb. The
+documents are in memory meanwhile.`,
+    options: { collection, from: { value: 'format', help: `${formats.join(', ')}; otherwise what the name ends in` }, to: { value: 'format', help: 'the same' }, text: columns, 'no-ids': noIds },
+    run: convert,
   },
   inspect: { arguments: ['<database>'], summary: 'says what is in a database: collections, indexes, schemas, its log', options: {}, run: inspect },
   verify: { arguments: ['<database>'], summary: 'checks all that is stored; the exit code is 1 if something is wrong', options: {}, run: verify },
@@ -61,6 +87,33 @@ fields (address.city), a column of numbers or of true and false has such values,
     summary: 'copies a database into one of another kind, which must not be there',
     options: {},
     run: copy,
+  },
+  serve: {
+    arguments: ['<database>'],
+    summary: 'answers HTTP and connect() for a database, until it is stopped',
+    about: `A database that is not there is made. notes.atomicdb is at http://127.0.0.1:8080/notes: GET and POST /notes/people, GET, PUT, PATCH and DELETE /notes/people/1,
+POST /notes/query, GET /notes/changes. Programs and pages open it with all calls, live queries too:
+
+  import { connect } from 'atomicdb/worker'
+  const db = await connect('http://127.0.0.1:8080/notes', { token })
+
+Only this machine can reach it unless --host says otherwise, which needs a token. The environment variable ATOMICDB_TOKEN
+hides it from those who see the processes of this machine. Pages of other origins are refused unless --cors names them.`,
+    options: {
+      port: { short: 'p', value: 'port', help: '0 for any that is free; otherwise 8080' },
+      host: { value: 'address', help: 'on which address to listen; otherwise 127.0.0.1' },
+      token: { value: 'token', help: 'what callers have to know: Authorization: Bearer <token>' },
+      cors: { value: 'origins', help: 'pages that may call it, as https://app.example.org, with commas between; * for all' },
+      'read-only': { help: 'nobody may change anything' },
+    },
+    run: serve,
+  },
+  bench: {
+    arguments: ['<file>'],
+    summary: 'measures how long questions take with documents of your own',
+    about: 'The file is what import takes. It is stored in a folder for temporary files, which is removed.',
+    options: { format: format(formats, 'what the name of the file ends in'), text: columns },
+    run: async (given) => void print(await bench(given.names[0]!, importOptions(given), new Progress())),
   },
   'copy-assets': {
     arguments: ['<folder>'],
@@ -95,36 +148,83 @@ function filterOf(text: string): Record<string, unknown> {
   }
 }
 
+const formatGiven = (given: Given, option = 'format') => (given.options[option] === undefined ? undefined : oneOf(given, option, formats, 'json'))
+
+function importOptions(given: Given, format = formatGiven(given)): ImportOptions {
+  const { collection, text } = given.options
+  return {
+    ...(format && { format }),
+    ...(collection !== undefined && { collection }),
+    ...(given.options.duplicates !== undefined && { onDuplicate: oneOf(given, 'duplicates', ['replace', 'skip', 'error'] as const, 'replace') }),
+    ...(text !== undefined && { columns: Object.fromEntries(text.split(',').map((column) => [column, 'text' as const])) }),
+  }
+}
+
 async function importFiles(given: Given): Promise<void> {
   const [path, ...files] = given.names as [string, ...string[]]
-  const { collection = 'default' } = given.options
+  const options = importOptions(given)
+  for (const file of files) if (file !== '-' && !existsSync(file)) throw new Error(`${file} does not exist`)
+  if (files.length === 0 && process.stdin.isTTY) throw new UsageError('import: name a file, or give documents to the standard input')
   await withDatabase(path, async (db) => {
-    let read = 0
-    for (const file of files.length > 0 ? files : ['-']) {
-      for await (const part of documentsIn(file, oneOf(given, 'format', readFormats, endOf(file, readFormats) ?? 'ndjson'), collection)) {
-        if ('file' in part) await db.import(part.file)
-        else await db.transaction(async (tx) => {
-          for (const document of part.documents) await ('_id' in document ? tx.upsert(document as { _id: string }, collection) : tx.insert(document, collection))
-        })
-        read += part.count
-        progress(counted(read, 'document'))
-      }
+    const progress = new Progress()
+    let count = 0
+    try {
+      for (const file of files.length > 0 ? files : ['-']) count += await importFile(db, file, options, progress)
+    } finally {
+      progress.end()
     }
-    progress('')
-    process.stderr.write(`${path} has ${counted((await db.usage()).documents, 'document')} now\n`)
+    progress.end(`${counted(count, 'document')} imported; ${path} has ${(await db.usage()).documents.toLocaleString('en')}`)
   }, false)
 }
 
 async function exportFile(given: Given): Promise<void> {
   const [path, file] = given.names as [string, string | undefined]
-  const { collection } = given.options
-  const format = oneOf(given, 'format', writeFormats, (file && endOf(file, writeFormats)) || 'json')
-  const bytes = await withDatabase(path, async (db) => {
-    if (collection === undefined && (format === 'json' || format === 'msgpack')) return db.export({ type: format })
-    if (format === 'msgpack') throw new UsageError('--format: msgpack holds all collections; leave out --collection')
-    return printed((await db.all(collection ?? 'default')).asList(), format)
-  })
-  await write(bytes, file)
+  await withDatabase(path, (db) => writeOut(db, file, exportOptions(given, file)))
+}
+
+function exportOptions(given: Given, file: string | undefined, format = formatGiven(given)): ExportOptions {
+  const { collection, where } = given.options
+  return {
+    format: format ?? ((file !== undefined && formatOf(file)) || 'json'),
+    ...(collection !== undefined && { collection }),
+    ...(where !== undefined && { where }),
+    ...(given.options['no-ids'] !== undefined && { fields: ['-_id'] }),
+  }
+}
+
+/** Writes documents into a file, or to the standard output. */
+async function writeOut(db: AtomicDB, file: string | undefined, options: ExportOptions): Promise<void> {
+  const progress = new Progress()
+  const { documents } = await db.usage()
+  const shown = progress.of(file ?? 'standard output')
+  const stream = Readable.fromWeb(db.exportStream({ ...options, onProgress: shown }) as never)
+  if (file === undefined) await pipeline(stream, process.stdout, { end: false })
+  else await pipeline(stream, createWriteStream(file))
+  progress.end(file === undefined ? '' : `${file} is written; the database has ${counted(documents, 'document')}`)
+}
+
+async function convert(given: Given): Promise<void> {
+  const [from, to] = given.names as [string, string]
+  const isFromFile = !isDatabase(from) || (await holdsTables(from))
+  const target = formatGiven(given, 'to') ?? formatOf(to)
+  if (!isDatabase(to) && !target) throw new UsageError(`${to}: --to says which format it is to have: ${formats.join(', ')}`)
+  const fill = async (db: AtomicDB) => {
+    const progress = new Progress()
+    await importFile(db, from, importOptions(given, formatGiven(given, 'from')), progress)
+    progress.end()
+  }
+  if (isDatabase(to)) {
+    if (!isFromFile) return copy(given)
+    return withDatabase(to, fill, false)
+  }
+  const write = (db: AtomicDB) => writeOut(db, to, exportOptions(given, to, target))
+  if (!isFromFile) return withDatabase(from, write)
+  await using db = await AtomicDB.open('convert', { inMemory: true })
+  await fill(db)
+  const [only, ...others] = await db.collections()
+  // Of a file with one collection, that one is meant.
+  const isList = others.length === 0 && only !== undefined
+  await writeOut(db, to, { ...exportOptions(given, to, target), ...(isList && { collection: only }) })
 }
 
 async function inspect({ names: [path] }: Given): Promise<void> {
@@ -166,40 +266,13 @@ async function copy({ names: [from, to] }: Given): Promise<void> {
 
 async function copyAssets({ names: [folder] }: Given): Promise<void> {
   await mkdir(folder!, { recursive: true })
-  for (const name of ['atomicdb.wasm', 'index.js', 'worker.js', 'libraries.js']) {
+  for (const name of ['atomicdb.wasm', 'index.js', 'worker.js', 'libraries.js', 'streams.js', 'csv.js']) {
     await copyFile(fileURLToPath(new URL(name, import.meta.url)), join(folder!, name))
     print(join(folder!, name))
   }
 }
 
-/** The format that the name of a file ends in. */
-function endOf<Format extends ReadFormat | WriteFormat>(file: string, formats: readonly Format[]): Format | undefined {
-  const end = /\.(\w+)$/.exec(file)?.[1]
-  return formats.find((format) => format === end || (format === 'ndjson' && end === 'jsonl') || (format === 'msgpack' && end === 'mp'))
-}
-
 const print = (text: string) => process.stdout.write(`${text}\n`)
 
-/** Writes to a file or to the standard output, and waits until it is taken. */
-async function write(content: string | Uint8Array, file?: string): Promise<void> {
-  const { createWriteStream } = await import('node:fs')
-  const stream = file === undefined ? process.stdout : createWriteStream(file)
-  await new Promise<void>((resolve, reject) => {
-    stream.once('error', reject)
-    const done = () => resolve()
-    if (file === undefined) stream.write(content, done)
-    else stream.end(content, done)
-  })
-}
-
-/** Shows on a terminal how far it is; nothing in a pipe. */
-function progress(text: string): void {
-  if (process.stderr.isTTY) process.stderr.write(`\r\u001b[K${text}`)
-}
-
-const counted = (count: number, one: string, many = `${one}s`) => `${count.toLocaleString('en')} ${count === 1 ? one : many}`
-
-function size(bytes: number): string {
-  for (const [unit, of] of [['GB', 1e9], ['MB', 1e6], ['kB', 1e3]] as const) if (bytes >= of) return `${(bytes / of).toFixed(1)} ${unit}`
-  return `${bytes} B`
-}
+/** Writes to the standard output, and waits until it is taken. */
+const write = (content: string) => new Promise<void>((resolve, reject) => process.stdout.write(content, (error) => (error ? reject(error) : resolve())))

@@ -4,23 +4,35 @@ import { AtomicDB, FileStorage, JSONStorage, LMDBStorage, MessagePackStorage, En
 import { UsageError } from './arguments.js'
 
 /** The storages by the ends of names. */
-const storages: Record<string, (path: string, seal: SealOptions) => StorageBackend | Promise<StorageBackend>> = {
+const storages: Readonly<Record<string, (path: string, seal: SealOptions) => StorageBackend | Promise<StorageBackend>>> = {
   '.atomicdb': (path, seal) => new FileStorage(path, seal),
   '.json': (path, { securityManager }) => (securityManager ? new EncryptedJSONStorage(path, securityManager) : new JSONStorage(path)),
   '.msgpack': (path, seal) => new MessagePackStorage(path, seal),
   '.mp': (path, seal) => new MessagePackStorage(path, seal),
   '.mdb': (path, seal) => new LMDBStorage(path, seal),
-  '.sqlite': openSQLite,
-  '.db': openSQLite,
+  '.sqlite': (path, seal) => openSQLite(path, seal),
+  '.db': (path, seal) => openSQLite(path, seal),
 }
 
-async function openSQLite(path: string, seal: SealOptions): Promise<StorageBackend> {
+/** What is used of a database of node:sqlite. */
+export interface SQLiteDatabase {
+  prepare(sql: string): { all(...params: unknown[]): unknown[]; iterate(...params: unknown[]): Iterable<unknown>; setReadBigInts(on: boolean): void }
+  close(): void
+}
+
+/** Opens an SQLite database, with what newer Nodes have. */
+export async function sqliteDatabase(path: string, readOnly = false): Promise<SQLiteDatabase> {
   const name = 'node:sqlite' // newer than the types that this is checked with
   const { DatabaseSync } = (await import(name).catch(() => {
-    throw new UsageError(`${path}: this Node has no node:sqlite; 22.13 and newer ones have`)
-  })) as { DatabaseSync: new (path: string) => object }
-  return new SQLiteStorage(new DatabaseSync(path), seal)
+    throw new UsageError(`${path}: Node ${process.version} has no node:sqlite; 22.13 and newer ones have`)
+  })) as { DatabaseSync: new (path: string, options: object) => SQLiteDatabase }
+  return new DatabaseSync(path, { readOnly })
 }
+
+const openSQLite = async (path: string, seal: SealOptions) => new SQLiteStorage(await sqliteDatabase(path), seal)
+
+/** Whether the name of a file is that of a database which a command changes in place, and not of documents. */
+export const isDatabase = (path: string) => ['.atomicdb', '.mdb', '.sqlite', '.db'].includes(extname(path))
 
 /** The storage of a database, by the end of its name. */
 export async function storageOf(path: string, mustExist = true): Promise<StorageBackend> {

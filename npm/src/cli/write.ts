@@ -1,4 +1,5 @@
 import Papa from 'papaparse'
+import { extended, flat } from '../streams/extended.js'
 
 /** How documents may be printed. */
 export const printFormats = ['table', 'json', 'ndjson', 'csv'] as const
@@ -16,30 +17,6 @@ export function printed(rows: readonly object[], format: PrintFormat): string {
     case 'json':
       return `[${rows.map((row) => `\n${extended(row)}`).join(',')}\n]\n`
   }
-}
-
-/** A value as JSON, with MongoDB's Extended JSON for what JSON lacks; see storage/FORMAT.md. */
-export function extended(value: unknown): string {
-  if (typeof value === 'bigint') return String(value)
-  if (typeof value === 'number') return Number.isFinite(value) ? JSON.stringify(value) : `{"$numberDouble":"${value}"}`
-  if (typeof value !== 'object' || value === null) return JSON.stringify(value ?? null)
-  if (value instanceof Date) return `{"$date":${JSON.stringify(value)}}`
-  if (value instanceof Uint8Array) return `{"$binary":{"base64":"${Buffer.from(value).toString('base64')}","subType":"00"}}`
-  if (Array.isArray(value)) return `[${value.map(extended).join(',')}]`
-  const [first] = Object.keys(value)
-  const object = `{${Object.entries(value).map(([name, value]) => `${JSON.stringify(name)}:${extended(value)}`).join(',')}}`
-  return first !== undefined && ['$date', '$binary', '$numberDouble', '$literal'].includes(first) ? `{"$literal":${object}}` : object
-}
-
-/** The fields of a row by path: those of objects in it too. */
-function flat(row: object, before = ''): Record<string, string> {
-  const fields: Record<string, string> = {}
-  for (const [name, value] of Object.entries(row)) {
-    const isObject = typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype
-    if (isObject) Object.assign(fields, flat(value as object, `${before}${name}.`))
-    else fields[before + name] = value instanceof Date ? value.toISOString() : typeof value === 'string' ? value : value === null || value === undefined ? '' : extended(value)
-  }
-  return fields
 }
 
 /** The fields that any of the rows has, and the value of each row for each of them. */
