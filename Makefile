@@ -78,7 +78,7 @@ crash: build setup ## crash the engine and its logs, kill processes, tabs and wo
 		/ crash points, / { for (i = 2; i < NF; i++) { if ($$(i+1) == "crash") p += $$i; if ($$(i+1) ~ /^operations/) o += $$i; if ($$(i+2) == "them") a += $$i; if ($$(i+1) == "other") f += $$i; if ($$(i+1) == "pieces") n += $$i } } \
 		/^(--- FAIL|FAIL|panic)/ { failed = 1 } \
 		END { if (failed) { print "FAILED: see above" } else print "in all: " p " crash points, " o " operations, " a " of them acknowledged, " f " other faults, " n " pieces of bad news; acknowledged losses: 0" }'
-	cd npm && CRASH_ROUNDS=$(or $(KILLS),10) node --import tsx --test --test-reporter=spec test/crash.test.ts test/power-cut.test.ts test/atomic-tabs.test.ts test/worker.test.ts
+	cd npm && CRASH_ROUNDS=$(or $(KILLS),10) node --import tsx --test --test-reporter=spec test/crash.test.ts test/file-storage.test.ts test/power-cut.test.ts test/atomic-tabs.test.ts test/worker.test.ts
 
 # A fault prints its seed and how to replay it. ATTACK_SECONDS is for each of four: Node, Chromium, and each with workers.
 .PHONY: attack

@@ -16,6 +16,8 @@ import { within } from './harness/deadline.js'
 import { testWasm as wasm } from './harness/node.js'
 import { countTogether } from './harness/processes.js'
 import { packageFolder } from './harness/site.js'
+import { Random } from './random/random.js'
+import { replayOf, seed } from './random/seed.js'
 import { sharesObject } from './suites/storages.js'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
@@ -69,6 +71,28 @@ describe('FileStorage', () => {
       await db.close()`])
     await within(20_000, 'the callback', heard)
     await db.close()
+  })
+
+  test('a program that waits for another one, with its thread blocked, does not keep the file from it', { timeout: 120_000 }, () => {
+    const path = JSON.stringify(newPath())
+    const index = JSON.stringify(join(packageFolder, 'dist/index.js'))
+    const other = `
+      import { AtomicDB, FileStorage } from ${index}
+      const db = await AtomicDB.open('file', { storage: new FileStorage(${path}) })
+      await db.insert({ _id: 'other' })
+      await db.close()`
+    const said = execFileSync(process.execPath, ['--input-type=module', '--eval', `
+      import { execFileSync } from 'node:child_process'
+      import { AtomicDB, FileStorage } from ${index}
+      const db = await AtomicDB.open('file', { storage: new FileStorage(${path}) })
+      for (let round = 0; round < 3; round++) {
+        for (let n = 0; n < 500; n++) await db.insert({ n })
+        execFileSync(process.execPath, ['--input-type=module', '--eval', ${JSON.stringify(other)}.replace("'other'", "'other" + round + "'")], { stdio: 'inherit' })
+      }
+      await db.insert({ _id: 'after' })
+      console.log((await db.all()).filter(({ _id }) => typeof _id === 'string').map(({ _id }) => _id).sort().join(), await db.count(), (await db.verify()).ok)
+      await db.close()`], { encoding: 'utf8' })
+    assert.equal(said, 'after,other0,other1,other2 1504 true\n')
   })
 
   test('a program that is done ends, although it has not closed the database', () => {
@@ -190,6 +214,67 @@ describe('what a crash leaves in a file', () => {
       assert.equal(await readFile(path, 'utf8'), text)
     }
   })
+})
+
+/** How often a process is killed in each test; `make crash` sets more. */
+const rounds = Number(process.env.CRASH_ROUNDS ?? 2)
+
+describe(`a process that is killed while it writes (${replayOf('file-storage.test.ts')})`, { timeout: 120_000 * (rounds + 1) }, () => {
+  const random = new Random(seed)
+  const works: Record<string, string> = {
+    // Each batch has five documents of one number. Two are under way at a time.
+    'batches': `
+      for (let n = first; ; n += 2) {
+        const write = (n) => db.transaction(async (tx) => void (await tx.insertMany(Array.from({ length: 5 }, (_, part) => ({ _id: n + '.' + part, n }))))).then(() => say(n))
+        await Promise.all([write(n), write(n + 1)])
+      }`,
+    // So much that the log is compacted again and again.
+    'large batches, with compactions': `
+      for (let n = first; ; n++) {
+        await db.transaction(async (tx) => {
+          if (n > 3) for (let part = 0; part < 5; part++) await tx.remove("_id = '" + (n - 3) + '.' + part + "'")
+          await tx.insertMany(Array.from({ length: 5 }, (_, part) => ({ _id: n + '.' + part, n, text: 'x'.repeat(60_000) })))
+        })
+        say(n)
+      }`,
+  }
+  for (const [what, work] of Object.entries(works)) {
+    for (const durability of ['relaxed', 'strict'] as const) {
+      test(`${durability} ${what}: each that was acknowledged is there, and each is whole`, async (t) => {
+        const path = newPath()
+        let first = 1
+        for (let round = 0; round < rounds; round++) {
+          const program = `
+            import { writeSync } from 'node:fs'
+            import { AtomicDB, FileStorage } from ${JSON.stringify(join(packageFolder, 'dist/index.js'))}
+            const db = await AtomicDB.open('file', { storage: new FileStorage(${JSON.stringify(path)}), durability: '${durability}' })
+            const first = ${first}
+            const say = (n) => writeSync(1, n + '\\n')
+            ${work}`
+          const child = spawn(process.execPath, ['--input-type=module', '--eval', program], { stdio: ['ignore', 'pipe', 'inherit'] })
+          const until = random.int(1, 120)
+          let acknowledged = 0
+          for await (const line of createInterface({ input: child.stdout })) {
+            acknowledged = Math.max(acknowledged, Number(line))
+            if (acknowledged >= first + until) child.kill('SIGKILL')
+          }
+          if (child.signalCode === null) await once(child, 'close')
+          assert.equal(child.signalCode, 'SIGKILL', 'it has ended by itself')
+          const db = await open(path)
+          assert.deepEqual((await db.verify()).problems, [])
+          const numbers = new Map<number, number>()
+          for (const { n } of await db.all<{ n: number }>()) numbers.set(n, (numbers.get(n) ?? 0) + 1)
+          await db.close()
+          assert.ok([...numbers.values()].every((parts) => parts === 5), `round ${round}: a batch is there in part`)
+          const newest = Math.max(...numbers.keys())
+          assert.ok(newest >= acknowledged && newest <= acknowledged + 2, `round ${round}: ${acknowledged} was acknowledged, and ${newest} is the newest`)
+          for (const n of what === 'batches' ? Array.from({ length: acknowledged }, (_, n) => n + 1) : [acknowledged - 1, acknowledged]) assert.ok(numbers.has(n) || n < 1, `round ${round}: ${n} is lost`)
+          t.diagnostic(`${acknowledged} acknowledged, ${newest} stored`)
+          first = newest + 1
+        }
+      })
+    }
+  }
 })
 
 describe('a compaction', () => {

@@ -3,6 +3,7 @@ import type { Batch } from '../../types.js'
 import { lockFile } from './flock.js'
 import { decodeHeader, decodeRecordHeader, encodeHeader, encodeRecordHeader, headerBytes, isUnfinished, recordHeaderBytes, type Header } from './format.js'
 import { Fault, type Host } from './host.js'
+import { LockKeeper } from './lock-keeper.js'
 import { firstRecord, recordsOf, salvagedRecords, type Found } from './records.js'
 
 /** What is used of node:fs. Calls that wait take less time than to let another thread do the work, but for flushing. */
@@ -22,8 +23,8 @@ interface Files {
 /**
  * To take the lock starts a process, which takes some milliseconds. So a program that has made `fewCalls`, each within `soon`
  * milliseconds of the one before, keeps it for as long as `lease` before others may have it, and loses a few hundredths of its
- * time. Otherwise the lock is given back after each call: a program may block its thread, as execSync does, while it waits for
- * a process that wants the lock.
+ * time. Otherwise the lock is given back after each call. A program may block its thread, as execSync does, while it waits for
+ * a process that wants the lock: see LockKeeper.
  */
 const lease = 100
 const soon = 20
@@ -40,7 +41,9 @@ interface Tail {
 export class LogFile {
   /** How many storages use it. */
   users = 0
-  private fd: number | undefined // locked
+  private fd: number | undefined // locked, unless the keeper has given it back meanwhile
+  private readonly keeper = new LockKeeper()
+  private isInUse = false // the lock, by a call of this thread
   private node = '' // the device and inode of the file that `tail` is of
   private named = '' // the same, of the file whose name is on the disk
   private tail: Tail | undefined
@@ -101,12 +104,14 @@ export class LogFile {
 
   /** Appends at once, if this process has the lock and need not flush. */
   append(seq: number, frame: Uint8Array, durability: 'relaxed' | 'strict' | undefined): boolean | Promise<boolean> {
-    if (this.busy === 0 && this.fd !== undefined && durability !== 'strict' && this.mayKeep()) {
+    if (this.busy === 0 && durability !== 'strict' && this.isHeld()) {
       try {
-        const stored = this.appendNow(this.fd, seq, frame)
+        const stored = this.mayKeep() ? this.appendNow(this.fd!, seq, frame) : undefined
         if (stored !== undefined) return stored
       } catch (error) {
         throw this.host.asError(error)
+      } finally {
+        this.keep()
       }
     }
     return this.alone(async (fd) => {
@@ -254,16 +259,34 @@ export class LogFile {
     this.turn = new Promise<void>((resolve) => (end = resolve))
     await before
     try {
-      if (isLocked && this.fd !== undefined && !this.mayKeep()) this.unlock()
+      if (this.isHeld() && !(isLocked && this.mayKeep())) this.unlock()
       if (isLocked) this.fd ??= await this.lock()
       return await work(this.fd!)
     } catch (error) {
       throw this.host.asError(error)
     } finally {
       this.endedAt = performance.now()
-      if (--this.busy === 0 && this.calls < fewCalls) this.unlock()
+      if (this.calls >= fewCalls) this.keeper.prepare(this.host)
+      if (--this.busy === 0) {
+        if (this.calls < fewCalls || !this.keeper.isReady) this.unlock()
+        else this.keep()
+      }
       end()
     }
+  }
+
+  /** Whether this thread still has the lock of an earlier call, which is in use then. */
+  private isHeld(): boolean {
+    if (this.fd === undefined || this.isInUse) return this.fd !== undefined
+    this.isInUse = this.keeper.use(this.fd)
+    if (!this.isInUse) this.fd = undefined
+    return this.isInUse
+  }
+
+  /** Keeps the lock for the next call, unless the keeper gives it back before. */
+  private keep(): void {
+    this.isInUse = false
+    if (this.fd !== undefined) this.keeper.keep(this.fd)
   }
 
   private async lock(): Promise<number> {
@@ -277,9 +300,11 @@ export class LogFile {
         this.node = nodeOf(here)
         if (this.isThere()) {
           this.lockedAt = performance.now()
+          this.isInUse = true
+          this.keeper.locked()
           this.calls = this.lockedAt - this.endedAt < soon + lease ? this.calls + 1 : 0
           this.tail = this.grownTail(fd, here.size)
-          const timer: unknown = setTimeout(() => this.busy === 0 && this.unlock(), lease)
+          const timer: unknown = setTimeout(() => this.busy === 0 && this.isHeld() && this.unlock(), lease)
           ;(timer as { unref(): void }).unref()
           return fd
         }
@@ -294,6 +319,8 @@ export class LogFile {
   private unlock(): void {
     if (this.fd !== undefined) this.fs.closeSync(this.fd)
     this.fd = undefined
+    this.isInUse = false
+    this.keeper.freed()
   }
 
   /** The tail that this thread knows, if its last record is there. Another process may have written since. */
