@@ -3,6 +3,9 @@ import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { describe, test } from 'node:test'
 import { inspect } from 'node:util'
+import { produce } from 'immer'
+import { makeAutoObservable, observable } from 'mobx'
+import { proxy, snapshot } from 'valtio/vanilla'
 import { AtomicDB, MemoryStorage, SealedStorage, SecurityManager, type QueryResult } from '../src/index.js'
 import { testWasm } from './harness/node.js'
 
@@ -23,6 +26,9 @@ function deep<T extends object>(value: T): T {
 }
 
 const vue = (await import('@vue/reactivity' as string)) as Record<'reactive' | 'readonly' | 'shallowReactive', <T extends object>(value: T) => T> & { ref<T>(value: T): { value: T } }
+
+/** What the compiler of Svelte makes of `$state`. */
+const { proxy: svelteState } = (await import('svelte/internal/client' as string)) as { proxy<T extends object>(value: T): T }
 
 /** Proxies of which nothing can tell what is inside. */
 const opaque: Record<string, <T extends object>(value: T) => T> = {
@@ -120,3 +126,53 @@ describe('a SecurityManager works inside', () => {
     assert.equal(JSON.stringify(manager), '{"salt":{"0":1,"1":2}}')
   })
 })
+
+/** Puts a value into the state of a real state manager, and returns what the state hands out. */
+const states: Record<string, <T extends object>(value: T) => T> = {
+  "Vue's reactive": (value) => vue.reactive({ value }).value,
+  "Svelte's $state": (value) => svelteState({ value }).value,
+  'MobX': (value) => observable({ value }).value as typeof value,
+  'a class of MobX': (value) => {
+    class State {
+      value = value
+      constructor() {
+        makeAutoObservable(this)
+      }
+    }
+    return new State().value
+  },
+  'Valtio': (value) => proxy({ value }).value,
+  'a snapshot of Valtio': (value) => snapshot(proxy({ value })).value as typeof value,
+  'Immer': (value) => produce({ value, n: 0 }, (draft) => void draft.n++).value,
+}
+
+for (const [name, put] of Object.entries(states)) {
+  test(`a database, its collections, live queries and results work inside ${name}`, async () => {
+    await using plain = await AtomicDB.open('states', { inMemory: true, wasm: testWasm })
+    const db = put(plain)
+    const cities = put(db.collection<City>('cities'))
+    await cities.insertMany(put([{ name: 'Oslo', people: 700_000, at: { latitude: 59.9 } }, { name: 'Voss', people: 15_000, at: { latitude: 60.6 } }]))
+    await db.transaction(async (tx) => void (await put(tx).insert({ name: 'Moss', people: 50_000, at: { latitude: 59.4 } }, 'cities')))
+    assert.equal((await db.sql('SELECT COUNT(*) AS n FROM cities'))[0].n, 3)
+
+    const live = put(db.live<City>('people > 20000', { collection: 'cities', sort: 'people' }))
+    await live.ready
+    const told: string[] = []
+    const heard = new Promise<void>((resolve) => void live.subscribe((found) => told.push(found.map((city) => city.name).join()) === 2 && resolve()))
+    await cities.update(put({ $inc: { people: 10_000 } }), put({ name: 'Voss' }))
+    await heard
+    assert.deepEqual(told, ['Moss,Oslo', 'Voss,Moss,Oslo'])
+    assert.equal(put(db.writeStatus).current.status, 'saved')
+    live.close()
+
+    // Some of them put an array of their own in the place of a result: it has the documents, and what arrays have.
+    const result = put(await cities.all())
+    assert.deepEqual(result.map((city) => [city.name, city.at.latitude]), [['Oslo', 59.9], ['Voss', 60.6], ['Moss', 59.4]])
+    assert.equal(result.filter((city) => city.people > 30_000).length, 2)
+    const values = { n: 1, at: new Date(5), bytes: Uint8Array.of(1, 2), list: [{ x: 1 }] }
+    await db.insert(put(values), 'values')
+    const { _id, ...kept } = (await db.get('n = 1', 'values'))!
+    assert.deepEqual([_id, kept], [1, values])
+    assert.throws(() => [...(db as unknown as Iterable<unknown>)], /is not iterable/)
+  })
+}

@@ -42,6 +42,7 @@ const roomOfFile: Record<string, string> = {
   'errors.ts': 'ground',
   'types.ts': 'ground',
   'checks.ts': 'ground',
+  'left-alone.ts': 'ground',
   'node-modules.ts': 'ground',
   'load.ts': 'ground',
   'own-files.ts': 'ground',

@@ -21,6 +21,7 @@ import type { Exactly, DocumentOptions, DocumentsOptions, NamedUpdate, NumberOpt
 import type { Fresh, Id, IndexOptions, Metadata, Stored, Value } from '../types.js'
 import { LiveQuery, type LiveOptions } from './live-query.js'
 import { newResult, resultOf, type QueryResult } from './result.js'
+import { leftAlone } from '../left-alone.js'
 
 /** What a call is made on: one collection, or a database, whose calls name the collection. */
 export type Owner = 'collection' | 'database'
@@ -55,6 +56,10 @@ type DistinctOf<V> = unknown extends V ? Value : V extends undefined ? never : V
  * what has several collections (see DatabaseCalls).
  */
 export abstract class DocumentCalls<T, Of extends Owner> {
+  static {
+    leftAlone(this)
+  }
+
   /** @internal What runs the calls. */
   readonly calls: Calls
 

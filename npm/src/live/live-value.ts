@@ -6,6 +6,7 @@ import { Iteration } from './iteration.js'
 import { guarded, report } from './report.js'
 import type { LiveView } from './views.js'
 import type { StopSignal } from '../types.js'
+import { leftAlone } from '../left-alone.js'
 
 /** Who is told of the values of a live value. */
 interface Subscriber<L> {
@@ -34,6 +35,10 @@ const weakly = <O extends object>(object: O): { deref(): O | undefined } => (for
  * ```
  */
 export class LiveValue<V> implements AsyncIterable<V> {
+  static {
+    leftAlone(this)
+  }
+
   private readonly subscribers = new Set<Subscriber<(...args: any[]) => void>>()
   private hasValue = false
   private failure: { readonly error: AtomicDBError } | undefined // a function of the user may have thrown undefined

@@ -1,6 +1,7 @@
 import { checkFunction } from '../checks.js'
 import { AtomicDBError, isThrown } from '../errors.js'
 import { guarded } from './report.js'
+import { leftAlone } from '../left-alone.js'
 
 /** Whether what was written is stored. */
 export interface WriteStatus {
@@ -20,6 +21,10 @@ type StatusListener = (status: WriteStatus) => void
  * nothing is counted: of 10,000 inserts in one tick, that would take a third of the time.
  */
 export class LiveWriteStatus {
+  static {
+    leftAlone(this)
+  }
+
   private readonly listeners = new Set<StatusListener>()
   private now: WriteStatus = { status: 'saved', error: undefined }
   private isAsked = false

@@ -3,6 +3,7 @@ import type { SealOptions } from '../security/seal-options.js'
 import type { Batch, StorageBackend } from '../types.js'
 import { EnvelopeSealer, spoilt } from './envelope-sealer.js'
 import { appendTo, newTraits, traits, traitsOf, type Traits } from './traits.js'
+import { leftAlone } from '../left-alone.js'
 
 /**
  * A storage that compresses and encrypts batches before another storage keeps
@@ -15,6 +16,10 @@ import { appendTo, newTraits, traits, traitsOf, type Traits } from './traits.js'
  * ```
  */
 export class SealedStorage implements StorageBackend {
+  static {
+    leftAlone(this)
+  }
+
   private readonly storage: StorageBackend
   private readonly sealer: EnvelopeSealer
 
