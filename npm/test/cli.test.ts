@@ -49,6 +49,15 @@ describe('the command atomicdb', () => {
     assert.equal(await done(['query', 'people.atomicdb', '', '-c', 'people', '-n', '2', '-f', 'csv']), '_id,name,age,address.city,zip,active\r\n1,Ada,36,Oslo,0150,true\r\n2,Bob,20,Bergen,,false\n')
   })
 
+  test('asks a file of documents, and a collection that is the only one', async () => {
+    await writeFile(join(folder, 'asked.csv'), people)
+    assert.equal(await done(['query', 'asked.csv', 'age > 40', '-f', 'csv']), '_id,name,age,address.city,zip\r\n3,"Cy, the ""third""",52,Oslo,77\n')
+    await done('import asked.atomicdb asked.csv --collection people')
+    assert.equal((await done('query asked.atomicdb')).split('\n').length, 4)
+    assert.equal((await done('export asked.atomicdb -f ndjson')).split('\n').length, 4)
+    assert.match(await done('--version'), /^\d+\.\d+\.\d+\n$/)
+  })
+
   test('what it exports, it imports, and nothing changes on the way', async () => {
     const documents = [{ _id: 'dated', at: { $date: '2026-11-30T01:02:03.000Z' } }, { _id: 2, bytes: { $binary: { base64: 'AAH/', subType: '00' } }, n: { $numberDouble: 'NaN' } }, { _id: 3, odd: { $literal: { $date: 'no date' } } }]
     const lines = documents.map((document) => `${JSON.stringify(document)}\n`).join('')
@@ -196,7 +205,12 @@ describe('the command atomicdb', () => {
     const before = await readdir(folder)
     const cases: [string | string[], RegExp][] = [
       ['nonsense', /there is no command nonsense; atomicdb --help lists them/],
-      ['query notes.atomicdb', /query: <question> is missing\natomicdb query --help says more/],
+      ['query', /query: <database> is missing\natomicdb query --help says more/],
+      ['improt people.csv', /there is no command improt: is import meant\?/],
+      ['import people.csv', /people\.csv holds documents; the database comes first/],
+      ['export people.atomicdb people.xlsx', /people\.xlsx: --format says which format/],
+      ['export people.atomicdb out.csv', /--collection says which: people, words/],
+      ['query people.atomicdb x -c nope', /there is no collection nope; there is people, words/],
       ['verify a.atomicdb b', /verify: "b" is one argument too many/],
       ['query notes.txt x', /notes\.txt: expected a database, whose name ends in \.atomicdb, /],
       ['query people.atomicdb x --format xml', /--format: expected table, json, ndjson, csv, not "xml"/],

@@ -33,7 +33,7 @@ const mayImport: Record<string, string> = {
   svelte: 'entry hooks',
   solid: 'entry hooks',
   angular: 'entry hooks',
-  cli: 'streams entry cloudflare',
+  cli: 'ground streams entry cloudflare',
 }
 
 /** The rooms of single files. The ground: what all rooms share. The entries: what people import. */

@@ -8,12 +8,13 @@ import { AtomicDB, type ExportOptions, type ImportOptions, type Report } from '.
 import { countOf, oneOf, UsageError, type Command, type Given, type Option } from './arguments.js'
 import { bench } from './bench.js'
 import { isDatabase, storageOf, withDatabase } from './database.js'
-import { formatOf, formats, holdsTables, importFile } from './files.js'
+import { holdsTables, importFile } from './files.js'
+import { formatOf, formats } from './formats.js'
 import { counted, Progress, size } from './progress.js'
 import { serve } from './serve.js'
 import { printed, printFormats } from './write.js'
 
-const collection: Option = { short: 'c', value: 'name', help: "of which collection; otherwise 'default'" }
+const collection: Option = { short: 'c', value: 'name', help: "of which collection; otherwise the only one, or 'default'" }
 const format = (formats: readonly string[], otherwise: string): Option => ({ short: 'f', value: 'format', help: `${formats.join(', ')}; otherwise ${otherwise}` })
 const columns: Option = { value: 'columns', help: 'columns of CSV that are text, whatever they look like: --text=zip,phone' }
 const noIds: Option = { help: 'leaves out the _id of documents' }
@@ -21,10 +22,11 @@ const noIds: Option = { help: 'leaves out the _id of documents' }
 /** By name. */
 export const commands: Readonly<Record<string, Command>> = {
   query: {
-    arguments: ['<database>', '<question>'],
+    arguments: ['<database>', '[question]'],
     summary: 'prints what a question finds: text, a filter or SQL',
     about: `The question is a condition as text ("age > 30"), a filter as JSON ('{"age": {"$gt": 30}}') or a statement of SQL, also one
-that changes something. "" finds all documents of a collection.`,
+that changes something. Without a question, all documents of a collection are printed. In place of a database, a file of
+documents (people.csv) may be asked.`,
     options: {
       collection,
       format: format(printFormats, 'a table on a terminal, ndjson in a pipe'),
@@ -45,7 +47,7 @@ line is stored. An encrypted file of Python needs its key in ATOMICDB_KEY, or it
 in hexadecimal digits, in ATOMICDB_SALT; the database is encrypted with the same key or password then.`,
     options: {
       collection: { ...collection, help: "into which collection; otherwise 'default', or what the file says" },
-      format: format(formats, 'what the name of the file ends in, ndjson from the standard input'),
+      format: format(formats, 'what the name of the file ends in, or what it looks like'),
       duplicates: { short: 'd', value: 'what', help: 'replace, skip or error: what to do with an _id that is taken; otherwise replace' },
       text: columns,
     },
@@ -127,17 +129,37 @@ hides it from those who see the processes of this machine. Pages of other origin
 const isSQL = /^\s*(select\s|explain\s+\w|with\s[\s\S]*?\bas\s*\(|values\s*\(|(insert|replace)\s+(into|or)\b|update\s[\s\S]*?\sset\s|delete\s+from\b|(create|drop)\s+(unique|index|table)\b|begin(\s+\w+)?\s*;)/i
 
 async function query(given: Given): Promise<void> {
-  const [path, question] = given.names as [string, string]
-  const { collection = 'default', sort } = given.options
+  const [path, question = ''] = given.names as [string, string | undefined]
+  const { sort } = given.options
   const limit = countOf(given, 'limit')
   const format = oneOf(given, 'format', printFormats, process.stdout.isTTY ? 'table' : 'ndjson')
-  const options = { collection, ...(limit !== undefined && { limit }), ...(sort !== undefined && { sort }) }
-  const rows = await withDatabase(path, async (db): Promise<object[]> => {
+  const rows = await withDocuments(path, async (db): Promise<object[]> => {
     if (isSQL.test(question)) return db.sql(question)
-    if (!/^\s*\{/.test(question)) return (await (question.trim() === '' ? db.search(undefined, options) : db.search(question, options))).asList()
-    return (await db.find(filterOf(question), options)).asList()
+    const filter = /^\s*\{/.test(question) ? filterOf(question) : undefined
+    const options = { collection: await collectionOf(db, given), ...(limit !== undefined && { limit }), ...(sort !== undefined && { sort }) }
+    if (filter) return (await db.find(filter, options)).asList()
+    return (await (question.trim() === '' ? db.search(undefined, options) : db.search(question, options))).asList()
   })
   await write(printed(rows, format))
+}
+
+/** Opens a database, or reads a file of documents into one in memory. */
+async function withDocuments<R>(path: string, work: (db: AtomicDB) => Promise<R>): Promise<R> {
+  if (!['csv', 'ndjson'].includes(formatOf(path) ?? '')) return withDatabase(path, work)
+  if (!existsSync(path)) throw new Error(`${path} does not exist`)
+  await using db = await AtomicDB.open('documents', { inMemory: true })
+  const progress = new Progress()
+  await importFile(db, path, {}, progress)
+  progress.end()
+  return await work(db)
+}
+
+/** The collection that is meant: the one that is named, or the only one, or 'default'. */
+async function collectionOf(db: AtomicDB, { options: { collection } }: Given): Promise<string> {
+  const all = await db.collections()
+  if (collection === undefined && all.length === 1) return all[0]!
+  if (all.length === 0 || all.includes(collection ?? 'default')) return collection ?? 'default'
+  throw new UsageError(collection === undefined ? `--collection says which: ${all.join(', ')}` : `there is no collection ${collection}; there is ${all.join(', ')}`)
 }
 
 function filterOf(text: string): Record<string, unknown> {
@@ -179,13 +201,17 @@ async function importFiles(given: Given): Promise<void> {
 
 async function exportFile(given: Given): Promise<void> {
   const [path, file] = given.names as [string, string | undefined]
-  await withDatabase(path, (db) => writeOut(db, file, exportOptions(given, file)))
+  const options = exportOptions(given, file)
+  const isWhole = given.options.collection === undefined && (options.format === 'json' || options.format === 'msgpack')
+  await withDatabase(path, async (db) => writeOut(db, file, isWhole ? options : { ...options, collection: await collectionOf(db, given) }))
 }
 
 function exportOptions(given: Given, file: string | undefined, format = formatGiven(given)): ExportOptions {
   const { collection, where } = given.options
+  const known = format ?? (file === undefined ? 'json' : formatOf(file))
+  if (!known) throw new UsageError(`${file}: --format says which format it is to have: ${formats.join(', ')}`)
   return {
-    format: format ?? ((file !== undefined && formatOf(file)) || 'json'),
+    format: known,
     ...(collection !== undefined && { collection }),
     ...(where !== undefined && { where }),
     ...(given.options['no-ids'] !== undefined && { fields: ['-_id'] }),
@@ -217,14 +243,14 @@ async function convert(given: Given): Promise<void> {
     if (!isFromFile) return copy(given)
     return withDatabase(to, fill, false)
   }
-  const write = (db: AtomicDB) => writeOut(db, to, exportOptions(given, to, target))
-  if (!isFromFile) return withDatabase(from, write)
+  const options = exportOptions(given, to, target)
+  if (!isFromFile) return withDatabase(from, async (db) => writeOut(db, to, target === 'json' || target === 'msgpack' ? options : { ...options, collection: await collectionOf(db, given) }))
   await using db = await AtomicDB.open('convert', { inMemory: true })
   await fill(db)
   const [only, ...others] = await db.collections()
   // Of a file with one collection, that one is meant.
   const isList = others.length === 0 && only !== undefined
-  await writeOut(db, to, { ...exportOptions(given, to, target), ...(isList && { collection: only }) })
+  await writeOut(db, to, { ...options, ...(isList && { collection: only }) })
 }
 
 async function inspect({ names: [path] }: Given): Promise<void> {

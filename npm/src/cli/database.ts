@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { extname } from 'node:path'
 import { AtomicDB, FileStorage, JSONStorage, LMDBStorage, MessagePackStorage, EncryptedJSONStorage, SecurityManager, SQLiteStorage, type SealOptions, type StorageBackend } from '../index.js'
 import { UsageError } from './arguments.js'
+import { formatOf } from './formats.js'
 
 /** The storages by the ends of names. */
 const storages: Readonly<Record<string, (path: string, seal: SealOptions) => StorageBackend | Promise<StorageBackend>>> = {
@@ -37,6 +38,7 @@ export const isDatabase = (path: string) => ['.atomicdb', '.mdb', '.sqlite', '.d
 /** The storage of a database, by the end of its name. */
 export async function storageOf(path: string, mustExist = true): Promise<StorageBackend> {
   const open = storages[extname(path)]
+  if (!open && formatOf(path)) throw new UsageError(`${path} holds documents; the database comes first, as in notes.atomicdb ${path}`)
   if (!open) throw new UsageError(`${path}: expected a database, whose name ends in ${Object.keys(storages).join(', ')}`)
   if (mustExist && !existsSync(path)) throw new Error(`${path} does not exist`)
   return open(path, await seal())

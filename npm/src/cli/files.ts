@@ -4,24 +4,15 @@ import { AtomicDB, SecurityManager, type ImportOptions, type StreamSource } from
 import { UsageError } from './arguments.js'
 import { extended } from '../streams/extended.js'
 import { sqliteDatabase, type SQLiteDatabase } from './database.js'
+import { formatOf } from './formats.js'
 import type { Progress } from './progress.js'
-
-/** How documents may be given and written. */
-export const formats = ['json', 'ndjson', 'csv', 'msgpack'] as const
-export type Format = (typeof formats)[number]
-
-/** The format that the name of a file ends in. */
-export function formatOf(path: string): Format | undefined {
-  const end = /\.(\w+)$/.exec(path)?.[1]?.toLowerCase()
-  return formats.find((format) => format === end || (format === 'ndjson' && end === 'jsonl') || (format === 'msgpack' && end === 'mp') || (format === 'csv' && end === 'tsv'))
-}
 
 /**
  * Stores the documents of a file, or of the standard input if it is '-': JSON, NDJSON, CSV, MessagePack, a file of the Python
  * library, or the tables of an SQLite database. Resolves to how many.
  */
 export async function importFile(db: AtomicDB, file: string, options: ImportOptions, progress: Progress): Promise<number> {
-  if (file === '-') return db.importStream(process.stdin, { format: 'ndjson', ...options, onProgress: progress.of('standard input') })
+  if (file === '-') return db.importStream(process.stdin, { ...options, onProgress: progress.of('standard input') })
   const { size } = await stat(file)
   const head = await firstBytes(file)
   const text = head.toString('latin1')

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /** The command `atomicdb`: what a terminal may ask of a stored database. `atomicdb --help` teaches it. */
 import { AtomicDBError } from '../index.js'
+import { release } from '../release.js'
 import { commands } from './commands.js'
 import { help, helpOf } from './help.js'
 import { parsed, UsageError } from './arguments.js'
@@ -12,9 +13,13 @@ async function run(args: readonly string[]): Promise<number> {
     process.stdout.write(rest[0] !== undefined && commands[rest[0]] ? helpOf(rest[0]) : help())
     return name === undefined ? 2 : 0
   }
+  if (name === '--version' || name === '-v') {
+    process.stdout.write(`${release}\n`)
+    return 0
+  }
   try {
     const command = commands[name]
-    if (!command) throw new UsageError(`there is no command ${name}; atomicdb --help lists them`)
+    if (!command) throw new UsageError(`there is no command ${name}${nearest(name)}; atomicdb --help lists them`)
     if (rest.some((argument) => argument === '--help' || argument === '-h')) {
       process.stdout.write(helpOf(name))
       return 0
@@ -23,9 +28,20 @@ async function run(args: readonly string[]): Promise<number> {
   } catch (error) {
     const isUsage = error instanceof UsageError
     const text = error instanceof AtomicDBError ? `${error.code}: ${error.message}` : error instanceof Error ? error.message : String(error)
-    process.stderr.write(`atomicdb: ${text}\n${isUsage && name && commands[name] ? `atomicdb ${name} --help says more\n` : ''}`)
+    process.stderr.write(`atomicdb: ${inTerminal(text)}\n${isUsage && name && commands[name] ? `atomicdb ${name} --help says more\n` : ''}`)
     return isUsage ? 2 : 1
   }
+}
+
+/** The options of a call as options of the terminal. */
+function inTerminal(text: string): string {
+  return text.replaceAll('options.format', '--format').replace(/options\.columns may say what it is: \{ "(.*)": 'text' \}/, '--text=$1 keeps all of it as text')
+}
+
+/** A command that differs in one or two letters. */
+function nearest(name: string): string {
+  const found = Object.keys(commands).find((command) => command.length === name.length ? [...command].filter((letter, n) => letter !== name[n]).length <= 2 : Math.abs(command.length - name.length) <= 2 && (command.startsWith(name) || name.startsWith(command)))
+  return found ? `: is ${found} meant?` : ''
 }
 
 // A reader such as `head` may close the pipe: that is no failure.
