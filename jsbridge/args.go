@@ -75,6 +75,16 @@ func (a *args) text() []byte {
 	return msgpack.Str(v)
 }
 
+// bytes returns the content of the next argument, which must be bytes.
+func (a *args) bytes() []byte {
+	v := a.value()
+	if a.err == nil && msgpack.KindOf(v) != msgpack.Bytes {
+		a.fault(a.name(), "expected bytes")
+		return nil
+	}
+	return msgpack.Bin(v)
+}
+
 // flag returns the next argument, which must be a boolean.
 func (a *args) flag() bool {
 	v := a.value()

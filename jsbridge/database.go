@@ -26,7 +26,7 @@ type database struct {
 // them in pieces, until the next write.
 type cursor = sql.Rows
 
-var _, _ cursor = (*engine.Result)(nil), (*engine.Rows)(nil)
+var _, _, _ cursor = (*engine.Result)(nil), (*engine.Rows)(nil), (*engine.Matching)(nil)
 
 // version returns the number of the database's state: while it is the same, every
 // result is the same. It is 0 if the database is not usable.

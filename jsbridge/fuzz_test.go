@@ -49,11 +49,13 @@ func fuzzSeeds(t testing.TB) (seeds [][]byte) {
 		docs      array
 	}{
 		{"live", array{2, array{"people", "age > 1", array{array{"age", true}}, 1, 2, array{"age"}}}, nil},
-		{"live", array{6, array{"people", nil, 2}}, nil},
+		{"live", array{8, array{"people", nil, 2}}, nil},
 		{"savepoint", nil, nil},
 		{"insert", array{"people", false}, array{object{"_id": "x", "age": 1}, object{}}},
 		{"insert", array{"people", true}, array{object{"_id": "x", "age": 2.5}}},
 		{"find", array{"people", object{"age": object{"$gt": 1}}, array{array{"age", true}}, 0, 2, array{"age"}}, nil},
+		{"matching", array{"people", "age > 1", array{array{"age", true}}, 0, -1}, nil},
+		{"among", array{"people", []byte{0xa1, 'x', 1}, "age > 1", array{"age"}, nil}, nil},
 		{"more", nil, nil},
 		{"get", array{"people", "x"}, nil},
 		{"count", array{"people", array{"and", array{"exists", "age", true}, array{"not", array{"eq", "age", 3}}}, -1}, nil},

@@ -43,8 +43,20 @@ var ops = []op{
 		result: "as find",
 	},
 	{
+		name: "matching", run: matching,
+		doc:    "The ids of the documents that find would return, in portions for among: about 256 KiB of documents each.",
+		args:   []string{"collection", "where", "sort", "skip", "limit"},
+		result: "rows, as find, each of them the ids as bytes, one after the other",
+	},
+	{
+		name: "among", run: among,
+		doc:    "The documents of some ids that match, in the order of the ids, which are as matching has them. populate may be nil.",
+		args:   []string{"collection", "ids", "where", "fields", "populate"},
+		result: "as find",
+	},
+	{
 		name: "more", run: more,
-		doc:    "The next piece of the rows of the last find, aggregate or sql of this handle. After a write there are none.",
+		doc:    "The next piece of the rows of the last op of this handle that answers in pieces. After a write there are none.",
 		result: "as find",
 	},
 	{

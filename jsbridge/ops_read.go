@@ -21,6 +21,33 @@ func find(c *call) error {
 	return c.piece()
 }
 
+func matching(c *call) error {
+	collection, q := c.collection(), c.query()
+	if err := c.end(); err != nil {
+		return err
+	}
+	cursor, err := c.db().Matching(collection, q)
+	if err != nil {
+		return err
+	}
+	c.database.cursor = cursor
+	return c.piece()
+}
+
+func among(c *call) error {
+	collection, ids := c.collection(), c.bytes()
+	q := engine.Query{Where: c.where(), Fields: c.fields(), Populate: c.texts(true)}
+	if err := c.end(); err != nil {
+		return err
+	}
+	cursor, err := c.db().Among(collection, ids, q)
+	if err != nil {
+		return err
+	}
+	c.database.cursor = cursor
+	return c.piece()
+}
+
 func more(c *call) error {
 	if err := c.end(); err != nil {
 		return err
@@ -156,11 +183,17 @@ func (c *call) where() *query.Filter {
 // find returns the arguments of the op find.
 func (c *call) find() (collection string, q engine.Query) {
 	collection, q = c.collection(), c.query()
-	q.Fields = c.texts(true)
-	for _, path := range q.Fields {
+	q.Fields = c.fields()
+	return collection, q
+}
+
+// fields returns the next argument, null or an array of paths, which may have dashes.
+func (c *call) fields() []string {
+	fields := c.texts(true)
+	for _, path := range fields {
 		c.path(path)
 	}
-	return collection, q
+	return fields
 }
 
 // count returns the arguments of the op count.

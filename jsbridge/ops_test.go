@@ -284,6 +284,64 @@ func TestFind(t *testing.T) {
 	})
 }
 
+// TestMatching: the ids that matching tells are asked for by among, which leaves out what
+// is gone or does not match any more, and keeps the order.
+func TestMatching(t *testing.T) {
+	c := withPeople(t)
+	portions, left := c.found(c.must("matching", array{"people", "age > 1", array{array{"age", true}}, 0, -1}))
+	equal(t, left, 0)
+	equal(t, len(portions), 1)
+	ids := []byte(portions[0].(string))
+	names := func(where any) (names array) {
+		docs, _ := c.found(c.must("among", array{"people", ids, where, nil, nil}))
+		for _, doc := range docs {
+			names = append(names, doc.(object)["name"])
+		}
+		return names
+	}
+	equal(t, names("age > 1"), array{"Cy", "Ada", "Bob"})
+	c.must("update", array{"people", object{"age": 1}, "name = 'Ada'"})
+	equal(t, names("age > 1"), array{"Cy", "Bob"})
+	c.must("remove", array{"people", "name = 'Cy'"})
+	equal(t, names(nil), array{"Ada", "Bob"})
+	docs, _ := c.found(c.must("among", array{"people", ids, nil, array{"age"}, nil}))
+	equal(t, docs[0].(object)["name"], nil)
+	equal(t, docs[0].(object)["age"], int64(1))
+
+	portions, _ = c.found(c.must("matching", array{"people", nil, nil, 0, 0}))
+	equal(t, len(portions), 0)
+	for _, wrong := range [][]byte{{0xc1}, {0xa5, 'x'}, {0xc0}, {1, 0x90}} {
+		if _, failure := c.call("among", array{"people", wrong, nil, nil, nil}); failure == nil || failure.code != engine.CodeInvalid {
+			t.Errorf("ids %x: got %v, want invalid", wrong, failure)
+		}
+	}
+}
+
+// TestMatching_portions: a portion is the ids of about so many bytes of documents, and
+// all of them together are the ids of all documents.
+func TestMatching_portions(t *testing.T) {
+	c := newClient(t)
+	for i := range 40 {
+		c.must("insert", array{"big", false}, object{"n": i, "text": strings.Repeat("x", 50_000)})
+	}
+	portions, left := c.found(c.must("matching", array{"big", nil, nil, 0, -1}))
+	equal(t, left, 0)
+	equal(t, len(portions), 7) // of six documents each, the last of four
+	n := 0
+	for _, ids := range portions {
+		docs, left := c.found(c.must("among", array{"big", []byte(ids.(string)), nil, nil, nil}))
+		for left > 0 {
+			more, leftNow := c.found(c.must("more", nil))
+			docs, left = append(docs, more...), leftNow
+		}
+		for _, doc := range docs {
+			equal(t, doc.(object)["n"], int64(n))
+			n++
+		}
+	}
+	equal(t, n, 40)
+}
+
 // TestFind_pieces: a result of several MiB comes in pieces of about one, whole
 // and in order, and a write ends it.
 func TestFind_pieces(t *testing.T) {

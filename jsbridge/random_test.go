@@ -196,6 +196,8 @@ func (r *randomCalls) argument(name string, writes bool) any {
 		return r.IntN(4)
 	case "id", "last":
 		return r.id()
+	case "ids":
+		return append(encode(r.t, r.id()), encode(r.t, oneOf[any](r, 1, 2, "x"))...)
 	case "path":
 		return r.path()
 	case "change":

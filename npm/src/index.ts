@@ -43,6 +43,7 @@ export type {
   FilterOperators,
   FilterValue,
   FindOptions,
+  IterateOptions,
   Plan,
   PlanLeaf,
   QueryBuilder,

@@ -7,7 +7,7 @@ import * as schemas from '../operations/schemas.js'
 import { sql } from '../operations/sql.js'
 import * as writes from '../operations/writes.js'
 import { collectionOf } from '../query/find-options.js'
-import type { Aggregate, Filter, FindOptions, Plan, QueryBuilder, Where } from '../query/types.js'
+import type { Aggregate, Filter, FindOptions, IterateOptions, Plan, QueryBuilder, Where } from '../query/types.js'
 import type { DocumentOptions, DocumentsOptions, NumberOptions, Update, UpdateOptions } from '../query/update-types.js'
 import type { ByteStream, ExportOptions, Fresh, Id, JSONSchema, Metadata, Relationship, SchemaOptions, SetSchemaOptions, Stored, Value } from '../types.js'
 import { Collection } from './collection.js'
@@ -28,6 +28,9 @@ export type NamedUpdateOptions<Schema> = UpdateOptions & { collection?: Collecti
 
 /** The options of a live query, which name the collection, or its name alone. */
 export type NamedLiveOptions<Schema> = (LiveOptions & { collection?: CollectionNames<Schema> }) | CollectionNames<Schema>
+
+/** The options of an iteration, which name the collection, or its name alone. */
+export type NamedIterateOptions<Schema> = (IterateOptions & { collection?: CollectionNames<Schema> }) | CollectionNames<Schema>
 
 /** The names by which `collection` finds a type, and those that have none. */
 type TypedNames<Schema> = 0 extends 1 & Schema ? never : keyof Schema & string
@@ -50,6 +53,7 @@ export interface DatabaseCalls<Schema = any> extends DocumentCalls<any, 'databas
   iterate<T = any>(where?: Where<T>, options?: NamedOptions<Schema>): AsyncIterableIterator<Stored<T>>
   find<T = any>(filter?: Filter<T>, options?: NamedOptions<Schema>): Promise<QueryResult<T>>
   findOne<T = any>(filter: Filter<T>, options?: NamedOptions<Schema>): Promise<Stored<T> | undefined>
+  iterate<T = any>(where?: Where<T>, options?: NamedIterateOptions<Schema>): AsyncIterableIterator<Stored<T>>
   count(where?: Where, collection?: CollectionNames<Schema>): Promise<number>
   contains(where: Where, collection?: CollectionNames<Schema>): Promise<boolean>
   all<T = any>(collection?: CollectionNames<Schema>): Promise<QueryResult<T>>

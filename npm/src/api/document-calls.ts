@@ -7,6 +7,7 @@ import * as questions from '../live/questions.js'
 import { DocumentsView, RowsView, ValueView } from '../live/views.js'
 import { aggregate } from '../operations/aggregate.js'
 import { createIndex, dropIndex, indexOptions } from '../operations/indexes.js'
+import { iterate } from '../operations/iterate.js'
 import { modify, type Modification, type Modified } from '../operations/modify.js'
 import { one, pagesOf } from '../operations/pages.js'
 import * as reads from '../operations/reads.js'
@@ -14,7 +15,7 @@ import * as writes from '../operations/writes.js'
 import { queryBuilder } from '../query/builder.js'
 import { queryOf } from '../query/find-options.js'
 import type { At, PathArgument, NamedPath } from '../query/path-types.js'
-import type { Aggregate, Filter, FindOptions, Named, Plan, QueryBuilder, Where } from '../query/types.js'
+import type { Aggregate, Filter, FindOptions, IterateOptions, Named, Plan, QueryBuilder, Where } from '../query/types.js'
 import { checkFilter, checkGiven, checkWhere } from '../query/where.js'
 import { allMatching, updateQueryOf, type UpdateQuery } from '../query/update-options.js'
 import type { Exactly, DocumentOptions, DocumentsOptions, NamedUpdate, NumberOptions, Update, UpdateOptions } from '../query/update-types.js'
@@ -22,6 +23,7 @@ import type { Fresh, Id, IndexOptions, Metadata, Stored, Value } from '../types.
 import { LiveQuery, type LiveOptions } from './live-query.js'
 import { newResult, resultOf, type QueryResult } from './result.js'
 import { leftAlone } from '../left-alone.js'
+import { until } from './until.js'
 
 /** What a call is made on: one collection, or a database, whose calls name the collection. */
 export type Owner = 'collection' | 'database'
@@ -34,6 +36,9 @@ export type Options<Of extends Owner, T = any, S extends string = never, F exten
 
 /** The options of a live query, as {@link Options} are those of a find. */
 export type LiveOptionsOf<Of extends Owner, T = any, S extends string = never, F extends string = never> = Of extends 'database' ? LiveOptions | string : LiveOptions<T, S, F>
+
+/** The options of an iteration: the signal, and those of a find. */
+export type IterateOptionsOf<Of extends Owner, T = any, S extends string = never, F extends string = never> = Of extends 'database' ? IterateOptions | string : IterateOptions<T, S, F>
 
 /** The options of a write. */
 export type UpdateOptionsOf<Of extends Owner, T = any> = Of extends 'database' ? UpdateOptions : Omit<UpdateOptions<T>, 'collection'>
@@ -178,6 +183,41 @@ export abstract class DocumentCalls<T, Of extends Owner> {
       checkFilter(filter)
       const collection = this.collectionIn(options)
       return reads.first(engine, collection, filter, queryOf(options, collection))
+    })
+  }
+
+  /**
+   * The documents that match, one by one, without holding all of them: 256 KiB of documents, and the ids of those that
+   * are still to come, which take about 5 bytes each where they are numbers.
+   *
+   * What is written meanwhile: the loop is about the documents that match when it begins, in the order of that moment,
+   * which also decides what `skip` and `limit` pass over. Each document comes as it is when it is read, and not at all if
+   * it has been removed since, or does not match any more. What has been added since does not come. So a loop may write
+   * what it reads, and ends. For one state of all documents, take {@link search}, or iterate over `db.at(seq)`.
+   *
+   * The arguments are copied. What is wrong with them, and what JavaScript can tell, is thrown at once; an error of the
+   * engine rejects the first step. To leave the loop frees all that it holds.
+   *
+   * @param where A function is asked about each document when that is read.
+   * @param options.signal Aborted, it makes the loop throw its reason.
+   *
+   * @example
+   * ```ts
+   * for await (const user of db.iterate('age >= 18', { collection: 'users', sort: 'name' })) {
+   *   await send(user)
+   * }
+   * ```
+   */
+  iterate<S extends string = never, F extends string = never>(where?: Where<T> | Named<T>, options?: IterateOptionsOf<Of, T, S, F>): AsyncIterableIterator<Stored<T>> {
+    checkGiven(where, 1, arguments.length)
+    return readArguments(() => {
+      const collection = this.collectionIn(options)
+      const { signal, rest } = withoutSignal(options)
+      const read: Calls['read'] = (work) => (signal ? until(signal, () => this.calls.read(work, signal)) : this.calls.read(work))
+      return iterate(read, collection, where, queryOf(rest, collection), () => {
+        signal?.throwIfAborted()
+        this.calls.signal?.throwIfAborted()
+      })
     })
   }
 
@@ -430,7 +470,7 @@ export abstract class DocumentCalls<T, Of extends Owner> {
   }
 }
 
-/** The options of a live query: the signal, and those of a find. */
+/** The options of a live query or an iteration: the signal, and those of a find. */
 function withoutSignal(options: unknown): { signal: AbortSignal | undefined; rest: unknown } {
   if (typeof options !== 'object' || options === null || Array.isArray(options)) return { signal: undefined, rest: options }
   const { signal, ...rest } = options as { signal?: AbortSignal }

@@ -1,5 +1,6 @@
 import type { ConnectionCalls } from '../connection/calls.js'
 import { DatabaseCalls } from './database-calls.js'
+import { aborted, until } from './until.js'
 
 /** The calls of a database until a signal is aborted; see {@link AtomicDB.withSignal}. */
 export class StoppableCalls extends DatabaseCalls {
@@ -13,15 +14,3 @@ export class StoppableCalls extends DatabaseCalls {
     })
   }
 }
-
-/** Settles as `run` does, or rejects once `signal` is aborted. */
-function until<R>(signal: AbortSignal, run: () => Promise<R>): Promise<R> {
-  if (signal.aborted) return aborted(signal)
-  return new Promise((resolve, reject) => {
-    const stop = () => reject(signal.reason as Error)
-    signal.addEventListener('abort', stop, { once: true })
-    void run().then(resolve, reject).finally(() => signal.removeEventListener('abort', stop))
-  })
-}
-
-const aborted = (signal: AbortSignal) => Promise.reject<never>(signal.reason as Error)

@@ -2,7 +2,7 @@
 // `go test ./jsbridge -run TestTypeScriptTwin -update`: edit that list, not this file.
 
 /** Changes with the list. An engine whose number is another one comes from another release. */
-export const protocol = 0x5a8a3060
+export const protocol = 0xe94f8f44
 
 /** The largest input of one call, in bytes; larger ones are sent in pieces. */
 export const maxInput = 268435456
@@ -28,281 +28,293 @@ export const Op = {
    */
   populated: 3,
   /**
-   * The next piece of the rows of the last find, aggregate or sql of this handle. After a write there are none.
+   * The ids of the documents that find would return, in portions for among: about 256 KiB of documents each.
+   *
+   * `[collection, where, sort, skip, limit]` → rows, as find, each of them the ids as bytes, one after the other.
+   */
+  matching: 4,
+  /**
+   * The documents of some ids that match, in the order of the ids, which are as matching has them. populate may be nil.
+   *
+   * `[collection, ids, where, fields, populate]` → as find.
+   */
+  among: 5,
+  /**
+   * The next piece of the rows of the last op of this handle that answers in pieces. After a write there are none.
    *
    * `[]` → as find.
    */
-  more: 4,
+  more: 6,
   /**
    * The document of an id.
    *
    * `[collection, id]` → the document, or nothing.
    */
-  get: 5,
+  get: 7,
   /**
    * How many documents match. Counting stops at the limit; -1 is none.
    *
    * `[collection, where, limit]` → integer.
    */
-  count: 6,
+  count: 8,
   /**
    * The ids of all documents, in insertion order.
    *
    * `[collection]` → array.
    */
-  ids: 7,
+  ids: 9,
   /**
    * The distinct values of a path in the documents that match, in value order.
    *
    * `[collection, path, where]` → array.
    */
-  distinct: 8,
+  distinct: 10,
   /**
    * Applies a change to every document that matches: fields to merge, or an operator object. All or none.
    *
    * `[collection, change, where]` → integer: how many changed.
    */
-  update: 9,
+  update: 11,
   /**
    * As update, with options: upsert adds a document if none matches, replace takes change for a whole document, and with one it is the first document alone, in the order of sort. arrayFilters are filters, or nil. returned is 0 for no documents, 1 for those that match as they were, 2 for as they are then.
    *
    * `[collection, change, where, sort, one, upsert, replace, arrayFilters, returned]` → [how many changed, the _id of the document that was added or nil, array of documents or nil].
    */
-  modify: 10,
+  modify: 12,
   /**
    * Applies to each document its own change; pairs is an array of [id, change]. All or none.
    *
    * `[collection, pairs]` → integer: how many changed.
    */
-  updateEach: 11,
+  updateEach: 13,
   /**
    * Removes every document that matches.
    *
    * `[collection, where]` → integer: how many were removed.
    */
-  remove: 12,
+  remove: 14,
   /**
    * Removes every document of a collection; its indexes stay.
    *
    * `[collection]` → nothing.
    */
-  clear: 13,
+  clear: 15,
   /**
    * The names of the collections, sorted.
    *
    * `[]` → array.
    */
-  collections: 14,
+  collections: 16,
   /**
    * Creates an empty collection, unless it exists. Its documents must fit schema, unless that is nil. schemaOptions is {strict, defaults, schemas}.
    *
    * `[collection, schema, schemaOptions]` → nothing.
    */
-  createCollection: 15,
+  createCollection: 17,
   /**
    * Gives a collection another schema, or with nil none. migrate mends the documents that do not fit: an update, an array of [id, change], or nil.
    *
    * `[collection, schema, schemaOptions, migrate]` → nothing.
    */
-  setSchema: 16,
+  setSchema: 18,
   /**
    * The schema of a collection.
    *
    * `[collection]` → the schema, or nil.
    */
-  schema: 17,
+  schema: 19,
   /**
    * The documents that would not fit a schema.
    *
    * `[collection, schema, schemaOptions]` → rows, as find.
    */
-  unfit: 18,
+  unfit: 20,
   /**
    * Removes a collection with its documents and indexes, if it exists.
    *
    * `[collection]` → nothing.
    */
-  dropCollection: 19,
+  dropCollection: 21,
   /**
    * Declares an index on one or several paths. options is {unique, sparse, name}; SQL's DROP INDEX finds the index by its name.
    *
    * `[collection, paths, options]` → nothing.
    */
-  createIndex: 20,
+  createIndex: 22,
   /**
    * Removes the index on exactly these paths.
    *
    * `[collection, paths]` → nothing.
    */
-  dropIndex: 21,
+  dropIndex: 23,
   /**
    * The documents that match in groups, one row for each: the paths of groupBy, then select, an array of [name, operator, path]. A count of the empty path counts documents; having and sort apply to the rows.
    *
    * `[collection, where, groupBy, select, having, sort, skip, limit]` → rows, as find.
    */
-  aggregate: 22,
+  aggregate: 24,
   /**
    * Runs SQL that changes nothing. params is an array for `?`, an object for `:name`, or nil.
    *
    * `[text, params]` → rows, as find.
    */
-  sql: 23,
+  sql: 25,
   /**
    * Runs SQL that may change something, a statement or several, all or nothing.
    *
    * `[text, params]` → rows, as find, all in one piece.
    */
-  sqlWrite: 24,
+  sqlWrite: 26,
   /**
    * Whether the result of an op is still valid after so many changes. It may say no of a valid one, but never yes of an invalid one. The arguments of the op follow these directly. count is how many documents the op found, and last the _id of the last.
    *
    * `[op, changes, count, last]` → boolean.
    */
-  stillValid: 25,
+  stillValid: 27,
   /**
    * Makes the question of an op a live query, about the answer as it is now. arguments is the array that the op takes.
    *
    * `[op, arguments]` → integer: the query's number, from 1.
    */
-  live: 26,
+  live: 28,
   /**
    * Ends a live query, if there is one of this number.
    *
    * `[number]` → nothing.
    */
-  endLive: 27,
+  endLive: 29,
   /**
    * For each live query whose answer may have changed since the last liveChanges or its live: [number, update]. nil: ask again, before anything changes. Of a count the number; of distinct and aggregate [answer], an array of values or rows. Of find a list of edits, which apply one after the other: [0, at] removes, [1, at, document] inserts, [2, at, document] replaces, [3, at, to] moves, [4, at, to, document] moves and replaces; to counts without the document that moves.
    *
    * `[]` → array.
    */
-  liveChanges: 28,
+  liveChanges: 30,
   /**
    * How a find would run.
    *
    * `[collection, where, sort, skip, limit]` → [text, paths of the index or nil, documents examined, documents returned, leaves as [condition, by, estimate, actual]].
    */
-  explain: 29,
+  explain: 31,
   /**
    * Declares a relationship, {name, type, from, to, foreignKey, onDelete, enforce}, of which name, onDelete and enforce may be absent.
    *
    * `[relationship]` → nothing.
    */
-  addRelationship: 30,
+  addRelationship: 32,
   /**
    * Removes a relationship by its name, or by that of its from, a dot, and its name.
    *
    * `[name]` → nothing.
    */
-  removeRelationship: 31,
+  removeRelationship: 33,
   /**
    * All relationships, as addRelationship takes them.
    *
    * `[]` → array.
    */
-  relationships: 32,
+  relationships: 34,
   /**
    * What a collection takes and what is declared for it. stats.lastUpdated is in milliseconds since 1970; 0: not known.
    *
    * `[collection]` → {documentCount, averageDocumentSize, totalSize, indexes: [{paths, unique, sparse, entries, bytes}], relationships, schema, schemaOptions, stats: {lastUpdated, seq}}.
    */
-  metadata: 33,
+  metadata: 35,
   /**
    * What the whole database takes.
    *
    * `[]` → {documents, bytes, collections: {name: {documents, bytes}}, log: {batches, bytes}}.
    */
-  usage: 34,
+  usage: 36,
   /**
    * The version of the data, 0 if it says none, and whether there is no collection.
    *
    * `[]` → [version, isEmpty].
    */
-  dataVersion: 35,
+  dataVersion: 37,
   /**
    * Declares the version of the data.
    *
    * `[version]` → nothing.
    */
-  setDataVersion: 36,
+  setDataVersion: 38,
   /**
    * Opens a savepoint. Savepoints nest. While one is open, nothing is stored, and batches of other writers are put off; see onPutOff.
    *
    * `[]` → nothing.
    */
-  savepoint: 37,
+  savepoint: 39,
   /**
    * Ends the innermost savepoint and keeps the changes since it.
    *
    * `[]` → nothing.
    */
-  release: 38,
+  release: 40,
   /**
    * Undoes the changes since the innermost savepoint, and ends it.
    *
    * `[]` → nothing.
    */
-  rollback: 39,
+  rollback: 41,
   /**
    * Takes the changes since the innermost savepoint out of sight until resume. Every write in between is refused.
    *
    * `[]` → nothing.
    */
-  suspend: 40,
+  suspend: 42,
   /**
    * Puts the changes back that suspend took out of sight.
    *
    * `[]` → nothing.
    */
-  resume: 41,
+  resume: 43,
   /**
    * Flush for a database in memory alone, which has nothing to wait for: a Promise of Go's would cost 40 us.
    *
    * `[]` → nothing.
    */
-  settle: 42,
+  settle: 44,
   /**
    * Takes what is not stored as the frame of the next batch, and undoes it. For storages to which JavaScript itself appends.
    *
    * `[]` → the frame, or nothing.
    */
-  cut: 43,
+  cut: 45,
   /**
    * Applies a record of the log, unless the database holds it already. Its bytes follow the arguments directly.
    *
    * `[seq, snapshot]` → nothing.
    */
-  apply: 44,
+  apply: 46,
   /**
    * The frame of a snapshot of everything stored, if the log is so long that one has to replace its batches.
    *
    * `[]` → the frame, or nothing.
    */
-  snapshot: 45,
+  snapshot: 47,
   /**
    * Takes what is not stored as the frame of the next batch, for JavaScript to append. If that is done, endFlush follows; otherwise flush, which goes on with this frame.
    *
    * `[]` → the number of the batch, of 64 bits, 0 if nothing is to be stored, and the frame; nothing if flush has to do it.
    */
-  beginFlush: 46,
+  beginFlush: 48,
   /**
    * Says that the frame of beginFlush is stored.
    *
    * `[]` → whether to call wake next.
    */
-  endFlush: 47,
+  endFlush: 49,
   /**
    * Undoes changes: each document becomes what it was before, if it still is what they made of it. call is the name for errors. The changes follow the arguments directly, as a feed has them.
    *
    * `[call]` → [how many documents changed, the number of the newest batch].
    */
-  revert: 48,
+  revert: 50,
   /**
    * The canonical text of a condition, for tests and tools. The handle may be 0.
    *
    * `[where]` → string.
    */
-  parse: 49,
+  parse: 51,
 } as const
 
 /** The number of a call. */

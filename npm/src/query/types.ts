@@ -1,4 +1,4 @@
-import type { Stored, Value } from '../types.js'
+import type { StopSignal, Stored, Value } from '../types.js'
 import type { Condition } from './condition.js'
 import type { Absent, At, DashedArgument, Deeper, Leaf, NamedElementPath, NamedPath, NumberArgument, Path, PathArgument, PatternElementPath, PatternPath, Untold } from './path-types.js'
 import type { Comparable, Contained, IfArray, IfText, Ordered } from './value-types.js'
@@ -136,6 +136,12 @@ export interface FindOptions<T = any, S extends string = never, F extends string
    * `['posts', 'posts.comments.author']`. All of it is one call of the engine. See `addRelationship`.
    */
   populate?: string[]
+}
+
+/** How to iterate: as a find, until a signal is aborted. */
+export interface IterateOptions<T = any, S extends string = never, F extends string = never> extends FindOptions<T, S, F> {
+  /** Aborted, it makes the iteration throw its reason. */
+  signal?: StopSignal
 }
 
 type Direction = 'asc' | 'desc' | 1 | -1

@@ -2,6 +2,7 @@ import { aggregates } from './api-aggregates.js'
 import { changes } from './api-changes.js'
 import { conditions } from './api-conditions.js'
 import { documents } from './api-documents.js'
+import { iterations } from './api-iterate.js'
 import { live } from './api-live.js'
 import { lifecycle } from './api-lifecycle.js'
 import { metadata } from './api-metadata.js'
@@ -23,7 +24,7 @@ import { streams } from './streams.js'
 import type { Suite } from './suite.js'
 
 /** All tests of the public API, by what they are about. */
-export const apiSuites: Record<string, Suite> = { documents, values, updates, conditions, options, schemas, aggregates, sql, results, relationships, live, metadata, transactions, changes, streams, lifecycle, migrations, repairing, storages, managing, sealing, 'storages of one file': fileStorages, files: filing }
+export const apiSuites: Record<string, Suite> = { documents, values, updates, conditions, options, schemas, aggregates, sql, results, iterations, relationships, live, metadata, transactions, changes, streams, lifecycle, migrations, repairing, storages, managing, sealing, 'storages of one file': fileStorages, files: filing }
 
 const { storages: _, managing: __, ...ofDatabases } = apiSuites
 
@@ -31,4 +32,4 @@ const { storages: _, managing: __, ...ofDatabases } = apiSuites
 export const workerSuites: Record<string, Suite> = { ...ofDatabases, 'a pool': pooling }
 
 /** Those of them whose calls are about what a shared worker does in another way. */
-export const sharedSuites: Record<string, Suite> = { documents, updates, options, schemas, relationships, metadata, sql, results, live, transactions, changes, streams, lifecycle, migrations }
+export const sharedSuites: Record<string, Suite> = { documents, updates, options, schemas, relationships, metadata, sql, results, iterations, live, transactions, changes, streams, lifecycle, migrations }

@@ -56,7 +56,7 @@ export async function callsThatAreNotClosed(object: object): Promise<string[]> {
   return open.sort((a, b) => Number(a === 'close') - Number(b === 'close') || (a < b ? -1 : 1))
 }
 
-/** The code that a call rejects with, or, if it `throws`, throws; anything else, if it does not. */
+/** The code that a call rejects with, or, of an iteration, its first step; or, if the call `throws`, what it throws; anything else, if it does not. */
 async function outcomeOf(throws: boolean, call: () => unknown): Promise<string | undefined> {
   let answer: unknown
   try {

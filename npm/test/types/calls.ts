@@ -72,6 +72,14 @@ users.search({ age: { $gt: 1 }, 'address.city': 'Oslo', name: /^J/ })
 users.search((user) => user.age > 1 && user._id !== 5)
 users.search(undefined, { sort: ['-age', 'name'], limit: 5, fields: ['name'] })
 users.search(undefined, { sort: { age: 'desc', name: 1 } })
+async () => {
+  for await (const user of users.iterate({ age: { $gt: 1 } }, { sort: '-age', signal: new AbortController().signal })) user satisfies Stored<User>
+  for await (const user of db.iterate<User>('age > 1', 'users')) user satisfies Stored<User>
+  // @ts-expect-error: no such field
+  users.iterate({ agee: 1 })
+  // @ts-expect-error: no such option
+  users.iterate({}, { batch: 5 })
+}
 db.search<User>((user) => user.age > 1, 'users')
 db.search((user) => user.whatever > 1)
 users.get(5).then((user) => user?.address?.city)
