@@ -16,6 +16,7 @@ type Query struct {
 	Skip   int           // documents to pass over; below 0 means 0
 	Limit  int           // return at most this many; 0 or less: all
 	Fields []string      // paths to return besides _id, or, each with a dash, to leave out; "-_id" leaves out _id; none: whole documents
+	Slices []Slice       // of arrays in what is returned; they go with Fields of both kinds
 	// Populate names relationships whose documents are put into those found, each
 	// under the name of its relationship: "posts", and into the posts "posts.author".
 	// OneToMany and ManyToMany put an array, the others a document or null. Each name
@@ -51,7 +52,7 @@ func (db *DB) Find(name string, q Query) (r *Result, err error) {
 	}
 	p := c.plan(q)
 	slots := c.run(&p).slots
-	r = &Result{c: c.content, slots: slots, fields: newProjection(q.Fields), put: put}
+	r = &Result{c: c.content, slots: slots, fields: newProjection(q.Fields, q.Slices), put: put}
 	if len(put) > 0 {
 		r.level, err = db.populate(c, put, slots)
 	}
@@ -65,7 +66,10 @@ func (q *Query) check(name string) error {
 	if err := tooMany("find", name, "fields", len(q.Fields), MaxFields); err != nil {
 		return err
 	}
-	return checkFields("find", name, q.Fields)
+	if err := tooMany("find", name, "slices", len(q.Slices), maxSlices); err != nil {
+		return err
+	}
+	return checkFields("find", name, q.Fields, q.Slices)
 }
 
 // Len returns how many documents Next has not returned yet.

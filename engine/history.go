@@ -128,7 +128,7 @@ func (db *DB) FindStillValid(name string, q Query, last []byte, changes uint64) 
 			}
 		}
 		if fields == nil {
-			fields = newProjection(q.Fields)
+			fields = newProjection(q.Fields, q.Slices)
 		}
 		return bytes.Equal(fields.append(nil, t.was), fields.append(nil, t.now))
 	})

@@ -80,7 +80,7 @@ const (
 )
 
 func newLiveFind(name string, q Query) *liveFind {
-	f := &liveFind{name: name, q: q, fields: newProjection(q.Fields), first: max(q.Skip, 0), end: math.MaxInt}
+	f := &liveFind{name: name, q: q, fields: newProjection(q.Fields, q.Slices), first: max(q.Skip, 0), end: math.MaxInt}
 	if q.Limit > 0 {
 		f.end = min(f.first, math.MaxInt-q.Limit) + q.Limit
 	}

@@ -69,7 +69,7 @@ func (db *DB) Among(name string, ids []byte, q Query) (r *Result, err error) {
 	if c == nil || err != nil {
 		return &Result{}, cmp.Or(checkName("iterate", name), err)
 	}
-	r = &Result{c: c.content, fields: newProjection(q.Fields), put: put}
+	r = &Result{c: c.content, fields: newProjection(q.Fields, q.Slices), put: put}
 	cost := costOf(q.Where)
 	for len(ids) > 0 {
 		n, err := msgpack.Validate(ids, 0)

@@ -16,6 +16,7 @@ const (
 	MaxGroupPaths = 100  // paths to group by
 	MaxOutputs    = 2000 // outputs of an aggregate, columns of a SELECT or INSERT
 	MaxFields     = 2000 // paths of Query.Fields
+	maxSlices     = 100  // of Query.Slices, each of which is compared with all the others
 )
 
 // tooMany is the error for more than limit of what; nil if n is within it.

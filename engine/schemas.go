@@ -240,7 +240,7 @@ func (db *DB) Unfit(name string, source []byte, options SchemaOptions) (*Result,
 			slots = append(slots, uint32(slot))
 		}
 	}
-	return &Result{c: c.content, slots: slots, fields: newProjection(nil)}, nil
+	return &Result{c: c.content, slots: slots, fields: newProjection(nil, nil)}, nil
 }
 
 // checkSchema returns CodeSchema if a document, whose first field is its _id, does not

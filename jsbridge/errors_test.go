@@ -34,7 +34,7 @@ func TestCall_refuses(t *testing.T) {
 		{"sort", "find", array{"people", nil, "age", 0, 1, nil}, nil, engine.CodeInvalid, "sort: expected an array"},
 		{"sort key", "find", array{"people", nil, array{array{"age"}}, 0, 1, nil}, nil, engine.CodeInvalid, "sort:"},
 		{"sort direction", "find", array{"people", nil, array{array{"age", "desc"}}, 0, 1, nil}, nil, engine.CodeInvalid, "sort:"},
-		{"fields", "find", array{"people", nil, nil, 0, 1, array{1}}, nil, engine.CodeInvalid, "fields: expected an array of strings"},
+		{"fields", "find", array{"people", nil, nil, 0, 1, array{1}}, nil, engine.CodeInvalid, "fields: expected an array of paths"},
 		{"condition", "remove", array{"people", 5}, nil, engine.CodeInvalid, "remove where:"},
 		{"text condition", "remove", array{"people", "age >"}, nil, engine.CodeInvalid, "remove where:"},
 		{"operator", "remove", array{"people", object{"age": object{"$near": 1}}}, nil, engine.CodeInvalid, "$near"},

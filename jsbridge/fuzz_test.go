@@ -55,7 +55,7 @@ func fuzzSeeds(t testing.TB) (seeds [][]byte) {
 		{"insert", array{"people", true}, array{object{"_id": "x", "age": 2.5}}},
 		{"find", array{"people", object{"age": object{"$gt": 1}}, array{array{"age", true}}, 0, 2, array{"age"}}, nil},
 		{"matching", array{"people", "age > 1", array{array{"age", true}}, 0, -1}, nil},
-		{"among", array{"people", []byte{0xa1, 'x', 1}, "age > 1", array{"age"}, nil}, nil},
+		{"among", array{"people", []byte{0xa1, 'x', 1}, "age > 1", array{"age", array{"tags", -2, 1}}, nil}, nil},
 		{"more", nil, nil},
 		{"get", array{"people", "x"}, nil},
 		{"count", array{"people", array{"and", array{"exists", "age", true}, array{"not", array{"eq", "age", 3}}}, -1}, nil},

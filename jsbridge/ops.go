@@ -32,7 +32,7 @@ var ops = []op{
 	},
 	{
 		name: "find", run: find, stillValid: findStillValid, live: liveFind,
-		doc:    "The documents that match, in pieces of about 1 MiB; `more` returns the next. A limit of -1 is none; nil fields are all.",
+		doc:    "The documents that match, in pieces of about 1 MiB; `more` returns the next. A limit of -1 is none. fields are paths, with dashes those to leave out, and slices of arrays, [path, skip, limit]; nil is all.",
 		args:   []string{"collection", "where", "sort", "skip", "limit", "fields"},
 		result: "u32 documents in this piece, u32 still to come (both little-endian), the documents",
 	},

@@ -1,6 +1,8 @@
 package jsbridge
 
 import (
+	"math"
+
 	"github.com/atomicdb-go/atomicdb/engine"
 	"github.com/atomicdb-go/atomicdb/engine/msgpack"
 	"github.com/atomicdb-go/atomicdb/engine/query"
@@ -36,7 +38,9 @@ func matching(c *call) error {
 
 func among(c *call) error {
 	collection, ids := c.collection(), c.bytes()
-	q := engine.Query{Where: c.where(), Fields: c.fields(), Populate: c.texts(true)}
+	q := engine.Query{Where: c.where()}
+	q.Fields, q.Slices = c.fields()
+	q.Populate = c.texts(true)
 	if err := c.end(); err != nil {
 		return err
 	}
@@ -183,17 +187,43 @@ func (c *call) where() *query.Filter {
 // find returns the arguments of the op find.
 func (c *call) find() (collection string, q engine.Query) {
 	collection, q = c.collection(), c.query()
-	q.Fields = c.fields()
+	q.Fields, q.Slices = c.fields()
 	return collection, q
 }
 
-// fields returns the next argument, null or an array of paths, which may have dashes.
-func (c *call) fields() []string {
-	fields := c.texts(true)
-	for _, path := range fields {
+// fields returns the next argument, null or an array of paths, which may have dashes, and
+// of slices, [path, skip, limit].
+func (c *call) fields() (fields []string, slices []engine.Slice) {
+	for _, v := range c.list(true) {
+		parts := [][]byte{v}
+		if msgpack.KindOf(v) == msgpack.Array {
+			parts = msgpack.List(v)
+		}
+		if len(parts) == 0 || msgpack.KindOf(parts[0]) != msgpack.String {
+			c.fault(c.name(), "expected an array of paths and of [path, skip, limit]")
+			return nil, nil
+		}
+		path := string(msgpack.Str(parts[0]))
 		c.path(path)
+		if msgpack.KindOf(v) == msgpack.String {
+			fields = append(fields, path)
+			continue
+		}
+		numbers := [2]int{}
+		for i := range numbers {
+			x := math.NaN()
+			if len(parts) == 3 && msgpack.KindOf(parts[i+1]) == msgpack.Number {
+				x = msgpack.Float(parts[i+1])
+			}
+			if !(math.Abs(x) <= math.MaxInt32 && x == math.Trunc(x)) || i == 1 && x < 0 {
+				c.fault(c.name(), "expected [path, skip, limit], with integers from -2147483647 or 0 to 2147483647")
+				return nil, nil
+			}
+			numbers[i] = int(x)
+		}
+		slices = append(slices, engine.Slice{Path: path, Skip: numbers[0], Limit: numbers[1]})
 	}
-	return fields
+	return fields, slices
 }
 
 // count returns the arguments of the op count.

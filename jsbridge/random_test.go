@@ -181,7 +181,7 @@ func (r *randomCalls) argument(name string, writes bool) any {
 	case "limit":
 		return r.IntN(6) - 1
 	case "fields":
-		return oneOf[any](r, nil, array{r.path(), r.path()})
+		return oneOf[any](r, nil, array{r.path(), r.path()}, array{array{r.path(), r.IntN(5) - 2, r.IntN(3)}})
 	case "op":
 		r.asked = oneOf(r, cacheable...)
 		return numberOf(r.t, r.asked.name)

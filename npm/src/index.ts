@@ -44,6 +44,7 @@ export type {
   FilterValue,
   FindOptions,
   IterateOptions,
+  Projection,
   Plan,
   PlanLeaf,
   QueryBuilder,

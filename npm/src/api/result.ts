@@ -4,7 +4,7 @@ import { copyOf } from '../connection/query-cache.js'
 import { describe, invalid, readingError } from '../errors.js'
 import { changeEach, removeThese, updateThese } from '../operations/writes.js'
 import { compare } from '../query/compare.js'
-import { checkPath, exclude, isMap, project, treeOf } from '../query/paths.js'
+import { checkPath, exclude, isMap, project, treeOf, type Shown } from '../query/paths.js'
 import { sortValue } from '../query/sort-value.js'
 import type { PathArgument, NamedPath } from '../query/path-types.js'
 import type { Update } from '../query/update-types.js'
@@ -17,7 +17,7 @@ export interface Origin {
   readonly calls: Calls
   readonly collection: unknown
   /** The paths of the fields that were asked for; null for whole documents. */
-  readonly fields: readonly string[] | null
+  readonly fields: readonly Shown[] | null
   /** The relationships whose documents are in these; null if none are. */
   readonly populate: readonly string[] | null
   /** Whether the documents are those of a live query, which others have too: they must not be changed in place. */

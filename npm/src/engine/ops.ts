@@ -16,7 +16,7 @@ export const Op = {
    */
   insert: 1,
   /**
-   * The documents that match, in pieces of about 1 MiB; `more` returns the next. A limit of -1 is none; nil fields are all.
+   * The documents that match, in pieces of about 1 MiB; `more` returns the next. A limit of -1 is none. fields are paths, with dashes those to leave out, and slices of arrays, [path, skip, limit]; nil is all.
    *
    * `[collection, where, sort, skip, limit, fields]` → u32 documents in this piece, u32 still to come (both little-endian), the documents.
    */

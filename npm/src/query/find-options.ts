@@ -1,6 +1,7 @@
 import type { Encoder } from '../msgpack/encode.js'
 import { takenList } from '../checks.js'
 import { describe, invalid } from '../errors.js'
+import { isMap, type Shown, type Slice } from './paths.js'
 
 /** How a query returns what it finds, checked. */
 export interface Query {
@@ -9,8 +10,8 @@ export interface Query {
   readonly skip: number
   /** -1 for all. */
   readonly limit: number
-  /** Paths, or with dashes those that are left out; null for whole documents. */
-  readonly fields: readonly string[] | null
+  /** Paths, or with dashes those that are left out, and slices; null for whole documents. */
+  readonly fields: readonly Shown[] | null
   /** Names of relationships; null for none. */
   readonly populate: readonly string[] | null
 }
@@ -61,8 +62,9 @@ export function countOf(value: unknown, name: string, what: string): number | un
   return Math.min(value, maxCount)
 }
 
-function fieldsOf(fields: unknown): readonly string[] | null {
+function fieldsOf(fields: unknown): readonly Shown[] | null {
   if (fields === undefined) return null
+  if (isMap(fields)) return projectionOf(fields)
   const paths = namesOf('options.fields', fields, 'an array of field paths')
   const bare = paths.filter((path) => path !== '_id' && path !== '-_id')
   if (paths.includes('-')) throw invalid('options.fields: expected a field path after the dash')
@@ -70,6 +72,36 @@ function fieldsOf(fields: unknown): readonly string[] | null {
     throw invalid('options.fields: fields are returned or, with a dash, left out, not both')
   }
   return paths.length === 0 ? ['_id'] : paths // to the engine, an empty list means whole documents; _id comes along anyway
+}
+
+/** Reads MongoDB's way of naming fields: {name: 1}, {secret: 0}, {comments: {$slice: 3}}. */
+function projectionOf(projection: Record<string, unknown>): readonly Shown[] | null {
+  const paths: string[] = []
+  const slices: Slice[] = []
+  for (const [path, shown] of Object.entries(projection)) {
+    const what = `options.fields.${path}`
+    if (path === '' || path.startsWith('-')) throw invalid(`${what}: expected a field path`)
+    if (shown === 1 || shown === true) paths.push(path)
+    else if (shown === 0 || shown === false) paths.push(`-${path}`)
+    else if (isMap(shown) && Object.keys(shown).join() === '$slice') slices.push(sliceOf(what, path, shown.$slice))
+    else throw invalid(`${what}: expected 1, 0 or {$slice: …}, not ${describe(shown)}`)
+  }
+  const all = [...slices.map(([path]) => path), ...paths.map((path) => path.replace(/^-/, ''))]
+  for (const [path] of slices) {
+    const other = all.find((other) => other !== path && `${path}.`.startsWith(`${other}.`)) ?? all.find((other) => other.startsWith(`${path}.`))
+    if (other !== undefined) throw invalid(`options.fields.${path}: it collides with ${other}`)
+  }
+  return slices.length > 0 || paths.length > 0 ? [...((paths.length > 0 && fieldsOf(paths)) || []), ...slices] : null
+}
+
+function sliceOf(what: string, path: string, value: unknown): Slice {
+  const isCount = (n: unknown): n is number => Number.isInteger(n) && Math.abs(n as number) <= maxCount
+  if (isCount(value)) return value < 0 ? [path, value, maxCount] : [path, 0, value]
+  const [skip, limit, ...rest] = Array.isArray(value) ? (value as unknown[]) : []
+  if (!isCount(skip) || !isCount(limit) || limit <= 0 || rest.length > 0) {
+    throw invalid(`${what}.$slice: expected a whole number, or [skip, limit] with a limit above 0, not ${describe(value)}`)
+  }
+  return [path, skip, limit]
 }
 
 function namesOf(what: string, value: unknown, expected: string): string[] {

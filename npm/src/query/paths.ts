@@ -5,6 +5,12 @@ export interface PathTree {
   [name: string]: PathTree | null
 }
 
+/** A part of the array at a path: at most `limit` elements from the one at `skip` on, below 0 counted from the end. */
+export type Slice = readonly [path: string, skip: number, limit: number]
+
+/** What of a document is returned: a path, with a dash one that is left out, or a slice. */
+export type Shown = string | Slice
+
 /** How many names a path may have; see engine/query/path.go. No document is deeper. */
 const maxNames = 1000
 
@@ -73,15 +79,39 @@ export function project(document: object, tree: PathTree): object {
   return part(document, tree) as object
 }
 
-/** What of a document `fields` return, as the engine reads them: paths to return besides _id, or, with dashes, to leave out. */
-export function shownBy(fields: readonly string[]): (document: object) => object {
+/**
+ * What of a document `fields` return, as the engine reads them: paths to return besides _id, or, with dashes, to leave
+ * out, and slices of arrays, which are returned, too.
+ */
+export function shownBy(fields: readonly Shown[]): (document: object) => object {
+  const slices = fields.filter((field) => typeof field !== 'string')
+  const paths = fields.filter((field) => typeof field === 'string')
+  if (slices.length === 0) return byPaths(paths, [])
+  const shown = paths.length === 0 ? (document: object) => document : byPaths(paths, slices.map(([path]) => path))
+  return (document) => slices.reduce((cut, [path, skip, limit]) => sliced(cut, namesOf(path), skip, limit), shown(document) as unknown) as object
+}
+
+/** `value` with what is at the path of `names` cut, if it is an array; of an array on the way, in each element. */
+function sliced(value: unknown, names: readonly string[], skip: number, limit: number): unknown {
+  const [name, ...below] = names
+  if (name === undefined) {
+    if (!Array.isArray(value)) return value
+    const from = skip < 0 ? Math.max(value.length + skip, 0) : skip
+    return value.slice(from, from + limit)
+  }
+  if (Array.isArray(value)) return value.map((element) => sliced(element, names, skip, limit))
+  if (!isMap(value) || !Object.hasOwn(value, name)) return value
+  return { ...value, [name]: sliced(value[name], below, skip, limit) }
+}
+
+function byPaths(fields: readonly string[], cut: readonly string[]): (document: object) => object {
   const named = fields.filter((path) => path !== '_id' && path !== '-_id')
   const withId = !fields.includes('-_id')
   if (named.length > 0 ? named[0]!.startsWith('-') : !withId) {
     const left = treeOf([...named.map((path) => path.slice(1)), ...(withId ? [] : ['_id'])])
     return (document) => exclude(document, left)
   }
-  const kept = treeOf(withId ? ['_id', ...named] : named)
+  const kept = treeOf([...(withId ? ['_id'] : []), ...named, ...cut])
   return (document) => project(document, kept)
 }
 

@@ -128,15 +128,23 @@ export interface FindOptions<T = any, S extends string = never, F extends string
   limit?: number
   /**
    * Field paths to return; `_id` comes along unless '-_id' is among them. Or, each with a dash, paths to leave out:
-   * `['-secret']`. Default: whole documents.
+   * `['-secret']`. Or MongoDB's projection, `{ name: 1 }` or `{ secret: 0 }`, which may have slices of arrays:
+   * `{ comments: { $slice: -3 } }`. Default: whole documents.
    */
-  fields?: readonly DashedArgument<T, F>[]
+  fields?: readonly DashedArgument<T, F>[] | Projection<T>
   /**
    * Names of relationships whose documents are put in place, each under the name of its relationship:
    * `['posts', 'posts.comments.author']`. All of it is one call of the engine. See `addRelationship`.
    */
   populate?: string[]
 }
+
+/**
+ * What of a document is returned, as in MongoDB: 1 or true for fields to return, or 0 or false for those to leave out. A
+ * slice goes with both, and alone: the first elements, the last, or `[skip, limit]`, whose skip counts from the end if
+ * it is below 0. What is no array stays whole.
+ */
+export type Projection<T = any> = { readonly [P in Path<T>]?: 0 | 1 | boolean | { readonly $slice: number | readonly [skip: number, limit: number] } }
 
 /** How to iterate: as a find, until a signal is aborted. */
 export interface IterateOptions<T = any, S extends string = never, F extends string = never> extends FindOptions<T, S, F> {

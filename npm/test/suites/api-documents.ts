@@ -1,4 +1,5 @@
-import { equal, ok, rejects, throws } from './check.js'
+import type { Projection } from '../../src/index.js'
+import { equal, ok, rejects, throws, until } from './check.js'
 import type { Suite } from './suite.js'
 
 interface Person {
@@ -114,6 +115,34 @@ export const documents: Suite = [
       }
       throws('invalid', () => db.live({}, { fields: ['-_id'] }), /options.fields: a live query/)
       throws('invalid', () => (db.query(), db.live((d: any) => d, { fields: ['-_id'] })), /options.fields/)
+      const posts = db.collection<{ title: string; tags: string[]; by: { name: string; likes: number[] }; replies: { n: number; likes: number[] }[] }>('posts')
+      await posts.insert({ _id: 1, title: 'x', tags: ['a', 'b', 'c'], by: { name: 'Ada', likes: [1, 2] }, replies: [{ n: 1, likes: [1, 2, 3] }, { n: 2, likes: [4] }] } as never)
+      for (const where of [{}, () => true]) {
+        const got = async (fields: Projection<{ title: string; tags: string[]; by: { name: string; likes: number[] }; replies: { n: number; likes: number[] }[] }>) => posts.get(where, { fields })
+        equal(await got({ title: 1 }), { _id: 1, title: 'x' })
+        equal(await got({ title: true, _id: 0 }), { title: 'x' })
+        equal(await got({ by: 0, replies: false, tags: { $slice: 2 } }), { _id: 1, title: 'x', tags: ['a', 'b'] })
+        equal(await got({ title: 1, tags: { $slice: -1 } }), { _id: 1, title: 'x', tags: ['c'] })
+        equal(await got({ _id: 1, tags: { $slice: [1, 1] } }), { _id: 1, tags: ['b'] })
+        equal(await got({ _id: 0, by: 0, replies: 0, tags: { $slice: [-2, 1] } }), { title: 'x', tags: ['b'] })
+        equal(await got({ 'by.likes': { $slice: 0 }, tags: { $slice: [-9, 1] }, 'replies.likes': { $slice: [1, 5] }, title: { $slice: 1 } }), {
+          _id: 1, title: 'x', tags: ['a'], by: { name: 'Ada', likes: [] }, replies: [{ n: 1, likes: [2, 3] }, { n: 2, likes: [] }],
+        })
+        equal((await got({ tags: { $slice: [7, 1] } }))!.tags, [])
+        equal(Object.keys((await got({}))!).length, 5)
+        for (const wrong of [{ tags: { $slice: 1.5 } }, { tags: { $slice: [1, 0] } }, { tags: { $slice: [1] } }, { tags: { $slice: 'x' } }, { tags: { $slice: 1, $x: 1 } }, { tags: 2 }, { title: 1, by: 0 }, { '-title': 1 }]) {
+          await rejects('invalid', () => got(wrong as never), /options.fields/)
+        }
+        await rejects('invalid', () => got({ by: 1, 'by.likes': { $slice: 1 } }), /collides with by/)
+        await rejects('invalid', () => got({ replies: { $slice: 1 }, 'replies.likes': { $slice: 1 } }), /collides/)
+      }
+      const kept = posts.live({}, { fields: { tags: { $slice: -1 }, title: 1 } })
+      await kept.ready
+      await posts.update({ $push: { tags: 'd' } })
+      await until(async () => kept.current[0]!.tags[0] === 'd', 'the live query has the new last tag')
+      equal(kept.current.asList(), [{ _id: 1, title: 'x', tags: ['d'] }])
+      kept.close()
+      for await (const { tags } of posts.iterate({}, { fields: { tags: { $slice: 1 } } })) equal(tags, ['a'])
       equal(await db.get(db.query<Person>().age.gt(30), { sort: '-age', fields: ['name'] }), { _id: 3, name: 'Joe' })
       equal((await db.get<any>((d: any) => d.age < 30))?.name, 'Kim')
     },

@@ -72,6 +72,11 @@ users.search({ age: { $gt: 1 }, 'address.city': 'Oslo', name: /^J/ })
 users.search((user) => user.age > 1 && user._id !== 5)
 users.search(undefined, { sort: ['-age', 'name'], limit: 5, fields: ['name'] })
 users.search(undefined, { sort: { age: 'desc', name: 1 } })
+users.search(undefined, { fields: { name: 1, tags: { $slice: -2 }, 'orders.item': { $slice: [1, 2] } } })
+// @ts-expect-error: no such field
+users.search(undefined, { fields: { agee: 1 } })
+// @ts-expect-error: a slice is one number or two
+users.search(undefined, { fields: { tags: { $slice: [1, 2, 3] } } })
 async () => {
   for await (const user of users.iterate({ age: { $gt: 1 } }, { sort: '-age', signal: new AbortController().signal })) user satisfies Stored<User>
   for await (const user of db.iterate<User>('age > 1', 'users')) user satisfies Stored<User>
