@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import type { Plain } from './values.js'
 
-/** One row of the tables in engine/query/MONGODB.md: where AtomicDB, MongoDB and mingo do not agree. */
+/** One row of the tables in engine/query/MONGODB.md: where AtomicDB, MongoDB and the peer do not agree. */
 export interface Difference {
   /** The row's first cell. */
   what: string
@@ -13,11 +13,11 @@ export interface Difference {
   /** A filter: 'yes', 'no' or 'invalid'. An update: 'invalid' or the document after it. */
   atomicdb: unknown
   mongodb: unknown
-  mingo: unknown
+  peer: unknown
 }
 
-/** Every row, in order. The document is the list; there is no second one. */
-export function differences(): Difference[] {
+/** Every row of the tables about one peer, their last column, in order. The document is the list; there is no second one. */
+export function differences(peer: 'mingo' | 'NeDB'): Difference[] {
   const text = readFileSync(fileURLToPath(new URL('../../../engine/query/MONGODB.md', import.meta.url)), 'utf8')
   let kind: Difference['kind'] | undefined
   const found: Difference[] = []
@@ -25,11 +25,12 @@ export function differences(): Difference[] {
     if (!line.startsWith('| ')) continue
     const [what, ...cells] = line.split('|').slice(1, -1).map((cell) => cell.trim()) as [string, ...string[]]
     if (what === 'what') {
-      kind = cells[1] as Difference['kind']
+      kind = cells.at(-1) === peer ? (cells[1] as Difference['kind']) : undefined
       continue
     }
-    const [document, request, atomicdb, mongodb, mingo] = cells.map(read) as [Plain, Plain, unknown, unknown, unknown]
-    found.push({ what, kind: kind!, document, request, atomicdb, mongodb, mingo })
+    if (!kind) continue
+    const [document, request, atomicdb, mongodb, other] = cells.map(read) as [Plain, Plain, unknown, unknown, unknown]
+    found.push({ what, kind, document, request, atomicdb, mongodb, peer: other })
   }
   return found
 }
