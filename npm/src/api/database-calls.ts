@@ -50,7 +50,6 @@ export interface DatabaseCalls<Schema = any> extends DocumentCalls<any, 'databas
   upsertMany<T extends object>(documents: readonly (T & { _id: Id })[], collection?: CollectionNames<Schema>): Promise<Id[]>
   search<T = any>(where?: Where<T>, options?: NamedOptions<Schema>): Promise<QueryResult<T>>
   get<T = any>(where: Where<T> | Id, options?: NamedOptions<Schema>): Promise<Stored<T> | undefined>
-  iterate<T = any>(where?: Where<T>, options?: NamedOptions<Schema>): AsyncIterableIterator<Stored<T>>
   find<T = any>(filter?: Filter<T>, options?: NamedOptions<Schema>): Promise<QueryResult<T>>
   findOne<T = any>(filter: Filter<T>, options?: NamedOptions<Schema>): Promise<Stored<T> | undefined>
   iterate<T = any>(where?: Where<T>, options?: NamedIterateOptions<Schema>): AsyncIterableIterator<Stored<T>>

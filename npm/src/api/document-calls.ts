@@ -9,7 +9,6 @@ import { aggregate } from '../operations/aggregate.js'
 import { createIndex, dropIndex, indexOptions } from '../operations/indexes.js'
 import { iterate } from '../operations/iterate.js'
 import { modify, type Modification, type Modified } from '../operations/modify.js'
-import { one, pagesOf } from '../operations/pages.js'
 import * as reads from '../operations/reads.js'
 import * as writes from '../operations/writes.js'
 import { queryBuilder } from '../query/builder.js'
@@ -129,24 +128,6 @@ export abstract class DocumentCalls<T, Of extends Owner> {
     return this.calls.read((engine) => {
       checkGiven(where, 1, given)
       return this.found(engine, where, this.collectionIn(options), options)
-    })
-  }
-
-  /**
-   * All documents that match, one by one. Which they are, and their order, is asked at first; each is read when the loop is
-   * about to come to it, so it is as it is then, and left out if it has been removed. So memory holds all ids, and some
-   * hundred documents.
-   *
-   * @example
-   * ```ts
-   * for await (const user of users.iterate('age >= 18')) await mail(user)
-   * ```
-   */
-  iterate<S extends string = never, F extends string = never>(where?: Where<T> | Named<T>, options?: Options<Of, T, S, F>): AsyncIterableIterator<Stored<T>> {
-    checkGiven(where, 1, arguments.length)
-    return readArguments(() => {
-      const collection = this.collectionIn(options)
-      return one(pagesOf(this.calls, collection, where, queryOf(options, collection))) as AsyncIterableIterator<Stored<T>>
     })
   }
 

@@ -43,8 +43,3 @@ function inOrder(page: readonly Stored<any>[], ids: readonly Id[]): Stored<any>[
   const byId = new Map(page.map((document) => [document._id as Id, document]))
   return ids.flatMap((id) => byId.get(id) ?? [])
 }
-
-/** The elements of pages. */
-export async function* one<T>(pages: AsyncIterable<readonly T[]>): AsyncGenerator<T> {
-  for await (const page of pages) yield* page
-}
