@@ -167,11 +167,11 @@ func compareInStep(a, b []byte) int {
 // A pair is one field of a map.
 type pair struct{ key, value []byte }
 
-func sortedPairs(m []byte) []pair {
-	pairs := make([]pair, 0, Count(m))
+func sortedPairs(m []byte) []*pair {
+	pairs := make([]*pair, 0, Count(m))
 	for key, value := range Fields(m) {
-		pairs = append(pairs, pair{key, value})
+		pairs = append(pairs, &pair{key, value})
 	}
-	slices.SortStableFunc(pairs, func(x, y pair) int { return bytes.Compare(x.key, y.key) })
+	slices.SortStableFunc(pairs, func(x, y *pair) int { return bytes.Compare(x.key, y.key) })
 	return pairs
 }

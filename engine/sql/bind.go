@@ -12,6 +12,7 @@ type binder struct {
 	x       *execution
 	tables  []table
 	groups  *groups          // nil unless the expression is about groups
+	windows *windows         // nil where no window function may stand
 	scope   *scope           // nil: no query is around
 	element bool             // inside ANY (…): paths start at the element
 	columns []column         // in HAVING: what names may stand for
@@ -38,7 +39,7 @@ func (b *binder) bind(e *expr) (*expr, error) {
 		return constant(e, b.x.params[e.index]), nil
 	case opPath:
 		if of := b.aliased(e); of != nil {
-			return (&binder{x: b.x, tables: b.tables, groups: b.groups, scope: b.scope}).bind(of)
+			return (&binder{x: b.x, tables: b.tables, groups: b.groups, windows: b.windows, scope: b.scope}).bind(of)
 		}
 		return b.field(e)
 	case opAggregate:
@@ -47,6 +48,8 @@ func (b *binder) bind(e *expr) (*expr, error) {
 		return b.any(e)
 	case opSubquery:
 		return b.subquery(e)
+	case opWindow:
+		return b.window(e)
 	}
 	bound := *e
 	bound.kids = make([]*expr, len(e.kids))

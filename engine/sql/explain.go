@@ -22,7 +22,7 @@ func (s *explainBody) run(x *execution) (Rows, error) {
 	if q.pinned < 0 {
 		find.Where = q.filters[0]
 	}
-	plain := len(q.tables) == 1 && len(q.rest) == 0 && q.groups == nil && !q.distinct
+	plain := len(q.tables) == 1 && len(q.rest) == 0 && q.groups == nil && !q.distinct && q.windows.bound == nil
 	for _, k := range q.keys {
 		plain = plain && k.expr.op == opField
 	}
@@ -49,6 +49,13 @@ func (s *explainBody) run(x *execution) (Rows, error) {
 	}
 	if q.groups != nil {
 		steps = append(steps, "group("+s.written(x, q.groupBy)+")")
+	}
+	if len(q.windows.bound) > 0 {
+		var slots []*expr
+		for _, w := range q.windows.bound {
+			slots = append(slots, w.slot)
+		}
+		steps = append(steps, "window("+s.written(x, slots)+")")
 	}
 	if !plain && len(q.keys) > 0 {
 		steps = append(steps, "sort")

@@ -38,6 +38,7 @@ const (
 	opCase      // what to compare, if index is 1; pairs of a condition, or of what it equals, and a value; the value of ELSE, if there is one
 	opCall      // function
 	opAggregate // aggregate of kids[0], if there is one
+	opWindow    // window function index, or aggregate, of kids over over
 	opSubquery  // sub; kids[0] is what an IN looks for. Bound, the others are what it asks of the queries around
 
 	// What binding makes of them.
@@ -71,6 +72,7 @@ type expr struct {
 	bound      *boundSubquery
 	denied     *query.Filter
 	want       truth
+	over       *windowSpec
 }
 
 // isCondition reports whether e is true, false or unknown, and nothing else.
@@ -86,7 +88,7 @@ func (e *expr) isCondition() bool {
 // COALESCE(a = 1, 0) has.
 func (e *expr) mayBeTruth() bool {
 	switch e.op {
-	case opCase, opCall, opAggregate:
+	case opCase, opCall, opAggregate, opWindow:
 		for _, kid := range e.kids {
 			if kid.mayBeTruth() {
 				return true
@@ -115,6 +117,9 @@ func (e *expr) walk(visit func(*expr)) {
 	visit(e)
 	for _, kid := range e.kids {
 		kid.walk(visit)
+	}
+	if e.over != nil {
+		e.over.walk(visit)
 	}
 }
 

@@ -36,6 +36,9 @@ func (q *selection) bindGroups() error {
 	for _, t := range q.orderBy {
 		grouped = grouped || t.expr.hasAggregate()
 	}
+	for _, w := range q.selectBody.windows {
+		w.walk(func(part *expr) { grouped = grouped || part.op == opAggregate })
+	}
 	if !grouped {
 		return nil
 	}
@@ -90,7 +93,7 @@ func (g *groups) slot(b *binder, e *expr) (*expr, error) {
 		}
 		return g.slotOf(e, a), nil
 	}
-	if e.op == opConst || e.op == opParam || e.hasAggregate() {
+	if e.op == opConst || e.op == opParam || e.hasAggregate() || e.hasWindow() {
 		return nil, nil
 	}
 	if e.hasSubquery() && !slices.ContainsFunc(g.by, (*expr).hasSubquery) {
@@ -105,7 +108,7 @@ func (g *groups) slot(b *binder, e *expr) (*expr, error) {
 	if e.op == opPath {
 		for _, c := range b.columns {
 			if c.alias && c.name == e.text { // a column by its name, whose expression may use that name for a field
-				return (&binder{x: b.x, tables: b.tables, groups: g, scope: b.scope}).bind(c.expr)
+				return (&binder{x: b.x, tables: b.tables, groups: g, windows: b.windows, scope: b.scope}).bind(c.expr)
 			}
 		}
 		if err != nil {

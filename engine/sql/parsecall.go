@@ -76,7 +76,13 @@ func (p *parser) call() (*expr, error) {
 			e.op, e.aggregate = opAggregate, aggregate(i)
 		}
 	}
+	for i, known := range windowFunctions {
+		if i > 0 && known.name == word {
+			e.op, e.index, minimum, maximum = opWindow, i, known.min, known.max
+		}
+	}
 	switch {
+	case e.op == opWindow:
 	case word == "exists":
 		e.op, e.operator = opAsk, exists
 	case word == "iif", word == "if":
@@ -93,7 +99,10 @@ func (p *parser) call() (*expr, error) {
 		if err := p.mustSign(")"); err != nil {
 			return nil, err
 		}
-		return p.filtered(t, e)
+		if e, err := p.filtered(t, e); err != nil {
+			return e, err
+		}
+		return p.over(t, e)
 	default:
 		e.distinct = p.Take("distinct")
 	}
@@ -124,10 +133,16 @@ func (p *parser) call() (*expr, error) {
 	if n := len(e.kids); n < minimum || n > maximum {
 		return nil, p.Fault(t, "expected "+arguments(minimum, maximum)+" in "+strings.ToUpper(word)+", found "+strconv.Itoa(n))
 	}
+	p.made(t.Pos, e)
 	if e.op == opAggregate {
-		return p.filtered(t, e)
+		if e, err := p.filtered(t, e); err != nil {
+			return e, err
+		}
 	}
-	return p.made(t.Pos, e), nil
+	if e.op == opAggregate || e.op == opWindow {
+		return p.over(t, e)
+	}
+	return e, nil
 }
 
 // filtered reads the FILTER that may follow an aggregate, which then takes null instead of
@@ -182,6 +197,9 @@ func (p *parser) unknownFunction(t token.Token) error {
 		if name := functions[i].name; !slices.Contains(words, name) {
 			words = append(words, name)
 		}
+	}
+	for _, f := range windowFunctions[1:] {
+		words = append(words, f.name)
 	}
 	words = append(words, "string_agg", "iif", "cast")
 	message := "there is no function " + token.Clipped(t.Text)

@@ -15,6 +15,7 @@ type selectBody struct {
 	where    *expr
 	groupBy  []*expr
 	having   *expr
+	windows  []*windowSpec // that WINDOW names
 	orderBy  []term
 	limit    *expr
 	offset   *expr
@@ -83,7 +84,7 @@ func (p *parser) selectPart() (*selectBody, error) {
 		if err := p.from(s); err != nil {
 			return nil, err
 		}
-	} else if p.Token.Kind != token.End && p.Token.Kind != token.Sign && !p.isReserved() && !p.Token.Is("returning") {
+	} else if p.Token.Kind != token.End && p.Token.Kind != token.Sign && !p.isReserved() && !p.Token.Is("returning") && !p.isWindowClause() {
 		return nil, p.ExpectedLike(`"," or FROM`, p.clauseHint())
 	}
 	return s, p.clauses(s)
@@ -108,7 +109,7 @@ func (p *parser) column(s *selectBody) error {
 		}
 		c.name, c.alias, c.pos = n.text, true, n.pos
 		return nil
-	case p.Token.Kind == token.Name && !p.isReserved():
+	case p.Token.Kind == token.Name && !p.isReserved() && !p.isWindowClause():
 		if p.clauseHint() != "" && !p.Token.Quoted {
 			return p.ExpectedLike(`"," or FROM`, p.clauseHint())
 		}
@@ -291,7 +292,7 @@ func (p *parser) table() (table, error) {
 			p.reads = append(p.reads, n.text)
 		}
 	}
-	if p.Take("as") || p.Token.Kind == token.Name && !p.isReserved() && (p.Token.Quoted || !token.IsWord(p.Token.Text, afterTables)) {
+	if p.Take("as") || p.Token.Kind == token.Name && !p.isReserved() && (p.Token.Quoted || !token.IsWord(p.Token.Text, afterTables)) && !p.isWindowClause() {
 		if hint := p.clauseHint(); hint != "" && !p.Token.Quoted && !p.Token.Is("set") {
 			return s, p.ExpectedLike("a clause or the end of the statement", hint)
 		}
@@ -333,28 +334,34 @@ func (p *parser) clauses(s *selectBody) (err error) {
 			return err
 		}
 	}
-	return nil
+	return p.windows(s)
+}
+
+// orderBy reads the terms of ORDER BY, if it comes next.
+func (p *parser) orderBy() (terms []term, err error) {
+	if !p.Take("order") {
+		return nil, nil
+	}
+	if err := p.must("by"); err != nil {
+		return nil, err
+	}
+	err = p.commas(maxOrderBy, "expressions to order by", func() error {
+		e, err := p.expr()
+		if err != nil {
+			return err
+		}
+		t := term{expr: e}
+		err = p.ordering(&t)
+		terms = append(terms, t)
+		return err
+	})
+	return terms, err
 }
 
 // order reads ORDER BY, LIMIT and OFFSET.
 func (p *parser) order(s *selectBody) (err error) {
-	if p.Take("order") {
-		if err := p.must("by"); err != nil {
-			return err
-		}
-		err := p.commas(maxOrderBy, "expressions to order by", func() error {
-			e, err := p.expr()
-			if err != nil {
-				return err
-			}
-			t := term{expr: e}
-			err = p.ordering(&t)
-			s.orderBy = append(s.orderBy, t)
-			return err
-		})
-		if err != nil {
-			return err
-		}
+	if s.orderBy, err = p.orderBy(); err != nil {
+		return err
 	}
 	if p.Take("limit") {
 		if s.limit, err = p.sum(); err != nil {

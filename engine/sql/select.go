@@ -20,6 +20,7 @@ type selection struct {
 	joins      []join          // of the second table and later
 	groups     *groups         // nil: rows are of documents
 	having     *expr
+	windows    windows
 	projection *projection
 	keys       []sortKey
 	skip       int
@@ -97,6 +98,9 @@ func (q *selection) rows() (Rows, error) {
 			tuples = slices.DeleteFunc(tuples, func(t tuple) bool { return !q.having.test(&t) })
 		}
 	}
+	if err := q.windows.fill(q, tuples); err != nil {
+		return nil, err
+	}
 	return q.list(tuples), nil
 }
 
@@ -131,7 +135,8 @@ func (s *selectBody) bindNames(x *execution, tables []table, in *scope) (*select
 	if err = q.bindGroups(); err != nil {
 		return nil, err
 	}
-	over := &binder{x: x, tables: tables, groups: q.groups, columns: s.columns, scope: in}
+	q.windows = windows{of: s}
+	over := &binder{x: x, tables: tables, groups: q.groups, windows: &q.windows, columns: s.columns, scope: in}
 	if q.projection, err = over.project(s.columns); err == nil && s.distinct {
 		err = over.allUncollated(q.projection)
 	}
@@ -139,9 +144,11 @@ func (s *selectBody) bindNames(x *execution, tables []table, in *scope) (*select
 		return nil, err
 	}
 	if s.having != nil {
+		over.windows = nil
 		if q.having, err = over.bind(s.having); err != nil {
 			return nil, err
 		}
+		over.windows = &q.windows
 	}
 	over.aliases = s.columns
 	for _, t := range s.orderBy {
@@ -154,6 +161,7 @@ func (s *selectBody) bindNames(x *execution, tables []table, in *scope) (*select
 		}
 		q.keys = append(q.keys, t.keys(e)...)
 	}
+	q.windows.place(q.groups)
 	if q.limit, err = b.count(s.limit, "LIMIT", -1); err != nil {
 		return nil, err
 	}
@@ -207,7 +215,7 @@ func (q *selection) documents(table int, where *query.Filter) (docs [][]byte, er
 // streamed answers a SELECT that the engine can find, sort and cut by itself;
 // nil for any other.
 func (q *selection) streamed() (Rows, error) {
-	if q.x.slowly || len(q.tables) != 1 || q.tables[0].body != nil || len(q.rest) > 0 || q.groups != nil || q.distinct || q.projection.asks {
+	if q.x.slowly || len(q.tables) != 1 || q.tables[0].body != nil || len(q.rest) > 0 || q.groups != nil || q.distinct || q.windows.bound != nil || q.projection.asks {
 		return nil, nil
 	}
 	find := engine.Query{Where: q.filters[0], Skip: q.skip, Limit: q.limit}
@@ -231,7 +239,7 @@ func (q *selection) streamed() (Rows, error) {
 // first table, then of the second, and so on.
 func (q *selection) tuples() ([]tuple, error) {
 	r := &joining{selection: q, cost: 1 + q.cost(), most: -1, one: tuple{docs: make([][]byte, len(q.tables))}}
-	if len(q.keys) == 0 && q.groups == nil && !q.distinct && q.limit >= 0 {
+	if len(q.keys) == 0 && q.groups == nil && !q.distinct && q.windows.bound == nil && q.limit >= 0 {
 		r.most = q.skip + q.limit
 	}
 	if r.most == 0 {
@@ -280,50 +288,66 @@ func orEmpty(doc []byte) []byte {
 	return doc
 }
 
+// A sortedTuple is the place of a tuple among others, and what it is sorted by.
+type sortedTuple struct {
+	at   int
+	keys [][]byte
+}
+
+// sorted returns tuples in the order of keys. asNull takes a missing value for null.
+func (q *selection) sorted(tuples []tuple, keys []sortKey, asNull bool) []*sortedTuple {
+	cost := 0
+	for _, k := range keys {
+		cost += k.expr.size()
+	}
+	all := make([]*sortedTuple, len(tuples))
+	for i := range tuples {
+		row := &sortedTuple{at: i}
+		all[i] = row
+		q.x.db.Spend(1 + cost)
+		q.x.db.Hold(64 + 24*len(keys))
+		for _, k := range keys {
+			v := k.expr.eval(&tuples[i])
+			if asNull && isNull(v) {
+				v = null
+			}
+			if k.expr.op != opField && k.expr.op != opSlot {
+				q.x.db.Hold(len(v)) // it was worked out
+			}
+			row.keys = append(row.keys, v)
+		}
+	}
+	if len(keys) > 0 {
+		slices.SortStableFunc(all, func(a, b *sortedTuple) int {
+			q.x.db.Spend(1)
+			return compareKeys(keys, a.keys, b.keys)
+		})
+	}
+	return all
+}
+
+func compareKeys(keys []sortKey, a, b [][]byte) int {
+	for i, k := range keys {
+		if c := msgpack.Compare(a[i], b[i]); c != 0 {
+			if k.descending {
+				return -c
+			}
+			return c
+		}
+	}
+	return 0
+}
+
 // list sorts the rows, removes duplicates if they must be DISTINCT, and applies
 // OFFSET and LIMIT.
 func (q *selection) list(tuples []tuple) *list {
 	if len(q.keys) > 0 {
-		cost := 0
-		for _, k := range q.keys {
-			cost += k.expr.size()
+		// One row may stand for null and for a missing field, and a missing partner for null.
+		in := make([]tuple, len(tuples))
+		for i, row := range q.sorted(tuples, q.keys, q.distinct || len(q.tables) > 1) {
+			in[i] = tuples[row.at]
 		}
-		type sorted struct {
-			tuple
-			keys [][]byte
-		}
-		all := make([]sorted, len(tuples))
-		for i, t := range tuples {
-			all[i].tuple = t
-			q.x.db.Spend(1 + cost)
-			q.x.db.Hold(64 + 24*len(q.keys))
-			for _, k := range q.keys {
-				v := k.expr.eval(&t)
-				// One row may stand for null and for a missing field, and a missing partner for null.
-				if (q.distinct || len(q.tables) > 1) && isNull(v) {
-					v = null
-				}
-				if k.expr.op != opField && k.expr.op != opSlot {
-					q.x.db.Hold(len(v)) // it was worked out
-				}
-				all[i].keys = append(all[i].keys, v)
-			}
-		}
-		slices.SortStableFunc(all, func(a, b sorted) int {
-			q.x.db.Spend(1)
-			for i, k := range q.keys {
-				if c := msgpack.Compare(a.keys[i], b.keys[i]); c != 0 {
-					if k.descending {
-						return -c
-					}
-					return c
-				}
-			}
-			return 0
-		})
-		for i := range all {
-			tuples[i] = all[i].tuple
-		}
+		tuples = in
 	}
 	l := &list{}
 	seen := map[string]bool{}

@@ -1,5 +1,5 @@
 // The structure of SQL statements against SQLite (sql.js): random queries in queries, joins of all kinds, combined and
-// recursive queries, and writes, over the same rows in tables there and in collections here. Rows have all columns, in
+// recursive queries, window functions, and writes, over the same rows in tables there and in collections here. Rows have all columns, in
 // order. What values mean is for sqlite-meaning.test.ts: nothing is negated here that may be unknown, but for NOT IN.
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
@@ -149,6 +149,40 @@ function from(depth: number, ctes: readonly Source[], around: readonly Source[])
   return { text, sources }
 }
 
+/** A window function over rows of the sources. Rows that its order leaves equal are the same rows, or have the same value. */
+function windowed(of: readonly Source[], named: string | undefined): string {
+  const any = () => columnOf(random.pick(of))
+  const all = of.flatMap((s) => s.columns.map((c) => `${s.name}.${c}`))
+  const direction = () => random.pick(['', ' DESC', ' ASC NULLS LAST', ' DESC NULLS FIRST'])
+  const partition = random.chance(0.5) ? `PARTITION BY ${random.list(1, 2, any).join(', ')} ` : ''
+  const total = `ORDER BY ${[any(), ...all].map((c) => c + direction()).join(', ')} `
+  const loose = random.chance(0.8) ? `ORDER BY ${any()}${direction()} ` : ''
+  const filter = random.chance(0.2) ? ` FILTER (WHERE ${any()} ${random.pick(['<', '>'])} ${random.int(0, 6)})` : ''
+  const aggregate = () => random.pick([`SUM(${any()})`, `COUNT(${any()})`, 'COUNT(*)', `MIN(${any()})`, `MAX(${any()} - 1)`, `AVG(${any()})`, `TOTAL(${any()})`]) + filter
+  const exclude = random.pick(['', '', '', ' EXCLUDE NO OTHERS', ' EXCLUDE CURRENT ROW', ' EXCLUDE GROUP', ' EXCLUDE TIES'])
+  const text = () => random.pick([`FIRST_VALUE(${any()})`, `LAST_VALUE(${any()} + 1)`, `NTH_VALUE(${any()}, ${random.int(1, 4)})`, aggregate()])
+  if (named && random.chance(0.3)) return `${aggregate()} OVER ${named}`
+  switch (random.int(0, 5)) {
+    case 0: return `${random.pick(['ROW_NUMBER()', `NTILE(${random.int(1, 5)})`])} OVER (${partition}${total})`
+    case 1: return `${random.pick(['LAG', 'LEAD'])}(${any()}${random.pick(['', ', 1', ', 2', ', 0', `, 3, ${any()}`])}) OVER (${partition}${total})`
+    case 2: return `${random.pick(['RANK()', 'DENSE_RANK()', 'PERCENT_RANK()', 'CUME_DIST()', aggregate()])} OVER (${partition}${loose})`
+    case 3:
+      if (random.chance(0.2)) return `instr('-' || group_concat(${any()}, '-')${filter} OVER (${partition}${total}${frame('ROWS', 4)}${exclude}), '-${random.int(0, 6)}')`
+      return `${text()} OVER (${partition}${total}${frame('ROWS', 4)}${exclude})`
+    case 4: return `${aggregate()} OVER (${partition}${loose}${frame('GROUPS', 3)}${exclude === ' EXCLUDE CURRENT ROW' ? '' : exclude})`
+    default: return `${aggregate()} OVER (${partition}ORDER BY ${any()}${direction()} ${frame('RANGE', 3)}${exclude === ' EXCLUDE CURRENT ROW' ? '' : exclude})`
+  }
+}
+
+/** The bounds of a frame, of which the first does not come after the second. */
+function frame(unit: string, most: number): string {
+  const places = ['UNBOUNDED PRECEDING', ' PRECEDING', 'CURRENT ROW', ' FOLLOWING', 'UNBOUNDED FOLLOWING']
+  const first = random.int(0, 3)
+  const bound = (place: number) => (place % 2 === 1 ? random.int(0, most) : '') + places[place]!
+  if (first < 3 && random.chance(0.3)) return `${unit} ${bound(first)}`
+  return `${unit} BETWEEN ${bound(first)} AND ${bound(Math.max(1, random.int(first, 4)))}`
+}
+
 /** A SELECT of so many columns, which are named c0, c1 and so on. */
 function select(depth: number, width: number, around: readonly Source[], ctes: readonly Source[]): string {
   if (random.chance(0.03)) return `SELECT ${columnsOf(width).map((c) => `${random.int(0, 5)} AS ${c}`).join(', ')}`
@@ -158,6 +192,11 @@ function select(depth: number, width: number, around: readonly Source[], ctes: r
     const by = columnOf(random.pick(sources))
     const aggregates = columnsOf(width).map((c, i) => (i === 0 && width > 1 ? `${by} AS ${c}` : `${random.pick(['COUNT(*)', `SUM(${columnOf(random.pick(sources))})`, `MAX(${columnOf(random.pick(sources))})`])} AS ${c}`))
     return `SELECT ${aggregates.join(', ')} FROM ${text}${where} GROUP BY ${by}${random.chance(0.4) ? ` HAVING COUNT(*) > ${random.int(0, 2)}` : ''}`
+  }
+  if (random.chance(0.2)) {
+    const named = random.chance(0.3) ? `n${++names}` : undefined
+    const columns = columnsOf(width).map((c) => `${random.chance(0.8) ? windowed(sources, named) : value(sources, 0, ctes)} AS ${c}`)
+    return `SELECT ${columns.join(', ')} FROM ${text}${where}${named ? ` WINDOW ${named} AS (PARTITION BY ${columnOf(random.pick(sources))})` : ''}`
   }
   return `SELECT ${random.chance(0.15) ? 'DISTINCT ' : ''}${columnsOf(width).map((c) => `${value([...sources, ...sources, ...around], depth, ctes)} AS ${c}`).join(', ')} FROM ${text}${where}`
 }
