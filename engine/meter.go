@@ -73,10 +73,14 @@ func (db *DB) EndCall(err *error) {
 
 // Hold counts bytes that the call in progress needs until its end. Beyond
 // Options.MaxQueryMemory it does not return; see EndCall.
+//
+//go:noinline
 func (db *DB) Hold(bytes int) { db.meter.hold(bytes) }
 
 // Spend counts work: a unit is about a document looked at. If the call has been
 // interrupted it does not return; see EndCall.
+//
+//go:noinline
 func (db *DB) Spend(units int) { db.meter.spend(units) }
 
 // Uncounted runs work that is no part of the call: a check of its answer.

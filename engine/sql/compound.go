@@ -1,6 +1,8 @@
 package sql
 
 import (
+	"slices"
+	"sort"
 	"strconv"
 
 	"github.com/atomicdb-go/atomicdb/engine/msgpack"
@@ -9,6 +11,9 @@ import (
 // A boundQuery is a query whose names are resolved.
 type boundQuery interface {
 	rows() (Rows, error)
+	// each calls yield with one row after the other, as they are made, until it returns
+	// false. The row is borrowed.
+	each(yield func(row []byte) bool) error
 }
 
 func (q *queryBody) run(x *execution) (Rows, error) {
@@ -35,14 +40,17 @@ func (q *queryBody) bind(x *execution, in *scope) (boundQuery, error) {
 	}
 	c := &combined{queryBody: q, x: x, scope: in}
 	for i, part := range q.parts {
-		if q.recursive > 0 && i >= q.recursive {
-			break // bound for each step
+		isStep := q.recursive > 0 && i >= q.recursive // bound for each step
+		if isStep && in.outer == nil {
+			break
 		}
-		bound, err := part.boundPart(x, in)
+		bound, err := part.boundPart(x, in) // of a step, only for what it asks of the query around
 		if err != nil {
 			return nil, err
 		}
-		c.bound = append(c.bound, bound)
+		if !isStep {
+			c.bound = append(c.bound, bound)
+		}
 	}
 	return c, nil
 }
@@ -86,6 +94,23 @@ func (v *boundValues) rows() (Rows, error) {
 	return l, nil
 }
 
+func (v *boundValues) each(yield func([]byte) bool) error { return eachOf(v, yield) }
+
+// eachOf calls yield with the rows of a query that makes all of them at once.
+func eachOf(q boundQuery, yield func([]byte) bool) error {
+	rows, err := q.rows()
+	if err != nil {
+		return err
+	}
+	var row []byte
+	for rows.Len() > 0 {
+		if row, _, _ = rows.Next(row[:0], 0); !yield(row) {
+			break
+		}
+	}
+	return nil
+}
+
 // combined are several parts whose rows become one answer.
 type combined struct {
 	*queryBody
@@ -95,11 +120,25 @@ type combined struct {
 }
 
 func (c *combined) rows() (Rows, error) {
-	all := &union{x: c.x, names: c.names(), l: &list{}}
+	all := c.union()
+	if c.recursive > 0 {
+		l := &list{}
+		return l, c.recur(all, func(row []byte) bool {
+			l.copy(c.x, row)
+			return true
+		})
+	}
+	return all.l, c.combine(all)
+}
+
+func (c *combined) union() *union { return &union{x: c.x, names: c.names(), l: &list{}} }
+
+// combine puts the rows of the bound parts together.
+func (c *combined) combine(all *union) error {
 	for i, part := range c.bound {
 		rows, err := part.rows()
 		if err != nil {
-			return nil, err
+			return err
 		}
 		op := opUnionAll
 		if i > 0 {
@@ -107,23 +146,89 @@ func (c *combined) rows() (Rows, error) {
 		}
 		all.combine(op, rows)
 	}
-	if c.recursive > 0 {
-		return all.l, c.recur(all)
-	}
-	return all.l, nil
+	return nil
 }
 
-// recur adds the rows that the recursive parts make of the rows before, and of
-// those that they make, until there are no more.
-func (c *combined) recur(all *union) error {
+func (c *combined) each(yield func([]byte) bool) (err error) {
+	all := c.union()
+	switch {
+	case c.recursive > 0:
+		return c.recur(all, yield)
+	case !c.isEndless || slices.ContainsFunc(c.ops, func(o setOp) bool { return o != opUnionAll }):
+		return eachOf(c, yield)
+	}
+	isWanted := true
+	for _, part := range c.bound {
+		if isWanted && err == nil {
+			err = part.each(func(row []byte) bool {
+				all.l = &list{}
+				all.add(row)
+				isWanted = yield(all.l.rows)
+				return isWanted
+			})
+		}
+	}
+	return err
+}
+
+// recur yields the rows of the first parts, those that the recursive parts make of them,
+// and those that they make of these, until there are no more. With an ORDER BY, the least
+// of the rows that are there comes next. Then, and for several recursive parts, it alone is
+// what the next rows are made of.
+func (c *combined) recur(all *union, yield func([]byte) bool) error {
+	if err := c.combine(all); err != nil {
+		return err
+	}
 	if c.ops[c.recursive-1] == opUnion {
 		all.keep(func(string) bool { return true })
 	}
+	cut := &selection{x: c.x, limit: -1}
+	if c.cut != nil {
+		of := table{alias: c.cut.tables[0].alias, body: c.queryBody, columns: c.names()}
+		var err error
+		if cut, err = c.cut.bindNames(c.x, []table{of}, c.scope); err != nil {
+			return err
+		}
+	}
+	left := cut.limit
 	before := c.x.steps[c.of]
 	defer func() { c.x.steps[c.of] = before }()
-	for done := 0; done < len(all.l.ends); {
+	var waiting []*sortedTuple
+	isByRow := len(cut.keys) > 0 || len(c.parts) > c.recursive+1
+	for done := 0; ; {
 		step := all.l.from(done)
 		done = len(all.l.ends)
+		if isByRow {
+			tuples := make([]tuple, len(step))
+			for i, row := range step {
+				tuples[i].docs = [][]byte{row}
+			}
+			for _, next := range cut.sorted(tuples, cut.keys, true) {
+				next.row = step[next.at]
+				at := sort.Search(len(waiting), func(n int) bool { return compareKeys(cut.keys, waiting[n].keys, next.keys) > 0 })
+				waiting = append(waiting, nil)
+				copy(waiting[at+1:], waiting[at:])
+				waiting[at] = next
+			}
+			if step = nil; len(waiting) > 0 {
+				step, waiting = [][]byte{waiting[0].row}, waiting[1:]
+			}
+		}
+		for _, row := range step {
+			if left == 0 {
+				return nil
+			}
+			if cut.skip > 0 {
+				cut.skip--
+				continue
+			}
+			if left--; !yield(row) {
+				return nil
+			}
+		}
+		if len(step) == 0 || left == 0 {
+			return nil
+		}
 		c.x.steps[c.of] = step
 		for i, part := range c.parts[c.recursive:] {
 			bound, err := part.boundPart(c.x, c.scope)
@@ -137,7 +242,6 @@ func (c *combined) recur(all *union) error {
 			all.combine(c.ops[c.recursive+i-1], rows)
 		}
 	}
-	return nil
 }
 
 // A union is the rows of the parts so far, under the names of the first.
@@ -211,9 +315,7 @@ func (u *union) key(row []byte) string {
 func (u *union) add(row []byte) {
 	u.x.db.Spend(1)
 	if u.names == nil {
-		u.x.db.Hold(len(row) + 8)
-		u.l.rows = append(u.l.rows, row...)
-		u.l.end()
+		u.l.copy(u.x, row)
 		return
 	}
 	fields := make([]field, 0, len(u.names))
@@ -221,6 +323,13 @@ func (u *union) add(row []byte) {
 		fields = append(fields, field{u.names[len(fields)], v})
 	}
 	u.l.add(u.x, fields)
+}
+
+// copy adds a row.
+func (l *list) copy(x *execution, row []byte) {
+	x.db.Hold(len(row) + 8)
+	l.rows = append(l.rows, row...)
+	l.end()
 }
 
 // add adds a row of fields.
@@ -284,13 +393,18 @@ func (s *selectBody) bindTables(x *execution, in *scope) ([]table, error) {
 		if len(of.refs) > asked && of.tuple == nil {
 			continue // only names are resolved now
 		}
+		isKept := len(of.refs) == asked && !t.body.readsSelf
+		if t.body.isEndless && i == 0 {
+			t.lazy, t.isKept = bound, isKept
+			continue
+		}
 		rows, err := bound.rows()
 		if err != nil {
 			return nil, err
 		}
 		t.docs = x.all(rows)
 		x.db.Hold(24 * len(t.docs))
-		if len(of.refs) == asked && !t.body.readsSelf {
+		if isKept {
 			x.tables[t.body] = t.docs
 		}
 	}

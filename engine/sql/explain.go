@@ -8,38 +8,71 @@ import (
 	"github.com/atomicdb-go/atomicdb/engine/query"
 )
 
-// run answers EXPLAIN: how the documents of the first collection are found (see
-// engine.Plan), and what is then done with them.
+// run answers EXPLAIN with a row for each SELECT of the statement: how the documents of the
+// first collection are found (see engine.Plan), and what is then done with them.
 func (s *explainBody) run(x *execution) (Rows, error) {
-	q, err := s.of.bind(x, nil)
-	if err != nil {
-		return nil, err
-	}
-	if len(q.tables) == 0 {
-		return one(field{"text", text("no collection")}), nil
-	}
-	find := engine.Query{}
-	if q.pinned < 0 {
-		find.Where = q.filters[0]
-	}
-	plain := len(q.tables) == 1 && len(q.rest) == 0 && q.groups == nil && !q.distinct && q.windows.bound == nil
-	for _, k := range q.keys {
-		plain = plain && k.expr.op == opField
-	}
-	if plain {
-		find.Skip, find.Limit = q.skip, q.limit
-		for _, k := range q.keys {
-			find.Sort = append(find.Sort, engine.SortKey{Path: k.expr.path, Descending: k.descending})
+	l := &list{}
+	return l, s.explain(x, l, s.of, "")
+}
+
+// explain adds the rows of a statement, which ends with the step last.
+func (s *explainBody) explain(x *execution, l *list, of body, last string) (err error) {
+	var q *selection
+	switch of := of.(type) {
+	case *selectBody:
+		if of.values == nil {
+			q, err = of.bind(x, nil)
 		}
-		if q.limit == 0 {
-			find.Where = query.False()
+	case *queryBody:
+		for i, part := range of.parts {
+			step := last
+			if i > 0 {
+				step = [...]string{opUnion: "union", opUnionAll: "union all", opExcept: "except", opIntersect: "intersect"}[of.ops[i-1]] + last
+			}
+			if of.recursive > 0 && i >= of.recursive {
+				step = "repeat" + last
+			}
+			if err = s.explain(x, l, part, step); err != nil {
+				return err
+			}
+		}
+		return nil
+	case *updateBody:
+		q, err = matching(x, of.where, of.tables...)
+		last = "update"
+	case *deleteBody:
+		q, err = matching(x, of.where, of.table)
+		last = "remove"
+	case *insertBody:
+		if last = "insert"; of.query != nil {
+			return s.explain(x, l, of.query, last)
 		}
 	}
-	plan, err := x.db.Explain(q.tables[0].collection, find)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	steps := []string{plan.Text}
+	if q == nil {
+		q = &selection{}
+	}
+	fields, err := s.row(x, q, last)
+	l.add(x, fields)
+	return err
+}
+
+// row explains one SELECT.
+func (s *explainBody) row(x *execution, q *selection, last string) ([]field, error) {
+	steps := []string{"no collection"}
+	var plan engine.Plan
+	plain := false
+	if len(q.tables) > 0 && q.tables[0].body != nil {
+		steps[0] = "query(" + q.tables[0].alias + ")"
+	} else if len(q.tables) > 0 {
+		var err error
+		if plan, plain, err = q.plan(); err != nil {
+			return nil, err
+		}
+		steps[0] = plan.Text
+	}
 	for i, j := range q.joins {
 		kind := [...]string{innerJoin: "join(", leftJoin: "left join(", rightJoin: "right join(", fullJoin: "full join("}[j.kind]
 		steps = append(steps, kind+q.tables[i+1].alias+")")
@@ -60,6 +93,9 @@ func (s *explainBody) run(x *execution) (Rows, error) {
 	if !plain && len(q.keys) > 0 {
 		steps = append(steps, "sort")
 	}
+	if last != "" {
+		steps = append(steps, last)
+	}
 	index := null
 	if plan.Index != nil {
 		index = msgpack.AppendArray(nil, len(plan.Index))
@@ -71,8 +107,32 @@ func (s *explainBody) run(x *execution) (Rows, error) {
 	for _, l := range plan.Leaves {
 		leaves = appendFields(leaves, []field{{"condition", text(l.Condition)}, {"by", text(l.By)}, {"estimate", number(l.Estimate)}, {"actual", number(l.Actual)}})
 	}
-	return one(field{"text", text(strings.Join(steps, " → "))}, field{"index", index},
-		field{"examined", number(plan.Examined)}, field{"returned", number(plan.Returned)}, field{"leaves", leaves}), nil
+	return []field{{"text", text(strings.Join(steps, " → "))}, {"index", index},
+		{"examined", number(plan.Examined)}, {"returned", number(plan.Returned)}, {"leaves", leaves}}, nil
+}
+
+// plan is how the documents of the first collection are found. If it is plain, their
+// order and number are a part of that.
+func (q *selection) plan() (plan engine.Plan, plain bool, err error) {
+	find := engine.Query{}
+	if q.pinned < 0 {
+		find.Where = q.filters[0]
+	}
+	plain = len(q.tables) == 1 && len(q.rest) == 0 && q.groups == nil && !q.distinct && q.windows.bound == nil
+	for _, k := range q.keys {
+		plain = plain && k.expr.op == opField
+	}
+	if plain {
+		find.Skip, find.Limit = q.skip, q.limit
+		for _, k := range q.keys {
+			find.Sort = append(find.Sort, engine.SortKey{Path: k.expr.path, Descending: k.descending})
+		}
+		if q.limit == 0 {
+			find.Where = query.False()
+		}
+	}
+	plan, err = q.x.db.Explain(q.tables[0].collection, find)
+	return plan, plain, err
 }
 
 // written returns expressions as they stand in the statement.

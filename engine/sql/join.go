@@ -1,8 +1,6 @@
 package sql
 
 import (
-	"slices"
-
 	"github.com/atomicdb-go/atomicdb/engine/msgpack"
 	"github.com/atomicdb-go/atomicdb/engine/query"
 )
@@ -71,6 +69,50 @@ func (b *binder) joins() (joins []join, err error) {
 	return joins, nil
 }
 
+// naturalized returns tables with the fields that a NATURAL JOIN compares: those that
+// documents of both sides have, but for _id, which every document has.
+func (x *execution) naturalized(tables []table) []table {
+	isNatural := false
+	for i := range tables {
+		isNatural = isNatural || tables[i].natural
+	}
+	if !isNatural {
+		return tables
+	}
+	tables = append([]table(nil), tables...)
+	before := map[string]bool{"_id": false}
+	for i := range tables {
+		t := &tables[i]
+		names := t.columns
+		if names == nil {
+			names = x.fields(t)
+		}
+		for _, n := range names {
+			if t.natural && before[n] {
+				t.using = append(t.using, name{n, t.pos})
+			}
+			before[n] = n != "_id"
+		}
+	}
+	return tables
+}
+
+// fields returns the names of the fields that documents of t have.
+func (x *execution) fields(t *table) (names []string) {
+	docs, _ := (&selection{x: x, tables: []table{*t}}).documents(0, nil)
+	known := map[string]bool{}
+	for _, doc := range docs {
+		x.db.Spend(1)
+		for n := range msgpack.Fields(doc) {
+			if !known[string(n)] {
+				known[string(n)] = true
+				names = append(names, string(n))
+			}
+		}
+	}
+	return names
+}
+
 // add adds a condition on the tables up to i.
 func (j *join) add(part *expr, i int, slowly bool) {
 	if part.op == opCompare && part.operator == equals && !slowly {
@@ -137,10 +179,9 @@ func (e *expr) isOfTable() bool { return e.op == opField || e.op == opFilter || 
 // grows with the product of the tables.
 type joining struct {
 	*selection
-	steps []joinStep // by table
-	one   tuple      // that is being made
-	found []tuple
-	most  int // as many are asked for; -1: all
+	steps []joinStep        // by table
+	one   tuple             // that is being made
+	emit  func(*tuple) bool // returns false if no more are asked for
 	cost  int
 }
 
@@ -163,12 +204,24 @@ func (r *joining) run() error {
 			return err
 		}
 	}
+	isWanted := true
+	first := func(doc []byte) bool {
+		r.one.docs[0] = doc
+		isWanted = r.extend(1)
+		return isWanted
+	}
+	if err := r.lazily(first); err != nil {
+		return err
+	}
 	for _, doc := range r.steps[0].docs {
-		if r.one.docs[0] = doc; !r.extend(1) {
-			return nil
+		if !first(doc) {
+			break
 		}
 	}
 	for i := range r.joins {
+		if !isWanted {
+			return nil
+		}
 		s := &r.steps[i+1]
 		if !r.joins[i].kind.keepsRight() {
 			continue
@@ -182,6 +235,30 @@ func (r *joining) run() error {
 		}
 	}
 	return nil
+}
+
+// lazily calls first with the documents of the first table, if they are taken one by one.
+func (r *joining) lazily(first func([]byte) bool) error {
+	t := &r.tables[0]
+	if t.lazy == nil {
+		return nil
+	}
+	isWanted := true
+	where := r.filters[0]
+	l := &list{}
+	err := t.lazy.each(func(row []byte) bool {
+		r.x.db.Spend(1)
+		start := len(l.rows)
+		l.copy(r.x, row)
+		if doc := l.rows[start:]; where == nil || !r.applies(0) || where.Match(doc) {
+			isWanted = first(doc)
+		}
+		return isWanted
+	})
+	if t.isKept && isWanted && err == nil {
+		r.x.tables[t.body] = l.from(0)
+	}
+	return err
 }
 
 // prepare finds the documents of table i.
@@ -234,10 +311,9 @@ func (r *joining) prepare(i int) (err error) {
 func (r *joining) extend(i int) bool {
 	if i == len(r.tables) {
 		if r.x.db.Spend(r.cost); r.passes(&r.one) {
-			r.x.db.Hold(tupleBytes(i))
-			r.found = append(r.found, tuple{docs: slices.Clone(r.one.docs)})
+			return r.emit(&r.one)
 		}
-		return len(r.found) != r.most
+		return true
 	}
 	j, s := &r.joins[i-1], &r.steps[i]
 	hasPartner, with := false, s.all
@@ -291,6 +367,9 @@ func (r *joining) probes(j *join) *query.Filter {
 		}
 	}
 	of := [][]byte{nil}
+	if table == 0 && r.tables[0].lazy != nil {
+		return nil
+	}
 	if table >= 0 {
 		of = r.steps[table].docs
 	}

@@ -30,7 +30,7 @@ var statements = [...]struct {
 	{"delete", true, (*parser).deleteBody},
 	{"create", true, (*parser).createBody},
 	{"drop", true, (*parser).dropBody},
-	{"explain", false, (*parser).explainBody},
+	{"explain", false, nil}, // explainBody, which reads any of these
 }
 
 // A parser descends one method per level of precedence.
@@ -77,6 +77,9 @@ func (p *parser) body() (body, error) {
 		default:
 			p.Next()
 			p.writes = p.writes || s.writes
+			if s.read == nil {
+				return p.explainBody()
+			}
 			return s.read(p)
 		}
 		words = append(words, s.word)
@@ -135,21 +138,20 @@ func (p *parser) withBody() (body, error) {
 	return q.plain(), nil
 }
 
-// explainBody reads what follows EXPLAIN.
+// explainBody reads what follows EXPLAIN [QUERY PLAN]. It changes nothing.
 func (p *parser) explainBody() (body, error) {
-	if !p.Token.Is("select") && !p.startsQuery() {
-		return nil, p.ExpectedLike("SELECT", "other statements cannot be explained")
+	if p.Take("query") {
+		if err := p.must("plan"); err != nil {
+			return nil, err
+		}
 	}
-	start := p.Token
-	q, err := p.query()
-	if err != nil {
-		return nil, err
+	if p.Token.Is("explain") {
+		return nil, p.Expected("a statement to explain")
 	}
-	s, ok := q.plain().(*selectBody)
-	if !ok || s.tables != nil && s.tables[0].body != nil {
-		return nil, p.Fault(start, "expected a SELECT from a collection; others are not explained")
-	}
-	return &explainBody{s}, nil
+	writes := p.writes
+	of, err := p.body()
+	p.writes = writes
+	return &explainBody{of}, err
 }
 
 // must consumes a keyword that has to come next.

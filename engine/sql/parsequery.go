@@ -1,6 +1,7 @@
 package sql
 
 import (
+	"slices"
 	"strconv"
 
 	"github.com/atomicdb-go/atomicdb/engine/query/token"
@@ -17,7 +18,9 @@ type queryBody struct {
 	// names of; 0: none.
 	recursive int
 	of        *cte
-	readsSelf bool // it reads rows of a query that it is in
+	cut       *selectBody // its ORDER BY and LIMIT; nil: it has none
+	readsSelf bool        // it reads rows of a query that it is in
+	isEndless bool        // perhaps: it reads a query that reads itself
 }
 
 // A setOp combines the rows so far with those of the next part.
@@ -37,8 +40,6 @@ type cte struct {
 	open bool // it is being read, so a reference is to itself
 	used bool // by itself
 	refs int  // how often
-	// inner has the parts, if body sorts or cuts the rows of them all.
-	inner *queryBody
 }
 
 // What a statement may have of queries.
@@ -99,10 +100,15 @@ func (p *parser) queryAfterWith(of *cte) (*queryBody, error) {
 			return nil, p.Fault(start, "expected as many columns as the first SELECT has; a star stands for whole documents, and combines with other lone stars")
 		case of != nil && of.used && len(q.parts) == 0:
 			return nil, p.Fault(start, "expected a SELECT that does not read "+token.Clipped(of.name)+" first; the one that does comes after UNION or UNION ALL")
+		case of != nil && of.used && part.isOfMany():
+			return nil, p.Fault(start, "expected no aggregate, no GROUP BY and no window function in a SELECT that reads its own rows: they come one after the other")
 		case of != nil && of.used && q.recursive == 0:
 			q.recursive, q.of = len(q.parts), of
 		}
 		q.parts = append(q.parts, part)
+		if len(part.tables) > 0 && part.tables[0].body != nil {
+			q.isEndless = q.isEndless || part.tables[0].body.isEndless
+		}
 		if q.recursive > 0 && (q.ops[len(q.ops)-1] > opUnionAll || q.ops[len(q.ops)-1] != q.ops[q.recursive-1]) {
 			return nil, p.Fault(start, "expected UNION or UNION ALL, and no other after it, before a SELECT that reads "+token.Clipped(of.name))
 		}
@@ -116,7 +122,15 @@ func (p *parser) queryAfterWith(of *cte) (*queryBody, error) {
 		q.ops = append(q.ops, op)
 	}
 	q.readsSelf = p.selfRefs > refs
+	q.isEndless = q.isEndless || q.recursive > 0
 	return p.whole(q)
+}
+
+// isOfMany reports whether rows of s are made of several others.
+func (s *selectBody) isOfMany() bool {
+	return s.groupBy != nil || slices.ContainsFunc(s.columns, func(c column) bool {
+		return c.expr != nil && (c.expr.hasAggregate() || c.expr.hasWindow())
+	})
 }
 
 // whole reads what is said of the rows of all parts.
@@ -128,14 +142,15 @@ func (p *parser) whole(q *queryBody) (*queryBody, error) {
 		return q, nil
 	}
 	// The rows of the whole are the only table of a SELECT that sorts and cuts them.
-	if q.of != nil {
-		q.of.inner = q
-	}
 	all := &selectBody{
 		columns: []column{{star: true, pos: p.Token.Pos}},
 		tables:  []table{{body: q, alias: "union", pos: p.Token.Pos}},
 	}
-	return &queryBody{level: q.level, parts: []*selectBody{all}, readsSelf: q.readsSelf}, p.order(all)
+	if q.recursive > 0 {
+		q.cut = all
+		return q, p.order(all)
+	}
+	return &queryBody{level: q.level, parts: []*selectBody{all}, readsSelf: q.readsSelf, isEndless: q.isEndless}, p.order(all)
 }
 
 // part reads a SELECT up to its HAVING, or VALUES.
@@ -263,11 +278,7 @@ func (p *parser) with() error {
 			if names := body.names(); len(names) != len(columns) {
 				return at(p.Text(), n.pos, "expected as many names as the query has columns")
 			}
-			named := body
-			if c.inner != nil {
-				named = c.inner
-			}
-			named.columns = uniqueNames(columns)
+			body.columns = uniqueNames(columns)
 		}
 		p.selfRefs -= c.refs
 		body.readsSelf = p.selfRefs > refs

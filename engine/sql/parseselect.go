@@ -40,13 +40,16 @@ type table struct {
 	kind       joinKind // of the join with the tables before it
 	on         *expr    // nil: there is no condition
 	using      []name   // fields that USING names
+	natural    bool     // using are those that both sides have
 	body       *queryBody
 	cte        *cte // that the query is; nil: it stands here
 	self       bool // the rows of the step before, in a query that reads itself
 
 	// What binding adds to the rows of a query.
 	docs    [][]byte
-	columns []string // nil: they are documents, whose fields are not known
+	columns []string   // nil: they are documents, whose fields are not known
+	lazy    boundQuery // has the rows instead of docs, which are taken one by one: it may have no end
+	isKept  bool       // lazy reads nothing of the query around: its rows are the same in the whole statement
 }
 
 // A joinKind says which rows without a partner stay, of those before and of those
@@ -149,7 +152,11 @@ func (p *parser) from(s *selectBody) error {
 		return err
 	}
 	for {
+		natural := p.Take("natural")
 		kind, found, err := p.joinKind()
+		if err == nil && natural && !found {
+			err = p.Expected("JOIN")
+		}
 		if err != nil || !found {
 			return err
 		}
@@ -160,6 +167,10 @@ func (p *parser) from(s *selectBody) error {
 		joined := &s.tables[len(s.tables)-1]
 		start := p.Token
 		switch {
+		case natural && (joined != &s.tables[first] || p.Token.Is("on") || p.Token.Is("using")):
+			return p.Fault(start, "expected one table after NATURAL JOIN, without ON and USING")
+		case natural:
+			joined.natural = true
 		case p.Token.Is("on") && !p.Peek().Is("conflict"):
 			p.Next()
 			on, err := p.expr()
@@ -203,8 +214,6 @@ func (p *parser) joinKind() (kind joinKind, found bool, err error) {
 		return innerJoin, true, nil
 	}
 	switch {
-	case p.Token.Is("natural"):
-		return 0, false, p.ExpectedLike("JOIN with ON or USING", "NATURAL would join by all fields that both tables have, and a collection has no list of fields; name them with USING (…)")
 	case p.Take("inner"), p.Take("cross"):
 	case p.Take("left"):
 		kind = leftJoin

@@ -63,8 +63,8 @@ type dropBody struct {
 	paths    []*expr
 }
 
-// An explainBody is EXPLAIN SELECT.
-type explainBody struct{ of *selectBody }
+// An explainBody is EXPLAIN with the statement after it.
+type explainBody struct{ of body }
 
 func (p *parser) insertBody() (body, error) {
 	b := &insertBody{}

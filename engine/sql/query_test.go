@@ -73,6 +73,18 @@ func TestQueries(t *testing.T) {
 		{"WITH a AS (SELECT _id FROM people) SELECT name, (SELECT COUNT(*) FROM a WHERE _id < p._id) AS n FROM people p LIMIT 2", nil, "{name: 'Ada', n: 0}\n{name: 'Bob', n: 1}"},
 		{"SELECT name FROM people p WHERE EXISTS (WITH mine AS (SELECT total FROM orders WHERE by = p._id) SELECT 1 FROM mine WHERE total > 8)", nil, "{name: 'Ada'}"},
 		{"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5) SELECT SUM(i) AS sum, COUNT(*) AS n FROM n", nil, "{sum: 15, n: 5}"},
+		{"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n WHERE i % 3 = 0 LIMIT 2 OFFSET 1", nil, "{i: 6}\n{i: 9}"},
+		{"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 3) SELECT SUM(i) AS sum FROM n", nil, "{sum: 6}"},
+		{"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT name, (SELECT i FROM n WHERE i * i > age) AS root FROM people WHERE age > 30", nil, "{name: 'Ada', root: 7}\n{name: 'Cy', root: 8}"},
+		{"SELECT name, (WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 10 FROM n WHERE i < p.age) SELECT MAX(i) FROM n) AS tens FROM people p WHERE age EXISTS", nil, "{name: 'Ada', tens: 40}\n{name: 'Bob', tens: 20}\n{name: 'Cy', tens: 60}"},
+		{"WITH RECURSIVE n(i, d) AS (SELECT 1, 0 UNION ALL SELECT i * 2, d + 1 FROM n WHERE d < 2 UNION ALL SELECT i * 2 + 1, d + 1 FROM n WHERE d < 2 ORDER BY 2 DESC) SELECT GROUP_CONCAT(i) AS tree FROM n", nil, "{tree: '1,2,4,5,3,6,7'}"},
+		// Windows.
+		{"SELECT name, ROW_NUMBER() OVER (ORDER BY age DESC) AS n FROM people", nil, "{name: 'Ada', n: 2}\n{name: 'Bob', n: 3}\n{name: 'Cy', n: 1}\n{name: 'Dee 100%', n: 4}"},
+		{"SELECT name, SUM(age) OVER (PARTITION BY address.city ORDER BY age) AS sum FROM people", nil, "{name: 'Ada', sum: 36}\n{name: 'Bob', sum: 20}\n{name: 'Cy', sum: 88}\n{name: 'Dee 100%', sum: null}"},
+		{"SELECT name, LAG(name, 1, '-') OVER (ORDER BY name) AS last, MAX(age) OVER (ORDER BY name ROWS BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING) AS most FROM people ORDER BY RANK() OVER (ORDER BY name DESC) LIMIT 3", nil, "{name: 'Dee 100%', last: 'Cy', most: null}\n{name: 'Cy', last: 'Bob', most: 52}\n{name: 'Bob', last: 'Ada', most: 52}"},
+		{"SELECT DISTINCT address.city, AVG(age) OVER w AS mean FROM people WINDOW w AS (PARTITION BY address.city) ORDER BY 2 DESC LIMIT 1", nil, "{city: 'Oslo', mean: 44}"},
+		{"SELECT address.city, SUM(COUNT(*)) OVER (ORDER BY address.city) AS n FROM people GROUP BY address.city ORDER BY 1 LIMIT 2", nil, "{city: 'Bergen', n: 1}\n{city: 'Oslo', n: 3}"},
+		{"SELECT p.name, x.n FROM people p NATURAL JOIN (SELECT 'Ada' AS name, 5 AS n) x", nil, "{name: 'Ada', n: 5}"},
 		{"WITH RECURSIVE n(i) AS (VALUES (1), (1) UNION SELECT (i * 2) % 7 FROM n) SELECT i FROM n", nil, "{i: 1}\n{i: 2}\n{i: 4}"},
 		{"WITH RECURSIVE n(i) AS (SELECT 1 UNION SELECT i + 1 FROM n WHERE i < (SELECT COUNT(*) FROM people)) SELECT i FROM n ORDER BY i DESC LIMIT 2", nil, "{i: 4}\n{i: 3}"},
 		{"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2 + (SELECT MIN(i) FROM n) AND i < 9) SELECT COUNT(*) AS n FROM n", nil, "{n: 9}"},
@@ -194,7 +206,7 @@ func TestInterrupted_queries(t *testing.T) {
 		"SELECT a._id FROM docs a, docs b, docs c, docs d WHERE a._id + b._id + c._id + d._id < 0",
 		"SELECT COUNT(*) AS n FROM docs a WHERE EXISTS (SELECT 1 FROM docs b WHERE a._id + b._id < (SELECT COUNT(*) FROM docs c WHERE c._id < a._id + b._id))",
 		"WITH RECURSIVE n AS (SELECT 1 AS i UNION ALL SELECT i + 1 FROM n) SELECT COUNT(*) AS n FROM n",
-		"WITH RECURSIVE n AS (SELECT 1 AS i UNION ALL SELECT i FROM n) SELECT i FROM n LIMIT 1",
+		"WITH RECURSIVE n AS (SELECT 1 AS i UNION ALL SELECT i FROM n) SELECT DISTINCT i FROM n LIMIT 2",
 	} {
 		asked = 0
 		if _, err := takenRows(db, text); err != stop {

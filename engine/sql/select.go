@@ -82,15 +82,66 @@ func (q *selection) rows() (Rows, error) {
 	if rows, err := q.streamed(); rows != nil || err != nil {
 		return rows, err
 	}
-	var tuples []tuple
+	l := &list{}
+	return l, q.each(func(row []byte) bool {
+		l.copy(q.x, row)
+		return true
+	})
+}
+
+// each works out the rows: it removes duplicates if they must be DISTINCT, and applies
+// OFFSET and LIMIT.
+func (q *selection) each(yield func([]byte) bool) error {
+	seen := map[string]bool{}
+	skip, left := q.skip, q.limit
+	var row []byte
+	emit := func(t *tuple) bool {
+		if left == 0 {
+			return false
+		}
+		q.x.db.Spend(q.projection.cost)
+		row = q.projection.append(row[:0], t)
+		if q.distinct {
+			k := keyOfValue(row)
+			if seen[k] {
+				return true
+			}
+			q.x.db.Hold(len(k) + 32)
+			seen[k] = true
+		}
+		if skip > 0 {
+			skip--
+			return true
+		}
+		left--
+		return yield(row) && left != 0
+	}
+	if q.groups == nil && len(q.keys) == 0 && q.windows.bound == nil {
+		if left == 0 {
+			return nil
+		}
+		return q.join(emit)
+	}
+	tuples, err := q.worked()
+	if err != nil {
+		return err
+	}
+	for i := range tuples {
+		if !emit(&tuples[i]) {
+			break
+		}
+	}
+	return nil
+}
+
+// worked returns the tuples, or those of the groups, in their order.
+func (q *selection) worked() (tuples []tuple, err error) {
 	if q.groups == nil || !q.direct() {
-		var err error
 		if tuples, err = q.tuples(); err != nil {
 			return nil, err
 		}
 	}
 	if q.groups != nil {
-		var err error
 		if tuples, err = q.groups.of(q, tuples); err != nil {
 			return nil, err
 		}
@@ -98,10 +149,15 @@ func (q *selection) rows() (Rows, error) {
 			tuples = slices.DeleteFunc(tuples, func(t tuple) bool { return !q.having.test(&t) })
 		}
 	}
-	if err := q.windows.fill(q, tuples); err != nil {
-		return nil, err
+	if err := q.windows.fill(q, tuples); err != nil || len(q.keys) == 0 {
+		return tuples, err
 	}
-	return q.list(tuples), nil
+	// One row may stand for null and for a missing field, and a missing partner for null.
+	in := make([]tuple, len(tuples))
+	for i, row := range q.sorted(tuples, q.keys, q.distinct || len(q.tables) > 1) {
+		in[i] = tuples[row.at]
+	}
+	return in, nil
 }
 
 // bind resolves all names and parameters.
@@ -118,6 +174,7 @@ func (s *selectBody) bind(x *execution, in *scope) (*selection, error) {
 }
 
 func (s *selectBody) bindNames(x *execution, tables []table, in *scope) (*selection, error) {
+	tables = x.naturalized(tables)
 	b := &binder{x: x, tables: tables, scope: in}
 	q := &selection{selectBody: s, x: x, binder: b, tables: tables, pinned: pinned(tables)}
 	var err error
@@ -237,16 +294,22 @@ func (q *selection) streamed() (Rows, error) {
 
 // tuples returns what FROM, JOIN and WHERE leave, in the insertion order of the
 // first table, then of the second, and so on.
-func (q *selection) tuples() ([]tuple, error) {
-	r := &joining{selection: q, cost: 1 + q.cost(), most: -1, one: tuple{docs: make([][]byte, len(q.tables))}}
-	if len(q.keys) == 0 && q.groups == nil && !q.distinct && q.windows.bound == nil && q.limit >= 0 {
-		r.most = q.skip + q.limit
-	}
-	if r.most == 0 {
-		return nil, nil
-	}
-	err := r.run()
-	return r.found, err
+//
+//go:noinline
+func (q *selection) tuples() (found []tuple, err error) {
+	err = q.join(func(t *tuple) bool {
+		q.x.db.Hold(tupleBytes(len(t.docs)))
+		found = append(found, tuple{docs: slices.Clone(t.docs)})
+		return true
+	})
+	return found, err
+}
+
+// join calls emit with the tuples, one after the other, until it returns false. A tuple is
+// borrowed.
+func (q *selection) join(emit func(*tuple) bool) error {
+	r := &joining{selection: q, cost: 1 + q.cost(), emit: emit, one: tuple{docs: make([][]byte, len(q.tables))}}
+	return r.run()
 }
 
 // cost is how many expressions passes tests.
@@ -292,6 +355,7 @@ func orEmpty(doc []byte) []byte {
 type sortedTuple struct {
 	at   int
 	keys [][]byte
+	row  []byte // of a recursive query
 }
 
 // sorted returns tuples in the order of keys. asNull takes a missing value for null.
@@ -336,45 +400,4 @@ func compareKeys(keys []sortKey, a, b [][]byte) int {
 		}
 	}
 	return 0
-}
-
-// list sorts the rows, removes duplicates if they must be DISTINCT, and applies
-// OFFSET and LIMIT.
-func (q *selection) list(tuples []tuple) *list {
-	if len(q.keys) > 0 {
-		// One row may stand for null and for a missing field, and a missing partner for null.
-		in := make([]tuple, len(tuples))
-		for i, row := range q.sorted(tuples, q.keys, q.distinct || len(q.tables) > 1) {
-			in[i] = tuples[row.at]
-		}
-		tuples = in
-	}
-	l := &list{}
-	seen := map[string]bool{}
-	skip := q.skip
-	for i := range tuples {
-		if len(l.ends) == q.limit {
-			break
-		}
-		start := len(l.rows)
-		q.x.db.Spend(q.projection.cost)
-		l.rows = q.projection.append(l.rows, &tuples[i])
-		q.x.db.Hold(len(l.rows) - start + 8)
-		if q.distinct {
-			k := keyOfValue(l.rows[start:])
-			if seen[k] {
-				l.rows = l.rows[:start]
-				continue
-			}
-			q.x.db.Hold(len(k) + 32)
-			seen[k] = true
-		}
-		if skip > 0 {
-			skip--
-			l.rows = l.rows[:start]
-			continue
-		}
-		l.end()
-	}
-	return l
 }

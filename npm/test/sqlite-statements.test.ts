@@ -139,10 +139,11 @@ function from(depth: number, ctes: readonly Source[], around: readonly Source[])
     const last = sources.at(-1)!
     const shared = next.source.columns.filter((c) => sources.every((s) => s.columns.includes(c)))
     const equality = () => `${columnOf(random.pick(sources))} = ${columnOf(next.source)}`
-    const kind = random.pick([',', ' CROSS JOIN', ' JOIN', ' INNER JOIN', ' LEFT JOIN', ' LEFT JOIN', ' LEFT OUTER JOIN', ' RIGHT JOIN', ' FULL JOIN', ' FULL OUTER JOIN'])
+    const isNatural = sources.length === 1 && random.chance(0.1)
+    const kind = isNatural ? random.pick([' NATURAL JOIN', ' NATURAL LEFT JOIN', ' NATURAL RIGHT JOIN', ' NATURAL FULL JOIN']) : random.pick([',', ' CROSS JOIN', ' JOIN', ' INNER JOIN', ' LEFT JOIN', ' LEFT JOIN', ' LEFT OUTER JOIN', ' RIGHT JOIN', ' FULL JOIN', ' FULL OUTER JOIN'])
     sources.push(next.source)
     text += `${kind} ${next.text}`
-    if (kind === ',' || kind === ' CROSS JOIN') continue
+    if (isNatural || kind === ',' || kind === ' CROSS JOIN') continue
     if (shared.length > 0 && sources.length === 2 && random.chance(0.2)) text += ` USING (${random.pick(shared)})`
     else text += ` ON ${random.chance(0.7) ? equality() : condition([last, next.source], 0, ctes)}${random.chance(0.3) ? ` AND ${condition(sources.concat(around), 0, ctes)}` : ''}`
   }
@@ -229,6 +230,7 @@ function statement(): Statement {
     if (/FROM q\d+ JOIN (\w)/.exec(named.at(-1)!)![1] !== /, (\w)\.a FROM/.exec(named.at(-1)!)![1]) named.pop()
     else ctes.push({ name, columns: columnsOf(2) })
   }
+  if (random.chance(0.06)) return endless()
   const width = random.int(1, 3)
   const ordered = random.chance(0.4)
   let text = query(2, width, [], ctes)
@@ -238,6 +240,19 @@ function statement(): Statement {
   }
   if (named.length > 0) text = `WITH ${isRecursive ? 'RECURSIVE ' : ''}${named.join(', ')} ${text}`
   return { text, ordered }
+}
+
+/** A recursive query that ends by a LIMIT alone, there or further out. Its rows have one order. */
+function endless(): Statement {
+  const limit = `LIMIT ${random.int(0, 12)}${random.chance(0.3) ? ` OFFSET ${random.int(0, 4)}` : ''}`
+  const step = random.pick(['c0 + 1, c1', 'c0 + 1, c1 + c0', 'c1, c0 + c1 + 1', 'c0 + 2, c0 % 3'])
+  const more = random.chance(0.3) ? ` UNION ALL SELECT c0 + 1, c1 FROM r WHERE c0 < ${random.int(1, 3)}` : ''
+  const order = random.chance(0.3) ? ` ORDER BY ${random.pick(['1', '2', '2 DESC', '1 DESC'])}, ${random.pick(['1', '2'])}` : ''
+  const [inner, outer] = random.chance(0.4) ? [` ${limit}`, ''] : ['', ` ${limit}`]
+  const r = `r(c0, c1) AS (${random.pick(['SELECT 1, 0', 'VALUES (1, 0), (2, 5)', 'SELECT a, b FROM t WHERE a IS NOT NULL AND b IS NOT NULL UNION ALL SELECT 0, 1'])} UNION ALL SELECT ${step} FROM r${more}${order}${inner})`
+  const from = random.pick(['r', 'r WHERE c0 > 2', '(SELECT c0 + 1 AS c0, c1 FROM r)', '(SELECT c0, c1 FROM r WHERE c0 >= 0) AS x'])
+  const what = inner ? random.pick(['c0, c1', 'COUNT(*) AS n, SUM(c0) AS s']) : random.pick(['c0, c1', 'c1 + c0 AS s'])
+  return { text: `WITH RECURSIVE ${r} SELECT ${what} FROM ${from}${outer}`, ordered: true }
 }
 
 function write(): string {
