@@ -53,7 +53,7 @@ const odd = [
   { _id: '__proto__', ['x.y']: true, '': 'no name' },
 ]
 
-/** importStream, exportStream and iterate. */
+/** importStream and exportStream. */
 export const streams: Suite = [
   {
     name: 'what exportStream writes, importStream reads, wherever its chunks end',
@@ -248,31 +248,6 @@ export const streams: Suite = [
       stop.abort(new Error('enough'))
       equal(await stopped.read().then(() => '', (error: Error) => error.message), 'enough')
       await rejects('invalid', () => (db.exportStream({ where: 'n = = 1' }) as ReadableStream).getReader().read())
-    },
-  },
-  {
-    name: 'iterates over what matches, in any order, each as it is then',
-    async run({ open }) {
-      const db = await open()
-      await db.insertMany(Array.from({ length: 1_700 }, (_, n) => ({ n, odd: n % 2 === 1 })), 'numbers')
-      const numbers = db.collection<{ n: number; odd: boolean }>('numbers')
-      const found: number[] = []
-      for await (const { n } of numbers.iterate('odd = true', { sort: '-n', skip: 1, limit: 700 })) found.push(n)
-      equal(found, Array.from({ length: 700 }, (_, n) => 1_697 - 2 * n))
-      const all: object[] = []
-      for await (const document of db.iterate(undefined, { collection: 'numbers', fields: ['n'] })) {
-        if (all.push(document) === 1) {
-          await numbers.remove({ n: 1_600 })
-          await numbers.update({ n: -1 }, { n: 1_601 })
-          await numbers.insert({ n: 9_999, odd: true })
-        }
-      }
-      equal(all.length, 1_699)
-      equal(all.slice(1_599, 1_601), [{ _id: 1_600, n: 1_599 }, { _id: 1_602, n: -1 }])
-      for await (const { n } of numbers.iterate((document) => document.n === 5)) equal(n, 5)
-      await rejects('invalid', async () => {
-        for await (const _ of numbers.iterate('n = = 1')) ok(false, 'none')
-      })
     },
   },
   {
