@@ -268,7 +268,7 @@ export class LocalConnection extends EngineConnection {
     })
   }
 
-  /** Builds the indexes of collections of at most so many documents, before a query or, of a unique one, a write asks for them. */
+  /** Builds the indexes, or only the unique ones, of collections of at most so many documents, before they are needed. */
   buildIndexes(documents: number, onlyUnique = false): Promise<void> {
     return this.bridge.wait((engine) => engine.buildIndexes(this.handle, documents, onlyUnique))
   }
