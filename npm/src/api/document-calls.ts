@@ -20,6 +20,7 @@ import { allMatching, updateQueryOf, type UpdateQuery } from '../query/update-op
 import type { Exactly, DocumentOptions, DocumentsOptions, NamedUpdate, NumberOptions, Update, UpdateOptions } from '../query/update-types.js'
 import type { Fresh, Id, IndexOptions, Metadata, Stored, Value } from '../types.js'
 import { LiveQuery, type LiveOptions } from './live-query.js'
+import { noteEmpty } from './mistyped.js'
 import { newResult, resultOf, type QueryResult } from './result.js'
 import { leftAlone } from '../left-alone.js'
 import { until } from './until.js'
@@ -447,6 +448,7 @@ export abstract class DocumentCalls<T, Of extends Owner> {
     const query = queryOf(options, collection)
     const result = newResult<T>({ calls: this.calls, collection, fields: query.fields, populate: query.populate })
     reads.find(engine, collection, where, query, result)
+    if (result.length === 0) noteEmpty(this.calls, collection, where)
     return result
   }
 }
