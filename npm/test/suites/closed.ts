@@ -43,13 +43,17 @@ const isPrivate = new Set(['constructor', 'collectionNamed', 'collectionIn', 'na
 /** What throws instead of rejecting, because it returns no promise. */
 const throwing = /^(live|changes$|onChange$)/
 
+/** What has to be read before it says that it is closed. */
+const reading: Record<string, (answer: any) => unknown> = { iterate: (documents: AsyncIterator<unknown>) => documents.next(), exportStream: (stream: ReadableStream) => stream.getReader().read() }
+
 /** The names of the methods of `object`, whatever they are, that do not reject with `closed`, or throw it; those it inherits too. */
 export async function callsThatAreNotClosed(object: object): Promise<string[]> {
   const open: string[] = []
   for (let owner = Object.getPrototypeOf(object) as object; owner !== Object.prototype; owner = Object.getPrototypeOf(owner) as object) {
     for (const [name, { value }] of Object.entries(Object.getOwnPropertyDescriptors(owner))) {
       if (typeof value !== 'function' || isPrivate.has(name)) continue
-      const code = await outcomeOf(throwing.test(name), () => (value as (...args: unknown[]) => unknown).apply(object, accepted[name] ?? []))
+      const call = () => (value as (...args: unknown[]) => unknown).apply(object, accepted[name] ?? [])
+      const code = await outcomeOf(throwing.test(name), () => (reading[name] ?? ((answer) => answer))(call()))
       if (code !== 'closed') open.push(name)
     }
   }
@@ -64,7 +68,5 @@ async function outcomeOf(throws: boolean, call: () => unknown): Promise<string |
   } catch (error) {
     return throws ? (error as { code?: string }).code : 'thrown'
   }
-  if (typeof (answer as AsyncIterator<unknown> | undefined)?.next === 'function') answer = (answer as AsyncIterator<unknown>).next()
-  if (answer instanceof ReadableStream) answer = answer.getReader().read()
   return Promise.resolve(answer).then(() => undefined, ({ code }: { code?: string }) => code)
 }
