@@ -1,7 +1,10 @@
 // Storages that answer at once, and the same ones with promises: a write means the same over both.
 import assert from 'node:assert/strict'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { describe, test } from 'node:test'
-import { AtomicDB, AtomicDBError, MemoryStorage, SealedStorage, type Batch, type StorageBackend } from '../src/index.js'
+import { AtomicDB, AtomicDBError, LMDBStorage, MemoryStorage, SealedStorage, type Batch, type StorageBackend } from '../src/index.js'
 import { contract } from '../src/testing.js'
 import { testWasm } from './harness/node.js'
 
@@ -141,8 +144,10 @@ for (const [name, how] of Object.entries(variants)) {
   })
 }
 
-test('a write waits for no later turn where the storage answers at once', async () => {
-  for (const storage of [new MemoryStorage(), new SealedStorage(new MemoryStorage())]) {
+test('a write waits for no later turn where the storage answers at once', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'at-once-'))
+  t.after(() => rm(folder, { recursive: true }))
+  for (const storage of [new MemoryStorage(), new SealedStorage(new MemoryStorage()), new LMDBStorage(join(folder, 'lmdb'))]) {
     const db = await AtomicDB.open('x', { storage, wasm: testWasm })
     await db.insert({})
     let later = false
@@ -151,6 +156,21 @@ test('a write waits for no later turn where the storage answers at once', async 
     assert.equal(later, false, 'a write has waited for a later turn')
     await db.close()
   }
+})
+
+test('LMDB that is appended to at once notices that its file was deleted', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'at-once-'))
+  t.after(() => rm(folder, { recursive: true }))
+  const path = join(folder, 'lmdb')
+  const db = await AtomicDB.open('x', { storage: new LMDBStorage(path), wasm: testWasm })
+  for (let n = 0; n < 3; n++) await db.insert({ n })
+  await rm(path)
+  assert.equal((await rejection(db.insert({ n: 3 }))).code, 'closed')
+  await db.close()
+  const again = await AtomicDB.open('x', { storage: new LMDBStorage(path), wasm: testWasm })
+  assert.equal(await again.count(), 0)
+  await again.insert({ n: 4 })
+  await again.close()
 })
 
 test('a storage of ours with an append of its own is asked by that one', async () => {

@@ -7,6 +7,7 @@ import { checkPath } from './disk-path.js'
 import { isForeign } from './identity.js'
 import { ensured, SamePageListeners } from './same-page-listeners.js'
 import { SealedStorage } from './sealed.js'
+import { newTraits, traits, type Traits } from './traits.js'
 
 /**
  * Keeps batches in LMDB, a memory-mapped file, in Node. It needs the package
@@ -55,8 +56,10 @@ const isBatch = 0
 const isSnapshot = 1
 
 class LMDBLog implements StorageBackend {
+  readonly [traits]: Traits = newTraits({ atOnce: { method: LMDBLog.prototype.append, append: (seq, bytes) => this.appendNow(seq, bytes) } })
   private readonly listeners: SamePageListeners
   private opened: Promise<Opened> | undefined
+  private file: Opened | undefined // what `opened` has resolved to
 
   constructor(private readonly path: string) {
     this.listeners = new SamePageListeners(ensured(listeners, path, () => new Set()))
@@ -69,16 +72,29 @@ class LMDBLog implements StorageBackend {
   }
 
   append(seq: number, bytes: Uint8Array): Promise<boolean> {
-    return this.run((lmdb) => {
-      const stored = lmdb.transactionSync(() => {
-        const [last = 0] = lmdb.getKeys({ reverse: true, limit: 1 })
-        if (seq !== last + 1 || isForeign(lmdb.getBinary(last)?.subarray(1), bytes)) return false
-        lmdb.putSync(seq, valueOf(isBatch, bytes))
-        return true
-      })
-      if (stored) this.listeners.notify(seq)
-      return stored
+    return this.run((lmdb) => this.appendTo(lmdb, seq, bytes))
+  }
+
+  /** Appends at once, if the file is open and still there. */
+  private appendNow(seq: number, bytes: Uint8Array): boolean | Promise<boolean> {
+    const { file } = this
+    if (!file || file.closing || !file.isThere()) return this.append(seq, bytes)
+    try {
+      return this.appendTo(file.environment, seq, bytes)
+    } catch (error) {
+      return this.fail(error)
+    }
+  }
+
+  private appendTo(lmdb: Environment, seq: number, bytes: Uint8Array): boolean {
+    const stored = lmdb.transactionSync(() => {
+      const [last = 0] = lmdb.getKeys({ reverse: true, limit: 1 })
+      if (seq !== last + 1 || isForeign(lmdb.getBinary(last)?.subarray(1), bytes)) return false
+      lmdb.putSync(seq, valueOf(isBatch, bytes))
+      return true
     })
+    if (stored) this.listeners.notify(seq)
+    return stored
   }
 
   compact(seq: number, snapshot: Uint8Array): Promise<void> {
@@ -105,7 +121,7 @@ class LMDBLog implements StorageBackend {
   async close(): Promise<void> {
     this.listeners.close()
     const { opened } = this
-    this.opened = undefined
+    this.opened = this.file = undefined
     const file = await opened?.catch(() => undefined)
     if (file && --file.users === 0) await this.leave(file)
   }
@@ -113,26 +129,30 @@ class LMDBLog implements StorageBackend {
   private async run<R>(work: (lmdb: Environment) => R | Promise<R>): Promise<R> {
     try {
       await this.leaveDeleted()
-      const { environment } = await (this.opened ??= this.open())
-      return await work(environment)
+      const opened = (this.opened ??= this.open())
+      const file = await opened
+      if (this.opened === opened) this.file = file
+      return await work(file.environment)
     } catch (error) {
-      if (error instanceof AtomicDBError) throw error
-      const { message } = error as Error
-      // If there was room for only a part of a write, the error is "Input/output error".
-      const full = /ENOSPC|No space|MDB_MAP_FULL/i.test(message) || (/input\/output/i.test(message) && (await isDiskFull(this.path)))
-      throw new AtomicDBError(full ? 'quota' : 'storage', `LMDB: ${message}`, { cause: error })
+      return this.fail(error)
     }
+  }
+
+  private async fail(error: unknown): Promise<never> {
+    if (error instanceof AtomicDBError) throw error
+    const { message } = error as Error
+    // If there was room for only a part of a write, the error is "Input/output error".
+    const full = /ENOSPC|No space|MDB_MAP_FULL/i.test(message) || (/input\/output/i.test(message) && (await isDiskFull(this.path)))
+    throw new AtomicDBError(full ? 'quota' : 'storage', `LMDB: ${message}`, { cause: error })
   }
 
   /** Closes a file that was deleted or replaced: LMDB would go on with it, and nobody would find what it writes. */
   private async leaveDeleted(): Promise<void> {
     const { opened } = this
     const file = await opened?.catch(() => undefined)
-    if (!file) return
-    const now = await (await nodeFiles()).stat(this.path).catch(() => undefined)
-    if (!file.closing && now?.ino === file.ino && now.dev === file.dev) return
+    if (!file || (!file.closing && file.isThere())) return
     await this.leave(file)
-    if (this.opened === opened) this.opened = undefined
+    if (this.opened === opened) this.opened = this.file = undefined
   }
 
   /** Closes the file for all storages of this process. */
@@ -169,8 +189,18 @@ class LMDBLog implements StorageBackend {
     await checkPath(this.path)
     await checkFormat(this.path, version.patch < 90 ? 1 : 2)
     const environment = open({ path: this.path, noSubdir: true, encoding: 'binary' })
-    const { dev, ino } = await (await nodeFiles()).stat(this.path)
-    return { environment, dev, ino, users: 0, closing: undefined }
+    const { statSync } = await nodeModule<{ statSync(path: string, options: { throwIfNoEntry: false }): { dev: number; ino: number } | undefined }>('node:fs')
+    const stat = () => statSync(this.path, { throwIfNoEntry: false })
+    const { dev, ino } = stat() ?? {}
+    const isThere = () => {
+      try {
+        const now = stat()
+        return now !== undefined && now.ino === ino && now.dev === dev
+      } catch {
+        return false // a folder of the path may not be read any more
+      }
+    }
+    return { environment, isThere, users: 0, closing: undefined }
   }
 }
 
@@ -204,8 +234,8 @@ async function isDiskFull(path: string): Promise<boolean> {
 /** A file that is open, for all storages of this process on its path. */
 interface Opened {
   readonly environment: Environment
-  readonly dev: number
-  readonly ino: number
+  /** Whether the path still leads to this file. */
+  readonly isThere: () => boolean
   users: number
   closing: Promise<void> | undefined
 }
