@@ -27,7 +27,7 @@ const mayImport: Record<string, string> = {
   thread: 'ground msgpack engine storage connection',
   api: 'ground msgpack query engine security storage connection operations live thread streams hints',
   entry: 'ground query security storage live api',
-  cloudflare: 'ground connection thread entry',
+  cloudflare: 'ground query connection thread entry',
   hooks: 'live entry',
   react: 'entry hooks',
   vue: 'entry hooks',
