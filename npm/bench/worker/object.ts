@@ -1,14 +1,17 @@
-// The two Durable Objects that run.ts compares: the same calls over AtomicDurableObject, and over ctx.storage.sql.
+// The Durable Objects that run.ts compares: the same calls over AtomicDurableObject, over ctx.storage.sql, and over a store
+// of TinyBase that its own persister keeps in ctx.storage.sql.
 
-/** The Worker with both. What is inside the object is called `times` times in one request, since clocks stand still there. */
+/** The Worker with all three. What is inside the object is called `times` times in one request, since clocks stand still there. */
 export const worker = `
 import { AtomicDurableObject } from 'atomicdb/worker'
 import { DurableObject } from 'cloudflare:workers'
+import { createIndexes, createMergeableStore } from 'tinybase'
+import { createDurableObjectSqlStoragePersister } from 'tinybase/persisters/persister-durable-object-sql-storage'
 
 const cities = ['Oslo', 'Bergen', 'Rome', 'Paris', 'Lima', 'Quito', 'Cairo', 'Delhi', 'Tokyo', 'Seoul']
 const documentOf = (n) => ({ _id: n + 1, n, name: 'Person ' + (n * 7919) % 10007, age: n % 90, city: cities[n % 10], bio: 'lorem ipsum dolor sit amet '.repeat(6) + (n % 1999) })
 
-/** Calls work many times, and returns the sum of its answers, which must be the same in both. */
+/** Calls work many times, and returns the sum of its answers, which must be the same in all. */
 async function repeated(from, times, work) {
   let sum = 0
   for (let k = from; k < from + times; k++) sum += await work(k)
@@ -91,7 +94,25 @@ export class Plain extends DurableObject {
   live() {
     return this.all("SELECT count(*) AS c FROM d WHERE json_extract(json, '$.age') = 1")[0].c
   }
+  put(document) {
+    this.sql.exec('INSERT OR REPLACE INTO d VALUES (?, ?)', document._id, JSON.stringify(document))
+  }
+  /** The documents of an age and a city: 10 at most. */
+  some(age, city) {
+    return this.all("SELECT json FROM d WHERE json_extract(json, '$.age') = ? AND json_extract(json, '$.city') = ? LIMIT 10", age, city).map(({ json }) => JSON.parse(json))
+  }
+  addOne(age) {
+    this.sql.exec('INSERT INTO d (json) VALUES (?)', JSON.stringify({ age }))
+  }
   async fetch(request) {
+    const url = new URL(request.url)
+    const id = Number(url.pathname.split('/')[3])
+    if (request.method === 'PUT') {
+      await this.put({ ...(await request.json()), _id: id })
+      return Response.json({ _id: id })
+    }
+    if (id) return Response.json(await this.get(id))
+    if (url.searchParams.has('age')) return Response.json({ documents: await this.some(Number(url.searchParams.get('age')), url.searchParams.get('city')) })
     if (request.headers.get('Upgrade')) {
       const { 0: client, 1: socket } = new WebSocketPair()
       this.ctx.acceptWebSocket(socket)
@@ -99,13 +120,95 @@ export class Plain extends DurableObject {
       return new Response(null, { status: 101, webSocket: client })
     }
     const { age } = await request.json()
-    this.sql.exec('INSERT INTO d (json) VALUES (?)', JSON.stringify({ age }))
+    await this.addOne(age)
     const told = String(this.live())
     for (const socket of this.ctx.getWebSockets()) socket.send(told)
     return new Response('', { status: 201 })
   }
   abort() {
     this.ctx.abort()
+  }
+}
+
+export class Tiny extends Plain {
+  constructor(ctx, env) {
+    super(ctx, env)
+    this.store = createMergeableStore()
+    this.indexes = createIndexes(this.store).setIndexDefinition('age', 'd', 'age')
+    this.persister = createDurableObjectSqlStoragePersister(this.store, this.sql, { mode: 'fragmented', storagePrefix: 'tiny_' })
+    ctx.blockConcurrencyWhile(async () => {
+      await this.persister.load()
+      await this.persister.startAutoSave()
+    })
+  }
+  /** Resolves when what was set is stored: the persister does its work in turn. */
+  stored() {
+    return new Promise((resolve) => this.persister.schedule(async () => resolve()))
+  }
+  async fill(count) {
+    this.store.transaction(() => {
+      for (let n = 0; n < count; n++) this.store.setRow('d', String(n + 1), documentOf(n))
+    })
+    await this.stored()
+    return count
+  }
+  get(id) {
+    return this.store.getRow('d', String(id))
+  }
+  rows(age) {
+    return this.indexes.getSliceRowIds('age', String(age)).map((id) => this.store.getRow('d', id))
+  }
+  some(age, city) {
+    return this.rows(age).filter((row) => row.city === city).slice(0, 10)
+  }
+  put(document) {
+    this.store.setRow('d', String(document._id), document)
+    return this.stored()
+  }
+  add(id, by) {
+    this.store.setCell('d', String(id), 'n', (n) => n + by)
+  }
+  addOne(age) {
+    this.store.addRow('d', { age })
+    return this.stored()
+  }
+  live() {
+    return this.indexes.getSliceRowIds('age', '1').length
+  }
+  run(what, times, count, from = 0) {
+    return repeated(from, times, {
+      get: (k) => this.get((k * 7919) % count + 1).n,
+      query: (k) => this.some(k % 90, cities[k % 10]).slice(0, 1).length,
+      range: (k) => this.rows(k % 80).length, // ages are whole
+      scan: (k) => {
+        let found = 0
+        this.store.forEachRow('d', (id) => (found += this.store.getCell('d', id, 'bio').includes(String(1000 + k % 999)) ? this.get(id)._id > 0 : 0))
+        return found
+      },
+      group: async (k) => {
+        this.store.setCell('d', '1', 'touched', k)
+        await this.stored()
+        const groups = new Map()
+        this.store.forEachRow('d', (id) => {
+          const city = this.store.getCell('d', id, 'city')
+          const group = groups.get(city) ?? { n: 0, sum: 0 }
+          group.n++
+          group.sum += this.store.getCell('d', id, 'age')
+          groups.set(city, group)
+        })
+        return Array.from(groups, ([city, { n, sum }]) => ({ city, n, mean: sum / n })).length
+      },
+      put: async (k) => (await this.put({ ...documentOf(k % count), touched: k }), 1),
+      transaction: async (k) => {
+        this.store.transaction(() => {
+          this.add(k % count + 1, 1)
+          this.add(k % count + 1, -1)
+          this.store.setCell('d', String(k % count + 1), 'touched', k) // without it nothing has changed, and nothing would be stored
+        })
+        await this.stored()
+        return 1
+      },
+    }[what])
   }
 }
 
