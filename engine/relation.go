@@ -74,7 +74,8 @@ func newRelation(r Relationship) *relation {
 }
 
 // AddRelationship declares a relationship, and an index on its foreign key, which
-// goes with it. One that is there already, the same in all, stays as it is.
+// goes with it. One that is there already, the same in all, stays as it is. From
+// keeps it, and is created if it does not exist; To need not exist.
 //
 // Errors: invalid (a field of it is wrong; From has another relationship of this
 // name; From has 64 relationships), relationship (with Enforce, a document refers

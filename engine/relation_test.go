@@ -380,6 +380,24 @@ func TestRelationship_arguments(t *testing.T) {
 }
 
 // TestRelationship_index: the index on a foreign key is made, used, and goes.
+func TestRelationship_ofNoCollections(t *testing.T) {
+	for _, kind := range []engine.RelationType{engine.OneToMany, engine.ManyToOne} {
+		db := newDB(t, engine.Options{})
+		relate(t, db, engine.Relationship{Type: kind, From: "users", To: "posts", ForeignKey: "key", Enforce: true})
+		if got := db.Collections(); !slices.Equal(got, []string{"users"}) {
+			t.Errorf("%s made the collections %v", kind, got)
+		}
+		child, parent := "posts", "users"
+		if kind == engine.ManyToOne {
+			child, parent = parent, child
+		}
+		_, err := db.Insert(child, encode(t, M{"key": 1}), false)
+		wantError(t, err, engine.CodeRelationship, "needs a document of "+parent)
+		put(t, db, parent, M{"_id": 1})
+		put(t, db, child, M{"key": 1})
+	}
+}
+
 func TestRelationship_index(t *testing.T) {
 	db := newDB(t, engine.Options{})
 	r := engine.Relationship{Type: engine.OneToMany, From: "users", To: "posts", ForeignKey: "user"}

@@ -202,7 +202,8 @@ export abstract class DatabaseCalls<Schema = any> extends DocumentCalls<any, 'da
    * Declares that documents of one collection hold the ids of documents of
    * another, and makes an index on the field that holds them. A relationship that
    * is there already, the same in all, stays as it is. The collections need not
-   * exist.
+   * exist: `from` is made, which keeps the relationship, and `to` by its first
+   * document.
    *
    * @throws `invalid` if a field of it is wrong, or `from` has another relationship
    * of this name; `relationship` if `enforce` is asked for and a document, which
