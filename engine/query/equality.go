@@ -17,7 +17,7 @@ type Equality struct {
 // order. nil is the condition that every document meets.
 func (f *Filter) Equalities() (all []Equality) {
 	switch {
-	case f == nil:
+	case f == nil || f.Path.collation.Strength > 0: // which of the equal texts it is is not known
 	case f.Op == OpEq && f.given != nil:
 		all = append(all, Equality{f.Path, f.given})
 	case f.Op == OpEq:

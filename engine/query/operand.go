@@ -67,6 +67,7 @@ func (p parser) leaf(o *Operator, path Path, args [][]byte) (*Filter, error) {
 		}
 		given.Element = element
 	}
+	path, given = p.collation.of(o, path, given)
 	f, err := o.Of(path, given)
 	if err != nil {
 		return nil, p.fail(err.Error())
@@ -104,7 +105,8 @@ func (p parser) list(o *Operator, path Path, list []byte) (*Filter, error) {
 		}
 		patterns = append(patterns, f)
 	}
-	f, err := o.leaf(path, Operands{Values: values})
+	path, given := p.collation.of(o, path, Operands{Values: values})
+	f, err := o.leaf(path, given)
 	if err != nil {
 		return nil, p.fail(err.Error())
 	}

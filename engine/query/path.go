@@ -12,8 +12,9 @@ import (
 // belongs to a name has a backslash before it. The zero Path has no names and leads
 // to where it starts.
 type Path struct {
-	text  string
-	parts []part
+	text      string
+	parts     []part
+	collation Collation // of the texts it reaches
 }
 
 type part struct {
@@ -65,7 +66,7 @@ func SplitPath(text string) []string {
 // this package refuse an empty name themselves, with a better message.
 func ParsePath(text string) Path {
 	p := Path{text: text}
-	if text == "" {
+	if text, p.collation = cutCollation(text); text == "" {
 		return p
 	}
 	p.parts = make([]part, 0, 1+strings.Count(text, "."))
@@ -113,7 +114,7 @@ func (p Path) Names() []string {
 // no array was crossed: value is then the only one p reaches, nil for none. It
 // may itself be an array. If plain is false, only Visit finds what p reaches.
 //
-// value borrows from doc.
+// value borrows from doc, unless p has a collation.
 func (p Path) Lookup(doc []byte) (value []byte, plain bool) {
 	for i := range p.parts {
 		field := msgpack.Lookup(doc, p.parts[i].name)
@@ -121,6 +122,9 @@ func (p Path) Lookup(doc []byte) (value []byte, plain bool) {
 			return nil, msgpack.KindOf(doc) != msgpack.Array
 		}
 		doc = field
+	}
+	if p.collation.Strength > 0 {
+		doc = p.collation.Key(doc)
 	}
 	return doc, true
 }
@@ -145,13 +149,16 @@ func (p Path) First(doc []byte) (value []byte) {
 // in two ways is visited twice. isElement says that the last name of p was the
 // position of the value in an array. Values borrow from doc.
 func (p Path) Visit(doc []byte, visit func(value []byte, isElement bool) bool) bool {
-	return walk(doc, p.parts, false, func(v []byte, isElement bool) bool { return v == nil || visit(v, isElement) })
+	return p.VisitWays(doc, func(v []byte, isElement bool) bool { return v == nil || visit(v, isElement) })
 }
 
 // VisitWays is Visit that also calls visit with nil for each way that ends without
 // a value: in a map without the next name, or in another value that is no array. An
 // element of an array that is neither map nor array is no way, as in MongoDB.
 func (p Path) VisitWays(doc []byte, visit func(value []byte, isElement bool) bool) bool {
+	if p.collation.Strength > 0 {
+		return walk(doc, p.parts, false, func(v []byte, isElement bool) bool { return visit(p.collation.Key(v), isElement) })
+	}
 	return walk(doc, p.parts, false, visit)
 }
 

@@ -85,10 +85,10 @@ func (f *Filter) appendNot(b []byte) []byte {
 }
 
 func appendPath(b []byte, p Path) []byte {
-	if p.IsEmpty() {
+	if p.text == "" {
 		return append(b, "this"...)
 	}
-	plain := !token.IsWord(p.text, reserved) && !token.SameWord(p.parts[0].name, "this")
+	plain := p.collation.Strength == 0 && !token.IsWord(p.text, reserved) && !token.SameWord(p.parts[0].name, "this")
 	for i, part := range p.parts {
 		plain = plain && token.IsIdentifier(part.name, i == 0)
 	}

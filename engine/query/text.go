@@ -44,16 +44,16 @@ type Error = token.Error
 //
 // A string is in single or double quotes; see token/lexer.go for its escapes. date
 // takes ISO 8601 or milliseconds since 1970, and bytes takes base64.
-func ParseText(text string) (*Filter, error) { return parseText(text, 0, 0, new(int)) }
+func ParseText(text string) (*Filter, error) { return parseText(text, 0, 0, new(int), Collation{}) }
 
 // parseText reads a text that stands inside depth conditions, of which inAny
 // are an any. terms counts conditions.
-func parseText(text string, depth, inAny int, terms *int) (*Filter, error) {
+func parseText(text string, depth, inAny int, terms *int, collation Collation) (*Filter, error) {
 	r, err := token.NewReader(text, token.Dialect{Reserved: reserved})
 	if err != nil {
 		return nil, err
 	}
-	p := textParser{Reader: r, depth: depth, inAny: inAny, terms: terms}
+	p := textParser{Reader: r, depth: depth, inAny: inAny, terms: terms, collation: collation}
 	f, err := p.or()
 	if err != nil {
 		return nil, err
@@ -70,6 +70,8 @@ type textParser struct {
 	depth int // open parentheses
 	inAny int // how many of them belong to an any
 	terms *int
+
+	collation Collation
 }
 
 func (p *textParser) or() (*Filter, error)  { return p.chain("or", Or, (*textParser).and) }
@@ -181,6 +183,10 @@ func (p *textParser) path() (Path, error) {
 		}
 		text = rest
 	}
+	if p.inAny > 0 && t.Quoted && strings.HasPrefix(text, collationMark) { // the element, by a collation
+		p.Next()
+		return ParsePath(text), nil
+	}
 	if why := BadPath(text); why != "" {
 		return Path{}, p.Fault(t, "expected a field name; "+why)
 	}
@@ -190,6 +196,7 @@ func (p *textParser) path() (Path, error) {
 
 // BadPath says what is wrong with a path of one name or more; "" if nothing is.
 func BadPath(text string) string {
+	text, _ = cutCollation(text)
 	switch {
 	case text == "":
 		return "this one is empty"

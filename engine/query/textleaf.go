@@ -79,6 +79,7 @@ func (p *textParser) operands(o *Operator, path Path) (*Filter, error) {
 	if err != nil {
 		return nil, err
 	}
+	path, given = p.collation.of(o, path, given)
 	f, err := o.Of(path, given)
 	if err != nil {
 		return nil, p.Fault(start, err.Error())

@@ -15,6 +15,7 @@ import (
 // is a MongoDB-style filter, and an array is the condition builder's tree:
 //
 //	["true"] ["false"] ["and", n...] ["or", n...] ["not", n]
+//	["collate", collation, n]
 //	[name, path, operand...]
 //
 // where n is a condition in any spelling but null, and name an operator of
@@ -46,6 +47,8 @@ type parser struct {
 	depth int    // how many conditions are around it
 	inAny bool   // one of them is an any, so the empty path has a meaning
 	terms *int   // conditions that have been read
+
+	collation Collation // by which values compare
 }
 
 // A place is a key that leads to a condition. Joined to a text they would take as
@@ -105,7 +108,7 @@ func (p parser) condition(v []byte) (*Filter, error) {
 		if p.inAny {
 			inAny = 1
 		}
-		return parseText(string(msgpack.Str(v)), p.depth-1, inAny, p.terms)
+		return parseText(string(msgpack.Str(v)), p.depth-1, inAny, p.terms, p.collation)
 	case msgpack.Map:
 		return p.filter(v)
 	case msgpack.Array:
@@ -137,6 +140,14 @@ func (p parser) node(v []byte) (*Filter, error) {
 			return nil, p.operandCount(1, args)
 		}
 		return complement(p.condition(args[0]))
+	}
+	if string(name) == "collate" && len(args) == 2 {
+		c, ok := ParseCollation(string(msgpack.Str(args[0])))
+		if !ok {
+			return nil, p.at("collate").expected("a collation", args[0])
+		}
+		p.collation = c
+		return p.condition(args[1])
 	}
 	o := byName[string(name)]
 	if o == nil {

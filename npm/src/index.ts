@@ -62,6 +62,7 @@ export type {
   Batch,
   ByteStream,
   Change,
+  Collation,
   ChangesOptions,
   ExportOptions,
   Fresh,

@@ -19,6 +19,24 @@ export interface IndexOptions {
   unique?: boolean
   /** Whether to hold only documents that have every path. Default false. */
   sparse?: boolean
+  /**
+   * How texts compare in it: which are the same if it is `unique`, and which conditions and sorts it answers, those with
+   * the same collation. Its paths are told with the collation after them. Default: by code points.
+   */
+  collation?: Collation
+}
+
+/**
+ * How texts compare: in =, !=, <, <=, >, >=, between, in and not in, also in arrays and objects, and in `sort`. Patterns,
+ * startsWith, contains and `$expr` compare as without. An index with the same collation answers such conditions and sorts.
+ */
+export interface Collation {
+  /** The order is that of the root of Unicode's rules, which English has; those of other languages are not there. Default: 'en'. */
+  locale?: 'en' | 'und'
+  /** 1: case and accents of Latin, Greek and Cyrillic make no difference; 2: case makes none; 3: both decide between texts that are the same otherwise. Default: 3. */
+  strength?: 1 | 2 | 3
+  /** Digits compare as the numbers that they write: 'a2' comes before 'a10'. Default: false. */
+  numeric?: boolean
 }
 
 /** Says that documents of one collection hold the ids of documents of another; see `addRelationship`. */

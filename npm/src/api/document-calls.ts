@@ -353,7 +353,7 @@ export abstract class DocumentCalls<T, Of extends Owner> {
   }
 
   /** Removes the index on exactly these paths. @throws `not_found` if there is none. */
-  dropIndex<P extends string = never>(...pathsAndOptions: IndexArguments<T, P, { collection?: string }>): Promise<void> {
+  dropIndex<P extends string = never>(...pathsAndOptions: IndexArguments<T, P, Pick<IndexOptions, 'collection' | 'collation'>>): Promise<void> {
     return this.calls.write(() => dropIndex(this.collectionIn(indexOptions(pathsAndOptions)), pathsAndOptions))
   }
 

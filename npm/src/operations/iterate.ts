@@ -2,7 +2,7 @@ import type { EngineCalls } from '../connection/engine-calls.js'
 import { Op } from '../engine/ops.js'
 import { encoding } from '../msgpack/encode.js'
 import { everything, type Query } from '../query/find-options.js'
-import { predicateOf, prepared, writeWhere } from '../query/where.js'
+import { collatedWhere, predicateOf, prepared, writeWhere } from '../query/where.js'
 import type { Stored } from '../types.js'
 import { collectionName } from './collection-name.js'
 
@@ -21,7 +21,7 @@ type Read = <R>(work: (engine: EngineCalls) => R) => Promise<R>
  */
 export function iterate(read: Read, collection: unknown, where: unknown, query: Query, check: () => void): AsyncGenerator<Stored<any>, undefined> {
   const name = collectionName(collection)
-  const condition = prepared(where)
+  const condition = prepared(collatedWhere(where, query))
   const predicate = predicateOf(condition)
 
   /** The ids of what matches. What a function is to choose from is everything. */

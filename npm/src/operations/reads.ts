@@ -6,7 +6,7 @@ import { Condition } from '../query/condition.js'
 import { everything, writeQuery, type Query } from '../query/find-options.js'
 import { checkPath, shownBy } from '../query/paths.js'
 import type { Plan } from '../query/types.js'
-import { predicateOf, writeWhere, type Predicate, type Prepared } from '../query/where.js'
+import { collatedWhere, predicateOf, writeWhere, type Predicate, type Prepared } from '../query/where.js'
 import type { Id, Metadata, Relationship, Stored, Usage, Value } from '../types.js'
 import { collectionName } from './collection-name.js'
 
@@ -44,7 +44,7 @@ export function find(engine: EngineCalls, collection: unknown, where: unknown, q
 /** Writes the arguments of Op.find, or, with a `populate`, of Op.populated. `where` is anything but a function. */
 export function writeFind(encoder: Encoder, collection: unknown, where: unknown, query: Query): void {
   encoder.array(query.populate ? 7 : 6).value(collectionName(collection))
-  writeWhere(encoder, where)
+  writeWhere(encoder, collatedWhere(where, query))
   writeQuery(encoder, query)
   if (query.populate) encoder.value(query.populate)
 }
@@ -154,7 +154,7 @@ export function explain(engine: EngineCalls, collection: unknown, where: unknown
   const predicate = predicateOf(where)
   const [text, index, examined, found, leaves] = encoding('arguments', (encoder) => {
     encoder.array(5).string(collectionName(collection))
-    writeWhere(encoder, predicate ? undefined : where)
+    writeWhere(encoder, predicate ? undefined : collatedWhere(where, query))
     encoder.value(query.sort).number(predicate ? 0 : query.skip).number(predicate ? -1 : query.limit)
     return engine.value(Op.explain, encoder) as [string, string[] | null, number, number, [string, string, number, number][]]
   })

@@ -1,6 +1,7 @@
 import type { Encoder } from '../msgpack/encode.js'
 import { takenList } from '../checks.js'
 import { describe, invalid } from '../errors.js'
+import { collatedPath, collationOf } from './collation.js'
 import { isMap, type Shown, type Slice } from './paths.js'
 
 /** How a query returns what it finds, checked. */
@@ -14,6 +15,8 @@ export interface Query {
   readonly fields: readonly Shown[] | null
   /** Names of relationships; null for none. */
   readonly populate: readonly string[] | null
+  /** By which the condition compares; the paths of `sort` have it already. */
+  readonly collation?: string | undefined
 }
 
 /** The query without options: whole documents, all of them, in insertion order. */
@@ -22,7 +25,7 @@ export const everything: Query = { sort: null, skip: 0, limit: -1, fields: null,
 /** The largest count that the engine's calls take; no collection is as long. */
 const maxCount = 0x7fffffff
 
-const known = ['collection', 'sort', 'skip', 'limit', 'fields', 'populate']
+const known = ['collection', 'sort', 'skip', 'limit', 'fields', 'populate', 'collation']
 
 /** The collection that `options` name; it need not be a string. */
 export function collectionOf(options: unknown): unknown {
@@ -44,8 +47,11 @@ export function queryOf(options: unknown, collection: unknown): Query {
   if (given.collection !== undefined && given.collection !== collection) {
     throw invalid(`options.collection: this is the collection ${describe(collection)}, not ${describe(given.collection)}`)
   }
+  const collation = collationOf('options.collation', given.collation)
+  const sort = sortOf(given.sort, 'options')
   return {
-    sort: sortOf(given.sort, 'options'),
+    sort: sort && collation ? sort.map(([path, descending]) => [collatedPath(path, collation), descending] as const) : sort,
+    collation,
     skip: countOf(given.skip, 'options.skip', 'documents') ?? 0,
     limit: countOf(given.limit, 'options.limit', 'documents') ?? -1,
     fields: fieldsOf(given.fields),

@@ -1,4 +1,4 @@
-import type { StopSignal, Stored, Value } from '../types.js'
+import type { Collation, StopSignal, Stored, Value } from '../types.js'
 import type { Condition } from './condition.js'
 import type { Absent, At, DashedArgument, Deeper, Leaf, NamedElementPath, NamedPath, NumberArgument, Path, PathArgument, PatternElementPath, PatternPath, Untold } from './path-types.js'
 import type { Comparable, Contained, IfArray, IfText, Ordered } from './value-types.js'
@@ -132,6 +132,8 @@ export interface FindOptions<T = any, S extends string = never, F extends string
    * `{ comments: { $slice: -3 } }`. Default: whole documents.
    */
   fields?: readonly DashedArgument<T, F>[] | Projection<T>
+  /** How texts compare, in the condition and in `sort`. Default: by their code points. */
+  collation?: Collation
   /**
    * Names of relationships whose documents are put in place, each under the name of its relationship:
    * `['posts', 'posts.comments.author']`. All of it is one call of the engine. See `addRelationship`.

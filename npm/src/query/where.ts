@@ -1,4 +1,5 @@
 import { isField } from './builder.js'
+import { Collated } from './collation.js'
 import { Condition } from './condition.js'
 import { encoding, type Encoder } from '../msgpack/encode.js'
 import { describe, invalid } from '../errors.js'
@@ -37,11 +38,23 @@ function functionIn(where: unknown): Predicate | undefined {
 /** Writes `where`, anything but a function, as the engine reads it. The argument is called `name` in messages. */
 export function writeWhere(encoder: Encoder, where: unknown, name = 'where'): void {
   if (where === undefined) encoder.nil()
+  else if (where instanceof Collated) writeCollated(encoder, where, name)
   else if (where instanceof Prepared) encoder.raw(where.bytes)
   else if (where instanceof Condition) encoder.value(where.node, name)
   else if (typeof where === 'string') encoder.value(where, name)
   else if (isFilter(where)) encoder.filter(where, name)
   else throw invalid(`${name}: expected a condition, text, a filter object or a function, not ${describe(where)}`)
+}
+
+function writeCollated(encoder: Encoder, { where, collation }: Collated, name: string): void {
+  if (where === undefined) return writeWhere(encoder, where)
+  encoder.array(3).string('collate').string(collation)
+  writeWhere(encoder, where, name)
+}
+
+/** `where`, by a collation if there is one. A function compares as it likes. */
+export function collatedWhere(where: unknown, { collation }: { readonly collation?: string | undefined }): unknown {
+  return collation && !predicateOf(where) ? new Collated(where, collation) : where
 }
 
 /**

@@ -104,6 +104,52 @@ async function openThings({ open }: Context) {
 /** Conditions: built, as text, as filters and as functions. */
 export const conditions: Suite = [
   {
+    name: 'compares by a collation, in conditions, sorts and unique indexes, and an index of that collation answers',
+    async run({ open }) {
+      const db = await open()
+      const names = ['Zoe', 'ada', 'Élan', 'ADA', 'bob', 'elan', 'v10', 'v9']
+      await db.insertMany(names.map((name, _id) => ({ _id: `${_id}`, name, tags: [name] })))
+      const found = async (where: object | string, options: object) => (await db.search(where as string, options)).map(({ name }) => name as string)
+      const anyCase = { collation: { strength: 2 } } as const
+      const q = db.query()
+      const ask = async () => {
+        for (const where of [{ name: 'Ada' }, "name = 'aDa'", { tags: 'ADA' }, { tags: { $in: ['Ada', 'none'] } }]) equal(await found(where, anyCase), ['ada', 'ADA'])
+        equal((await db.search(q.name!.eq('BOB'), anyCase)).length, 1)
+        equal(await found({ name: { $gte: 'A', $lt: 'C' } }, { ...anyCase, sort: '-name' }), ['bob', 'ada', 'ADA'])
+        equal(await found({ name: 'ELAN' }, anyCase), ['elan'])
+        equal(await found({ name: 'ELAN' }, { collation: { strength: 1 } }), ['Élan', 'elan'])
+        equal(await found({}, { sort: 'name', collation: { strength: 1, numeric: true } }), ['ada', 'ADA', 'bob', 'Élan', 'elan', 'v9', 'v10', 'Zoe'])
+        equal(await found({}, { sort: 'name', collation: {} }), ['ADA', 'ada', 'bob', 'elan', 'Élan', 'v10', 'v9', 'Zoe'])
+        equal(await found({ name: 'Ada' }, {}), [])
+        let n = 0
+        for await (const _ of db.iterate({ name: 'Ada' }, anyCase)) n++
+        equal(n, 2)
+      }
+      await ask()
+      await db.createIndex('name', anyCase)
+      await ask()
+      const plan = await db.explain({ name: 'Ada' }, anyCase)
+      equal(plan.index, ['name\\strength2'])
+      equal((await db.explain({ name: 'Ada' })).index, null)
+      ok((await db.explain({}, { ...anyCase, sort: 'name', limit: 2 })).text.includes('index(name\\strength2)'), 'the index sorts')
+      await db.dropIndex('name', anyCase)
+      await rejects('not_found', () => db.dropIndex('name', anyCase))
+
+      await rejects('unique', () => db.createIndex('name', { unique: true, ...anyCase }))
+      await db.remove({ _id: '3' })
+      await db.createIndex('name', { unique: true, ...anyCase })
+      await rejects('unique', () => db.insert({ name: 'aDA' }))
+      await db.insert({ name: 'Ádà' })
+      const live = db.live({ name: 'ADA' }, anyCase)
+      await live.ready
+      equal(live.current.length, 1)
+      live.close()
+      for (const wrong of [{ locale: 'sv' }, { strength: 4 }, { numeric: 1 }, { caseLevel: true }, 'en']) {
+        await rejects('invalid', () => db.search({}, { collation: wrong as never }), /collation|option/)
+      }
+    },
+  },
+  {
     name: 'each operator finds what it says, built and as text',
     async run(context) {
       const db = await openThings(context)

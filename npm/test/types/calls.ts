@@ -75,6 +75,10 @@ users.search(undefined, { sort: { age: 'desc', name: 1 } })
 users.search(undefined, { fields: { name: 1, tags: { $slice: -2 }, 'orders.item': { $slice: [1, 2] } } })
 // @ts-expect-error: no such field
 users.search(undefined, { fields: { agee: 1 } })
+users.search({ name: 'ada' }, { collation: { strength: 2, numeric: true }, sort: 'name' })
+users.createIndex('name', { unique: true, collation: { strength: 1 } })
+// @ts-expect-error: no rules of that language
+users.search({}, { collation: { locale: 'sv' } })
 // @ts-expect-error: a slice is one number or two
 users.search(undefined, { fields: { tags: { $slice: [1, 2, 3] } } })
 async () => {
