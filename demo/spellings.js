@@ -3,11 +3,11 @@ import { readBuilder } from './builder.js'
 import { source } from './format.js'
 
 /**
- * The three ways to write a condition. `read` turns the text of the editor into
+ * The ways to write a query. `read` turns the text of the editor into
  * the argument for AtomicDB; `code` is the same call as a program writes it.
  *
- * All three become the same query in the engine, so the rest of the page does
- * not tell them apart.
+ * The first three are conditions and become the same query in the engine. SQL and
+ * groups answer with rows, which are no stored documents.
  */
 export const spellings = {
   text: {
@@ -25,6 +25,18 @@ export const spellings = {
     read: (text, q) => text.trim() ? readBuilder(text, { q, and, or, not }) : undefined,
     code: (text, options) => `const q = cities.query()\nawait cities.search(${args(text.trim(), options)})`,
   },
+  sql: {
+    rows: true,
+    note: 'SELECT, JOIN, GROUP BY, INSERT, UPDATE, DELETE; several statements are one transaction.',
+    read: text => text.trim(),
+    code: text => `await db.sql(\`${text.trim()}\`)`,
+  },
+  aggregate: {
+    rows: true,
+    note: 'JSON: groupBy, select with $count $sum $avg $min $max $distinct, where, having, sort, limit.',
+    read: text => JSON.parse(text),
+    code: text => `await cities.aggregate(${source(JSON.parse(text))})`,
+  },
 }
 
 /** The arguments of a search as source code; arguments that say nothing are left out. */
@@ -35,7 +47,17 @@ function args(where, options) {
   return last ? `${where}, ${last}` : where
 }
 
-/** Asks a query in its spelling: a filter goes to find, the other two to search. */
+/** Asks a condition in its spelling: a filter goes to find, the other two to search. */
 export function ask(cities, { spelling, where }, options) {
   return spelling === 'filter' ? cities.find(where, options) : cities.search(where, options)
+}
+
+/** The rows of SQL or of groups. */
+export function rowsOf(db, { spelling, where }) {
+  return spelling === 'sql' ? db.sql(where) : db.collection('cities').aggregate(where)
+}
+
+/** Whether a query can be run without a click: it is no SQL, or one SELECT. A link must change nothing. */
+export function onlyReads({ spelling, where }) {
+  return spelling !== 'sql' || (/^select\b/i.test(where) && !/;\s*\S/.test(where))
 }
