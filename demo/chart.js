@@ -7,7 +7,7 @@ export function drawChart(rows) {
   const fields = Object.keys(rows[0] ?? {})
   const label = fields.find(field => typeof rows[0][field] === 'string')
   const value = fields.findLast(field => rows.every(row => typeof row[field] === 'number'))
-  chart.hidden = !label || !value || fields.length !== 2 || rows.length < 2 || rows.length > 40
+  chart.hidden = !label || !value || fields.length !== 2 || rows.length < 2 || rows.length > 24
   if (chart.hidden) return
   const largest = Math.max(...rows.map(row => Math.abs(row[value]))) || 1
   chart.setAttribute('aria-label', `Bars of ${value} by ${label}; the table has the same numbers`)

@@ -70,7 +70,11 @@ startPlug()
 startFiles(db, { onDrop: () => panels.show('files'), onLoaded: name => playground.askSql(`SELECT * FROM ${name} LIMIT 100`) })
 
 document.getElementById('inspect-again').addEventListener('click', look)
-document.getElementById('open-pane').addEventListener('click', () => {
+const openPane = document.getElementById('open-pane')
+if (kind === 'memory') {
+  openPane.textContent = 'A second pane needs a storage: this database is in memory'
+  openPane.ariaDisabled = 'true'
+} else openPane.addEventListener('click', () => {
   pane.hidden = false
   pane.src = 'pane.html'
 })

@@ -39,15 +39,15 @@ const types = {
 
 /**
  * That of the pages of frameworks. Most of these make elements of text that they hold, which Trusted Types would forbid,
- * and Angular compiles its templates in the page.
+ * and Angular alone compiles its templates in the page.
  */
-const policyOfApps = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval' 'unsafe-eval'"
+const policyOfApp = framework => `default-src 'self'; script-src 'self' 'wasm-unsafe-eval'${framework === 'angular' ? " 'unsafe-eval'" : ''}`
 
-/** The text for a request of a to-do app, with its type; undefined for other requests. */
+/** The text for a request of a to-do app, with its type and the policy of a page; undefined for other requests. */
 async function appFor(url) {
   const [, framework, file] = /^\/todos\/(\w+)\/(app\.js)?$/.exec(new URL(url, 'http://localhost').pathname) ?? []
   if (!frameworks.includes(framework)) return undefined
-  return file ? [await app(framework), types['.js']] : [page(framework), types['.html']]
+  return file ? [await app(framework), types['.js']] : [page(framework), types['.html'], policyOfApp(framework)]
 }
 
 /** The file for a request, or undefined if it is outside the folder or of a type that is not served. */
@@ -66,9 +66,9 @@ async function answer(request, response) {
   let file, found
   try {
     const isStarter = new URL(request.url, 'http://localhost').pathname === '/starter.json'
-    const [text, type] = isStarter ? [starter(cities), types['.json']] : (await appFor(request.url)) ?? []
+    const [text, type, policy = contentSecurityPolicy(here)] = isStarter ? [starter(cities), types['.json']] : (await appFor(request.url)) ?? []
     if (type) {
-      response.writeHead(200, { 'content-type': type, 'cache-control': 'no-cache', 'content-security-policy': policyOfApps, ...isolation })
+      response.writeHead(200, { 'content-type': type, 'cache-control': 'no-cache', 'content-security-policy': policy, ...isolation })
       response.end(request.method === 'HEAD' ? undefined : text)
       return
     }
