@@ -58,7 +58,7 @@ export const examples = [
   },
   {
     name: 'Count by country',
-    sql: "SELECT n.name AS country, COUNT(*) AS cities\nFROM cities c JOIN countries n ON n._id = c.country\nGROUP BY n.name ORDER BY cities DESC LIMIT 12",
+    sql: "SELECT country, COUNT(*) AS cities\nFROM cities\nGROUP BY country ORDER BY cities DESC LIMIT 12",
   },
   {
     name: 'Join',

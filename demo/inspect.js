@@ -51,7 +51,10 @@ async function stored(name, kind) {
     await list(await navigator.storage.getDirectory(), '')
     return lines.join('\n')
   }
-  const opened = await done(indexedDB.open(name))
+  // Found among those that exist: to open one that does not would make it.
+  const found = (await indexedDB.databases()).find(each => each.name.endsWith(`:${name}`))
+  if (!found) return 'Nothing yet.'
+  const opened = await done(indexedDB.open(found.name))
   try {
     const stores = [...opened.objectStoreNames]
     const lines = []
