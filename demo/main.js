@@ -137,7 +137,6 @@ async function show(next, others = false) {
     const { rows: isRows } = spellings[next.spelling]
     const [found, millis] = await timed(() => isRows ? rowsOf(db, next) : ask(collection, next, next.options))
     const page = { millis, all: size, ...(!isRows && { total: await collection.count(next.where), skip: next.options.skip }) }
-    playground.showProblem(undefined)
     query = next
     const before = answer.show(isRows ? found : found.tracked(), page)
     if (others) answer.flash(before)

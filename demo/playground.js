@@ -78,6 +78,7 @@ export class Playground {
     const text = condition.value
     const options = { sort: paths(sort.value), skip: 0, limit: Number(limit.value) }
     this.#remember()
+    this.showProblem(undefined)
     try {
       const query = { spelling, text, options, where: spellings[spelling].read(text, this.#cities.query()), loop: this.#loop }
       code.textContent = spellings[spelling].code(text, options)
