@@ -14,22 +14,37 @@ help: ## list the targets, each with the reason it exists
 # ---------------------------------------------------------------- for a first look
 
 .PHONY: demo
-demo: build ## try it: build everything and serve the demo page on 127.0.0.1
-	node demo/serve.mjs
+demo: ## try it: install and build what the demo page needs, and serve it with the manual on 127.0.0.1
+	@$(MAKE) --no-print-directory -j2 engine npm/node_modules/.package-lock.json
+	@echo "bundling the JavaScript"
+	@node npm/scripts/build.mjs js
+	@if [ ! -e demo/dist/docs/index.html ]; then echo "the manual at /docs/ needs 'make docs' once"; fi
+	@node demo/serve.mjs
+
+# What make demo needs of Go; it runs while npm installs.
+.PHONY: engine
+engine:
+	@echo "compiling the engine, Go to WebAssembly (half a minute or more the first time)"
+	@node npm/scripts/build.mjs wasm
+
+.PHONY: docs
+docs: build demo/docs/node_modules/.package-lock.json ## build the manual: guides, recipes and the reference of the API, into demo/dist/docs
+	cd demo/docs && npm run build
 
 .PHONY: build
 build: npm/node_modules/.package-lock.json ## build the npm package in npm/: JavaScript, declarations, wasm
 	node npm/scripts/build.mjs
 
 .PHONY: setup
-setup: npm/node_modules/.package-lock.json ## install what the tests need: npm's packages, Debian's Chromium and Python, a newer Node
+setup: npm/node_modules/.package-lock.json npm/bench/node_modules/.package-lock.json ## install what the tests need: npm's packages, Debian's Chromium and Python, a newer Node
 	@node npm/scripts/chromium.mjs --install
 	@node npm/scripts/python.mjs --install
 	@node npm/scripts/newer-node.mjs --install
 
 # npm writes this file last, so its time is that of the installation.
-npm/node_modules/.package-lock.json: npm/package-lock.json
-	cd npm && npm ci
+%/node_modules/.package-lock.json: %/package-lock.json
+	@echo "installing the packages of $*/package.json"
+	@cd $* && npm ci --loglevel=error # warnings are about engines and scripts of others
 
 # ---------------------------------------------------------------- checks
 
@@ -57,8 +72,8 @@ test-wasm: setup ## the Go tests as WebAssembly: all of them in Node, storage in
 	GOOS=js GOARCH=wasm go test -exec="$(CHROMIUM_EXEC)" ./storage/...
 
 .PHONY: test-types
-test-types: build ## type-check the declarations, the sources and the tests
-	cd npm && npx tsc --noEmit
+test-types: build npm/bench/node_modules/.package-lock.json ## type-check the declarations, the sources and the tests
+	cd npm && npx tsc --noEmit && npx tsc --noEmit -p bench
 
 # Two files at a time: with more, browsers only wait for each other.
 .PHONY: test-npm
@@ -66,7 +81,7 @@ test-npm: build setup ## the npm package in Node, Chromium, workerd and bundlers
 	cd npm && node --import tsx --test --test-concurrency=2 --test-reporter=spec test/*.test.ts
 
 .PHONY: audit
-audit: npm/node_modules/.package-lock.json ## known vulnerabilities of npm packages, where the registry answers
+audit: ## known vulnerabilities of npm packages, where the registry answers
 	node npm/scripts/audit.mjs
 
 # Each test logs a line "n crash points, n operations, …"; the last line printed is their sum. A failure prints how to
@@ -141,4 +156,4 @@ startup: build setup ## time until the engine is ready and its memory, in Node a
 
 .PHONY: clean
 clean: ## remove everything that a build writes
-	rm -rf npm/dist npm/.build demo/dist
+	rm -rf npm/dist npm/.build demo/dist demo/docs/api demo/docs/.vitepress/cache

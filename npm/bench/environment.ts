@@ -27,10 +27,16 @@ const peers = [
 export async function versions(): Promise<Record<string, string>> {
   const versions: Record<string, string> = { atomicdb: await ownVersion() }
   for (const name of peers) {
-    versions[name] = (await packageJson(join('node_modules', name))).version
+    versions[name] = (await packageJson(installed(name))).version
   }
   versions.go = (await output('go', 'env', 'GOVERSION')).replace(/^go/, '')
   return versions
+}
+
+/** A file or folder of an installed package, from npm/: the peers are in bench/node_modules, what tests use too beside it. */
+export function installed(path: string): string {
+  const own = join('bench/node_modules', path)
+  return existsSync(join(packageFolder, own)) ? own : join('node_modules', path)
 }
 
 /** The version in package.json, with the commit it was built from if git knows one. */

@@ -4,6 +4,7 @@ import { copyFile, mkdir } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { promisify } from 'node:util'
 import { packageFolder, serve, type Site } from '../test/harness/site.js'
+import { installed } from './environment.js'
 
 /** The libraries under test, by the name of their file in `libraries/`. */
 export const libraryKeys = [
@@ -57,7 +58,7 @@ export async function serveLibraries(libraries: readonly LibraryKey[], { named }
     })
   }
   for (const library of libraries) {
-    for (const file of assets[library] ?? []) await copyFile(join(packageFolder, 'node_modules', file), join(folder, basename(file)))
+    for (const file of assets[library] ?? []) await copyFile(join(packageFolder, installed(file)), join(folder, basename(file)))
   }
   if (libraries.includes('sqlitewasm')) {
     await build({ entryPoints: [join(packageFolder, 'bench/libraries/sqlitewasm.worker.ts')], bundle: true, format: 'esm', minify: true, outdir: folder, logLevel: 'warning', plugins: [withoutNode] })

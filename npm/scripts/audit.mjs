@@ -1,7 +1,7 @@
 /**
- * Asks the registry for known vulnerabilities of the packages in the lock file.
+ * Asks the registry for known vulnerabilities of the packages in the lock files.
  * Fails for any in what the package needs, and for a high or critical one in
- * what only development needs:
+ * what only development, the benchmark or the manual needs:
  *
  *     node npm/scripts/audit.mjs
  *
@@ -35,8 +35,8 @@ export function verdict(answer, least) {
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   let failed = false
-  for (const [what, least, ...more] of [['production', 'info', '--omit=dev'], ['development', 'high']]) {
-    const { stdout, error } = spawnSync('npm', ['audit', '--json', ...more], { cwd: fileURLToPath(new URL('..', import.meta.url)), encoding: 'utf8' })
+  for (const [what, folder, least, ...more] of [['production', '..', 'info', '--omit=dev'], ['development', '..', 'high'], ['benchmark', '../bench', 'high'], ['manual', '../../demo/docs', 'high']]) {
+    const { stdout, error } = spawnSync('npm', ['audit', '--json', ...more], { cwd: fileURLToPath(new URL(folder, import.meta.url)), encoding: 'utf8' })
     if (error) throw error
     const answer = verdict(stdout, least)
     console.log(`npm audit, ${what}: ${answer.line}`)

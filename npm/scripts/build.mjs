@@ -1,16 +1,16 @@
 /**
  * Builds the package into dist/, and files for the tests into .build/:
  *
- *     node npm/scripts/build.mjs [wasm] [js] [types]
+ *     node npm/scripts/build.mjs [wasm] [test-wasm] [js] [types]
  *
- * Without a name it builds all three. Go, esbuild and tsc run side by side.
+ * Without a name it builds all four. Go, esbuild and tsc run side by side. The wasm needs no package of npm: `make demo`
+ * builds it while npm installs.
  */
 import { execFile } from 'node:child_process'
 import { chmod, copyFile, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import * as esbuild from 'esbuild'
 import { dropTracebacks } from './drop-tracebacks.mjs'
 import { mergeSegments } from './merge-segments.mjs'
 
@@ -20,13 +20,11 @@ const root = join(npm, '..')
 const dist = join(npm, 'dist')
 const scratch = join(npm, '.build')
 
-/** Builds the engine twice: for users, and for the tests, where it checks every query against its definition. */
-async function buildWasm() {
-  await Promise.all([
-    buildEngine('go.wasm', join(dist, 'atomicdb.wasm'), ['-ldflags=-s -w'], dropTracebacks),
-    buildEngine('go-test.wasm', join(scratch, 'atomicdb-test.wasm'), ['-tags=invariants']),
-  ])
-}
+/** Builds the engine. */
+const buildWasm = () => buildEngine('go.wasm', join(dist, 'atomicdb.wasm'), ['-ldflags=-s -w'], dropTracebacks)
+
+/** Builds the engine of the tests, which checks every query against its definition. */
+const buildTestWasm = () => buildEngine('go-test.wasm', join(scratch, 'atomicdb-test.wasm'), ['-tags=invariants'])
 
 /** Builds an engine: as Go's linker has it, in .build/, and with its data merged. Go does not rewrite what is up to date. */
 async function buildEngine(linked, output, flags, change) {
@@ -237,24 +235,35 @@ async function writeChanged(path, text) {
   if ((await readFile(path, 'utf8').catch(() => undefined)) !== text) await writeFile(path, text)
 }
 
-const parts = { wasm: buildWasm, js: buildJavaScript, types: buildTypes }
+const parts = { wasm: buildWasm, 'test-wasm': buildTestWasm, js: buildJavaScript, types: buildTypes }
 const asked = process.argv.slice(2)
+const building = asked.length > 0 ? asked : Object.keys(parts)
 const unknown = asked.filter((name) => !(name in parts))
 if (unknown.length > 0) {
   console.error(`there is no part ${unknown.join(', ')}; the parts are ${Object.keys(parts).join(', ')}`)
   process.exit(2)
 }
 
+const esbuild = building.includes('js') ? await import('esbuild') : undefined // npm may not have installed it yet
+
 await mkdir(dist, { recursive: true })
 await mkdir(scratch, { recursive: true })
 await wrapWasmExec()
 try {
-  await Promise.all([copyDocuments(), ...(asked.length > 0 ? asked : Object.keys(parts)).map((name) => parts[name]())])
+  await Promise.all([copyDocuments(), ...building.map(build)])
 } catch (error) {
   console.error(error.stderr || error.message)
   process.exit(1)
 }
-for (const name of ['atomicdb.wasm', 'index.js', 'worker.js', 'libraries.js']) {
+for (const name of building.includes('js') ? ['atomicdb.wasm', 'index.js', 'worker.js', 'libraries.js'] : []) {
   const found = await stat(join(dist, name)).catch(() => undefined)
   if (found) console.log(`dist/${name}  ${(found.size / 1000).toFixed(0)} kB`)
+}
+
+/** Builds a part, and says so if it took long enough to wonder. */
+async function build(name) {
+  const start = performance.now()
+  await parts[name]()
+  const seconds = (performance.now() - start) / 1000
+  if (seconds > 5) console.log(`built ${name} in ${seconds.toFixed(0)} s`)
 }

@@ -47,27 +47,6 @@ declare module 'lokijs/src/incremental-indexeddb-adapter.js' {
   export default IncrementalIndexedDBAdapter
 }
 
-declare module 'sql.js' {
-  export type SqlValue = number | string | Uint8Array | null
-  export interface Statement {
-    bind(parameters: SqlValue[]): boolean
-    step(): boolean
-    get(parameters?: SqlValue[]): SqlValue[]
-    run(parameters: SqlValue[]): void
-    reset(): void
-  }
-  export interface SqlJsStatic {
-    Database: new (bytes?: Uint8Array) => {
-      run(sql: string): void
-      prepare(sql: string): Statement
-      getRowsModified(): number
-      export(): Uint8Array
-      close(): void
-    }
-  }
-  export default function initSqlJs(options: { locateFile(file: string): string }): Promise<SqlJsStatic>
-}
-
 declare module 'pouchdb-browser' {
   interface Pouch {
     put(document: object): Promise<unknown>
