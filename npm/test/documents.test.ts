@@ -7,6 +7,7 @@ import { newest, quotation, quoted } from '../bench/readme.js'
 import { packageFolder } from './harness/site.js'
 
 const top = join(packageFolder, '..')
+const generated = join(top, 'demo/docs/api') // by typedoc, from the declarations
 const copied = ['npm/README.md', 'npm/CHANGELOG.md'] // by the build, from the top
 const documents = markdownBelow(top).filter((path) => !copied.includes(path))
 
@@ -17,7 +18,7 @@ describe('documents', () => {
 
   for (const path of documents) {
     const text = readFileSync(join(top, path), 'utf8')
-    const prose = text.replaceAll(/^```.*?^```/gms, '')
+    const prose = text.replaceAll(/^```.*?^```/gms, '').replaceAll(/^<!-- given$.*?^-->$/gms, '')
 
     test(`${path}: every link leads somewhere`, () => {
       for (const [, target] of prose.matchAll(/\]\(([^)\s]+)\)/g)) {
@@ -79,7 +80,7 @@ describe('the figures in README', () => {
 function markdownBelow(folder: string): string[] {
   return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
     const path = join(folder, entry.name)
-    if (entry.isDirectory()) return ['node_modules', 'dist', '.build', '.git'].includes(entry.name) ? [] : markdownBelow(path)
+    if (entry.isDirectory()) return ['node_modules', 'dist', '.build', '.git'].includes(entry.name) || path === generated ? [] : markdownBelow(path)
     return entry.name.endsWith('.md') ? [relative(top, path)] : []
   })
 }

@@ -9,6 +9,7 @@ import { after, before, describe, test } from 'node:test'
 import type { Browser, Page } from 'playwright-core'
 import type { AtomicDB } from '../src/index.js'
 import { launchChromium, openPage } from './harness/chromium.js'
+import { blockOf } from './harness/pages.js'
 import { packageFolder, serve, type Site } from './harness/site.js'
 import { replayOf, seed } from './random/seed.js'
 
@@ -85,7 +86,7 @@ describe('hooks of frameworks', { timeout: 300_000 }, () => {
     assert.deepEqual(readdirSync(join(packageFolder, 'dist')).filter((name) => Object.keys(frameworks).some((framework) => name === `${framework}.js`)).sort(), Object.keys(frameworks).map((name) => `${name}.js`).sort())
   })
 
-  /** Where the examples of README are put, each with what README leaves to the reader. */
+  /** Where the examples of the guide are put, each with what it leaves to the reader. */
   const examples: Record<string, Record<string, (example: string) => string>> = {
     vue: {
       'Todos.vue': (example) => example,
@@ -131,14 +132,12 @@ describe('hooks of frameworks', { timeout: 300_000 }, () => {
   const frameworkOf: Record<string, string> = { vue: 'vue', svelte: 'svelte', jsx: 'solid', typescript: 'angular' }
 
   for (const [language, files] of Object.entries(examples)) {
-    test(`the example in ${language} of README works, in at most ten lines`, async () => {
-      const readme = await readFile(join(packageFolder, '../README.md'), 'utf8')
-      const [, section] = /### In Vue, Svelte, Solid and Angular\n(.*?)\n### /s.exec(readme)!
-      const [, example] = new RegExp(`\`\`\`${language}\n(.*?)\n\`\`\``, 's').exec(section!)!
-      assert.ok(example!.split('\n').length <= 10)
+    test(`the example in ${language} of the guide works, in at most ten lines`, async () => {
+      const example = blockOf('demo/docs/guide/frameworks.md', language).trimEnd()
+      assert.ok(example.split('\n').length <= 10)
       const folder = join(packageFolder, '.build/examples', language)
       await mkdir(folder, { recursive: true })
-      for (const [name, textOf] of Object.entries(files)) await writeFile(join(folder, name), textOf(example!))
+      for (const [name, textOf] of Object.entries(files)) await writeFile(join(folder, name), textOf(example))
       const framework = frameworkOf[language]!
       const script = await bundle(framework, join(folder, Object.keys(files).at(-1)!))
       const itsSite = await serve({ '/': '<!doctype html><meta charset="utf-8"><body><script type="module" src="/app.js"></script>', '/app.js': script, '/atomicdb/': { folder: join(packageFolder, 'dist') } })

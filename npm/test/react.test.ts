@@ -14,6 +14,7 @@ import { openPage, waitForValue } from './harness/chromium.js'
 import { chromiumWithSite } from './harness/chromium-with-site.js'
 import { within } from './harness/deadline.js'
 import { testWasm } from './harness/node.js'
+import { blocksOf, page } from './harness/pages.js'
 import { packageFolder, serve } from './harness/site.js'
 import { Opening } from '../src/hooks/opening.js'
 import { AtomicDB } from '../src/index.js'
@@ -23,19 +24,17 @@ import { claims } from './react/claims.js'
 declare global {
   /** Runs one claim in the page. */
   function runClaim(index: number): Promise<void>
-  /** Renders the program of README. */
-  function showReadme(): void
+  /** Renders the program of the guide. */
+  function showGuide(): void
   var reactVersion: string
 }
 
 const run = promisify(execFile)
 const folder = join(packageFolder, '.build/react')
 
-/** The JSX of README about React. */
-async function readmeProgram(): Promise<string> {
-  const readme = await readFile(join(packageFolder, '../README.md'), 'utf8')
-  const [, section] = /^### In React$(.*?)^### /ms.exec(readme)!
-  return [...section!.matchAll(/^```jsx$(.*?)^```$/gms)].map(([, program]) => program).join('\n')
+/** The JSX of the guide to React. */
+function guideProgram(): string {
+  return blocksOf(page('demo/docs/guide/react.md')).flatMap(({ info, text }) => (info === 'jsx' ? [text] : [])).join('\n')
 }
 
 /** A program with the types of its collections, which are named once. */
@@ -88,7 +87,7 @@ export function Todos() {
 /** A page of the claims, with what was built in the place of the sources. */
 async function serveClaims(version: 18 | 19) {
   await mkdir(folder, { recursive: true })
-  await writeFile(join(folder, 'readme.jsx'), await readmeProgram())
+  await writeFile(join(folder, 'readme.jsx'), guideProgram())
   const bundle = await esbuild.build({
     stdin: {
       contents: `
@@ -99,7 +98,7 @@ async function serveClaims(version: 18 | 19) {
         import { App } from '../../.build/react/readme.jsx'
         globalThis.reactVersion = version
         globalThis.runClaim = (index) => claims[index].run()
-        globalThis.showReadme = () => createRoot(document.body.appendChild(document.createElement('main'))).render(createElement(App))`,
+        globalThis.showGuide = () => createRoot(document.body.appendChild(document.createElement('main'))).render(createElement(App))`,
       resolveDir: join(packageFolder, 'test/react'),
     },
     bundle: true,
@@ -152,8 +151,8 @@ for (const version of [19, 18] as const) describe(`atomicdb/react in Chromium, w
     assert.equal(Number.parseInt(await page.evaluate(() => reactVersion)), version)
   })
 
-  test('the program of README does what it says', async () => {
-    await page.evaluate(() => showReadme())
+  test('the program of the guide does what it says', async () => {
+    await page.evaluate(() => showGuide())
     const main = page.locator('main')
     await main.getByText('0 done, saved').waitFor()
     await main.getByText('Add').click()

@@ -1,114 +1,181 @@
-// The README cannot lie: its TypeScript is one program, which is type-checked, and run in Node and in
-// Chromium. A line that ends in `// → value` must have that value, and one that ends in
-// `// rejects code` must reject with that code.
+// README and the manual cannot lie: the TypeScript of each page is one program, which is type-checked, and run in Node and
+// in Chromium. Blocks in other languages run too, here or in the test that `ranElsewhere` names.
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { before, describe, test } from 'node:test'
+import { after, before, describe, test } from 'node:test'
 import { promisify } from 'node:util'
 import * as esbuild from 'esbuild'
+import type { Browser } from 'playwright-core'
 import { launchChromium, openPage, waitForValue } from './harness/chromium.js'
+import { blockOf, blocksOf, check, manual, page, programOf, type Program } from './harness/pages.js'
 import { packageFolder, serve } from './harness/site.js'
 
 const run = promisify(execFile)
 // Inside the package, so that its own name resolves to what was built.
 const folder = join(packageFolder, '.build/readme')
-const program = join(folder, 'readme.ts')
+const pages = manual()
+const programs = { node: programsOf(true), chromium: programsOf(false) }
+const checks = (programs: Program[]) => programs.reduce((sum, { checks }) => sum + checks, 0)
 
-const checks = `
-let checked = 0
-function check(line: number, found: unknown, expected: unknown): void {
-  checked++
-  const [f, e] = [JSON.stringify(found), JSON.stringify(expected)]
-  if (f !== e) throw new Error(\`README.md:\${line} says \${e}, and it is \${f}\`)
+function programsOf(inNode: boolean): Program[] {
+  return pages.flatMap((page) => programOf(page, inNode) ?? [])
 }
-async function checkRejects(line: number, code: string, work: () => unknown): Promise<void> {
-  checked++
-  const found = await Promise.resolve().then(work).then(() => 'resolved', (error) => error.code)
-  if (found !== code) throw new Error(\`README.md:\${line} says it rejects with \${code}, and it is \${found}\`)
-}
-`
 
-describe('README.md', { timeout: 60_000 }, () => {
-  let promises: number
+/** The program that runs those of a host one after the other, and says how many checks they made. */
+function runner(programs: Program[]): string {
+  const imports = programs.map(({ path }) => `await import('./${fileOf(path)}').catch((error) => faults.push('${path}: ' + error.message))`)
+  return ['const faults: string[] = []', ...imports, "if (faults.length > 0) throw new Error(faults.join('\\n'))", "const { checked } = await import('./check.js')", 'Object.assign(globalThis, { kept: checked })', 'console.log(`kept ${checked}`)', 'export {}', ''].join('\n')
+}
+
+const fileOf = (path: string) => path.replaceAll(/[/.]/g, '-') + '.js'
+
+describe('README and the manual', { timeout: 300_000 }, () => {
+  let browser: Browser
 
   before(async () => {
-    const source = await readFile(join(packageFolder, '../README.md'), 'utf8')
-    const { text, count } = toProgram(source)
-    promises = count
-    await mkdir(folder, { recursive: true })
-    await writeFile(program, text)
+    await rm(folder, { recursive: true, force: true })
+    for (const [host, all] of Object.entries(programs)) {
+      await mkdir(join(folder, host), { recursive: true })
+      await writeFile(join(folder, host, 'check.ts'), check)
+      await writeFile(join(folder, host, 'all.ts'), runner(all))
+      for (const { path, text } of all) await writeFile(join(folder, host, fileOf(path).replace(/js$/, 'ts')), text)
+    }
+    browser = await launchChromium()
+  })
+  after(() => browser.close())
+
+  test('README opens with the install line and an example of at most 10 lines', () => {
+    const [install, example] = blocksOf(page('README.md'))
+    assert.equal(install!.text, 'npm install atomicdb\n')
+    assert.equal(example!.info, 'ts')
+    assert.ok(example!.text.trimEnd().split('\n').length <= 10)
   })
 
-  test('opens with the two commands and an example of at most 10 lines', async () => {
-    const source = await readFile(join(packageFolder, '../README.md'), 'utf8')
-    const [commands, example] = [...source.matchAll(/```(\w+)\n(.*?)```/gs)]
-    assert.match(commands![2]!, /^make demo .*\nmake test .*\n$/)
-    assert.equal(example![1], 'ts')
-    assert.ok(example![2]!.trimEnd().split('\n').length <= 10)
+  test('README is short', () => {
+    const prose = page('README.md').text.replaceAll(/^```.*?^```$/gms, '').replace(/<!-- from.*?<!-- end -->/s, '')
+    assert.ok(prose.split(/\s+/).length < 1_500, 'what is longer belongs to demo/docs')
   })
 
-  test('type-checks', async () => {
+  test('every page of an error code is there', async () => {
+    const declared = await readFile(join(packageFolder, 'src/atomicdb-error.ts'), 'utf8')
+    const index = page('demo/docs/errors/index.md').text
+    const codes = [...index.matchAll(/^\| \[`(\w+)`\]/gm)].map(([, code]) => code!)
+    assert.deepEqual([...codes].sort(), [...declared.matchAll(/^  \| '(\w+)'/gm)].map(([, code]) => code!).sort())
+    for (const code of codes) assert.match(page(`demo/docs/errors/${code}.md`).text, new RegExp(`^# \`${code}\`\n`))
+  })
+
+  test('type-check', async () => {
     const tsc = join(packageFolder, 'node_modules/typescript/bin/tsc')
-    const options = ['--noEmit', '--strict', '--target', 'es2022', '--module', 'nodenext', '--lib', 'es2022,esnext.disposable,dom']
+    const options = ['--noEmit', '--strict', '--target', 'es2022', '--module', 'nodenext', '--lib', 'es2022,esnext.disposable,dom', '--types', 'node', '--skipLibCheck']
     // The folder's own tsconfig is for the sources, not for a user's program.
-    await run(process.execPath, [tsc, '--ignoreConfig', ...options, program]).catch((error: { stdout: string }) => assert.fail(error.stdout))
+    await run(process.execPath, [tsc, '--ignoreConfig', ...options, join(folder, 'node/all.ts')]).catch((error: { stdout: string }) => assert.fail(error.stdout))
   })
 
-  test('keeps its promises in Node', async () => {
-    const { stdout } = await run(process.execPath, ['--import', 'tsx', program], { cwd: packageFolder })
-    assert.equal(stdout.trim().split('\n').at(-1), `kept ${promises}`)
+  test('keep their promises in Node', async () => {
+    const files = await mkdtemp(join(tmpdir(), 'atomicdb-manual-'))
+    const tsx = join(packageFolder, 'node_modules/tsx/dist/loader.mjs')
+    const { stdout } = await run(process.execPath, ['--import', tsx, join(folder, 'node/all.ts')], { cwd: files }).finally(() => rm(files, { recursive: true }))
+    assert.equal(stdout.trim().split('\n').at(-1), `kept ${checks(programs.node)}`)
   })
 
-  test('keeps its promises in Chromium', async () => {
-    const bundle = await esbuild.build({ entryPoints: [program], bundle: true, format: 'esm', target: 'es2022', write: false })
-    const site = await serve({
-      '/': '<!doctype html><meta charset="utf-8"><script type="module" src="/app/readme.js"></script>',
-      '/app/readme.js': bundle.outputFiles[0]!.text,
-      '/app/': { folder: join(packageFolder, 'dist') },
-    })
-    const browser = await launchChromium()
+  test('keep their promises in Chromium', async () => {
+    const bundle = await esbuild.build({ entryPoints: [join(folder, 'chromium/all.ts')], bundle: true, format: 'esm', target: 'es2022', write: false, splitting: true, outdir: join(folder, 'site') })
+    const scripts = Object.fromEntries(bundle.outputFiles.map(({ path, text }) => [`/app/${path.slice(join(folder, 'site').length + 1)}`, text]))
+    const site = await serve({ '/': '<!doctype html><meta charset="utf-8"><script type="module" src="/app/all.js"></script>', ...scripts, '/app/': { folder: join(packageFolder, 'dist') } })
     try {
       const page = await openPage(await browser.newContext(), site.origin)
-      assert.equal(await waitForValue(page, () => (globalThis as { kept?: number }).kept), promises)
+      assert.equal(await waitForValue(page, () => (globalThis as { kept?: number }).kept), checks(programs.chromium))
     } finally {
-      await browser.close()
       await site.close()
+    }
+  })
+
+  test('the page from a CDN works in two tabs, from an origin of its own', async () => {
+    const cdn = await serve({ '/npm/atomicdb@0.1.0/dist/': { folder: join(packageFolder, 'dist') } }, { 'Access-Control-Allow-Origin': '*' })
+    const text = blockOf('README.md', 'html')
+    assert.match(text, /'https:\/\/cdn\.jsdelivr\.net\/npm\/atomicdb@0\.1\.0\/dist\/index\.js'/)
+    const site = await serve({ '/': text.replace('https://cdn.jsdelivr.net', cdn.origin) })
+    try {
+      const context = await browser.newContext()
+      const [first, second] = [await openPage(context, site.origin), await openPage(context, site.origin)]
+      await first.locator('input').fill('milk')
+      await first.getByText('Add').click()
+      for (const tab of [first, second]) await tab.locator('li').getByText('milk').waitFor()
+      await second.reload()
+      await second.locator('li').getByText('milk').waitFor()
+    } finally {
+      await site.close()
+      await cdn.close()
+    }
+  })
+
+  test("README's program in React works", async () => {
+    const program = `${blockOf('README.md', 'jsx')}\nimport { createRoot } from 'react-dom/client'\ncreateRoot(document.querySelector('main')).render(<App />)`
+    const bundle = await esbuild.build({ stdin: { contents: program, loader: 'jsx', resolveDir: packageFolder }, bundle: true, format: 'esm', jsx: 'automatic', write: false })
+    const site = await serve({ '/': '<!doctype html><meta charset="utf-8"><main></main><script type="module" src="/app/app.js"></script>', '/app/app.js': bundle.outputFiles[0]!.text, '/app/': { folder: join(packageFolder, 'dist') } })
+    try {
+      const page = await openPage(await browser.newContext(), site.origin)
+      await page.getByText('Add').click()
+      await page.getByText('Another note 0').click()
+      await page.getByText('Another note 1').waitFor()
+    } finally {
+      await site.close()
+    }
+  })
+
+  test('the commands in a terminal do what they say', async () => {
+    const files = await mkdtemp(join(tmpdir(), 'atomicdb-commands-'))
+    const command = join(packageFolder, 'dist/cli.js')
+    try {
+      await writeFile(join(files, 'people.csv'), 'name,age,city\nAda,36,Oslo\nKim,12,Oslo\n')
+      let ran = 0
+      for (const page of pages) {
+        for (const { info, text } of blocksOf(page)) {
+          if (info !== 'sh') continue
+          for (const line of text.trim().split('\n')) {
+            if (/^(npm install |make |npx serve)/.test(line)) continue
+            assert.match(line, /^npx atomicdb /, `${page.path}: ${line}: no test runs it`)
+            await run('bash', ['-ec', line.replace('npx atomicdb', `'${process.execPath}' '${command}'`)], { cwd: files })
+            ran++
+          }
+        }
+      }
+      assert.ok(ran > 0)
+    } finally {
+      await rm(files, { recursive: true })
+    }
+  })
+
+  test('the JavaScript of Cloudflare compiles', async () => {
+    for (const page of pages) {
+      for (const { info, text, line } of blocksOf(page)) {
+        if (info !== 'js') continue
+        // A method of a class, and calls after it, are shown without the class.
+        const isMethod = text.startsWith('async backup() {')
+        const [method, rest] = isMethod ? [text.slice(0, text.indexOf('\n}\n') + 3), text.slice(text.indexOf('\n}\n') + 3)] : ['', text]
+        await esbuild.transform(`${isMethod ? `class Shown {\n${method}}\n` : ''}${rest}`, { loader: 'js', format: 'esm' }).catch((error) => assert.fail(`${page.path}:${line}: ${error.message}`))
+      }
+    }
+  })
+
+  test('every block is run by a test', () => {
+    const here = ['ts', 'ts node', 'sh', 'js', 'html']
+    for (const page of pages) {
+      for (const { info, line } of blocksOf(page)) {
+        const test = ranElsewhere[page.path] ?? (page.path === 'README.md' && info === 'jsx' ? 'here' : undefined)
+        assert.ok(here.includes(info) || test, `${page.path}:${line}: no test runs a block of '${info}'`)
+      }
     }
   })
 })
 
-/** The TypeScript blocks of a Markdown text as one program that checks itself, and how many checks it makes. */
-function toProgram(markdown: string): { text: string; count: number } {
-  const imports: string[] = []
-  const body: string[] = []
-  let count = 0
-  let inside = false
-  let statement = ''
-
-  for (const [index, line] of markdown.split('\n').entries()) {
-    if (!inside || line === '```') {
-      inside = line === '```ts'
-      continue
-    }
-    if (line.startsWith('import ')) {
-      imports.push(line)
-      continue
-    }
-    // A statement spans lines until one that closes at the margin.
-    statement += `${line}\n`
-    if (line === '' || /^\s/.test(line) || /[[({`]$/.test(line)) continue
-
-    const [, value] = / \/\/ → (.+)$/.exec(line) ?? []
-    const [, code] = / \/\/ rejects (\w+)$/.exec(line) ?? []
-    const expression = statement.replace(/ \/\/ (→|rejects) .+\n$/, '').replace(/^console\.log\((.*)\)$/s, '$1')
-    statement = ''
-    if (value !== undefined) body.push(`;check(${index + 1}, ${expression}, ${value})`)
-    else if (code !== undefined) body.push(`;await checkRejects(${index + 1}, '${code}', async () => ${expression})`)
-    else body.push(`;${expression}`)
-    if (value !== undefined || code !== undefined) count++
-  }
-  const text = [...imports, checks, ...body, `Object.assign(globalThis, { kept: checked })`, 'console.log(`kept ${checked}`)', 'export {}', ''].join('\n')
-  return { text, count }
+/** The pages whose other blocks a test of their own runs. */
+const ranElsewhere: Record<string, string> = {
+  'demo/docs/guide/react.md': 'react.test.ts',
+  'demo/docs/guide/frameworks.md': 'frameworks.test.ts',
+  'demo/docs/guide/bundlers.md': 'csp.test.ts', // its header
+  'demo/docs/guide/go.md': 'storage/typed/example_test.go',
 }

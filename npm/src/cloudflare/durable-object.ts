@@ -190,7 +190,7 @@ export class AtomicDurableObject extends Base {
     }
   }
 
-  /** Answers requests; see the section on Cloudflare in README. */
+  /** Answers requests; see demo/docs/guide/cloudflare.md. */
   async fetch(request: Request): Promise<Response> {
     const url = new URL(request.url)
     if (url.pathname === '/health') return new Response('{"ok":true}', { headers: { 'Content-Type': 'application/json' } })

@@ -19,7 +19,7 @@ import type { StoredFile } from './stored-file/stored-file.js'
  *
  * On disk, the file keeps its permissions, and links to it stay. Processes that
  * write at the same time exclude each other by a lock beside it, which ends with
- * its owner; README tells what holds on volumes that containers share. In
+ * its owner; demo/docs/guide/tabs.md tells what holds on volumes that containers share. In
  * localStorage, tabs exclude each other by locks of the browser; a page without
  * https has no such locks, so keep only one tab open there.
  *
