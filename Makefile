@@ -154,6 +154,10 @@ size: build ## bytes of wasm and JavaScript (raw, gzip, brotli), against the bud
 startup: build setup ## time until the engine is ready and its memory, in Node and Chromium, against their budgets
 	node npm/scripts/startup.mjs
 
+.PHONY: release
+release: build size ## pack the version of package.json, test what is in it, and tag the commit; make test comes first
+	node npm/scripts/release.mjs
+
 .PHONY: clean
 clean: ## remove everything that a build writes
 	rm -rf npm/dist npm/.build demo/dist demo/docs/api demo/docs/.vitepress/cache

@@ -15,6 +15,8 @@ export default defineConfig({
   outDir: '../dist/docs',
   cleanUrls: false, // any server of files can serve it
   lastUpdated: false,
+  head: [['link', { rel: 'icon', href: 'data:,' }]],
+  vite: { build: { chunkSizeWarningLimit: 2_000 } }, // the reference of the API is in the index of the search
   srcExclude: ['node_modules/**'],
   markdown: {
     config(markdown) {
