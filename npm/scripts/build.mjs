@@ -224,9 +224,14 @@ async function buildTypes() {
   }
 }
 
-/** Copies the files that npm publishes beside dist/ and that are kept at the top level. */
+/** Copies the files that npm publishes beside dist/ and that are kept at the top level. Their links lead to the project. */
 async function copyDocuments() {
-  for (const name of ['README.md', 'CHANGELOG.md', 'LICENSE']) await copyFile(join(root, name), join(npm, name))
+  const { repository } = JSON.parse(await readFile(join(npm, 'package.json'), 'utf8'))
+  const source = repository.url.replace(/^git\+(.*)\.git$/, '$1/blob/main/')
+  for (const name of ['README.md', 'CHANGELOG.md', 'LICENSE']) {
+    const text = await readFile(join(root, name), 'utf8')
+    await writeFile(join(npm, name), text.replaceAll(/\]\((?!https?:|#)/g, `](${source}`))
+  }
 }
 
 /** Writes a file unless it has this text already: other files are built again when it changes. */

@@ -32,6 +32,12 @@ describe('a release', () => {
     assert.match(stdout, new RegExp(`^atomicdb-${manifest.version}\\.tgz: \\d+ files, [\\d.]+ MB`))
   })
 
+  test('has a README whose links lead somewhere from a page of a registry too', () => {
+    const links = [...readFileSync(join(packageFolder, 'README.md'), 'utf8').matchAll(/\]\(([^)]+)\)/g)].map(([, target]) => target!)
+    assert.ok(links.length > 20)
+    assert.deepEqual(links.filter((target) => !/^(https:|#)/.test(target)), [])
+  })
+
   test('says where the project is, as go.mod does', () => {
     const [, module] = /^module (\S+)$/m.exec(readFileSync(join(packageFolder, '../go.mod'), 'utf8'))!
     assert.equal(manifest.repository.url, `git+https://${module}.git`)
