@@ -18,7 +18,7 @@ demo: ## try it: install and build what the demo page needs, and serve it with t
 	@$(MAKE) --no-print-directory -j2 engine npm/node_modules/.package-lock.json
 	@echo "bundling the JavaScript"
 	@node npm/scripts/build.mjs js
-	@if [ ! -e demo/dist/docs/index.html ]; then echo "the manual at /docs/ needs 'make docs' once"; fi
+	@if [ -e demo/dist/docs/index.html ]; then echo "the manual is at /docs/"; else echo "the manual at /docs/ needs 'make docs' once"; fi
 	@node demo/serve.mjs
 
 # What make demo needs of Go; it runs while npm installs.

@@ -114,8 +114,5 @@ server.on('error', error => {
   if (error.code !== 'EADDRINUSE') throw error
   server.listen(++port, '127.0.0.1')
 })
-server.on('listening', () => {
-  if (existsSync(join(here, 'dist', 'docs'))) console.log(`the manual: http://127.0.0.1:${server.address().port}/docs/`)
-  console.log(`http://127.0.0.1:${server.address().port}/`)
-})
+server.on('listening', () => console.log(`http://127.0.0.1:${server.address().port}/`))
 server.listen(port, '127.0.0.1')
