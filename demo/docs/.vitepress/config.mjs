@@ -51,7 +51,7 @@ export default defineConfig({
       { text: 'Begin', items: [{ text: 'The manual', link: '/' }, ...items('guide', ['start', 'documents', 'queries', 'sql', 'indexes'])] },
       { text: 'Data', items: items('guide', ['schema', 'relationships', 'metadata', 'types', 'migrations']) },
       { text: 'What changes', items: items('guide', ['live', 'react', 'frameworks', 'changes', 'transactions']) },
-      { text: 'Storage', items: items('guide', ['storage', 'reliability', 'encryption', 'tabs']) },
+      { text: 'Storage', items: items('guide', ['storage', 'command-line', 'reliability', 'encryption', 'tabs']) },
       { text: 'Hosts', items: items('guide', ['bundlers', 'cloudflare', 'go', 'testing', 'performance', 'limits']) },
       { text: 'Recipes', collapsed: true, items: items('recipes', ['pagination', 'search-box', 'import', 'backup', 'undo']) },
       { text: 'Coming from', collapsed: true, items: items('from', ['python', 'dexie', 'rxdb', 'pouchdb', 'lokijs', 'nedb', 'localforage', 'sqlite']).map((item) => ({ ...item, text: item.text.replace('Coming from ', '') })) },
