@@ -94,7 +94,7 @@ describe('a storage', () => {
   }
 
   test('with other properties than documented is invalid', async () => {
-    for (const wrong of [{ compactEvery: 5n }, { salvage: 5 }, { watch: {} }]) await assert.rejects(open(storageWith(wrong)), code('invalid'))
+    for (const wrong of [{ compactEvery: 5n }, { compactEvery: '5' }, { compactEvery: -1 }, { compactEvery: NaN }, { salvage: 5 }, { watch: {} }]) await assert.rejects(open(storageWith(wrong)), code('invalid'))
     await assert.rejects(open(Object.defineProperty(storageWith({}), 'salvage', { get: fail })), /options\.storage: its property salvage cannot be read: read me not/)
   })
 })

@@ -5,7 +5,7 @@ import { Op } from '../engine/ops.js'
 import { AtomicDBError, describe, invalid } from '../errors.js'
 import { encoding } from '../msgpack/encode.js'
 import { collectionName } from '../operations/collection-name.js'
-import { pagesOf } from '../operations/pages.js'
+import { portionsOf } from '../operations/iterate.js'
 import { collections, count, find, idIn } from '../operations/reads.js'
 import { everything, queryOf } from '../query/find-options.js'
 import { prepared } from '../query/where.js'
@@ -81,7 +81,10 @@ function hostOf(calls: ConnectionCalls, query = everything): Host {
     importFile: (file, type) => storeFile(calls, file, type),
     collections: () => calls.read((engine) => [...collections(engine), ...(isDeclared(engine) ? ['_catalog'] : [])]),
     // What is declared is whole, whatever is asked of documents.
-    pages: (collection, where) => (collection === '_catalog' ? pagesOf(calls, collection, undefined, everything) : pagesOf(calls, collection, where, query)),
+    pages: (collection, where) => {
+      const read: Calls['read'] = (work) => calls.read(work)
+      return collection === '_catalog' ? portionsOf(read, collection, undefined, everything) : portionsOf(read, collection, where, query)
+    },
     error: (code, message, fields, cause) => Object.assign(new AtomicDBError(code, message, { cause }), fields),
     describe,
     codeOf: (thrown) => (thrown instanceof AtomicDBError ? thrown.code : undefined),

@@ -10,16 +10,14 @@ import { collectionName } from './collection-name.js'
 type Read = <R>(work: (engine: EngineCalls) => R) => Promise<R>
 
 /**
- * The documents that match, one by one. First the engine tells the ids of all that match now, in portions of 256 KiB of
- * documents. Then it is asked for the documents of one portion after the other; each of them is tested again, since
- * anything may be written in between. So what is held is the ids that are left and one portion of documents, and the
- * engine holds nothing between two calls.
+ * The documents that match, in portions of 256 KiB. First the engine tells the ids of all that match now. Then it is asked
+ * for the documents of one portion after the other; each of them is tested again, since anything may be written in
+ * between. So what is held is the ids that are left and one portion of documents, and the engine holds nothing between
+ * two calls. With a condition that is a function, `skip` and `limit` are left to the caller.
  *
  * `collection` and `where` are checked, and copied, when this is called.
- *
- * @param check Called before each document; what it throws ends the iteration.
  */
-export function iterate(read: Read, collection: unknown, where: unknown, query: Query, check: () => void): AsyncGenerator<Stored<any>, undefined> {
+export function portionsOf(read: Read, collection: unknown, where: unknown, query: Query): AsyncGenerator<Stored<any>[], undefined> {
   const name = collectionName(collection)
   const condition = prepared(collatedWhere(where, query))
   const predicate = predicateOf(condition)
@@ -50,18 +48,34 @@ export function iterate(read: Read, collection: unknown, where: unknown, query: 
     return query.fields || query.populate ? among(engine, idsOf(chosen), undefined, query) : chosen
   }
 
-  async function* run(): AsyncGenerator<Stored<any>, undefined> {
+  async function* run(): AsyncGenerator<Stored<any>[], undefined> {
     if (query.limit === 0) return
     const portions = (await read(matching)).reverse()
-    let skip = predicate ? query.skip : 0
-    let left = predicate ? query.limit : -1
     for (let ids; (ids = portions.pop()); ) {
       const portion = ids
-      for (const document of await read((engine) => documentsOf(engine, portion))) {
+      yield await read((engine) => documentsOf(engine, portion))
+    }
+  }
+  return run()
+}
+
+/**
+ * The documents of {@link portionsOf}, one by one.
+ *
+ * @param check Called before each document; what it throws ends the iteration.
+ */
+export function iterate(read: Read, collection: unknown, where: unknown, query: Query, check: () => void): AsyncGenerator<Stored<any>, undefined> {
+  const counts = predicateOf(where) ? query : everything
+  const portions = portionsOf(read, collection, where, query)
+
+  async function* run(): AsyncGenerator<Stored<any>, undefined> {
+    let { skip, limit } = counts
+    for await (const portion of portions) {
+      for (const document of portion) {
         check()
         if (skip-- > 0) continue
         yield document
-        if (--left === 0) return
+        if (--limit === 0) return
       }
     }
   }
