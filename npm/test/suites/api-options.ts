@@ -58,7 +58,7 @@ export const options: Suite = [
     async run(context) {
       const db = await openRows(context)
       const wrong: [unknown, RegExp][] = [
-        [{ limt: 5 }, /^options: there is no option limt; the options are collection, sort, skip, limit, fields, populate$/],
+        [{ limt: 5 }, /^options: there is no option limt; the options are collection, sort, skip, limit, fields, populate, collation$/],
         [{ limit: -1 }, /^options\.limit: expected a whole number of documents, not -1$/],
         [{ limit: 1.5 }, /^options\.limit: /],
         [{ limit: NaN }, /^options\.limit: /],
