@@ -109,7 +109,7 @@ var goodArguments = map[string]any{
 	"id": 1, "path": "age", "change": object{"age": 1}, "pairs": array{}, "schema": nil, "paths": array{"age"}, "options": object{}, "schemaOptions": object{}, "migrate": nil,
 	"groupBy": nil, "select": array{array{"n", "count", ""}}, "having": nil, "text": "SELECT * FROM people", "params": nil,
 	"populate": array{}, "one": false, "op": 1, "number": 0, "relationship": object{}, "name": "a", "version": 1, "seq": 1, "call": "update",
-	"replace": false, "arrayFilters": nil, "returned": 0, "changes": 0, "count": 0, "last": 0, "snapshot": false, "arguments": nil,
+	"ids": []byte{1}, "replace": false, "arrayFilters": nil, "returned": 0, "changes": 0, "count": 0, "last": 0, "snapshot": false, "arguments": nil,
 }
 
 // TestCall_afterTheArguments: no call ignores bytes after its arguments, but those that
