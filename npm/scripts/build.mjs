@@ -224,13 +224,14 @@ async function buildTypes() {
   }
 }
 
-/** Copies the files that npm publishes beside dist/ and that are kept at the top level. Their links lead to the project. */
+/** Copies the files that npm publishes beside dist/ and that are kept at the top level. Their links and pictures are the project's. */
 async function copyDocuments() {
   const { repository } = JSON.parse(await readFile(join(npm, 'package.json'), 'utf8'))
   const source = repository.url.replace(/^git\+(.*)\.git$/, '$1/blob/main/')
   for (const name of ['README.md', 'CHANGELOG.md', 'LICENSE']) {
     const text = await readFile(join(root, name), 'utf8')
-    await writeFile(join(npm, name), text.replaceAll(/\]\((?!https?:|#)/g, `](${source}`))
+    const withPictures = text.replaceAll(/(!\[[^\]]*\])\((?!https?:)/g, `$1(${source.replace('/blob/', '/raw/')}`)
+    await writeFile(join(npm, name), withPictures.replaceAll(/\]\((?!https?:|#)/g, `](${source}`))
   }
 }
 

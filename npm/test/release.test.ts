@@ -36,6 +36,7 @@ describe('a release', () => {
     const links = [...readFileSync(join(packageFolder, 'README.md'), 'utf8').matchAll(/\]\(([^)]+)\)/g)].map(([, target]) => target!)
     assert.ok(links.length > 20)
     assert.deepEqual(links.filter((target) => !/^(https:|#)/.test(target)), [])
+    assert.ok(links.some((target) => target.endsWith('/raw/main/demo/og.jpg')), 'a picture is no page about it')
   })
 
   test('says where the project is, as go.mod does', () => {
