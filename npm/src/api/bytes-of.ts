@@ -1,4 +1,4 @@
-import { describe, invalid } from '../errors.js'
+import { describe, invalid, readingError } from '../errors.js'
 
 /** What {@link bytesOf} reads: a Blob, a File, a Response. */
 export interface BytesSource {
@@ -14,6 +14,27 @@ export interface BytesSource {
  * ```
  */
 export async function bytesOf(source: BytesSource): Promise<Uint8Array> {
-  if (typeof (source as BytesSource | null | undefined)?.arrayBuffer !== 'function') throw invalid(`source: expected a Blob or File, not ${describe(source)}`)
-  return new Uint8Array(await source.arrayBuffer())
+  if (typeof methodOf(source) !== 'function') throw invalid(`source: expected a Blob or File, not ${describe(source)}`)
+  const bytes: unknown = await source.arrayBuffer()
+  if (!isBuffer(bytes)) throw invalid(`source: its arrayBuffer() has answered with ${describe(bytes)}`)
+  return new Uint8Array(bytes)
+}
+
+/** Whether a value is an ArrayBuffer, of whatever window. */
+function isBuffer(value: unknown): value is ArrayBuffer {
+  try {
+    return byteLength.call(value) >= 0
+  } catch {
+    return false
+  }
+}
+
+const byteLength = Object.getOwnPropertyDescriptor(ArrayBuffer.prototype, 'byteLength')!.get as (this: unknown) => number
+
+function methodOf(source: BytesSource | null | undefined): unknown {
+  try {
+    return source?.arrayBuffer
+  } catch (error) {
+    throw readingError('source', error)
+  }
 }

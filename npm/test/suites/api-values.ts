@@ -181,6 +181,10 @@ export const values: Suite = [
       await db.insert({ bytes })
       equal((await db.get<any>(1)).bytes, Uint8Array.of(1, 2, 97))
       for (const other of [5, null, undefined, {}, 'x']) await rejects('invalid', () => bytesOf(other as never), /^source: expected a Blob/)
+      for (const answer of [5, undefined, 'x', new Uint8Array(1)]) await rejects('invalid', () => bytesOf({ arrayBuffer: async () => answer } as never), /^source: its arrayBuffer\(\) has answered with /)
+      const { proxy, revoke } = Proxy.revocable(() => {}, {})
+      revoke()
+      await rejects('invalid', () => bytesOf(proxy as never), /^source: a proxy in it has been revoked$/)
     },
   },
   {
