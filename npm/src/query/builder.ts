@@ -1,9 +1,10 @@
+import { takenList } from '../checks.js'
 import { Condition, nodeOf, operand } from './condition.js'
 import { describe, invalid, readingError } from '../errors.js'
 import type { Node } from './node.js'
 import { isRegExp, patternOf } from '../msgpack/regexp.js'
 import { operators, types, type Operator } from './operators.js'
-import { pathOf } from './paths.js'
+import { joinedNames } from './paths.js'
 import type { FieldOps, QueryBuilder } from './types.js'
 
 /**
@@ -47,14 +48,12 @@ class Field implements ProxyHandler<() => void> {
     if (owner === undefined) throw invalid('a query builder is not a function: write q.field(path)')
     const name = path.slice(owner === '' ? 0 : owner.length + 1)
     const call = `${owner === '' ? 'q' : owner}.${name}`
-    if (Object.hasOwn(operators, name)) {
-      try {
-        return condition(owner, name as Operator, operands, call)
-      } catch (error) {
-        throw readingError(call, error)
-      }
+    try {
+      if (Object.hasOwn(operators, name)) return condition(owner, name as Operator, operands, call)
+      if (name === 'field') return fieldAt(below(owner, fieldPath(call, operands[0])), undefined)
+    } catch (error) {
+      throw readingError(call, error)
     }
-    if (name === 'field') return fieldAt(below(owner, fieldPath(call, operands[0])), undefined)
     const known: (keyof FieldOps)[] = Object.keys(operators) as Operator[]
     throw invalid(`there is no operator ${name}; the operators are ${known.join(', ')}, field`)
   }
@@ -62,7 +61,7 @@ class Field implements ProxyHandler<() => void> {
 
 /** A path as text, or as the array of its names. */
 function fieldPath(call: string, path: unknown): string {
-  return Array.isArray(path) ? pathOf(...(path as string[])) : text(`${call}: path`, path, 'a field path')
+  return Array.isArray(path) ? joinedNames(takenList(`${call}: path`, path)) : text(`${call}: path`, path, 'a field path')
 }
 
 function below(path: string, name: string): string {

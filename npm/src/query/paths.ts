@@ -19,9 +19,14 @@ const maxNames = 1000
  * dots in its name. They get a backslash each.
  */
 export function pathOf(...names: string[]): string {
+  return joinedNames(names)
+}
+
+/** What {@link pathOf} returns, of names in an array. */
+export function joinedNames(names: readonly unknown[]): string {
   if (names.length === 0) throw invalid('pathOf: expected the names of a path')
   for (const name of names) if (typeof name !== 'string' || name === '') throw invalid(`pathOf: expected a name, not ${describe(name)}`)
-  return names.map((name) => name.replace(/[\\.]/g, '\\$&')).join('.')
+  return (names as string[]).map((name) => name.replace(/[\\.]/g, '\\$&')).join('.')
 }
 
 /** The names of a path, as the engine reads them. */

@@ -462,6 +462,7 @@ export const conditions: Suite = [
         [() => q.a!.eq(q.b as never), /fields cannot be compared with each other/],
         [() => q.a!.eq([1, Symbol('s')] as never), /^a\.eq: value\[1\] is a symbol$/],
         [() => q.a!.between(1, undefined as never), /^a\.between: high is undefined$/],
+        [() => q.field(revokedProxy() as never), /^q\.field: a proxy in it has been revoked$/],
         [() => q.a!.in('text' as never), /^a\.in: values: expected an array, not "text"$/],
         [() => q.a!.in([1, new Set() as never]), /^a\.in: values\[1\] is a Set/],
         [() => q.a!.in([1, undefined!]), /^a\.in: values\[1\] is undefined$/],
@@ -508,3 +509,10 @@ export const conditions: Suite = [
     },
   },
 ]
+
+/** An array whose every use throws the host's error. */
+function revokedProxy(): string[] {
+  const { proxy, revoke } = Proxy.revocable<string[]>([], {})
+  revoke()
+  return proxy
+}
