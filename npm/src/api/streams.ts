@@ -2,7 +2,7 @@ import { checkFunction, checkName, checkOptionsObject, checkSignal, takenOptions
 import type { Calls, ConnectionCalls } from '../connection/calls.js'
 import type { EngineCalls } from '../connection/engine-calls.js'
 import { Op } from '../engine/ops.js'
-import { AtomicDBError, describe, invalid } from '../errors.js'
+import { AtomicDBError, describe, invalid, readingError } from '../errors.js'
 import { encoding } from '../msgpack/encode.js'
 import { collectionName } from '../operations/collection-name.js'
 import { portionsOf } from '../operations/iterate.js'
@@ -28,7 +28,11 @@ export async function importStream(calls: ConnectionCalls, source: StreamSource,
   if (options.collection !== undefined) collectionName(options.collection)
   await calls.read(() => {})
   const { importStream } = await streams()
-  return importStream(source, options as CheckedImport, hostOf(calls))
+  try {
+    return await importStream(source, options as CheckedImport, hostOf(calls))
+  } catch (error) {
+    throw readingError('source', error)
+  }
 }
 
 /** See {@link DatabaseCalls.exportStream}. */

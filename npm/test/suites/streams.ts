@@ -258,6 +258,9 @@ export const streams: Suite = [
         await rejects('invalid', () => db.importStream('{}', options as unknown as ImportOptions), message)
       }
       for (const source of [undefined, 5, {}, new Response('', { status: 404 }), [5]]) await rejects('invalid', () => db.importStream(source as unknown as StreamSource, { format: 'ndjson' }), /^(importStream|source)/)
+      const { proxy, revoke } = Proxy.revocable(() => {}, {})
+      revoke()
+      await rejects('invalid', () => db.importStream([proxy] as never, { format: 'ndjson' }), /^source: a proxy in it has been revoked$/)
       equal(await db.collections(), [])
     },
   },
