@@ -463,6 +463,7 @@ export const conditions: Suite = [
         [() => q.a!.eq([1, Symbol('s')] as never), /^a\.eq: value\[1\] is a symbol$/],
         [() => q.a!.between(1, undefined as never), /^a\.between: high is undefined$/],
         [() => q.field(revokedProxy() as never), /^q\.field: a proxy in it has been revoked$/],
+        [() => q.field(new Proxy([], { get: (list, name) => (name === 'length' ? Infinity : Reflect.get(list, name)) }) as never), /^q\.field: path: has Infinity elements; the limit is /],
         [() => q.a!.in('text' as never), /^a\.in: values: expected an array, not "text"$/],
         [() => q.a!.in([1, new Set() as never]), /^a\.in: values\[1\] is a Set/],
         [() => q.a!.in([1, undefined!]), /^a\.in: values\[1\] is undefined$/],
