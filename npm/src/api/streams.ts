@@ -2,7 +2,7 @@ import { checkFunction, checkName, checkOptionsObject, checkSignal, takenOptions
 import type { Calls, ConnectionCalls } from '../connection/calls.js'
 import type { EngineCalls } from '../connection/engine-calls.js'
 import { Op } from '../engine/ops.js'
-import { AtomicDBError, describe, invalid, readingError } from '../errors.js'
+import { AtomicDBError, describe, invalid, isThrown, messageOf, readingError } from '../errors.js'
 import { encoding } from '../msgpack/encode.js'
 import { collectionName } from '../operations/collection-name.js'
 import { portionsOf } from '../operations/iterate.js'
@@ -31,7 +31,8 @@ export async function importStream(calls: ConnectionCalls, source: StreamSource,
   try {
     return await importStream(source, options as CheckedImport, hostOf(calls))
   } catch (error) {
-    throw readingError('source', error)
+    // Of an ArrayBuffer that was transferred, the host can make no bytes.
+    throw isThrown(error, TypeError) && /detached/.test(messageOf(error)) ? invalid('source: its bytes were transferred to elsewhere') : readingError('source', error)
   }
 }
 

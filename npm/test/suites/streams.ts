@@ -261,6 +261,9 @@ export const streams: Suite = [
       const { proxy, revoke } = Proxy.revocable(() => {}, {})
       revoke()
       await rejects('invalid', () => db.importStream([proxy] as never, { format: 'ndjson' }), /^source: a proxy in it has been revoked$/)
+      const bytes = new Uint8Array(8)
+      structuredClone(bytes, { transfer: [bytes.buffer] })
+      await rejects('invalid', () => db.importStream(bytes, { format: 'ndjson' }), /^source: its bytes were transferred to elsewhere$/)
       equal(await db.collections(), [])
     },
   },
