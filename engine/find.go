@@ -42,13 +42,9 @@ type Result struct {
 func (db *DB) Find(name string, q Query) (r *Result, err error) {
 	db.BeginCall()
 	defer db.EndCall(&err)
-	if err := q.check(name); err != nil {
-		return nil, err
-	}
-	c := db.collections[name]
-	put, err := db.populations(name, q.Populate)
+	c, put, err := db.asked("find", name, &q)
 	if c == nil || err != nil {
-		return &Result{}, cmp.Or(checkName("find", name), err)
+		return &Result{}, err
 	}
 	p := c.plan(q)
 	slots := c.run(&p).slots
@@ -57,6 +53,20 @@ func (db *DB) Find(name string, q Query) (r *Result, err error) {
 		r.level, err = db.populate(c, put, slots)
 	}
 	return r, err
+}
+
+// asked checks a query of call op, and returns the collection that it asks, nil if there
+// is none, and what is put into its documents.
+func (db *DB) asked(op, name string, q *Query) (*collection, []*population, error) {
+	if err := q.check(name); err != nil {
+		return nil, nil, err
+	}
+	put, err := db.populations(name, q.Populate)
+	c := db.collections[name]
+	if c == nil {
+		err = cmp.Or(checkName(op, name), err)
+	}
+	return c, put, err
 }
 
 func (q *Query) check(name string) error {

@@ -1,10 +1,6 @@
 package engine
 
-import (
-	"cmp"
-
-	"github.com/atomicdb-go/atomicdb/engine/msgpack"
-)
+import "github.com/atomicdb-go/atomicdb/engine/msgpack"
 
 // portionBytes is how many bytes of documents a portion of a Matching is about: few to
 // hold at once, and enough that a call for each portion costs little beside its documents.
@@ -23,12 +19,9 @@ type Matching struct {
 func (db *DB) Matching(name string, q Query) (m *Matching, err error) {
 	db.BeginCall()
 	defer db.EndCall(&err)
-	if err := q.check(name); err != nil {
-		return nil, err
-	}
-	c := db.collections[name]
-	if c == nil {
-		return &Matching{}, checkName("iterate", name)
+	c, _, err := db.asked("iterate", name, &q)
+	if c == nil || err != nil {
+		return &Matching{}, err
 	}
 	p := c.plan(q)
 	return &Matching{c: c.content, slots: c.run(&p).slots}, nil
@@ -61,13 +54,9 @@ func (m *Matching) Next(dst []byte, atLeast int) (out []byte, count, left int) {
 func (db *DB) Among(name string, ids []byte, q Query) (r *Result, err error) {
 	db.BeginCall()
 	defer db.EndCall(&err)
-	if err := q.check(name); err != nil {
-		return nil, err
-	}
-	c := db.collections[name]
-	put, err := db.populations(name, q.Populate)
+	c, put, err := db.asked("iterate", name, &q)
 	if c == nil || err != nil {
-		return &Result{}, cmp.Or(checkName("iterate", name), err)
+		return &Result{}, err
 	}
 	r = &Result{c: c.content, fields: newProjection(q.Fields, q.Slices), put: put}
 	cost := costOf(q.Where)

@@ -1,4 +1,4 @@
-// Pages with the strictest Content-Security-Policy that README gives, in Chromium: nothing inline, no text that becomes a
+// Pages with the strictest Content-Security-Policy that the manual gives, in Chromium: nothing inline, no text that becomes a
 // script, and Trusted Types. The policy is a header of every response, so it holds for the workers too.
 import assert from 'node:assert/strict'
 import { join } from 'node:path'

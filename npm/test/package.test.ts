@@ -1,4 +1,4 @@
-// The package as it would be published: packed, installed elsewhere, and started in every way the README names.
+// The package as it would be published: packed, installed elsewhere, and started in every way the manual names.
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { copyFile, mkdir, readFile } from 'node:fs/promises'
