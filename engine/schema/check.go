@@ -265,18 +265,18 @@ func (c *checker) numberFits(r *numberRules, v []byte) bool {
 	} else if n, ok := msgpack.Int(v); ok && n >= r.low && n <= r.high {
 		return true
 	}
-	nan := isNaN(v)
-	if r.minimum != nil && (msgpack.Compare(v, r.minimum) < 0 || nan) && !c.refuseNumber("minimum", "at least ", r.minimum, v) {
-		return false
-	}
-	if r.above != nil && (msgpack.Compare(v, r.above) <= 0 || nan) && !c.refuseNumber("exclusiveMinimum", "more than ", r.above, v) {
-		return false
-	}
-	if r.maximum != nil && (msgpack.Compare(v, r.maximum) > 0 || nan) && !c.refuseNumber("maximum", "at most ", r.maximum, v) {
-		return false
-	}
-	if r.below != nil && (msgpack.Compare(v, r.below) >= 0 || nan) && !c.refuseNumber("exclusiveMaximum", "less than ", r.below, v) {
-		return false
+	for i, limit := range r.limits {
+		if limit == nil {
+			continue
+		}
+		order := msgpack.Compare(v, limit)
+		if i >= limitsAbove {
+			order = -order
+		}
+		kind := &limitKinds[i]
+		if (order < 0 || order == 0 && kind.isExclusive || isNaN(v)) && !c.refuseNumber(kind.keyword, kind.relation, limit, v) {
+			return false
+		}
 	}
 	if r.factorText != nil {
 		if d, ok := decimalOf(v); !ok || !d.isMultipleOf(r.factor) {

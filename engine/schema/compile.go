@@ -41,7 +41,9 @@ func (m *Mistake) Error() string {
 }
 
 //go:noinline
-func mistake(place, why string) error { return &Mistake{Place: place, Why: why} }
+func mistake(place, why string) error { return &Mistake{Place: clippedTo(maxPlace, place), Why: why} }
+
+const maxPlace = 500 // characters of a Mistake's Place: names may be long
 
 // A Schema checks values. It is not safe for concurrent use.
 type Schema struct {
@@ -208,16 +210,20 @@ func (n *node) inPlaceNodes() []*node {
 //
 //go:noinline
 func join(place, name string) string {
+	if name == "" {
+		name = `""`
+	}
 	if place == "" {
 		return name
 	}
 	return place + "." + name
 }
 
-// nearest returns the name that is most like name; empty if none is.
-func nearest(name string, names []string) string {
+// nearest returns which of some names is most like name; empty if none is.
+func nearest(name string, count int, at func(int) string) string {
 	best, found := 3, ""
-	for _, other := range names {
+	for i := range count {
+		other := at(i)
 		if d := distance(strings.ToLower(name), strings.ToLower(other)); d < best && 2*d < len(other) {
 			best, found = d, other
 		}

@@ -107,8 +107,10 @@ func describe(v []byte) string {
 // clipped shortens what a message quotes.
 //
 //go:noinline
-func clipped(text string) string {
-	const maxRunes = 60
+func clipped(text string) string { return clippedTo(60, text) }
+
+//go:noinline
+func clippedTo(maxRunes int, text string) string {
 	n := 0
 	for i := range text {
 		if n++; n > maxRunes {
@@ -132,20 +134,20 @@ func counted(n int, what string) string {
 	return itoa(n) + " " + what
 }
 
-var typeTexts = map[string]string{
-	"null": "null", "boolean": "true or false", "integer": "a whole number", "number": "a number",
-	"string": "a string", "array": "an array", "object": "an object",
-}
-
 // typesText returns "a string or null".
 func typesText(types uint16) string {
-	var texts []string
-	for _, name := range typeNames {
-		if types&typeBits[name] == typeBits[name] && !(name == "integer" && types&typeBits["number"] != 0) {
-			texts = append(texts, typeTexts[name])
+	text := ""
+	for i := range typeNames {
+		t := &typeNames[i]
+		if types&t.bits != t.bits || t.bits == wholeBit && types&(1<<msgpack.Number) != 0 {
+			continue
 		}
+		if text != "" {
+			text += " or "
+		}
+		text += t.text
 	}
-	return strings.Join(texts, " or ")
+	return text
 }
 
 // valuesText returns "must be one of 1, 2".

@@ -15,7 +15,8 @@ const maxFilled = 100
 func fill(out []byte, n *node, v []byte, levels int) []byte {
 	for refs := 0; n != nil && n.object == nil && refs < maxFilled; refs++ {
 		if n.inPlace == nil {
-			return append(out, v...)
+			n = nil
+			break
 		}
 		n = n.inPlace.ref
 	}
@@ -23,7 +24,8 @@ func fill(out []byte, n *node, v []byte, levels int) []byte {
 		return append(out, v...)
 	}
 	o := n.object
-	count := msgpack.Count(v)
+	count, pos := container(v)
+	fields := count
 	has := fieldsOf(v, len(o.properties))
 	for i := range o.properties {
 		if p := o.properties[i].node; p != nil && p.fallback != nil && !has.field(o.properties[i].name) {
@@ -31,17 +33,18 @@ func fill(out []byte, n *node, v []byte, levels int) []byte {
 		}
 	}
 	out = msgpack.AppendMap(out, count)
-	for name, value := range msgpack.Fields(v) {
-		out = msgpack.AppendString(out, name)
-		if at := o.search(name); at >= 0 && o.properties[at].node != nil {
-			out = fill(out, o.properties[at].node, value, levels-1)
-		} else {
-			out = append(out, value...)
+	for range fields {
+		name, value, next := field(v, pos)
+		var inside *node
+		if at := o.search(name); at >= 0 {
+			inside = o.properties[at].node
 		}
+		out = fill(append(out, v[pos:next-len(value)]...), inside, value, levels-1)
+		pos = next
 	}
 	for i := range o.properties {
 		if p := &o.properties[i]; p.node != nil && p.node.fallback != nil && !has.field(p.name) {
-			out = append(msgpack.AppendString(out, p.name), p.node.fallback...)
+			out = append(append(out, encoded(p.name)...), p.node.fallback...)
 		}
 	}
 	return out

@@ -1,10 +1,6 @@
 package schema
 
-import (
-	"slices"
-
-	"github.com/atomicdb-go/atomicdb/engine/msgpack"
-)
+import "github.com/atomicdb-go/atomicdb/engine/msgpack"
 
 // A format is a set of texts.
 type format struct {
@@ -14,7 +10,7 @@ type format struct {
 }
 
 // formats are those of the standard. The functions are in format_*.go.
-var formats = []format{
+var formats = [...]format{
 	{"date-time", "a date and time like 2024-05-17T10:30:00Z", isDateTime},
 	{"date", "a date like 2024-05-17", isDate},
 	{"time", "a time like 10:30:00Z", isTime},
@@ -37,17 +33,12 @@ var formats = []format{
 }
 
 func formatNamed(name string) *format {
-	if i := slices.IndexFunc(formats, func(f format) bool { return f.name == name }); i >= 0 {
-		return &formats[i]
+	for i := range formats {
+		if formats[i].name == name {
+			return &formats[i]
+		}
 	}
 	return nil
-}
-
-func formatNames() (names []string) {
-	for i := range formats {
-		names = append(names, formats[i].name)
-	}
-	return names
 }
 
 // fits reports whether a value is of the format. A date need not be written to see

@@ -1,7 +1,6 @@
 package schema
 
 import (
-	"bytes"
 	"slices"
 	"strings"
 	"unicode"
@@ -31,7 +30,9 @@ func isIDNHostname(text []byte) bool {
 	}
 	length, bidi := -1, false
 	var labels [][]rune
-	for label := range strings.SplitSeq(name, ".") {
+	for more := true; more; {
+		var label string
+		label, name, more = cut(name, ".")
 		runes, size := readLabel(label)
 		if runes == nil || size > 63 {
 			return false
@@ -82,8 +83,10 @@ func isASCII(text []byte) bool {
 
 // hasHyphens reports whether a label has -- where xn-- has it, and is none.
 func hasHyphens(text []byte) bool {
-	for label := range bytes.SplitSeq(text, []byte(".")) {
-		if len(label) >= 4 && label[2] == '-' && label[3] == '-' && !isALabel(label) {
+	rest, more := string(text), true
+	for more {
+		var label string
+		if label, rest, more = cut(rest, "."); len(label) >= 4 && label[2:4] == "--" && !isALabel([]byte(label)) {
 			return true
 		}
 	}
@@ -183,13 +186,11 @@ func isCompatible(r rune) bool {
 //
 //go:noinline
 func isVirama(r rune) bool {
-	switch r {
-	case 0x094d, 0x09cd, 0x0a4d, 0x0acd, 0x0b4d, 0x0bcd, 0x0c4d, 0x0ccd, 0x0d3b, 0x0d3c, 0x0d4d, 0x0dca, 0x0e3a, 0x0eba, 0x0f84, 0x1039,
-		0x103a, 0x1714, 0x1734, 0x17d2, 0x1a60, 0x1b44, 0x1baa, 0x1bab, 0x1bf2, 0x1bf3, 0x2d7f, 0xa806, 0xa8c4, 0xa953, 0xa9c0, 0xaaf6, 0xabed:
-		return true
-	}
-	return false
+	return strings.ContainsRune(viramas, r)
 }
+
+const viramas = "\u094d\u09cd\u0a4d\u0acd\u0b4d\u0bcd\u0c4d\u0ccd\u0d3b\u0d3c\u0d4d\u0dca\u0e3a\u0eba\u0f84\u1039\u103a" +
+	"\u1714\u1734\u17d2\u1a60\u1b44\u1baa\u1bab\u1bf2\u1bf3\u2d7f\ua806\ua8c4\ua953\ua9c0\uaaf6\uabed"
 
 // joinsBothWays reports whether the letters around a place are of scripts whose
 // letters join.

@@ -149,11 +149,15 @@ func isDotted(text []byte, unicode bool) bool {
 // isLooseIDN checks the domain of an email address, which need not be normalized
 // as in idn-hostname.
 func isLooseIDN(text []byte) bool {
-	for label := range bytes.SplitSeq(text, []byte(".")) {
+	rest, more := string(text), true
+	for more {
+		var label string
+		label, rest, more = cut(rest, ".")
 		if len(label) == 0 || label[0] == '-' || label[len(label)-1] == '-' {
 			return false
 		}
-		for _, c := range label {
+		for i := range len(label) {
+			c := label[i]
 			if !isLetter(c) && !isDigit(c) && c != '-' && c < utf8.RuneSelf {
 				return false
 			}
@@ -383,7 +387,9 @@ func isExpression(text string) bool {
 	if text != "" && strings.IndexByte("+#./;?&=,!@|", text[0]) >= 0 {
 		text = text[1:]
 	}
-	for variable := range strings.SplitSeq(text, ",") {
+	for more := true; more; {
+		var variable string
+		variable, text, more = cut(text, ",")
 		variable = strings.TrimSuffix(variable, "*")
 		if name, length, ok := cut(variable, ":"); ok {
 			if length == "" || len(length) > 4 || length[0] == '0' || strings.Trim(length, "0123456789") != "" {
@@ -391,8 +397,9 @@ func isExpression(text string) bool {
 			}
 			variable = name
 		}
-		for part := range strings.SplitSeq(variable, ".") {
-			if part == "" {
+		for inside := true; inside; {
+			var part string
+			if part, variable, inside = cut(variable, "."); part == "" {
 				return false
 			}
 			for i := 0; i < len(part); i++ {

@@ -43,3 +43,30 @@ func field(v []byte, pos int) (name, value []byte, next int) {
 	next = pos + sizeOf(v[pos:])
 	return name, v[pos:next:next], next
 }
+
+// A part is a field of a map, or an element of an array with its number.
+type part struct {
+	name  string
+	value []byte
+}
+
+// partsOf returns what is in a map or an array, in order; nothing of other kinds.
+//
+//go:noinline
+func partsOf(v []byte) []part {
+	isMap := msgpack.KindOf(v) == msgpack.Map
+	count, pos := container(v)
+	parts := make([]part, count)
+	for i := range parts {
+		p := &parts[i]
+		if isMap {
+			var name []byte
+			name, p.value, pos = field(v, pos)
+			p.name = string(name)
+			continue
+		}
+		end := pos + sizeOf(v[pos:])
+		p.name, p.value, pos = itoa(i), v[pos:end:end], end
+	}
+	return parts
+}

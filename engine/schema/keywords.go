@@ -8,38 +8,6 @@ import (
 	"github.com/atomicdb-go/atomicdb/engine/msgpack"
 )
 
-// A content is what a keyword has as its value, as far as schemas are in it.
-type content uint8
-
-const (
-	unknown content = iota
-	noSchema
-	aSchema
-	aList // of schemas
-	aMap  // of schemas, by names
-)
-
-// keywords are those of the standard, and the two that it has kept from older
-// drafts: definitions and dependencies.
-var keywords = map[string]content{
-	"$id": noSchema, "$schema": noSchema, "$ref": noSchema, "$anchor": noSchema, "$dynamicRef": noSchema, "$dynamicAnchor": noSchema,
-	"$vocabulary": noSchema, "$comment": noSchema, "$defs": aMap, "definitions": aMap,
-	"allOf": aList, "anyOf": aList, "oneOf": aList, "not": aSchema, "if": aSchema, "then": aSchema, "else": aSchema,
-	"dependentSchemas": aMap, "dependencies": aMap, "prefixItems": aList, "items": aSchema, "contains": aSchema,
-	"properties": aMap, "patternProperties": aMap, "additionalProperties": aSchema, "propertyNames": aSchema,
-	"unevaluatedItems": aSchema, "unevaluatedProperties": aSchema,
-	"type": noSchema, "enum": noSchema, "const": noSchema, "multipleOf": noSchema, "maximum": noSchema, "exclusiveMaximum": noSchema,
-	"minimum": noSchema, "exclusiveMinimum": noSchema, "maxLength": noSchema, "minLength": noSchema, "pattern": noSchema,
-	"maxItems": noSchema, "minItems": noSchema, "uniqueItems": noSchema, "maxContains": noSchema, "minContains": noSchema,
-	"maxProperties": noSchema, "minProperties": noSchema, "required": noSchema, "dependentRequired": noSchema, "format": noSchema,
-	"contentEncoding": noSchema, "contentMediaType": noSchema, "contentSchema": aSchema,
-	"title": noSchema, "description": noSchema, "default": noSchema, "deprecated": noSchema, "readOnly": noSchema,
-	"writeOnly": noSchema, "examples": noSchema,
-}
-
-//go:noinline
-func contentOf(keyword string) content { return keywords[keyword] }
-
 // A reader reads the value of one keyword. The first thing that is wrong with it
 // stays in why.
 type reader struct {
@@ -100,23 +68,13 @@ func (r *reader) count() int {
 	return int(min(msgpack.Float(r.v), math.MaxInt32))
 }
 
-// schema reads a schema, in the keyword itself or under a name in it.
-//
-//go:noinline
-func (r *reader) schema(v []byte, name string) *node {
-	place := r.place
-	if name != "" {
-		place = join(place, name)
-	}
-	return r.nodeOf(v, place)
-}
-
 func (r *reader) schemas() (list []*node) {
 	if r.expect(msgpack.Array, "a list of schemas") && msgpack.Count(r.v) == 0 {
 		r.fail("must have at least one schema")
+		return nil
 	}
-	for _, v := range msgpack.List(r.v) {
-		list = append(list, r.schema(v, itoa(len(list))))
+	for _, p := range partsOf(r.v) {
+		list = append(list, r.nodeOf(p.value, join(r.place, p.name)))
 	}
 	return list
 }
@@ -125,13 +83,14 @@ func (r *reader) schemas() (list []*node) {
 func (r *reader) strings(v []byte) (list []string) {
 	if msgpack.KindOf(v) != msgpack.Array {
 		r.fail("must be a list of names, is " + describe(v))
+		return nil
 	}
 	seen := map[string]bool{}
-	for _, element := range msgpack.List(v) {
-		name := string(str(element))
+	for _, p := range partsOf(v) {
+		name := string(str(p.value))
 		switch {
-		case msgpack.KindOf(element) != msgpack.String:
-			r.fail("must be a list of names, but has " + describe(element))
+		case msgpack.KindOf(p.value) != msgpack.String:
+			r.fail("must be a list of names, but has " + describe(p.value))
 		case seen[name]:
 			r.fail("has " + quoted(name) + " twice")
 		}
@@ -161,10 +120,9 @@ func (b *builder) fill(n *node, v []byte) error {
 		return nil
 	}
 	r := reader{builder: b}
-	for key, value := range msgpack.Fields(v) {
-		name := string(key)
-		r.place, r.v = join(place, name), value
-		r.keyword(n, name)
+	for _, p := range partsOf(v) {
+		r.place, r.v = join(place, p.name), p.value
+		r.keyword(n, p.name)
 		if r.why != "" {
 			return mistake(r.place, r.why)
 		}
@@ -177,132 +135,143 @@ func (b *builder) fill(n *node, v []byte) error {
 }
 
 func (r *reader) keyword(n *node, name string) {
-	switch name {
-	case "$id", "$ref", "$dynamicRef":
-		if reference := r.text(); r.why == "" && !isURI(reference, false, false) {
-			r.fail("must be a URI reference, is " + describe(r.v))
-		} else if r.why == "" && name != "$id" {
-			r.reference(n, name, reference)
-		}
-	case "$schema":
-		if address := r.text(); !r.options.Lenient && strings.TrimSuffix(address, "#") != metaschemaAddress+"schema" && r.options.Others[address] == nil {
-			r.fail("must be " + metaschemaAddress + "schema, the draft that AtomicDB reads, is " + describe(r.v))
-		}
-	case "$anchor", "$dynamicAnchor":
-		if anchor := r.text(); r.why == "" && !isAnchor(anchor) {
-			r.fail("must be a letter or _, and then letters, digits, -, _ and ., is " + describe(r.v))
-		}
-	case "$comment", "title", "description", "contentEncoding", "contentMediaType":
-		r.text()
-	case "deprecated", "readOnly", "writeOnly":
-		r.flag()
-	case "examples":
-		r.expect(msgpack.Array, "a list")
-	case "default":
-		n.fallback = r.v
-	case "$vocabulary":
-		r.expect(msgpack.Map, "an object")
-	case "$defs", "definitions", "contentSchema":
-		r.definitions(name)
-	case "type":
-		r.types(n)
-	case "enum":
-		if r.expect(msgpack.Array, "a list of values") {
-			n.constants(name, msgpack.List(r.v))
-		}
-	case "const":
-		n.constants(name, [][]byte{r.v})
-	case "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf":
-		r.numeric(n.numbers(), name)
-	case "minLength":
-		n.texts().minLength = r.count()
-	case "maxLength":
-		n.texts().maxLength = r.count()
-	case "pattern":
-		n.texts().pattern = r.pattern(r.text())
-	case "format":
-		r.format(n)
-	case "allOf":
-		n.applied().all = r.schemas()
-	case "anyOf":
-		n.applied().any = r.schemas()
-	case "oneOf":
-		n.applied().one = r.schemas()
-	case "not":
-		n.applied().not = r.schema(r.v, "")
-	case "if":
-		n.applied().condition = r.schema(r.v, "")
-	case "then":
-		n.applied().then = r.schema(r.v, "")
-	case "else":
-		n.applied().otherwise = r.schema(r.v, "")
-	case "unevaluatedItems":
-		n.otherItems = r.schema(r.v, "")
-	case "unevaluatedProperties":
-		n.otherProperties = r.schema(r.v, "")
-	case "prefixItems", "items", "contains", "minContains", "maxContains", "minItems", "maxItems", "uniqueItems":
-		r.arrays(n.arrays(), name)
-	case "properties", "patternProperties", "additionalProperties", "propertyNames", "minProperties", "maxProperties", "required", "dependentRequired":
-		r.objects(n.objects(), name)
-	case "dependentSchemas", "dependencies":
-		r.dependent(n, name)
-	default:
+	k := keywordNamed(name)
+	if k == nil {
 		if !r.options.Lenient && !strings.HasPrefix(name, "x-") {
-			r.unknown(name)
+			r.failNearly("is no keyword of JSON Schema; keywords of your own begin with x-", name, len(keywords), func(i int) string { return keywords[i].name })
 		}
+		return
+	}
+	var (
+		text  string
+		flag  bool
+		count int
+		sub   *node
+		list  []*node
+	)
+	switch k.content {
+	case aText:
+		text = r.text()
+	case aFlag:
+		flag = r.flag()
+	case aNumber:
+		r.number()
+	case aCount:
+		count = r.count()
+	case aSchema:
+		if k.id == hasItems && msgpack.KindOf(r.v) == msgpack.Array {
+			r.fail("must be one schema; prefixItems has a list of them")
+			return
+		}
+		sub = r.nodeOf(r.v, r.place)
+	case aList:
+		list = r.schemas()
+	}
+	if r.why != "" {
+		return
+	}
+	switch {
+	case k.content == aMap || k.id == hasDependentRequired:
+		r.byName(n, k.id)
+	case k.id < hasMinimum:
+		r.any(n, k.id, text, sub)
+	case k.id < hasMinLength:
+		r.numeric(n.numbers(), k.id)
+	case k.id < hasPrefixItems:
+		r.textual(n.texts(), k.id, text, count)
+	case k.id < hasAdditionalProperties:
+		n.arrays().set(k.id, flag, count, sub, list)
+	case k.id == hasRequired:
+		o := n.objects()
+		for _, needed := range r.strings(r.v) {
+			if i := o.property(needed); i < 64 {
+				o.required |= 1 << i
+			} else {
+				o.alsoRequired = append(o.alsoRequired, needed)
+			}
+		}
+	case k.id < hasDependentSchemas:
+		n.objects().set(k.id, count, sub)
+	default:
+		n.applied().set(k.id, sub, list)
 	}
 }
 
-func (r *reader) unknown(name string) {
-	known := make([]string, 0, len(keywords))
-	for keyword := range keywords {
-		known = append(known, keyword)
-	}
-	why := "is no keyword of JSON Schema; keywords of your own begin with x-"
-	if like := nearest(name, known); like != "" {
+// failNearly refuses a name, and tells which of those that there are it is most like.
+//
+//go:noinline
+func (r *reader) failNearly(why, name string, count int, at func(int) string) {
+	if like := nearest(name, count, at); like != "" {
 		why += "; did you mean " + like + "?"
 	}
 	r.fail(why)
 }
 
-func (r *reader) reference(n *node, name, reference string) {
+// any reads a keyword that is about any kind of value.
+func (r *reader) any(n *node, id keywordID, text string, sub *node) {
+	switch id {
+	case identifies, refers, refersDynamically:
+		if !isURI(text, false, false) {
+			r.fail("must be a URI reference, is " + describe(r.v))
+		} else if id != identifies {
+			r.reference(n, id, text)
+		}
+	case isOfDraft:
+		if !r.options.Lenient && strings.TrimSuffix(text, "#") != metaschemaAddress+"schema" && r.options.Others[text] == nil {
+			r.fail("must be " + metaschemaAddress + "schema, the draft that AtomicDB reads, is " + describe(r.v))
+		}
+	case isAnchored:
+		if !isAnchor(text) {
+			r.fail("must be a letter or _, and then letters, digits, -, _ and ., is " + describe(r.v))
+		}
+	case listsExamples:
+		r.expect(msgpack.Array, "a list")
+	case listsVocabularies:
+		r.expect(msgpack.Map, "an object")
+	case hasDefault:
+		n.fallback = r.v
+	case hasType:
+		r.types(n)
+	case hasEnum:
+		if r.expect(msgpack.Array, "a list of values") {
+			n.constants("enum", msgpack.List(r.v))
+		}
+	case hasConst:
+		n.constants("const", [][]byte{r.v})
+	case hasOtherItems:
+		n.otherItems = sub
+	case hasOtherProperties:
+		n.otherProperties = sub
+	}
+}
+
+func (r *reader) reference(n *node, id keywordID, reference string) {
 	target, anchor, why := r.target(n.home, reference)
 	if why != "" {
 		r.fail(why)
 		return
 	}
 	p := n.applied()
-	if name == "$ref" {
+	if id == refers {
 		p.ref = target
 		return
 	}
 	p.dynamic, p.dynamicAnchor = target, anchor
 }
 
-func (r *reader) definitions(name string) {
-	if name == "contentSchema" {
-		r.schema(r.v, "")
-		return
-	}
-	if r.expect(msgpack.Map, "an object of schemas") {
-		for key, v := range msgpack.Fields(r.v) {
-			r.schema(v, string(key))
-		}
-	}
-}
-
-var typeBits = map[string]uint16{
-	"null":    1 << msgpack.Null,
-	"boolean": 1<<msgpack.True | 1<<msgpack.False,
-	"number":  1 << msgpack.Number,
-	"integer": wholeBit,
-	"string":  1<<msgpack.String | 1<<msgpack.Date | 1<<msgpack.Bytes,
-	"array":   1 << msgpack.Array,
-	"object":  1 << msgpack.Map,
-}
-
 // typeNames are in the order in which a message has them.
-var typeNames = []string{"null", "boolean", "integer", "number", "string", "array", "object"}
+var typeNames = [...]struct {
+	name, text string
+	bits       uint16
+}{
+	{"null", "null", 1 << msgpack.Null},
+	{"boolean", "true or false", 1<<msgpack.True | 1<<msgpack.False},
+	{"integer", "a whole number", wholeBit},
+	{"number", "a number", 1 << msgpack.Number},
+	{"string", "a string", 1<<msgpack.String | 1<<msgpack.Date | 1<<msgpack.Bytes},
+	{"array", "an array", 1 << msgpack.Array},
+	{"object", "an object", 1 << msgpack.Map},
+}
 
 func (r *reader) types(n *node) {
 	names := []string{string(str(r.v))}
@@ -315,34 +284,45 @@ func (r *reader) types(n *node) {
 		r.expect(msgpack.String, "a name or a list of names")
 	}
 	for _, name := range names {
-		if typeBits[name] == 0 {
-			why := "must be of " + strings.Join(typeNames, ", ") + ", is " + quoted(name)
-			if like := nearest(name, typeNames); like != "" {
-				why += "; did you mean " + like + "?"
+		bits := uint16(0)
+		for i := range typeNames {
+			if typeNames[i].name == name {
+				bits = typeNames[i].bits
 			}
-			r.fail(why)
 		}
-		n.types |= typeBits[name]
+		n.types |= bits
+		if bits == 0 {
+			r.failNearly("must be of null, boolean, integer, number, string, array, object, is "+quoted(name), name, len(typeNames), func(i int) string { return typeNames[i].name })
+		}
 	}
 }
 
-func (r *reader) numeric(rules *numberRules, name string) {
-	v := r.number()
-	switch name {
-	case "minimum":
-		rules.minimum = v
-	case "maximum":
-		rules.maximum = v
-	case "exclusiveMinimum":
-		rules.above = v
-	case "exclusiveMaximum":
-		rules.below = v
-	case "multipleOf":
-		d, ok := decimalOf(v)
-		if r.why == "" && (!ok || d.digits == 0 || msgpack.Compare(v, []byte{0}) < 0) {
-			r.fail("must be more than 0, is " + describe(v))
+func (r *reader) numeric(rules *numberRules, id keywordID) {
+	if id != hasMultipleOf {
+		rules.limits[id-hasMinimum] = r.v
+		return
+	}
+	d, ok := decimalOf(r.v)
+	if !ok || d.digits == 0 || msgpack.Compare(r.v, []byte{0}) < 0 {
+		r.fail("must be more than 0, is " + describe(r.v))
+	}
+	rules.factor, rules.factorText = d, r.v
+}
+
+func (r *reader) textual(rules *textRules, id keywordID, text string, count int) {
+	switch id {
+	case hasMinLength:
+		rules.minLength = count
+	case hasMaxLength:
+		rules.maxLength = count
+	case hasPattern:
+		rules.pattern = r.pattern(text)
+	case hasFormat:
+		f := formatNamed(text)
+		if f == nil && !r.options.Lenient && !strings.HasPrefix(text, "x-") {
+			r.failNearly("there is no format named "+quoted(text)+"; formats of your own begin with x-", text, len(formats), func(i int) string { return formats[i].name })
 		}
-		rules.factor, rules.factorText = d, v
+		rules.format = f
 	}
 }
 
@@ -357,101 +337,96 @@ func (r *reader) pattern(text string) *pattern {
 	return p
 }
 
-func (r *reader) format(n *node) {
-	name := r.text()
-	if f := formatNamed(name); f != nil {
-		n.texts().format = f
-		return
-	}
-	if !r.options.Lenient && r.why == "" && !strings.HasPrefix(name, "x-") {
-		why := "there is no format named " + quoted(name) + "; formats of your own begin with x-"
-		if like := nearest(name, formatNames()); like != "" {
-			why += "; did you mean " + like + "?"
-		}
-		r.fail(why)
-	}
-}
-
-func (r *reader) arrays(a *arrayRules, name string) {
-	switch name {
-	case "prefixItems":
-		a.prefix = r.schemas()
-	case "items":
-		if msgpack.KindOf(r.v) == msgpack.Array {
-			r.fail("must be one schema; prefixItems has a list of them")
-			return
-		}
-		a.items = r.schema(r.v, "")
-	case "contains":
-		a.contains = r.schema(r.v, "")
-	case "minContains":
-		a.minContains = r.count()
-	case "maxContains":
-		a.maxContains = r.count()
-	case "minItems":
-		a.minItems = r.count()
-	case "maxItems":
-		a.maxItems = r.count()
-	case "uniqueItems":
-		a.unique = r.flag()
+func (a *arrayRules) set(id keywordID, flag bool, count int, sub *node, list []*node) {
+	switch id {
+	case hasPrefixItems:
+		a.prefix = list
+	case hasItems:
+		a.items = sub
+	case hasContains:
+		a.contains = sub
+	case hasMinContains:
+		a.minContains = count
+	case hasMaxContains:
+		a.maxContains = count
+	case hasMinItems:
+		a.minItems = count
+	case hasMaxItems:
+		a.maxItems = count
+	case hasUniqueItems:
+		a.unique = flag
 	}
 }
 
-func (r *reader) objects(o *objectRules, name string) {
-	switch name {
-	case "additionalProperties":
-		o.additional = r.schema(r.v, "")
+func (o *objectRules) set(id keywordID, count int, sub *node) {
+	switch id {
+	case hasAdditionalProperties:
+		o.additional = sub
+	case hasPropertyNames:
+		o.names = sub
+	case hasMinProperties:
+		o.minProperties = count
+	case hasMaxProperties:
+		o.maxProperties = count
+	}
+}
+
+func (p *inPlaceRules) set(id keywordID, sub *node, list []*node) {
+	switch id {
+	case hasAllOf:
+		p.all = list
+	case hasAnyOf:
+		p.any = list
+	case hasOneOf:
+		p.one = list
+	case hasNot:
+		p.not = sub
+	case hasIf:
+		p.condition = sub
+	case hasThen:
+		p.then = sub
+	case hasElse:
+		p.otherwise = sub
+	}
+}
+
+// byName reads a keyword whose value has schemas by names, or lists of names.
+func (r *reader) byName(n *node, id keywordID) {
+	what := "an object"
+	if id == annotates {
+		what = "an object of schemas"
+	}
+	if !r.expect(msgpack.Map, what) {
 		return
-	case "propertyNames":
-		o.names = r.schema(r.v, "")
-		return
-	case "minProperties":
-		o.minProperties = r.count()
-		return
-	case "maxProperties":
-		o.maxProperties = r.count()
-		return
-	case "required":
-		for _, needed := range r.strings(r.v) {
-			if i := o.property(needed); i < 64 {
-				o.required |= 1 << i
-			} else {
-				o.alsoRequired = append(o.alsoRequired, needed)
+	}
+	var o *objectRules
+	if id >= hasProperties && id <= hasDependentRequired {
+		o = n.objects()
+	}
+	outer := r.place
+	for _, p := range partsOf(r.v) {
+		r.place = join(outer, p.name)
+		if id == hasDependentRequired || id == hasDependencies && msgpack.KindOf(p.value) == msgpack.Array {
+			n.objects().depend(p.name, r.strings(p.value))
+			if r.why != "" {
+				return
 			}
-		}
-		return
-	}
-	if !r.expect(msgpack.Map, "an object") {
-		return
-	}
-	for key, v := range msgpack.Fields(r.v) {
-		switch text := string(key); name {
-		case "properties":
-			i := o.property(text)
-			o.properties[i].node = r.schema(v, text)
-		case "patternProperties":
-			o.patterns = append(o.patterns, patternProperty{r.pattern(text), r.schema(v, text)})
-		case "dependentRequired":
-			o.depend(text, r.strings(v))
-		}
-	}
-}
-
-// dependent reads dependentSchemas, and dependencies, which has lists of names
-// too.
-func (r *reader) dependent(n *node, name string) {
-	if !r.expect(msgpack.Map, "an object") {
-		return
-	}
-	for key, v := range msgpack.Fields(r.v) {
-		text := string(key)
-		if name == "dependencies" && msgpack.KindOf(v) == msgpack.Array {
-			o := n.objects()
-			o.depend(text, r.strings(v))
 			continue
 		}
-		p := n.applied()
-		p.dependentSchemas = append(p.dependentSchemas, dependency{name: text, node: r.schema(v, text)})
+		sub := r.nodeOf(p.value, r.place)
+		switch id {
+		case hasProperties:
+			i := o.property(p.name)
+			o.properties[i].node = sub
+		case hasPatternProperties:
+			o.patterns = append(o.patterns, patternProperty{r.pattern(p.name), sub})
+			if r.why != "" {
+				return
+			}
+		case hasDependentSchemas, hasDependencies:
+			rules := n.applied()
+			rules.dependentSchemas = append(rules.dependentSchemas, dependency{name: p.name, node: sub})
+		}
 	}
 }
 

@@ -45,11 +45,11 @@ type valueRules struct {
 }
 
 type numberRules struct {
-	minimum, above, maximum, below []byte  // nil: none
-	low, high                      int64   // the integers that fit all four, if low <= high
-	lowFloat, highFloat            float64 // the same for floats; there may be more that fit
-	factor                         decimal
-	factorText                     []byte // nil: no multipleOf
+	limits              [4][]byte // in the order of limitKinds; nil: none
+	low, high           int64     // the integers that fit all four, if low <= high
+	lowFloat, highFloat float64   // the same for floats; there may be more that fit
+	factor              decimal
+	factorText          []byte // nil: no multipleOf
 }
 
 type textRules struct {

@@ -103,35 +103,45 @@ func isWhole(v []byte) bool {
 // isNaN reports whether the number v is NaN.
 func isNaN(v []byte) bool { return msgpack.IsDouble(v) && math.IsNaN(msgpack.Float(v)) }
 
+// limitKinds are the limits that a number may have, those below it first.
+var limitKinds = [...]struct {
+	keyword, relation string
+	isExclusive       bool
+}{
+	{"minimum", "at least ", false},
+	{"exclusiveMinimum", "more than ", true},
+	{"maximum", "at most ", false},
+	{"exclusiveMaximum", "less than ", true},
+}
+
+// limitsAbove is where in limitKinds the limits above a number begin.
+const limitsAbove = 2
+
 // setRange computes low and high, and those of floats. The integers stay empty if a limit is no integer of int64,
 // or if there is a multipleOf.
 func (r *numberRules) setRange() {
 	r.low, r.high = math.MinInt64, math.MaxInt64
 	r.lowFloat, r.highFloat = math.Inf(-1), math.Inf(1)
 	ok := r.factorText == nil
-	limit := func(v []byte, isLow bool, inside int64) {
-		n, isInt := msgpack.Int(v)
-		// A limit is rounded by less than a part in 2^52, and a float that is further inside fits.
-		if x := msgpack.Float(v); v == nil {
-		} else if isLow {
-			r.lowFloat = max(r.lowFloat, x+math.Abs(x)/(1<<51)+float64(inside))
-		} else {
-			r.highFloat = min(r.highFloat, x-math.Abs(x)/(1<<51)-float64(inside))
+	for i, v := range r.limits {
+		if v == nil {
+			continue
 		}
-		switch {
-		case v == nil:
-		case !isInt || n == math.MinInt64 || n == math.MaxInt64:
-			ok = false
-		case isLow:
-			r.low = max(r.low, n+inside)
-		default:
-			r.high = min(r.high, n-inside)
+		inside := int64(0)
+		if limitKinds[i].isExclusive {
+			inside = 1
+		}
+		n, isInt := msgpack.Int(v)
+		ok = ok && isInt && n != math.MinInt64 && n != math.MaxInt64
+		// A limit is rounded by less than a part in 2^52, and a float that is further inside fits.
+		x := msgpack.Float(v)
+		margin := math.Abs(x)/(1<<51) + float64(inside)
+		if i < limitsAbove {
+			r.lowFloat, r.low = max(r.lowFloat, x+margin), max(r.low, n+inside)
+		} else {
+			r.highFloat, r.high = min(r.highFloat, x-margin), min(r.high, n-inside)
 		}
 	}
-	limit(r.minimum, true, 0)
-	limit(r.above, true, 1)
-	limit(r.maximum, false, 0)
-	limit(r.below, false, 1)
 	if !ok {
 		r.low, r.high = 1, 0
 	}

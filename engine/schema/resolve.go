@@ -80,24 +80,19 @@ func (b *builder) scan(v []byte, home *resource, place string) error {
 			b.isDynamic = true
 		}
 	}
-	for key, value := range msgpack.Fields(v) {
-		where := join(place, string(key))
-		switch contentOf(string(key)) {
-		case aSchema:
-			if err := b.scan(value, home, where); err != nil {
+	for _, p := range partsOf(v) {
+		k := keywordNamed(p.name)
+		if k == nil || k.content < aSchema {
+			continue
+		}
+		where := join(place, p.name)
+		if k.content == aSchema {
+			if err := b.scan(p.value, home, where); err != nil {
 				return err
 			}
-		case aList:
-			i := 0
-			for _, sub := range msgpack.List(value) {
-				if err := b.scan(sub, home, join(where, itoa(i))); err != nil {
-					return err
-				}
-				i++
-			}
-		case aMap:
-			for name, sub := range msgpack.Fields(value) {
-				if err := b.scan(sub, home, join(where, string(name))); err != nil {
+		} else if (msgpack.KindOf(p.value) == msgpack.Map) == (k.content == aMap) {
+			for _, sub := range partsOf(p.value) {
+				if err := b.scan(sub.value, home, join(where, sub.name)); err != nil {
 					return err
 				}
 			}
@@ -131,7 +126,7 @@ func (b *builder) target(home *resource, reference string) (n *node, anchor stri
 		}
 	}
 	if r == nil {
-		return nil, "", "leads to " + quoted(address) + ", which is not there: nothing is fetched, so hand that schema over in schemas, or put it into $defs, with its $id"
+		return nil, "", "leads to " + quoted(clippedTo(maxPlace, address)) + ", which is not there: nothing is fetched, so hand that schema over in schemas, or put it into $defs, with its $id"
 	}
 	fragment, ok := unescaped(fragment)
 	if !ok {
@@ -146,7 +141,7 @@ func (b *builder) target(home *resource, reference string) (n *node, anchor stri
 		}
 	default:
 		if v = r.anchors[fragment]; v == nil {
-			return nil, "", "leads to the anchor " + quoted(fragment) + ", which is not there"
+			return nil, "", "leads to the anchor " + quoted(clipped(fragment)) + ", which is not there"
 		}
 		if r.dynamic[fragment] != nil {
 			anchor = fragment
@@ -163,7 +158,7 @@ func (b *builder) point(r *resource, pointer string) (v []byte, why string) {
 		token = strings.ReplaceAll(strings.ReplaceAll(token, "~1", "/"), "~0", "~")
 		next := b.inside(v, token)
 		if next == nil {
-			return nil, "leads to " + pointer + ", which is not there"
+			return nil, "leads to " + clippedTo(maxPlace, pointer) + ", which is not there"
 		}
 		v = next
 		if known := b.homes[&v[0]]; known != nil {
@@ -187,17 +182,9 @@ func (b *builder) inside(v []byte, name string) []byte {
 	places := b.places[&v[0]]
 	if places == nil {
 		places = map[string][]byte{}
-		if msgpack.KindOf(v) == msgpack.Map {
-			for key, value := range msgpack.Fields(v) {
-				if places[string(key)] == nil {
-					places[string(key)] = value
-				}
-			}
-		} else {
-			i := 0
-			for _, element := range msgpack.List(v) {
-				places[itoa(i)] = element
-				i++
+		for _, p := range partsOf(v) {
+			if places[p.name] == nil {
+				places[p.name] = p.value
 			}
 		}
 		if b.places == nil {

@@ -169,28 +169,15 @@ func (s *scanner) zone() int64 {
 
 // String writes t so that ParseDate reads it back exactly.
 func (t Instant) String() string {
-	days, ofDay := FloorDiv(t.seconds, daySeconds)
-	year, month, day := CivilFromDays(days)
 	var b []byte
-	switch {
-	case year < 0:
-		b = appendPadded(append(b, '-'), -year, 6)
-	case year > 9999:
-		b = appendPadded(append(b, '+'), year, 6)
-	default:
-		b = appendPadded(b, year, 4)
-	}
-	b = appendPadded(append(b, '-'), month, 2)
-	b = appendPadded(append(b, '-'), day, 2)
+	b, ofDay := t.appendDay(b)
 	if ofDay == 0 && t.nanos == 0 {
 		return string(b)
 	}
-	b = appendPadded(append(b, 'T'), ofDay/3600, 2)
-	b = appendPadded(append(b, ':'), ofDay/60%60, 2)
-	b = appendPadded(append(b, ':'), ofDay%60, 2)
+	b = appendTimeOfDay(b, ofDay)
 	if t.nanos != 0 {
-		fraction := string(appendPadded(nil, int64(t.nanos), 9))
-		b = append(append(b, '.'), strings.TrimRight(fraction, "0")...)
+		fraction := string(appendPadded(nil, '.', int64(t.nanos), 9))
+		b = append(b, strings.TrimRight(fraction, "0")...)
 	}
 	return string(append(b, 'Z'))
 }
@@ -198,27 +185,42 @@ func (t Instant) String() string {
 // AppendISO appends t as JavaScript's Date.toISOString writes it, in milliseconds.
 // Years that it cannot write are written with more digits.
 func (t Instant) AppendISO(b []byte) []byte {
+	b, ofDay := t.appendDay(b)
+	return append(appendPadded(appendTimeOfDay(b, ofDay), '.', int64(t.nanos/1e6), 3), 'Z')
+}
+
+// appendDay appends the day of t. ofDay is how many seconds of it have gone.
+//
+//go:noinline
+func (t Instant) appendDay(b []byte) (day []byte, ofDay int64) {
 	days, ofDay := FloorDiv(t.seconds, daySeconds)
-	year, month, day := CivilFromDays(days)
+	year, month, date := CivilFromDays(days)
 	switch {
 	case year < 0:
-		b = appendPadded(append(b, '-'), -year, 6)
+		b = appendPadded(b, '-', -year, 6)
 	case year > 9999:
-		b = appendPadded(append(b, '+'), year, 6)
+		b = appendPadded(b, '+', year, 6)
 	default:
-		b = appendPadded(b, year, 4)
+		b = appendPadded(b, 0, year, 4)
 	}
-	b = appendPadded(append(b, '-'), month, 2)
-	b = appendPadded(append(b, '-'), day, 2)
-	b = appendPadded(append(b, 'T'), ofDay/3600, 2)
-	b = appendPadded(append(b, ':'), ofDay/60%60, 2)
-	b = appendPadded(append(b, ':'), ofDay%60, 2)
-	b = appendPadded(append(b, '.'), int64(t.nanos/1e6), 3)
-	return append(b, 'Z')
+	return appendPadded(appendPadded(b, '-', month, 2), '-', date, 2), ofDay
 }
 
 //go:noinline
-func appendPadded(b []byte, n int64, width int) []byte {
+func appendTimeOfDay(b []byte, seconds int64) []byte {
+	b = appendPadded(b, 'T', seconds/3600, 2)
+	b = appendPadded(b, ':', seconds/60%60, 2)
+	return appendPadded(b, ':', seconds%60, 2)
+}
+
+// appendPadded appends a number with zeros before it, after a sign or separator if that
+// is not 0.
+//
+//go:noinline
+func appendPadded(b []byte, before byte, n int64, width int) []byte {
+	if before != 0 {
+		b = append(b, before)
+	}
 	for limit := int64(10); width > 1; width, limit = width-1, limit*10 {
 		if n < limit {
 			for range width - 1 {
