@@ -1,6 +1,6 @@
 import { checkCount, checkFunction, takenOptions } from '../checks.js'
 import type { NativeBackend } from '../engine/async-engine.js'
-import { describe, invalid, unsupported } from '../errors.js'
+import { describe, invalid, readingError, unsupported } from '../errors.js'
 import { isCloudflareWorker } from '../load.js'
 import { hasSharedThreads } from '../thread.js'
 import { isNode } from '../node-modules.js'
@@ -55,9 +55,17 @@ function checkMigrations({ version, migrations, ifNewer }: OpenOptions): void {
   if (migrations === undefined) return
   if (version === undefined) throw invalid('options.migrations: options.version is missing, to which they lead')
   if (typeof migrations !== 'object' || migrations === null) throw invalid(`options.migrations: expected an object of functions, not ${describe(migrations)}`)
-  for (const [to, migration] of Object.entries(migrations)) {
+  for (const [to, migration] of entriesOf('options.migrations', migrations)) {
     if (!/^[1-9]\d*$/.test(to) || Number(to) > version) throw invalid(`options.migrations: expected versions from 1 to ${version}, not ${describe(to)}`)
     checkFunction(`options.migrations[${to}]`, migration)
+  }
+}
+
+function entriesOf(what: string, object: object): [string, unknown][] {
+  try {
+    return Object.entries(object)
+  } catch (error) {
+    throw readingError(what, error)
   }
 }
 

@@ -129,11 +129,14 @@ export const migrations: Suite = [
     name: 'wrong versions and migrations are refused by name',
     async run({ open }) {
       const step = async () => {}
+      const { proxy: revoked, revoke } = Proxy.revocable({}, {})
+      revoke()
       for (const [options, message] of [
         [{ version: 0 }, /options.version/], [{ version: 1.5 }, /options.version/], [{ version: '2' }, /options.version/], [{ version: 2 ** 31 }, /options.version/],
         [{ migrations: { 2: step } }, /options.version is missing/], [{ version: 2, migrations: { 3: step } }, /from 1 to 2/], [{ version: 2, migrations: { 0: step } }, /from 1 to 2/],
         [{ version: 2, migrations: { x: step } }, /from 1 to 2/], [{ version: 2, migrations: { 2: 5 } }, /migrations\[2\]/], [{ version: 2, migrations: null }, /options.migrations/],
         [{ version: 2, migrations: [step] }, /from 1 to 2/], [{ version: 2, ifNewer: 'write' }, /options.ifNewer/],
+        [{ version: 2, migrations: revoked }, /^options.migrations: a proxy in it has been revoked/],
       ] as const) await rejects('invalid', () => open('wrong', options as any), message)
     },
   },
