@@ -2,6 +2,7 @@ package storage
 
 import (
 	"maps"
+	"math"
 	"slices"
 	"strconv"
 
@@ -17,9 +18,12 @@ import (
 // were used. An empty database needs no steps and begins at version; only if there
 // is a step 1, all of them are run on it.
 //
-// Errors: those of a step, after which the data is of the version before it;
-// unsupported if the data is of a later version; what Update returns.
+// Errors: those of a step, after which the data is of the version before it; invalid
+// (version or steps); unsupported if the data is of a later version; what Update returns.
 func (s *Session) Migrate(version int, steps map[int]func(*engine.DB) error) error {
+	if version < 1 || version > math.MaxInt32 {
+		return engine.Fail(engine.CodeInvalid, "migrate", "version", "expected a number from 1 to "+strconv.Itoa(math.MaxInt32))
+	}
 	order := slices.Sorted(maps.Keys(steps))
 	if len(order) > 0 && (order[0] < 1 || order[len(order)-1] > version) {
 		return engine.Fail(engine.CodeInvalid, "migrate", "steps", "expected versions from 1 to "+strconv.Itoa(version))
@@ -42,8 +46,10 @@ func (s *Session) Migrate(version int, steps map[int]func(*engine.DB) error) err
 			next := version
 			if i := slices.IndexFunc(order, func(step int) bool { return step > at }); i >= 0 {
 				next = order[i]
-				if err := steps[next](db); err != nil {
-					return err
+				if step := steps[next]; step != nil {
+					if err := step(db); err != nil {
+						return err
+					}
 				}
 			}
 			return db.SetDataVersion(next)

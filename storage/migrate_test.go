@@ -81,6 +81,27 @@ func TestMigrate_newDatabase(t *testing.T) {
 	}
 }
 
+// TestMigrate_wrong: nothing runs towards a version that there cannot be, and a step may be nil.
+func TestMigrate_wrong(t *testing.T) {
+	all, ran := steps(t, 3)
+	s := openSession(t, storage.NewMemory(), storage.SessionOptions{})
+	if err := s.Update(func(db *engine.DB) error { return putOne(db, "a") }); err != nil {
+		t.Fatal(err)
+	}
+	for _, version := range []int{-1, 0, 1 << 31} {
+		if err := s.Migrate(version, nil); !errors.Is(err, engine.CodeInvalid) {
+			t.Errorf("version %d gives %v", version, err)
+		}
+		if err := s.Migrate(version, all); !errors.Is(err, engine.CodeInvalid) || len(*ran) > 0 {
+			t.Errorf("version %d gives %v; %v have run", version, err, *ran)
+		}
+	}
+	all[2] = nil
+	if err := s.Migrate(3, all); err != nil || len(*ran) != 1 || s.DB().DataVersion() != 3 {
+		t.Errorf("%v: %v have run, version %d", err, *ran, s.DB().DataVersion())
+	}
+}
+
 // TestMigrate_killed: whatever the log has when a process ends, the next one goes on
 // where it was, and each step is done once.
 func TestMigrate_killed(t *testing.T) {
