@@ -13,7 +13,7 @@ import * as vite from 'vite'
 import { launchChromium, openPage, waitForValue } from './harness/chromium.js'
 import { installPacked, type Consumer } from './harness/packed.js'
 import { packageFolder, serve, type Content } from './harness/site.js'
-import { typeCheck, typeCheckWorker, typeScriptSettings, workerSettings } from './harness/typescript.js'
+import { showsPlainTypes, typeCheck, typeCheckWorker, typeScriptSettings, workerSettings } from './harness/typescript.js'
 
 const run = promisify(execFile)
 
@@ -178,6 +178,7 @@ describe('the packed package', { timeout: 180_000 }, () => {
     for (const settings of Object.keys(typeScriptSettings)) {
       test(settings, () => typeCheck(consumer, tsc, settings))
     }
+    test('shows plain types', () => showsPlainTypes(consumer, tsc))
     for (const settings of Object.keys(workerSettings)) {
       test(`a Worker: ${settings}`, () => typeCheckWorker(consumer, tsc, settings))
     }

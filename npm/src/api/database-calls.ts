@@ -32,6 +32,9 @@ export type NamedLiveOptions<Schema> = (LiveOptions & { collection?: CollectionN
 /** The options of an iteration, which name the collection, or its name alone. */
 export type NamedIterateOptions<Schema> = (IterateOptions & { collection?: CollectionNames<Schema> }) | CollectionNames<Schema>
 
+/** What is an object of a type. Editors show it as it is; `User & object` is what they would show of an intersection. */
+type Documents<D> = D extends object ? D : D & object
+
 /** The names by which `collection` finds a type, and those that have none. */
 type TypedNames<Schema> = 0 extends 1 & Schema ? never : keyof Schema & string
 type UntypedNames<Schema> = 0 extends 1 & Schema ? string : never
@@ -138,7 +141,7 @@ export abstract class DatabaseCalls<Schema = any> extends DocumentCalls<any, 'da
    * What it refuses rejects with `schema`. It checks these calls alone: SQL, `db.insert` and other programs pass it by,
    * but not a JSON Schema of {@link createCollection}.
    */
-  collection<Name extends TypedNames<Schema>>(name: Name, options?: CollectionOptions<Schema[Name] & object>): Collection<Schema[Name] & object>
+  collection<Name extends TypedNames<Schema>>(name: Name, options?: CollectionOptions<Documents<Schema[Name]>>): Collection<Documents<Schema[Name]>>
   collection<T extends object = any>(name: UntypedNames<Schema>, options?: CollectionOptions<T>): Collection<T>
   collection(name: string, options?: CollectionOptions<any>): Collection {
     return options === undefined ? new Collection(this.calls, name) : new ValidatedCollection(this.calls, name, options)

@@ -27,7 +27,10 @@ type IsKnown = 0 extends 1 & Schema ? false : true
 export type TypedName = IsKnown extends true ? keyof Schema & string : never
 
 /** The type of the documents of a collection of that name. */
-export type DocumentOf<Name extends TypedName> = Schema[Name] & object
+export type DocumentOf<Name extends TypedName> = Documents<Schema[Name]>
+
+/** What is an object of a type, as editors should show it. */
+type Documents<D> = D extends object ? D : D & object
 
 /** A collection, or its name if {@link Register} says nothing of names. */
 export type Of<T extends object> = Collection<T> | (IsKnown extends true ? never : string)

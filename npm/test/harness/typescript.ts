@@ -113,6 +113,32 @@ export const workerSettings: Record<string, string[]> = {
   'DOM and the types of Node': [...lib('es2022', 'dom'), '--types', 'node'],
 }
 
+/** Values whose types an editor shows, and how it should: tsc writes the same into declarations. */
+const shown = {
+  'db = await AtomicDB.open<{ users: User }>("shown")': 'AtomicDB<{users: User;}>',
+  'users = db.collection("users")': 'import("atomicdb").Collection<User>',
+  'free = db.transaction(async (tx) => tx.collection("users").all())': 'Promise<import("atomicdb").QueryResult<User>>',
+  'found = await users.find({ age: { $gt: 5 } })': 'import("atomicdb").QueryResult<User>',
+  'one = await users.get(1)': 'import("atomicdb").Stored<User> | undefined',
+  'ages = found.map(({ age }) => age)': 'number[]',
+  'names = await users.distinct("name")': 'string[]',
+  'city = users.query().home.city': 'import("atomicdb").FieldOps<string>',
+  'live = users.live()': 'import("atomicdb").LiveQuery<User>',
+  'valid = (await AtomicDB.open("free")).collection("valid", { validate: validator })': 'import("atomicdb").Collection<{name: string;stars?: number;}>',
+}
+
+/** Fails unless the types of values are as plain as their authors would write them. */
+export async function showsPlainTypes(consumer: Consumer, tsc: string): Promise<void> {
+  const types = 'interface User { name: string; age: number; home?: { city: string } }\ndeclare const validator: StandardSchema<{ name: string; stars?: number }>\n'
+  await consumer.write('shown.ts', `import { AtomicDB, type StandardSchema } from 'atomicdb'\n${types}${Object.keys(shown).map((value) => `export const ${value}\n`).join('')}`)
+  await consumer.node(tsc, '--ignoreConfig', '--declaration', '--emitDeclarationOnly', '--strict', '--target', 'es2022', '--typeRoots', 'none', '--module', 'nodenext', ...lib('es2022', 'dom'), 'shown.ts').catch((error: { stdout: string }) => assert.fail(error.stdout))
+  const text = (await readFile(join(consumer.folder, 'shown.d.ts'), 'utf8')).replaceAll(/\n */g, '')
+  for (const [value, type] of Object.entries(shown)) {
+    const [name] = value.split(' ')
+    assert.equal(new RegExp(`declare const ${name}: (.*?);(?=export)`).exec(text)?.[1], type, value)
+  }
+}
+
 /** As {@link typeCheck}, with a Worker that has a Durable Object. */
 export async function typeCheckWorker(consumer: Consumer, tsc: string, settings: string): Promise<void> {
   const options = workerSettings[settings]!
