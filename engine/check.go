@@ -125,8 +125,40 @@ func (c *content) check() string {
 	return ""
 }
 
-// check compares an index, if it is built, with a new one.
+// differs says what is wrong with t if it should have what other has.
+func (t *idTable) differs(other *idTable) string {
+	words := 0
+	for _, word := range t.words {
+		if word != 0 {
+			words++
+		}
+	}
+	if words != t.used || t.used != other.used {
+		return "counts " + strconv.Itoa(t.used) + " hashes, has " + strconv.Itoa(words) + " instead of " + strconv.Itoa(other.used)
+	}
+	for _, word := range other.words {
+		if word == 0 {
+			continue
+		}
+		if _, found := t.find(uint32(word>>32), func(slot uint32) bool { return slot == uint32(word)-1 }); !found {
+			return "does not find the hash of slot " + strconv.Itoa(int(uint32(word)-1))
+		}
+	}
+	return ""
+}
+
+// check compares an index, as far as it is built, with a new one.
 func (ix *index) check() string {
+	if ix.hash != nil {
+		fresh := newIndex(ix.indexSpec, ix.in)
+		fresh.buildHash()
+		if broken := ix.hash.differs(fresh.hash); broken != "" {
+			return broken
+		}
+		if ix.arrays != fresh.arrays {
+			return "counts " + strconv.Itoa(ix.arrays) + " documents with arrays instead of " + strconv.Itoa(fresh.arrays) + ", by its hash"
+		}
+	}
 	if ix.list == nil {
 		return ""
 	}

@@ -105,7 +105,7 @@ func (c *content) replace(slot uint32, r ref, size uint32) {
 	c.forget(slot)
 	moved := c.moved[:0]
 	for _, ix := range c.indexes {
-		if ix.list != nil && !ix.same(old, fresh) {
+		if ix.isBuilt() && !ix.same(old, fresh) {
 			ix.remove(slot, old)
 			moved = append(moved, ix)
 		}

@@ -58,7 +58,19 @@ func (db *DB) BuildIndex(collection string) {
 func (db *DB) BuiltIndexes() (n int) {
 	for _, c := range db.collections {
 		for _, ix := range c.indexes {
-			if ix.list != nil {
+			if ix.isBuilt() {
+				n++
+			}
+		}
+	}
+	return n
+}
+
+// Hashes counts the indexes that have a hash.
+func (db *DB) Hashes() (n int) {
+	for _, c := range db.collections {
+		for _, ix := range c.indexes {
+			if ix.hash != nil {
 				n++
 			}
 		}

@@ -19,13 +19,26 @@ type idTable struct {
 // the same hash.
 func hashID(id []byte) uint32 {
 	if n, ok := msgpack.Int(id); ok {
-		// splitmix64's finaliser: consecutive integers land far apart.
-		h := uint64(n) + 0x9e3779b97f4a7c15
-		h = (h ^ h>>30) * 0xbf58476d1ce4e5b9
-		h = (h ^ h>>27) * 0x94d049bb133111eb
-		return uint32(h >> 32)
+		return mixed(uint64(n))
 	}
 	return uint32(xxhash.Sum64(msgpack.Str(id)) >> 32)
+}
+
+// mixed hashes 64 bits as splitmix64's finaliser: consecutive integers land far apart.
+func mixed(bits uint64) uint32 {
+	h := bits + 0x9e3779b97f4a7c15
+	h = (h ^ h>>30) * 0xbf58476d1ce4e5b9
+	h = (h ^ h>>27) * 0x94d049bb133111eb
+	return uint32(h >> 32)
+}
+
+// tableSize returns how many words a table for so many slots needs.
+func tableSize(slots int) int {
+	size := 16
+	for size*3 < (slots+1)*4 {
+		size *= 2
+	}
+	return size
 }
 
 // find returns the slot that has this hash and for which same holds.
@@ -42,22 +55,34 @@ func (t *idTable) find(hash uint32, same func(slot uint32) bool) (slot uint32, o
 	return 0, false
 }
 
-// add adds slot under hash. The caller knows that the id is not there.
-func (t *idTable) add(hash, slot uint32) {
+// add adds slot under hash. The caller knows that the id is not there. It returns how
+// many had the same hash.
+func (t *idTable) add(hash, slot uint32) (alike int) {
 	if (t.used+1)*4 > len(t.words)*3 {
 		t.resize(max(16, len(t.words)*2))
 	}
-	t.place(uint64(hash)<<32 | uint64(slot+1))
 	t.used++
+	return t.place(uint64(hash)<<32 | uint64(slot+1))
 }
 
-func (t *idTable) place(word uint64) {
+func (t *idTable) place(word uint64) (alike int) {
 	mask := uint32(len(t.words) - 1)
 	i := uint32(word>>32) & mask
 	for t.words[i] != 0 {
+		if t.words[i]>>32 == word>>32 {
+			alike++
+		}
 		i = (i + 1) & mask
 	}
 	t.words[i] = word
+	return alike
+}
+
+// reserve makes room for so many more slots.
+func (t *idTable) reserve(more int) {
+	if size := tableSize(t.used + more); size > len(t.words) {
+		t.resize(size)
+	}
 }
 
 func (t *idTable) resize(size int) {

@@ -46,15 +46,18 @@ func (s *indexSpec) samePaths(paths []string) bool { return slices.Equal(s.pathT
 // list of sorted slots takes 50, 43 and 30 ms, because it reads documents in no
 // order of memory; storing and loading the list comes on top.
 //
-// It is the only kind of index. A hash table would answer equalities only, and
-// little faster: an equality takes 3.5 µs here (20,000 texts, js/wasm), of which
-// the search is a quarter.
+// A unique index on one path has a hash too, see index_hash.go. Either is built when
+// it is first asked for.
 type index struct {
 	indexSpec
 	in     *content
 	list   *blockList // nil: not built
-	arrays int        // documents where a path crosses an array or reaches one
-	debt   int        // documents looked at because the index was not built
+	hash   *idTable   // of a unique index on one path; nil: not built
+	arrays int        // documents where a path crosses an array or reaches one, if either is built
+
+	isCrowded bool // too many values have one hash, so there is none
+
+	debt int // documents looked at because the index was not built
 
 	// searchKey holds the values that a search looks for, while it runs. An
 	// entry whose slot is searchSlot stands for them.
@@ -80,20 +83,31 @@ func (ix *index) same(a, b []byte) bool {
 
 // add adds the document of a slot, which the content already holds.
 func (ix *index) add(slot uint32, doc []byte) {
-	if ix.list == nil {
-		return
+	isThroughArray := false
+	if ix.hash != nil {
+		isThroughArray = ix.addHashes(slot, doc)
 	}
-	if ix.entries(slot, doc, func(e entry) { ix.list.insert(ix, e) }) {
+	if ix.list != nil {
+		isThroughArray = ix.entries(slot, doc, func(e entry) { ix.list.insert(ix, e) })
+	}
+	if isThroughArray {
 		ix.arrays++
 	}
 }
 
+// isBuilt reports whether ix has to hear of changes.
+func (ix *index) isBuilt() bool { return ix.list != nil || ix.hash != nil }
+
 // remove removes the document of a slot, which the content still holds.
 func (ix *index) remove(slot uint32, doc []byte) {
-	if ix.list == nil {
-		return
+	isThroughArray := false
+	if ix.hash != nil {
+		isThroughArray = ix.hashValues(doc, func(hash uint32) { ix.hash.remove(hash, slot) })
 	}
-	if ix.entries(slot, doc, func(e entry) { ix.list.remove(ix, e) }) {
+	if ix.list != nil {
+		isThroughArray = ix.entries(slot, doc, func(e entry) { ix.list.remove(ix, e) })
+	}
+	if isThroughArray {
 		ix.arrays--
 	}
 }
@@ -129,7 +143,9 @@ func (db *DB) BuildIndexes(documents int, onlyUnique bool) {
 			continue
 		}
 		for _, ix := range c.indexes {
-			if ix.unique || !onlyUnique {
+			switch {
+			case (onlyUnique || ix.list == nil) && ix.hashed():
+			case ix.unique || !onlyUnique:
 				ix.build()
 			}
 		}
@@ -137,7 +153,25 @@ func (db *DB) BuildIndexes(documents int, onlyUnique bool) {
 }
 
 // drop frees the memory of the index.
-func (ix *index) drop() { ix.list, ix.arrays, ix.debt = nil, 0, 0 }
+func (ix *index) drop() { ix.list, ix.hash, ix.isCrowded, ix.arrays, ix.debt = nil, nil, false, 0, 0 }
+
+// reserve makes room for so many more documents. To grow by doubling touches twice the
+// memory, which for the first documents of a page is new.
+func (c *content) reserve(documents int) {
+	if documents < minReserved {
+		return
+	}
+	c.refs = slices.Grow(c.refs, documents)
+	c.sizes = slices.Grow(c.sizes, documents)
+	c.ids.reserve(documents)
+	for _, ix := range c.indexes {
+		if ix.hash != nil {
+			ix.hash.reserve(documents)
+		}
+	}
+}
+
+const minReserved = 64
 
 // expect prepares for n more bytes of documents. It drops the indexes that would
 // more than double: sorting once is cheaper than inserting one by one. Columns
@@ -145,7 +179,12 @@ func (ix *index) drop() { ix.list, ix.arrays, ix.debt = nil, 0, 0 }
 func (c *content) expect(n int64) {
 	c.arena.soon = int(n + n/8) // ids may be added
 	for _, ix := range c.indexes {
-		if n > c.bytes && !ix.unique {
+		switch {
+		case n <= c.bytes:
+		case ix.list == nil:
+		case ix.hashed(): // by which each document is checked
+			ix.list = nil
+		case !ix.unique:
 			ix.drop()
 		}
 	}

@@ -10,6 +10,9 @@ import (
 // conflict returns the slot of a document other than self that shares an entry
 // with doc, one without missing values.
 func (ix *index) conflict(doc []byte, self uint32) (slot uint32, found bool) {
+	if ix.hashed() {
+		return ix.hashConflict(doc, self)
+	}
 	ix.combinations(doc, func(_ uint32, values [][]byte) bool {
 		for _, v := range values {
 			if !isValue(v) {
@@ -26,6 +29,26 @@ func (ix *index) conflict(doc []byte, self uint32) (slot uint32, found bool) {
 		})
 		return !found
 	})
+	return slot, found
+}
+
+// hashConflict is conflict by the hash.
+func (ix *index) hashConflict(doc []byte, self uint32) (slot uint32, found bool) {
+	values := [][]byte{nil}
+	if v, plain := ix.paths[0].Lookup(doc); plain && !isArray(v) {
+		values[0] = v
+	} else {
+		values = ix.valuesAt(ix.paths[0], doc)
+	}
+	for _, v := range values {
+		if !isValue(v) {
+			continue
+		}
+		slot, found = ix.hash.find(hashValue(v), func(slot uint32) bool { return slot != self && ix.has(slot, v) })
+		if found {
+			break
+		}
+	}
 	return slot, found
 }
 

@@ -12,7 +12,7 @@ import (
 // without looking at them: the documents of some ids, a part of an index, the union
 // of what several access paths yield, or the intersection of what two yield.
 type accessPath struct {
-	ids    []uint32 // slots; if there is neither an index nor kids
+	ids    []uint32 // slots, from the id table or from the hash of index
 	index  *index
 	ranges []entryRange
 	kids   []accessPath
@@ -27,6 +27,9 @@ type accessPath struct {
 // conditions; false if there is none.
 func (c *content) accessPath(conditions []*query.Filter) (best accessPath, ok bool) {
 	if s, ok := c.byID(conditions); ok {
+		return s, true
+	}
+	if s, ok := c.byHash(conditions); ok {
 		return s, true
 	}
 	for _, built := range []bool{true, false} {

@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"github.com/atomicdb-go/atomicdb/engine/msgpack"
+	"github.com/atomicdb-go/atomicdb/engine/query"
 )
 
 // What follows compares what a plan found with the definition of meaning, a
@@ -17,6 +18,16 @@ func (c *collection) checkFound(p *plan, slots []uint32) {
 	if !slices.Equal(slots, want) {
 		panic("engine: the plan for " + p.query.Where.String() + " found " + strconv.Itoa(len(slots)) + " documents, looking at each " + strconv.Itoa(len(want)))
 	}
+}
+
+// checkEqual wants what a scan for an equality finds.
+func (c *collection) checkEqual(path, value []byte, one bool, slots []uint32) {
+	enough := 0
+	if one {
+		enough = 1
+	}
+	p := plan{query: Query{Where: query.Eq(query.ParsePath(string(path)), value)}, enough: enough}
+	c.checkFound(&p, slots)
 }
 
 func (c *collection) checkCount(p *plan, n int) {

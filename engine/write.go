@@ -32,6 +32,7 @@ func (db *DB) Insert(name string, docs []byte, upsert bool) (ids []byte, err err
 		return nil, err
 	}
 	count := 0
+	ids = make([]byte, maxArrayHeader)
 	err = db.whole(func() error {
 		c := db.ensure(name)
 		c.expect(int64(len(docs)))
@@ -48,15 +49,28 @@ func (db *DB) Insert(name string, docs []byte, upsert bool) (ids []byte, err err
 				return err
 			}
 			docs = docs[n:]
-			count++
+			if count++; count == 1 {
+				more := len(docs) / n // if they are like the first
+				ids = slices.Grow(ids, min(more*(len(ids)-maxArrayHeader), len(docs)))
+				c.reserve(min(more, len(docs)/32))
+			}
 		}
 		return nil
 	})
 	if err != nil {
 		return nil, err
 	}
-	return append(msgpack.AppendArray(make([]byte, 0, len(ids)+5), count), ids...), nil
+	var header [maxArrayHeader]byte
+	size := len(msgpack.AppendArray(header[:0], count))
+	ids = ids[maxArrayHeader-size:]
+	copy(ids, header[:size])
+	return ids, nil
 }
+
+// maxArrayHeader is how many bytes the header of an array takes at most. Room for it is
+// left before the ids, whose number is not known before the last one: to copy them
+// behind it touches as much new memory again.
+const maxArrayHeader = 5
 
 // checkDocument returns the length of the first document of docs.
 func (db *DB) checkDocument(op, target string, docs []byte) (int, error) {

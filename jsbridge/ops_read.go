@@ -1,6 +1,8 @@
 package jsbridge
 
 import (
+	"bytes"
+	"encoding/binary"
 	"math"
 
 	"github.com/atomicdb-go/atomicdb/engine"
@@ -11,6 +13,9 @@ import (
 // The functions below are the ops that change nothing but the cursor.
 
 func find(c *call) error {
+	if c.findEqual() {
+		return nil
+	}
 	collection, q := c.find()
 	if err := c.end(); err != nil {
 		return err
@@ -21,6 +26,69 @@ func find(c *call) error {
 	}
 	c.database.cursor = cursor
 	return c.piece()
+}
+
+// findEqual answers a find that asks for all documents with a text or a number at a path,
+// or for the first, without options, where the engine can tell it at once. Otherwise it
+// returns false, and the arguments are as they were. Of the time of such a call, parsing
+// and planning are the most.
+func (c *call) findEqual() bool {
+	start := c.args
+	collection := c.collection()
+	path, value, one, ok := equality(c.rest)
+	if ok {
+		at := len(c.out)
+		c.out = append(c.out, 0, 0, 0, 0, 0, 0, 0, 0)
+		var count int
+		if c.out, count, ok = c.db().AppendEqual(c.out, collection, path, value, one); ok {
+			binary.LittleEndian.PutUint32(c.out[at:], uint32(count))
+			c.database.cursor = nil
+			return true
+		}
+		c.out = c.out[:at]
+	}
+	c.args = start
+	return false
+}
+
+// The arguments of find after the condition, for whole documents in no order: all of
+// them, or the first.
+const (
+	allWhole = "\xc0\x00\xff\xc0"
+	oneWhole = "\xc0\x00\x01\xc0"
+)
+
+// equality reads the arguments of find after the collection: {path: value} or
+// ["eq", path, value] with a text or number as the value, and no options. It returns
+// false of all others, and of what is not well formed.
+func equality(b []byte) (path, value []byte, one, ok bool) {
+	switch {
+	case len(b) > 5 && string(b[:4]) == "\x93\xa2eq":
+		b = b[4:]
+	case len(b) > 5 && b[0] == 0x81:
+		b = b[1:]
+	default:
+		return nil, nil, false, false
+	}
+	n := int(b[0] & 0x1f)
+	if b[0]&0xe0 != 0xa0 || n == 0 || len(b) <= 1+n {
+		return nil, nil, false, false
+	}
+	path, b = b[1:1+n], b[1+n:]
+	if path[0] == '$' || bytes.IndexByte(path, '\\') >= 0 { // no field, or a path that is spelled otherwise
+		return nil, nil, false, false
+	}
+	switch msgpack.KindOf(b) {
+	case msgpack.String, msgpack.Number:
+	default:
+		return nil, nil, false, false
+	}
+	n, err := msgpack.Validate(b, 1)
+	if err != nil {
+		return nil, nil, false, false
+	}
+	rest := string(b[n:])
+	return path, b[:n:n], rest == oneWhole, rest == oneWhole || rest == allWhole
 }
 
 func matching(c *call) error {
