@@ -78,6 +78,18 @@ func (db *DB) Hashes() (n int) {
 	return n
 }
 
+// Lists counts the indexes that have a sorted list.
+func (db *DB) Lists() (n int) {
+	for _, c := range db.collections {
+		for _, ix := range c.indexes {
+			if ix.list != nil {
+				n++
+			}
+		}
+	}
+	return n
+}
+
 // DropCaches drops columns, dictionaries, numbers and built indexes of all
 // collections: which has a bit for each, 64 in turn.
 func (db *DB) DropCaches(which uint64) {

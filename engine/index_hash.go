@@ -20,9 +20,12 @@ import (
 // the list answers.
 const maxAlike = 256
 
+// mayHash reports whether ix has a hash, built or not.
+func (ix *index) mayHash() bool { return ix.unique && len(ix.paths) == 1 && !ix.isCrowded }
+
 // hashed reports whether ix has a hash, which it builds if it is not built.
 func (ix *index) hashed() bool {
-	if !ix.unique || len(ix.paths) != 1 || ix.isCrowded {
+	if !ix.mayHash() {
 		return false
 	}
 	if ix.hash == nil {
@@ -100,7 +103,7 @@ func (ix *index) has(slot uint32, v []byte) bool {
 // have one value each, from its hash.
 func (c *content) byHash(conditions []*query.Filter) (s accessPath, ok bool) {
 	for _, ix := range c.indexes {
-		if !ix.unique || len(ix.paths) != 1 {
+		if !ix.mayHash() {
 			continue
 		}
 		path := ix.paths[0].String()
@@ -180,7 +183,7 @@ func (db *DB) AppendEqual(dst []byte, name string, path, value []byte, one bool)
 // uniqueOn returns the unique index on a path alone; nil if there is none.
 func (c *content) uniqueOn(path []byte) *index {
 	for _, ix := range c.indexes {
-		if ix.unique && len(ix.paths) == 1 && ix.paths[0].String() == string(path) {
+		if ix.mayHash() && ix.paths[0].String() == string(path) {
 			return ix
 		}
 	}

@@ -140,3 +140,28 @@ func TestUnique_crowded(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestUnique_noList: a unique index is sorted for the second question that wants its order,
+// as other indexes are, and by no write and no equality.
+func TestUnique_noList(t *testing.T) {
+	db := newDB(t, engine.Options{ColumnThreshold: 10})
+	for n := range 50 {
+		insert(t, db, M{"n": n})
+	}
+	if err := db.CreateIndex("users", []string{"n"}, engine.IndexOptions{Unique: true}); err != nil {
+		t.Fatal(err)
+	}
+	db.DropCaches(math.MaxUint64)
+	insert(t, db, M{"n": 50})
+	for i, tt := range []struct {
+		condition   string
+		want, lists int
+	}{{"n = 7", 1, 0}, {"n > 40", 10, 0}, {"n in (7, 8)", 2, 0}, {"n > 40", 10, 1}, {"n = 7", 1, 1}} {
+		if n, err := db.Count("users", where(t, tt.condition), 0); n != tt.want || err != nil {
+			t.Errorf("%s found %d, %v", tt.condition, n, err)
+		}
+		if lists := db.Lists(); lists != tt.lists {
+			t.Errorf("after question %d, %s: %d lists, want %d", i, tt.condition, lists, tt.lists)
+		}
+	}
+}

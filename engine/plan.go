@@ -120,7 +120,7 @@ func without(conditions, answered []*query.Filter) *query.Filter {
 // the second query that could use it: to sort 100,000 documents takes longer than
 // to look at each, and a page may ask only once.
 func (c *content) worthBuilding(ix *index) bool {
-	if ix.list != nil || ix.unique || c.live < c.columnFrom || ix.debt >= c.live {
+	if ix.list != nil || ix.unique && !ix.mayHash() || c.live < c.columnFrom || ix.debt >= c.live {
 		return true
 	}
 	ix.debt += c.live
