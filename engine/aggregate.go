@@ -14,7 +14,8 @@ import (
 // A row is a map: the paths to group by, nested as in the documents, then the
 // outputs of Select. A path stands for the value that sorting by it takes: an
 // array is one value, of several reached values the first one counts, and a
-// missing value counts as null.
+// missing value counts as null. A path may have a collation: what it takes for the
+// same is one group, of which the row shows the first value.
 type Aggregate struct {
 	Where   *query.Filter // nil: all documents
 	GroupBy []query.Path  // none: one group, also if no document matches

@@ -25,7 +25,8 @@ type accumulator struct {
 	key  key
 
 	codes []uint64 // the codes of a dictionary that were seen, a bit each
-	seen  valueSet // other values that were seen
+	seen  valueSet // other values that were seen, or their keys by a collation
+	shown [][]byte // by a collation: of each of seen, the least value with that key
 }
 
 // addInt adds a whole number.
@@ -163,11 +164,38 @@ func (acc *accumulator) seeAll(c *content, slots []uint32, path query.Path, d *d
 			acc.seeCode(c.meter, d.bySlot[slot])
 			continue
 		}
-		path.Visit(c.doc(slot), func(v []byte, _ bool) bool {
-			acc.see(c.meter, v)
+		path.Bare().Visit(c.doc(slot), func(v []byte, _ bool) bool {
+			if path.IsCollated() {
+				acc.seeBy(c.meter, path, v)
+			} else {
+				acc.see(c.meter, v)
+			}
 			return true
 		})
 	}
+}
+
+// seeBy adds a value to those that are different by the collation of path: of an array,
+// its elements.
+func (acc *accumulator) seeBy(m *meter, path query.Path, v []byte) {
+	if msgpack.KindOf(v) != msgpack.Array {
+		acc.addBy(m, path, v)
+	}
+	for element := range msgpack.Elements(v) {
+		acc.addBy(m, path, element)
+	}
+}
+
+func (acc *accumulator) addBy(m *meter, path query.Path, v []byte) {
+	v = positiveZero(v)
+	switch number := acc.seen.add(path.Key(v)); {
+	case int(number) == len(acc.shown):
+		m.hold(2*len(v) + distinctBytes)
+		acc.shown = append(acc.shown, slices.Clone(v))
+	case msgpack.Compare(v, acc.shown[number]) < 0: // so that the order of the documents does not count
+		acc.shown[number] = slices.Clone(v)
+	}
+	m.spend(1)
 }
 
 // positiveZero returns v, or 0 for -0. The two are one value, and which of them
@@ -202,5 +230,11 @@ func (acc *accumulator) different(m *meter, d *dictionary) [][]byte {
 	}
 	values := slices.Clone(acc.seen.values)
 	slices.SortFunc(values, msgpack.Compare)
+	if acc.shown == nil {
+		return values
+	}
+	for i, key := range values {
+		values[i] = acc.shown[acc.seen.add(key)]
+	}
 	return values
 }

@@ -54,7 +54,9 @@ func (g *hashAggregation) useCaches() {
 				g.caches[i].keys = g.c.column(o.Path)
 			}
 		case AggDistinct, AggCountDistinct:
-			g.caches[i].codes = g.c.dictionary(o.Path)
+			if !o.Path.IsCollated() { // a dictionary has keys alone then
+				g.caches[i].codes = g.c.dictionary(o.Path)
+			}
 		}
 	}
 	if len(g.a.GroupBy) > maxCodedPaths {
@@ -323,7 +325,7 @@ func (g *hashAggregation) appendOutput(b []byte, group int, o *Output, i int) []
 		if slot == noSlot {
 			return append(b, null...)
 		}
-		return append(b, groupValue(o.Path, g.c.doc(slot))...)
+		return append(b, groupValue(o.Path.Bare(), g.c.doc(slot))...)
 	}
 	switch {
 	case o.Op == AggFirst:
@@ -373,7 +375,7 @@ func newRowShape(paths []query.Path) *rowShape {
 		for _, name := range p.Names() {
 			at = at.child(name)
 		}
-		at.path = p
+		at.path = p.Bare()
 	}
 	return root
 }

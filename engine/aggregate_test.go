@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"runtime"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/atomicdb-go/atomicdb/engine"
@@ -104,6 +105,33 @@ func plainMaps(v any) any {
 		return all
 	}
 	return v
+}
+
+// TestAggregate_collation: what a collation takes for the same is one group, which shows
+// the first value, and one distinct value, the least; with caches and without.
+func TestAggregate_collation(t *testing.T) {
+	for _, threshold := range []int{-1, 1} {
+		db := newDB(t, engine.Options{ColumnThreshold: threshold})
+		insert(t, db, M{"c": "oslo", "n": 1}, M{"c": "Bergen", "n": 2}, M{"c": "OSLO", "n": 3}, M{"n": 4}, M{"c": []any{"bergen", "Å"}, "n": 5})
+		c := query.Collation{Strength: 2}.Path("c")
+		got := aggregate(t, db, engine.Aggregate{GroupBy: paths(c), Sort: []engine.SortKey{{Path: query.ParsePath(c)}}, Select: outputs("n", engine.AggSum, "n",
+			"least", engine.AggMin, c, "first", engine.AggFirst, c, "last", engine.AggLast, c, "all", engine.AggDistinct, c, "kinds", engine.AggCountDistinct, c)})
+		want := decode(t, encode(t, []any{
+			M{"c": nil, "n": 4, "least": nil, "first": nil, "last": nil, "all": []any{}, "kinds": 0},
+			M{"c": []any{"bergen", "Å"}, "n": 5, "least": []any{"bergen", "Å"}, "first": []any{"bergen", "Å"}, "last": []any{"bergen", "Å"}, "all": []any{"bergen", "Å"}, "kinds": 2},
+			M{"c": "Bergen", "n": 2, "least": "Bergen", "first": "Bergen", "last": "Bergen", "all": []any{"Bergen"}, "kinds": 1},
+			M{"c": "oslo", "n": 4, "least": "oslo", "first": "oslo", "last": "OSLO", "all": []any{"OSLO"}, "kinds": 1},
+		}))[0].([]any)
+		slices.SortFunc(got, func(a, b any) int { return strings.Compare(fmt.Sprint(a), fmt.Sprint(b)) })
+		slices.SortFunc(want, func(a, b any) int { return strings.Compare(fmt.Sprint(a), fmt.Sprint(b)) })
+		if fmt.Sprint(got) != fmt.Sprint(want) {
+			t.Errorf("threshold %d: groups are\n%v\nwant\n%v", threshold, got, want)
+		}
+		values, err := db.Distinct("users", c, nil)
+		if want := "[Bergen OSLO Å]"; err != nil || fmt.Sprint(decode(t, values)[0]) != want {
+			t.Errorf("threshold %d: distinct values are %v, %v, want %s", threshold, decode(t, values), err, want)
+		}
+	}
 }
 
 func TestAggregate_refuses(t *testing.T) {

@@ -30,7 +30,8 @@ func (db *DB) Count(name string, where *query.Filter, limit int) (n int, err err
 
 // Distinct returns each different value that a path reaches in the documents that
 // match, as a MessagePack array in the order of values. Of an array it takes the
-// elements.
+// elements. If the path has a collation, of the values that are the same by it the
+// least counts, and the order is that of the collation.
 func (db *DB) Distinct(name, path string, where *query.Filter) (out []byte, err error) {
 	db.BeginCall()
 	defer db.EndCall(&err)
@@ -42,7 +43,7 @@ func (db *DB) Distinct(name, path string, where *query.Filter) (out []byte, err 
 	var d *dictionary
 	p := c.plan(Query{Where: where})
 	at := query.ParsePath(path)
-	if c.worthCaches(&p) {
+	if c.worthCaches(&p) && !at.IsCollated() {
 		d = c.dictionary(at)
 	}
 	c.stream(&p, func(slots []uint32) { acc.seeAll(c.content, slots, at, d) })

@@ -185,6 +185,7 @@ func (t *touch) keepsGroups(a *Aggregate) bool {
 // sameAt reports whether path reaches the same values in the documents before and
 // after the touch. There must be both.
 func (t *touch) sameAt(path query.Path) bool {
+	path = path.Bare() // of values with the same key another may be in the answer
 	was, plainWas := path.Lookup(t.was)
 	now, plainNow := path.Lookup(t.now)
 	if plainWas && plainNow {

@@ -31,7 +31,7 @@ func (q *liveDistinct) ask(db *DB, room int) error {
 		return err
 	}
 	q.keep(answer, room)
-	if q.answer == nil || msgpack.Count(answer) > maxKeptValues {
+	if q.answer == nil || msgpack.Count(answer) > maxKeptValues || q.path.IsCollated() {
 		return nil
 	}
 	err = q.countAll(db)

@@ -44,6 +44,24 @@ func (c Collation) String() string {
 	return text
 }
 
+// Path returns the path that reaches the keys of what path reaches, which is text as
+// ParsePath takes it: for indexes, sorts, groups and distinct values.
+func (c Collation) Path(path string) string {
+	if c.Strength == 0 {
+		return path
+	}
+	return path + `\` + c.String()
+}
+
+// Where returns a condition that Parse reads as where, but whose texts compare by c.
+func (c Collation) Where(where []byte) []byte {
+	if c.Strength == 0 {
+		return where
+	}
+	b := msgpack.AppendString(msgpack.AppendArray(nil, 3), "collate")
+	return append(msgpack.AppendString(b, c.String()), where...)
+}
+
 // cutCollation takes the collation off a path's text, if it ends in one.
 func cutCollation(text string) (bare string, c Collation) {
 	at := strings.LastIndex(text, collationMark)
@@ -76,6 +94,17 @@ func (c Collation) of(o *Operator, p Path, given Operands) (Path, Operands) {
 	}
 	given.Values = values
 	return c.with(p), given
+}
+
+// leaf returns the condition of an operator, by the collation.
+func (c Collation) leaf(o *Operator, p Path, given Operands) (*Filter, error) {
+	value := given.Value
+	p, given = c.of(o, p, given)
+	f, err := o.Of(p, given)
+	if err == nil && f.Op == OpEq && p.IsCollated() {
+		f.given = otherThan(f.Value, value)
+	}
+	return f, err
 }
 
 // Key returns the value that stands for v: another text for a text, also in arrays and

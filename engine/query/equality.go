@@ -17,11 +17,11 @@ type Equality struct {
 // order. nil is the condition that every document meets.
 func (f *Filter) Equalities() (all []Equality) {
 	switch {
-	case f == nil || f.Path.collation.Strength > 0: // which of the equal texts it is is not known
+	case f == nil:
 	case f.Op == OpEq && f.given != nil:
-		all = append(all, Equality{f.Path, f.given})
+		all = append(all, Equality{f.Path.Bare(), f.given}) // by a collation, the text and not its key
 	case f.Op == OpEq:
-		all = append(all, Equality{f.Path, f.Value})
+		all = append(all, Equality{f.Path.Bare(), f.Value})
 	case f.Op == OpIn && len(f.Values) == 2 && len(f.Values[0]) == 0 && msgpack.KindOf(f.Values[1]) == msgpack.Null:
 		all = append(all, Equality{f.Path, f.Values[1]}) // a filter's {a: null}, which finds missing fields, too
 	case f.Op == OpAnd:

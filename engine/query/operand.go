@@ -67,8 +67,7 @@ func (p parser) leaf(o *Operator, path Path, args [][]byte) (*Filter, error) {
 		}
 		given.Element = element
 	}
-	path, given = p.collation.of(o, path, given)
-	f, err := o.Of(path, given)
+	f, err := p.collation.leaf(o, path, given)
 	if err != nil {
 		return nil, p.fail(err.Error())
 	}

@@ -62,6 +62,19 @@ func SplitPath(text string) []string {
 	return append(names, string(name))
 }
 
+// CutPath returns the first name of a path and the path behind it, if there is one.
+func CutPath(text string) (first, rest string, nested bool) {
+	for i := 0; i < len(text); i++ {
+		switch {
+		case text[i] == '.':
+			return SplitPath(text[:i])[0], text[i+1:], true
+		case text[i] == '\\' && i+1 < len(text) && (text[i+1] == '.' || text[i+1] == '\\'):
+			i++
+		}
+	}
+	return SplitPath(text)[0], "", false
+}
+
 // ParsePath takes text apart at its dots. It accepts any text: the parsers of
 // this package refuse an empty name themselves, with a better message.
 func ParsePath(text string) Path {
@@ -97,6 +110,21 @@ func positionOf(name string) int {
 
 // String returns the text the path was parsed from.
 func (p Path) String() string { return p.text }
+
+// IsCollated reports whether p reaches keys by a collation.
+func (p Path) IsCollated() bool { return p.collation.Strength > 0 }
+
+// Bare returns the path that reaches the values whose keys p reaches by a collation.
+func (p Path) Bare() Path {
+	if p.IsCollated() {
+		p.text, _ = cutCollation(p.text)
+		p.collation = Collation{}
+	}
+	return p
+}
+
+// Key returns what stands for a value that p.Bare() reaches: itself, without a collation.
+func (p Path) Key(v []byte) []byte { return p.collation.Key(v) }
 
 // IsEmpty reports whether p leads to where it starts.
 func (p Path) IsEmpty() bool { return len(p.parts) == 0 }

@@ -97,6 +97,10 @@ func TestSplitPath(t *testing.T) {
 		if got := query.SplitPath(text); !slices.Equal(got, want) {
 			t.Errorf("%s has the names %q, want %q", text, got, want)
 		}
+		first, rest, nested := query.CutPath(text)
+		if got := append([]string{first}, query.SplitPath(rest)...); first != want[0] || nested != (len(want) > 1) || nested && !slices.Equal(got, want) {
+			t.Errorf("%s is cut into %q and %q, %t, want %q", text, first, rest, nested, want)
+		}
 		if bad := query.BadPath(text) != ""; bad != slices.Contains(want, "") {
 			t.Errorf("%s is refused: %t", text, bad)
 		}

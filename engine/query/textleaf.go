@@ -79,8 +79,7 @@ func (p *textParser) operands(o *Operator, path Path) (*Filter, error) {
 	if err != nil {
 		return nil, err
 	}
-	path, given = p.collation.of(o, path, given)
-	f, err := o.Of(path, given)
+	f, err := p.collation.leaf(o, path, given)
 	if err != nil {
 		return nil, p.Fault(start, err.Error())
 	}

@@ -44,6 +44,7 @@ export type {
   FilterValue,
   FindOptions,
   IterateOptions,
+  MatchOptions,
   Projection,
   Plan,
   PlanLeaf,

@@ -55,6 +55,12 @@ func filterOf(op, target string, where any) (filter *query.Filter, err error) {
 		return where, nil
 	case string:
 		filter, err = query.ParseText(where)
+	case collated:
+		var b []byte
+		if b, err = encode(op, target, "where", where.where); err != nil {
+			return nil, err
+		}
+		filter, err = query.Parse(where.by.Where(b))
 	default:
 		b, e := encode(op, target, "where", where)
 		if e != nil {
@@ -70,6 +76,17 @@ func filterOf(op, target string, where any) (filter *query.Filter, err error) {
 	}
 	return filter, nil
 }
+
+// collated is a condition that compares texts by a collation.
+type collated struct {
+	where any
+	by    query.Collation
+}
+
+// Collated returns a condition, given as text or as a map, whose texts compare by a
+// collation: Collated("name = 'ada'", query.Collation{Strength: 2}) finds Ada, too. An
+// index on by.Path("name") answers it, and Sort(by.Path("name")) sorts likewise.
+func Collated(where any, by query.Collation) any { return collated{where, by} }
 
 // idOf returns an id as MessagePack.
 func idOf(op, target string, id any) ([]byte, error) {

@@ -9,6 +9,8 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/atomicdb-go/atomicdb/engine"
+	"github.com/atomicdb-go/atomicdb/engine/query"
 	"github.com/atomicdb-go/atomicdb/storage/typed"
 )
 
@@ -140,4 +142,28 @@ func ExampleCollection_Live() {
 	// 0 <nil>
 	// 1 <nil>
 	// 2 <nil>
+}
+
+// A condition that passes over case, and an index that answers it and keeps names apart
+// by it.
+func ExampleCollated() {
+	ctx := context.Background()
+	db, err := typed.Open("", typed.InMemory())
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer db.Close()
+	anyCase := query.Collation{Strength: 2}
+	notes := typed.In[Note](db, "notes")
+	title := anyCase.Path("title")
+	if err := notes.CreateIndex(ctx, []string{title}, engine.IndexOptions{Unique: true}); err != nil {
+		log.Fatal(err)
+	}
+	err = notes.Insert(ctx, &Note{Title: "Zoo"}, &Note{Title: "apple"}, &Note{Title: "Bear"})
+	for note := range notes.Find(ctx, nil, typed.Sort(title)) {
+		fmt.Print(note.Title, " ")
+	}
+	n, err := notes.Count(ctx, typed.Collated("title in ('APPLE', 'zoo')", anyCase))
+	fmt.Println(n, err, notes.Insert(ctx, &Note{Title: "APPLE"}) != nil)
+	// Output: apple Bear Zoo 2 <nil> true
 }

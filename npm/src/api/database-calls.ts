@@ -7,7 +7,7 @@ import * as schemas from '../operations/schemas.js'
 import { sql } from '../operations/sql.js'
 import * as writes from '../operations/writes.js'
 import { collectionOf } from '../query/find-options.js'
-import type { Aggregate, Filter, FindOptions, IterateOptions, Plan, QueryBuilder, Where } from '../query/types.js'
+import type { Aggregate, Filter, FindOptions, IterateOptions, MatchOptions, Plan, QueryBuilder, Where } from '../query/types.js'
 import type { DocumentOptions, DocumentsOptions, NumberOptions, Update, UpdateOptions } from '../query/update-types.js'
 import type { ByteStream, ExportOptions, Fresh, Id, JSONSchema, Metadata, Relationship, SchemaOptions, SetSchemaOptions, Stored, Value } from '../types.js'
 import { Collection } from './collection.js'
@@ -25,6 +25,9 @@ export type NamedOptions<Schema> = (FindOptions & { collection?: CollectionNames
 
 /** The options of a write, which name the collection. */
 export type NamedUpdateOptions<Schema> = UpdateOptions & { collection?: CollectionNames<Schema> }
+
+/** The options of a call that takes a condition, which name the collection, or its name alone. */
+export type NamedMatchOptions<Schema> = (MatchOptions & { collection?: CollectionNames<Schema> }) | CollectionNames<Schema>
 
 /** The options of a live query, which name the collection, or its name alone. */
 export type NamedLiveOptions<Schema> = (LiveOptions & { collection?: CollectionNames<Schema> }) | CollectionNames<Schema>
@@ -56,27 +59,27 @@ export interface DatabaseCalls<Schema = any> extends DocumentCalls<any, 'databas
   find<T = any>(filter?: Filter<T>, options?: NamedOptions<Schema>): Promise<QueryResult<T>>
   findOne<T = any>(filter: Filter<T>, options?: NamedOptions<Schema>): Promise<Stored<T> | undefined>
   iterate<T = any>(where?: Where<T>, options?: NamedIterateOptions<Schema>): AsyncIterableIterator<Stored<T>>
-  count(where?: Where, collection?: CollectionNames<Schema>): Promise<number>
-  contains(where: Where, collection?: CollectionNames<Schema>): Promise<boolean>
+  count(where?: Where, options?: NamedMatchOptions<Schema>): Promise<number>
+  contains(where: Where, options?: NamedMatchOptions<Schema>): Promise<boolean>
   all<T = any>(collection?: CollectionNames<Schema>): Promise<QueryResult<T>>
   documentIds(collection?: CollectionNames<Schema>): Promise<Id[]>
-  distinct(path: string, where?: Where, collection?: CollectionNames<Schema>): Promise<Value[]>
+  distinct(path: string, where?: Where, options?: NamedMatchOptions<Schema>): Promise<Value[]>
   aggregate<R = any, G extends string = never, P extends string = never, N extends string = never>(pipeline: Aggregate<any, G, P, N>, collection?: CollectionNames<Schema>): Promise<R[]>
   update<T = any>(fields: object | ((document: any) => object), where: Where | undefined, options: NamedUpdateOptions<Schema> & DocumentOptions): Promise<Stored<T> | undefined>
   update<T = any>(fields: object | ((document: any) => object), where: Where | undefined, options: NamedUpdateOptions<Schema> & DocumentsOptions): Promise<QueryResult<T>>
   update(fields: object | ((document: any) => object), where?: Where, options?: (NamedUpdateOptions<Schema> & NumberOptions) | CollectionNames<Schema>): Promise<number>
   replace<T extends object>(document: Fresh<T>, where: Where, options: Omit<NamedUpdateOptions<Schema> & DocumentOptions, 'many' | 'arrayFilters'>): Promise<Stored<T> | undefined>
   replace<T extends object>(document: Fresh<T>, where: Where, options?: Omit<NamedUpdateOptions<Schema> & NumberOptions, 'many' | 'arrayFilters'> | CollectionNames<Schema>): Promise<number>
-  atomicUpdate<T = any>(change: (document: Stored<T>) => Update<T>, where?: Where<T>, collection?: CollectionNames<Schema>): Promise<Stored<T> | undefined>
-  remove(where: Where, collection?: CollectionNames<Schema>): Promise<number>
+  atomicUpdate<T = any>(change: (document: Stored<T>) => Update<T>, where?: Where<T>, options?: NamedMatchOptions<Schema>): Promise<Stored<T> | undefined>
+  remove(where: Where, options?: NamedMatchOptions<Schema>): Promise<number>
   clear(collection?: CollectionNames<Schema>): Promise<void>
   metadata(collection?: CollectionNames<Schema>): Promise<Metadata>
   query<T = any>(): QueryBuilder<T>
   explain(where?: Where, options?: NamedOptions<Schema>): Promise<Plan>
   live<T = any>(where?: Where<T>, options?: NamedLiveOptions<Schema>): LiveQuery<T>
   liveGet<T = any>(where: Where<T> | Id, options?: NamedLiveOptions<Schema>): LiveValue<Stored<T> | undefined>
-  liveCount(where?: Where, collection?: CollectionNames<Schema>): LiveValue<number>
-  liveDistinct(path: string, where?: Where, collection?: CollectionNames<Schema>): LiveValue<Value[]>
+  liveCount(where?: Where, options?: NamedMatchOptions<Schema>): LiveValue<number>
+  liveDistinct(path: string, where?: Where, options?: NamedMatchOptions<Schema>): LiveValue<Value[]>
   liveAggregate<R = any, G extends string = never, P extends string = never, N extends string = never>(pipeline: Aggregate<any, G, P, N>, collection?: CollectionNames<Schema>): LiveValue<R[]>
 }
 

@@ -12,10 +12,10 @@ import { modify, type Modification, type Modified } from '../operations/modify.j
 import * as reads from '../operations/reads.js'
 import * as writes from '../operations/writes.js'
 import { queryBuilder } from '../query/builder.js'
-import { queryOf } from '../query/find-options.js'
+import { matching, matchOf, queryOf } from '../query/find-options.js'
 import type { At, PathArgument, NamedPath } from '../query/path-types.js'
-import type { Aggregate, Filter, FindOptions, IterateOptions, Named, Plan, QueryBuilder, Where } from '../query/types.js'
-import { checkFilter, checkGiven, checkWhere } from '../query/where.js'
+import type { Aggregate, Filter, FindOptions, IterateOptions, MatchOptions, Named, Plan, QueryBuilder, Where } from '../query/types.js'
+import { checkFilter, checkGiven, checkWhere, collatedWhere } from '../query/where.js'
 import { allMatching, updateQueryOf, type UpdateQuery } from '../query/update-options.js'
 import type { Exactly, DocumentOptions, DocumentsOptions, NamedUpdate, NumberOptions, Update, UpdateOptions } from '../query/update-types.js'
 import type { Fresh, Id, IndexOptions, Metadata, Stored, Value } from '../types.js'
@@ -39,6 +39,9 @@ export type LiveOptionsOf<Of extends Owner, T = any, S extends string = never, F
 
 /** The options of an iteration: the signal, and those of a find. */
 export type IterateOptionsOf<Of extends Owner, T = any, S extends string = never, F extends string = never> = Of extends 'database' ? IterateOptions | string : IterateOptions<T, S, F>
+
+/** The last argument of calls that take a condition: a database's also names the collection, or is its name. */
+export type Match<Of extends Owner> = Of extends 'database' ? [options?: MatchOptions | string] : [options?: Omit<MatchOptions, 'collection'>]
 
 /** The options of a write. */
 export type UpdateOptionsOf<Of extends Owner, T = any> = Of extends 'database' ? UpdateOptions : Omit<UpdateOptions<T>, 'collection'>
@@ -204,19 +207,21 @@ export abstract class DocumentCalls<T, Of extends Owner> {
   }
 
   /** How many documents match. */
-  count(where?: Where<T> | Named<T>, ...collection: CollectionName<Of>): Promise<number> {
+  count(where?: Where<T> | Named<T>, ...[options]: Match<Of>): Promise<number> {
     const given = arguments.length
     return this.calls.read((engine) => {
       checkGiven(where, 1, given)
-      return reads.count(engine, this.collectionNamed(collection), where, -1)
+      const collection = this.collectionIn(options)
+      return reads.count(engine, collection, matching(where, options, collection), -1)
     })
   }
 
   /** Whether a document matches. */
-  contains(where: Where<T> | Named<T>, ...collection: CollectionName<Of>): Promise<boolean> {
+  contains(where: Where<T> | Named<T>, ...[options]: Match<Of>): Promise<boolean> {
     return this.calls.read((engine) => {
       checkWhere(where, 'count() > 0 tells whether there is any document')
-      return reads.count(engine, this.collectionNamed(collection), where, 1) > 0
+      const collection = this.collectionIn(options)
+      return reads.count(engine, collection, matching(where, options, collection), 1) > 0
     })
   }
 
@@ -231,11 +236,13 @@ export abstract class DocumentCalls<T, Of extends Owner> {
   }
 
   /** The distinct values at a path in the documents that match, in value order. An array counts as its elements. */
-  distinct<P extends string = never>(path: PathArgument<T, P>, where?: Where<T> | Named<T>, ...collection: CollectionName<Of>): Promise<Distinct<T, P>[]> {
+  distinct<P extends string = never>(path: PathArgument<T, P>, where?: Where<T> | Named<T>, ...[options]: Match<Of>): Promise<Distinct<T, P>[]> {
     const given = arguments.length
     return this.calls.read((engine) => {
       checkGiven(where, 2, given)
-      return reads.distinct(engine, this.collectionNamed(collection), path, where) as Distinct<T, P>[]
+      const collection = this.collectionIn(options)
+      const match = matchOf(options, collection)
+      return reads.distinct(engine, collection, path, collatedWhere(where, match), match.collation) as Distinct<T, P>[]
     })
   }
 
@@ -318,19 +325,21 @@ export abstract class DocumentCalls<T, Of extends Owner> {
    * run again when another tab was faster, so it should do nothing else.
    * @returns The document as it is then; undefined if none matches.
    */
-  atomicUpdate<U extends Update<T> = Update<T>>(change: (document: Stored<T>) => U & Exactly<T, U>, where?: Where<T> | Named<T>, ...collection: CollectionName<Of>): Promise<Stored<T> | undefined> {
+  atomicUpdate<U extends Update<T> = Update<T>>(change: (document: Stored<T>) => U & Exactly<T, U>, where?: Where<T> | Named<T>, ...[options]: Match<Of>): Promise<Stored<T> | undefined> {
     const given = arguments.length
     return this.calls.write(() => {
       checkGiven(where, 2, given)
-      return writes.atomicUpdate(this.collectionNamed(collection), change, where)
+      const collection = this.collectionIn(options)
+      return writes.atomicUpdate(collection, change, matching(where, options, collection))
     })
   }
 
   /** Removes every document that matches; resolves to how many. */
-  remove(where: Where<T> | Named<T>, ...collection: CollectionName<Of>): Promise<number> {
+  remove(where: Where<T> | Named<T>, ...[options]: Match<Of>): Promise<number> {
     return this.calls.write(() => {
       checkWhere(where, 'clear() removes every document')
-      return writes.remove(this.collectionNamed(collection), where)
+      const collection = this.collectionIn(options)
+      return writes.remove(collection, matching(where, options, collection))
     })
   }
 
@@ -414,15 +423,22 @@ export abstract class DocumentCalls<T, Of extends Owner> {
   }
 
   /** How many documents match, kept current. */
-  liveCount(where?: Where<T> | Named<T>, ...collection: CollectionName<Of>): LiveValue<number> {
+  liveCount(where?: Where<T> | Named<T>, ...[options]: Match<Of>): LiveValue<number> {
     checkGiven(where, 1, arguments.length)
-    return readArguments(() => new LiveValue(this.calls, questions.counted(this.collectionNamed(collection), where), new ValueView(0)))
+    return readArguments(() => {
+      const collection = this.collectionIn(options)
+      return new LiveValue(this.calls, questions.counted(collection, matching(where, options, collection)), new ValueView(0))
+    })
   }
 
   /** What {@link distinct} finds, kept current. */
-  liveDistinct<P extends string = never>(path: PathArgument<T, P>, where?: Where<T> | Named<T>, ...collection: CollectionName<Of>): LiveValue<Distinct<T, P>[]> {
+  liveDistinct<P extends string = never>(path: PathArgument<T, P>, where?: Where<T> | Named<T>, ...[options]: Match<Of>): LiveValue<Distinct<T, P>[]> {
     checkGiven(where, 2, arguments.length)
-    return readArguments(() => new LiveValue(this.calls, questions.distinct(this.collectionNamed(collection), path, where), new ValueView<any[]>([])))
+    return readArguments(() => {
+      const collection = this.collectionIn(options)
+      const match = matchOf(options, collection)
+      return new LiveValue(this.calls, questions.distinct(collection, path, collatedWhere(where, match), match.collation), new ValueView<any[]>([]))
+    })
   }
 
   /** The rows of {@link aggregate}, kept current. Rows that stay the same at their place are the same objects. */

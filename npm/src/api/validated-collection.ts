@@ -6,9 +6,9 @@ import { AtomicDBError, describe, invalid, isThrown, messageOf, readingError, un
 import { modify, theseInOrder, type Modification, type Modified } from '../operations/modify.js'
 import * as reads from '../operations/reads.js'
 import * as writes from '../operations/writes.js'
-import { everything } from '../query/find-options.js'
+import { everything, matching } from '../query/find-options.js'
 import { allMatching, type UpdateQuery } from '../query/update-options.js'
-import { prepared } from '../query/where.js'
+import { collatedWhere, prepared } from '../query/where.js'
 import type { Fresh, Id, Stored } from '../types.js'
 import { Collection } from './collection.js'
 import type { StandardSchema } from './from-schema.js'
@@ -67,19 +67,20 @@ export class ValidatedCollection<T extends object = any> extends Collection<T> {
     return this.#changed(() => {
       const modification = prepare()
       const { where, query } = modification
-      return { matching: prepared(where), query, write: modify(this.name, modification) }
+      return { matching: prepared(collatedWhere(where, query)), query, write: modify(this.name, modification) }
     }).then(answer)
   }
 
-  override atomicUpdate(change: any, where?: any): Promise<Stored<T> | undefined> {
-    if (arguments.length > 1 && where === undefined) return super.atomicUpdate(change, where)
+  override atomicUpdate(change: any, where?: any, options?: any): Promise<Stored<T> | undefined> {
+    if (arguments.length === 2 && where === undefined) return super.atomicUpdate(change, where)
     return this.#changed(() => {
-      const write = writes.atomicUpdate(this.name, change, where)
+      const condition = matching(where, options, this.name)
+      const write = writes.atomicUpdate(this.name, change, condition)
       const first = (engine: EngineCalls): Modified => {
         const document = write(engine)
         return { changed: 0, added: null, documents: document ? [document] : [] }
       }
-      return { matching: prepared(where), query: { ...allMatching, one: true, returned: 'after' }, write: first }
+      return { matching: prepared(condition), query: { ...allMatching, one: true, returned: 'after' }, write: first }
     }).then(({ documents }) => documents![0])
   }
 

@@ -9,7 +9,6 @@ import * as reads from '../operations/reads.js'
 import { selecting } from '../operations/sql.js'
 import { Condition } from '../query/condition.js'
 import { everything, type Query } from '../query/find-options.js'
-import { checkPath } from '../query/paths.js'
 import { predicateOf, writeWhere, type Predicate } from '../query/where.js'
 import type { Id, Stored, Value } from '../types.js'
 
@@ -70,9 +69,9 @@ export function counted(collection: unknown, where: unknown): LiveQuestion<numbe
 }
 
 /** The distinct values at a path. */
-export function distinct(collection: unknown, path: unknown, where: unknown): LiveQuestion<Value[]> {
-  checkPath('path', path)
-  return asked(Op.distinct, false, collection, where, (encoder, condition) => reads.writeDistinct(encoder, collection, path, condition))
+export function distinct(collection: unknown, path: unknown, where: unknown, collation?: string): LiveQuestion<Value[]> {
+  const at = reads.pathBy(path, collation)
+  return asked(Op.distinct, false, collection, where, (encoder, condition) => reads.writeDistinct(encoder, collection, at, condition))
 }
 
 /** The rows of an aggregate. */

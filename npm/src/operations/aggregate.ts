@@ -4,17 +4,21 @@ import { Op } from '../engine/ops.js'
 import { takenList } from '../checks.js'
 import { describe, invalid } from '../errors.js'
 import { encoding, type Encoder } from '../msgpack/encode.js'
-import { countOf, sortOf } from '../query/find-options.js'
+import { collatedPath, collationOf } from '../query/collation.js'
+import { collatedSort, countOf, sortOf } from '../query/find-options.js'
 import { namesOf } from '../query/paths.js'
 import type { Aggregate } from '../query/types.js'
-import { writeWhere } from '../query/where.js'
+import { collatedWhere, writeWhere } from '../query/where.js'
 import { collectionName } from './collection-name.js'
 import { conditionOf } from './reads.js'
 
 /** The operators in `select`. The engine's names are without the $. */
 const operators = ['$count', '$sum', '$avg', '$min', '$max', '$first', '$last', '$distinct', '$countDistinct']
 
-const known = ['where', 'groupBy', 'select', 'having', 'sort', 'skip', 'limit']
+/** Those of them that compare values. */
+const comparing = ['min', 'max', 'distinct', 'countDistinct']
+
+const known = ['where', 'groupBy', 'select', 'having', 'sort', 'skip', 'limit', 'collation']
 
 /** Groups documents. Calls the engine at once, as the functions of reads.ts do; returns one row for each group. */
 export function aggregate(engine: EngineCalls, collection: unknown, pipeline: unknown): any[] {
@@ -30,16 +34,17 @@ export function aggregate(engine: EngineCalls, collection: unknown, pipeline: un
 /** An aggregate: which documents it is about, and how the arguments after their condition are checked and written. */
 export function aggregation(pipeline: unknown): { readonly where: unknown; readonly writeGroups: (encoder: Encoder) => Encoder } {
   const { where, having, sort, skip, limit, ...given } = checked(pipeline)
-  const groupBy = groupsOf(given.groupBy)
-  const select = outputsOf(given.select)
+  const collation = collationOf('aggregate.collation', given.collation)
+  const groupBy = groupsOf(given.groupBy)?.map((path) => collatedPath(path, collation)) ?? null
+  const select = outputsOf(given.select).map(([name, op, path]) => [name, op, comparing.includes(op) ? collatedPath(path, collation) : path])
   const writeGroups = (encoder: Encoder) => {
     encoder.value(groupBy).value(select)
     if (typeof having === 'function') throw invalid('aggregate.having: expected a filter on the rows; a function can filter the rows that are returned')
-    writeWhere(encoder, having, 'aggregate.having')
-    encoder.value(sortOf(sort, 'aggregate'))
+    writeWhere(encoder, collatedWhere(having, { collation }), 'aggregate.having')
+    encoder.value(collatedSort(sortOf(sort, 'aggregate'), collation))
     return encoder.number(countOf(skip, 'aggregate.skip', 'rows') ?? 0).number(countOf(limit, 'aggregate.limit', 'rows') ?? -1)
   }
-  return { where, writeGroups }
+  return { where: collatedWhere(where, { collation }), writeGroups }
 }
 
 function checked(pipeline: unknown): Aggregate {

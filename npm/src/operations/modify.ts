@@ -6,7 +6,7 @@ import { invalid } from '../errors.js'
 import { encoding } from '../msgpack/encode.js'
 import { everything } from '../query/find-options.js'
 import type { UpdateQuery } from '../query/update-options.js'
-import { predicateOf, prepared, writeWhere, type Predicate, type Prepared } from '../query/where.js'
+import { collatedWhere, predicateOf, prepared, writeWhere, type Predicate, type Prepared } from '../query/where.js'
 import type { Id, Stored } from '../types.js'
 import { collectionName } from './collection-name.js'
 import { find, idIn } from './reads.js'
@@ -31,8 +31,9 @@ export interface Modification {
 }
 
 /** Changes the documents that match, or adds one. Copies its arguments and returns the write; see Write. */
-export function modify(collection: unknown, { change, where, query, replaces }: Modification): Write<Modified> {
+export function modify(collection: unknown, { change, where: given, query, replaces }: Modification): Write<Modified> {
   const { sort, one, upsert, returned, arrayFilters } = query
+  const where = collatedWhere(given, query)
   const ask = !replaces && typeof change === 'function' ? (change as (document: Stored<any>) => unknown) : undefined
   const predicate = predicateOf(where)
   if (upsert && (ask || predicate)) throw invalid('options.upsert: a function cannot say what to insert')

@@ -2,6 +2,7 @@ import { noArguments, type EngineCalls } from '../connection/engine-calls.js'
 import { Op } from '../engine/ops.js'
 import { AtomicDBError, invalid } from '../errors.js'
 import { encoding, type Encoder } from '../msgpack/encode.js'
+import { collatedPath } from '../query/collation.js'
 import { Condition } from '../query/condition.js'
 import { everything, writeQuery, type Query } from '../query/find-options.js'
 import { checkPath, shownBy } from '../query/paths.js'
@@ -133,13 +134,19 @@ export function ids(engine: EngineCalls, collection: unknown): Id[] {
 }
 
 /** The distinct values at `path` in the documents that match, in value order. */
-export function distinct(engine: EngineCalls, collection: unknown, path: unknown, where: unknown): Value[] {
-  checkPath('path', path)
+export function distinct(engine: EngineCalls, collection: unknown, path: unknown, where: unknown, collation?: string): Value[] {
+  const at = pathBy(path, collation)
   const condition = conditionOf(engine, collection, where)
   return encoding('arguments', (encoder) => {
-    writeDistinct(encoder, collection, path, condition)
+    writeDistinct(encoder, collection, at, condition)
     return engine.cachedValue(Op.distinct, encoder) as Value[]
   })
+}
+
+/** The path of a distinct, checked, by a collation if there is one. */
+export function pathBy(path: unknown, collation: string | undefined): string {
+  checkPath('path', path)
+  return collatedPath(path, collation)
 }
 
 /** Writes the arguments of Op.distinct. `where` is anything but a function. */

@@ -1,8 +1,9 @@
 import type { Encoder } from '../msgpack/encode.js'
-import { takenList } from '../checks.js'
+import { checkNames, takenList } from '../checks.js'
 import { describe, invalid } from '../errors.js'
 import { collatedPath, collationOf } from './collation.js'
 import { isMap, type Shown, type Slice } from './paths.js'
+import { collatedWhere } from './where.js'
 
 /** How a query returns what it finds, checked. */
 export interface Query {
@@ -34,6 +35,31 @@ export function collectionOf(options: unknown): unknown {
   return (options as { collection?: unknown }).collection ?? 'default'
 }
 
+/** Reads the last argument of a call that takes a condition and, of options, a collation alone. */
+export function matchOf(options: unknown, collection: unknown): { readonly collation?: string | undefined } {
+  if (options === undefined || options === collection) return {}
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+    throw invalid(`options: expected an object or a collection's name, not ${describe(options)}`)
+  }
+  checkNames('options', 'option', options, ['collection', 'collation'])
+  const given = options as Record<string, unknown>
+  checkSame(given.collection, collection)
+  return { collation: collationOf('options.collation', given.collation) }
+}
+
+/** The condition of such a call, by the collation. */
+export const matching = (where: unknown, options: unknown, collection: unknown): unknown => collatedWhere(where, matchOf(options, collection))
+
+/** Throws if options name another collection than a call is about. */
+export function checkSame(named: unknown, collection: unknown): void {
+  if (named !== undefined && named !== collection) throw invalid(`options.collection: this is the collection ${describe(collection)}, not ${describe(named)}`)
+}
+
+/** What `sort` sorts by, by a collation if there is one. */
+export function collatedSort(sort: Query['sort'], collation: string | undefined): Query['sort'] {
+  return sort && collation ? sort.map(([path, descending]) => [collatedPath(path, collation), descending] as const) : sort
+}
+
 /** Reads `options` for a query on `collection`. */
 export function queryOf(options: unknown, collection: unknown): Query {
   if (options === undefined || options === collection) return everything
@@ -44,13 +70,10 @@ export function queryOf(options: unknown, collection: unknown): Query {
   for (const name of Object.keys(given)) {
     if (!known.includes(name)) throw invalid(`options: there is no option ${name}; the options are ${known.join(', ')}`)
   }
-  if (given.collection !== undefined && given.collection !== collection) {
-    throw invalid(`options.collection: this is the collection ${describe(collection)}, not ${describe(given.collection)}`)
-  }
+  checkSame(given.collection, collection)
   const collation = collationOf('options.collation', given.collation)
-  const sort = sortOf(given.sort, 'options')
   return {
-    sort: sort && collation ? sort.map(([path, descending]) => [collatedPath(path, collation), descending] as const) : sort,
+    sort: collatedSort(sortOf(given.sort, 'options'), collation),
     collation,
     skip: countOf(given.skip, 'options.skip', 'documents') ?? 0,
     limit: countOf(given.limit, 'options.limit', 'documents') ?? -1,

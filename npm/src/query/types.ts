@@ -141,6 +141,14 @@ export interface FindOptions<T = any, S extends string = never, F extends string
   populate?: string[]
 }
 
+/** The options of a call that takes a condition and has no others. */
+export interface MatchOptions {
+  /** Default: 'default'. */
+  collection?: string
+  /** How texts compare in the condition; of `distinct` and `liveDistinct`, also which values are the same. Default: by their code points. */
+  collation?: Collation
+}
+
 /**
  * What of a document is returned, as in MongoDB: 1 or true for fields to return, or 0 or false for those to leave out. A
  * slice goes with both, and alone: the first elements, the last, or `[skip, limit]`, whose skip counts from the end if
@@ -179,6 +187,11 @@ export interface Aggregate<T = any, G extends string = never, P extends string =
   skip?: number
   /** At most this many rows. Default: all. */
   limit?: number
+  /**
+   * How texts compare, in `where`, `groupBy`, `having` and `sort`, and in $min, $max, $distinct and $countDistinct. A group
+   * shows the values of its first document. Default: by their code points.
+   */
+  collation?: Collation
 }
 
 /** One operator and the path that it is about. */

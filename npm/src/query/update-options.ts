@@ -1,7 +1,8 @@
 import { describe, invalid } from '../errors.js'
 import { checkNames, takenList } from '../checks.js'
 import { encoding } from '../msgpack/encode.js'
-import { sortOf, type Query } from './find-options.js'
+import { collationOf } from './collation.js'
+import { checkSame, collatedSort, sortOf, type Query } from './find-options.js'
 
 /** Which of the documents that match a write changes, and what it answers: the options of `update`, checked. */
 export interface UpdateQuery {
@@ -13,13 +14,15 @@ export interface UpdateQuery {
   readonly returned: 'before' | 'after' | null
   /** The conditions on elements, written; null for none. */
   readonly arrayFilters: Uint8Array | null
+  /** By which the condition compares; the paths of `sort` have it already. */
+  readonly collation?: string | undefined
 }
 
 /** Every document that matches, and their number as the answer. */
 export const allMatching: UpdateQuery = { sort: null, one: false, upsert: false, returned: null, arrayFilters: null }
 
-/** The options; of a write about one document the first four. */
-const known = ['collection', 'upsert', 'sort', 'returnDocuments', 'many', 'arrayFilters']
+/** The options; of a write about one document the first five. */
+const known = ['collection', 'upsert', 'sort', 'returnDocuments', 'collation', 'many', 'arrayFilters']
 
 /** Reads the options of a write to `collection`. With `first`, it is about one document whatever they say. */
 export function updateQueryOf(options: unknown, collection: unknown, first = false): UpdateQuery {
@@ -27,13 +30,13 @@ export function updateQueryOf(options: unknown, collection: unknown, first = fal
   if (typeof options !== 'object' || options === null || Array.isArray(options)) {
     throw invalid(`options: expected an object or a collection's name, not ${describe(options)}`)
   }
-  checkNames('options', 'option', options, first ? known.slice(0, 4) : known)
+  checkNames('options', 'option', options, first ? known.slice(0, 5) : known)
   const given = options as Record<string, unknown>
-  if (given.collection !== undefined && given.collection !== collection) {
-    throw invalid(`options.collection: this is the collection ${describe(collection)}, not ${describe(given.collection)}`)
-  }
+  checkSame(given.collection, collection)
+  const collation = collationOf('options.collation', given.collation)
   return {
-    sort: sortOf(given.sort, 'options'),
+    sort: collatedSort(sortOf(given.sort, 'options'), collation),
+    collation,
     one: first || !flagOf('many', given.many, true),
     upsert: flagOf('upsert', given.upsert, false),
     returned: returnedOf(given.returnDocuments),

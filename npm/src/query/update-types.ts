@@ -1,4 +1,4 @@
-import type { Stored, Value } from '../types.js'
+import type { Collation, Stored, Value } from '../types.js'
 import type { Absent, At, Deeper, HoldsNumber, NamedUpdatePath, PatternUpdatePath, Untold, UpdatePath } from './path-types.js'
 import type { ElementFilter, FindOptions } from './types.js'
 import type { Comparable } from './value-types.js'
@@ -99,6 +99,8 @@ export interface UpdateOptions<T = any> {
    * } }]`, `'orders.$[x].price'` is the price of each such order.
    */
   arrayFilters?: readonly Record<string, any>[]
+  /** How texts compare, in the condition and in `sort`; the change itself compares by code points. Default: by code points. */
+  collation?: Collation
 }
 
 /** The options with which a write resolves to how many documents it has changed. */

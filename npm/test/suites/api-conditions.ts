@@ -150,6 +150,71 @@ export const conditions: Suite = [
     },
   },
   {
+    name: 'compares by a collation in every call that has a condition',
+    async run({ open }) {
+      const db = await open()
+      const cities = ['Oslo', 'OSLO', 'oslo', 'Bergen', 'bergen', 'Ås', 'as', null]
+      await db.insertMany(cities.map((city, n) => ({ _id: n, city, n, tags: [city, `${city}!`] })))
+      const anyCase = { collation: { strength: 2 } } as const
+      const noAccents = { collation: { strength: 1 } } as const
+      const places = db.collection<{ _id: number; city: string; n: number; seen?: number }>('default')
+      const q = db.query()
+      const ask = async () => {
+        equal(await db.count({ city: 'oslo' }), 1)
+        equal(await db.count({ city: 'oslo' }, anyCase), 3)
+        equal(await db.count("city = 'AS'", { collection: 'default', ...noAccents }), 2)
+        equal(await places.count(q.city!.in(['OSLO', 'BERGEN']), anyCase), 5)
+        equal([await db.contains({ city: 'ÅS' }), await db.contains({ city: 'åS' }, anyCase), await db.contains({ city: 'none' }, anyCase)], [false, true, false])
+        equal(await db.distinct('city', undefined, anyCase), [null, 'as', 'Ås', 'Bergen', 'OSLO'])
+        equal(await db.distinct('city', { n: { $lt: 7 } }, noAccents), ['as', 'Bergen', 'OSLO'])
+        equal(await db.distinct('tags', { city: 'BERGEN' }, anyCase), ['Bergen', 'Bergen!'])
+        equal(await places.distinct('city', (place) => place.n > 3, anyCase), [null, 'as', 'Ås', 'bergen'])
+        equal(await db.aggregate({ groupBy: 'city', select: { n: { $count: true }, last: { $last: 'city' }, sum: { $sum: 'n' } }, collation: { strength: 1 }, sort: 'city' }), [
+          { city: null, n: 1, last: null, sum: 7 },
+          { city: 'Ås', n: 2, last: 'as', sum: 11 },
+          { city: 'Bergen', n: 2, last: 'bergen', sum: 7 },
+          { city: 'Oslo', n: 3, last: 'oslo', sum: 3 },
+        ])
+        equal(await db.aggregate({ where: { city: 'OsLo' }, select: { least: { $min: 'city' }, most: { $max: 'city' }, all: { $distinct: 'city' }, n: { $countDistinct: 'city' } }, collation: { strength: 2 } }), [{ least: 'Oslo', most: 'Oslo', all: ['OSLO'], n: 1 }])
+        equal(await db.aggregate({ groupBy: 'city', select: { n: { $count: true } }, having: { city: 'BERGEN' }, collation: { strength: 2 } }), [{ city: 'Bergen', n: 2 }])
+        equal((await db.aggregate({ groupBy: 'city', select: { n: { $count: true } } })).length, 8)
+      }
+      await ask()
+      await db.createIndex('city', anyCase)
+      await ask()
+
+      const count = db.liveCount({ city: 'oslo' }, anyCase)
+      const distinct = db.liveDistinct('city', undefined, anyCase)
+      const groups = db.liveAggregate({ groupBy: 'city', select: { n: { $count: true }, least: { $min: 'city' } }, collation: { strength: 2 } })
+      await Promise.all([count.ready, distinct.ready, groups.ready])
+      equal(await places.update({ $inc: { seen: 1 } }, { city: 'OSLo' }, anyCase), 3)
+      equal(await places.update({ $inc: { seen: 1 } }, { city: 'OSLo' }), 0)
+      equal(await places.update((place) => ({ seen: place.n }), { city: 'BERGEN' }, anyCase), 2)
+      equal((await places.update({ seen: 9 }, { city: { $gte: 'B' } }, { ...anyCase, many: false, sort: '-city', returnDocuments: 'after' }))?.city, 'Oslo')
+      equal((await db.atomicUpdate(({ n }) => ({ n: n + 100 }), { city: 'BERGEN' }, anyCase))?.n, 103)
+      equal(await places.replace({ _id: 2, city: 'oSLO', n: 2 }, { city: 'OSLO', n: 2 }, anyCase), 1)
+      equal(await db.update({ n: 0 }, { city: 'Tromsø' }, { ...anyCase, upsert: true }), 1)
+      equal(await db.update({ n: 1 }, { city: 'TROMSØ' }, { ...anyCase, upsert: true }), 1)
+      equal(await db.find({ city: 'Tromsø' }, { fields: ['n', '-_id'] }), [{ n: 1 }], 'what is added has the text as it was written')
+      equal(await db.remove({ city: 'AS' }, anyCase), 1)
+      equal(await db.remove({ city: 'AS' }, { collection: 'default', ...noAccents }), 1)
+      equal(await db.count(), 7)
+      for (const [live, asked] of [
+        [count, await db.count({ city: 'oslo' }, anyCase)],
+        [distinct, await db.distinct('city', undefined, anyCase)],
+        [groups, await db.aggregate({ groupBy: 'city', select: { n: { $count: true }, least: { $min: 'city' } }, collation: { strength: 2 } })],
+      ] as const) {
+        for await (const current of live) if (JSON.stringify(current) === JSON.stringify(asked)) break
+        live.close()
+      }
+      await rejects('invalid', () => db.count({}, { collation: { strength: 9 } } as never), /^options\.collation\.strength: expected 1, 2 or 3, not 9$/)
+      await rejects('invalid', () => db.remove({ city: 'Oslo' }, { limit: 1 } as never), /^options: there is no option limit; the options are collection, collation$/)
+      await rejects('invalid', () => places.count({}, { collection: 'others' } as never), /^options\.collection: this is the collection "default"/)
+      await rejects('invalid', () => db.aggregate({ select: { n: { $count: true } }, collation: { locale: 'sv' } as never }), /^aggregate\.collation\.locale/)
+      await rejects('invalid', () => db.update({ n: 1 }, {}, { collation: 1 } as never), /^options\.collation: expected an object/)
+    },
+  },
+  {
     name: 'each operator finds what it says, built and as text',
     async run(context) {
       const db = await openThings(context)
@@ -386,6 +451,9 @@ export const conditions: Suite = [
         [{ list: [, 1] }, /\.list\[0\] is undefined$/],
         [{ list: { $in: [{ a: [undefined] }] } }, /\.list\.\$in\[0\]\.a\[0\] is undefined$/],
       ]
+      const q = db.query()
+      await rejects('invalid', async () => db.remove(q.name!.in([undefined] as never)), /values\[0\] is undefined$/)
+      await rejects('invalid', async () => db.remove(q.name!.notIn(['a', undefined] as never)), /values\[1\] is undefined$/)
       for (const [filter, message] of wrong) {
         await rejects('invalid', () => db.find(filter), message)
         await rejects('invalid', () => db.findOne(filter), message)

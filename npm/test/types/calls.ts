@@ -77,6 +77,12 @@ users.search(undefined, { fields: { name: 1, tags: { $slice: -2 }, 'orders.item'
 users.search(undefined, { fields: { agee: 1 } })
 users.search({ name: 'ada' }, { collation: { strength: 2, numeric: true }, sort: 'name' })
 users.createIndex('name', { unique: true, collation: { strength: 1 } })
+users.count({ name: 'ada' }, { collation: { strength: 2 } })
+users.remove({ name: 'ada' }, { collation: { strength: 2 } })
+users.update({ name: 'Ada' }, { name: 'ada' }, { collation: { strength: 2 } })
+users.aggregate({ groupBy: 'name', select: { n: { $count: true } }, collation: { strength: 2 } })
+db.distinct('name', undefined, { collection: 'users', collation: { strength: 1 } })
+db.liveCount({ name: 'ada' }, { collection: 'users', collation: { strength: 1 } }).close()
 // @ts-expect-error: no rules of that language
 users.search({}, { collation: { locale: 'sv' } })
 // @ts-expect-error: a slice is one number or two
