@@ -44,6 +44,8 @@ func (b *binder) bind(e *expr) (*expr, error) {
 		return b.field(e)
 	case opAggregate:
 		return nil, b.fault(e, "expected a condition on documents; conditions on aggregates go in HAVING")
+	case opRow:
+		return nil, b.fault(e, "expected one value; several in parentheses are compared with as many")
 	case opAny:
 		return b.any(e)
 	case opSubquery:
@@ -210,8 +212,8 @@ func (b *binder) where(e *expr) (filters []*query.Filter, rest []*expr, err erro
 	return filters, rest, nil
 }
 
-// count evaluates LIMIT or OFFSET. Without one, e is nil and the count is
-// missing.
+// count evaluates LIMIT or OFFSET. Without one, e is nil and the count is missing, and so
+// it is below 0.
 func (b *binder) count(e *expr, what string, missing int) (int, error) {
 	if e == nil {
 		return missing, nil
@@ -221,8 +223,11 @@ func (b *binder) count(e *expr, what string, missing int) (int, error) {
 		return 0, err
 	}
 	n, ok := intOf(bound.eval(&tuple{}))
-	if !ok || n < 0 {
+	if !ok {
 		return 0, b.fault(e, "expected a whole number of rows after "+what)
+	}
+	if n < 0 {
+		return missing, nil
 	}
 	return int(min(n, 1<<31-1)), nil
 }

@@ -3,7 +3,6 @@ package sql
 import (
 	"errors"
 	"slices"
-	"strings"
 
 	"github.com/atomicdb-go/atomicdb/engine"
 	"github.com/atomicdb-go/atomicdb/engine/msgpack"
@@ -44,7 +43,7 @@ func (s *insertBody) documents(x *execution) (docs [][]byte, err error) {
 	add := func(columns int, value func(i int) []byte) error {
 		root := &tree{}
 		for i := range columns {
-			if !root.put(strings.Split(s.columns[i].text, "."), orNull(value(i))) {
+			if !root.put(query.SplitPath(s.columns[i].text), orNull(value(i))) {
 				return invalid(b.fault(s.columns[i], "expected each field once, and none inside another"))
 			}
 		}

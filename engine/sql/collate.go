@@ -58,14 +58,14 @@ func mapASCII(text []byte, first, last byte) []byte {
 }
 
 // collated makes e, which is bound, compare keys if one of its kids, as parsed, has a
-// COLLATE; the first one counts.
+// COLLATE; the first one counts, and of IN only that of the value before it.
 func collated(e, from *expr) collation {
 	found := collateNone
 	for i, kid := range from.kids {
 		if kid.op != opCollate {
 			continue
 		}
-		if found == collateNone {
+		if found == collateNone && (i == 0 || e.op != opIn) {
 			found = collation(kid.index)
 		}
 		if e.kids[i].op == opCollate {

@@ -39,6 +39,7 @@ const (
 	opCall      // function
 	opAggregate // aggregate of kids[0], if there is one
 	opWindow    // window function index, or aggregate, of kids over over
+	opRow       // several values in parentheses, which only comparisons take
 	opSubquery  // sub; kids[0] is what an IN looks for. Bound, the others are what it asks of the queries around
 
 	// What binding makes of them.

@@ -333,6 +333,16 @@ func (m *moment) format(format string) (string, bool) {
 			text = string(padded([]byte(text), ofDay%1000, 3, '0'))
 		case 'F':
 			text, _ = m.format("%Y-%m-%d")
+		case 'g', 'G', 'V': // by ISO 8601, a week belongs to the year of its Thursday
+			thursday := (m.millis-ofDay)/dayMillis + 3 - (m.weekday()+6)%7
+			n, _, _ = token.CivilFromDays(thursday)
+			if letter == 'V' {
+				n = (thursday-token.DaysFromCivil(n, 1, 1))/7 + 1
+			} else if letter == 'G' {
+				width = 4
+			} else {
+				n %= 100
+			}
 		case 'H':
 			n = hour
 		case 'I', 'l':

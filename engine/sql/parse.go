@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/atomicdb-go/atomicdb/engine"
+	"github.com/atomicdb-go/atomicdb/engine/query"
 	"github.com/atomicdb-go/atomicdb/engine/query/token"
 )
 
@@ -43,15 +44,17 @@ type parser struct {
 	ctes     []*cte // what WITH has named
 	selfRefs int    // references to queries that they stand in
 
-	params []param
-	writes bool     // the statement may change the DB
-	reads  []string // the collections of a SELECT
+	params    []param
+	lastParam int      // the largest number of a ?
+	writes    bool     // the statement may change the DB
+	reads     []string // the collections of a SELECT
 }
 
 // A param is a place for a value.
 type param struct {
-	name string // "" if it is a ?
-	pos  int
+	name   string // "" if it is a ?
+	pos    int
+	number int // of a ?, from 1 on
 }
 
 // end is the error for what follows a statement.
@@ -215,7 +218,7 @@ func (p *parser) name(what string) (name, error) {
 // isProto reports whether a name of a path is __proto__, which no field has, and
 // which would be no field of a row.
 func isProto(path string) bool {
-	return strings.Contains(path, "__proto__") && slices.Contains(strings.Split(path, "."), "__proto__")
+	return strings.Contains(path, "__proto__") && slices.Contains(query.SplitPath(path), "__proto__")
 }
 
 // path reads a field path that stands alone.
@@ -242,7 +245,10 @@ func (p *parser) tooMany(limit int, what string) error {
 }
 
 // paths reads the paths in a parenthesis, after its opening.
-func (p *parser) paths() (paths []*expr, err error) {
+func (p *parser) paths() (paths []*expr, err error) { return p.pathsWith(func() {}) }
+
+// pathsWith is paths, and calls after behind each.
+func (p *parser) pathsWith(after func()) (paths []*expr, err error) {
 	for {
 		if len(paths) == maxColumns {
 			return nil, p.tooMany(maxColumns, "fields")
@@ -252,6 +258,7 @@ func (p *parser) paths() (paths []*expr, err error) {
 			return nil, err
 		}
 		paths = append(paths, e)
+		after()
 		if p.TakeSign(")") {
 			return paths, nil
 		}

@@ -88,7 +88,48 @@ func (p *parser) compare(start int, left *expr, operand func(*parser) (*expr, er
 	if err != nil {
 		return nil, err
 	}
+	if left.op == opRow || right.op == opRow {
+		return p.compareRows(start, o, left, right)
+	}
 	return p.made(start, &expr{op: opCompare, operator: o, kids: []*expr{left, right}}), nil
+}
+
+// compareRows compares several values with as many: the first that differ decide.
+func (p *parser) compareRows(start int, o *query.Operator, left, right *expr) (*expr, error) {
+	n := len(left.kids)
+	if left.op != right.op || n != len(right.kids) {
+		return nil, at(p.Text(), start, "expected as many values in parentheses on both sides of "+o.Text)
+	}
+	one := func(o *query.Operator, i int) *expr {
+		return p.made(start, &expr{op: opCompare, operator: o, kids: []*expr{left.kids[i], right.kids[i]}})
+	}
+	var all []*expr
+	if o.Op == query.OpEq {
+		for i := range n {
+			all = append(all, one(equals, i))
+		}
+		same := p.made(start, &expr{op: opAnd, kids: all})
+		if o.Negates {
+			return p.negated(start, same), nil
+		}
+		return same, nil
+	}
+	strict := o
+	if o.Op == query.OpGte || o.Op == query.OpLte {
+		strict = query.OperatorOf(map[query.Op]query.Op{query.OpGte: query.OpGt, query.OpLte: query.OpLt}[o.Op], false)
+	}
+	for i := range n {
+		var parts []*expr
+		for before := range i {
+			parts = append(parts, one(equals, before))
+		}
+		last := strict
+		if i == n-1 {
+			last = o
+		}
+		all = append(all, p.made(start, &expr{op: opAnd, kids: append(parts, one(last, i))}))
+	}
+	return p.made(start, &expr{op: opOr, kids: all}), nil
 }
 
 // is reads what follows IS.
@@ -153,6 +194,11 @@ func (p *parser) word(left *expr) (*expr, error) {
 			return nil, p.Expected("AND between the two ends")
 		}
 		high, err := p.inequality()
+		if err == nil && left.op != opCollate && (low.op == opCollate || high.op == opCollate) { // each end has its own
+			from := p.made(left.start, &expr{op: opCompare, operator: atLeast, kids: []*expr{left, low}})
+			to := p.made(left.start, &expr{op: opCompare, operator: atMost, kids: []*expr{left, high}})
+			return &expr{op: opAnd, kids: []*expr{from, to}}, nil
+		}
 		return &expr{op: opBetween, kids: []*expr{left, low, high}}, err
 	case query.TakesCondition:
 		p.inAny++
@@ -174,7 +220,35 @@ var (
 	matches = query.OperatorOf(query.OpMatches, false)
 )
 
+// rowIn reads the rows in which IN looks for another one.
+func (p *parser) rowIn(left *expr) (*expr, error) {
+	if !p.TakeSign("(") || p.startsQuery() {
+		return nil, p.Expected(`"(" and a list of rows`)
+	}
+	any := &expr{op: opOr}
+	err := p.commas(token.MaxTerms, "values", func() error {
+		start := p.Token.Pos
+		row, err := p.expr()
+		if err != nil {
+			return err
+		}
+		same, err := p.compareRows(start, equals, left, row)
+		any.kids = append(any.kids, same)
+		return err
+	})
+	if err == nil && !p.TakeSign(")") {
+		err = p.Expected(`"," or ")"`)
+	}
+	if err == nil && len(any.kids) == 1 {
+		return any.kids[0], nil
+	}
+	return any, err
+}
+
 func (p *parser) in(left *expr) (*expr, error) {
+	if left.op == opRow {
+		return p.rowIn(left)
+	}
 	e := &expr{op: opIn, kids: []*expr{left}}
 	if p.Token.IsSign("?") || isParam(p.Token) { // a list as one parameter
 		list, err := p.primary()

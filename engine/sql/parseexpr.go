@@ -195,7 +195,14 @@ func (p *parser) complement() (*expr, error) {
 	return p.made(start, &expr{op: opComplement, kids: []*expr{e}}), nil
 }
 
-func (p *parser) parenthesis() (*expr, error) {
+func (p *parser) parenthesis() (*expr, error) { return p.parenthesized(false) }
+
+// maxRow is how many values a row has at most. A comparison of rows is one of each value,
+// and again of those before it.
+const maxRow = 16
+
+// parenthesized is parenthesis, which may also hold the values of a row.
+func (p *parser) parenthesized(isRow bool) (*expr, error) {
 	if !p.TakeSign("(") {
 		return nil, p.Expected(`"(" and a condition`)
 	}
@@ -203,6 +210,15 @@ func (p *parser) parenthesis() (*expr, error) {
 		return p.subquery(subScalar, nil)
 	}
 	e, err := p.expr()
+	if err == nil && isRow && p.TakeSign(",") {
+		row := &expr{op: opRow, kids: []*expr{e}}
+		err = p.commas(maxRow-1, "values in a row", func() error {
+			kid, err := p.expr()
+			row.kids = append(row.kids, kid)
+			return err
+		})
+		e = row
+	}
 	if err == nil && !p.TakeSign(")") {
 		return nil, p.Expected(`an operator or ")"`)
 	}
@@ -216,14 +232,14 @@ func (p *parser) primary() (*expr, error) {
 	}
 	switch {
 	case t.IsSign("("):
-		e, err := p.parenthesis()
+		e, err := p.parenthesized(true)
 		if err != nil {
 			return nil, err
 		}
 		return p.made(t.Pos, e), nil
 	case t.IsSign("?"):
 		p.Next()
-		return p.param(t, "")
+		return p.numbered(t)
 	case isParam(t):
 		n := t
 		if t.Kind == token.Sign {
@@ -283,12 +299,31 @@ func (p *parser) literal() (*expr, error) {
 	return nil, p.ExpectedLike("a value", "one is a field, a number, text in single quotes, a parameter or a call")
 }
 
+// numbered reads a ? or ?2. A ? without a number takes the value after all so far.
+func (p *parser) numbered(t token.Token) (*expr, error) {
+	number := p.lastParam + 1
+	if n := p.Token; n.Kind == token.Number && n.Pos == t.Pos+1 {
+		given, err := strconv.ParseUint(n.Text, 10, 31)
+		if err != nil || given == 0 || given > token.MaxTerms {
+			return nil, p.Expected("the number of a parameter, from 1 on")
+		}
+		p.Next()
+		number = int(given)
+	}
+	e, err := p.param(t, "")
+	p.lastParam = max(p.lastParam, number)
+	if err == nil {
+		p.params[e.index].number = number
+	}
+	return e, err
+}
+
 func (p *parser) param(t token.Token, name string) (*expr, error) {
 	e := &expr{op: opParam, text: name, index: len(p.params)}
 	if len(p.params) > 0 && (p.params[0].name == "") != (name == "") {
 		return nil, p.Fault(t, "expected either ? or names for all parameters, found both")
 	}
-	p.params = append(p.params, param{name, t.Pos})
+	p.params = append(p.params, param{name: name, pos: t.Pos})
 	return p.made(t.Pos, e), nil
 }
 
@@ -326,7 +361,7 @@ func (p *parser) positions(n name, quoted bool) (*expr, error) {
 	if isProto(text) {
 		return nil, at(p.Text(), n.pos, "expected a field name, found __proto__, which no document can have")
 	}
-	if token.SameWord(strings.SplitN(text, ".", 2)[0], "this") && !quoted && p.inAny == 0 {
+	if first, _, _ := query.CutPath(text); token.SameWord(first, "this") && !quoted && p.inAny == 0 {
 		return nil, at(p.Text(), n.pos, `expected a field name; "this" is the element inside ANY (…), and a field of that name goes in double quotes`)
 	}
 	return e, nil

@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/atomicdb-go/atomicdb/engine/query"
 	"github.com/atomicdb-go/atomicdb/engine/query/token"
 )
 
@@ -125,7 +126,8 @@ func (p *parser) column(s *selectBody) error {
 	}
 	c.name = strings.TrimSpace(p.Text()[c.expr.start:c.expr.end])
 	if c.expr.op == opPath {
-		c.name = c.expr.text[strings.LastIndexByte(c.expr.text, '.')+1:]
+		names := query.SplitPath(c.expr.text)
+		c.name = names[len(names)-1]
 	}
 	return nil
 }

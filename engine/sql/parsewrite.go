@@ -299,7 +299,9 @@ func (p *parser) createBody() (body, error) {
 	if !p.TakeSign("(") {
 		return nil, p.Expected(`"(" and the paths of the index`)
 	}
-	b.paths, err = p.paths()
+	b.paths, err = p.pathsWith(func() { // an index sorts in both directions
+		_ = p.Take("asc") || p.Take("desc")
+	})
 	return b, err
 }
 

@@ -37,7 +37,7 @@ func (b *binder) plain() *binder { return &binder{x: b.x, tables: b.tables, scop
 func (b *binder) field(e *expr) (*expr, error) {
 	if b.element {
 		f := &expr{op: opField, start: e.start, end: e.end, path: query.ParsePath(e.text)}
-		if first, rest, _ := strings.Cut(e.text, "."); token.SameWord(first, "this") && !e.quoted {
+		if first, rest, _ := query.CutPath(e.text); token.SameWord(first, "this") && !e.quoted {
 			f.path = query.ParsePath(rest)
 		}
 		return f, nil
@@ -94,7 +94,7 @@ func (b *binder) isField(e *expr) bool {
 // false, what can only be a field of the one table is taken as found. A field that
 // is nil cannot be there.
 func (b *binder) own(e *expr, ask bool) (f *expr, found bool, err error) {
-	first, rest, nested := strings.Cut(e.text, ".")
+	first, rest, nested := query.CutPath(e.text)
 	for i := range b.tables {
 		t := &b.tables[i]
 		if t.alias != first || e.quoted && !(nested && len(b.tables) > 1) {
@@ -143,7 +143,7 @@ func (b *binder) own(e *expr, ask bool) (f *expr, found bool, err error) {
 func (t *table) field(e *expr, i int, path string) *expr {
 	f := &expr{op: opField, start: e.start, end: e.end, table: i}
 	if t.columns != nil && path != "" {
-		first, _, nested := strings.Cut(path, ".")
+		first, _, nested := query.CutPath(path)
 		if at := slices.Index(t.columns, path); at >= 0 && nested {
 			f.op, f.index = opColumn, at
 			return f

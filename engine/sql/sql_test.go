@@ -226,7 +226,7 @@ func TestErrors(t *testing.T) {
 		"NISERT INTO people (a) VALUES (1)":                                                  "did you mean INSERT?",
 		"SELECT name FROM people WHERE name MATCHES '('":                                     "^",
 		"SELECT name FROM people WHERE name ILIKE tags":                                      "not a field; LIKE and GLOB take fields",
-		"SELECT name FROM people LIMIT -1":                                                   "whole number",
+		"SELECT name FROM people LIMIT 1.5":                                                  "whole number",
 		"SELECT name FROM people WHERE age IN (SELECT a, b FROM x)":                          "one column",
 		"SELECT (SELECT * FROM people) AS x":                                                 "a star",
 		"SELECT lower(SELECT name FROM people) AS x":                                         "parentheses of its own",
@@ -451,6 +451,76 @@ func TestParameters(t *testing.T) {
 	}
 	if _, err := run(t, db, "SELECT 1 AS v", m{"$a": 1}); err == nil || !strings.Contains(err.Error(), "by their names alone, as in {a: …}") {
 		t.Errorf("a name with its sign: %v", err)
+	}
+}
+
+// TestParameters_numbered: ?2 is the second value, and a ? the one after all before it.
+func TestParameters_numbered(t *testing.T) {
+	db := newDB(t)
+	for text, want := range map[string]string{
+		"SELECT ?1 AS a, ?2 AS b, ?1 AS c": "{a: 1, b: 2, c: 1}",
+		"SELECT ?2 AS a, ?1 AS b":          "{a: 2, b: 1}",
+		"SELECT ?1 AS a, ? AS b":           "{a: 1, b: 2}",
+	} {
+		if got, err := run(t, db, text, a{1, 2}); err != nil || got != want {
+			t.Errorf("%s: %s, %v", text, got, err)
+		}
+	}
+	for text, want := range map[string]string{
+		"SELECT ?2 AS a":        "no parameter ?1",
+		"SELECT ?1 AS a":        "1, found 2",
+		"SELECT ?3 AS a, ?1":    "3, found 2",
+		"SELECT ?0 AS a":        "the number of a parameter",
+		"SELECT ?1 AS a, :b":    "either ? or names",
+		"SELECT ?99999999 AS a": "the number of a parameter",
+		"SELECT ? 1 AS a":       "expected",
+	} {
+		if _, err := run(t, db, text, a{1, 2}); engine.CodeOf(err) != engine.CodeInvalid || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %s", text, err, want)
+		}
+	}
+}
+
+// TestRows: rows of values are compared value by value, the first that differ decide.
+func TestRows(t *testing.T) {
+	db := newDB(t)
+	for text, want := range map[string]string{
+		"(1, 2) = (1, 2)": "true", "(1, 2) = (1, 3)": "false", "(1, NULL) = (1, 2)": "null", "(1, NULL) = (2, 2)": "false", "(1, 2) <> (1, 3)": "true", "(1, 2) != (1, 2)": "false", "(1, NULL) <> (2, NULL)": "true",
+		"(1, 2) < (1, 3)": "true", "(1, 3) < (1, 3)": "false", "(1, 3) <= (1, 3)": "true", "(2, 1) > (1, 9)": "true", "(1, 9) >= (2, 1)": "false", "(1, NULL) < (2, 0)": "true", "(1, NULL) < (1, 0)": "null", "(1, 1, 5) < (1, 1, 6)": "true", "('a', 2) > ('a', 1)": "true",
+		"(1, 2) IN ((1, 2), (3, 4))": "true", "(1, 2) NOT IN ((1, 3))": "true", "(1, 2) IN ((1, NULL))": "null",
+	} {
+		if got, err := run(t, db, "SELECT "+text+" AS v", nil); err != nil || got != "{v: "+want+"}" {
+			t.Errorf("%s: %s, %v; want %s", text, got, err, want)
+		}
+	}
+	if got, err := run(t, db, "SELECT name FROM people WHERE (age, name) > (?, ?) ORDER BY age, name LIMIT 1", a{20, "Bob"}); err != nil || got != "{name: 'Ada'}" {
+		t.Errorf("the page after one: %s, %v", got, err)
+	}
+	for text, want := range map[string]string{
+		"SELECT (1, 2) AS v": "expected one value", "SELECT (1, 2) = 1 AS v": "on both sides of =", "SELECT (1, 2) < (1, 2, 3) AS v": "on both sides of <", "SELECT (1, 2) + 1 AS v": "expected one value",
+		"SELECT name FROM people ORDER BY (age, name)": "expected one value", "SELECT (1, 2) IN (SELECT 1) AS v": "a list of rows", "SELECT (1, 2) IN (1) AS v": "on both sides", "SELECT ABS((1, 2)) AS v": "expected one value",
+		"SELECT (1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17) = 1 AS v": "16",
+	} {
+		if _, err := run(t, db, text, nil); engine.CodeOf(err) != engine.CodeInvalid || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %s", text, err, want)
+		}
+	}
+}
+
+// TestNames_withDots: a dot that a backslash stands before is a part of the name.
+func TestNames_withDots(t *testing.T) {
+	db := newDB(t)
+	for _, step := range [][2]string{
+		{`INSERT INTO hosts (_id, "ssh.a@b\.com", p."x\.y") VALUES (1, 5, 6)`, "{_id: 1}"},
+		{`INSERT INTO hosts (_id, "ssh\.a@b\.com".port) VALUES (2, 22)`, "{_id: 2}"},
+		{`UPDATE hosts SET "ssh\.a@b\.com".port = 23 WHERE "ssh\.a@b\.com".port = 22`, "{updated: 1}"},
+		{`SELECT "ssh\.a@b\.com" FROM hosts WHERE _id = 2`, "{'ssh.a@b.com': {port: 23}}"},
+		{`SELECT h."ssh\.a@b\.com".port, h.p."x\.y" FROM hosts h ORDER BY h.p."x\.y"`, "{port: 23, 'x.y': null}\n{port: null, 'x.y': 6}"},
+		{`SELECT "a\.b" FROM (SELECT 1 AS "a.b")`, "{'a.b': 1}"},
+	} {
+		if got, err := run(t, db, step[0], nil); err != nil || got != step[1] {
+			t.Errorf("%s: %s, %v, want %s", step[0], got, err, step[1])
+		}
 	}
 }
 

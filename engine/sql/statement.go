@@ -2,6 +2,7 @@ package sql
 
 import (
 	"errors"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -165,13 +166,28 @@ func (x *execution) takeList(params []param, kind msgpack.Kind, values []byte) e
 	default:
 		return errors.New("expected the parameters as an array, one value for each ?")
 	}
-	if given < len(params) {
-		return at(x.text, params[given].pos, "expected as many parameters as there are ?, "+count(len(params))+", found "+count(given))
+	wanted := 0
+	for _, p := range params {
+		wanted = max(wanted, p.number)
 	}
-	if given > len(params) {
-		return errors.New("expected as many parameters as there are ?, " + count(len(params)) + ", found " + count(given))
+	why := "expected as many parameters as there are ?, " + count(wanted) + ", found " + count(given)
+	for _, p := range params {
+		if p.number > given {
+			return at(x.text, p.pos, why)
+		}
 	}
-	x.params = msgpack.List(values)
+	if given > wanted {
+		return errors.New(why)
+	}
+	list := msgpack.List(values)
+	isUsed := make([]bool, given)
+	for _, p := range params {
+		x.params = append(x.params, list[p.number-1])
+		isUsed[p.number-1] = true
+	}
+	if unused := slices.Index(isUsed, false); unused >= 0 {
+		return errors.New("the statement has no parameter ?" + count(unused+1))
+	}
 	return nil
 }
 

@@ -61,6 +61,9 @@ func floatText(x float64) string {
 	case math.IsInf(x, -1):
 		return "-Inf"
 	}
+	if size := math.Abs(x); size >= 1e15 && size < 1e17 {
+		return strconv.FormatFloat(x, 'f', 1, 64)
+	}
 	text := ""
 	for digits := 15; digits <= 17; digits++ {
 		text = strconv.FormatFloat(x, 'g', digits, 64)

@@ -91,7 +91,7 @@ describe(`what SQL means (${replayOf('sqlite-meaning.test.ts')})`, () => {
       ]))
       if (/^\d/.test(time) && random.chance(0.5)) modifiers.unshift(random.pick(["'unixepoch'", "'auto'", "'julianday'"]))
       const args = [time, ...modifiers].join(', ')
-      const formatted = `strftime('${random.list(1, 4, () => random.pick(['%d', '%H', '%j', '%m', '%M', '%s', '%S', '%w', '%W', '%Y', '%%', '%f', 'T']))
+      const formatted = `strftime('${random.list(1, 4, () => random.pick(['%d', '%H', '%j', '%m', '%M', '%s', '%S', '%w', '%W', '%Y', '%G', '%V', '%g', '%U', '%u', '%e', '%%', '%f', 'T']))
         .join('-')}', ${args})`
       // One argument makes a value of the type date: SQL.md has a row for it.
       const date = modifiers.length > 0 ? `date(${args})` : formatted
@@ -214,7 +214,7 @@ function bare(kind: Kind, depth: number, constant: boolean): string {
         case 0: case 1: return `${e(same)} ${sign} ${e(same)}`
         case 2: return `${e('any')} ${random.pick(['=', '<>', 'IS', 'IS NOT', 'IS DISTINCT FROM', 'IS NOT DISTINCT FROM'])} ${e('any')}`
         case 3: return `${e('any')} ${not}IN (${random.list(1, 3, () => e('any')).join(', ')})`
-        case 4: return `${e(same)} ${not}BETWEEN ${e(same)} AND ${e(same)}`
+        case 4: return depth === deepest && random.chance(0.3) ? collated(() => `(${e('text')})`, not) : `${e(same)} ${not}BETWEEN ${e(same)} AND ${e(same)}`
         case 5: return `${e('text')} ${not}LIKE ${random.chance(0.7) ? quoted(random.pick(['a%', '%', '_', '%b%', 'A_', '', '1%', '%\\%', 'a!%%'])) : e('text')}${random.pick(['', " ESCAPE '!'"])}`
         case 6: return `${e('text')} ${not}GLOB ${random.chance(0.7) ? quoted(random.pick(['a*', '*', '?', '*b*', '[a-c]*', '[^a]*', '', '*[0-9]'])) : e('text')}`
         case 7: return `${e('any')} ${random.pick(['IS NULL', 'IS NOT NULL', 'ISNULL', 'NOTNULL', 'NOT NULL'])}`
@@ -225,6 +225,12 @@ function bare(kind: Kind, depth: number, constant: boolean): string {
       }
     }
   }
+}
+
+/** A comparison of several values, one of which has a COLLATE. It counts for its own comparison, and in a list for none. */
+function collated(value: () => string, not: string): string {
+  const by = () => random.pick(['', ' COLLATE NOCASE', ' COLLATE RTRIM', ' COLLATE BINARY'])
+  return random.chance(0.5) ? `${value()} ${not}BETWEEN ${value()}${by()} AND ${value()}${by()}` : `${value()}${by()} ${not}IN (${value()}${by()}, ${value()})`
 }
 
 /** How deep the conditions of WHERE are. A COLLATE further in counts for the comparisons around it, too, in SQLite. */
