@@ -394,7 +394,7 @@ func (s *selectBody) bindTables(x *execution, in *scope) ([]table, error) {
 			continue // only names are resolved now
 		}
 		isKept := len(of.refs) == asked && !t.body.readsSelf
-		if t.body.isEndless && i == 0 {
+		if t.body.isEndless && (i == 0 || pinned(tables) < 0) {
 			t.lazy, t.isKept = bound, isKept
 			continue
 		}

@@ -1,6 +1,7 @@
 package sql
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/atomicdb-go/atomicdb/engine"
@@ -73,9 +74,9 @@ func (s *explainBody) row(x *execution, q *selection, last string) ([]field, err
 		}
 		steps[0] = plan.Text
 	}
-	for i, j := range q.joins {
+	for _, j := range q.joins {
 		kind := [...]string{innerJoin: "join(", leftJoin: "left join(", rightJoin: "right join(", fullJoin: "full join("}[j.kind]
-		steps = append(steps, kind+q.tables[i+1].alias+")")
+		steps = append(steps, kind+q.tables[j.table].alias+")")
 	}
 	if len(q.rest) > 0 {
 		steps = append(steps, "evaluate("+s.written(x, q.rest)+")")
@@ -107,8 +108,96 @@ func (s *explainBody) row(x *execution, q *selection, last string) ([]field, err
 	for _, l := range plan.Leaves {
 		leaves = appendFields(leaves, []field{{"condition", text(l.Condition)}, {"by", text(l.By)}, {"estimate", number(l.Estimate)}, {"actual", number(l.Actual)}})
 	}
-	return []field{{"text", text(strings.Join(steps, " → "))}, {"index", index},
+	detail, err := s.detail(q, last)
+	if err != nil {
+		return nil, err
+	}
+	return []field{{"text", text(strings.Join(steps, " → "))}, {"steps", detail}, {"index", index},
 		{"examined", number(plan.Examined)}, {"returned", number(plan.Returned)}, {"leaves", leaves}}, nil
+}
+
+// detail is the steps of one SELECT as SQLite's EXPLAIN QUERY PLAN words them: how the
+// documents of each table are found, in the order in which they are joined, and what is
+// done with them.
+func (s *explainBody) detail(q *selection, last string) ([]byte, error) {
+	var steps []string
+	r := &joining{selection: q, one: tuple{docs: make([][]byte, len(q.tables))}, steps: make([]joinStep, len(q.tables))}
+	if len(q.tables) > 1 {
+		for _, table := range r.preparations() {
+			if err := r.prepare(table); err != nil {
+				return nil, err
+			}
+		}
+	} else if len(q.tables) == 1 {
+		r.steps[0].where = q.filters[0]
+	}
+	for at, table := range q.order {
+		t := &q.tables[table]
+		name := t.alias
+		if t.collection != "" && t.collection != t.alias {
+			name = t.collection + " AS " + t.alias
+		}
+		how := "SCAN " + name
+		if t.body != nil {
+			how = "SCAN SUBQUERY " + t.alias
+		} else if by, err := q.by(t, r.steps[table].where); err != nil {
+			return nil, err
+		} else if by != "" {
+			how = "SEARCH " + name + " USING " + by
+		}
+		if at > 0 {
+			j := &q.joins[at-1]
+			if len(j.inner) > 0 {
+				how += ", HASH JOIN (" + s.written(q.x, j.inner) + " = " + s.written(q.x, j.outer) + ")"
+			} else {
+				how += ", NESTED LOOP"
+			}
+			if j.kind != innerJoin {
+				how += " " + [...]string{leftJoin: "LEFT", rightJoin: "RIGHT", fullJoin: "FULL"}[j.kind] + "-JOIN"
+			}
+		}
+		steps = append(steps, how)
+	}
+	for _, step := range []struct {
+		isDone bool
+		text   string
+	}{
+		{len(q.windows.bound) > 0, "WINDOW FUNCTIONS"},
+		{q.selectBody != nil && len(q.groupBy) > 0, "HASH FOR GROUP BY"},
+		{q.selectBody != nil && q.distinct, "HASH FOR DISTINCT"},
+		{len(q.keys) > 0, "SORT FOR ORDER BY"},
+		{last != "", strings.ToUpper(last)},
+	} {
+		if step.isDone {
+			steps = append(steps, step.text)
+		}
+	}
+	list := msgpack.AppendArray(nil, len(steps))
+	for _, step := range steps {
+		list = appendText(list, step)
+	}
+	return list, nil
+}
+
+// by says what finds the documents of a table that meet a condition: their ids, indexes
+// or columns; "" if all documents are looked at.
+func (q *selection) by(t *table, where *query.Filter) (string, error) {
+	plan, err := q.x.db.Explain(t.collection, engine.Query{Where: where})
+	var all []string
+	for _, l := range plan.Leaves {
+		by := ""
+		if paths, ok := strings.CutPrefix(l.By, "index("); ok {
+			by = "INDEX (" + paths
+		} else if path, ok := strings.CutPrefix(l.By, "column("); ok {
+			by = "COLUMN (" + path
+		} else if l.By == "id" {
+			by = "PRIMARY KEY"
+		}
+		if by != "" && !slices.Contains(all, by) {
+			all = append(all, by)
+		}
+	}
+	return strings.Join(all, " AND "), err
 }
 
 // plan is how the documents of the first collection are found. If it is plain, their

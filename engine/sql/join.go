@@ -1,6 +1,10 @@
 package sql
 
 import (
+	"bytes"
+	"cmp"
+	"slices"
+
 	"github.com/atomicdb-go/atomicdb/engine/msgpack"
 	"github.com/atomicdb-go/atomicdb/engine/query"
 )
@@ -9,7 +13,9 @@ import (
 // at some paths equal values of the tuple, if an equality says which, and for which
 // the other conditions hold.
 type join struct {
+	table   int
 	kind    joinKind
+	on      []*expr       // what ON and USING say
 	inner   []*expr       // fields of the joined table …
 	outer   []*expr       // … and what they equal, of the tables before it
 	filter  *query.Filter // what else ON says of the joined table alone
@@ -37,19 +43,15 @@ func pinned(tables []table) int {
 
 func (b *binder) joins() (joins []join, err error) {
 	for i := 1; i < len(b.tables); i++ {
-		j := join{kind: b.tables[i].kind}
+		j := join{table: i, kind: b.tables[i].kind}
 		over := &binder{x: b.x, tables: b.tables[:i+1], scope: b.scope}
 		if on := b.tables[i].on; on != nil {
 			bound, err := over.bind(on)
 			if err != nil {
 				return nil, err
 			}
-			parts := []*expr{bound}
-			if bound.op == opAnd {
-				parts = bound.kids
-			}
-			for _, part := range parts {
-				j.add(part, i, b.x.slowly)
+			if j.on = []*expr{bound}; bound.op == opAnd {
+				j.on = slices.Clone(bound.kids)
 			}
 		}
 		for _, n := range b.tables[i].using {
@@ -62,7 +64,7 @@ func (b *binder) joins() (joins []join, err error) {
 			if right == nil {
 				return nil, b.fault(e, "expected a field that both tables have")
 			}
-			j.add(&expr{op: opCompare, operator: equals, start: e.start, end: e.end, kids: []*expr{left, right}}, i, b.x.slowly)
+			j.on = append(j.on, &expr{op: opCompare, operator: equals, start: e.start, end: e.end, kids: []*expr{left, right}})
 		}
 		joins = append(joins, j)
 	}
@@ -113,8 +115,9 @@ func (x *execution) fields(t *table) (names []string) {
 	return names
 }
 
-// add adds a condition on the tables up to i.
-func (j *join) add(part *expr, i int, slowly bool) {
+// add adds a condition on the joined table and those before it.
+func (j *join) add(part *expr, slowly bool) {
+	i := j.table
 	if part.op == opCompare && part.operator == equals && !slowly {
 		a, c := part.kids[0], part.kids[1]
 		if !(a.op == opField && a.table == i) {
@@ -137,22 +140,106 @@ func (j *join) add(part *expr, i int, slowly bool) {
 	j.cost += part.size()
 }
 
-// spread gives each condition of WHERE to the first join after which it can be tested.
+// spread decides in which order the tables are joined, and gives each condition to the
+// first join after which it can be tested.
 func (q *selection) spread() {
+	q.inOrder()
+	place := make([]int, len(q.tables)) // of each table
+	for at, table := range q.order {
+		place[table] = at
+	}
+	lastPlace := func(e *expr) int {
+		last := -1
+		e.walk(func(part *expr) {
+			if part.isOfTable() {
+				last = max(last, place[part.table])
+			}
+		})
+		return last
+	}
+	for i := range q.joins {
+		for _, part := range q.joins[i].on {
+			at := i + 1
+			if q.isReordered {
+				at = max(lastPlace(part), 1)
+			}
+			q.joins[at-1].add(part, q.x.slowly)
+		}
+	}
 	var rest []*expr
 	for _, e := range q.rest {
-		i := e.lastTable()
+		at := lastPlace(e)
 		switch {
-		case i < 1 || i <= q.pinned:
+		case at < 1 || at <= q.pinned:
 			rest = append(rest, e)
-		case q.joins[i-1].kind == innerJoin:
-			q.joins[i-1].add(e, i, q.x.slowly)
+		case q.joins[at-1].kind == innerJoin:
+			q.joins[at-1].add(e, q.x.slowly)
 		default:
-			q.joins[i-1].after = append(q.joins[i-1].after, e)
-			q.joins[i-1].cost += e.size()
+			q.joins[at-1].after = append(q.joins[at-1].after, e)
+			q.joins[at-1].cost += e.size()
 		}
 	}
 	q.rest = rest
+}
+
+// inOrder sets the order in which tables are joined: that of the statement, unless a table
+// would be joined to all before it though an equality with a later one says which. The
+// tuples are sorted then, so nobody sees another order.
+func (q *selection) inOrder() {
+	for table := range q.tables {
+		q.order = append(q.order, table)
+	}
+	if len(q.tables) < 3 || !q.isInner() || q.x.slowly {
+		return
+	}
+	var equal [][2]*expr
+	for _, e := range q.equalities() {
+		equal = append(equal, [2]*expr{e.kids[0], e.kids[1]}, [2]*expr{e.kids[1], e.kids[0]})
+	}
+	order, left := []int{0}, slices.Clone(q.order[1:])
+	for len(left) > 0 {
+		next := slices.IndexFunc(left, func(table int) bool {
+			return slices.ContainsFunc(equal, func(sides [2]*expr) bool {
+				return sides[0].op == opField && sides[0].table == table && sides[1].lastTable() >= 0 && !slices.ContainsFunc(left, sides[1].reads)
+			})
+		})
+		next = max(next, 0)
+		order, left = append(order, left[next]), slices.Delete(left, next, next+1)
+	}
+	if q.isReordered = !slices.Equal(order, q.order); q.isReordered {
+		q.order = order
+		joins := q.joins
+		q.joins = nil
+		for _, table := range order[1:] {
+			q.joins = append(q.joins, join{table: table, on: joins[table-1].on})
+		}
+	}
+}
+
+// isInner reports whether all tables are joined by what holds alone.
+func (q *selection) isInner() bool {
+	for i := range q.tables {
+		if t := &q.tables[i]; i > 0 && t.kind != innerJoin || t.lazy != nil {
+			return false
+		}
+	}
+	return true
+}
+
+// equalities returns the conditions on two tables that are equalities.
+func (q *selection) equalities() (all []*expr) {
+	add := func(parts []*expr) {
+		for _, e := range parts {
+			if e.op == opCompare && e.operator == equals {
+				all = append(all, e)
+			}
+		}
+	}
+	for i := range q.joins {
+		add(q.joins[i].on)
+	}
+	add(q.rest)
+	return all
 }
 
 // reads reports whether e looks at documents of a table.
@@ -183,14 +270,28 @@ type joining struct {
 	one   tuple             // that is being made
 	emit  func(*tuple) bool // returns false if no more are asked for
 	cost  int
+
+	err     error           // of documents that are taken one by one
+	key     []byte          // is overwritten
+	numbers []int32         // of the documents of one, by table, if tables are reordered
+	found   []numberedTuple // which are sorted before they are emitted
+}
+
+// A numberedTuple is a tuple and the numbers of its documents.
+type numberedTuple struct {
+	docs    [][]byte
+	numbers []int32
 }
 
 // A joinStep is a table that is joined.
 type joinStep struct {
-	docs     [][]byte
-	all      []int32            // the documents by their numbers, if no equality says which
-	partners map[string][]int32 // else by their values
-	taken    []bool             // which have had a partner
+	isReady bool          // its documents have been found
+	where   *query.Filter // by which
+	isLazy  bool          // they are taken one by one, and nobody has asked for them yet
+	docs    [][]byte
+	first   map[string]int32 // by what an equality asks: the number of the first document …
+	next    []int32          // … and of each, that of the next one of the same; 0: none
+	taken   []bool           // which have had a partner
 }
 
 func (r *joining) run() error {
@@ -199,24 +300,34 @@ func (r *joining) run() error {
 		return nil
 	}
 	r.steps = make([]joinStep, len(r.tables))
-	for i := range r.tables {
-		if err := r.prepare(i); err != nil {
+	for _, table := range r.preparations() {
+		if err := r.prepare(table); err != nil {
 			return err
 		}
 	}
+	if r.isReordered {
+		r.numbers = make([]int32, len(r.tables))
+	}
 	isWanted := true
-	first := func(doc []byte) bool {
-		r.one.docs[0] = doc
+	first := func(n int, doc []byte) bool {
+		r.choose(r.order[0], n, doc)
 		isWanted = r.extend(1)
 		return isWanted
 	}
-	if err := r.lazily(first); err != nil {
-		return err
+	if err := r.lazily(r.order[0], func(doc []byte) bool { return first(0, doc) }); err != nil || r.err != nil {
+		return cmp.Or(err, r.err)
 	}
-	for _, doc := range r.steps[0].docs {
-		if !first(doc) {
+	for n, doc := range r.steps[r.order[0]].docs {
+		if !first(n, doc) {
 			break
 		}
+	}
+	if r.err != nil {
+		return r.err
+	}
+	if r.isReordered {
+		r.emitFound()
+		return nil
 	}
 	for i := range r.joins {
 		if !isWanted {
@@ -229,7 +340,7 @@ func (r *joining) run() error {
 		clear(r.one.docs)
 		for n, doc := range s.docs {
 			r.x.db.Spend(1)
-			if r.one.docs[i+1] = doc; !s.taken[n] && !r.add(i+1) {
+			if r.one.docs[i+1] = doc; !s.taken[n] && !r.addTo(i+1) {
 				return nil
 			}
 		}
@@ -237,21 +348,21 @@ func (r *joining) run() error {
 	return nil
 }
 
-// lazily calls first with the documents of the first table, if they are taken one by one.
-func (r *joining) lazily(first func([]byte) bool) error {
-	t := &r.tables[0]
+// lazily calls visit with the documents of a table, if they are taken one by one.
+func (r *joining) lazily(table int, visit func([]byte) bool) error {
+	t := &r.tables[table]
 	if t.lazy == nil {
 		return nil
 	}
 	isWanted := true
-	where := r.filters[0]
+	where := r.filters[table]
 	l := &list{}
 	err := t.lazy.each(func(row []byte) bool {
 		r.x.db.Spend(1)
 		start := len(l.rows)
 		l.copy(r.x, row)
-		if doc := l.rows[start:]; where == nil || !r.applies(0) || where.Match(doc) {
-			isWanted = first(doc)
+		if doc := l.rows[start:len(l.rows):len(l.rows)]; where == nil || !r.applies(table) || where.Match(doc) {
+			isWanted = visit(doc)
 		}
 		return isWanted
 	})
@@ -261,90 +372,214 @@ func (r *joining) lazily(first func([]byte) bool) error {
 	return err
 }
 
-// prepare finds the documents of table i.
-func (r *joining) prepare(i int) (err error) {
-	s := &r.steps[i]
+// drain joins the documents of a table that are taken one by one, and keeps them: for the
+// first tuple that asks for them, a LIMIT may end what has no end.
+func (r *joining) drain(at int, s *joinStep, with func(n int) bool) (isWanted bool) {
+	j := &r.joins[at-1]
+	isWanted, s.isLazy = true, false
+	asked, hasKey := appendKeyOf(nil, j.outer, &r.one)
+	var key []byte
+	r.err = r.lazily(j.table, func(doc []byte) bool {
+		if j.filter != nil && !j.filter.Match(doc) {
+			return true
+		}
+		s.docs, s.taken = append(s.docs, doc), append(s.taken, false)
+		r.one.docs[j.table] = doc
+		k, ok := appendKeyOf(key[:0], j.inner, &r.one)
+		if key = k; !ok || !hasKey || !bytes.Equal(key, asked) {
+			return true
+		}
+		isWanted = with(len(s.docs) - 1)
+		return isWanted
+	})
+	if isWanted = isWanted && r.err == nil; isWanted {
+		r.hash(j, s)
+	}
+	return isWanted
+}
+
+// preparations is the order in which the documents of the tables are found: as they are
+// joined, but if the first table has many, those of which a filter may leave few come
+// before it, so that it is searched for their partners alone.
+func (r *joining) preparations() []int {
+	if len(r.tables) < 2 || r.x.slowly || !r.isInner() || r.isFew(r.order[0]) {
+		return r.order
+	}
+	var few, others []int
+	for at, table := range r.order {
+		if isFiltered := r.filters[table] != nil || at > 0 && r.joins[at-1].filter != nil; isFiltered || r.tables[table].body != nil {
+			few = append(few, table)
+		} else {
+			others = append(others, table)
+		}
+	}
+	return append(few, others...)
+}
+
+// isFew reports whether the documents of a table are few enough to be looked up.
+func (r *joining) isFew(table int) bool {
+	t := &r.tables[table]
+	if t.body != nil {
+		return len(t.docs) <= maxProbes
+	}
+	n, err := r.x.db.Count(t.collection, r.filters[table], maxProbes+1)
+	return err == nil && n <= maxProbes
+}
+
+// prepare finds the documents of a table.
+func (r *joining) prepare(table int) (err error) {
+	s := &r.steps[table]
+	if s.isLazy = r.tables[table].lazy != nil; s.isLazy {
+		return nil
+	}
 	var filters []*query.Filter
 	add := func(f *query.Filter) {
 		if f != nil {
 			filters = append(filters, f)
 		}
 	}
-	if r.applies(i) { // what WHERE says of it may be asked before joining
-		add(r.filters[i])
+	if r.applies(table) { // what WHERE says of it may be asked before joining
+		add(r.filters[table])
 	}
-	if i == 0 {
-		s.docs, err = r.documents(0, query.And(filters...))
-		return err
+	j := r.joinOf(table)
+	if j != nil {
+		add(j.filter)
 	}
-	j := &r.joins[i-1]
-	add(j.filter)
-	if len(j.inner) > 0 && !j.kind.keepsRight() && !r.x.slowly {
-		add(r.probes(j))
-	}
-	docs, err := r.documents(i, query.And(filters...))
-	if err != nil {
-		return err
-	}
-	s.docs, s.taken = docs, make([]bool, len(docs))
-	if r.x.db.Hold(8 * len(docs)); len(j.inner) == 0 {
-		for n := range docs {
-			s.all = append(s.all, int32(n))
+	if !r.x.slowly {
+		if j != nil && len(j.inner) > 0 && !j.kind.keepsRight() {
+			add(r.probes(j.inner[0], j.outer[0]))
 		}
-		return nil
+		for i := range r.joins {
+			if of := &r.joins[i]; len(of.inner) > 0 && r.steps[of.table].isReady && of.outer[0].op == opField && of.outer[0].table == table && !of.outer[0].path.IsEmpty() && r.isInner() {
+				add(r.probes(of.outer[0], of.inner[0]))
+			}
+		}
 	}
-	s.partners = map[string][]int32{}
+	s.isReady, s.where = true, query.And(filters...)
+	docs, err := r.documents(table, s.where)
+	if s.docs = docs; err != nil || j == nil {
+		return err
+	}
+	s.taken = make([]bool, len(docs))
+	r.hash(j, s)
+	return nil
+}
+
+// hash makes the table in which documents are found by what an equality asks.
+func (r *joining) hash(j *join, s *joinStep) {
+	docs := s.docs
+	r.x.db.Hold(8 * len(docs))
+	if len(j.inner) == 0 {
+		return
+	}
+	s.first, s.next = make(map[string]int32, len(docs)), make([]int32, len(docs)+1)
 	one := tuple{docs: make([][]byte, len(r.tables))}
-	for n, doc := range docs {
+	var key []byte
+	for n := len(docs); n > 0; n-- {
 		r.x.db.Spend(1)
-		one.docs[i] = doc
-		if k, ok := keyOf(j.inner, &one); ok {
+		one.docs[j.table] = docs[n-1]
+		k, ok := appendKeyOf(key[:0], j.inner, &one)
+		if key = k; ok {
 			r.x.db.Hold(len(k) + partnerBytes)
-			s.partners[k] = append(s.partners[k], int32(n))
+			s.next[n] = s.first[string(k)]
+			s.first[string(k)] = int32(n)
+		}
+	}
+}
+
+// joinOf returns the join that adds a table; nil for the first one.
+func (r *joining) joinOf(table int) *join {
+	for i := range r.joins {
+		if r.joins[i].table == table {
+			return &r.joins[i]
 		}
 	}
 	return nil
 }
 
-// extend joins table i and those after it to the tuple. It returns false if no more
-// tuples are asked for.
-func (r *joining) extend(i int) bool {
-	if i == len(r.tables) {
-		if r.x.db.Spend(r.cost); r.passes(&r.one) {
-			return r.emit(&r.one)
-		}
-		return true
+// choose puts a document into the tuple.
+func (r *joining) choose(table, n int, doc []byte) {
+	if r.one.docs[table] = doc; r.numbers != nil {
+		r.numbers[table] = int32(n)
 	}
-	j, s := &r.joins[i-1], &r.steps[i]
-	hasPartner, with := false, s.all
-	r.one.docs[i] = nil
-	if len(j.inner) > 0 {
-		k, _ := keyOf(j.outer, &r.one)
-		with = s.partners[k] // none of "", which no key is
+}
+
+// extend joins the table at a place of the order, and those after it, to the tuple. It
+// returns false if no more tuples are asked for.
+func (r *joining) extend(at int) bool {
+	if at == len(r.tables) {
+		return r.add()
 	}
-	for _, n := range with {
+	j := &r.joins[at-1]
+	s := &r.steps[j.table]
+	hasPartner := false
+	r.one.docs[j.table] = nil
+	with := func(n int) bool {
 		r.x.db.Spend(1 + j.cost)
-		if r.one.docs[i] = s.docs[n]; j.holds(&r.one) {
-			hasPartner, s.taken[n] = true, true
-			if !r.add(i) {
+		if r.choose(j.table, n, s.docs[n]); !j.holds(&r.one) {
+			return true
+		}
+		hasPartner, s.taken[n] = true, true
+		return r.addTo(at)
+	}
+	if s.isLazy {
+		if !r.drain(at, s, with) {
+			return false
+		}
+	} else if len(j.inner) == 0 {
+		for n := range s.docs {
+			if !with(n) {
+				return false
+			}
+		}
+	} else if k, ok := appendKeyOf(r.key[:0], j.outer, &r.one); ok {
+		r.key = k
+		for n := s.first[string(k)]; n > 0; n = s.next[n] {
+			if !with(int(n) - 1) {
 				return false
 			}
 		}
 	}
-	if r.one.docs[i] = nil; !hasPartner && j.kind.keepsLeft() {
-		return r.add(i)
+	if r.one.docs[j.table] = nil; !hasPartner && j.kind.keepsLeft() {
+		return r.addTo(at)
 	}
 	return true
 }
 
-// add goes on with a tuple whose document of table i is chosen.
-func (r *joining) add(i int) bool {
-	for _, e := range r.joins[i-1].after {
+// add takes the tuple, which has its documents.
+func (r *joining) add() bool {
+	if r.x.db.Spend(r.cost); !r.passes(&r.one) {
+		return true
+	}
+	if !r.isReordered {
+		return r.emit(&r.one)
+	}
+	r.x.db.Hold(tupleBytes(len(r.tables)) + 4*len(r.numbers))
+	r.found = append(r.found, numberedTuple{slices.Clone(r.one.docs), slices.Clone(r.numbers)})
+	return true
+}
+
+// emitFound emits the tuples that were found, in the order of the statement.
+func (r *joining) emitFound() {
+	slices.SortFunc(r.found, func(a, b numberedTuple) int {
+		r.x.db.Spend(1)
+		return slices.Compare(a.numbers, b.numbers)
+	})
+	for i := range r.found {
+		if r.one.docs = r.found[i].docs; !r.emit(&r.one) {
+			return
+		}
+	}
+}
+
+// addTo goes on with a tuple whose document of the table at a place is chosen.
+func (r *joining) addTo(at int) bool {
+	for _, e := range r.joins[at-1].after {
 		if !e.test(&r.one) {
 			return true
 		}
 	}
-	return r.extend(i + 1)
+	return r.extend(at + 1)
 }
 
 func (j *join) holds(t *tuple) bool {
@@ -356,21 +591,21 @@ func (j *join) holds(t *tuple) bool {
 	return true
 }
 
-// probes is the condition that a document has one of the values that it may be
-// joined to; nil if those are too many, or not of one table.
-func (r *joining) probes(j *join) *query.Filter {
-	outer := j.outer[0]
-	table := outer.lastTable()
-	for i := range table {
-		if outer.reads(i) {
+// probes is the condition that a document has, at the path of a field, one of the values
+// that it may be joined to; nil if those are too many, or not of one table whose documents
+// are known.
+func (r *joining) probes(field, partner *expr) *query.Filter {
+	table := partner.lastTable()
+	for i := range r.tables {
+		if i != table && partner.reads(i) {
 			return nil
 		}
 	}
 	of := [][]byte{nil}
-	if table == 0 && r.tables[0].lazy != nil {
-		return nil
-	}
 	if table >= 0 {
+		if !r.steps[table].isReady {
+			return nil
+		}
 		of = r.steps[table].docs
 	}
 	seen := map[string]bool{}
@@ -380,7 +615,7 @@ func (r *joining) probes(j *join) *query.Filter {
 		if table >= 0 {
 			one.docs[table] = doc
 		}
-		v := outer.eval(&one)
+		v := partner.eval(&one)
 		if isNull(v) {
 			continue
 		}
@@ -396,7 +631,7 @@ func (r *joining) probes(j *join) *query.Filter {
 	}
 	// A path that crosses arrays reaches more values than the first, which is
 	// the one that a join compares. So this condition only narrows the search.
-	return query.In(j.inner[0].path, values)
+	return query.In(field.path, values)
 }
 
 // partnerBytes is what a document takes that others may be joined to, about.
@@ -405,18 +640,20 @@ const partnerBytes = 96
 // tupleBytes is what a tuple of documents of n tables takes.
 func tupleBytes(n int) int { return 48 + 24*n }
 
-// keyOf returns bytes that are the same for tuples whose values are equal;
-// false if one is null, which equals nothing.
-func keyOf(exprs []*expr, t *tuple) (string, bool) {
-	var b []byte
+// appendKeyOf appends bytes that are the same for tuples whose values are equal; false if
+// one is null, which equals nothing.
+func appendKeyOf(b []byte, exprs []*expr, t *tuple) ([]byte, bool) {
 	for _, e := range exprs {
 		v := e.eval(t)
 		if isNull(v) {
-			return "", false
+			return b, false
+		}
+		if len(exprs) == 1 {
+			return query.AppendKey(b, v), true
 		}
 		b = appendPart(b, v)
 	}
-	return string(b), true
+	return b, true
 }
 
 // keyOfValue returns bytes that are the same for equal values.

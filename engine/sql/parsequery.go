@@ -106,8 +106,8 @@ func (p *parser) queryAfterWith(of *cte) (*queryBody, error) {
 			q.recursive, q.of = len(q.parts), of
 		}
 		q.parts = append(q.parts, part)
-		if len(part.tables) > 0 && part.tables[0].body != nil {
-			q.isEndless = q.isEndless || part.tables[0].body.isEndless
+		for _, t := range part.tables {
+			q.isEndless = q.isEndless || t.body != nil && t.body.isEndless
 		}
 		if q.recursive > 0 && (q.ops[len(q.ops)-1] > opUnionAll || q.ops[len(q.ops)-1] != q.ops[q.recursive-1]) {
 			return nil, p.Fault(start, "expected UNION or UNION ALL, and no other after it, before a SELECT that reads "+token.Clipped(of.name))

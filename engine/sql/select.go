@@ -11,20 +11,22 @@ import (
 // A selection is a SELECT that is bound.
 type selection struct {
 	*selectBody
-	x          *execution
-	binder     *binder
-	tables     []table         // with the rows of those that are queries
-	pinned     int             // the last table that a RIGHT or FULL JOIN joins; -1: none
-	filters    []*query.Filter // by table; nil: all documents
-	rest       []*expr         // conditions that no filter says
-	joins      []join          // of the second table and later
-	groups     *groups         // nil: rows are of documents
-	having     *expr
-	windows    windows
-	projection *projection
-	keys       []sortKey
-	skip       int
-	limit      int // -1: all
+	x           *execution
+	binder      *binder
+	tables      []table         // with the rows of those that are queries
+	pinned      int             // the last table that a RIGHT or FULL JOIN joins; -1: none
+	filters     []*query.Filter // by table; nil: all documents
+	rest        []*expr         // conditions that no filter says
+	order       []int           // in which tables are joined
+	isReordered bool            // it is not that of the statement
+	joins       []join          // of the second table in that order, and later
+	groups      *groups         // nil: rows are of documents
+	having      *expr
+	windows     windows
+	projection  *projection
+	keys        []sortKey
+	skip        int
+	limit       int // -1: all
 }
 
 // A sortKey is a bound term of ORDER BY.
@@ -297,9 +299,15 @@ func (q *selection) streamed() (Rows, error) {
 //
 //go:noinline
 func (q *selection) tuples() (found []tuple, err error) {
+	var docs [][]byte
 	err = q.join(func(t *tuple) bool {
 		q.x.db.Hold(tupleBytes(len(t.docs)))
-		found = append(found, tuple{docs: slices.Clone(t.docs)})
+		start := len(docs)
+		if start+len(t.docs) > cap(docs) { // many tuples share an array
+			docs, start = make([][]byte, 0, len(t.docs)*min(max(2*len(found), 1), 1024)), 0
+		}
+		docs = append(docs, t.docs...)
+		found = append(found, tuple{docs: docs[start:len(docs):len(docs)]})
 		return true
 	})
 	return found, err

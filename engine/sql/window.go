@@ -217,6 +217,7 @@ type partition struct {
 	groups []int    // where each group of equal rows begins, and where the last one ends
 	group  []int    // of each row
 	slide  sliding
+	sum    *floatSum // of floats; nil: another aggregate
 }
 
 func (q *selection) partition(w *window, tuples []tuple, rows []*sortedTuple) *partition {
@@ -236,6 +237,9 @@ func (q *selection) partition(w *window, tuples []tuple, rows []*sortedTuple) *p
 	}
 	p.groups = append(p.groups, len(rows))
 	p.slide = sliding{partition: p, isExact: p.isExact()}
+	if p.hasFloats() {
+		p.sum = &floatSum{}
+	}
 	return p
 }
 
@@ -272,6 +276,17 @@ func (p *partition) value(i int) ([]byte, error) {
 	switch {
 	case p.function != winAggregate:
 		return p.nth(i, from, to)
+	case p.sum != nil && p.frame.exclude == excludeNone && !p.q.x.slowly:
+		p.sum.to(p, from, to)
+		all = p.sum.value()
+	case p.sum != nil:
+		sum := &floatSum{}
+		for n := from; n < to; n++ {
+			if !p.excludes(i, n) {
+				sum.put(p, n, 1)
+			}
+		}
+		all = sum.value()
 	case p.frame.exclude == excludeNone && !p.q.x.slowly:
 		all = p.slide.over(from, to)
 	default:

@@ -121,16 +121,141 @@ type sliding struct {
 }
 
 // isExact reports whether an aggregate of the values is the same in whatever order it is
-// worked out. Of floats and of sums that overflow it is not.
+// worked out. Of sums that overflow it is not.
 func (p *partition) isExact() bool {
+	if p.aggregate == aggConcat {
+		return false
+	}
 	size := 0.0
 	for _, v := range p.values {
-		if p.addsUp() && msgpack.IsDouble(v) {
-			return false
-		}
 		size += math.Abs(msgpack.Float(v))
 	}
-	return p.aggregate != aggConcat && (size < 1<<53 || !p.addsUp())
+	return size < 1<<53 || !p.addsUp() || p.aggregate == aggAvg
+}
+
+// hasFloats reports whether an aggregate is a sum of floats among others, none of which
+// is so large that the sum of some could overflow.
+func (p *partition) hasFloats() bool {
+	if p.aggregate != aggSum && p.aggregate != aggTotal {
+		return false
+	}
+	found := false
+	floats, whole := 0.0, 0.0
+	for _, v := range p.values {
+		switch x := math.Abs(msgpack.Float(v)); {
+		case msgpack.KindOf(v) != msgpack.Number:
+		case !msgpack.IsDouble(v):
+			whole += x
+		case x-x == 0: // neither infinite nor NaN
+			floats += x
+			found = true
+		default:
+			found = true
+		}
+	}
+	return found && whole < 1<<62 && floats < math.MaxFloat64/4
+}
+
+// A floatSum is a sum that rows enter and leave. It loses no digit, so it is the same in
+// whatever order they do: the parts are floats that do not overlap, the least first, whose
+// sum is exact (Shewchuk, 1997).
+type floatSum struct {
+	start, end int // of the rows that are in it
+	whole      int64
+	parts      []float64
+	numbers    int
+	floats     int
+	infinite   [2]int // above and below 0
+	nans       int
+}
+
+// to makes s the sum of the rows from start to end.
+func (s *floatSum) to(p *partition, start, end int) {
+	if start < s.start || end < s.end || start > s.end {
+		*s = floatSum{start: start, end: start, parts: s.parts[:0]}
+	}
+	for ; s.start < start; s.start++ {
+		s.put(p, s.start, -1)
+	}
+	for ; s.end < end; s.end++ {
+		s.put(p, s.end, 1)
+	}
+}
+
+// put adds the value of a row, or takes it out if by is -1.
+func (s *floatSum) put(p *partition, row, by int) {
+	p.q.x.db.Spend(1)
+	v := p.values[row]
+	if msgpack.KindOf(v) != msgpack.Number {
+		return
+	}
+	s.numbers += by
+	if n, ok := msgpack.Int(v); ok {
+		n *= int64(by)
+		s.whole += n
+		high := float64(n)
+		s.add(high)
+		s.add(float64(n - int64(high)))
+		return
+	}
+	s.floats += by
+	switch x := msgpack.Float(v); {
+	case x != x:
+		s.nans += by
+	case x > math.MaxFloat64:
+		s.infinite[0] += by
+	case x < -math.MaxFloat64:
+		s.infinite[1] += by
+	default:
+		s.add(x * float64(by))
+	}
+}
+
+func (s *floatSum) add(x float64) {
+	n := 0
+	for _, y := range s.parts {
+		if math.Abs(x) < math.Abs(y) {
+			x, y = y, x
+		}
+		sum := x + y
+		if lost := y - (sum - x); lost != 0 {
+			s.parts[n] = lost
+			n++
+		}
+		x = sum
+	}
+	s.parts = append(s.parts[:n], x)
+}
+
+// value is the sum, rounded once; nil if there is no number. Without floats it is whole.
+func (s *floatSum) value() []byte {
+	switch {
+	case s.numbers == 0:
+		return nil
+	case s.floats == 0:
+		return msgpack.AppendInt(nil, s.whole)
+	case s.nans > 0 || s.infinite[0] > 0 && s.infinite[1] > 0:
+		return floatValue(math.NaN())
+	case s.infinite[0] > 0:
+		return floatValue(math.Inf(1))
+	case s.infinite[1] > 0:
+		return floatValue(math.Inf(-1))
+	}
+	n := len(s.parts) - 1
+	sum, lost := s.parts[n], 0.0
+	for n > 0 && lost == 0 {
+		n--
+		before := sum
+		sum = before + s.parts[n]
+		lost = s.parts[n] - (sum - before)
+	}
+	// What is left decides between the two floats that a half lies between.
+	if n > 0 && lost != 0 && (lost < 0) == (s.parts[n-1] < 0) {
+		if next := sum + 2*lost; next-sum == 2*lost {
+			sum = next
+		}
+	}
+	return floatValue(sum)
 }
 
 // over returns the aggregate of the rows from start to end.

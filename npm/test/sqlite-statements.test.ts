@@ -188,7 +188,10 @@ function frame(unit: string, most: number): string {
 function select(depth: number, width: number, around: readonly Source[], ctes: readonly Source[]): string {
   if (random.chance(0.03)) return `SELECT ${columnsOf(width).map((c) => `${random.int(0, 5)} AS ${c}`).join(', ')}`
   const { text, sources } = from(depth, ctes, around)
-  const where = random.chance(0.6) ? ` WHERE ${condition([...sources, ...sources, ...around], depth, ctes)}` : ''
+  const conditions = random.chance(0.6) ? [condition([...sources, ...sources, ...around], depth, ctes)] : []
+  // Equalities that lead from each table to another one, in any order.
+  if (sources.length > 1 && random.chance(0.3)) for (const of of sources) conditions.push(`${columnOf(of)} = ${columnOf(random.pick(sources))}`)
+  const where = conditions.length > 0 ? ` WHERE ${conditions.join(' AND ')}` : ''
   if (random.chance(0.2)) {
     const by = columnOf(random.pick(sources))
     const aggregates = columnsOf(width).map((c, i) => (i === 0 && width > 1 ? `${by} AS ${c}` : `${random.pick(['COUNT(*)', `SUM(${columnOf(random.pick(sources))})`, `MAX(${columnOf(random.pick(sources))})`])} AS ${c}`))
@@ -236,7 +239,7 @@ function statement(): Statement {
   let text = query(2, width, [], ctes)
   if (ordered) {
     text += ` ORDER BY ${columnsOf(width).map((_, i) => `${i + 1}${random.pick(['', ' DESC'])}`).join(', ')}`
-    if (random.chance(0.5)) text += ` LIMIT ${random.int(0, 9)}${random.chance(0.5) ? ` OFFSET ${random.int(0, 3)}` : ''}`
+    if (random.chance(0.5)) text += ` LIMIT ${random.int(-1, 9)}${random.chance(0.5) ? ` OFFSET ${random.int(-1, 3)}` : ''}`
   }
   if (named.length > 0) text = `WITH ${isRecursive ? 'RECURSIVE ' : ''}${named.join(', ')} ${text}`
   return { text, ordered }
