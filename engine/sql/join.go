@@ -376,8 +376,11 @@ func (r *joining) lazily(table int, visit func([]byte) bool) error {
 // first tuple that asks for them, a LIMIT may end what has no end.
 func (r *joining) drain(at int, s *joinStep, with func(n int) bool) (isWanted bool) {
 	j := &r.joins[at-1]
-	isWanted, s.isLazy = true, false
 	asked, hasKey := appendKeyOf(nil, j.outer, &r.one)
+	if !hasKey {
+		return true // null equals nothing
+	}
+	isWanted, s.isLazy = true, false
 	var key []byte
 	r.err = r.lazily(j.table, func(doc []byte) bool {
 		if j.filter != nil && !j.filter.Match(doc) {
@@ -386,7 +389,7 @@ func (r *joining) drain(at int, s *joinStep, with func(n int) bool) (isWanted bo
 		s.docs, s.taken = append(s.docs, doc), append(s.taken, false)
 		r.one.docs[j.table] = doc
 		k, ok := appendKeyOf(key[:0], j.inner, &r.one)
-		if key = k; !ok || !hasKey || !bytes.Equal(key, asked) {
+		if key = k; !ok || !bytes.Equal(key, asked) {
 			return true
 		}
 		isWanted = with(len(s.docs) - 1)

@@ -135,6 +135,7 @@ func TestRecursion_endless(t *testing.T) {
 		"SELECT name, i FROM people JOIN n ON i * i > age LIMIT 1":                             "{name: 'Ada', i: 7}",
 		"SELECT name, i FROM people JOIN n ON i = age LIMIT 1":                                 "{name: 'Ada', i: 36}",
 		"SELECT name, i FROM people LEFT JOIN n ON i = age LIMIT 1":                            "{name: 'Ada', i: 36}",
+		"SELECT name, i FROM people LEFT JOIN n ON i = nick LIMIT 3":                           "{name: 'Ada', i: null}\n{name: 'Bob', i: null}\n{name: 'Cy', i: null}",
 		"SELECT a.i, b.i FROM n a, n b LIMIT 2":                                                "{i: 1, 'i:1': 1}\n{i: 1, 'i:1': 2}",
 		"SELECT name FROM people WHERE EXISTS (SELECT 1 FROM orders, n WHERE i > age) LIMIT 1": "{name: 'Ada'}",
 		"SELECT COUNT(*) AS n FROM people JOIN (SELECT i FROM n LIMIT 5) ON i < 3":             "{n: 8}",
