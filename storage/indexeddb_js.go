@@ -108,7 +108,7 @@ func (l *IndexedDB) append(seq uint64, bytes js.Value, d Durability) (isNext boo
 	if seq > 1 {
 		query = js.ValueOf(float64(seq - 1))
 	}
-	before := t.request("getKey", query)
+	before := t.requestKey(query)
 	t.request("add", bytes, float64(seq))
 
 	err = t.wait()
@@ -118,7 +118,7 @@ func (l *IndexedDB) append(seq uint64, bytes js.Value, d Durability) (isNext boo
 	if err != nil {
 		return false, err
 	}
-	return before.Get("result").IsUndefined() == (seq == 1), nil
+	return keyOf(before).IsUndefined() == (seq == 1), nil
 }
 
 // removeStray removes a record that has no predecessor. If that fails, the record
@@ -163,13 +163,13 @@ func (l *IndexedDB) Compact(seq uint64, snapshot Frame) error {
 		if err != nil {
 			return err
 		}
-		before := t.request("getKey", float64(seq))
+		before := t.requestKey(float64(seq))
 		t.request("put", value, float64(seq))
 		t.request("delete", seqsBetween(0, seq))
 		if err := t.wait(); err != nil {
 			return err
 		}
-		wasThere = !before.Get("result").IsUndefined()
+		wasThere = !keyOf(before).IsUndefined()
 		return nil
 	})
 	if err == nil && !wasThere {
@@ -184,9 +184,9 @@ func (l *IndexedDB) has(seq uint64) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	key := t.request("getKey", float64(seq))
+	key := t.requestKey(float64(seq))
 	err = t.wait()
-	return err == nil && !key.Get("result").IsUndefined(), err
+	return err == nil && !keyOf(key).IsUndefined(), err
 }
 
 // Salvage implements Salvager. Read assumes that no number is missing, and counts
@@ -354,17 +354,17 @@ func (l *IndexedDB) readPiece(after uint64, count int) (p piece, err error) {
 	// snapshot holds its own number. So the first number and the last tell all
 	// others; getAllKeys and count would take as long again as getAll.
 	following := seqsFrom(after + 1)
-	first := t.request("getKey", following)
+	first := t.requestKey(following)
 	last := t.request("openKeyCursor", following, "prev")
 	values := t.request("getAll", following, count)
-	if err := t.wait(); err != nil || first.Get("result").IsUndefined() {
+	if err := t.wait(); err != nil || keyOf(first).IsUndefined() {
 		return p, err
 	}
 
 	result := values.Get("result")
 	n := result.Length()
 	p.records = make([]jsRecord, 0, n)
-	seq := uint64(first.Get("result").Float())
+	seq := uint64(keyOf(first).Float())
 	batchBytes, batches := int64(0), int64(0)
 	for i := range n {
 		r, ok := storedRecord(seq, result.Index(i))
