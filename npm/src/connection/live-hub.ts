@@ -134,7 +134,7 @@ export class LiveHub {
 
   /** Lets the engine know of a question that is asked in the same turn. */
   private register(entry: Entry): void {
-    const { call } = entry.question
+    const { call = entry.question.watch } = entry.question
     if (!call) return
     try {
       entry.handle = this.engine.value(Op.live, questionOf(call)) as number

@@ -7,6 +7,8 @@ export interface LiveQuestion<A = any> {
   ask(engine: EngineCalls): A
   /** If it is one call of the engine: that call. Then the engine tells what changes, where it can. */
   readonly call?: EngineCall | undefined
+  /** Of a question without it: a call of the engine, whose answer changes with each change that this one may depend on. */
+  readonly watch?: EngineCall | undefined
 }
 
 /** One step from an array of documents to the next; see the op liveChanges. */

@@ -26,8 +26,8 @@ export function found(collection: unknown, where: unknown, query: Query): Docume
   const write: WriteArguments = (encoder, condition) => reads.writeFind(encoder, collection, condition, query)
   const predicate = predicateOf(where)
   if (!predicate || query.populate) return asked(op, true, collection, where, write)
-  collectionName(collection)
   return {
+    watch: changesOf(collection),
     ask(engine) {
       const into: Stored<any>[] = []
       reads.find(engine, collection, predicate, query, into)
@@ -42,8 +42,9 @@ export function one(collection: unknown, where: unknown, query: Query): Document
   if (typeof where === 'number') return found(collection, withId(reads.checkId(where)), { ...everything, fields, populate })
   if (typeof where !== 'string') return found(collection, where, query.limit === 0 ? query : { ...query, limit: 1 })
   if (!canBeCondition(where)) return found(collection, withId(where), { ...everything, fields, populate })
-  collectionName(collection)
+  const watch = changesOf(collection)
   return {
+    watch: populate ? undefined : watch,
     ask(engine) {
       const document = reads.get(engine, collection, where, query)
       return document ? [document] : []
@@ -62,8 +63,7 @@ function canBeCondition(text: string): boolean {
 export function counted(collection: unknown, where: unknown): LiveQuestion<number> {
   const predicate = predicateOf(where)
   if (predicate) {
-    collectionName(collection)
-    return { ask: (engine) => reads.count(engine, collection, predicate, -1) }
+    return { watch: changesOf(collection), ask: (engine) => reads.count(engine, collection, predicate, -1) }
   }
   return asked(Op.count, false, collection, where, (encoder, condition) => reads.writeCount(encoder, collection, condition, -1))
 }
@@ -95,7 +95,16 @@ function asked<A>(op: Op, pieces: boolean, collection: unknown, where: unknown, 
   const call = (condition: unknown): EngineCall => ({ op, args: encoding('arguments', (encoder) => (write(encoder, condition), encoder.taken())), pieces })
   const predicate: Predicate | undefined = predicateOf(where)
   const first = call(predicate ? undefined : where) // now, to find what is wrong with it
-  return predicate ? { ask: (engine) => answerOf(engine, call(reads.conditionOf(engine, collection, predicate))) as A } : ofCall(first)
+  if (!predicate) return ofCall(first)
+  return {
+    watch: op === Op.populated ? undefined : changesOf(collection),
+    ask: (engine) => answerOf(engine, call(reads.conditionOf(engine, collection, predicate))) as A,
+  }
+}
+
+/** What the engine watches for a question that it cannot keep: the documents of a collection. */
+function changesOf(collection: unknown): EngineCall {
+  return { op: Op.ids, args: encoding('arguments', (encoder) => encoder.array(1).string(collectionName(collection)).taken()), pieces: false }
 }
 
 function ofCall<A>(call: EngineCall): LiveQuestion<A> {

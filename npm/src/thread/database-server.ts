@@ -58,7 +58,7 @@ export abstract class DatabaseServer {
       transaction: ({ id, after }: { id: number; after: number }) => this.transaction(id, after),
       inTransaction: ({ id, call }: { id: number; call: EngineCall }) => this.inTransaction(id, call),
       live: (request: LiveRequest) => {
-        if (request.call) checkCall(request.call, isRead(request.call))
+        for (const call of [request.call, request.watch]) if (call) checkCall(call, isRead(call))
         return this.lives!.open(request)
       },
       endLive: (id: number) => this.lives!.end(id),

@@ -5,6 +5,7 @@ import { packed, type RpcChannel } from './rpc.js'
 
 interface Served {
   readonly call: LiveRequest['call']
+  readonly watch: LiveRequest['watch']
   /** Undefined until it is open. */
   stop: (() => void) | undefined
 }
@@ -21,9 +22,9 @@ export class LiveServer {
     private readonly reached: (after: number) => Promise<void> | undefined,
   ) {}
 
-  async open({ id, call, after }: LiveRequest): Promise<void> {
+  async open({ id, call, watch, after }: LiveRequest): Promise<void> {
     this.end(id)
-    const served: Served = { call, stop: undefined }
+    const served: Served = { call, watch, stop: undefined }
     this.all.set(id, served)
     const reached = this.reached(after)
     if (reached) await reached
@@ -32,9 +33,9 @@ export class LiveServer {
 
   private start(id: number, served: Served): void {
     if (this.all.get(id) !== served) return
-    const { call } = served
+    const { call, watch } = served
     const ask = () => (call ? this.connection.resultOf(call.op, call.args, call.pieces) : [])
-    served.stop = this.connection.live({ call, ask }, { told: (update) => this.tell(id, update), ended: () => {} })
+    served.stop = this.connection.live({ call, watch, ask }, { told: (update) => this.tell(id, update), ended: () => {} })
   }
 
   end(id: number): void {

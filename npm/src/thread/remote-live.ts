@@ -8,6 +8,8 @@ export interface LiveRequest {
   readonly id: number
   /** Undefined: it only tells that something has changed, because the question is one for this thread. */
   readonly call: EngineCall | undefined
+  /** As {@link LiveQuestion.watch}. */
+  readonly watch?: EngineCall | undefined
   /** The newest batch that the caller has seen: the first answer is of it or of a later one. */
   readonly after: number
 }
@@ -53,7 +55,7 @@ export class RemoteLives {
     const id = ++this.lastId
     this.all.set(id, { question, listener, state: 'idle' })
     // It replies when it has told the first answer.
-    this.connection.callThread('live', { id, call: question.call, after } satisfies LiveRequest).catch((error: unknown) => {
+    this.connection.callThread('live', { id, call: question.call, watch: question.watch, after } satisfies LiveRequest).catch((error: unknown) => {
       if (this.all.has(id)) listener.told({ error })
     })
     return () => {

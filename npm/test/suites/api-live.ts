@@ -639,4 +639,33 @@ export const live: Suite = [
       equal((await told.times(3)).length, 2)
     },
   },
+  {
+    name: 'a function is asked again when its collection changes, and not for another one',
+    async run({ open }) {
+      const db = await open()
+      await db.insert({ _id: 'a', n: 1 }, 'asked')
+      let asked = 0
+      const isAsked = ({ n }: { n: number }) => (asked++, n > 0)
+      const lives: LiveValue<unknown>[] = [db.live(isAsked, 'asked'), db.liveGet(isAsked, 'asked'), db.liveCount(isAsked, 'asked'), db.liveDistinct('n', isAsked, 'asked'), db.liveAggregate({ where: isAsked, select: { n: { $count: true } } }, 'asked')]
+      await Promise.all(lives.map(({ ready }) => ready))
+      const told = lives.map((live) => new Told(live))
+      const before = asked
+      await db.insertMany([{ n: 1 }, { n: 2 }], 'others')
+      await db.createCollection('empty')
+      await settled(db)
+      equal(asked - before, 0, 'calls of the function')
+      await db.insert({ _id: 'b', n: 2 }, 'asked')
+      await settled(db)
+      await holds(() => lives[2]!.current === 2, 'the count is told')
+      ok(asked > before, 'the function is called')
+      await db.dropCollection('asked')
+      await settled(db)
+      equal(lives.slice(0, 4).map(({ current }) => JSON.stringify(current)), ['[]', undefined, '0', '[]'])
+      await db.insert({ _id: 'c', n: 3 }, 'asked')
+      await settled(db)
+      equal(lives.slice(0, 4).map(({ current }) => JSON.stringify(current)), ['[{"_id":"c","n":3}]', '{"_id":"c","n":3}', '1', '[3]'])
+      equal(told.flatMap(({ errors }) => errors), [])
+      for (const live of lives) live.close()
+    },
+  },
 ]
