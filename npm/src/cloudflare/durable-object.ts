@@ -32,7 +32,7 @@ export interface AnswerError {
 }
 
 /** After how many batches a snapshot replaces them: the next boot reads each of them. */
-const compactEvery = 500
+const compactEvery = 1000
 
 /** After how many batches a snapshot replaces them when nothing has been written for some milliseconds. */
 const compactIdleAfter = 100

@@ -28,7 +28,7 @@ export function deferredStorage(storage: StorageBackend): HostStorage {
   if (missing.length > 0) throw invalid(`options.storage: it has no method ${missing.join(', ')}`)
   const [salvages, watches] = (['salvage', 'watch'] as const).map((name) => isMethod(name, property(storage, name)))
   const compactEvery = countOf(property(storage, 'compactEvery'))
-  const { mayRevoke, cutTail } = traitsOf(storage)
+  const { mayRevoke, cutTail, atOnce } = traitsOf(storage)
   const own = new SamePageListeners(ensured(listeners, storage, () => new Set()))
   const count = (change: number) => {
     const left = (users.get(storage) ?? 0) + change
@@ -67,7 +67,7 @@ export function deferredStorage(storage: StorageBackend): HostStorage {
   const appendNow = (...[seq, bytes, durability]: Parameters<StorageBackend['append']>): boolean | Promise<boolean> => {
     use()
     try {
-      const stored: unknown = appendTo(storage, seq, bytes, durability)
+      const stored: unknown = appendTo(storage, atOnce, seq, bytes, durability)
       hasAnsweredAtOnce = typeof stored === 'boolean'
       if (typeof stored === 'boolean') return appended(seq, stored)
       return Promise.resolve(stored).then((stored) => appended(seq, stored)).catch((error: unknown) => {

@@ -44,8 +44,8 @@ export class SealedStorage implements StorageBackend {
 
   /** @internal The engine calls seal and open itself where it keeps the batches. */
   get [traits](): Traits {
-    const { native, stateless, mayRevoke, cutTail } = traitsOf(this.storage)
-    const atOnce = { method: SealedStorage.prototype.append, append: (...args: Parameters<StorageBackend['append']>) => appendTo(this.storage, ...args) }
+    const { native, stateless, mayRevoke, cutTail, atOnce: inner } = traitsOf(this.storage)
+    const atOnce = { method: SealedStorage.prototype.append, append: (...args: Parameters<StorageBackend['append']>) => appendTo(this.storage, inner, ...args) }
     const own = { bare: this.storage, ...(this.sealed ? { sealer: this.sealer } : { atOnce }), ...(stateless && { stateless }), ...(mayRevoke && { mayRevoke }), ...(cutTail && { cutTail: this.sealed ? (seq: number, torn: Uint8Array) => cutTail(seq, spoilt(torn)) : cutTail }) }
     if (!native || (native.sealer && this.sealed)) return newTraits(own)
     return newTraits({ ...own, native: this.sealed ? { ...native, sealer: this.sealer } : native })

@@ -47,12 +47,14 @@ class SQLiteLog implements StorageBackend {
   readonly [traits]: Traits
   private readonly driver: Driver
   private readonly listeners: SamePageListeners
+  private readonly appendings: Appendings
   private isCreated = false
 
   constructor(
     database: object,
     private readonly table: string,
   ) {
+    this.appendings = appendingsTo(table)
     try {
       this.driver = driverOf(database)
     } catch (error) {
@@ -81,17 +83,17 @@ class SQLiteLog implements StorageBackend {
   }
 
   append(seq: number, bytes: Uint8Array, durability?: 'relaxed' | 'strict'): boolean | Promise<boolean> {
-    const { table, driver } = this
+    const { driver, appendings } = this
     const writer = newWriter()
     const parts = partsOf(bytes)
-    const [isOwn, ...own] = ofOneDatabase(table, seq - 1, bytes)
+    const identity = identityOf(bytes)
     const done = this.runNow(
       parts.map((part, n): Statement => {
-        // The first part is stored if the number is the next, the others if the first was.
-        const [condition, ...values] = n === 0 ? [`(SELECT coalesce(max(seq), 0) FROM ${table}) = ?${isOwn}`, seq - 1, ...own] : [`EXISTS (SELECT 1 FROM ${table} WHERE writer = ?)`, writer]
-        return [`INSERT INTO ${table} SELECT ?, 0, ?, ?, ?, ? WHERE ${condition} RETURNING seq`, seq, n, parts.length, writer, part, ...values]
+        const row = [seq, n, parts.length, writer, part] as const
+        if (n > 0) return [appendings.other, ...row, writer]
+        return identity ? [appendings.ofDatabase, ...row, seq - 1, seq - 1, identity.slice()] : [appendings.ofAny, ...row, seq - 1]
       }),
-      [`DELETE FROM ${table} WHERE writer = ?`, writer],
+      [appendings.undo, writer],
     )
     const ended = ([first]: Row[][]) => {
       if (first!.length === 0) return false
@@ -166,15 +168,40 @@ class SQLiteLog implements StorageBackend {
 
 const isMissingTable = (error: unknown) => error instanceof Error && /no such table/i.test(error.message)
 
+/** The statements of an append. SQLite looks up what it has compiled by the text, which is long: it is made once. */
+interface Appendings {
+  /** Stores the first part, if its number is the next, of a batch that any database may have made. */
+  readonly ofAny: string
+  /** As `ofAny`, if the batch before it is of the same database. */
+  readonly ofDatabase: string
+  /** Stores another part, if the first was stored. */
+  readonly other: string
+  readonly undo: string
+}
+
+function appendingsTo(table: string): Appendings {
+  const storing = (condition: string) => `INSERT INTO ${table} SELECT ?, 0, ?, ?, ?, ? WHERE ${condition} RETURNING seq`
+  const isNext = `(SELECT coalesce(max(seq), 0) FROM ${table}) = ?`
+  return {
+    ofAny: storing(isNext),
+    ofDatabase: storing(isNext + isOwnOf(table)),
+    other: storing(`EXISTS (SELECT 1 FROM ${table} WHERE writer = ?)`),
+    undo: `DELETE FROM ${table} WHERE writer = ?`,
+  }
+}
+
 /**
  * A condition, to be added to others, that record `seq` is not of another database than `bytes`, and its values. See
  * isForeign in identity.ts; this is its meaning in SQL.
  */
 function ofOneDatabase(table: string, seq: number, bytes: Uint8Array): [string, ...(number | Uint8Array)[]] {
   const identity = identityOf(bytes)
-  if (!identity) return ['']
+  return identity ? [isOwnOf(table), seq, identity.slice()] : ['']
+}
+
+function isOwnOf(table: string): string {
   const held = "CASE substr(bytes, 1, 5) WHEN x'4174444202' THEN substr(bytes, 17, 16) WHEN x'4174445302' THEN substr(bytes, 21, 16) END"
-  return [` AND NOT EXISTS (SELECT 1 FROM ${table} WHERE seq = ? AND part = 0 AND ${held} NOT IN (?, zeroblob(16)))`, seq, identity.slice()]
+  return ` AND NOT EXISTS (SELECT 1 FROM ${table} WHERE seq = ? AND part = 0 AND ${held} NOT IN (?, zeroblob(16)))`
 }
 
 /** The listeners of all storages on a table, by SQLite database and table. */

@@ -56,9 +56,12 @@ export function newTraits(own: Traits): Traits {
   return own
 }
 
-/** Appends a batch to a storage, at once if it can. */
-export function appendTo(storage: StorageBackend, ...args: Parameters<StorageBackend['append']>): boolean | Promise<boolean> {
-  const { atOnce } = traitsOf(storage)
+/**
+ * Appends a batch to a storage, at once if it can.
+ *
+ * @param atOnce That of its traits.
+ */
+export function appendTo(storage: StorageBackend, atOnce: Traits['atOnce'], ...args: Parameters<StorageBackend['append']>): boolean | Promise<boolean> {
   return atOnce && storage.append === atOnce.method ? atOnce.append(...args) : storage.append(...args)
 }
 
