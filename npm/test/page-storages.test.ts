@@ -71,6 +71,33 @@ const work = {
     return flushes
   },
   full: (name) => full(name),
+  // Whether each write is stored in the turn of its call, but for the first, and what a second database reads meanwhile.
+  async atOnce(name) {
+    const db = await AtomicDB.open('once', { wasm: '/dist/atomicdb.wasm', storage: new OPFSStorage(name), durability: 'strict' })
+    let later = 0
+    const awaited = []
+    for (let n = 0; n < 40; n++) {
+      await new Promise((resolve) => setTimeout(resolve, 0)) // the event loop turns
+      const turn = ++later
+      const timer = new MessageChannel()
+      timer.port1.onmessage = () => later++
+      timer.port2.postMessage(0)
+      await db.insert({ _id: n, text: 'x'.repeat(n === 20 ? 2_000_000 : 10) })
+      awaited.push(later !== turn)
+      timer.port1.close()
+    }
+    const other = await AtomicDB.open('once', { wasm: '/dist/atomicdb.wasm', storage: new OPFSStorage(name) })
+    const seen = await other.count()
+    await other.insert({ _id: 'other' })
+    await db.insert({ _id: 'last' })
+    await Promise.all([db, other].map((db) => db.close()))
+    return [awaited.filter((was) => was).length, seen]
+  },
+  // Leaves a run of so many batches, as they are when the worker is ended: its storage is not closed.
+  async run({ name, ids }) {
+    const db = await AtomicDB.open('run', { wasm: '/dist/atomicdb.wasm', storage: new OPFSStorage(name) })
+    for (const _id of ids) await db.insert({ _id })
+  },
 }
 ${full}
 onmessage = ({ data: [task, argument] }) => work[task](argument).then((result) => postMessage({ result }), (error) => postMessage({ failed: error.stack }))
@@ -311,6 +338,77 @@ describe('storages of pages', { timeout: 400_000 }, () => {
       return wrong
     })
     assert.deepEqual(lost, [])
+    await context.close()
+  })
+
+  test('OPFS: a worker that writes does so at once, in files of many batches, and nobody waits for it', async () => {
+    const context = await chromium.browser.newContext()
+    const page = await openPage(context, chromium.site.origin)
+    const [slow, seen] = (await inWorker(page, 'atOnce', 'at once')) as [number, number]
+    assert.ok(slow < 30, `${slow} of 40 writes have waited for a later turn`)
+    assert.equal(seen, 40)
+    const reader = await openDatabase(context, () => new atomicdb.OPFSStorage('at once'))
+    assert.deepEqual(await reader.evaluate(async () => [await db.count(), (await db.verify()).ok]), [42, true])
+    await context.close()
+  })
+
+  test('OPFS: of a file of several batches the end may be unfinished, and damage before it is an error, which is repaired', async () => {
+    const context = await chromium.browser.newContext()
+    const page = await openPage(context, chromium.site.origin)
+    // A worker that is slow gets another file.
+    let first: string | undefined
+    for (let tries = 0; first === undefined; tries++) {
+      assert.ok(tries < 20, 'no run of four batches')
+      await inWorker(page, 'run', { name: `run-${tries}`, ids: [1, 2, 3, 4] })
+      const names = await page.evaluate(async (name) => {
+        const folder = await (await (await navigator.storage.getDirectory()).getDirectoryHandle('atomicdb')).getDirectoryHandle(name)
+        const names: string[] = []
+        for await (const name of (folder as unknown as { keys(): AsyncIterable<string> }).keys()) names.push(name)
+        return names
+      }, `run-${tries}`)
+      if (names.length === 1) first = `run-${tries}`
+    }
+    const wrong = await page.evaluate(async (name) => {
+      const { AtomicDB, OPFSStorage } = atomicdb
+      const folder = await (await (await navigator.storage.getDirectory()).getDirectoryHandle('atomicdb')).getDirectoryHandle(name)
+      const contentOf = async (name: string) => new Uint8Array(await (await (await folder.getFileHandle(name)).getFile()).arrayBuffer())
+      const put = async (content: Uint8Array<ArrayBuffer>) => {
+        const stream = await (await folder.getFileHandle('1', { create: true })).createWritable()
+        await stream.write(content)
+        await stream.close()
+      }
+      const whole = await contentOf('1')
+      const starts: number[] = []
+      for (let at = 0; at < whole.length; at += 12 + new DataView(whole.buffer).getUint32(at + 4)) starts.push(at)
+      const wrong: string[] = []
+      if (starts.length !== 4) wrong.push(`${starts.length} records`)
+      for (let length = starts[2]!; length < whole.length; length += 7) {
+        await put(whole.slice(0, length))
+        const db = await AtomicDB.open('run', { storage: new OPFSStorage(name) })
+        const expected = length < starts[3]! ? '1,2' : '1,2,3'
+        if ((await db.documentIds()).join() !== expected) wrong.push(`${length} bytes: ${await db.documentIds()}`)
+        // What is appended behind it is not taken for its rest.
+        await db.insert({ _id: 'next' })
+        await db.close()
+        const again = await AtomicDB.open('run', { storage: new OPFSStorage(name) })
+        if ((await again.documentIds()).join() !== `${expected},next`) wrong.push(`${length} bytes and one: ${await again.documentIds()}`)
+        await again.close()
+        await folder.removeEntry(length < starts[3]! ? '3' : '4')
+      }
+      for (let at = starts[1]!; at < starts[2]!; at += 5) {
+        const damaged = whole.slice()
+        damaged[at]! ^= 1
+        await put(damaged)
+        const code = await AtomicDB.open('run', { storage: new OPFSStorage(name) }).then(() => 'opened', (error: { code: string }) => error.code)
+        if (code !== 'corrupt') wrong.push(`byte ${at}: ${code}`)
+      }
+      const { problems } = await AtomicDB.repair('run', { storage: new OPFSStorage(name) })
+      const db = await AtomicDB.open('run', { storage: new OPFSStorage(name) })
+      if (problems.map(({ seq }) => seq).join() !== '2' || (await db.documentIds()).join() !== '1,3,4') wrong.push(`repaired: ${JSON.stringify(problems)} ${await db.documentIds()}`)
+      await db.close()
+      return wrong
+    }, first)
+    assert.deepEqual(wrong, [])
     await context.close()
   })
 

@@ -80,7 +80,7 @@ describe(`the power is cut (${replayOf('power-cut.test.ts')})`, { timeout: 120_0
   }
   test('under strict writes of a page to IndexedDB', (t) => cutAgainAndAgain(t, 256, chromiumWriter('{}', () => site), 'strict'))
 
-  // When flush() returns, Chromium 156 has not synced the name of the file, and each batch is a file.
+  // When flush() returns, Chromium 156 has not synced the name of a new file, which a batch that is alone has.
   test('under strict writes of a page to OPFSStorage, which are like relaxed ones', (t) =>
     cutAgainAndAgain(t, 256, chromiumWriter("{ storage: new atomicdb.OPFSStorage('power'), worker: true }", () => site), 'strict', 'newest'))
 })

@@ -5,16 +5,18 @@ import { SealedStorage } from './sealed.js'
 import { newTraits, traits, type Traits } from './traits.js'
 
 /**
- * Keeps batches in the origin private file system, each in a file. It needs a
- * page that is served with https. In a dedicated worker it has synchronous access
- * to the files, and in the worker of `{ worker: true }` too, if batches are
- * neither compressed nor encrypted; elsewhere it uses the asynchronous interface.
- * Both may use one database.
+ * Keeps batches in files of the origin private file system. It needs a page that
+ * is served with https. In a dedicated worker it has synchronous access to the
+ * files, and in the worker of `{ worker: true }` too, if batches are neither
+ * compressed nor encrypted; elsewhere it uses the asynchronous interface, and
+ * each batch has a file. Both may use one database.
  *
- * Tabs exclude each other by a lock of the browser, held for one call only. The
- * browser does not freeze a page that holds a lock, and releases the locks of a
- * page that crashes. If a page blocks its thread in the middle of a call, the
- * calls of others reject with `timeout` after 30 s.
+ * Tabs exclude each other by a lock of the browser, held for one call, and by a
+ * dedicated worker that writes for up to 50 ms, until another tab wants it: what
+ * it writes meanwhile goes into one file, at once. The browser does not freeze a
+ * page that holds a lock, and releases the locks of a page that crashes. If a
+ * page blocks its thread while it holds the lock, the calls of others reject
+ * with `timeout` after 30 s.
  *
  * A `relaxed` batch survives the end of the page and of the browser. A `strict`
  * one is flushed to the disk in a worker. But Chromium 156 has not synced the
