@@ -39,7 +39,7 @@ func TestTypeScriptTwin(t *testing.T) {
 
 var tokenOfText = regexp.MustCompile("['\"`;(),]|--|/\\*|[\\pL\\pN_$]+")
 
-// isWriting is what npm/src/operations/sql.ts does to tell by a text whether it
+// isWriting is what npm/src/operations/writing-sql.ts does to tell by a text whether it
 // writes, without parsing it.
 func isWriting(text string) bool {
 	is := func(word string, of ...string) bool {

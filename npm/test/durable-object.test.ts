@@ -77,6 +77,13 @@ export default {
       await db.close()
       return Response.json({ id, first: first.n, plucked, error })
     }
+    if (name === 'from-worker-by-address') {
+      const tried = []
+      const told = (error) => error.code + ': ' + error.message
+      for (const token of ['secret', 'wrong']) tried.push(await connect(url.searchParams.get('to'), { token }).then(async (db) => [await db.insert({}), await db.close()][0], told))
+      for (const target of [null, {}, () => 5, async () => null, 'ftp://127.0.0.1/']) tried.push(await connect(target).then(() => 'connected', told))
+      return Response.json(tried)
+    }
     return of(env.NOTES).fetch(request)
   },
 }
@@ -152,6 +159,20 @@ describe('a Durable Object that is a database', { timeout: 240_000 }, () => {
     const reader = await open('http', 'reader')
     assert.equal(await reader.count(), 0)
     assert.equal((await reader.insert({}).then(() => assert.fail('it has written'), (error: any) => error)).code, 'unsupported')
+  })
+
+  test('who may only read changes nothing by SQL, whatever stands before it', async () => {
+    await ask('/sql-reader/notes', { method: 'POST', body: { n: 1 } })
+    const sql = (text: unknown) => ask('/sql-reader/query', { method: 'POST', token: 'reader', body: { sql: text } })
+    for (const text of ['DELETE FROM notes', 'SELECT n FROM notes; DELETE FROM notes', 'EXPLAIN SELECT n FROM notes; DELETE FROM notes', '-- SELECT\nDELETE FROM notes', '/* SELECT */ DROP COLLECTION notes', 'WITH a AS (SELECT n FROM notes) DELETE FROM notes', ';DELETE FROM notes', "SELECT ';' FROM notes; UPDATE notes SET n = 2"]) {
+      const { status, value } = await sql(text)
+      assert.ok(status === 403 ? value.code === 'denied' : status === 400 && value.code === 'invalid', `${text}: ${status} ${JSON.stringify(value)}`)
+    }
+    assert.equal((await sql(['DELETE FROM notes'])).status, 400)
+    for (const text of ['SELECT n FROM notes', '-- all\nSELECT n FROM notes', "SELECT n FROM notes WHERE name IS NULL OR name = '; DELETE FROM notes'", 'WITH a AS (SELECT n FROM notes) SELECT n FROM a']) assert.deepEqual((await sql(text)).value, { rows: [{ n: 1 }] }, text)
+    assert.equal((await sql('EXPLAIN DELETE FROM notes')).status, 200)
+    const head = await ask('/sql-reader/notes/1', { method: 'HEAD' })
+    assert.deepEqual([head.status, head.value, head.headers.get('ETag')], [200, '', (await ask('/sql-reader/notes/1')).headers.get('ETag')])
   })
 
   test('documents by HTTP: ETags, conditions, pages, problems', async () => {
@@ -293,6 +314,19 @@ describe('a Durable Object that is a database', { timeout: 240_000 }, () => {
     assert.deepEqual(rpc.value, { made: { value: 1 }, when: 5, big: 'bigint', bytes: 2, refused: 'duplicate_id', unknown: 'unsupported' })
     const { value } = await ask('/from-worker')
     assert.deepEqual(value, { id: 1, first: 7, plucked: [{ n: 7 }], error: 'AtomicDBError duplicate_id' })
+  })
+
+  test('connect in a Worker takes an address too, and names a target that is none', async () => {
+    const { value } = await ask(`/from-worker-by-address?to=${new URL('/by-address', address).href}`)
+    assert.deepEqual(value, [
+      1,
+      'invalid: options.token: the object refuses it: the object has not authorised it',
+      'invalid: target: expected an address or the stub of an object, not null',
+      'invalid: target: expected an address or the stub of an object, not an object',
+      'invalid: target: expected a function that returns the stub of an object, not 5',
+      'invalid: target: expected a function that returns the stub of an object, not a Promise',
+      'invalid: target: expected an address of HTTP, not ftp://127.0.0.1/',
+    ])
   })
 
   test('hostile messages end their socket alone', async () => {

@@ -49,6 +49,8 @@ const roomOfFile: Record<string, string> = {
   'own-files.ts': 'ground',
   'release.ts': 'ground',
   'engine/ops.ts': 'ground', // generated: what TypeScript and Go agree on
+  'operations/statements.ts': 'ground', // generated
+  'operations/writing-sql.ts': 'ground',
   'thread.ts': 'thread',
   'worker.ts': 'thread',
   'index.ts': 'entry',

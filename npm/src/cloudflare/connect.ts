@@ -7,6 +7,7 @@ import { packedMessage, unpackedMessage } from './wire.js'
 interface Socket {
   send(message: string): void
   close(code?: number, reason?: string): void
+  /** Of a socket that a fetch in a Worker has answered with: nothing arrives before it is called. */
   accept?(): void
   addEventListener(event: string, listener: (event: any) => void): void
 }
@@ -45,10 +46,15 @@ export interface ConnectOptions {
  * ```
  */
 export function connect<Schema = any>(target: Target, options: ConnectOptions = {}): Promise<AtomicDB<Schema>> {
-  const stubOf = typeof target === 'function' ? target : typeof target === 'object' && !(target instanceof URL) ? () => target : undefined
+  const stubOf = isStub(target) ? () => target : typeof target === 'function' ? target : undefined
   if (!stubOf && typeof target !== 'string' && !(target instanceof URL)) return Promise.reject(invalid(`target: expected an address or the stub of an object, not ${describe(target)}`))
   const open = stubOf ? () => openByStub(stubOf(), options) : async () => openByAddress(target as string | URL, options)
   return AtomicDB.remote<Schema>(String(stubOf ? 'object' : target), (ended) => persistently(open, ended, options.retryFor ?? 10_000))
+}
+
+/** Whether it is the stub of an object: one of Cloudflare's has whatever it is asked for, and no URL has a fetch. */
+function isStub(target: unknown): target is ObjectStub {
+  return ((typeof target === 'object' && target !== null) || typeof target === 'function') && typeof (target as Partial<ObjectStub>).fetch === 'function'
 }
 
 /** Makes the error of an end of a connection: the class of index.js, which knows it by that. */
@@ -98,10 +104,15 @@ async function openByAddress(address: string | URL, options: ConnectOptions): Pr
     throw new AtomicDBError('invalid', `target: ${String(address)} is no address`, { cause })
   }
   url.protocol = url.protocol.replace('http', 'ws')
-  return new Class(url.href, protocolsOf(options)) as Socket
+  if (!/^wss?:$/.test(url.protocol)) throw invalid(`target: expected an address of HTTP, not ${url.href}`)
+  const protocols = protocolsOf(options)
+  const socket = new Class(url.href, protocols) as Socket
+  // In a Worker it has the method, and throws: it is accepted.
+  return { send: (message) => socket.send(message), close: (code, reason) => socket.close(code, reason), addEventListener: (event, listener) => socket.addEventListener(event, listener) }
 }
 
 async function openByStub(stub: ObjectStub, options: ConnectOptions): Promise<Socket> {
+  if (!isStub(stub)) throw invalid(`target: expected a function that returns the stub of an object, not ${describe(stub)}`)
   const response = await stub.fetch('http://object/database', { headers: { Upgrade: 'websocket', 'Sec-WebSocket-Protocol': protocolsOf(options).join(', ') } })
   const socket = response.webSocket as Socket | null
   if (!socket) throw new AtomicDBError('storage', `connect: the object has answered ${response.status} and opened no socket`)

@@ -3,7 +3,7 @@ import { encoding } from '../msgpack/encode.js'
 import { describe, invalid, readingError } from '../errors.js'
 import { Op } from '../engine/ops.js'
 import { isMap } from '../query/paths.js'
-import { writingWord } from './statements.js'
+import { isWriting } from './writing-sql.js'
 
 /** A statement and its parameters, as the engine reads them. */
 interface Request {
@@ -65,43 +65,6 @@ function ofText(text: unknown, params: unknown): Request {
 function requestOf(text: string, params: unknown): Request {
   const input = encoding('arguments', (encoder) => encoder.array(2).value(text, 'sql').operand(params, 'params').taken())
   return { input, writes: isWriting(text) }
-}
-
-const tokens = /['"`;(),]|--|\/\*|[\p{L}\p{N}_$]+/gu
-
-/** Whether `text`, if it is a statement, or several, may change something. `isWriting` in engine/sql is its twin. */
-function isWriting(text: string): boolean {
-  let verb: 'first' | 'after WITH' | 'decided' = 'first'
-  let depth = 0
-  let isClosed = false // a parenthesis of WITH has just ended
-  tokens.lastIndex = 0
-  for (let found; (found = tokens.exec(text)); ) {
-    const [token] = found
-    const end = token === '--' ? '\n' : token === '/*' ? '*/' : token === "'" || token === '"' || token === '`' ? token : ''
-    if (end !== '') {
-      const at = text.indexOf(end, tokens.lastIndex)
-      if (at < 0) return false
-      tokens.lastIndex = at + end.length
-    } else if (token === ';') {
-      verb = 'first'
-      depth = 0
-      isClosed = false
-    } else if (token === ',') isClosed = false
-    else if (token === '(') depth++
-    else if (token === ')') isClosed = --depth === 0
-    else {
-      if (verb === 'first' || (verb === 'after WITH' && isClosed && depth === 0)) {
-        if (writingWord.test(token)) return true
-        if (verb === 'first' && /^with$/i.test(token)) verb = 'after WITH'
-        else if (verb === 'first' || !/^as$/i.test(token)) {
-          verb = 'decided'
-          if (!text.includes(';', tokens.lastIndex)) return false
-        }
-      }
-      isClosed = false
-    }
-  }
-  return false
 }
 
 function isTemplate(text: unknown): text is readonly (string | undefined)[] {
