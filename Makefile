@@ -139,7 +139,7 @@ bench: build setup ## AtomicDB and twelve peers in headless Chromium, about an h
 	cd npm && node --import tsx bench/run.ts
 
 .PHONY: bench-worker
-bench-worker: build setup ## a Durable Object of AtomicDB beside one in plain JavaScript and one of TinyBase, in local workerd: DOCUMENTS (20000), ROUNDS (5), SOCKETS (100), KEEP
+bench-worker: build setup npm/bench/node_modules/.package-lock.json ## a Durable Object of AtomicDB beside one in plain JavaScript and one of TinyBase, in local workerd: DOCUMENTS (20000), ROUNDS (5), SOCKETS (100), KEEP
 	cd npm && node --import tsx bench/worker/run.ts
 
 .PHONY: variants

@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict'
 import { writeFile } from 'node:fs/promises'
 import { arch, cpus, loadavg, platform } from 'node:os'
+import { fileURLToPath } from 'node:url'
 import { Agent, fetch, WebSocket } from 'undici'
 import type { AtomicDB } from '../../src/index.js'
 import { startWorker, workerModules } from '../../test/harness/workerd.js'
@@ -20,8 +21,8 @@ const inside = { get: 1000, query: 500, range: 50, scan: 5, group: 5, put: 200, 
 const spaces = ['OURS', 'PLAIN', 'TINY'] as const
 type Space = (typeof spaces)[number]
 
-const { miniflare, address } = await startWorker(await workerModules(worker), { durableObjects: { OURS: { className: 'Ours', useSQLite: true }, PLAIN: { className: 'Plain', useSQLite: true }, TINY: { className: 'Tiny', useSQLite: true } } })
-const dispatcher = new Agent({ connections: 64 })
+const { miniflare, address } = await startWorker(await workerModules(worker, { nodePaths: [fileURLToPath(new URL('../node_modules', import.meta.url))] }), { durableObjects: { OURS: { className: 'Ours', useSQLite: true }, PLAIN: { className: 'Plain', useSQLite: true }, TINY: { className: 'Tiny', useSQLite: true } } })
+const dispatcher = new Agent({ connections: 64, keepAliveTimeout: 500, keepAliveMaxTimeout: 500 }) // workerd resets connections that are idle for longer
 const ask = async (path: string, init: { method?: string; body?: string } = {}): Promise<any> => {
   const response = await fetch(new URL(path, address), { ...init, dispatcher })
   const text = await response.text()

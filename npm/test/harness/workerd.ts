@@ -4,7 +4,12 @@ import { get } from 'node:http'
 import { join } from 'node:path'
 import * as esbuild from 'esbuild'
 import { Miniflare, type MiniflareOptions } from 'miniflare'
+import { Agent, setGlobalDispatcher } from 'undici'
 import { packageFolder } from './site.js'
+
+// workerd closes a connection after 5 seconds without a request, by a reset if a request was on its way. Node keeps one for
+// 4 seconds, by timers that are late on a busy machine.
+setGlobalDispatcher(new Agent({ keepAliveTimeout: 500, keepAliveMaxTimeout: 500 }))
 
 /** The modules of a Worker, as miniflare takes them. */
 export type Modules = { type: 'ESModule' | 'CompiledWasm'; path: string; contents: string | Uint8Array<ArrayBuffer> }[]
