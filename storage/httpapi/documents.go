@@ -82,7 +82,7 @@ func (q *request) sendDocument(status int, doc []byte) error {
 }
 
 func (q *request) noDocument() error {
-	return engine.Fail(engine.CodeNotFound, "", q.PathValue("collection")+"/"+q.PathValue("id"), "there is no such document")
+	return engine.Fail(engine.CodeNotFound, q.PathValue("collection")+"/"+q.PathValue("id"), "", "there is no such document")
 }
 
 func getDocument(q *request) error {

@@ -133,7 +133,7 @@ func (h *Handler) refuse(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	if methods == nil {
-		h.fail(w, r, engine.Fail(engine.CodeNotFound, "", r.URL.Path, "there is nothing at this path"))
+		h.fail(w, r, engine.Fail(engine.CodeNotFound, r.URL.Path, "", "there is nothing at this path"))
 		return
 	}
 	allowed := strings.Join(methods, ", ")
@@ -231,7 +231,7 @@ func (h *Handler) database(name string) (*database, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.open == nil {
-		return nil, engine.Fail(engine.CodeClosed, "", name, "the server is closing")
+		return nil, engine.Fail(engine.CodeClosed, name, "", "the server is closing")
 	}
 	if db := h.open[name]; db != nil {
 		return db, nil

@@ -32,7 +32,7 @@ func options() httpapi.Options {
 			defer mu.Unlock()
 			switch {
 			case name == "missing":
-				return nil, engine.Fail(engine.CodeNotFound, "", name, "there is no such database")
+				return nil, engine.Fail(engine.CodeNotFound, name, "", "there is no such database")
 			case name == "broken":
 				return nil, engine.Fail(engine.CodeStorage, "open", "/secret/path", "the disk is gone")
 			case logs[name] == nil:
@@ -89,7 +89,7 @@ func want(t *testing.T, what string, w *httptest.ResponseRecorder, status int, b
 			Title, Code, Detail string
 			Status              int
 		}
-		if err := json.Unmarshal(w.Body.Bytes(), &p); err != nil || p.Status != status || p.Code == "" || p.Title == "" || p.Detail == "" || w.Header().Get("Content-Type") != "application/problem+json" {
+		if err := json.Unmarshal(w.Body.Bytes(), &p); err != nil || p.Status != status || p.Code == "" || p.Title == "" || p.Detail == "" || strings.TrimSpace(p.Detail) != p.Detail || w.Header().Get("Content-Type") != "application/problem+json" {
 			t.Errorf("%s: the problem is %s %s, %v", what, w.Header().Get("Content-Type"), w.Body, err)
 		}
 	}

@@ -37,7 +37,7 @@ func tooLarge(bytes int64) error {
 	return &problem{status: http.StatusRequestEntityTooLarge, code: "too_large", detail: "the body is more than " + strconv.FormatInt(bytes, 10) + " bytes"}
 }
 
-func invalid(target, why string) error { return engine.Fail(engine.CodeInvalid, "", target, why) }
+func invalid(target, why string) error { return engine.Fail(engine.CodeInvalid, target, "", why) }
 
 // statuses are those of the codes of a database.
 var statuses = map[engine.Code]int{

@@ -144,7 +144,7 @@ func (q *request) pageOf(body []byte) (p page, err error) {
 	where := msgpack.Lookup(body, "where")
 	if where != nil {
 		if p.where, err = query.Parse(where); err != nil {
-			return p, &engine.Error{Code: engine.CodeInvalid, Target: "where", Err: err}
+			return p, &engine.Error{Code: engine.CodeInvalid, Op: "where", Err: err}
 		}
 	}
 	sort, err := textsOf("sort", msgpack.Lookup(body, "sort"))
