@@ -22,9 +22,11 @@ const spaces = ['OURS', 'PLAIN', 'TINY'] as const
 type Space = (typeof spaces)[number]
 
 const { miniflare, address } = await startWorker(await workerModules(worker, { nodePaths: [fileURLToPath(new URL('../node_modules', import.meta.url))] }), { durableObjects: { OURS: { className: 'Ours', useSQLite: true }, PLAIN: { className: 'Plain', useSQLite: true }, TINY: { className: 'Tiny', useSQLite: true } } })
-const dispatcher = new Agent({ connections: 64, keepAliveTimeout: 500, keepAliveMaxTimeout: 500 }) // workerd resets connections that are idle for longer
+const dispatcher = new Agent({ connections: 64, pipelining: 0 }) // see test/harness/workerd.ts
 const ask = async (path: string, init: { method?: string; body?: string } = {}): Promise<any> => {
-  const response = await fetch(new URL(path, address), { ...init, dispatcher })
+  const response = await fetch(new URL(path, address), { ...init, dispatcher }).catch((error: unknown) => {
+    throw new Error(`${path}: ${(error as Error).cause}`, { cause: error })
+  })
   const text = await response.text()
   assert.ok(response.ok, `${path}: ${text}`)
   return text && JSON.parse(text)

@@ -7,9 +7,9 @@ import { Miniflare, type MiniflareOptions } from 'miniflare'
 import { Agent, setGlobalDispatcher } from 'undici'
 import { packageFolder } from './site.js'
 
-// workerd closes a connection after 5 seconds without a request, by a reset if a request was on its way. Node keeps one for
-// 4 seconds, by timers that are late on a busy machine.
-setGlobalDispatcher(new Agent({ keepAliveTimeout: 500, keepAliveMaxTimeout: 500 }))
+// Each request over a connection of its own. workerd closes one that has had no request for 5 seconds, by a reset if a
+// request is on its way, and on a busy machine all timers of a client that keeps it are late.
+setGlobalDispatcher(new Agent({ pipelining: 0 }))
 
 /** The modules of a Worker, as miniflare takes them. */
 export type Modules = { type: 'ESModule' | 'CompiledWasm'; path: string; contents: string | Uint8Array<ArrayBuffer> }[]
