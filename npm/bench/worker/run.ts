@@ -118,7 +118,7 @@ await compare('boot after eviction, first get', 'ms', async (space) => {
 })
 
 {
-  const { connect } = (await import('atomicdb/worker' as string)) as { connect(address: string, options: object): Promise<AtomicDB> }
+  const { connect } = (await import(new URL('../../dist/connect.js', import.meta.url).href)) as { connect(address: string, options: object): Promise<AtomicDB> }
   const told = each((): (number | undefined)[] => [])
   const databases = await Promise.all(Array.from({ length: sockets }, () => connect(new URL('/OURS/default', address).href, { WebSocket })))
   for (const [k, db] of databases.entries()) db.liveCount('age = 1').subscribe((count) => (told.OURS[k] = count))
