@@ -3,7 +3,7 @@
  *
  *     node npm/scripts/build.mjs [wasm] [test-wasm] [js] [types]
  *
- * Without a name it builds all four. Go, esbuild and tsc run side by side. The wasm needs no package of npm: `make demo`
+ * Without a name it builds all four, and inline.js, which holds two of them. Go, esbuild and tsc run side by side. The wasm needs no package of npm: `make demo`
  * builds it while npm installs.
  */
 import { execFile } from 'node:child_process'
@@ -11,6 +11,7 @@ import { chmod, copyFile, mkdir, readdir, readFile, rm, stat, writeFile } from '
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { gzip } from 'node:zlib'
 import { dropTracebacks } from './drop-tracebacks.mjs'
 import { mergeSegments } from './merge-segments.mjs'
 
@@ -50,6 +51,8 @@ const bundling = {
   // Names are kept, since they are in the stack traces that users send.
   minifySyntax: true,
   minifyWhitespace: true,
+  // Node prints the whole line of an error that nobody catches: 300 kB, without this.
+  lineLimit: 1500,
   legalComments: 'inline',
   logLevel: 'warning',
   write: false,
@@ -161,6 +164,20 @@ async function buildForWorkers() {
   })))
 }
 
+/** Builds inline.js of the wasm and worker.js: index.js stays a file of its own, so that hooks share its classes. */
+async function buildInline() {
+  const { outputFiles } = await esbuild.build({ ...bundling, splitting: false, format: 'iife', entryPoints: [join(npm, 'src/worker.ts')] })
+  const wasm = await promisify(gzip)(await readFile(join(dist, 'atomicdb.wasm')), { level: 9 })
+  await esbuild.build({
+    ...bundling,
+    splitting: false,
+    entryPoints: [join(npm, 'src/inline.ts')],
+    external: ['./index.js'],
+    define: { inlinedWasm: JSON.stringify(wasm.toString('base64')), inlinedWorker: JSON.stringify(outputFiles.find(({ path }) => path.endsWith('/worker.js')).text) },
+    write: true,
+  })
+}
+
 /** Restores the names of classes, which people see in a console: esbuild renames a class that refers to itself to _AtomicDB. */
 function withNames(text) {
   return [...text.matchAll(/\b(\w+)=class _\1\b/g)].reduce((text, [, name]) => text.replaceAll(new RegExp(`\\b_${name}\\b`, 'g'), name), text)
@@ -257,6 +274,7 @@ await mkdir(scratch, { recursive: true })
 await wrapWasmExec()
 try {
   await Promise.all([copyDocuments(), ...building.map(build)])
+  if (asked.length === 0) await buildInline()
 } catch (error) {
   console.error(error.stderr || error.message)
   process.exit(1)

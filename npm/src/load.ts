@@ -49,13 +49,18 @@ export async function wasmAddress(source: string | URL | undefined): Promise<str
 // Written exactly like this, because bundlers look for it to bring the file along.
 const ownWasm = () => ownFile('atomicdb.wasm', () => new URL('./atomicdb.wasm', import.meta.url))
 
-/** Where the entry for Workers puts the module, which only an import can load there; see workerd.ts. */
+/**
+ * Where the entry for Workers puts the module, which only an import can load there, and inline.ts a function that returns
+ * the wasm which is in it.
+ */
 const bundledWasm: unique symbol = Symbol.for('atomicdb.wasm')
 
 async function compiledFrom(source: WasmSource | undefined, isGiven: boolean): Promise<WebAssembly.Module> {
-  if (source === undefined) source = (globalThis as { [bundledWasm]?: WebAssembly.Module })[bundledWasm]
+  const bundled = (globalThis as { [bundledWasm]?: WebAssembly.Module | (() => Response) })[bundledWasm]
+  if (source === undefined && typeof bundled === 'object') source = bundled
   if (isA('options.wasm', source, WebAssembly.Module)) return source as WebAssembly.Module
   try {
+    if (source === undefined && typeof bundled === 'function') return await fromResponse(bundled())
     if (source === undefined) return await fromURL(await ownWasm())
     if (typeof source === 'string') return await fromURL(urlOf(source))
     if (source instanceof URL) return await fromURL(source)
@@ -128,7 +133,7 @@ function loadError(error: unknown, isGiven: boolean): AtomicDBError {
     ? "A Worker has to import it: import wasm from 'atomicdb/atomicdb.wasm', and pass { wasm } to open()"
     : moved
     ? "Vite has bundled AtomicDB without its wasm: add optimizeDeps: { exclude: ['atomicdb'] } to the configuration of Vite"
-    : "Serve atomicdb.wasm of the package beside the JavaScript, or pass its address to open() as wasm"
+    : 'Serve atomicdb.wasm of the package beside the JavaScript (npx atomicdb copy-assets copies it), import atomicdb/inline, which holds it, or pass its address to open() as wasm'
   return new AtomicDBError('unsupported', `${what}. ${cure}`, { cause: error })
 }
 

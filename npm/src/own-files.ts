@@ -32,12 +32,19 @@ export async function ownFile(name: string, bundled: () => URL): Promise<URL> {
  * with {@link ownFile}.
  */
 export async function ownWorker(): Promise<URL | undefined> {
+  if (inlined()) return (inlinedWorker ??= new URL(URL.createObjectURL(new Blob([inlined()!], { type: 'text/javascript' }))))
   if (!/^[a-z]+:/.test(ownAddress)) return scriptAddress ? new URL('worker.js', scriptAddress) : undefined
   return fromVite('worker.js', ownAddress)
 }
 
+/** The program of workers, where inline.ts has put it. */
+const inlined = () => (globalThis as { [workerText]?: string })[workerText]
+const workerText: unique symbol = Symbol.for('atomicdb.worker')
+let inlinedWorker: URL | undefined
+
 /** The same in Node. */
 export async function nodeWorker(): Promise<URL> {
+  if (inlined()) return new URL(`data:text/javascript,${encodeURIComponent(inlined()!)}`)
   return ownFile('worker.js', () => new URL('worker.js', ownAddress))
 }
 

@@ -77,7 +77,8 @@ function started(address: URL | undefined, make?: (address: URL, options?: Worke
     })
   }
   try {
-    return address ? new Worker(address, { type: 'module' }) : newWorker()
+    // The text that inline.ts has is no module: a page that is opened from the disk may start no other from a blob.
+    return address ? new Worker(address, address.protocol === 'blob:' ? {} : { type: 'module' }) : newWorker()
   } catch (error) {
     // Chromium throws a TypeError for an address that no policy has made, and no other.
     if (trustedTypes && error instanceof TypeError) throw unsupported(`options.worker: the Content-Security-Policy needs trusted-types atomicdb: ${error.message}`)

@@ -4,6 +4,7 @@ import { execFile } from 'node:child_process'
 import { copyFile, mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
+import { pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
 import * as esbuild from 'esbuild'
 import type { Browser } from 'playwright-core'
@@ -150,9 +151,57 @@ describe('the packed package', { timeout: 180_000 }, () => {
     assert.match(await answerOfSite({ '/': unknown }), /^unsupported: the engine could not be loaded: this bundle does not know its own address\. .*to open\(\) as wasm$/)
   })
 
-  async function bundled(outdir: string): Promise<void> {
+  describe('with the wasm in the JavaScript', () => {
+    /** A bundle that is no ES module, as one text: it can be in a page, in a worker or in a userscript. */
+    async function oneText(): Promise<string> {
+      const folder = join(consumer.folder, 'esbuild-inline')
+      await mkdir(folder, { recursive: true })
+      await bundled(folder, 'atomicdb/inline')
+      return readFile(join(folder, 'iife.js'), 'utf8')
+    }
+
+    test('runs as one script that has no address and loads nothing', async () => {
+      assert.equal(await answerOfSite({ '/': `<!doctype html><meta charset="utf-8"><script>${await oneText()}</script>` }), unsharedAnswer)
+    })
+
+    test('runs in a page that is opened from the disk', async () => {
+      const page = await consumer.write('page.html', `<!doctype html><meta charset="utf-8"><script>${await oneText()}</script>`)
+      assert.equal(await answerOf(pathToFileURL(page).href), unsharedAnswer)
+    })
+
+    test('runs in a worker that is no ES module', async () => {
+      const page = `<!doctype html><meta charset="utf-8"><script>
+        const worker = new Worker('/worker.js')
+        worker.onmessage = ({ data }) => (globalThis.answer = data)
+      </script>`
+      assert.equal(await answerOfSite({ '/': page, '/worker.js': `${await oneText()}\nconst wait = setInterval(() => globalThis.answer && (clearInterval(wait), postMessage(answer)), 10)` }), unsharedAnswer)
+    })
+
+    test('runs from another origin that has neither the wasm nor worker.js', async () => {
+      const dist = join(consumer.folder, 'node_modules/atomicdb/dist')
+      const file = (name: string) => readFile(join(dist, name), 'utf8')
+      const cdn = await serve({ '/inline.js': await file('inline.js'), '/index.js': await file('index.js') })
+      try {
+        const main = program.replace(`'atomicdb'`, `'${cdn.origin}/inline.js'`)
+        assert.equal(await answerOfSite({ '/': html('/main.js'), '/main.js': main }), unsharedAnswer)
+      } finally {
+        await cdn.close()
+      }
+    })
+
+    test('runs in Node, with the classes that hooks know', async () => {
+      const folder = join(consumer.folder, 'inline')
+      await mkdir(folder)
+      for (const name of ['inline.js', 'index.js']) await copyFile(join(consumer.folder, 'node_modules/atomicdb/dist', name), join(folder, name))
+      await consumer.write('inline/package.json', '{ "type": "module" }')
+      assert.equal(await consumer.node(await consumer.write('inline/node.js', program.replace(`'atomicdb'`, `'./inline.js'`))), unsharedAnswer)
+      assert.equal(await consumer.node(await consumer.write('same.js', "import { AtomicDB } from 'atomicdb'\nimport * as inline from 'atomicdb/inline'\nconsole.log(AtomicDB === inline.AtomicDB)")), 'true')
+    })
+  })
+
+  async function bundled(outdir: string, name = 'atomicdb'): Promise<void> {
     const asynchronous = `(async () => {${program.replace(/^import.*$/m, '')}})().catch(({ code, message }) => (globalThis.answer = code + ': ' + message))`
-    const main = await consumer.write('iife.js', `import { AtomicDB } from 'atomicdb'\n${asynchronous}`)
+    const main = await consumer.write('iife.js', `import { AtomicDB } from '${name}'\n${asynchronous}`)
     await esbuild.build({ entryPoints: [main], outdir, bundle: true, minify: true, logLevel: 'error' }) // format: 'iife' is esbuild's own choice
   }
 

@@ -55,6 +55,7 @@ const roomOfFile: Record<string, string> = {
   'worker.ts': 'thread',
   'index.ts': 'entry',
   'testing.ts': 'entry',
+  'inline.ts': 'entry',
   'workerd.ts': 'entry',
   'atomicdb.wasm.d.ts': 'entry',
 }
