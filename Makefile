@@ -120,7 +120,7 @@ browsers: build ## the tests of the API in Debian's Firefox and WebKitGTK, which
 	cd npm && node --import tsx --test --test-reporter=spec test/other-browsers.ts
 
 .PHONY: bundlers
-bundlers: build setup ## the packed package in Vite 5 to 7, Nuxt, Astro, webpack, Next.js, Parcel, wrangler and older TypeScript, which this target installs: BUNDLERS (all)
+bundlers: build setup ## the packed package in Vite 5 to 7, Nuxt, Astro, SvelteKit, Angular, webpack, Rollup, Next.js, Parcel, Bun, Deno, wrangler and older TypeScript, which this target installs: BUNDLERS (all)
 	cd npm && node --import tsx --test --test-reporter=spec test/bundlers.ts
 
 .PHONY: fuzz

@@ -47,6 +47,34 @@ answer().then((found) => (globalThis.answer = found), (error) => (globalThis.ans
 `
 const html = '<!doctype html><meta charset="utf-8"><script type="module" src="./main.js"></script>'
 
+/** The same in a program on a server, with a file beside it and one of SQLite. */
+const onHost = `
+import { AtomicDB, SQLiteStorage } from 'atomicdb'
+const { DatabaseSync } = await import('node:sqlite')
+async function named(name, options) {
+  const db = await AtomicDB.open('hosted', options)
+  await db.insert({ name })
+  await db.close()
+  return name
+}
+const names = [await named('Memory'), await named('Worker', { worker: true }), await named('SQLite', { storage: new SQLiteStorage(new DatabaseSync(process.argv[2] + '.sqlite')) })]
+for (const name of ['File', 'File in a worker']) {
+  const db = await AtomicDB.open(process.argv[2], { worker: name !== 'File' })
+  await db.insert({ name })
+  await db.close()
+}
+const file = await AtomicDB.open(process.argv[2])
+console.log([...names, ...(await file.all()).map(({ name }) => name)].join())
+await file.close()
+`
+const hostAnswer = 'Memory,Worker,SQLite,File,File in a worker'
+
+/** Hosts that are like Node: their packages, and the arguments that run a file, which may be allowed what the guide says. */
+const hosts: Record<string, { readonly packages: Record<string, string>; readonly run: readonly string[]; readonly allow: readonly string[] }> = {
+  bun: { packages: { bun: '1.4.5' }, run: ['bun', 'run'], allow: [] },
+  deno: { packages: { deno: '2.9.6' }, run: ['deno', 'run', '--no-prompt'], allow: ['--allow-read', '--allow-write', '--allow-env', '--allow-run=flock'] },
+}
+
 /** A project as its tool's guide makes it. */
 interface Project {
   readonly packages: Record<string, string>
@@ -55,9 +83,24 @@ interface Project {
   readonly servers: Record<string, { readonly build?: string[]; readonly serve: string[] }>
   /** The folder of the project, if its packages are installed in the folder above, as in a workspace. */
   readonly inside?: string
+  /** The folder that files are served from as they are, where `atomicdb copy-assets` is to put the package's. */
+  readonly assets?: string
   /** Whether the server answers with the program's answer in its HTML. */
   readonly onServer?: boolean
 }
+
+/** Serves a folder, for tools that only build: the folder, the port. */
+const staticServer = `
+import { createServer } from 'node:http'
+import { readFile } from 'node:fs/promises'
+const [, , folder, port] = process.argv
+const types = { html: 'text/html', js: 'text/javascript', wasm: 'application/wasm' }
+createServer(async ({ url }, response) => {
+  const name = url === '/' ? '/index.html' : url.split('?')[0]
+  const file = await readFile(folder + name).catch(() => undefined)
+  response.writeHead(file ? 200 : 404, { 'Content-Type': types[name.split('.').pop()] ?? 'text/plain' }).end(file)
+}).listen(port, '127.0.0.1', () => console.log('http://127.0.0.1:' + port))
+`
 
 const plainPage = { 'index.html': html, 'main.js': inPage, 'program.js': program }
 const vite = (version: string): Project => ({
@@ -82,6 +125,39 @@ const next = (bundler: '--webpack' | '--turbopack'): Project => ({
     build: { build: ['next', 'build', bundler], serve: ['next', 'start', '--hostname', '127.0.0.1', '--port', 'PORT'] },
   },
   onServer: true,
+})
+
+/** As `ng new` has it, without what this needs not. */
+const angular = (from: string, assets?: string): Project => ({
+  packages: { '@angular/cli': '22.2.6', ...Object.fromEntries(['build', 'common', 'compiler', 'compiler-cli', 'core', 'platform-browser'].map((name) => [`@angular/${name}`, '22.2.6'])), rxjs: '7.8.2', tslib: '2.8.1', typescript: '6.0.3' },
+  files: {
+    'angular.json': JSON.stringify({
+      version: 1,
+      cli: { analytics: false, cache: { environment: 'all' } }, // as on a developer's machine
+      projects: { app: { projectType: 'application', root: '', sourceRoot: 'src', architect: {
+        build: { builder: '@angular/build:application', options: { outputPath: 'dist', browser: 'src/main.ts', index: 'src/index.html', tsConfig: 'tsconfig.json', assets: [{ glob: '**/*', input: 'public' }] }, configurations: { development: { optimization: false } } },
+        serve: { builder: '@angular/build:dev-server', options: { buildTarget: 'app:build:development' } },
+      } } },
+    }),
+    'tsconfig.json': JSON.stringify({ compilerOptions: { strict: true, target: 'ES2022', module: 'preserve', experimentalDecorators: true, skipLibCheck: true, allowJs: true }, files: ['src/main.ts'] }),
+    'src/index.html': '<!doctype html><meta charset="utf-8"><base href="/"><app-root></app-root>',
+    'src/program.js': program.replace("'atomicdb'", `'${from}'`),
+    'src/main.ts': `import { Component } from '@angular/core'
+      import { bootstrapApplication } from '@angular/platform-browser'
+      import { answer } from './program.js'
+      @Component({ selector: 'app-root', template: '<p>Angular</p>' })
+      class App {
+        readonly asked = answer().then((found) => Object.assign(globalThis, { answer: found }))
+      }
+      bootstrapApplication(App)`,
+    'public/robots.txt': '',
+    'serve.mjs': staticServer,
+  },
+  ...(assets && { assets }),
+  servers: {
+    ...(assets && { dev: { serve: ['@angular/cli', 'serve', '--host', '127.0.0.1', '--port', 'PORT'] } }),
+    build: { build: ['@angular/cli', 'build'], serve: ['./serve.mjs', 'dist/browser', 'PORT'] },
+  },
 })
 
 const projects: Record<string, Project> = {
@@ -122,10 +198,39 @@ const projects: Record<string, Project> = {
     files: { 'src/index.js': inPage, 'src/program.js': program, 'public/index.html': '<!doctype html><meta charset="utf-8"><script src="main.js"></script>' },
     servers: { dev: { serve: ['webpack', 'serve', '--mode', 'development', '--host', '127.0.0.1', '--port', 'PORT'] } },
   },
+  'sveltekit': {
+    packages: { '@sveltejs/kit': '3.2.0', '@sveltejs/vite-plugin-svelte': '7.3.1', svelte: '5.57.3', vite: '8.3.8' },
+    files: {
+      'vite.config.js': "import { sveltekit } from '@sveltejs/kit/vite'\nexport default { plugins: [sveltekit()] }",
+      'src/app.html': '<!doctype html><html lang="en"><head>%sveltekit.head%</head><body>%sveltekit.body%</body></html>',
+      'src/program.js': program,
+      'src/routes/+page.svelte': `<script>
+        import { onMount } from 'svelte'
+        import { answer } from '../program.js'
+        onMount(async () => { globalThis.answer = await answer().catch(String) })
+      </script>`,
+    },
+    servers: { dev: { serve: ['vite', '--host', '127.0.0.1', '--port', 'PORT', '--strictPort'] } },
+  },
+  'rollup': {
+    packages: { rollup: '4.68.8', '@rollup/plugin-node-resolve': '16.0.3' },
+    assets: 'dist',
+    files: {
+      'main.js': inPage,
+      'program.js': program,
+      'dist/index.html': html,
+      'rollup.config.js': "import resolve from '@rollup/plugin-node-resolve'\nexport default { input: 'main.js', output: { dir: 'dist' }, plugins: [resolve({ browser: true })] }",
+      'serve.mjs': staticServer,
+    },
+    servers: { build: { build: ['rollup', '--config'], serve: ['./serve.mjs', 'dist', 'PORT'] } },
+  },
+  'angular': angular('atomicdb', 'public'),
+  'angular-inline': angular('atomicdb/inline'),
   'next-turbopack': next('--turbopack'),
   'next-webpack': next('--webpack'),
 }
-const asked = process.env.BUNDLERS?.split(',') ?? [...Object.keys(projects), 'typescript', 'wrangler']
+const others = [...Object.keys(hosts), 'typescript', 'wrangler']
+const asked = process.env.BUNDLERS?.split(',') ?? [...Object.keys(projects), ...others]
 
 describe('the packed package, without configuration', { timeout: 1_800_000 }, () => {
   let consumer: Consumer
@@ -140,9 +245,32 @@ describe('the packed package, without configuration', { timeout: 1_800_000 }, ()
     await consumer[Symbol.asyncDispose]()
   })
 
-  for (const name of asked.filter((name) => name !== 'typescript' && name !== 'wrangler')) {
+  for (const name of asked.filter((name) => name in hosts)) {
+    const { packages, run: [program, ...args], allow } = hosts[name]!
+    const prepared = async () => {
+      const folder = await installed(name, { packages, files: { 'program.js': onHost, 'people.csv': 'name,age\nAda,36\nKim,12\n' }, servers: {} }, consumer.tarball)
+      for (const file of await readdir(folder)) if (/^(file|people)\..*(atomicdb|sqlite)/.test(file)) await rm(join(folder, file), { recursive: true })
+      const path = join(folder, 'node_modules/.bin', program!)
+      return async (allowed: readonly string[], ...rest: string[]) => (await run(path, [...args, ...allowed, ...rest], { cwd: folder, env: environment })).stdout.trim()
+    }
+
+    test(`${name}: in memory, in a worker, in a file and in SQLite`, async () => {
+      const run = await prepared()
+      assert.equal(await run(allow, 'program.js', 'file.atomicdb'), hostAnswer)
+    })
+
+    test(`${name}: the command`, async () => {
+      const run = await prepared()
+      const command = 'node_modules/atomicdb/dist/cli.js'
+      const all = allow.length > 0 ? ['--allow-all'] : []
+      await run(all, command, 'import', 'people.atomicdb', 'people.csv', '--collection', 'people')
+      assert.equal(await run(all, command, 'query', 'people.atomicdb', 'SELECT name FROM people WHERE age > 18', '--format', 'csv'), 'name\r\nAda')
+    })
+  }
+
+  for (const name of asked.filter((name) => !others.includes(name))) {
     const project = projects[name]
-    assert.ok(project, `there is no ${name}; there are ${Object.keys(projects).join(', ')}`)
+    assert.ok(project, `there is no ${name}; there are ${[...Object.keys(projects), ...others].join(', ')}`)
     for (const [kind, { build, serve }] of Object.entries(project.servers)) {
       test(`${name}: ${kind}`, async () => {
         const folder = await installed(name, project, consumer.tarball)
@@ -207,11 +335,12 @@ async function installed(name: string, project: Project, tarball: string): Promi
   await mkdir(own, { recursive: true })
   await run('tar', ['-xzf', tarball, '-C', own, '--strip-components=1'])
   // What was made of an earlier build of this package.
-  for (const cache of ['node_modules/.vite', 'node_modules/.cache', '.next', '.nuxt', '.astro', 'dist', 'app/node_modules']) await rm(join(folder, cache), { recursive: true, force: true })
+  for (const cache of ['node_modules/.vite', 'node_modules/.cache', '.angular', '.svelte-kit', '.next', '.nuxt', '.astro', 'dist', 'app/node_modules']) await rm(join(folder, cache), { recursive: true, force: true })
   for (const [path, text] of Object.entries(project.files)) {
     await mkdir(dirname(join(folder, path)), { recursive: true })
     await writeFile(join(folder, path), text)
   }
+  if (project.assets) await run(newerNode, [join(own, 'dist/cli.js'), 'copy-assets', project.assets], { cwd: folder })
   return folder
 }
 
@@ -224,10 +353,11 @@ async function install(folder: string, packages: Record<string, string>): Promis
   await run('npm', ['install', '--save-exact', '--no-package-lock', '--no-audit', '--no-fund', ...wanted], { cwd: folder, env: environment, maxBuffer: 1 << 26 })
 }
 
-/** The arguments of Node for a command of a package. */
+/** The arguments of Node for a command of a package, or for a file. */
 async function command(folder: string, [name, ...args]: string[]): Promise<string[]> {
+  if (name!.startsWith('.')) return [join(folder, name!), ...args]
   const { bin } = JSON.parse(await readFile(join(folder, 'node_modules', name!, 'package.json'), 'utf8')) as { bin: string | Record<string, string> }
-  return [join(folder, 'node_modules', name!, typeof bin === 'string' ? bin : bin[name!]!), ...args]
+  return [join(folder, 'node_modules', name!, typeof bin === 'string' ? bin : (bin[name!] ?? Object.values(bin)[0]!)), ...args]
 }
 
 /** Runs `use` with the address of a server that answers, and ends the server and all that it has started. */
