@@ -234,7 +234,7 @@ export type StreamFormat = 'json' | 'ndjson' | 'csv' | 'msgpack'
 
 /** The options of importStream. */
 export interface ImportOptions {
-  /** Default: what the name of the file ends in, the type of the response, or what the first bytes look like. CSV in a stream has to be said. */
+  /** Default: what the name of the file ends in, the type of the response, or what the first bytes look like. CSV in a stream without a name has to be said. */
   format?: StreamFormat
   /** Where the documents go. Default: 'default'. Of a file with several collections: the only one to import. Default: all. */
   collection?: string

@@ -4,7 +4,7 @@ import type { Connection } from '../connection/connection.js'
 import type { EngineCalls } from '../connection/engine-calls.js'
 import type { FileType, ParsedFile } from '../engine/async-engine.js'
 import { Op } from '../engine/ops.js'
-import { describe, invalid } from '../errors.js'
+import { AtomicDBError, describe, invalid } from '../errors.js'
 import { encoding } from '../msgpack/encode.js'
 import { command } from '../operations/writes.js'
 import { packFile, takenSealOptions, unpackFile } from '../security/packing.js'
@@ -22,7 +22,10 @@ export async function importFile(connection: Connection, calls: ConnectionCalls,
   connection.checkOutsideTransaction()
   const format = checkedFormat(given)
   const content = await unpackFile(takenBytes('file', file), format)
-  return storeFile(calls, content, format.type ?? typeOf(content))
+  return storeFile(calls, content, format.type ?? typeOf(content)).catch((error: unknown) => {
+    const isNoJSON = error instanceof AtomicDBError && error.code === 'invalid' && /: expected (a value|the end)$/.test(error.message)
+    throw isNoJSON ? invalid(`${error.message}; importStream() reads CSV, and files with a document a line`) : error
+  })
 }
 
 /** The same, for a file that is neither compressed nor encrypted. */

@@ -76,11 +76,11 @@ async function* partsOf(source: unknown, options: CheckedImport, host: Host, cou
   yield* documentsOf(texts, options.columns ?? {}, whole, fail)
 }
 
-const ends: Readonly<Record<string, Format>> = { json: 'json', ndjson: 'ndjson', jsonl: 'ndjson', csv: 'csv', tsv: 'csv', msgpack: 'msgpack', mp: 'msgpack' }
+const ends = new Map<string, Format>([['json', 'json'], ['ndjson', 'ndjson'], ['jsonl', 'ndjson'], ['csv', 'csv'], ['tsv', 'csv'], ['msgpack', 'msgpack'], ['mp', 'msgpack']])
 
 /** The format that a file's name or a response's type says, or else the first bytes; and all chunks again. */
 async function formatOf(source: unknown, options: CheckedImport, chunks: AsyncIterable<Uint8Array>, host: Host): Promise<{ format: Format; chunks: AsyncIterable<Uint8Array> }> {
-  const said = options.format ?? ends[/\.(\w+)$/.exec(nameOf(source))?.[1]?.toLowerCase() ?? ''] ?? typed(typeOf(source))
+  const said = options.format ?? ends.get(endOf(nameOf(source))) ?? typed(typeOf(source))
   if (said) return { format: said, chunks }
   const iterator = chunks[Symbol.asyncIterator]()
   let first: Uint8Array = new Uint8Array()
@@ -94,7 +94,8 @@ async function formatOf(source: unknown, options: CheckedImport, chunks: AsyncIt
     first = longer
   }
   const format = looksLike(first)
-  if (!format) throw host.error('invalid', 'options.format: the source does not show whether it is json, ndjson, csv or msgpack; say it')
+  if (!format && typeof source === 'string' && ends.has(endOf(source))) throw host.error('invalid', `source: expected the text itself, not the name of a file; in Node, createReadStream(${JSON.stringify(source)}) of node:fs reads it`)
+  if (!format) throw host.error('invalid', "options.format: the source does not show whether it is json, ndjson, csv or msgpack; say it, as { format: 'csv' }")
   return {
     format,
     chunks: (async function* () {
@@ -115,10 +116,14 @@ function looksLike(bytes: Uint8Array): Format | undefined {
   return isLine && !/^\{\s*("[^"]*"\s*:\s*\[\s*[\]{]|\}\s*$)/.test(text) ? 'ndjson' : 'json'
 }
 
+/** What a name ends in, behind the last dot. */
+const endOf = (name: string) => /^[^\n]*\.(\w+)$/.exec(name)?.[1]?.toLowerCase() ?? ''
+
 function nameOf(source: unknown): string {
   if (typeof File !== 'undefined' && source instanceof File) return source.name
   if (typeof Response !== 'undefined' && source instanceof Response && source.url) return new URL(source.url).pathname
-  return ''
+  const { path } = Object(source) as { path?: unknown } // of what createReadStream() of node:fs returns
+  return typeof path === 'string' ? path : ''
 }
 
 function typeOf(source: unknown): string {
@@ -128,7 +133,7 @@ function typeOf(source: unknown): string {
 
 function typed(type: string): Format | undefined {
   const [, name] = /^\w+\/(?:x-|vnd\.)?([\w-]+)/.exec(type) ?? []
-  return name === 'jsonl' ? 'ndjson' : name !== undefined && name in ends ? ends[name] : undefined
+  return ends.get(name ?? '')
 }
 
 /** Stores one part at a time. */

@@ -77,6 +77,9 @@ export const streams: Suite = [
         }
       }
       equal((await open().then(async (to) => (await to.import(await bytesOf(db)), to.all('odd')))).asList(), odd, 'by import()')
+      for (const text of ['n,m\n1,2\n', '{"n":[]}\n{"n":[]}\n']) {
+        await rejects('invalid', () => db.import(utf8.encode(text)), /: expected (a value|the end); importStream\(\) reads CSV, and files with a document a line$/)
+      }
       for (const format of ['json', 'ndjson', 'msgpack'] as const) {
         const to = await open()
         equal(await to.importStream(singly(await bytesOf(db, { format, collection: 'odd' })), { collection: 'odd', format }), 4, format)
@@ -104,6 +107,9 @@ export const streams: Suite = [
         })(), {}, [{ _id: 1, n: 1 }]],
         [Uint8Array.of(0x81, 0xa1, 0x6e, 1, 0x81, 0xa1, 0x6e, 0xcd, 1, 0), {}, [{ _id: 1, n: 1 }, { _id: 2, n: 256 }]],
         [Uint8Array.of(0x91, 0x81, 0xa1, 0x6e, 1), {}, [{ _id: 1, n: 1 }]],
+        // As createReadStream() of node:fs returns it.
+        [Object.assign(singly(utf8.encode('n\n1\n')), { path: 'folder/a.CSV' }), {}, [{ _id: 1, n: 1 }]],
+        [Object.assign(singly(utf8.encode('{"n":1}')), { path: 'a.constructor' }), {}, [{ _id: 1, n: 1 }]],
         ['', {}, []],
         ['a;b\n1;"2\n3"\n', { format: 'csv' }, [{ _id: 1, a: 1, b: '2\n3' }]],
       ]
@@ -159,7 +165,8 @@ export const streams: Suite = [
         [Uint8Array.of(0x81, 0xa1, 0x6e, 1, 0x81, 0xa1), 1, /byte 4: the bytes end within a value/],
         [Uint8Array.of(0x92, 0x80, 0xc1), 1, /byte 2: expected a map/],
         [Uint8Array.of(0x7b, 0xff, 0x0a), 0, /no UTF-8/, { format: 'ndjson' }],
-        ['n', 0, /options\.format: the source does not show/],
+        ['n', 0, /options\.format: the source does not show .*, as { format: 'csv' }; nothing is stored$/],
+        ['people.csv', 0, /^source: expected the text itself, not the name of a file; in Node, createReadStream\("people\.csv"\) of node:fs reads it/],
         ['{"_id":1}\n{"_id":[]}\n', 0, /^importStream: lines 1 to 2: /],
       ]
       for (const [source, imported, message, options] of cases) {

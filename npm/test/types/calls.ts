@@ -1,5 +1,5 @@
 // Compiled, never run: `tsc` fails if a line below stops being an error, or another becomes one.
-import { and, AtomicDB, MemoryStorage, not, or, type Change, type Collection, type Condition, type ErrorCode, type Id, type LiveDelta, type LiveQuery, type LiveValue, type Problem, type QueryResult, type Report, type StorageBackend, type Stored, type Transaction, type Where } from '../../src/index.js'
+import { and, AtomicDB, bytesOf, MemoryStorage, not, or, type Change, type Collection, type Condition, type ErrorCode, type Id, type LiveDelta, type LiveQuery, type LiveValue, type Problem, type QueryResult, type Report, type StorageBackend, type Stored, type Transaction, type Where } from '../../src/index.js'
 
 interface User {
   name: string
@@ -94,6 +94,27 @@ async () => {
   users.iterate({ agee: 1 })
   // @ts-expect-error: no such option
   users.iterate({}, { batch: 5 })
+}
+async (file: File, response: Response, stream: ReadableStream<Uint8Array>, lines: AsyncIterable<string>) => {
+  for (const source of [file, response, stream, lines, new Uint8Array(), new ArrayBuffer(1), '[]', ['{"n":1}\n']]) {
+    ;(await db.importStream(source, { format: 'ndjson', collection: 'users', onDuplicate: 'skip', columns: { zip: 'text' }, onProgress: (bytes, documents) => bytes + documents, signal: new AbortController().signal })) satisfies number
+  }
+  // @ts-expect-error: a number holds no documents
+  db.importStream(5)
+  // @ts-expect-error: no such format
+  db.importStream(file, { format: 'xml' })
+  // @ts-expect-error: dates are not guessed
+  db.importStream(file, { columns: { born: 'date' } })
+  // @ts-expect-error: no such option
+  db.importStream(file, { table: 'users' })
+  new Response(db.exportStream({ format: 'csv', collection: 'users', where: 'age > 1', fields: ['name'] }))
+  // @ts-expect-error: no such format
+  db.exportStream({ format: 'xml' })
+  // @ts-expect-error: a list of names
+  db.exportStream({ fields: 'name' })
+  for (const source of [file, response]) (await bytesOf(source)) satisfies Uint8Array
+  // @ts-expect-error: what has no bytes
+  bytesOf({ name: 'a.png' })
 }
 db.search<User>((user) => user.age > 1, 'users')
 db.search((user) => user.whatever > 1)
