@@ -88,6 +88,17 @@ describe('the command atomicdb', () => {
     assert.equal(await done(['query', 'faulty.atomicdb', 'SELECT COUNT(*) AS n FROM default']), '{"n":5001}\n')
   })
 
+  test('says which collections there are if a statement finds nothing in one that there is not', async () => {
+    await done('import named.atomicdb -c people', { input: '{"name":"Ada"}\n' })
+    const ask = async (statement: string) => {
+      const { code, out, err } = await atomicdb(['query', 'named.atomicdb', statement])
+      return [code, out, err]
+    }
+    assert.deepEqual(await ask('SELECT * FROM peple JOIN pets ON 1 = 1'), [0, '', 'atomicdb: there is no collection peple, pets; there is people\n'])
+    assert.deepEqual(await ask("SELECT * FROM people WHERE name = 'Bob'"), [0, '', ''])
+    assert.deepEqual(await ask("WITH few AS (SELECT * FROM people WHERE name = 'Bob') SELECT * FROM few"), [0, '', ''])
+  })
+
   test('replaces, leaves out or refuses an _id that is taken, and keeps columns as text', async () => {
     await done('import taken.atomicdb', { input: '{"_id":1,"n":1}\n' })
     await done('import taken.atomicdb --duplicates skip', { input: '{"_id":1,"n":2}\n{"_id":2,"n":2}\n' })

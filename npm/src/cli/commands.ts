@@ -134,13 +134,25 @@ async function query(given: Given): Promise<void> {
   const limit = countOf(given, 'limit')
   const format = oneOf(given, 'format', printFormats, process.stdout.isTTY ? 'table' : 'ndjson')
   const rows = await withDocuments(path, async (db): Promise<object[]> => {
-    if (isSQL.test(question)) return db.sql(question)
+    if (isSQL.test(question)) {
+      const rows = await db.sql<object>(question)
+      if (rows.length === 0) await noteUnknown(db, question)
+      return rows
+    }
     const filter = /^\s*\{/.test(question) ? filterOf(question) : undefined
     const options = { collection: await collectionOf(db, given), ...(limit !== undefined && { limit }), ...(sort !== undefined && { sort }) }
     if (filter) return (await db.find(filter, options)).asList()
     return (await (question.trim() === '' ? db.search(undefined, options) : db.search(question, options))).asList()
   })
   await write(printed(rows, format))
+}
+
+/** Says which collections are not there that a statement without an answer reads: most likely another one was meant. */
+async function noteUnknown(db: AtomicDB, statement: string): Promise<void> {
+  const all = await db.collections()
+  const named = [...statement.matchAll(/\b(?:from|join)\s+["`]?([\w$]+)/gi)].map(([, name]) => name!)
+  const unknown = named.filter((name) => !all.includes(name) && !new RegExp(`\\b${name.replaceAll('$', '\\$')}\\s+as\\s*\\(`, 'i').test(statement))
+  if (unknown.length > 0 && all.length > 0) process.stderr.write(`atomicdb: there is no collection ${unknown.join(', ')}; there is ${all.join(', ')}\n`)
 }
 
 /** Opens a database, or reads a file of documents into one in memory. */
