@@ -33,9 +33,13 @@ export class Timing {
     if (size !== this.#size || query.text !== this.#query?.text || query.spelling !== this.#query?.spelling) this.#times.clear()
     this.#query = query
     this.#size = size
-    // A limit of its own, since the answer to the same question is kept until the next write.
-    const options = { ...query.options, limit: query.options.limit + 1 }
-    const [, again] = await timed(() => ask(this.#cities, query, options))
+    // The least of three: cities that are being loaded take turns with it. Each has a limit of its own, since the answer to
+    // the same question is kept until the next write.
+    let again = Infinity
+    for (let more = 1; more <= 3; more++) {
+      const options = { ...query.options, limit: query.options.limit + more }
+      again = Math.min(again, (await timed(() => ask(this.#cities, query, options)))[1])
+    }
     if (!this.#times.has(`${way}, first`)) this.#times.set(`${way}, first`, millis)
     this.#times.set(`${way}, again`, again)
     note.textContent = query.loop ? '' : 'The examples of conditions, and areas of the map, have a loop to compare with.'
