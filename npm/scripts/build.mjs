@@ -51,8 +51,6 @@ const bundling = {
   // Names are kept, since they are in the stack traces that users send.
   minifySyntax: true,
   minifyWhitespace: true,
-  // Node prints the whole line of an error that nobody catches: 300 kB, without this.
-  lineLimit: 1500,
   legalComments: 'inline',
   logLevel: 'warning',
   write: false,
