@@ -1,6 +1,7 @@
 import { checkFunction, checkName, checkOptionsObject, checkSignal, takenOptions } from '../checks.js'
 import type { Calls, ConnectionCalls } from '../connection/calls.js'
 import type { EngineCalls } from '../connection/engine-calls.js'
+import { readArguments } from '../connection/errors.js'
 import { Op } from '../engine/ops.js'
 import { AtomicDBError, describe, invalid, isThrown, messageOf, readingError } from '../errors.js'
 import { encoding } from '../msgpack/encode.js'
@@ -18,14 +19,7 @@ const streams = () => import('../streams/streams.js')
 
 /** See {@link OpenDatabase.importStream}. */
 export async function importStream(calls: ConnectionCalls, source: StreamSource, given: ImportOptions): Promise<number> {
-  const options = takenOptions(given, ['format', 'collection', 'onDuplicate', 'columns', 'onProgress', 'signal'])
-  checkCommon(options)
-  checkOneOf('onDuplicate', options.onDuplicate, ['replace', 'skip', 'error'])
-  if (options.columns !== undefined) {
-    checkOptionsObject(options.columns)
-    for (const kind of Object.values(options.columns)) checkOneOf('columns', kind, ['text', 'number', 'boolean'])
-  }
-  if (options.collection !== undefined) collectionName(options.collection)
+  const options = readArguments(() => importOptionsOf(given))
   await calls.read(() => {})
   const { importStream } = await streams()
   try {
@@ -38,15 +32,31 @@ export async function importStream(calls: ConnectionCalls, source: StreamSource,
 
 /** See {@link DatabaseCalls.exportStream}. */
 export function exportStream(calls: Calls, given: ExportOptions): ByteStream {
-  const options = takenOptions(given, ['format', 'collection', 'where', 'fields', 'onProgress', 'signal'])
-  checkCommon(options)
-  const query = queryOf({ fields: options.fields }, undefined)
-  const where = options.where === undefined ? undefined : prepared(options.where)
+  const { options, query, where } = readArguments(() => exportOptionsOf(given))
   const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>(undefined, undefined, { highWaterMark: 0 })
   streams()
     .then(({ exportStream }) => exportStream({ ...options, where } as CheckedExport, hostOf(calls as ConnectionCalls, query)).pipeTo(writable))
     .catch((error: unknown) => writable.abort(error).catch(() => {})) // nobody reads it any more
   return readable as ByteStream
+}
+
+function importOptionsOf(given: ImportOptions): ImportOptions {
+  const options = takenOptions(given, ['format', 'collection', 'onDuplicate', 'columns', 'onProgress', 'signal'])
+  checkCommon(options)
+  checkOneOf('onDuplicate', options.onDuplicate, ['replace', 'skip', 'error'])
+  if (options.columns !== undefined) {
+    checkOptionsObject(options.columns)
+    for (const kind of Object.values(options.columns)) checkOneOf('columns', kind, ['text', 'number', 'boolean'])
+  }
+  if (options.collection !== undefined) collectionName(options.collection)
+  return options
+}
+
+function exportOptionsOf(given: ExportOptions) {
+  const options = takenOptions(given, ['format', 'collection', 'where', 'fields', 'onProgress', 'signal'])
+  checkCommon(options)
+  const query = queryOf({ fields: options.fields }, undefined)
+  return { options, query, where: options.where === undefined ? undefined : prepared(options.where) }
 }
 
 function checkCommon({ format, collection, onProgress, signal }: ImportOptions | ExportOptions): void {

@@ -268,6 +268,8 @@ export const streams: Suite = [
       const { proxy, revoke } = Proxy.revocable(() => {}, {})
       revoke()
       await rejects('invalid', () => db.importStream([proxy] as never, { format: 'ndjson' }), /^source: a proxy in it has been revoked$/)
+      for (const name of ['collection', 'fields', 'signal']) await rejects('invalid', async () => db.exportStream({ [name]: proxy }), /./)
+      for (const name of ['collection', 'columns', 'signal', 'onDuplicate']) await rejects('invalid', () => db.importStream('{}', { format: 'ndjson', [name]: proxy }), /./)
       const bytes = new Uint8Array(8)
       structuredClone(bytes, { transfer: [bytes.buffer] })
       await rejects('invalid', () => db.importStream(bytes, { format: 'ndjson' }), /^source: its bytes were transferred to elsewhere$/)
