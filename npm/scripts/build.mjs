@@ -13,7 +13,9 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
 import { dropTracebacks } from './drop-tracebacks.mjs'
+import { firstFunctions } from './first-functions.mjs'
 import { mergeSegments } from './merge-segments.mjs'
+import { splitModule, withoutNames } from './split-module.mjs'
 
 const run = promisify(execFile)
 const npm = fileURLToPath(new URL('..', import.meta.url))
@@ -21,21 +23,32 @@ const root = join(npm, '..')
 const dist = join(npm, 'dist')
 const scratch = join(npm, '.build')
 
-/** Builds the engine. */
-const buildWasm = () => buildEngine('go.wasm', join(dist, 'atomicdb.wasm'), ['-ldflags=-s -w'], dropTracebacks)
+/** Builds the engine: as one module, and as the two that pages load one after the other. */
+function buildWasm() {
+  return buildEngine('go.wasm', [], ['atomicdb.wasm', 'atomicdb-first.wasm', 'atomicdb-rest.wasm'].map((name) => join(dist, name)), async (linked) => {
+    const whole = mergeSegments(linked, dropTracebacks)
+    const { first, rest } = splitModule(whole, await firstFunctions())
+    return [withoutNames(whole), first, rest]
+  })
+}
 
 /** Builds the engine of the tests, which checks every query against its definition. */
-const buildTestWasm = () => buildEngine('go-test.wasm', join(scratch, 'atomicdb-test.wasm'), ['-tags=invariants'])
+const buildTestWasm = () => buildEngine('go-test.wasm', ['-tags=invariants'], [join(scratch, 'atomicdb-test.wasm')], (linked) => [mergeSegments(linked)])
 
-/** Builds an engine: as Go's linker has it, in .build/, and with its data merged. Go does not rewrite what is up to date. */
-async function buildEngine(linked, output, flags, change) {
+/**
+ * Builds an engine: as Go's linker has it, in .build/, and what `steps` makes of it. Go does not rewrite what is up to
+ * date, and neither does this.
+ */
+async function buildEngine(linked, flags, outputs, steps) {
   const env = { ...process.env, GOOS: 'js', GOARCH: 'wasm' }
   const path = join(scratch, linked)
   await run('go', ['build', '-trimpath', ...flags, '-o', path, './wasm/atomicdb'], { cwd: root, env })
-  const steps = ['merge-segments.mjs', 'drop-tracebacks.mjs'].map((name) => new URL(name, import.meta.url))
-  const [made, ...sources] = await Promise.all([output, path, ...steps].map((file) => stat(file).then(({ mtimeMs }) => mtimeMs, () => 0)))
-  if (made > Math.max(...sources)) return
-  await writeFile(output, mergeSegments(await readFile(path), change))
+  const scripts = ['build.mjs', 'merge-segments.mjs', 'drop-tracebacks.mjs', 'split-module.mjs', 'wasm-format.mjs', 'first-functions.txt'].map((name) => new URL(name, import.meta.url))
+  const changed = (file) => stat(file).then(({ mtimeMs }) => mtimeMs, () => 0)
+  const [made, sources] = await Promise.all([outputs, [path, ...scripts]].map((files) => Promise.all(files.map(changed))))
+  if (Math.min(...made) > Math.max(...sources)) return
+  const files = await steps(await readFile(path))
+  await Promise.all(files.map((bytes, i) => writeFile(outputs[i], bytes)))
 }
 
 /** esbuild's options for every bundle. */

@@ -3,10 +3,7 @@
  * them, each with a header that does not compress, and each an entry that a browser reads and copies by itself.
  * The functions stay as Go's compiler wrote them.
  */
-
-const dataSection = 11
-const dataCountSection = 12
-const customSection = 0
+import { dataCountSection, dataSection, customSection, Reader, signed, unsigned } from './wasm-format.mjs'
 
 /** Zeros up to so many bytes between two segments become part of one: they compress to nothing. */
 const maxGap = 1024
@@ -99,54 +96,4 @@ function* withoutGaps(image) {
 
 function dataOf(segments) {
   return Buffer.concat([unsigned(segments.length), ...segments.flatMap(({ offset, bytes }) => [Uint8Array.of(0, 0x41), signed(offset | 0), Uint8Array.of(0x0b), unsigned(bytes.length), bytes])])
-}
-
-/** Reads numbers in LEB128. */
-class Reader {
-  constructor(buffer, at) {
-    this.buffer = buffer
-    this.at = at
-  }
-
-  byte() {
-    if (this.at >= this.buffer.length) throw new Error('the module ends too early')
-    return this.buffer[this.at++]
-  }
-
-  bytes(length) {
-    const bytes = this.buffer.subarray(this.at, (this.at += length))
-    if (bytes.length < length) throw new Error('the module ends too early')
-    return bytes
-  }
-
-  unsigned() {
-    let value = 0
-    for (let scale = 1; ; scale *= 128) {
-      const byte = this.byte()
-      value += (byte & 127) * scale
-      if (byte < 128) return value
-    }
-  }
-
-  signed() {
-    let value = 0
-    for (let shift = 0; ; ) {
-      const byte = this.byte()
-      value |= (byte & 127) << shift
-      shift += 7
-      if (byte < 128) return shift < 32 && byte & 64 ? value | (-1 << shift) : value
-    }
-  }
-}
-
-function unsigned(value) {
-  const bytes = []
-  for (; value > 127; value = Math.floor(value / 128)) bytes.push((value & 127) | 128)
-  return Uint8Array.of(...bytes, value)
-}
-
-function signed(value) {
-  const bytes = []
-  for (; value < -64 || value > 63; value >>= 7) bytes.push((value & 127) | 128)
-  return Uint8Array.of(...bytes, value & 127)
 }

@@ -1,53 +1,98 @@
 import { isA } from './checks.js'
 import { AtomicDBError, describe, invalid, messageOf } from './errors.js'
-import { nodeFiles, nodeProcess } from './node-modules.js'
+import { Rest, type Program, type SentProgram } from './engine/program.js'
+import { nodeFiles, nodeModule, nodeProcess } from './node-modules.js'
 import { movedByVite, ownFile } from './own-files.js'
 import type { OpenOptions } from './types.js'
 
 /** Where the engine's wasm comes from. */
 export type WasmSource = NonNullable<OpenOptions['wasm']>
 
-const modules = new Map<string, Promise<WebAssembly.Module>>()
+const programs = new Map<string, Promise<Program>>()
 
-/**
- * As {@link compiled}, but wasm from the same address is compiled once.
- *
- * @param isGiven Whether the user has said where it is.
- */
-export function moduleOf(source: WasmSource | undefined, isGiven = source !== undefined): Promise<WebAssembly.Module> {
+/** As {@link compiled}, but wasm from the same address is compiled once. */
+export function programOf(source: WasmSource | undefined): Promise<Program> {
   if (source !== undefined && typeof source !== 'string' && !(source instanceof URL)) return compiled(source)
-  const address = String(source)
-  const known = modules.get(address)
+  return once(String(source), () => compiled(source))
+}
+
+function once(address: string, load: () => Promise<Program>): Promise<Program> {
+  const known = programs.get(address)
   if (known) return known
-  const module = compiled(source, isGiven)
-  modules.set(address, module)
-  module.catch(() => modules.delete(address))
-  return module
+  const program = load()
+  programs.set(address, program)
+  program.catch(() => programs.delete(address))
+  return program
 }
 
 /**
- * The last module. Storages need an engine too, and do not know the options of open(); and when an engine has ended, the
+ * The last program. Storages need an engine too, and do not know the options of open(); and when an engine has ended, the
  * next one starts without a download.
  */
-let last: WebAssembly.Module | undefined
+let last: Program | undefined
 
-/** Compiles the engine's wasm. Without a source, it is the last module, or else the file beside this one. */
-export async function compiled(source: WasmSource | undefined, isGiven = source !== undefined): Promise<WebAssembly.Module> {
-  if (source !== undefined || !last) last = await compiledFrom(source, isGiven)
+/** Compiles the engine's wasm. Without a source, it is the last program, or else the files beside this one. */
+export async function compiled(source: WasmSource | undefined): Promise<Program> {
+  if (source !== undefined || !last) last = await compiledFrom(source)
   return last
 }
 
-/** The address of the wasm, for a thread that loads it itself. */
-export async function wasmAddress(source: string | URL | undefined): Promise<string> {
+/** A program that another thread has compiled. It is the last one here, too. */
+export async function receivedProgram({ module, rest }: SentProgram): Promise<Program> {
+  last = rest === undefined ? { module } : await inTwo(module, new URL(rest))
+  return last
+}
+
+/** Where the wasm is, for a thread that loads it itself. */
+export interface WasmAddress {
+  readonly address: string
+  /** Where the rest is; undefined if the module at `address` is whole. */
+  readonly rest: string | undefined
+}
+
+/** The {@link WasmAddress} of what open() was given. */
+export async function wasmAddress(source: string | URL | undefined): Promise<WasmAddress> {
   try {
-    return String(source === undefined ? await ownWasm() : urlOf(String(source)))
+    if (source !== undefined) return { address: String(urlOf(String(source))), rest: undefined }
+    return { address: String(await ownFirst()), rest: String(await ownRest()) }
   } catch (error) {
     throw loadError(error, source !== undefined)
   }
 }
 
-// Written exactly like this, because bundlers look for it to bring the file along.
-const ownWasm = () => ownFile('atomicdb.wasm', () => new URL('./atomicdb.wasm', import.meta.url))
+// Written exactly like this, because bundlers look for it to bring the files along.
+const ownFirst = () => ownFile('atomicdb-first.wasm', () => new URL('./atomicdb-first.wasm', import.meta.url))
+const ownRest = () => ownFile('atomicdb-rest.wasm', () => new URL('./atomicdb-rest.wasm', import.meta.url))
+
+/** The program beside this file: in two modules, or in one where somebody has put only that. */
+async function own(first: URL, rest: URL): Promise<Program> {
+  try {
+    return await inTwo(first, rest)
+  } catch {
+    return { module: await fromURL(new URL('atomicdb.wasm', first)) }
+  }
+}
+
+/** The program at an address that another thread knows. It is compiled once. */
+export function programAt({ address, rest }: WasmAddress): Promise<Program> {
+  if (rest === undefined) return programOf(address)
+  return once(address, async () => {
+    try {
+      return (last = await own(new URL(address), new URL(rest)))
+    } catch (error) {
+      throw loadError(error, false)
+    }
+  })
+}
+
+/** A program of two modules, of which the second is still to come. */
+async function inTwo(first: WebAssembly.Module | URL, address: URL): Promise<Program> {
+  const { readFileSync } = address.protocol === 'file:' ? await nodeModule<{ readFileSync(url: URL): Uint8Array<ArrayBuffer> }>('node:fs') : {}
+  const rest = new Rest(address.href, fromURL, readFileSync)
+  const module = first instanceof URL ? await fromURL(first) : first
+  if (!rest.canLoadAtOnce) await rest.arrival()
+  return { module, rest }
+}
 
 /**
  * Where the entry for Workers puts the module, which only an import can load there, and inline.ts a function that returns
@@ -55,19 +100,19 @@ const ownWasm = () => ownFile('atomicdb.wasm', () => new URL('./atomicdb.wasm', 
  */
 const bundledWasm: unique symbol = Symbol.for('atomicdb.wasm')
 
-async function compiledFrom(source: WasmSource | undefined, isGiven: boolean): Promise<WebAssembly.Module> {
+async function compiledFrom(given: WasmSource | undefined): Promise<Program> {
   const bundled = (globalThis as { [bundledWasm]?: WebAssembly.Module | (() => Response) })[bundledWasm]
-  if (source === undefined && typeof bundled === 'object') source = bundled
-  if (isA('options.wasm', source, WebAssembly.Module)) return source as WebAssembly.Module
+  const source = given === undefined && typeof bundled === 'object' ? bundled : given
+  if (isA('options.wasm', source, WebAssembly.Module)) return { module: source as WebAssembly.Module }
   try {
-    if (source === undefined && typeof bundled === 'function') return await fromResponse(bundled())
-    if (source === undefined) return await fromURL(await ownWasm())
-    if (typeof source === 'string') return await fromURL(urlOf(source))
-    if (source instanceof URL) return await fromURL(source)
-    if (typeof Response !== 'undefined' && source instanceof Response) return await fromResponse(source)
-    if (source instanceof ArrayBuffer || ArrayBuffer.isView(source)) return await WebAssembly.compile(source as BufferSource)
+    if (source === undefined && typeof bundled === 'function') return { module: await fromResponse(bundled()) }
+    if (source === undefined) return await own(await ownFirst(), await ownRest())
+    if (typeof source === 'string') return { module: await fromURL(urlOf(source)) }
+    if (source instanceof URL) return { module: await fromURL(source) }
+    if (typeof Response !== 'undefined' && source instanceof Response) return { module: await fromResponse(source) }
+    if (source instanceof ArrayBuffer || ArrayBuffer.isView(source)) return { module: await WebAssembly.compile(source as BufferSource) }
   } catch (error) {
-    throw loadError(error, isGiven)
+    throw loadError(error, given !== undefined)
   }
   throw invalid(`options.wasm: expected a WebAssembly.Module, its bytes, a Response, a URL or a string, not ${describe(source)}`)
 }
@@ -82,9 +127,9 @@ function urlOf(text: string): URL {
   }
 }
 
-async function fromURL(url: URL): Promise<WebAssembly.Module> {
+async function fromURL(url: URL, signal?: AbortSignal): Promise<WebAssembly.Module> {
   if (url.protocol !== 'file:') {
-    const response = await fetch(url).catch((error: Error) => {
+    const response = await fetch(url, { signal: signal ?? null }).catch((error: Error) => {
       throw new Error(`${url.href}: ${error.message}`, { cause: error })
     })
     return fromResponse(response)

@@ -153,8 +153,8 @@ export interface OpenOptions {
   worker?: boolean | 'shared'
   /**
    * Where the engine's wasm comes from: its address or bytes, a Response, or a
-   * WebAssembly.Module, as Cloudflare Workers import it. Default: atomicdb.wasm beside this file. A page or isolate has one
-   * engine, so only the first open() loads it.
+   * WebAssembly.Module, as Cloudflare Workers import it. Default: the two files beside this one, of which the first is enough
+   * for the first answers. A page or isolate has one engine, so only the first open() loads it.
    */
   wasm?: string | ArrayBuffer | ArrayBufferView | WasmObject
   /** The largest document, in bytes of MessagePack; a larger one is refused as `invalid`. At most 1 GiB. Default 16 MiB. */

@@ -209,7 +209,7 @@ describe('the command atomicdb', () => {
 
   test('copies what a page loads', async () => {
     await done('copy-assets public/db')
-    assert.deepEqual((await readdir(join(folder, 'public/db'))).sort(), ['atomicdb.wasm', 'csv.js', 'index.js', 'libraries.js', 'streams.js', 'worker.js'])
+    assert.deepEqual((await readdir(join(folder, 'public/db'))).sort(), ['atomicdb-first.wasm', 'atomicdb-rest.wasm', 'atomicdb.wasm', 'csv.js', 'index.js', 'libraries.js', 'streams.js', 'worker.js'])
   })
 
   test('is called wrongly with the code 2 and a hint, and makes no file', async () => {

@@ -48,7 +48,7 @@ describe('the wasm is compiled', { timeout: 60_000 }, () => {
   }
   for (const [name, source] of Object.entries(sources)) {
     test(`from ${name}`, async () => {
-      const module = await compiled(await source())
+      const { module } = await compiled(await source())
       assert.ok(WebAssembly.Module.exports(module).some(({ name }) => name === 'adb_call'))
     })
   }

@@ -81,7 +81,7 @@ export class AtomicDB<Schema = any> extends OpenDatabase<Schema> {
       const group = crypto.getRandomValues(new Uint8Array(4))
       const open = async () => {
         const connection = await RevivingConnection.open(backend, (backend, before) => {
-          return kind.open(name, backend, { ...(before ? later : options), ...(before?.module && { wasm: before.module }), group })
+          return kind.open(name, backend, { ...(before ? later : options), ...(before?.program && { program: before.program }), group })
         }, stateless)
         await migrate(connection, options).catch(async (error: unknown) => {
           await connection.close()

@@ -304,7 +304,7 @@ async function copy({ names: [from, to] }: Given): Promise<void> {
 
 async function copyAssets({ names: [folder] }: Given): Promise<void> {
   await mkdir(folder!, { recursive: true })
-  for (const name of ['atomicdb.wasm', 'index.js', 'worker.js', 'libraries.js', 'streams.js', 'csv.js']) {
+  for (const name of ['atomicdb.wasm', 'atomicdb-first.wasm', 'atomicdb-rest.wasm', 'index.js', 'worker.js', 'libraries.js', 'streams.js', 'csv.js']) {
     await copyFile(fileURLToPath(new URL(name, import.meta.url)), join(folder!, name))
     print(join(folder!, name))
   }

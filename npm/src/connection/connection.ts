@@ -1,3 +1,4 @@
+import type { Program } from '../engine/program.js'
 import type { FileType, ParsedFile } from '../engine/async-engine.js'
 import type { EngineEndError } from '../errors.js'
 import type { Report } from '../types.js'
@@ -31,6 +32,8 @@ export interface Connection extends ConnectionCalls {
 export interface OwnOptions {
   /** See Listeners.group. */
   readonly group?: Uint8Array
+  /** The engine's wasm, if it has been compiled before. */
+  readonly program?: Program
 }
 
 /** When writes are stored: each at once, never, or all when commit() is called. */
@@ -39,7 +42,7 @@ export type Keeping = 'always' | 'never' | 'on commit'
 /** A connection that ends with its engine, which runs in this thread or in another. */
 export abstract class EngineConnection extends EngineCalls implements Connection {
   /** The wasm of the engine; undefined if it is in a worker that other pages use too. */
-  abstract readonly module: WebAssembly.Module | undefined
+  abstract readonly program: Program | undefined
 
   /** If the engine has ended: the error of the calls that were in flight, and of later ones. */
   abstract readonly ended: EngineEndError | undefined

@@ -1,4 +1,5 @@
 import { Op } from '../engine/ops.js'
+import { StillToCome, type Bridge } from '../engine/bridge.js'
 import { readingError, type AtomicDBError } from '../errors.js'
 import { noArguments, type EngineCall, type EngineCalls } from './engine-calls.js'
 import type { Edit, LiveListener, LiveQuestion, LiveUpdate } from './live.js'
@@ -9,6 +10,10 @@ export interface HubEngine extends EngineCalls {
   readonly settling: Promise<void> | undefined
   /** The version of the database as reads from outside a transaction see it, which is how the engine is then. */
   readonly versionOutside: number
+  /** Runs what can be run again; see {@link Bridge.patiently}. */
+  patiently<R>(work: () => R): R
+  /** See {@link Bridge.checkThere}. */
+  checkThere(op: Op): void
   /** Why the engine does not run any more; undefined if it does. */
   readonly ended: AtomicDBError | undefined
 }
@@ -68,7 +73,10 @@ export class LiveHub {
     const version = this.engine.versionOutside
     if (this.known.size + this.unknown.size === 0) this.version = version
     this.unknown.add(entry)
-    entry.listener.told(this.ask(entry))
+    const update = this.engine.patiently(() => this.ask(entry))
+    const lacks = 'error' in update && update.error instanceof StillToCome ? update.error : undefined
+    if (lacks) lacks.arrival.then(() => this.start(entry), (error: unknown) => entry.listener.told({ error }))
+    else entry.listener.told(update)
   }
 
   /** The database may have changed, or is about to in this turn. Does not call the engine. */
@@ -136,6 +144,7 @@ export class LiveHub {
   private register(entry: Entry): void {
     const { call = entry.question.watch } = entry.question
     if (!call) return
+    this.engine.checkThere(call.op)
     try {
       entry.handle = this.engine.value(Op.live, questionOf(call)) as number
     } catch {

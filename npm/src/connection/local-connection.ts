@@ -1,7 +1,8 @@
 import type { AsyncEngine, FileType, NativeBackend, ParsedFile } from '../engine/async-engine.js'
 import { Interrupter } from './interrupter.js'
-import { documentsLeft, startBridge, type Bridge } from '../engine/bridge.js'
+import { documentsLeft, startBridge, StillToCome, whenThere, type Bridge } from '../engine/bridge.js'
 import { Op } from '../engine/ops.js'
+import type { Program } from '../engine/program.js'
 import type { Encoder } from '../msgpack/encode.js'
 import { isCloudflareWorker } from '../load.js'
 import { AppendingLog } from '../storage/appending-log.js'
@@ -38,6 +39,7 @@ export class LocalConnection extends EngineConnection {
   protected readonly hub = new LiveHub(this, () => this.heed())
   protected readonly feeds = new FeedListeners()
   protected readonly earlier = new Set<LocalConnection>() // earlier states of it that are open
+  private arrival: Promise<void> | undefined // of what a write waits for
   private stopLooking: (() => void) | undefined
   private source: LocalConnection | undefined // of an earlier state: what it is a state of
   private appending: AppendingLog | undefined // if its storage is called by JavaScript
@@ -67,7 +69,7 @@ export class LocalConnection extends EngineConnection {
 
   /** Opens what `backend` holds; null is a database in memory alone. */
   static async open(name: string, backend: NativeBackend | StorageBackend | null, options: OpenOptions & OwnOptions): Promise<LocalConnection> {
-    const bridge = await startBridge(options.wasm)
+    const bridge = await startBridge(options.wasm, options.program)
     let connection: LocalConnection | undefined
     const { durability = 'relaxed', maxDocumentBytes, maxDepth, maxQueryMemory, version, group } = options
     const interrupter = new Interrupter(options.maxQueryTime)
@@ -94,9 +96,9 @@ export class LocalConnection extends EngineConnection {
       const { settling } = this
       if (settling) return settling.then(() => this.read(work))
       this.suspendTransaction()
-      return Promise.resolve(readArguments(() => work(this)))
+      return Promise.resolve(readArguments(() => this.bridge.patiently(() => work(this))))
     } catch (error) {
-      return Promise.reject(error as Error)
+      return whenThere(error, () => this.read(work))
     }
   }
 
@@ -127,10 +129,33 @@ export class LocalConnection extends EngineConnection {
     try {
       this.checkOutsideTransaction()
       const write = readArguments(prepare)
-      return this.writeLock.shared(() => this.groupCommit.write(() => this.writing(write)))
+      // Writes are done in the order in which they were called.
+      return this.arrival ? this.arrival.then(() => this.doWrite(write)) : this.doWrite(write)
     } catch (error) {
       return Promise.reject(error as Error)
     }
+  }
+
+  private doWrite<R>(write: Write<R>): Promise<R> {
+    let later: Promise<R> | undefined // the same write, if the engine was not ready for it
+    const stored = this.writeLock.shared(() => this.groupCommit.write(() => {
+      try {
+        return this.writing(write)
+      } catch (error) {
+        if (error instanceof StillToCome) later = this.whenArrived(error.arrival, () => this.doWrite(write))
+        throw error
+      }
+    }))
+    return this.bridge.isWhole ? stored : stored.catch((error: unknown) => later ?? Promise.reject(error as Error))
+  }
+
+  private whenArrived<R>(arrival: Promise<void>, work: () => Promise<R>): Promise<R> {
+    if (!this.arrival) {
+      const forget = () => (this.arrival = undefined)
+      this.arrival = arrival
+      arrival.then(forget, forget)
+    }
+    return this.arrival.then(work)
   }
 
   transaction<R>(work: (calls: Calls) => Promise<R>): Promise<R> {
@@ -152,7 +177,7 @@ export class LocalConnection extends EngineConnection {
 
   private writing<R>(write: Write<R>): R {
     this.hub.note()
-    return write(this)
+    return this.bridge.patiently(() => write(this))
   }
 
   feed(since: number | undefined, listener: FeedListener): Feed {
@@ -178,6 +203,7 @@ export class LocalConnection extends EngineConnection {
   /** As {@link at}, as a connection. Only its reads are of use. */
   async earlierState(seq: number): Promise<LocalConnection> {
     this.checkUsable()
+    await this.bridge.whole()
     const handle = await this.bridge.wait((engine) => engine.at(this.handle, seq), true)
     const state = new LocalConnection(this.bridge, handle, 'never')
     state.interrupter = this.interrupter
@@ -237,6 +263,7 @@ export class LocalConnection extends EngineConnection {
     this.checkOutsideTransaction()
     return this.writeLock.shared(async () => {
       await this.groupCommit.settled()
+      await this.bridge.whole()
       return this.bridge.wait((engine) => engine.exportFile(this.handle, type), true)
     })
   }
@@ -248,6 +275,7 @@ export class LocalConnection extends EngineConnection {
 
   async parseFile(file: Uint8Array, type: FileType): Promise<ParsedFile> {
     this.checkUsable()
+    await this.bridge.whole()
     return this.bridge.wait((engine) => engine.parseFile(file, type), true)
   }
 
@@ -255,6 +283,7 @@ export class LocalConnection extends EngineConnection {
     this.checkOutsideTransaction()
     return this.writeLock.exclusive(async () => {
       await this.groupCommit.drained()
+      await this.bridge.whole()
       return reportOf(await this.bridge.wait((engine) => engine.verify(this.handle), true))
     })
   }
@@ -264,12 +293,14 @@ export class LocalConnection extends EngineConnection {
     this.checkOutsideTransaction()
     return this.writeLock.exclusive(async () => {
       await this.groupCommit.drained()
+      await this.bridge.whole()
       await this.bridge.wait((engine) => engine.compact(this.handle))
     })
   }
 
   /** Builds the indexes, or only the unique ones, of collections of at most so many documents, before they are needed. */
-  buildIndexes(documents: number, onlyUnique = false): Promise<void> {
+  async buildIndexes(documents: number, onlyUnique = false): Promise<void> {
+    await this.bridge.whole()
     return this.bridge.wait((engine) => engine.buildIndexes(this.handle, documents, onlyUnique))
   }
 
@@ -298,8 +329,18 @@ export class LocalConnection extends EngineConnection {
     }
   }
 
-  get module(): WebAssembly.Module {
-    return this.bridge.module
+  /** As {@link Bridge.patiently}. */
+  patiently<R>(work: () => R): R {
+    return this.bridge.patiently(work)
+  }
+
+  /** As {@link Bridge.checkThere}. */
+  checkThere(op: Op): void {
+    this.bridge.checkThere(op)
+  }
+
+  get program(): Program {
+    return this.bridge.program
   }
 
   get ended(): EngineEndError | undefined {

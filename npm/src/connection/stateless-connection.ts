@@ -9,6 +9,7 @@ import { traitsOf } from '../storage/traits.js'
 import { maxTurn, ownPause, Turns, type Turn } from '../storage/turns.js'
 import type { Batch, OpenOptions, Report, StorageBackend } from '../types.js'
 import type { Calls, Write } from './calls.js'
+import type { OwnOptions } from './connection.js'
 import { noArguments } from './engine-calls.js'
 import { CachingConnection } from './caching-connection.js'
 import { closedError, insideTransactionError, readArguments } from './errors.js'
@@ -95,12 +96,12 @@ export class StatelessConnection extends CachingConnection {
     this.stopWatching = storage.watch?.((seq) => void this.hear(seq).catch(() => {}))
   }
 
-  static override async open(name: string, backend: NativeBackend | StorageBackend | null, options: OpenOptions): Promise<StatelessConnection> {
+  static override async open(name: string, backend: NativeBackend | StorageBackend | null, options: OpenOptions & OwnOptions): Promise<StatelessConnection> {
     const storage = backend as StorageBackend
     const { durability = 'relaxed', maxDocumentBytes, maxDepth, maxQueryMemory, version } = options
     const interrupted = new Interrupter(options.maxQueryTime).ask
     const progress = new Progress(options.onProgress)
-    const bridge = await startBridge(options.wasm)
+    const bridge = await startBridge(options.wasm, options.program)
     const log = new ReadBatches(await storage.read(0), storage.compactEvery, traitsOf(options.storage).mayRevoke ?? false)
     const handle = await bridge.wait((engine) => engine.open(name, log, { durability, maxDocumentBytes, maxDepth, maxQueryMemory, version, interrupted, onProgress: progress.listener, onRollback() {}, onPutOff() {} }), true)
     await progress.check(() => bridge.wait((engine) => engine.close(handle)))

@@ -1,3 +1,4 @@
+import { whenThere, type Bridge } from '../engine/bridge.js'
 import { Op } from '../engine/ops.js'
 import { AtomicDBError } from '../errors.js'
 import type { Calls, Write } from './calls.js'
@@ -6,6 +7,8 @@ import { transactionEndedError, readArguments } from './errors.js'
 
 /** The engine of the connection that a transaction runs on. */
 export interface TransactionEngine extends EngineCalls {
+  /** Runs what can be run again; see {@link Bridge.patiently}. */
+  patiently<R>(work: () => R): R
   /** The error of the engine's end; undefined while it runs. */
   readonly ended: AtomicDBError | undefined
   /** How many calls wait for the transaction. */
@@ -69,8 +72,9 @@ export class TransactionRun implements Calls {
   }
 
   write<R>(prepare: () => Write<R>): Promise<R> {
+    let write: Write<R> | undefined
     return this.call((engine) => {
-      const write = prepare()
+      write ??= prepare()
       this.wrote = true
       return write(engine)
     })
@@ -83,9 +87,9 @@ export class TransactionRun implements Calls {
       this.hasCalled = true
       this.isCalling = true
       this.resume()
-      return Promise.resolve(readArguments(() => work(this.engine)))
+      return Promise.resolve(readArguments(() => this.engine.patiently(() => work(this.engine))))
     } catch (error) {
-      return Promise.reject(error as Error)
+      return whenThere(error, () => this.call(work))
     } finally {
       this.isCalling = false
     }

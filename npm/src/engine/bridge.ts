@@ -5,6 +5,7 @@ import type { Encoder } from '../msgpack/encode.js'
 import type { AsyncEngine } from './async-engine.js'
 import { instantiate, type Instance } from './go-runtime.js'
 import { maxInput, Op, protocol } from './ops.js'
+import type { Program } from './program.js'
 
 /** The engine: one instance of its wasm, and the memory through which calls pass their bytes. */
 export class Bridge {
@@ -17,24 +18,25 @@ export class Bridge {
   private view = new DataView(this.bytes.buffer)
   private readonly decoder = new Decoder()
   private instance: Instance | undefined // until it ends
+  private isPatient = false // what runs can be run again
   private readonly endListeners = new Set<(error: EngineEndError) => void>()
 
   private constructor(
     /** The wasm of the engine. */
-    readonly module: WebAssembly.Module,
+    readonly program: Program,
     instance: Instance,
   ) {
     this.instance = instance
   }
 
-  /** Starts an instance of the engine in `module`. */
-  static async start(module: WebAssembly.Module): Promise<Bridge> {
+  /** Starts an instance of the engine. */
+  static async start(program: Program): Promise<Bridge> {
     let bridge: Bridge | undefined
-    const instance = await instantiate(module, (reason) => bridge?.noteEnd(reason))
+    const instance = await instantiate(program, (reason) => bridge?.noteEnd(reason))
     if (instance.engine.protocol !== protocol) {
       throw new AtomicDBError('unsupported', 'atomicdb.wasm comes from another release than this JavaScript; serve the one of the same package')
     }
-    bridge = new Bridge(module, instance)
+    bridge = new Bridge(program, instance)
     return bridge
   }
 
@@ -59,9 +61,40 @@ export class Bridge {
     return this.running.exports.adb_head(handle)
   }
 
+  /**
+   * Runs `work`, which can be run again. Where a call needs functions that are still on their way, this throws
+   * {@link StillToCome}, and nothing of that call has been done.
+   */
+  patiently<R>(work: () => R): R {
+    this.isPatient = true
+    try {
+      return work()
+    } finally {
+      this.isPatient = false
+    }
+  }
+
+  /** Whether no call has to wait for functions. */
+  get isWhole(): boolean {
+    return !this.instance?.rest?.isAwaited
+  }
+
+  /** Throws {@link StillToCome} if `op` needs functions that are worth waiting for, and can be waited for. */
+  checkThere(op: Op): void {
+    const rest = this.instance?.rest
+    if (this.isPatient && rest?.isAwaited && !firstOps.has(op)) throw new StillToCome(rest.arrival())
+  }
+
+  /** Resolves when all functions are there, if that is worth waiting for: a call loads at once what it still lacks. */
+  async whole(): Promise<void> {
+    const { rest } = this.running
+    if (rest?.isAwaited) await rest.arrival()
+  }
+
   /** Calls `op` and returns how many bytes its result has. Read the result with the decoder before the next call. */
   call(handle: number, op: Op, args: Encoder | Uint8Array): number {
     const { exports } = this.running
+    this.checkThere(op)
     const { length } = args
     if (length > maxInput) throw invalid(`the arguments take ${length >> 20} MiB; the limit of one call is ${maxInput >> 20} MiB`)
     let result: number
@@ -189,6 +222,24 @@ export class Bridge {
   }
 }
 
+/** A call needs functions that are still on their way. */
+export class StillToCome extends Error {
+  constructor(readonly arrival: Promise<void>) {
+    super('the rest of the engine is still to come')
+  }
+}
+
+/** Runs `again` when what a call has lacked is there. Other errors are passed on. */
+export function whenThere<R>(error: unknown, again: () => Promise<R>): Promise<R> {
+  return error instanceof StillToCome ? error.arrival.then(again) : Promise.reject(error as Error)
+}
+
+/** The calls that the first module is enough for, but for unusual arguments: those that first-functions.mjs makes. */
+const firstOps = new Set<Op>([
+  Op.insert, Op.find, Op.more, Op.get, Op.count, Op.ids, Op.update, Op.modify, Op.remove, Op.createIndex, Op.stillValid, Op.live, Op.endLive, Op.liveChanges,
+  Op.savepoint, Op.release, Op.rollback, Op.suspend, Op.resume, Op.settle, Op.cut, Op.apply, Op.beginFlush, Op.endFlush, Op.collections, Op.metadata, Op.parse, Op.dataVersion, Op.relationships, Op.schema,
+])
+
 /** WebAssembly returns addresses as signed numbers: from 2 GiB of memory on they would be below 0. */
 const address = (pointer: number) => pointer >>> 0
 
@@ -202,10 +253,10 @@ export function documentsLeft(piece: Uint8Array): number {
 
 let current: Promise<Bridge> | undefined
 
-/** The engine of this page or isolate: the one that runs, or a new one from `source`. */
-export function startBridge(source: WasmSource | undefined): Promise<Bridge> {
+/** The engine of this page or isolate: the one that runs, or a new one, of a program that is known or from `source`. */
+export function startBridge(source: WasmSource | undefined, known?: Program): Promise<Bridge> {
   if (current) return current
-  const starting = compiled(source).then((module) => Bridge.start(module))
+  const starting = known ? Bridge.start(known) : compiled(source).then((program) => Bridge.start(program))
   current = starting
   const forget = () => {
     if (current === starting) current = undefined

@@ -1,6 +1,7 @@
 import { loadGo, type Go } from '../../.build/wasm_exec.js'
 import { isCloudflareWorker } from '../load.js'
 import type { AsyncEngine } from './async-engine.js'
+import { addRest, type Program, type RestOfInstance } from './program.js'
 
 /** What the engine's wasm exports. See jsbridge/exports_js.go. */
 export interface Exports {
@@ -24,17 +25,19 @@ export interface Exports {
 export interface Instance {
   readonly exports: Exports
   readonly engine: AsyncEngine
+  /** Undefined if the module is whole. */
+  readonly rest: RestOfInstance | undefined
   /** Ends it, after an export has thrown. */
   end(reason: Error): void
 }
 
 /**
- * Runs `module`, a Go program, until it has added its functions to the object
+ * Runs a Go program until it has added its functions to the object
  * that it finds as `atomicdbBridge`.
  *
  * @param onEnd Called with the reason if the program ends after that.
  */
-export async function instantiate(module: WebAssembly.Module, onEnd: (reason: Error) => void): Promise<Instance> {
+export async function instantiate({ module, rest }: Program, onEnd: (reason: Error) => void): Promise<Instance> {
   let isReady = false
   const engine = { ready: () => (isReady = true), defer }
   const scope = goGlobal({ atomicdbBridge: engine })
@@ -70,11 +73,12 @@ export async function instantiate(module: WebAssembly.Module, onEnd: (reason: Er
 
   // A Worker's first request may be cut off while it waits, and every later one would wait for it.
   const instance = isCloudflareWorker() ? new WebAssembly.Instance(module, go.importObject) : await WebAssembly.instantiate(module, go.importObject)
+  const added = rest && addRest(instance, rest)
   go.run(instance).catch((error: unknown) => end(asError(error)))
   if (ended) throw ended
   if (!isReady) throw new Error('the wasm is not the engine of AtomicDB')
   held = go._values!
-  return { exports: instance.exports as unknown as Exports, engine: engine as unknown as AsyncEngine, end }
+  return { exports: instance.exports as unknown as Exports, engine: engine as unknown as AsyncEngine, rest: added, end }
 }
 
 /**

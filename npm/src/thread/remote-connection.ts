@@ -9,7 +9,8 @@ import { onReturn } from '../connection/wake.js'
 import type { FileType, NativeBackend, ParsedFile, Sealer } from '../engine/async-engine.js'
 import { writingOps, type Op } from '../engine/ops.js'
 import { EngineEndError, type AtomicDBError } from '../errors.js'
-import { moduleOf, wasmAddress } from '../load.js'
+import type { Program, SentProgram } from '../engine/program.js'
+import { programOf, wasmAddress } from '../load.js'
 import { Decoder } from '../msgpack/decode.js'
 import type { Encoder } from '../msgpack/encode.js'
 import { traitsOf } from '../storage/traits.js'
@@ -23,7 +24,7 @@ import { Replay, type Outcome, type RunEnd } from './replay.js'
 import { RpcChannel } from './rpc.js'
 import { sharedName } from './shared-name.js'
 import type { Reply } from './database-server.js'
-import type { Opening, WasmAddress } from './server.js'
+import type { Opening } from './server.js'
 
 /** Sends an engine call to the other thread. */
 type SendCall = (call: EngineCall) => Promise<Reply>
@@ -72,7 +73,7 @@ export class RemoteConnection extends EngineConnection {
   private isTerminated = false // the thread
   private calledToWrite = 0 // how often
   private committed = 0 // how many of these calls; with inMemory
-  module: WebAssembly.Module | undefined
+  program: Program | undefined
   ended: EngineEndError | undefined
 
   private constructor(
@@ -127,8 +128,8 @@ export class RemoteConnection extends EngineConnection {
     const native = isStorage(backend) ? null : backend
     const where = own ?? (storage ? 'other thread' : native && { kind: native.kind, name: native.name })
     const shared = options.worker === 'shared' && hasSharedThreads() ? await shareThread(sharedName(where, options)) : undefined
-    const module = shared ? undefined : moduleOf(options.wasm)
-    module?.catch(() => {}) // it is awaited below
+    const program = shared ? undefined : options.program ?? programOf(options.wasm)
+    if (program instanceof Promise) program.catch(() => {}) // it is awaited below
     const thread = shared ?? (await startThread())
     const keeping = backend === null ? 'never' : inMemory ? 'on commit' : 'always'
     const connection = new RemoteConnection(thread, keeping, seen, storage, native?.sealer, progress.listener, shared !== undefined)
@@ -138,7 +139,7 @@ export class RemoteConnection extends EngineConnection {
         backend: where,
         storage: storage && { watches: storage.watch !== undefined, salvages: storage.salvage !== undefined, tears: storage.cutTail !== undefined, compactEvery: storage.compactEvery },
         isSealed: native?.sealer !== undefined,
-        wasm: (connection.module = await module) ?? (await addressed(options.wasm)),
+        wasm: sent((connection.program = await program)) ?? (await wasmAddress(options.wasm as string | URL | undefined)),
         group,
         options: {
           ...(inMemory !== undefined && { inMemory }),
@@ -549,9 +550,9 @@ async function outcomeOf(reply: Promise<Reply>): Promise<Outcome> {
   }
 }
 
-/** The wasm as a shared worker is told of it. Its own options have an address, or nothing. */
-async function addressed(wasm: OpenOptions['wasm']): Promise<WasmAddress> {
-  return { address: await wasmAddress(wasm as string | URL | undefined), isGiven: wasm !== undefined }
+/** A program as it is sent to a worker; a shared worker, whose own options have an address or nothing, is told that. */
+function sent(program: Program | undefined): SentProgram | undefined {
+  return program && { module: program.module, rest: program.rest?.address }
 }
 
 function isStorage(backend: NativeBackend | HostStorage | null): backend is HostStorage {

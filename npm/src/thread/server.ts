@@ -1,6 +1,7 @@
 import { LocalConnection } from '../connection/local-connection.js'
 import type { NativeBackend } from '../engine/async-engine.js'
-import { moduleOf } from '../load.js'
+import type { SentProgram } from '../engine/program.js'
+import { programAt, receivedProgram, type WasmAddress } from '../load.js'
 import { OPFSLog } from '../storage/opfs-log.js'
 import type { WorkerBackend } from '../storage/traits.js'
 import type { OpenOptions, StorageBackend } from '../types.js'
@@ -19,19 +20,13 @@ export interface Opening {
   /** Whether the other thread has a sealer for the backend. */
   readonly isSealed: boolean
   /** A shared worker cannot be sent a module: it gets the address. */
-  readonly wasm: WebAssembly.Module | WasmAddress
+  readonly wasm: SentProgram | WasmAddress
   /** See Listeners.group. */
   readonly group: Uint8Array | undefined
   readonly options: Pick<OpenOptions, 'inMemory' | 'durability' | 'maxDocumentBytes' | 'maxDepth' | 'maxQueryMemory' | 'maxQueryTime' | 'version'>
   readonly reportsProgress: boolean
   /** The Web Lock that the page of a shared worker holds as long as it has the database open. */
   readonly lock?: string
-}
-
-/** Where the wasm is, and whether the user has said so. */
-export interface WasmAddress {
-  readonly address: string
-  readonly isGiven: boolean
 }
 
 /**
@@ -63,8 +58,8 @@ export class ThreadServer extends DatabaseServer {
     if (backend === 'other thread') where = this.storage = new RemoteStorage(this.channel, storage!)
     else if (backend?.kind === 'opfs') where = new OPFSLog(backend.name)
     else where = backend && isSealed ? { ...backend, sealer: new RemoteSealer(this.channel) } : backend
-    const module = wasm instanceof WebAssembly.Module ? wasm : await moduleOf(wasm.address, wasm.isGiven)
-    return LocalConnection.open(name, where, { ...options, wasm: module, ...(group && { group }), ...(onProgress && { onProgress }) })
+    const program = 'module' in wasm ? await receivedProgram(wasm) : await programAt(wasm)
+    return LocalConnection.open(name, where, { ...options, program, ...(group && { group }), ...(onProgress && { onProgress }) })
   }
 
   tellProgress(done: number, total: number): void {

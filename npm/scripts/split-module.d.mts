@@ -1,0 +1,2 @@
+/** Splits Go's module in two, by the names of its functions; see split-module.mjs. */
+export function splitModule(wasm: Uint8Array, isFirst: (name: string) => boolean): { first: Uint8Array<ArrayBuffer>; rest: Uint8Array<ArrayBuffer>; names: string[] }
