@@ -177,7 +177,7 @@ async function buildForWorkers() {
 
 /** Builds inline.js of the wasm and worker.js: index.js stays a file of its own, so that hooks share its classes. */
 async function buildInline() {
-  const { outputFiles } = await esbuild.build({ ...bundling, splitting: false, format: 'iife', entryPoints: [join(npm, 'src/worker.ts')] })
+  const { outputFiles } = await esbuild.build({ ...bundling, splitting: false, format: 'iife', entryPoints: [join(npm, 'src/worker.ts')], logOverride: { 'empty-import-meta': 'silent' } }) // it needs no address
   const wasm = await promisify(gzip)(await readFile(join(dist, 'atomicdb.wasm')), { level: 9 })
   await esbuild.build({
     ...bundling,

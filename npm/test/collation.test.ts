@@ -30,7 +30,7 @@ describe(`collations (${replayOf('collation.test.ts')})`, () => {
       const options = { collation }
       const note = `${JSON.stringify(collation)} ${JSON.stringify(wanted)} in ${JSON.stringify(all.map(({ name }) => name))}`
       const found = all.filter(({ name }) => same(name, wanted))
-      const ids = (rows: readonly { _id: unknown }[]) => rows.map(({ _id }) => _id)
+      const ids = (rows: any) => (rows as { _id: unknown }[]).map(({ _id }) => _id)
 
       assert.deepEqual(ids(await db.find({ name: wanted }, options)), ids(found), note)
       assert.equal(await db.count({ name: { $ne: wanted } }, options), all.length - found.length, note)

@@ -117,7 +117,7 @@ export class OPFSLog implements HostStorage {
   compact(seq: number, snapshot: Uint8Array): Promise<void> {
     return this.withLock(async (folder) => {
       const { runs, snapshots } = await list(folder)
-      const first = runs.findLast((first) => first <= seq)
+      const first = runs.filter((first) => first <= seq).at(-1)
       const parts = first === undefined ? [] : withoutTail(await partsOf(await folder.getFileHandle(`${first}`)))
       const batch = parts[seq - first!]
       if (!batch || isForeign(batch.bytes, snapshot)) return // a newer snapshot was faster
@@ -200,7 +200,7 @@ export class OPFSLog implements HostStorage {
       if (last && first + last.count >= seq) return first + last.count === seq && !isForeign(last.head, bytes)
     }
     const { runs, snapshots } = await list(folder)
-    const first = runs.findLast((first) => first < seq)
+    const first = runs.filter((first) => first < seq).at(-1)
     const last = first === undefined ? undefined : await lastOf(await folder.getFileHandle(`${first}`))
     if (last && first! + last.count >= seq) return first! + last.count === seq && !isForeign(last.head, bytes)
     if (seq === 1) return runs.length + snapshots.length === 0
