@@ -134,6 +134,11 @@ fuzz: ## feed random input to every decoder and parser, FUZZTIME (30s) each
 
 # ---------------------------------------------------------------- measurements
 
+# Needed after changes of the engine by which a page calls other functions; test/split-module.test.ts says so.
+.PHONY: first-functions
+first-functions: build setup ## list the functions of the engine that a page needs first, by running one
+	node npm/scripts/first-functions.mjs && node npm/scripts/build.mjs wasm
+
 .PHONY: bench
 bench: build setup ## AtomicDB and twelve peers in headless Chromium, about an hour: ROUNDS, SIZES, LIBRARIES, SUITE, KEEP
 	cd npm && node --import tsx bench/run.ts

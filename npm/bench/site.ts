@@ -64,10 +64,8 @@ export async function serveLibraries(libraries: readonly LibraryKey[], { named }
     await build({ entryPoints: [join(packageFolder, 'bench/libraries/sqlitewasm.worker.ts')], bundle: true, format: 'esm', minify: true, outdir: folder, logLevel: 'warning', plugins: [withoutNode] })
   }
   if (libraries.includes('atomicdb')) {
-    const file = join(folder, 'atomicdb.wasm')
-    if (named) await buildNamedWasm(file)
-    else await copyFile(join(packageFolder, 'dist/atomicdb.wasm'), file)
-    for (const name of ['worker.js', 'libraries.js']) await copyFile(join(packageFolder, 'dist', name), join(folder, name))
+    if (named) await buildNamedWasm(join(folder, 'atomicdb.wasm')) // which is loaded where there are not two
+    for (const name of [...(named ? [] : ['atomicdb-first.wasm', 'atomicdb-rest.wasm']), 'worker.js', 'libraries.js']) await copyFile(join(packageFolder, 'dist', name), join(folder, name))
   }
 
   const pages = Object.fromEntries(scripts.map(({ name }) => [`/${name}`, `<!doctype html><script type="module" src="/${name}.js"></script>`]))

@@ -162,7 +162,7 @@ export const aggregates: Suite = [
         [undefined, /^aggregate: expected an object as in .*, not undefined$/],
         [[], /^aggregate: expected an object as in .*, not an array$/],
         [{}, /^aggregate\.select: expected an object as in {mean: {\$avg: 'age'}}, not undefined$/],
-        [{ select: { n }, filter: {} }, /^aggregate: there is no property filter; the properties are where, groupBy, select, having, sort, skip, limit$/],
+        [{ select: { n }, filter: {} }, /^aggregate: there is no property filter; the properties are where, groupBy, select, having, sort, skip, limit, collation$/],
         [{ select: ['n'] }, /^aggregate\.select: expected an object as in .*, not an array$/],
         [{ select: { mean: 'age' } }, /^aggregate\.select\.mean: expected an object as in {\$avg: 'age'}, not "age"$/],
         [{ select: { mean: {} } }, /^aggregate\.select\.mean: expected one operator, not none$/],

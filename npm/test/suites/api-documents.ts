@@ -412,7 +412,7 @@ export const documents: Suite = [
         await rejects('invalid', () => db.insert({}, name))
         await rejects('invalid', () => db.insertMany([{}], name))
         await rejects('invalid', () => db.search(undefined, { collection: name === null ? 7 : name } as never))
-        await rejects('invalid', () => db.count(undefined, name))
+        await rejects('invalid', () => db.count(undefined, typeof name === 'object' ? { collection: name ?? 7 } : name))
         await rejects('invalid', () => db.get(1, { collection: name === null ? 7 : name } as never))
         await rejects('invalid', () => db.collection(name).documentIds())
         await rejects('invalid', () => db.clear(name))
