@@ -18,7 +18,7 @@ test('the sources read a clock only to limit, to measure, and for the time in a 
   }
   // fernet: a token has a time, which nobody reads. where-key: to warn of renders without end. durable-object: for
   // the time of an alarm.
-  assert.deepEqual(readers.sort(), ['cli/bench.ts', 'cloudflare/connect.ts', 'cloudflare/durable-object.ts', 'connection/interrupter.ts', 'operations/reads.ts', 'react/where-key.ts', 'security/fernet.ts', 'storage/local-storage-lock.ts', 'storage/log-file/lock-keeper.ts', 'storage/log-file/log-file.ts', 'storage/turns.ts', 'thread/round-robin.ts'])
+  assert.deepEqual(readers.sort(), ['cli/bench.ts', 'cloudflare/connect.ts', 'cloudflare/durable-object.ts', 'connection/interrupter.ts', 'operations/reads.ts', 'react/where-key.ts', 'security/fernet.ts', 'storage/local-storage-lock.ts', 'storage/log-file/lock-keeper.ts', 'storage/log-file/log-file.ts', 'storage/opfs-log.ts', 'storage/turns.ts', 'thread/round-robin.ts'])
 })
 
 test(`databases whose clocks jump lose no increment (${replayOf('clock.test.ts')})`, async () => {
