@@ -128,6 +128,9 @@ func TestJoins_cost(t *testing.T) {
 // TestRecursion_endless: what has no end is taken as far as it is asked for, wherever it
 // stands after FROM.
 func TestRecursion_endless(t *testing.T) {
+	if sql.Invariants {
+		t.Skip("the definition makes all rows, and here they have no end")
+	}
 	db := newDB(t)
 	const n = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) "
 	for text, want := range map[string]string{
@@ -193,7 +196,7 @@ func TestWindows_floats(t *testing.T) {
 		t.Errorf("small beside large: %s, %v", got, err)
 	}
 	asked = 0
-	if _, err := run(t, db, "SELECT SUM(v) OVER (ORDER BY i ROWS 3000 PRECEDING) AS s FROM t", nil); err != nil || asked > 100 {
+	if _, err := run(t, db, "SELECT SUM(v) OVER (ORDER BY i ROWS 3000 PRECEDING) AS s FROM t", nil); err != nil || asked > 100 && !sql.Invariants {
 		t.Errorf("a wide frame takes as much as %d calls of Interrupted, %v", asked, err)
 	}
 }
