@@ -122,8 +122,9 @@ describe('a page whose engine is still coming', { timeout: 300_000 }, () => {
     assert.deepEqual(await run(`
       const db = await AtomicDB.open('notes', { inMemory: true })
       await db.insertMany([{ name: 'Ann' }, { name: 'Bob' }])
+      const waiting = db.sql('SELECT COUNT(*) AS n FROM "default"')
       const found = await db.find({ name: { $regex: '^a', $options: 'i' } })
-      return [found.length, (await db.sql('SELECT COUNT(*) AS n FROM "default"'))[0].n]`), [1, 2])
+      return [found.length, (await waiting)[0].n, (await db.sql('SELECT 1 AS one'))[0].one]`), [1, 2, 1])
     assert.equal(asked, 2)
   })
 
@@ -145,7 +146,7 @@ describe('a page whose engine is still coming', { timeout: 300_000 }, () => {
       await db.insert({ name: 'Ann' })
       return failure(db.find({ name: { $regex: '^A' } }))`)) as string, /^internal: the engine has ended while it ran this call: .*atomicdb-rest\.wasm answered 404/)
     answers = ['file']
-    assert.equal(await page.evaluate(`db.find({ name: { $regex: '^A' } }).then(({ length }) => length)`), 1)
+    assert.deepEqual(await page.evaluate(`Promise.all([db.find({ name: { $regex: '^A' } }), db.sql('SELECT name FROM "default"')]).then((found) => found.map(({ length }) => length))`), [1, 1])
   })
 
   for (const worker of ['true', '\'shared\'']) {

@@ -20,7 +20,7 @@ export interface SentProgram {
 export class Rest {
   private module: WebAssembly.Module | undefined
   private arriving: Promise<WebAssembly.Module> | undefined
-  private readonly stop = new AbortController()
+  private stop: AbortController | undefined // of the fetch that is under way
 
   /**
    * @param fetch Fetches and compiles what is at an address.
@@ -44,9 +44,12 @@ export class Rest {
 
   /** Fetches it, unless that is under way. After a failure, the next call tries again. */
   arrival(): Promise<WebAssembly.Module> {
-    this.arriving ??= this.fetch(new URL(this.address), this.stop.signal).then(
-      (module) => (this.module = module),
+    if (this.arriving) return this.arriving
+    this.stop = new AbortController()
+    this.arriving = this.fetch(new URL(this.address), this.stop.signal).then(
+      (module) => (this.module ??= module),
       (error: unknown) => {
+        if (this.module) return this.module // it was loaded at once
         this.arriving = undefined
         throw new AtomicDBError('unsupported', `the rest of the engine could not be loaded: ${messageOf(error)}`, { cause: error })
       },
@@ -57,9 +60,8 @@ export class Rest {
   /** Loads it at once, in the middle of a call of the engine that has begun without it. */
   loadAtOnce(): WebAssembly.Module {
     if (this.module) return this.module
-    this.stop.abort()
+    this.stop?.abort()
     this.module = new WebAssembly.Module(this.read ? this.read(new URL(this.address)) : requestAtOnce(this.address))
-    this.arriving = Promise.resolve(this.module)
     return this.module
   }
 }
