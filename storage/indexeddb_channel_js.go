@@ -12,9 +12,8 @@ const maxSentBytes = 64 << 10
 // as a conflict.
 type channel struct {
 	name     string
-	js       js.Value             // a BroadcastChannel; undefined until it is needed, and while the page is put aside
-	hear     func(event js.Value) // takes its messages; nil: nobody does
-	handlers                      // of js
+	js       js.Value // a BroadcastChannel; undefined until it is needed
+	handlers          // of js
 }
 
 // open reports whether there is a BroadcastChannel, which it makes if needed.
@@ -34,9 +33,6 @@ func (c *channel) open() bool {
 		channel.Call("unref")
 	}
 	c.js = channel
-	if c.hear != nil {
-		c.on(c.js, "message", c.hear)
-	}
 	return true
 }
 
@@ -64,69 +60,46 @@ func (c *channel) tell(seq uint64, bytes js.Value) {
 }
 
 // watch calls listener for each message of others, and with 0 when the page
-// becomes visible or goes on: browsers let hidden pages miss messages.
-//
-// While the page is in the back/forward cache there is no channel. A message would
-// end the page there: it would be loaded anew when people come back to it.
+// becomes visible: browsers let hidden pages miss messages.
 func (c *channel) watch(listener func(seq uint64, bytes []byte)) (stop func()) {
-	c.hear = func(event js.Value) {
-		message := event.Get("data")
-		if typeOf(message) != js.TypeObject {
-			return // any script of the origin may post messages here
-		}
-		seq := seqOf(message.Get("seq"))
-		if seq == 0 {
-			return
-		}
-		if bytes := message.Get("bytes"); isBytes(bytes) {
-			listener(seq, bytesToGo(nil, bytes))
-		} else {
-			listener(seq, nil)
-		}
-	}
-	if c.js.IsUndefined() {
-		c.open()
-	} else { // it was opened to tell
-		c.on(c.js, "message", c.hear)
-	}
-	onReturn := js.FuncOf(func(_ js.Value, args []js.Value) any {
+	onVisible := js.FuncOf(func(_ js.Value, args []js.Value) any {
 		document := js.Global().Get("document")
-		isVisible := document.Type() != js.TypeObject || text(document.Get("visibilityState")) != "hidden"
-		if isVisible || text(argument(args, 0).Get("type")) == "resume" {
-			c.open()
+		if document.Type() != js.TypeObject || text(document.Get("visibilityState")) != "hidden" {
 			listener(0, nil)
 		}
 		return nil
 	})
-	onLeave := js.FuncOf(func(_ js.Value, args []js.Value) any {
-		event := argument(args, 0)
-		if text(event.Get("type")) == "freeze" || event.Get("persisted").Truthy() {
-			c.close()
-		}
-		return nil
-	})
 	removeListeners := []func(){}
-	for _, source := range []struct {
-		object, event string
-		on            js.Func
-	}{
-		{"document", "visibilitychange", onReturn}, {"document", "resume", onReturn}, {"window", "pageshow", onReturn},
-		{"document", "freeze", onLeave}, {"window", "pagehide", onLeave},
-	} {
+	for _, source := range []struct{ object, event string }{{"document", "visibilitychange"}, {"window", "pageshow"}} {
 		target := js.Global().Get(source.object)
 		if target.Type() != js.TypeObject { // a worker has neither
 			continue
 		}
-		target.Call("addEventListener", source.event, source.on)
-		removeListeners = append(removeListeners, func() { target.Call("removeEventListener", source.event, source.on) })
+		target.Call("addEventListener", source.event, onVisible)
+		removeListeners = append(removeListeners, func() { target.Call("removeEventListener", source.event, onVisible) })
+	}
+	if c.open() {
+		c.on(c.js, "message", func(event js.Value) {
+			message := event.Get("data")
+			if typeOf(message) != js.TypeObject {
+				return // any script of the origin may post messages here
+			}
+			seq := seqOf(message.Get("seq"))
+			if seq == 0 {
+				return
+			}
+			if bytes := message.Get("bytes"); isBytes(bytes) {
+				listener(seq, bytesToGo(nil, bytes))
+			} else {
+				listener(seq, nil)
+			}
+		})
 	}
 	return func() {
 		for _, remove := range removeListeners {
 			remove()
 		}
-		onReturn.Release()
-		onLeave.Release()
-		c.hear = nil
+		onVisible.Release()
 		if !c.js.IsUndefined() {
 			c.js.Set("onmessage", js.Null())
 		}
