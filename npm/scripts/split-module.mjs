@@ -5,7 +5,7 @@
  *
  * In the first module, a function of the rest is a stub: its number goes into the global `$missed`, and it calls its own
  * place in the table, which is the one at `$miss` + 1 + that number. All these places hold one function at first, which
- * calls the place `$miss`: there, JavaScript puts a function that instantiates the rest and goes on in it (src/engine/rest.ts).
+ * calls the place `$miss`: there, JavaScript puts a function that instantiates the rest and goes on in it (src/program.ts).
  * The rest, once it is there, has filled the places with its own functions, and Go's own places of them too, through which
  * it calls methods and closures.
  *

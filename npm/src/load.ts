@@ -1,6 +1,6 @@
 import { isA } from './checks.js'
 import { AtomicDBError, describe, invalid, messageOf } from './errors.js'
-import { Rest, type Program, type SentProgram } from './engine/program.js'
+import { Rest, type Program, type SentProgram } from './program.js'
 import { nodeFiles, nodeModule, nodeProcess } from './node-modules.js'
 import { movedByVite, ownFile } from './own-files.js'
 import type { OpenOptions } from './types.js'

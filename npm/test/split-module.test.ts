@@ -192,7 +192,7 @@ describe('a module in two', () => {
 /** An instance of the first module to which the rest is added when a function of it is called. */
 async function started(first: Uint8Array<ArrayBuffer>, rest: Uint8Array<ArrayBuffer>): Promise<WebAssembly.Instance> {
   const { instantiate } = await import('../src/engine/go-runtime.js')
-  const { Rest } = await import('../src/engine/program.js')
+  const { Rest } = await import('../src/program.js')
   let loads = 0
   const program = { module: await WebAssembly.compile(first), rest: new Rest('file:///rest', () => WebAssembly.compile(rest), () => (loads++, rest)) }
   const { exports } = await instantiate(program, (reason) => assert.fail(reason))

@@ -1,4 +1,4 @@
-import type { Program } from '../engine/program.js'
+import type { Program } from '../program.js'
 import type { FileType, ParsedFile } from '../engine/async-engine.js'
 import type { EngineEndError } from '../errors.js'
 import type { Report } from '../types.js'

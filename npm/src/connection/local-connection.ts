@@ -2,7 +2,7 @@ import type { AsyncEngine, FileType, NativeBackend, ParsedFile } from '../engine
 import { Interrupter } from './interrupter.js'
 import { documentsLeft, startBridge, StillToCome, whenThere, type Bridge } from '../engine/bridge.js'
 import { Op } from '../engine/ops.js'
-import type { Program } from '../engine/program.js'
+import type { Program } from '../program.js'
 import type { Encoder } from '../msgpack/encode.js'
 import { isCloudflareWorker } from '../load.js'
 import { AppendingLog } from '../storage/appending-log.js'

@@ -5,7 +5,7 @@ import type { Encoder } from '../msgpack/encode.js'
 import type { AsyncEngine } from './async-engine.js'
 import { instantiate, type Instance } from './go-runtime.js'
 import { maxInput, Op, protocol } from './ops.js'
-import type { Program } from './program.js'
+import type { Program } from '../program.js'
 
 /** The engine: one instance of its wasm, and the memory through which calls pass their bytes. */
 export class Bridge {

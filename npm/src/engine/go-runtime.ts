@@ -1,7 +1,7 @@
 import { loadGo, type Go } from '../../.build/wasm_exec.js'
 import { isCloudflareWorker } from '../load.js'
 import type { AsyncEngine } from './async-engine.js'
-import { addRest, type Program, type RestOfInstance } from './program.js'
+import { addRest, type Program, type RestOfInstance } from '../program.js'
 
 /** What the engine's wasm exports. See jsbridge/exports_js.go. */
 export interface Exports {

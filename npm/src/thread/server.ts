@@ -1,6 +1,6 @@
 import { LocalConnection } from '../connection/local-connection.js'
 import type { NativeBackend } from '../engine/async-engine.js'
-import type { SentProgram } from '../engine/program.js'
+import type { SentProgram } from '../program.js'
 import { programAt, receivedProgram, type WasmAddress } from '../load.js'
 import { OPFSLog } from '../storage/opfs-log.js'
 import type { WorkerBackend } from '../storage/traits.js'

@@ -1,4 +1,4 @@
-import { AtomicDBError, messageOf } from '../errors.js'
+import { AtomicDBError, messageOf } from './errors.js'
 
 // The engine's wasm is one module, or the first of two: the first has what a page needs until its first answers, and the
 // rest comes after it. npm/scripts/split-module.mjs makes the two.
