@@ -122,7 +122,8 @@ describe('1,000 databases that were closed leave nothing', { timeout: 180_000 },
       const devtools = await page.context().newCDPSession(page)
       await page.evaluate(async () => {
         for (let n = 0; n < 1000; n++) {
-          const db = await atomicdb.AtomicDB.open('y')
+          // One module: queryObjects of Chromium 156 crashes a page that has the engine in two. A heap snapshot does not.
+          const db = await atomicdb.AtomicDB.open('y', { wasm: '/dist/atomicdb.wasm' })
           if (n < 20) await db.insert({ n })
           await db.close()
         }
