@@ -39,7 +39,7 @@ export class Rest {
 
   /** Whether it can be loaded while a call of the engine waits for it. */
   get canLoadAtOnce(): boolean {
-    return this.module !== undefined || this.read !== undefined || typeof XMLHttpRequest !== 'undefined'
+    return this.read !== undefined || typeof XMLHttpRequest !== 'undefined'
   }
 
   /** Fetches it, unless that is under way. After a failure, the next call tries again. */

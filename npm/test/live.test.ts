@@ -124,6 +124,8 @@ test('a database that is not usable any more tells its live queries, and nothing
       if (op === Op.liveChanges) throw failure
       return 1
     },
+    patiently: <R>(work: () => R) => work(),
+    checkThere() {},
   }
   const hub = new LiveHub(engine as unknown as HubEngine, () => {})
   const told: unknown[] = []

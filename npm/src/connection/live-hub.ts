@@ -1,5 +1,5 @@
 import { Op } from '../engine/ops.js'
-import { StillToCome, type Bridge } from '../engine/bridge.js'
+import { arrivalOf, type Bridge } from '../engine/bridge.js'
 import { readingError, type AtomicDBError } from '../errors.js'
 import { noArguments, type EngineCall, type EngineCalls } from './engine-calls.js'
 import type { Edit, LiveListener, LiveQuestion, LiveUpdate } from './live.js'
@@ -74,8 +74,8 @@ export class LiveHub {
     if (this.known.size + this.unknown.size === 0) this.version = version
     this.unknown.add(entry)
     const update = this.engine.patiently(() => this.ask(entry))
-    const lacks = 'error' in update && update.error instanceof StillToCome ? update.error : undefined
-    if (lacks) lacks.arrival.then(() => this.start(entry), (error: unknown) => entry.listener.told({ error }))
+    const arrival = 'error' in update ? arrivalOf(update.error) : undefined
+    if (arrival) arrival.then(() => this.start(entry), (error: unknown) => entry.listener.told({ error }))
     else entry.listener.told(update)
   }
 

@@ -1,6 +1,6 @@
 import type { AsyncEngine, FileType, NativeBackend, ParsedFile } from '../engine/async-engine.js'
 import { Interrupter } from './interrupter.js'
-import { documentsLeft, startBridge, StillToCome, whenThere, type Bridge } from '../engine/bridge.js'
+import { arrivalOf, documentsLeft, startBridge, whenThere, type Bridge } from '../engine/bridge.js'
 import { Op } from '../engine/ops.js'
 import type { Program } from '../program.js'
 import type { Encoder } from '../msgpack/encode.js'
@@ -142,7 +142,8 @@ export class LocalConnection extends EngineConnection {
       try {
         return this.writing(write)
       } catch (error) {
-        if (error instanceof StillToCome) later = this.whenArrived(error.arrival, () => this.doWrite(write))
+        const arrival = arrivalOf(error)
+        if (arrival) later = this.whenArrived(arrival, () => this.doWrite(write))
         throw error
       }
     }))

@@ -1,4 +1,4 @@
-import { AtomicDBError, EngineEndError, invalid, messageOf, type ErrorCode } from '../errors.js'
+import { AtomicDBError, EngineEndError, invalid, isThrown, messageOf, type ErrorCode } from '../errors.js'
 import { compiled, type WasmSource } from '../load.js'
 import { Decoder } from '../msgpack/decode.js'
 import type { Encoder } from '../msgpack/encode.js'
@@ -223,15 +223,20 @@ export class Bridge {
 }
 
 /** A call needs functions that are still on their way. */
-export class StillToCome extends Error {
+class StillToCome extends Error {
   constructor(readonly arrival: Promise<void>) {
     super('the rest of the engine is still to come')
   }
 }
 
+/** When what a call has lacked is there; undefined if the call has thrown something else, which may be anything. */
+export function arrivalOf(thrown: unknown): Promise<void> | undefined {
+  return isThrown(thrown, StillToCome) ? thrown.arrival : undefined
+}
+
 /** Runs `again` when what a call has lacked is there. Other errors are passed on. */
-export function whenThere<R>(error: unknown, again: () => Promise<R>): Promise<R> {
-  return error instanceof StillToCome ? error.arrival.then(again) : Promise.reject(error as Error)
+export function whenThere<R>(thrown: unknown, again: () => Promise<R>): Promise<R> {
+  return arrivalOf(thrown)?.then(again) ?? Promise.reject(thrown as Error)
 }
 
 /** The calls that the first module is enough for, but for unusual arguments: those that first-functions.mjs makes. */
