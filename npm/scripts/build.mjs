@@ -43,7 +43,7 @@ async function buildEngine(linked, flags, outputs, steps) {
   const env = { ...process.env, GOOS: 'js', GOARCH: 'wasm' }
   const path = join(scratch, linked)
   await run('go', ['build', '-trimpath', ...flags, '-o', path, './wasm/atomicdb'], { cwd: root, env })
-  const scripts = ['build.mjs', 'merge-segments.mjs', 'drop-tracebacks.mjs', 'split-module.mjs', 'wasm-format.mjs', 'first-functions.txt'].map((name) => new URL(name, import.meta.url))
+  const scripts = ['build.mjs', 'merge-segments.mjs', 'drop-tracebacks.mjs', 'split-module.mjs', 'wasm-format.mjs', 'first-functions.mjs', 'first-functions.txt'].map((name) => new URL(name, import.meta.url))
   const changed = (file) => stat(file).then(({ mtimeMs }) => mtimeMs, () => 0)
   const [made, sources] = await Promise.all([outputs, [path, ...scripts]].map((files) => Promise.all(files.map(changed))))
   if (Math.min(...made) > Math.max(...sources)) return

@@ -117,6 +117,23 @@ describe('a page whose engine is still coming', { timeout: 300_000 }, () => {
     assert.equal(asked, 1)
   })
 
+  test('leaves a transaction the time that its call waits for the rest', async () => {
+    answers = ['later']
+    await page.clock.install()
+    const done = run(`
+      const db = await AtomicDB.open('notes', { inMemory: true })
+      return db.transaction(async (tx) => {
+        await tx.insert({ n: 1 }, 'notes')
+        const asked = tx.sql('SELECT SUM(n) AS n FROM notes')
+        globalThis.isWaiting = true
+        return asked
+      })`)
+    while (!(await page.evaluate('globalThis.isWaiting'))) await new Promise((resolve) => setImmediate(resolve))
+    await page.clock.runFor(60_000)
+    release()
+    assert.deepEqual(await done, [{ n: 1 }])
+  })
+
   test('loads the rest at once where a call has begun that turns out to need it', async () => {
     answers = ['later', 'file']
     assert.deepEqual(await run(`

@@ -1,4 +1,4 @@
-import { whenThere, type Bridge } from '../engine/bridge.js'
+import { arrivalOf, type Bridge } from '../engine/bridge.js'
 import { Op } from '../engine/ops.js'
 import { AtomicDBError } from '../errors.js'
 import type { Calls, Write } from './calls.js'
@@ -34,6 +34,7 @@ export class TransactionRun implements Calls {
   private endError: AtomicDBError | undefined // of later calls, once the run is over
   private isCalling = false // the engine is at work for it
   private hasCalled = false // since the timer looked last
+  private waiting = 0 // calls, for functions of the engine that are still on their way
   private timer: ReturnType<typeof setInterval> | undefined
   private fail: ((error: unknown) => void) | undefined
 
@@ -89,7 +90,10 @@ export class TransactionRun implements Calls {
       this.resume()
       return Promise.resolve(readArguments(() => this.engine.patiently(() => work(this.engine))))
     } catch (error) {
-      return whenThere(error, () => this.call(work))
+      const arrival = arrivalOf(error)
+      if (!arrival) return Promise.reject(error as Error)
+      this.waiting++
+      return arrival.finally(() => this.waiting--).then(() => this.call(work))
     } finally {
       this.isCalling = false
     }
@@ -135,7 +139,7 @@ export class TransactionRun implements Calls {
   private startTimer(): void {
     let quiet = 0
     this.timer = setInterval(() => {
-      quiet = this.hasCalled ? 0 : quiet + 1
+      quiet = this.hasCalled || this.waiting > 0 ? 0 : quiet + 1
       this.hasCalled = false
       if (quiet === looksPerPause) this.stop(this.pauseError())
     }, maxPause / looksPerPause)
