@@ -49,7 +49,7 @@ const ways = {
 
 const workerOf = (way: string) => (/ in a shared worker$/.test(way) ? 'shared' : / in a worker$/.test(way))
 
-describe('four tabs at once', { timeout: 240_000 }, () => {
+describe('four tabs at once', { timeout: 720_000 }, () => {
   const chromium = chromiumWithSite()
 
   for (const [name, way] of Object.entries(ways)) {

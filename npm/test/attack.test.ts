@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { attackEverywhere } from './attack/everywhere.js'
 
-test('no hostile value ends the engine, is internal, hangs or stays uncaught', { timeout: 300_000 }, async () => {
+test('no hostile value ends the engine, is internal, hangs or stays uncaught', { timeout: 900_000 }, async () => {
   const lines: string[] = []
   const failed = await attackEverywhere(1, 5, (line) => lines.push(line))
   assert.ok(!failed, lines.join('\n'))

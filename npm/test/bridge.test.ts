@@ -48,7 +48,7 @@ async function rejection(promise: Promise<unknown>): Promise<Failure> {
   throw new Error('the promise has resolved')
 }
 
-describe('the bridge', { timeout: 60_000 }, () => {
+describe('the bridge', { timeout: 180_000 }, () => {
   let engine: RawEngine
   let db: number
 
@@ -318,7 +318,7 @@ describe('the bridge', { timeout: 60_000 }, () => {
   })
 })
 
-describe('a Log as a StorageBackend', { timeout: 60_000 }, () => {
+describe('a Log as a StorageBackend', { timeout: 180_000 }, () => {
   test('stores, refuses a taken number, reads back, and is closed once', async () => {
     const engine = await RawEngine.start()
     const memory = new Memory()

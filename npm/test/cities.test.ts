@@ -16,7 +16,7 @@ declare global {
   var model: import('./suites/cities.js').Model
 }
 
-describe('the cities of the world in IndexedDB', { timeout: 300_000 }, () => {
+describe('the cities of the world in IndexedDB', { timeout: 900_000 }, () => {
   const chromium = chromiumWithSite(() =>
     serveProduct({
       '/suite.js': bundle(join(packageFolder, 'test/suites/cities.ts')),

@@ -22,7 +22,7 @@ const latestKill = 500
 const rounds = Number(process.env.CRASH_ROUNDS ?? 1)
 const seed = Number(process.env.CRASH_SEED ?? Math.floor(Math.random() * 2 ** 32))
 
-describe(`a browser killed in the middle (replay: CRASH_SEED=${seed})`, { timeout: 300_000 * rounds }, () => {
+describe(`a browser killed in the middle (replay: CRASH_SEED=${seed})`, { timeout: 900_000 * rounds }, () => {
   let site: Site
   before(async () => {
     site = await serveProduct()
@@ -72,7 +72,7 @@ describe(`a browser killed in the middle (replay: CRASH_SEED=${seed})`, { timeou
   })
 })
 
-describe(`a tab or a worker killed in the middle (replay: CRASH_SEED=${seed})`, { timeout: 120_000 * rounds }, () => {
+describe(`a tab or a worker killed in the middle (replay: CRASH_SEED=${seed})`, { timeout: 360_000 * rounds }, () => {
   const chromium = chromiumWithSite()
 
   const random = new Random(seed)

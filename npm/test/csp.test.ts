@@ -11,7 +11,7 @@ const strict = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connec
 const workers = "worker-src 'self'"
 const trusted = "require-trusted-types-for 'script'"
 
-describe('a strict Content-Security-Policy', { timeout: 180_000 }, () => {
+describe('a strict Content-Security-Policy', { timeout: 540_000 }, () => {
   let browser: Browser
   before(async () => {
     browser = await launchChromium()

@@ -122,7 +122,7 @@ async function assertFree(path: string): Promise<void> {
   assert.deepEqual(await fs.readdir(join(path, '..')), ['x.json'])
 }
 
-describe(`the lock of a file on disk (replay: CRASH_SEED=${seed})`, { timeout: 120_000 }, () => {
+describe(`the lock of a file on disk (replay: CRASH_SEED=${seed})`, { timeout: 360_000 }, () => {
   const random = new Random(seed)
 
   test('is taken over, whatever is left of it', async () => {

@@ -91,7 +91,7 @@ func main() {
 }
 `
 
-describe('a program without what tracebacks read', { timeout: 120_000 }, () => {
+describe('a program without what tracebacks read', { timeout: 360_000 }, () => {
   let folder: string
   before(async () => (folder = await mkdtemp(join(tmpdir(), 'atomicdb-tracebacks-'))))
   after(() => rm(folder, { recursive: true, force: true }))

@@ -118,7 +118,7 @@ export default {
 `
 const numbers = (length: number) => Array.from({ length }, (_, n) => n)
 
-describe('what goes wrong around a Durable Object', { timeout: 300_000 }, () => {
+describe('what goes wrong around a Durable Object', { timeout: 900_000 }, () => {
   let folder: string
   let modules: Awaited<ReturnType<typeof workerModules>>
   let running: RunningWorker
@@ -375,7 +375,7 @@ describe('what goes wrong around a Durable Object', { timeout: 300_000 }, () => 
   })
 })
 
-test('two isolates at once write to one D1', { timeout: 120_000 }, async () => {
+test('two isolates at once write to one D1', { timeout: 360_000 }, async () => {
   const modules = await workerModules(worker)
   const one = (name: string) => ({ name, modules, compatibilityDate: '2026-04-20', routes: [`${name}.example/*`], d1Databases: { D1: 'shared' }, durableObjects: { NOTES: { className: 'Notes', useSQLite: true } } })
   const { Miniflare } = await import('miniflare')

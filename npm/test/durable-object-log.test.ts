@@ -59,7 +59,7 @@ export default {
 }
 `
 
-describe('the log of a Durable Object', { timeout: 240_000 }, () => {
+describe('the log of a Durable Object', { timeout: 720_000 }, () => {
   let running: RunningWorker
   before(async () => {
     running = await startWorker(await workerModules(worker), { durableObjects: { PLAIN: { className: 'Plain', useSQLite: true }, OWN: { className: 'Own', useSQLite: true } } })

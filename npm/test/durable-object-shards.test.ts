@@ -102,7 +102,7 @@ export default {
 }
 `
 
-describe('many Durable Objects as one', { timeout: 240_000 }, () => {
+describe('many Durable Objects as one', { timeout: 720_000 }, () => {
   let running: RunningWorker
   before(async () => {
     running = await startWorker(await workerModules(worker), { durableObjects: { SHARDS: { className: 'Shard', useSQLite: true } }, r2Buckets: ['BACKUPS'] })

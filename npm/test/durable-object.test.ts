@@ -89,7 +89,7 @@ export default {
 }
 `
 
-describe('a Durable Object that is a database', { timeout: 240_000 }, () => {
+describe('a Durable Object that is a database', { timeout: 720_000 }, () => {
   let miniflare: Miniflare
   let address: URL
   let folder: string
@@ -355,7 +355,7 @@ describe('a Durable Object that is a database', { timeout: 240_000 }, () => {
   })
 })
 
-test('demo/worker: two who show a list see each change of it', { timeout: 60_000 }, async () => {
+test('demo/worker: two who show a list see each change of it', { timeout: 180_000 }, async () => {
   const demo = new URL('../../demo/worker/', import.meta.url)
   const settings = JSON.parse(await readFile(new URL('wrangler.jsonc', demo), 'utf8'))
   const modules = await workerModules(await readFile(new URL('src/index.js', demo), 'utf8'), {

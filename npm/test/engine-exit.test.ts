@@ -33,7 +33,7 @@ const inFlight = withCode('storage', /^the engine has ended before the call did:
 const open = (options: { storage?: StorageBackend; inMemory?: boolean } = { storage: new MemoryStorage() }) => AtomicDB.open('exiting', { wasm: testWasm, ...options })
 const ns = async (db: AtomicDB) => (await db.all()).map((d) => d.n as number)
 
-describe('when the engine fails', { timeout: 60_000 }, () => {
+describe('when the engine fails', { timeout: 180_000 }, () => {
   for (const how of ['panic', 'nil'] as const) {
     test(`by a ${how}, the call is internal, what it did is undone, and the database goes on`, async () => {
       const db = await open()

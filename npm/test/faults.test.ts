@@ -54,7 +54,7 @@ const script = `
   }
 `
 
-describe('when the browser fails', { timeout: 300_000 }, () => {
+describe('when the browser fails', { timeout: 900_000 }, () => {
   const started = chromiumWithSite(() =>
     serveProduct({
       '/sandboxed': '<!doctype html><iframe sandbox="allow-scripts" src="/"></iframe>',

@@ -54,7 +54,7 @@ describe('FileStorage', () => {
     await sharesObject(lib, new FileStorage(newPath()), { wasm })
   })
 
-  test('processes that share a file lose no write, also when one is killed', { timeout: 120_000 }, async () => {
+  test('processes that share a file lose no write, also when one is killed', { timeout: 360_000 }, async () => {
     const path = newPath()
     await countTogether(`new FileStorage(${JSON.stringify(path)})`, () => new FileStorage(path))
   })
@@ -73,7 +73,7 @@ describe('FileStorage', () => {
     await db.close()
   })
 
-  test('a program that waits for another one, with its thread blocked, does not keep the file from it', { timeout: 120_000 }, () => {
+  test('a program that waits for another one, with its thread blocked, does not keep the file from it', { timeout: 360_000 }, () => {
     const path = JSON.stringify(newPath())
     const index = JSON.stringify(join(packageFolder, 'dist/index.js'))
     const other = `
@@ -219,7 +219,7 @@ describe('what a crash leaves in a file', () => {
 /** How often a process is killed in each test; `make crash` sets more. */
 const rounds = Number(process.env.CRASH_ROUNDS ?? 2)
 
-describe(`a process that is killed while it writes (${replayOf('file-storage.test.ts')})`, { timeout: 120_000 * (rounds + 1) }, () => {
+describe(`a process that is killed while it writes (${replayOf('file-storage.test.ts')})`, { timeout: 360_000 * (rounds + 1) }, () => {
   const random = new Random(seed)
   const works: Record<string, string> = {
     // Each batch has five documents of one number. Two are under way at a time.

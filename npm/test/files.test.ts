@@ -83,7 +83,7 @@ print(json.dumps(msgpack.unpackb(data) if name == 'data.msgpack' else json.loads
   })
 })
 
-test('a bomb of zlib is refused before it fills the memory', { timeout: 60_000 }, async () => {
+test('a bomb of zlib is refused before it fills the memory', { timeout: 180_000 }, async () => {
   const bomb = deflateSync(Buffer.alloc(600 << 20, ' '))
   const db = await AtomicDB.open('bomb', { inMemory: true, wasm: testWasm })
   await assert.rejects(db.import(bomb), (error) => isCode('corrupt')(error) && (error as Error).message.includes(`more than ${(200 * bomb.length).toLocaleString('en')} bytes`))
@@ -191,7 +191,7 @@ test('a new file is flushed before it replaces the old one, and a strict write f
   }
 })
 
-test('processes that share a file lose no write, also when one is killed', { timeout: 120_000 }, async () => {
+test('processes that share a file lose no write, also when one is killed', { timeout: 360_000 }, async () => {
   const path = join(folder, 'shared.json')
   await countTogether(`new JSONStorage(${JSON.stringify(path)})`, () => new JSONStorage(path))
   assert.deepEqual((await readdir(folder)).filter((name) => name.includes('.lock')), [])

@@ -60,7 +60,7 @@ interface Mounted {
 /** What it shows at the start. */
 const start: Shown = { list: ['milk', 'eggs'], error: undefined, isLoading: false, document: 'milk', count: 2, rows: ['bread', 'eggs'], groups: [2, 1], tags: ['bread', 'eggs'], isPending: false, failure: undefined, status: 'saved' }
 
-describe('hooks of frameworks', { timeout: 300_000 }, () => {
+describe('hooks of frameworks', { timeout: 900_000 }, () => {
   let site: Site
   let browser: Browser
 
@@ -408,7 +408,7 @@ describe('hooks of frameworks', { timeout: 300_000 }, () => {
   }
 })
 
-describe('hooks of frameworks, on a server', { timeout: 120_000 }, () => {
+describe('hooks of frameworks, on a server', { timeout: 360_000 }, () => {
   const folder = join(packageFolder, '.build/probes') // in the package, so that its name resolves to what was built
 
   /** How the page of a component is made in each framework, with its database or without one. */
@@ -537,7 +537,7 @@ function prepare(): void {
   }
 }
 
-describe('hooks of frameworks, where a server has rendered the page', { timeout: 240_000 }, () => {
+describe('hooks of frameworks, where a server has rendered the page', { timeout: 720_000 }, () => {
   const folder = join(packageFolder, '.build/hydrated')
   const write = async (name: string, source: string) => {
     await mkdir(folder, { recursive: true })

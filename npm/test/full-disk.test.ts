@@ -14,7 +14,7 @@ const kinds: Record<string, (path: string) => StorageBackend> = {
 }
 const isQuota = (error: unknown) => error instanceof AtomicDBError && error.code === 'quota'
 
-describe('a full disk', { timeout: 60_000 }, () => {
+describe('a full disk', { timeout: 180_000 }, () => {
   for (const [kind, make] of Object.entries(kinds)) {
     test(`is a quota error of ${kind}, which keeps what it has and goes on`, async (t) => {
       await using disk = await smallDisk()

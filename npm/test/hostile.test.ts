@@ -330,7 +330,7 @@ test('a MemoryStorage checks the arguments of each method', async () => {
   }
 })
 
-describe('in a page', { timeout: 120_000 }, () => {
+describe('in a page', { timeout: 360_000 }, () => {
   const chromium = chromiumWithSite()
 
   test('messages of other scripts on the channels of databases are ignored', async () => {

@@ -99,7 +99,7 @@ describe('the header of an envelope', () => {
     return sealed
   }
 
-  test('is refused if a bit of it was changed and its check made right', { timeout: 60_000 }, async () => {
+  test('is refused if a bit of it was changed and its check made right', { timeout: 180_000 }, async () => {
     const securityManager = await SecurityManager.create({ password: 'correct horse', iterations: 2 })
     for (const compressionLevel of [0, 6]) {
       const [batch] = await batchesOf({ securityManager, compressionLevel }, 1)
@@ -239,7 +239,7 @@ describe('importRaw and MemoryStorage.fromRaw', async () => {
   })
 })
 
-describe('in a page', { timeout: 180_000 }, () => {
+describe('in a page', { timeout: 540_000 }, () => {
   const chromium = chromiumWithSite()
 
   test('a batch of another database that comes in a message is ignored, and the database goes on', async () => {

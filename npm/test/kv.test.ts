@@ -42,7 +42,7 @@ export default {
 }
 `
 
-describe('KV in workerd', { timeout: 120_000 }, () => {
+describe('KV in workerd', { timeout: 360_000 }, () => {
   let miniflare: Miniflare
 
   before(async () => {
@@ -112,7 +112,7 @@ class LaggingKV {
 const open = (namespace: object) => AtomicDB.open('kv', { wasm: testWasm, storage: new KVStorage(namespace, 'kv') })
 const hasCode = (code: string, message: RegExp) => (error: unknown) => error instanceof AtomicDBError && error.code === code && message.test(error.message)
 
-describe('KV', { timeout: 120_000 }, () => {
+describe('KV', { timeout: 360_000 }, () => {
   for (const { name, run } of contract) {
     test(name, async () => {
       const namespace = new LaggingKV(() => 0).at(true)

@@ -29,7 +29,7 @@ async function kilobytesLeft(open: string): Promise<number> {
   return Number(stdout)
 }
 
-describe('live queries leave nothing', { timeout: 180_000 }, () => {
+describe('live queries leave nothing', { timeout: 540_000 }, () => {
   for (const worker of [false, true]) {
     for (const [how, end] of Object.entries({ closed: 'live.close(); stop()', forgotten: 'stop()', 'stopped by one signal': '' })) {
       const times = how === 'closed' ? 10_000 : 2000
@@ -76,7 +76,7 @@ describe('live queries leave nothing', { timeout: 180_000 }, () => {
   }
 })
 
-test('20 engines that have ended leave nothing', { timeout: 120_000 }, async (t) => {
+test('20 engines that have ended leave nothing', { timeout: 360_000 }, async (t) => {
   const program = `
     const { AtomicDB, MemoryStorage } = await import('atomicdb')
     const { pathToFileURL } = await import('node:url')
@@ -102,7 +102,7 @@ test('20 engines that have ended leave nothing', { timeout: 120_000 }, async (t)
   assert.ok(Number(stdout) < 2000, `${stdout} kB`) // an engine has 20 MB
 })
 
-describe('1,000 databases that were closed leave nothing', { timeout: 180_000 }, () => {
+describe('1,000 databases that were closed leave nothing', { timeout: 540_000 }, () => {
   for (const [where, open] of Object.entries({
     'in memory': `AtomicDB.open('y')`,
     'in a storage': `AtomicDB.open('y', { storage: new MemoryStorage() })`,

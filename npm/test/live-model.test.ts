@@ -149,7 +149,7 @@ const transaction = (db: AtomicDB) => db.transaction(async (tx) => {
 
 const step = (db: AtomicDB) => (random.chance(0.15) ? transfer(db) : random.chance(0.2) ? transaction(db) : write(db))
 
-test(`live queries are what asking anew answers (${replay})`, { timeout: 300_000 }, async (t) => {
+test(`live queries are what asking anew answers (${replay})`, { timeout: 900_000 }, async (t) => {
   const memory = new MemoryStorage()
   let failsNext = false
   const storage = (): StorageBackend => ({

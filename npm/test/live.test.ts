@@ -44,7 +44,7 @@ function has<V>(live: atomicdb.LiveValue<V>, holds: (value: V) => boolean): Prom
   }))
 }
 
-describe('the end of an engine', { timeout: 60_000 }, () => {
+describe('the end of an engine', { timeout: 180_000 }, () => {
   for (const worker of [false, true]) {
     test(`is not told, and the next engine goes on where it was${worker ? ', in a worker' : ''}`, async () => {
       const memory = new built.MemoryStorage()
@@ -163,7 +163,7 @@ test('whatever a function has thrown reaches the subscriber unchanged, and each 
   }
 })
 
-describe('what was stored, and nobody told of', { timeout: 60_000 }, () => {
+describe('what was stored, and nobody told of', { timeout: 180_000 }, () => {
   test('is seen after five seconds, as long as there is a live query', async (t) => {
     t.mock.timers.enable({ apis: ['setInterval'] })
     const memory = new atomicdb.MemoryStorage()

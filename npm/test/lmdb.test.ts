@@ -31,7 +31,7 @@ describe('LMDB', () => {
     await sharesObject(lib, new LMDBStorage(join(folder, 'object.mdb')), { wasm: testWasm })
   })
 
-  test('processes that share a file lose no write, also when one is killed', { timeout: 120_000 }, async () => {
+  test('processes that share a file lose no write, also when one is killed', { timeout: 360_000 }, async () => {
     const path = join(folder, 'shared.mdb')
     await countTogether(`new LMDBStorage(${JSON.stringify(path)})`, () => new LMDBStorage(path))
   })

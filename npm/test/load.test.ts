@@ -16,7 +16,7 @@ import { packageFolder, serveProduct } from './harness/site.js'
 const run = promisify(execFile)
 const wasm = new URL('dist/atomicdb.wasm', pathToFileURL(packageFolder))
 
-describe('the wasm is compiled', { timeout: 60_000 }, () => {
+describe('the wasm is compiled', { timeout: 180_000 }, () => {
   let bytes: Buffer<ArrayBuffer>
   let origin: string
   const server = createServer((request, response) => {
@@ -73,7 +73,7 @@ describe('the wasm is compiled', { timeout: 60_000 }, () => {
   }
 })
 
-describe('the built package', { timeout: 60_000 }, () => {
+describe('the built package', { timeout: 180_000 }, () => {
   const inNode = async (program: string, ...flags: string[]) => {
     const { stdout } = await run(process.execPath, [...flags, '--input-type=module', '-e', program], { cwd: packageFolder, timeout: 30_000 })
     return stdout.trim()
@@ -161,7 +161,7 @@ describe('the built package', { timeout: 60_000 }, () => {
   })
 })
 
-describe('in a page with a strict Content-Security-Policy', { timeout: 60_000 }, () => {
+describe('in a page with a strict Content-Security-Policy', { timeout: 180_000 }, () => {
   /** The result of a program in a page whose policy allows scripts of its own origin, and `more`. */
   async function answerUnder(more: string): Promise<unknown> {
     const site = await serveProduct({

@@ -6,7 +6,7 @@ import { crasherOf, openPage } from './harness/chromium.js'
 import { chromiumWithSite } from './harness/chromium-with-site.js'
 import { within } from './harness/deadline.js'
 
-describe('tabs of two versions', { timeout: 120_000 }, () => {
+describe('tabs of two versions', { timeout: 360_000 }, () => {
   const chromium = chromiumWithSite()
   const newPage = (context: BrowserContext) => openPage(context, chromium.site.origin)
 

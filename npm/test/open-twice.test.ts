@@ -7,7 +7,7 @@ import { chromiumWithSite } from './harness/chromium-with-site.js'
 
 type AtomicDB = Library.AtomicDB<any>
 
-describe('a database that is opened twice in a page', { timeout: 120_000 }, () => {
+describe('a database that is opened twice in a page', { timeout: 360_000 }, () => {
   const chromium = chromiumWithSite()
   const newPage = async () => openPage(await chromium.browser.newContext(), chromium.site.origin)
 

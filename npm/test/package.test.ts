@@ -40,7 +40,7 @@ const unsharedAnswer = 'Ada,Bob,Eve true'
 
 const html = (script: string) => `<!doctype html><meta charset="utf-8"><script type="module" src="${script}"></script>`
 
-describe('the packed package', { timeout: 180_000 }, () => {
+describe('the packed package', { timeout: 540_000 }, () => {
   let consumer: Consumer
   let browser: Browser
 

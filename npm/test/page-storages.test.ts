@@ -113,7 +113,7 @@ declare global {
   var connections: IDBDatabase[]
 }
 
-describe('storages of pages', { timeout: 400_000 }, () => {
+describe('storages of pages', { timeout: 1_200_000 }, () => {
   const chromium = chromiumWithSite(async () => {
     const { outputFiles } = await esbuild.build({ stdin: { contents: worker, resolveDir: packageFolder }, bundle: true, format: 'esm', target: 'es2022', conditions: ['browser'], write: false })
     return serveProduct({ '/worker.js': outputFiles[0]!.text })

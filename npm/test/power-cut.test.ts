@@ -57,7 +57,7 @@ async function cutAgainAndAgain(t: TestContext, size: number, writer: Writer, du
   }
 }
 
-describe(`the power is cut (${replayOf('power-cut.test.ts')})`, { timeout: 120_000 * (cuts + 1) }, () => {
+describe(`the power is cut (${replayOf('power-cut.test.ts')})`, { timeout: 360_000 * (cuts + 1) }, () => {
   let site: Site
   before(async () => {
     site = await serveProduct()

@@ -126,7 +126,7 @@ async function serveClaims(version: 18 | 19) {
   })
 }
 
-for (const version of [19, 18] as const) describe(`atomicdb/react in Chromium, with React ${version}`, { timeout: 120_000 }, () => {
+for (const version of [19, 18] as const) describe(`atomicdb/react in Chromium, with React ${version}`, { timeout: 360_000 }, () => {
   const chromium = chromiumWithSite(() => serveClaims(version))
   let page: Page
 
@@ -164,7 +164,7 @@ for (const version of [19, 18] as const) describe(`atomicdb/react in Chromium, w
   })
 })
 
-test('the types of collections that are registered are those of all hooks', { timeout: 60_000 }, async () => {
+test('the types of collections that are registered are those of all hooks', { timeout: 180_000 }, async () => {
   await mkdir(folder, { recursive: true })
   const program = join(folder, 'registered.tsx') // inside the package, so that its own name resolves to what was built
   await writeFile(program, registered)
@@ -185,7 +185,7 @@ test('writes are counted from when the database is open, before a component asks
   }
 })
 
-describe('atomicdb/react on a server', { timeout: 60_000 }, () => {
+describe('atomicdb/react on a server', { timeout: 180_000 }, () => {
   let lib: typeof import('../src/react/index.js')
   let atomicdb: typeof import('../src/index.js')
 

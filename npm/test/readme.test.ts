@@ -32,7 +32,7 @@ function runner(programs: Program[]): string {
 
 const fileOf = (path: string) => path.replaceAll(/[/.]/g, '-') + '.js'
 
-describe('README and the manual', { timeout: 300_000 }, () => {
+describe('README and the manual', { timeout: 900_000 }, () => {
   let browser: Browser
 
   before(async () => {

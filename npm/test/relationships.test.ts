@@ -21,7 +21,7 @@ async function all(tx: Transaction): Promise<unknown> {
   return documents
 }
 
-describe(`random relationships (${replayOf('relationships.test.ts')})`, { timeout: 240_000 }, () => {
+describe(`random relationships (${replayOf('relationships.test.ts')})`, { timeout: 720_000 }, () => {
   test('of databases that conflict and are killed are those of the stored transactions, one after the other', async () => {
     const random = new Random(seed)
     const memory = new MemoryStorage()

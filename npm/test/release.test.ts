@@ -27,7 +27,7 @@ describe('a release', () => {
     assert.throws(() => changesOf(changelog, '0.3.0'), /no part "## 0.3.0"/)
   })
 
-  test('of this tree would pass', { timeout: 120_000 }, async () => {
+  test('of this tree would pass', { timeout: 360_000 }, async () => {
     const { stdout } = await promisify(execFile)(process.execPath, ['scripts/release.mjs', '--check'], { cwd: packageFolder })
     assert.match(stdout, new RegExp(`^atomicdb-${manifest.version}\\.tgz: \\d+ files, [\\d.]+ MB`))
   })

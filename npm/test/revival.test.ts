@@ -35,7 +35,7 @@ const script = `
 
 const storages = ['the default', 'IndexedDBStorage', 'LocalStorageStorage', 'OPFSStorage', 'JSONStorage', 'MessagePackStorage'] as const
 
-describe('the end of an engine in Chromium', { timeout: 300_000 }, () => {
+describe('the end of an engine in Chromium', { timeout: 900_000 }, () => {
   const started = chromiumWithSite(() => serveProduct({ '/test/': { folder: join(packageFolder, '.build') } }))
 
   async function newPage(): Promise<Page> {

@@ -48,7 +48,7 @@ const limitedIterations = [
 ]
 
 for (const [host, lacks] of Object.entries({ 'without WebCrypto': noWebCrypto, 'that derives no keys': limitedIterations, 'without CompressionStream': noStreams })) {
-  describe(`a host ${host}`, { timeout: 120_000 }, () => {
+  describe(`a host ${host}`, { timeout: 360_000 }, () => {
     for (const one of [...managing, ...sealing]) {
       test(one.name, () => lacking(lacks, () => runTest(one, atomicdb, () => ({ wasm: testWasm }))))
     }
@@ -207,7 +207,7 @@ test('a hash that would cost too much is refused, and the bound can be another',
 })
 
 for (const [host, lacks] of Object.entries({ 'with DecompressionStream': [], 'without it': noStreams })) {
-  test(`compressed data may stand for so many bytes, ${host}`, { timeout: 60_000 }, async () => {
+  test(`compressed data may stand for so many bytes, ${host}`, { timeout: 180_000 }, async () => {
     const bomb = deflateSync(Buffer.alloc(65 << 20))
     await lacking(lacks, async () => {
       const db = await AtomicDB.open('here', { wasm: testWasm, inMemory: true })

@@ -33,7 +33,7 @@ const script = `
   globalThis.fetch = (address, ...rest) => (fetched.push(String(address)), ofPage(address, ...rest))
 `
 
-describe('a shared worker', { timeout: 300_000 }, () => {
+describe('a shared worker', { timeout: 900_000 }, () => {
   const chromium = chromiumWithSite(() => serveProduct({ '/test/': { folder: join(packageFolder, '.build') } }))
 
   async function newContext(): Promise<BrowserContext> {
@@ -409,7 +409,7 @@ describe('a shared worker', { timeout: 300_000 }, () => {
   })
 })
 
-test('a worker.js of another release is unsupported', { timeout: 60_000 }, async () => {
+test('a worker.js of another release is unsupported', { timeout: 180_000 }, async () => {
   const worker = (await readFile(join(packageFolder, 'dist/worker.js'), 'utf8')).replaceAll('"0.1.0"', '"0.0.9"')
   const site = await serveProduct({ '/dist/worker.js': worker })
   const browser = await launchChromium()

@@ -17,7 +17,7 @@ const types: Record<string, string> = { js: 'text/javascript', wasm: 'applicatio
 /** What a page gets that asks for the rest. */
 type Answer = 'file' | 'later' | 'missing'
 
-describe('a page whose engine is still coming', { timeout: 300_000 }, () => {
+describe('a page whose engine is still coming', { timeout: 900_000 }, () => {
   let browser: Browser
   let page: Page
   let origin: string

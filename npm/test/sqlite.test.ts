@@ -66,7 +66,7 @@ export default {
 }
 `
 
-describe('SQLite in workerd', { timeout: 120_000 }, () => {
+describe('SQLite in workerd', { timeout: 360_000 }, () => {
   let miniflare: Miniflare
 
   before(async () => {
@@ -118,7 +118,7 @@ for (const worker of [false, true]) {
 }
 `
 
-describe('node:sqlite', { timeout: 60_000 }, () => {
+describe('node:sqlite', { timeout: 180_000 }, () => {
   test('passes the contract of storages, and keeps a database that two connections write to', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'atomicdb-sqlite-'))
     const { stdout } = await within(50_000, 'the newer Node', run(newerNode, ['--disable-warning=ExperimentalWarning', '--input-type=module', '--eval', inNewerNode, join(folder, 'notes.sqlite')]))
@@ -227,7 +227,7 @@ const answer = async () => {
 answer().then(postMessage, (error) => postMessage({ failed: error.stack }))
 `
 
-test('sqlite-wasm in a worker of Chromium, in a pool of files', { timeout: 60_000 }, async () => {
+test('sqlite-wasm in a worker of Chromium, in a pool of files', { timeout: 180_000 }, async () => {
   const { outputFiles } = await esbuild.build({ stdin: { contents: poolWorker, resolveDir: packageFolder }, bundle: true, format: 'esm', target: 'es2022', conditions: ['browser'], write: false })
   const site = await serve({
     '/': '<!doctype html><title>SQLite</title>',

@@ -176,7 +176,7 @@ const start = async () => startWorker(await (bundled ??= workerModules(worker)),
 })
 let bundled: Promise<Modules> | undefined
 
-describe('requests of one isolate', { timeout: 240_000 }, () => {
+describe('requests of one isolate', { timeout: 720_000 }, () => {
   for (const kind of ['d1', 'kv']) {
     describe(kind, () => {
       let miniflare: Miniflare

@@ -16,7 +16,7 @@ declare global {
   var following: Promise<{ told: string[]; own: number }>
 }
 
-for (const worker of [false, 'shared'] as const) describe(`two tabs of one database${worker ? ', in a shared worker' : ''}`, { timeout: 120_000 }, () => {
+for (const worker of [false, 'shared'] as const) describe(`two tabs of one database${worker ? ', in a shared worker' : ''}`, { timeout: 360_000 }, () => {
   const chromium = chromiumWithSite()
 
   test('see each other’s writes within 100 ms', async () => {
@@ -306,7 +306,7 @@ async function countsOf(page: Page, last: number): Promise<number[]> {
   return page.evaluate(() => (globalThis as unknown as { told: number[] }).told)
 }
 
-describe('a page that its browser has put aside', { timeout: 300_000 }, () => {
+describe('a page that its browser has put aside', { timeout: 900_000 }, () => {
   for (const worker of [false, true, 'shared'] as const) {
     test(`hears in one call what it has missed while it was frozen${worker ? `, with worker: ${String(worker)}` : ''}`, async () => {
       await withHiddenTab(worker, async (hidden, writer, devtools) => {

@@ -23,7 +23,7 @@ async function pass(seconds: number): Promise<void> {
   }
 }
 
-describe('a transaction whose function waits for too long', { timeout: 60_000 }, () => {
+describe('a transaction whose function waits for too long', { timeout: 180_000 }, () => {
   /** Runs `work` with a clock that only `pass` moves on. */
   const timed = (work: (db: AtomicDB, storage: StorageBackend) => Promise<void>) => async () => {
     mock.timers.enable({ apis: ['setInterval'] })
@@ -115,7 +115,7 @@ describe('a transaction whose function waits for too long', { timeout: 60_000 },
   }))
 })
 
-describe(`random transactions (${replayOf('transactions.test.ts')})`, { timeout: 240_000 }, () => {
+describe(`random transactions (${replayOf('transactions.test.ts')})`, { timeout: 720_000 }, () => {
   test('do what a model in plain JavaScript does, and are stored', async () => {
     const random = new Random(seed)
     const { storage, other } = await contested(random)

@@ -47,7 +47,7 @@ async function ended(db: atomicdb.AtomicDB): Promise<void> {
 const withCode = (code: string, message: RegExp) => (error: unknown) => error instanceof lib.AtomicDBError && error.code === code && message.test(error.message)
 const inFlight = withCode('storage', /^the engine has ended before the call did: its worker has stopped: .+; a write may be stored or not, and the next call starts the engine again$/)
 
-describe('a signal', { timeout: 120_000 }, () => {
+describe('a signal', { timeout: 360_000 }, () => {
   /** Each document takes thousands of comparisons, so that all of them would take minutes. */
   const long = Array.from({ length: 20_000 }, (_, n) => `a + ${n} < 0`).join(' OR ')
   const filled = async (db: atomicdb.AtomicDB | atomicdb.ThreadSafeDatabase) => {
@@ -83,7 +83,7 @@ describe('a signal', { timeout: 120_000 }, () => {
   })
 })
 
-describe('a thread', { timeout: 300_000 }, () => {
+describe('a thread', { timeout: 900_000 }, () => {
   test('that ends fails the calls in flight, and the next call starts another', async () => {
     const storage = new lib.MemoryStorage()
     let closed = 0

@@ -55,7 +55,7 @@ interface Answer {
   place: number
 }
 
-describe('in workerd', { timeout: 60_000 }, () => {
+describe('in workerd', { timeout: 180_000 }, () => {
   let miniflare: Miniflare
   let likeNode: Miniflare
 

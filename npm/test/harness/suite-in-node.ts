@@ -13,7 +13,7 @@ export function runSuite(name: string, suite: Suite, lib: typeof atomicdb = atom
     if (!storages.has(name)) storages.set(name, new lib.MemoryStorage())
     return { storage: storages.get(name)!, wasm: testWasm, ...options }
   }
-  describe(name, { timeout: 120_000 }, () => {
+  describe(name, { timeout: 360_000 }, () => {
     for (const one of suite) test(one.name, () => runTest(one, lib, defaults))
   })
 }
