@@ -64,6 +64,8 @@ const bundling = {
   // Names are kept, since they are in the stack traces that users send.
   minifySyntax: true,
   minifyWhitespace: true,
+  // Node prints the line in which an error was thrown. Files of one line each would fill the terminal.
+  lineLimit: 500,
   legalComments: 'inline',
   logLevel: 'warning',
   write: false,
