@@ -16,8 +16,8 @@ import { instrumented } from './split-module.mjs'
 
 const list = new URL('first-functions.txt', import.meta.url)
 
-/** What Go's collector, scheduler and timers call, of which one run of a page meets only a part. */
-const always = /^runtime\.(?:__(?:timers?|scavengerState|sweepLocked|mspan|mheap|mcentral|mcache|pageAlloc|pallocBits|pallocData|pageCache|fixalloc|spanQueue|spanSPMC|gcWork|semaRoot|wakeableSleep|stkframe|unwinder)_\.(?!.*(?:[dD]ump|[zZ]ombie|UserArena|[tT]race|[sS]ynctest|cgo|sym))|gc(?!Dump|allers)|note|sema|select|chan|recv|send|closechan|runq|goready|inject|shade|scan|bgs|stack(?!_)|map(?:access|assign|clear)|sync|free|popDefer|deferreturn)/
+/** What collectors, Go's scheduler and timers call, of which one run of a page meets only a part. */
+const always = /jsbridge\.collect|^runtime\.(?:__(?:timers?|scavengerState|sweepLocked|mspan|mheap|mcentral|mcache|pageAlloc|pallocBits|pallocData|pageCache|fixalloc|spanQueue|spanSPMC|gcWork|semaRoot|wakeableSleep|stkframe|unwinder)_\.(?!.*(?:[dD]ump|[zZ]ombie|UserArena|[tT]race|[sS]ynctest|cgo|sym))|gc(?!Dump|allers)|note|sema|select|chan|recv|send|closechan|runq|goready|inject|shade|scan|bgs|stack(?!_)|map(?:access|assign|clear)|sync|free|popDefer|deferreturn)/
 
 /** Whether the first module has a function of this name. */
 export async function firstFunctions() {
@@ -38,6 +38,7 @@ async function useDatabase({ AtomicDB, MemoryStorage }, wasm) {
     await db.count({ text: 'other' }, 'notes')
     await db.createIndex('email', { unique: true })
     await db.createIndex('age')
+    await db.createIndex('address.city')
     await db.insert(people(1)[0])
     await db.insertMany(people(count).slice(1))
     const lives = [db.live({ age: 5 }, { sort: 'name', limit: 5 }), db.live({ age: { $gt: 4 } }, { sort: ['-email', 'price'], limit: 5 }), db.live({}, { sort: '-at', limit: 9 }), db.live({ isOk: true }), db.liveCount({ age: { $gt: 5 } })]
@@ -53,6 +54,20 @@ async function useDatabase({ AtomicDB, MemoryStorage }, wasm) {
       for (const sort of ['price', '-price', '-age', 'email', '-email']) await db.find(filter, { sort, limit: 10 })
       await db.find(filter, { sort: ['age', '-name'], skip: 3, limit: 5, fields: ['name', 'address.city'] })
       await db.count(filter)
+    }
+    const q = db.query()
+    for (const condition of [q.age.between(5, 8), q.age.gte(80).and(q.isOk.eq(true)), q.name.ne('x').or(q.age.in([1, 2])), q.email.eq('u6@example.com'), q.tags.contains('t3'), q.name.startsWith('name 1')]) {
+      await db.search(condition)
+      await db.search(condition, { sort: '-age', limit: 10 })
+      await db.count(condition)
+      await db.update({ isSeen: true, price: 3 }, condition)
+      await db.update({ $inc: { price: 1 } }, condition)
+    }
+    for (let again = 0; again < 2; again++) { // by an index, which the second asks for
+      await db.update({ price: 5 }, q.age.between(40, 42))
+      await db.remove(q.age.between(43 + again, 44 + again))
+      await db.remove({ age: { $gte: 50 + again, $lt: 51 + again } })
+      await db.update({ $set: { price: 4 } }, { age: { $gte: 20, $lt: 30 } })
     }
     await db.search('age > 30 and (name = "name 50" or not isOk = true)')
     await db.upsert({ _id: 5, name: 'other' })
