@@ -1,11 +1,5 @@
 package engine
 
-import (
-	"github.com/cespare/xxhash/v2"
-
-	"github.com/atomicdb-go/atomicdb/engine/msgpack"
-)
-
 // An idTable finds the slot of an id: open addressing with linear probing. A word
 // is 32 bits of hash above slot+1; 0 is empty. The table holds no ids: the
 // documents do, and the owner compares. A Go map of strings would take five times
@@ -13,23 +7,6 @@ import (
 type idTable struct {
 	words []uint64
 	used  int
-}
-
-// hashID hashes an id, a string or an integer. Two encodings of one integer have
-// the same hash.
-func hashID(id []byte) uint32 {
-	if n, ok := msgpack.Int(id); ok {
-		return mixed(uint64(n))
-	}
-	return uint32(xxhash.Sum64(msgpack.Str(id)) >> 32)
-}
-
-// mixed hashes 64 bits as splitmix64's finaliser: consecutive integers land far apart.
-func mixed(bits uint64) uint32 {
-	h := bits + 0x9e3779b97f4a7c15
-	h = (h ^ h>>30) * 0xbf58476d1ce4e5b9
-	h = (h ^ h>>27) * 0x94d049bb133111eb
-	return uint32(h >> 32)
 }
 
 // tableSize returns how many words a table for so many slots needs.

@@ -18,6 +18,7 @@ type Bridge struct {
 	names      map[string]string // collection names as strings
 	last       string            // the collection name of the last call
 	sinceYield int               // bytes of arguments and results; see ShouldYield
+	yields     uint32            // how often ShouldYield has said yes; JavaScript reads it in memory
 	sql        statements        // the SQL statements that came last
 	call       call              // the call that runs; kept here, because a new one would cost an allocation
 }
@@ -202,6 +203,7 @@ func (b *Bridge) ShouldYield() bool {
 		return false
 	}
 	b.sinceYield = 0
+	b.yields++
 	return true
 }
 

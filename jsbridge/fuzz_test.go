@@ -58,6 +58,7 @@ func fuzzSeeds(t testing.TB) (seeds [][]byte) {
 		{"among", array{"people", []byte{0xa1, 'x', 1}, "age > 1", array{"age", array{"tags", -2, 1}}, nil}, nil},
 		{"more", nil, nil},
 		{"get", array{"people", "x"}, nil},
+		{"tables", array{"people", "_id"}, nil},
 		{"count", array{"people", array{"and", array{"exists", "age", true}, array{"not", array{"eq", "age", 3}}}, -1}, nil},
 		{"ids", array{"people"}, nil},
 		{"distinct", array{"people", "tags", "age > 1"}, nil},

@@ -7,6 +7,9 @@ import (
 	"github.com/atomicdb-go/atomicdb/engine/msgpack"
 )
 
+// comparesTables makes JavaScript ask for what it has found in memory too, and compare.
+const comparesTables = true
+
 // mangle overwrites the arguments of a call that is over, as the next call would.
 // Tests then fail if an op has kept a part of them without a copy.
 func (b *Bridge) mangle(n int) {

@@ -14,6 +14,7 @@ type op struct {
 	args       []string // their names in order; messages about a wrong one use them
 	result     string   // what the out-buffer holds afterwards
 	writes     bool     // after a panic in it, its changes are undone
+	moves      bool     // goes from one state of the database to another, or stores one
 	free       bool     // needs no database: the handle may be 0
 	run        func(*call) error
 	stillValid func(*call, cached) (bool, error)      // whether a cached result is still valid; nil: no result is cached
@@ -64,6 +65,13 @@ var ops = []op{
 		doc:    "The document of an id.",
 		args:   []string{"collection", "id"},
 		result: "the document, or nothing",
+	},
+	{
+		name: "tables", run: tables,
+		doc: "Where documents are in memory, for tables.ts to find them without a call: by id, if path is _id, or by what a unique index has there. " +
+			"nil: not like that. The addresses are good until goroutines have run, and yields, of 32 bits, has changed, or an op was called that is not in readingOps.",
+		args:   []string{"collection", "path"},
+		result: "addresses of [u64 words, how many they are, u32 refs by slot, u32 sizes by slot, slices of chunks, yields], and whether a test wants both answers compared",
 	},
 	{
 		name: "count", run: count, stillValid: countStillValid, live: liveCount,
@@ -251,58 +259,58 @@ var ops = []op{
 		result: "nothing",
 	},
 	{
-		name: "savepoint", run: savepoint,
+		name: "savepoint", moves: true, run: savepoint,
 		doc:    "Opens a savepoint. Savepoints nest. While one is open, nothing is stored, and batches of other writers are put off; see onPutOff.",
 		result: "nothing",
 	},
 	{
-		name: "release", run: release,
+		name: "release", moves: true, run: release,
 		doc:    "Ends the innermost savepoint and keeps the changes since it.",
 		result: "nothing",
 	},
 	{
-		name: "rollback", run: rollback,
+		name: "rollback", moves: true, run: rollback,
 		doc:    "Undoes the changes since the innermost savepoint, and ends it.",
 		result: "nothing",
 	},
 	{
-		name: "suspend", run: suspend,
+		name: "suspend", moves: true, run: suspend,
 		doc:    "Takes the changes since the innermost savepoint out of sight until resume. Every write in between is refused.",
 		result: "nothing",
 	},
 	{
-		name: "resume", run: resume,
+		name: "resume", moves: true, run: resume,
 		doc:    "Puts the changes back that suspend took out of sight.",
 		result: "nothing",
 	},
 	{
-		name: "settle", run: settle,
+		name: "settle", moves: true, run: settle,
 		doc:    "Flush for a database in memory alone, which has nothing to wait for: a Promise of Go's would cost 40 us.",
 		result: "nothing",
 	},
 	{
-		name: "cut", run: cut,
+		name: "cut", moves: true, run: cut,
 		doc:    "Takes what is not stored as the frame of the next batch, and undoes it. For storages to which JavaScript itself appends.",
 		result: "the frame, or nothing",
 	},
 	{
-		name: "apply", run: apply,
+		name: "apply", moves: true, run: apply,
 		doc:    "Applies a record of the log, unless the database holds it already. Its bytes follow the arguments directly.",
 		args:   []string{"seq", "snapshot"},
 		result: "nothing",
 	},
 	{
-		name: "snapshot", run: snapshot,
+		name: "snapshot", moves: true, run: snapshot,
 		doc:    "The frame of a snapshot of everything stored, if the log is so long that one has to replace its batches.",
 		result: "the frame, or nothing",
 	},
 	{
-		name: "beginFlush", run: beginFlush,
+		name: "beginFlush", moves: true, run: beginFlush,
 		doc:    "Takes what is not stored as the frame of the next batch, for JavaScript to append. If that is done, endFlush follows; otherwise flush, which goes on with this frame.",
 		result: "the number of the batch, of 64 bits, 0 if nothing is to be stored, and the frame; nothing if flush has to do it",
 	},
 	{
-		name: "endFlush", run: endFlush,
+		name: "endFlush", moves: true, run: endFlush,
 		doc:    "Says that the frame of beginFlush is stored.",
 		result: "whether to call wake next",
 	},

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"math"
+	"unsafe"
 
 	"github.com/atomicdb-go/atomicdb/engine"
 	"github.com/atomicdb-go/atomicdb/engine/msgpack"
@@ -136,6 +137,31 @@ func get(c *call) error {
 		return err
 	}
 	return c.value(c.db().Get(collection, id), nil)
+}
+
+func tables(c *call) error {
+	collection, path := c.collection(), c.text()
+	if err := c.end(); err != nil {
+		return err
+	}
+	t, ok := c.db().Tables(collection, path)
+	if !ok {
+		c.out = msgpack.AppendNil(c.out)
+		return nil
+	}
+	c.out = msgpack.AppendArray(c.out, 7)
+	c.out = appendAddress(c.out, t.Words)
+	c.out = msgpack.AppendInt(c.out, int64(len(t.Words)))
+	c.out = appendAddress(c.out, t.Refs)
+	c.out = appendAddress(c.out, t.Sizes)
+	c.out = appendAddress(c.out, t.Chunks)
+	c.out = msgpack.AppendInt(c.out, int64(uintptr(unsafe.Pointer(&c.bridge.yields))))
+	c.out = msgpack.AppendBool(c.out, comparesTables)
+	return nil
+}
+
+func appendAddress[E any](b []byte, of []E) []byte {
+	return msgpack.AppendInt(b, int64(uintptr(unsafe.Pointer(unsafe.SliceData(of)))))
 }
 
 func count(c *call) error {

@@ -53,22 +53,21 @@ func typeScript() string {
 	b.WriteString("} as const\n\n/** The number of a call. */\nexport type Op = (typeof Op)[keyof typeof Op]\n\n" +
 		"/** The calls that change documents, collections or indexes. */\n" +
 		"export const writingOps: ReadonlySet<Op> = new Set<Op>([")
-	separator := ""
-	for _, o := range ops {
-		if o.writes {
-			b.WriteString(separator + "Op." + o.name)
-			separator = ", "
+	list := func(is func(o op) bool) {
+		separator := ""
+		for _, o := range ops {
+			if is(o) {
+				b.WriteString(separator + "Op." + o.name)
+				separator = ", "
+			}
 		}
+		b.WriteString("])\n")
 	}
-	b.WriteString("])\n\n/** The calls about whose cached answers `stillValid` can tell. */\nexport const cachedOps: ReadonlySet<Op> = new Set<Op>([")
-	separator = ""
-	for _, o := range ops {
-		if o.stillValid != nil {
-			b.WriteString(separator + "Op." + o.name)
-			separator = ", "
-		}
-	}
-	b.WriteString("])\n")
+	list(func(o op) bool { return o.writes })
+	b.WriteString("\n/** The calls that leave all documents where they are in memory. */\nexport const readingOps: ReadonlySet<Op> = new Set<Op>([")
+	list(func(o op) bool { return !o.writes && !o.moves })
+	b.WriteString("\n/** The calls about whose cached answers `stillValid` can tell. */\nexport const cachedOps: ReadonlySet<Op> = new Set<Op>([")
+	list(func(o op) bool { return o.stillValid != nil })
 	return b.String()
 }
 

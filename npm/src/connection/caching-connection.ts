@@ -5,6 +5,7 @@ import type { Id } from '../types.js'
 import type { Keeping } from './connection.js'
 import { LocalConnection } from './local-connection.js'
 import { copyOf, QueryCache, type Bucket, type CachedAnswer } from './query-cache.js'
+import { TableReads } from './table-reads.js'
 import { whenIdle } from './wake.js'
 
 /** An index of so many documents is built in 25 to 45 ms of an idle page, where all is new. More would be felt. */
@@ -14,6 +15,7 @@ const idleDocuments = 20_000
 export class CachingConnection extends LocalConnection {
   private readonly queryCache = new QueryCache()
   private readonly validityArguments = new Encoder()
+  private readonly tableReads = new TableReads(this.bridge, this.handle)
 
   protected constructor(bridge: Bridge, handle: number, keeping: Keeping) {
     super(bridge, handle, keeping)
@@ -42,6 +44,10 @@ export class CachingConnection extends LocalConnection {
       this.queryCache.keep(cached, args, rows, bytes)
     }
     return rows
+  }
+
+  override lookup(collection: string, path: string, key: Id): unknown {
+    return this.tableReads.lookup(collection, path, key)
   }
 
   private cached(op: Op, args: Encoder | Uint8Array): CachedAnswer | Bucket {

@@ -1,7 +1,10 @@
 import { Op } from '../engine/ops.js'
+import { unsure } from '../engine/tables.js'
 import { invalid } from '../errors.js'
 import type { Encoder } from '../msgpack/encode.js'
-import type { Stored } from '../types.js'
+import type { Id, Stored } from '../types.js'
+
+export { unsure }
 
 /** A call of an engine. */
 export interface EngineCall {
@@ -33,6 +36,14 @@ export abstract class EngineCalls {
    * empty array.
    */
   abstract cachedRows(op: Op, args: Encoder | Uint8Array, rows?: any[]): any[]
+
+  /**
+   * The only document of a collection that has `key` at `path`, a plain name, or undefined if none has it; `unsure` if
+   * that takes a call.
+   */
+  lookup(_collection: string, _path: string, _key: Id): unknown {
+    return unsure
+  }
 
   /** The answer of `op`, piece by piece. The next piece is asked for when the caller is done with one. */
   abstract inPieces(op: Op, args: Uint8Array): Iterable<unknown[]>

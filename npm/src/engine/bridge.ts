@@ -4,8 +4,10 @@ import { Decoder } from '../msgpack/decode.js'
 import type { Encoder } from '../msgpack/encode.js'
 import type { AsyncEngine } from './async-engine.js'
 import { instantiate, type Instance } from './go-runtime.js'
-import { maxInput, Op, protocol } from './ops.js'
+import { maxInput, Op, protocol, readingOps } from './ops.js'
+import { unsure, type Tables } from './tables.js'
 import type { Program } from '../program.js'
+import type { Id } from '../types.js'
 
 /** The engine: one instance of its wasm, and the memory through which calls pass their bytes. */
 export class Bridge {
@@ -16,6 +18,8 @@ export class Bridge {
 
   private bytes = new Uint8Array()
   private view = new DataView(this.bytes.buffer)
+  private words = new Uint32Array(this.bytes.buffer)
+  private moves = 0 // calls that may have moved documents
   private readonly decoder = new Decoder()
   private instance: Instance | undefined // until it ends
   private isPatient = false // what runs can be run again
@@ -95,6 +99,7 @@ export class Bridge {
   call(handle: number, op: Op, args: Encoder | Uint8Array): number {
     const { exports } = this.running
     this.checkThere(op)
+    if (!readingOps.has(op)) this.moves++
     const { length } = args
     if (length > maxInput) throw invalid(`the arguments take ${length >> 20} MiB; the limit of one call is ${maxInput >> 20} MiB`)
     let result: number
@@ -130,6 +135,49 @@ export class Bridge {
   documents(handle: number, op: Op, args: Encoder | Uint8Array, documents: unknown[]): number {
     this.call(handle, op, args)
     return this.decoder.piece(documents)
+  }
+
+  /** Where the documents of a collection are, by what they have at a path; undefined if only the engine finds them. */
+  tables(handle: number, args: Encoder): Tables | undefined {
+    const found = this.value(handle, Op.tables, args) as [...addresses: [number, number, number, number, number, number], isTest: boolean] | null
+    if (!found) return undefined
+    const [table, length, refs, sizes, chunks, yields, isTest] = found
+    return { table: table / 4, mask: length - 1, refs: refs / 4, sizes: sizes / 4, chunks: chunks / 4, yields: yields / 4, count: this.words[yields / 4]!, moves: this.moved, isTest }
+  }
+
+  /** Changes whenever documents may have been moved, but for what {@link Tables} tell themselves. */
+  get moved(): number {
+    return this.moves + this.running.go.runs
+  }
+
+  /** Whether documents still are where `tables` says. */
+  areCurrent(tables: Tables): boolean {
+    if (this.moved !== tables.moves) return false
+    if (this.bytes.length === 0) this.renewViews()
+    return this.words[tables.yields] === tables.count
+  }
+
+  /**
+   * The document with `key` at `path`, a plain name, by `tables`, which are current; undefined if none has it. `hash` is
+   * that of the key. {@link resultBytes} is then the size of the document.
+   */
+  find(tables: Tables, path: string, key: Id, hash: number): unknown {
+    const { words } = this
+    const { table, mask } = tables
+    let found: unknown
+    this.resultBytes = 0
+    for (let i = hash & mask; ; i = (i + 1) & mask) {
+      const slot = words[table + 2 * i]!
+      if (slot === 0) return found
+      if (words[table + 2 * i + 1] !== hash) continue
+      const ref = words[tables.refs + slot - 1]!
+      this.decoder.begin(this.bytes, this.view, words[tables.chunks + 6 * (ref >>> 20)]! + (ref & 0xfffff))
+      const document = this.decoder.value() as Record<string, unknown>
+      if (document[path] !== key) continue
+      if (found !== undefined) return unsure // in a transaction, several may have it
+      found = document
+      this.resultBytes = words[tables.sizes + slot - 1]!
+    }
   }
 
   /** Calls `op` and returns the bytes of its result. */
@@ -201,6 +249,7 @@ export class Bridge {
     const { buffer } = this.running.exports.mem
     this.bytes = new Uint8Array(buffer)
     this.view = new DataView(buffer)
+    this.words = new Uint32Array(buffer)
   }
 
   /** Ends the instance, which has thrown. Returns the error of the call that it was in. */
@@ -214,6 +263,7 @@ export class Bridge {
     this.instance = undefined
     this.bytes = new Uint8Array()
     this.view = new DataView(this.bytes.buffer)
+    this.words = new Uint32Array(this.bytes.buffer)
     this.decoder.begin(this.bytes, this.view, 0)
     this.ended = new EngineEndError(messageOf(reason), reason)
     const listeners = [...this.endListeners]
@@ -241,7 +291,7 @@ export function whenThere<R>(thrown: unknown, again: () => Promise<R>): Promise<
 
 /** The calls that the first module is enough for, but for unusual arguments: those that first-functions.mjs makes. */
 const firstOps = new Set<Op>([
-  Op.insert, Op.find, Op.more, Op.get, Op.count, Op.ids, Op.update, Op.modify, Op.remove, Op.createIndex, Op.stillValid, Op.live, Op.endLive, Op.liveChanges,
+  Op.insert, Op.find, Op.more, Op.get, Op.tables, Op.count, Op.ids, Op.update, Op.modify, Op.remove, Op.createIndex, Op.stillValid, Op.live, Op.endLive, Op.liveChanges,
   Op.savepoint, Op.release, Op.rollback, Op.suspend, Op.resume, Op.settle, Op.cut, Op.apply, Op.beginFlush, Op.endFlush, Op.collections, Op.metadata, Op.parse, Op.dataVersion, Op.relationships, Op.schema,
 ])
 

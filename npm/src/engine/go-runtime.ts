@@ -25,6 +25,8 @@ export interface Exports {
 export interface Instance {
   readonly exports: Exports
   readonly engine: AsyncEngine
+  /** How often the program was resumed, as it is by each event that it waits for and by each function of `engine`. */
+  readonly go: { readonly runs: number }
   /** Undefined if the module is whole. */
   readonly rest: RestOfInstance | undefined
   /** Ends it, after an export has thrown. */
@@ -62,8 +64,10 @@ export async function instantiate({ module, rest }: Program, onEnd: (reason: Err
   // If wasm traps in an event, nothing else reports it, and what waits for the event would wait for ever.
   // Events that were under way arrive after the end, and are ignored.
   const resume = go._resume.bind(go)
+  const counted = { runs: 0 }
   go._resume = () => {
     if (ended) return
+    counted.runs++
     try {
       resume()
     } catch (error) {
@@ -78,7 +82,7 @@ export async function instantiate({ module, rest }: Program, onEnd: (reason: Err
   if (ended) throw ended
   if (!isReady) throw new Error('the wasm is not the engine of AtomicDB')
   held = go._values!
-  return { exports: instance.exports as unknown as Exports, engine: engine as unknown as AsyncEngine, rest: added, end }
+  return { exports: instance.exports as unknown as Exports, engine: engine as unknown as AsyncEngine, go: counted, rest: added, end }
 }
 
 /**

@@ -1,4 +1,4 @@
-import { noArguments, type EngineCalls } from '../connection/engine-calls.js'
+import { noArguments, unsure, type EngineCalls } from '../connection/engine-calls.js'
 import { Op } from '../engine/ops.js'
 import { AtomicDBError, invalid } from '../errors.js'
 import { encoding, type Encoder } from '../msgpack/encode.js'
@@ -23,6 +23,11 @@ export function find(engine: EngineCalls, collection: unknown, where: unknown, q
     })
     return
   }
+  const known = lookedUp(engine, collection, where, query)
+  if (known !== unsure) {
+    if (known !== undefined) into.push(known)
+    return
+  }
   const predicate = predicateOf(where)
   if (!predicate) {
     encoding('arguments', (encoder) => {
@@ -41,6 +46,30 @@ export function find(engine: EngineCalls, collection: unknown, where: unknown, q
     return into.length !== last
   })
 }
+
+/** What a find of one text or whole number at a path finds, if that can be told without a call. */
+function lookedUp(engine: EngineCalls, collection: unknown, where: unknown, { sort, skip, limit, fields, collation }: Query): unknown {
+  if (sort || skip > 0 || (limit !== -1 && limit !== 1) || fields || collation) return unsure
+  const [path, key] = equalityOf(where)
+  return path && (typeof key === 'string' || Number.isSafeInteger(key)) ? engine.lookup(collectionName(collection), path, key as Id) : unsure
+}
+
+/** The path, a plain name, and the value of a condition that is one equality; otherwise nothing. */
+function equalityOf(where: unknown): readonly [path?: string, value?: unknown] {
+  if (where instanceof Condition) {
+    const { node } = where
+    return node[0] === 'eq' && isPlainName(node[1] as string) ? [node[1] as string, node[2]] : []
+  }
+  if (typeof where !== 'object' || where === null || Object.getPrototypeOf(where) !== Object.prototype) return []
+  let only: string | undefined
+  for (const name in where) {
+    if (only !== undefined) return []
+    only = name
+  }
+  return only !== undefined && isPlainName(only) && Object.hasOwn(where, only) ? [only, (where as Record<string, unknown>)[only]] : []
+}
+
+const isPlainName = (path: string) => path !== '' && path !== '__proto__' && !path.startsWith('$') && !path.includes('.') && !path.includes('\\')
 
 /** Writes the arguments of Op.find, or, with a `populate`, of Op.populated. `where` is anything but a function. */
 export function writeFind(encoder: Encoder, collection: unknown, where: unknown, query: Query): void {
@@ -73,8 +102,11 @@ export function first(engine: EngineCalls, collection: unknown, where: unknown, 
 
 /** The document of an id. */
 export function byId(engine: EngineCalls, collection: unknown, id: Id): Stored<any> | undefined {
+  const name = collectionName(collection)
+  const known = engine.lookup(name, '_id', id)
+  if (known !== unsure) return known as Stored<any> | undefined
   return encoding('where', (encoder) => {
-    encoder.array(2).string(collectionName(collection)).value(id)
+    encoder.array(2).string(name).value(id)
     return engine.cachedValue(Op.get, encoder) as Stored<any> | undefined
   })
 }
