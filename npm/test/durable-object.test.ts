@@ -191,6 +191,12 @@ describe('a Durable Object that is a database', { timeout: 720_000 }, () => {
     assert.deepEqual([late.status, late.value.code], [412, 'changed'])
     assert.equal((await ask('/http/notes/own%20id', { method: 'PUT', body: { n: 6 } })).status, 201)
     assert.equal((await ask('/http/notes/own%20id', { method: 'PUT', headers: { 'If-None-Match': '*' }, body: {} })).status, 412)
+    const put = await ask('/http/notes/own%20id', { method: 'PUT', body: { n: 6, _id: 'another', big: { deep: [1, null] } } })
+    assert.deepEqual([put.status, put.value], [200, { _id: 'own id', n: 6, big: { deep: [1, null] } }])
+    assert.equal(put.headers.get('ETag'), (await ask('/http/notes/own%20id')).headers.get('ETag'))
+    const changed = await ask('/http/notes/own%20id', { method: 'PATCH', body: { $unset: { big: 1 } } })
+    assert.deepEqual([changed.status, changed.value], [200, { _id: 'own id', n: 6 }])
+    for (const method of ['PATCH', 'DELETE']) assert.deepEqual([(await ask('/http/notes/99', { method, body: {} })).status, method], [404, method])
     assert.equal((await ask('/http/notes/2', { method: 'DELETE' })).status, 204)
     for (const [path, options, status, code] of [
       ['/http/notes/2', {}, 404, 'not_found'],
