@@ -64,8 +64,6 @@ const bundling = {
   // Names are kept, since they are in the stack traces that users send.
   minifySyntax: true,
   minifyWhitespace: true,
-  // Node prints the line in which an error was thrown. Files of one line each would fill the terminal.
-  lineLimit: 500,
   legalComments: 'inline',
   logLevel: 'warning',
   write: false,
@@ -101,7 +99,7 @@ async function buildCSV() {
  * worker.js is a bundle of its own, so that a page without threads loads one file.
  */
 async function buildJavaScript() {
-  const [index, worker, testing] = await Promise.all(['index', 'worker', 'testing'].map((name) => esbuild.build({ ...bundling, entryPoints: [join(npm, `src/${name}.ts`)], plugins: [csvApart] })))
+  const [index, worker, testing] = await Promise.all(['index', 'worker', 'testing'].map((name) => esbuild.build({ ...bundling, lineLimit, entryPoints: [join(npm, `src/${name}.ts`)], plugins: [csvApart] })))
   const written = [...index.outputFiles, ...testing.outputFiles, ...worker.outputFiles.filter(({ path }) => path.endsWith('/worker.js'))]
   const same = worker.outputFiles.every(({ path, text }) => path.endsWith('/worker.js') || index.outputFiles.find((other) => other.path === path)?.text === text)
   if (!same) throw new Error('index.js and worker.js import different versions of the same file')
@@ -110,7 +108,7 @@ async function buildJavaScript() {
   for (const { outputFiles } of [index, worker]) {
     if (outputFiles.filter(({ text }) => text.includes(hidden)).length !== 1) throw new Error(`expected ${hidden} in exactly one file`)
   }
-  await Promise.all([buildHooks(), buildForWorkers(), buildCommand(), buildCSV(), ...written.map(({ path, text }) => writeFile(path, withNames(text.replace(hidden, 'import(/* webpackIgnore: true */ /* @vite-ignore */ name)'))))])
+  await Promise.all([buildHooks(), buildForWorkers(), buildCommand(), buildCSV(), ...written.map(({ path, text }) => writeFile(path, withNames(withWholeTexts(text).replace(hidden, 'import(/* webpackIgnore: true */ /* @vite-ignore */ name)'))))])
 }
 
 /** The frameworks with hooks of their own, each in a folder of src and, as `atomicdb/react`, a file of dist. */
@@ -190,6 +188,12 @@ async function buildInline() {
     write: true,
   })
 }
+
+/** Node prints the line in which an error was thrown. A file of one line would fill the terminal. */
+const lineLimit = 500
+
+/** Undoes the line breaks that `lineLimit` has put into texts: bundlers that indent a file would change what the texts say. */
+const withWholeTexts = (text) => text.replaceAll(/(?<!\\)((?:\\\\)*)\\\n/g, '$1')
 
 /** Restores the names of classes, which people see in a console: esbuild renames a class that refers to itself to _AtomicDB. */
 function withNames(text) {

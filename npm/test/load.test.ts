@@ -92,6 +92,15 @@ describe('the built package', { timeout: 180_000 }, () => {
     assert.equal(await inNode(program), '[]')
   })
 
+  // Rollup indents what it puts into a function, and with it the second half of a text that goes on in the next line.
+  test('has no text that goes on in another line, and no line that fills a terminal', async () => {
+    for (const name of ['index.js', 'worker.js', 'testing.js']) {
+      const lines = (await readFile(join(packageFolder, 'dist', name), 'utf8')).split('\n')
+      assert.deepEqual(lines.filter((line) => line.endsWith('\\')), [], name)
+      assert.ok(Math.max(...lines.map(({ length }) => length)) < 4000, name)
+    }
+  })
+
   test('runs where eval is not allowed', async () => {
     const program = `
       const { AtomicDB } = await import('atomicdb')
