@@ -17,8 +17,8 @@ test('the sources read a clock only to limit, to measure, and for the time in a 
     if (name.endsWith('.ts') && /Date\.now|performance\.now|new Date\(\)/.test(await readFile(join(packageFolder, 'src', name), 'utf8'))) readers.push(name)
   }
   // fernet: a token has a time, which nobody reads. where-key: to warn of renders without end. durable-object: for
-  // the time of an alarm.
-  assert.deepEqual(readers.sort(), ['cli/bench.ts', 'cloudflare/connect.ts', 'cloudflare/durable-object.ts', 'connection/interrupter.ts', 'operations/reads.ts', 'react/where-key.ts', 'security/fernet.ts', 'storage/local-storage-lock.ts', 'storage/log-file/lock-keeper.ts', 'storage/log-file/log-file.ts', 'storage/opfs-log.ts', 'storage/turns.ts', 'thread/round-robin.ts'])
+  // the time of an alarm. go-runtime: what a batch says about when it was cut, which metadata tells.
+  assert.deepEqual(readers.sort(), ['cli/bench.ts', 'cloudflare/connect.ts', 'cloudflare/durable-object.ts', 'connection/interrupter.ts', 'engine/go-runtime.ts', 'operations/reads.ts', 'react/where-key.ts', 'security/fernet.ts', 'storage/local-storage-lock.ts', 'storage/log-file/lock-keeper.ts', 'storage/log-file/log-file.ts', 'storage/opfs-log.ts', 'storage/turns.ts', 'thread/round-robin.ts'])
 })
 
 test(`databases whose clocks jump lose no increment (${replayOf('clock.test.ts')})`, async () => {

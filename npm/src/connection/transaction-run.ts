@@ -31,7 +31,7 @@ export class TransactionRun implements Calls {
 
   private isOpen = true // the savepoint is neither released nor rolled back
   private isSuspended = false
-  private endError: AtomicDBError | undefined // of later calls, once the run is over
+  private end: (() => AtomicDBError) | undefined // once the run is over: the error of later calls
   private isCalling = false // the engine is at work for it
   private hasCalled = false // since the timer looked last
   private waiting = 0 // calls, for functions of the engine that are still on their way
@@ -58,13 +58,13 @@ export class TransactionRun implements Calls {
       })
     } finally {
       clearInterval(this.timer)
-      this.endError ??= transactionEndedError()
+      this.end ??= transactionEndedError
     }
   }
 
   /** Ends the run as if the function had thrown `error`; if a call of the run is the cause, that call throws. */
   stop(error: AtomicDBError): void {
-    this.endError ??= new AtomicDBError('closed', `the transaction has ended: ${error.message}`)
+    this.end ??= () => new AtomicDBError('closed', `the transaction has ended: ${error.message}`)
     if (!this.isCalling) this.fail?.(error)
   }
 
@@ -83,7 +83,7 @@ export class TransactionRun implements Calls {
 
   private call<R>(work: (engine: EngineCalls) => R): Promise<R> {
     try {
-      if (this.endError) throw this.endError
+      if (this.end) throw this.end()
       this.engine.checkNotInCallback()
       this.hasCalled = true
       this.isCalling = true
@@ -128,7 +128,7 @@ export class TransactionRun implements Calls {
   /** Undoes what the run did for the sake of another writer. What its function still calls fails, and is to run again. */
   abandon(): void {
     this.undo()
-    this.endError ??= new AtomicDBError('conflict', 'the transaction has to run again: another writer was faster')
+    this.end ??= () => new AtomicDBError('conflict', 'the transaction has to run again: another writer was faster')
   }
 
   /**

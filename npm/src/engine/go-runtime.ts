@@ -41,7 +41,7 @@ export interface Instance {
  */
 export async function instantiate({ module, rest }: Program, onEnd: (reason: Error) => void): Promise<Instance> {
   let isReady = false
-  const engine = { ready: () => (isReady = true), defer }
+  const engine = { ready: () => (isReady = true), defer, now: () => Date.now() }
   const scope = goGlobal({ atomicdbBridge: engine })
   const go = new (loadGo(scope))()
 
