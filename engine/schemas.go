@@ -99,7 +99,7 @@ func (db *DB) SetSchema(name string, source []byte, options SchemaOptions, migra
 	}
 	c := db.collections[name]
 	if c == nil {
-		return Fail(CodeNotFound, op, name, "there is no collection of this name")
+		return Fail(CodeNotFound, op, name, "there is no collection of this name; createCollection makes one with a schema")
 	}
 	return db.whole(func() error { return db.useSchema(op, c, source, options, migrate) })
 }

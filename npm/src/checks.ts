@@ -31,6 +31,15 @@ function namesIn(what: string, object: object): string[] {
   }
 }
 
+/** The names in what may be an object, for hints about it. None if it cannot be read: what uses it says why. */
+export function namesOf(value: unknown): string[] {
+  try {
+    return typeof value === 'object' && value !== null ? Object.keys(value) : []
+  } catch {
+    return []
+  }
+}
+
 /** A copy of `options`, which must have no others than those that are `known`. Each is read once: a getter may answer twice differently. */
 export function takenOptions<O extends object>(options: O, known: readonly (keyof O & string)[]): O {
   checkKnown(options, known)

@@ -96,6 +96,10 @@ describe('the command atomicdb', () => {
     }
     assert.deepEqual(await ask('SELECT * FROM peple JOIN pets ON 1 = 1'), [0, '', 'atomicdb: there is no collection peple, pets; there is people\n'])
     assert.deepEqual(await ask("SELECT * FROM people WHERE name = 'Bob'"), [0, '', ''])
+    assert.deepEqual(await ask('SELECT * FROM people WHERE name = "Ada"'), [0, '', `atomicdb: in SQL, "Ada" is the field of that name; a text stands in single quotes: 'Ada'\n`])
+    assert.deepEqual(await ask("nam = 'Ada' and name = 'Ada'"), [0, '', 'atomicdb: no document of people has the field nam\n'])
+    assert.deepEqual(await ask('{"nam": "Ada"}'), [0, '', 'atomicdb: no document of people has the field nam\n'])
+    assert.deepEqual(await ask("name = 'Bob'"), [0, '', ''])
     assert.deepEqual(await ask("WITH few AS (SELECT * FROM people WHERE name = 'Bob') SELECT * FROM few"), [0, '', ''])
   })
 
@@ -227,7 +231,7 @@ describe('the command atomicdb', () => {
       ['query people.atomicdb x --format xml', /--format: expected table, json, ndjson, csv, not "xml"/],
       ['query people.atomicdb x --limit -1', /'-1'|--limit/],
       ['query people.atomicdb {oh', /the filter is no JSON: /],
-      ['verify people.atomicdb --fast', /Unknown option '--fast'/],
+      ['verify people.atomicdb --fast', /Unknown option '--fast'\natomicdb verify --help says more$/m],
     ]
     for (const [args, message] of cases) {
       const { code, err } = await atomicdb(args)

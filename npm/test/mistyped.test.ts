@@ -57,6 +57,19 @@ test('a field that no document has, and that is nearly another, is told once, wh
   await noWarningBefore(db, 'nam')
 })
 
+test('a statement that compares with a name in double quotes, and finds nothing, is told once', async () => {
+  await using db = await AtomicDB.open('mistyped', { inMemory: true, wasm })
+  await db.insert({ name: 'Ada', alias: 'Ada' }, 'users')
+  const warned = nextWarning()
+  assert.equal((await db.sql('SELECT * FROM users WHERE name = "alias"')).length, 1)
+  assert.equal((await db.sql("SELECT * FROM users WHERE name = 'Bob'")).length, 0)
+  assert.equal((await db.sql`SELECT * FROM users WHERE name = ${'Bob'} AND name = "Kim"`).length, 0)
+  assert.equal(await warned, `atomicdb: in SQL, "Kim" is the field of that name; is the text 'Kim' meant? (this is told once, and only in development)`)
+  await db.sql('SELECT * FROM users WHERE name = "Kim"')
+  warnings = []
+  await noWarningBefore(db, 'nme')
+})
+
 test('what a schema has no place for is told, also when nothing is stored', async () => {
   await using db = await AtomicDB.open('mistyped', { inMemory: true, wasm })
   await db.createCollection('strict', { properties: { name: { type: 'string' } }, additionalProperties: false })

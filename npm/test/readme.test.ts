@@ -161,8 +161,19 @@ describe('README and the manual', { timeout: 900_000 }, () => {
     }
   })
 
+  test('what wrangler is given names the class of the Durable Object, as demo/worker does', async () => {
+    const given = JSON.parse(blockOf('demo/docs/guide/cloudflare.md', 'json')) as Record<string, any>
+    const demo = JSON.parse(await readFile(join(packageFolder, '../demo/worker/wrangler.jsonc'), 'utf8')) as Record<string, any>
+    const [binding] = given.durable_objects.bindings
+    assert.deepEqual(given.migrations[0].new_sqlite_classes, [binding.class_name])
+    assert.equal(given.compatibility_date, demo.compatibility_date)
+    const { text } = page('demo/docs/guide/cloudflare.md')
+    assert.match(text, new RegExp(`export class ${binding.class_name} extends AtomicDurableObject`))
+    assert.match(text, new RegExp(`env\\.${binding.name}\\.`))
+  })
+
   test('every block is run by a test', () => {
-    const here = ['ts', 'ts node', 'sh', 'js', 'html']
+    const here = ['ts', 'ts node', 'sh', 'js', 'json', 'html']
     for (const page of pages) {
       for (const { info, line } of blocksOf(page)) {
         const test = ranElsewhere[page.path] ?? (page.path === 'README.md' && info === 'jsx' ? 'here' : undefined)

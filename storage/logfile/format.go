@@ -61,7 +61,7 @@ func (h Header) Encode() []byte {
 // CodeUnsupported for one of a later version.
 func DecodeHeader(b []byte) (h Header, err error) {
 	if len(b) < HeaderSize || string(b[:len(fileMagic)]) != fileMagic {
-		return h, engine.Fail(engine.CodeCorrupt, "open", "", "the file does not start like a database of AtomicDB")
+		return h, engine.Fail(engine.CodeCorrupt, "open", "", "the file does not start like a database of AtomicDB: it is another kind of file, or damaged")
 	}
 	if binary.LittleEndian.Uint64(b[atFileSum:]) != xxhash.Sum64(b[:atFileSum]) {
 		return h, engine.Fail(engine.CodeCorrupt, "open", "", "the checksum of the file's header differs")

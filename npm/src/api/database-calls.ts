@@ -13,6 +13,7 @@ import type { ByteStream, ExportOptions, Fresh, Id, JSONSchema, Metadata, Relati
 import { Collection } from './collection.js'
 import { DocumentCalls } from './document-calls.js'
 import { LiveQuery, type LiveOptions } from './live-query.js'
+import { noteNoRows } from './mistyped.js'
 import { exportStream } from './streams.js'
 import type { QueryResult } from './result.js'
 import { ValidatedCollection, type CollectionOptions } from './validated-collection.js'
@@ -123,7 +124,9 @@ export abstract class DatabaseCalls<Schema = any> extends DocumentCalls<any, 'da
   sql<R = any>(text: string, params?: readonly Value[] | Record<string, Value>): Promise<R[]>
   sql<R = any>(strings: TemplateStringsArray, ...params: Value[]): Promise<R[]>
   sql<R = any>(text: string | TemplateStringsArray, ...params: unknown[]): Promise<R[]> {
-    return sql(this.calls, text, params)
+    const rows = sql(this.calls, text, params)
+    noteNoRows(rows, text)
+    return rows
   }
 
   /**

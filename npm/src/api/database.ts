@@ -49,6 +49,8 @@ export class AtomicDB<Schema = any> extends OpenDatabase<Schema> {
   private readonly connection: Connection
 
   private constructor(name: string, connection: Connection, worker: boolean | 'shared', undoSteps?: number, writeStatus?: LiveWriteStatus) {
+    // Only a program without types can get here.
+    if (!(connection as Connection | undefined)) throw invalid('new AtomicDB: expected await AtomicDB.open(name), which opens a database')
     super(name, connection, undoSteps, writeStatus)
     this.connection = connection
     this.worker = worker

@@ -156,7 +156,7 @@ export abstract class DocumentCalls<T, Of extends Owner> {
     const given = arguments.length
     return this.calls.read((engine) => {
       checkGiven(filter, 1, given, 'filter')
-      checkFilter(filter)
+      checkFilter(filter, 'search')
       return this.found(engine, filter, this.collectionIn(options), options)
     })
   }
@@ -165,7 +165,7 @@ export abstract class DocumentCalls<T, Of extends Owner> {
   findOne<S extends string = never, F extends string = never>(filter: Filter<T> | Named<T>, options?: Options<Of, T, S, F>): Promise<Stored<T> | undefined> {
     return this.calls.read((engine) => {
       checkWhere(filter, 'findOne({}) finds the first document', 'filter')
-      checkFilter(filter)
+      checkFilter(filter, 'get')
       const collection = this.collectionIn(options)
       return reads.first(engine, collection, filter, queryOf(options, collection))
     })

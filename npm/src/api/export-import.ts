@@ -21,6 +21,7 @@ export async function exportFile(connection: Connection, given: FileFormat): Pro
 export async function importFile(connection: Connection, calls: ConnectionCalls, file: unknown, given: FileFormat): Promise<void> {
   connection.checkOutsideTransaction()
   const format = checkedFormat(given)
+  if (typeof file === 'string') throw invalid('file: expected a Uint8Array, not a text; importStream() takes texts')
   const content = await unpackFile(takenBytes('file', file), format)
   return storeFile(calls, content, format.type ?? typeOf(content)).catch((error: unknown) => {
     const isNoJSON = error instanceof AtomicDBError && error.code === 'invalid' && /: expected (a value|the end)$/.test(error.message)

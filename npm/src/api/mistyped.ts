@@ -16,6 +16,14 @@ function isDevelopment(): boolean {
   }
 }
 
+/** In development: warns if a statement has found nothing and may mean a text by what is a field to it. */
+export function noteNoRows(rows: Promise<readonly unknown[]>, statement: unknown): void {
+  if (!isDevelopment()) return
+  rows.then(async ({ length }) => {
+    if (length === 0) (await import('../hints/mistyped.js')).warnOfQuotes(String(statement))
+  }).catch(() => {}) // it is a hint, and the caller has the promise too
+}
+
 /** In development: warns of mistyped fields of a condition that has found nothing. */
 export function noteEmpty(calls: Calls, collection: unknown, where: unknown): void {
   if (where === undefined || typeof where === 'function' || !isDevelopment()) return

@@ -1,4 +1,4 @@
-import { checkCount, checkFunction, takenOptions } from '../checks.js'
+import { checkCount, checkFunction, namesOf, takenOptions } from '../checks.js'
 import type { NativeBackend } from '../engine/async-engine.js'
 import { describe, invalid, readingError, unsupported } from '../errors.js'
 import { isCloudflareWorker } from '../load.js'
@@ -12,6 +12,8 @@ import type { OpenOptions } from './database-options.js'
 
 /** A copy of the options of open(). Throws if one is wrong, unknown, or of a later version. */
 export function checkedOptions(given: OpenOptions): OpenOptions {
+  const sealing = namesOf(given).find((name) => ['password', 'securityManager', 'compressionLevel'].includes(name))
+  if (sealing) throw invalid(`options: there is no option ${sealing}; a storage encrypts and compresses: { storage: new IndexedDBStorage(name, { securityManager: await SecurityManager.create({ password }) }) }`)
   const options = takenOptions(given, ['storage', 'inMemory', 'durability', 'persist', 'worker', 'wasm', 'maxDocumentBytes', 'maxDepth', 'maxQueryMemory', 'maxQueryTime', 'version', 'migrations', 'ifNewer', 'undoSteps', 'onProgress'])
   const { inMemory, durability, persist, worker, maxDocumentBytes, maxDepth, maxQueryMemory, maxQueryTime, undoSteps, onProgress } = options
   if (worker !== undefined && typeof worker !== 'boolean' && worker !== 'shared') throw invalid(`options.worker: expected true, false or 'shared', not ${describe(worker)}`)

@@ -37,7 +37,7 @@ export function parsed(name: string, { arguments: wanted, options }: Command, ar
   try {
     ;({ values, positionals: names } = parseArgs({ args: [...args], options: known, allowPositionals: true }))
   } catch (error) {
-    throw new UsageError((error as Error).message)
+    throw new UsageError((error as Error).message.split('. To specify')[0]!) // the rest is about names that begin with -
   }
   const needed = wanted.filter((argument) => argument.startsWith('<'))
   if (names.length < needed.length) throw new UsageError(`${name}: ${needed[names.length]} is missing`)

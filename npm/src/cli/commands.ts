@@ -4,7 +4,7 @@ import { basename, join } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { fileURLToPath } from 'node:url'
-import { AtomicDB, type ExportOptions, type ImportOptions, type Report } from '../index.js'
+import { AtomicDB, type ExportOptions, type ImportOptions, type Report, type Where } from '../index.js'
 import { countOf, oneOf, UsageError, type Command, type Given, type Option } from './arguments.js'
 import { bench } from './bench.js'
 import { isDatabase, storageOf, withDatabase } from './database.js'
@@ -141,8 +141,10 @@ async function query(given: Given): Promise<void> {
     }
     const filter = /^\s*\{/.test(question) ? filterOf(question) : undefined
     const options = { collection: await collectionOf(db, given), ...(limit !== undefined && { limit }), ...(sort !== undefined && { sort }) }
-    if (filter) return (await db.find(filter, options)).asList()
-    return (await (question.trim() === '' ? db.search(undefined, options) : db.search(question, options))).asList()
+    if (question.trim() === '') return (await db.search(undefined, options)).asList()
+    const rows = (await db.search(filter ?? question, options)).asList()
+    if (rows.length === 0) await noteFields(db, filter ?? question, options.collection)
+    return rows
   })
   await write(printed(rows, format))
 }
@@ -153,6 +155,16 @@ async function noteUnknown(db: AtomicDB, statement: string): Promise<void> {
   const named = [...statement.matchAll(/\b(?:from|join)\s+["`]?([\w$]+)/gi)].map(([, name]) => name!)
   const unknown = named.filter((name) => !all.includes(name) && !new RegExp(`\\b${name.replaceAll('$', '\\$')}\\s+as\\s*\\(`, 'i').test(statement))
   if (unknown.length > 0 && all.length > 0) process.stderr.write(`atomicdb: there is no collection ${unknown.join(', ')}; there is ${all.join(', ')}\n`)
+  const [, name] = /(?:=|<>|<|>|\blike|\bin\s*\()\s*"([^"]*)"/i.exec(statement) ?? []
+  if (name !== undefined) process.stderr.write(`atomicdb: in SQL, "${name}" is the field of that name; a text stands in single quotes: '${name}'\n`)
+}
+
+/** Says which fields of a condition without an answer no document has. */
+async function noteFields(db: AtomicDB, where: Where, collection: string): Promise<void> {
+  for (const { condition } of (await db.explain(where, collection)).leaves) {
+    const [, path] = /^(?:not )?([a-z_$][\w$]*(?:\.[\w$]+)*)\s/i.exec(condition) ?? []
+    if (path !== undefined && (await db.count(`${path} exists`, collection)) === 0) process.stderr.write(`atomicdb: no document of ${collection} has the field ${path}\n`)
+  }
 }
 
 /** Opens a database, or reads a file of documents into one in memory. */

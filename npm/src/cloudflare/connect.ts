@@ -95,7 +95,7 @@ export function tokenOf(protocols: string): string | undefined {
 
 async function openByAddress(address: string | URL, options: ConnectOptions): Promise<Socket> {
   const Class = options.WebSocket ?? (globalThis as { WebSocket?: ConnectOptions['WebSocket'] }).WebSocket
-  if (!Class) throw invalid('options.WebSocket: this host has no class WebSocket; pass one')
+  if (!Class) throw invalid('options.WebSocket: this host has no class WebSocket; Node has one from version 22, and before pass that of the package ws')
   const page = (globalThis as { location?: { href: string } }).location?.href
   let url: URL
   try {

@@ -1,5 +1,5 @@
-// Tells in development of a field that a condition has and no document: one warning a path. It is loaded with the first
-// answer that is empty.
+// Tells in development of a field that a condition has and no document: one warning a path; and of a text in SQL that
+// double quotes have made a field. It is loaded with the first answer that is empty.
 
 /** What is asked of a collection. It is handed over, as index.js has it; see streams/host.ts. */
 export interface Collection {
@@ -31,6 +31,14 @@ export async function warnOfMistyped(collection: Collection): Promise<void> {
     if (!isForbidden && (near === undefined || (await collection.has(path)))) continue
     console.warn(`atomicdb: ${isForbidden ? `the schema of the collection ${collection.name} has` : `no document of the collection ${collection.name} has`} ${isForbidden ? 'no' : 'the'} field ${path}${near === undefined ? '' : `; is ${near} meant?`} (this is told once, and only in development)`)
   }
+}
+
+/** Warns of a name in double quotes that an SQL statement, which has found nothing, compares a field with. */
+export function warnOfQuotes(statement: string): void {
+  const [, name] = /(?:=|<>|<|>|\blike|\bin\s*\()\s*"([^"]*)"/i.exec(statement) ?? []
+  if (name === undefined || asked.has(name)) return
+  asked.add(name)
+  console.warn(`atomicdb: in SQL, "${name}" is the field of that name; is the text '${name}' meant? (this is told once, and only in development)`)
 }
 
 /** The paths in documents that differ from `path` in the last name alone. */

@@ -30,7 +30,7 @@ function checkedOptions(args: readonly unknown[], collection: unknown, names: re
     if (name === 'collection') {
       if (value !== undefined && value !== collection) throw invalid(`options.collection: this is the collection ${describe(collection)}, not ${describe(value)}`)
     } else if (!names.includes(name)) {
-      throw invalid(`options: there is no option ${name}; the options are ${['collection', ...names].join(', ')}`)
+      throw invalid(`options: there is no option ${name}; the options are ${['collection', ...names].join(', ')}${args.length === 1 ? '; paths are texts, and come first' : ''}`)
     } else if (name !== 'collation' && value !== undefined && typeof value !== 'boolean') {
       throw invalid(`options.${name}: expected true or false, not ${describe(value)}`)
     }

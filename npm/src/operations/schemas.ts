@@ -1,4 +1,4 @@
-import { takenOptions } from '../checks.js'
+import { namesOf, takenOptions } from '../checks.js'
 import type { Write } from '../connection/calls.js'
 import type { EngineCalls } from '../connection/engine-calls.js'
 import { Op } from '../engine/ops.js'
@@ -12,6 +12,7 @@ const known = ['strict', 'defaults', 'schemas'] as const
 
 /** Creates an empty collection, whose documents must fit the schema if there is one. */
 export function createCollection(name: unknown, schema: unknown = null, options: SchemaOptions = {}): Write<void> {
+  if (namesOf(schema).includes('schema')) throw invalid('schema: expected a JSON Schema, not an object that has one as schema')
   const taken = takenOptions(options, known)
   const input = encoding('arguments', (encoder) => encoder.array(3).string(collectionName(name)).value(schema, 'schema').value(taken, 'options').taken())
   return (engine) => {

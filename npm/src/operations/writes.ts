@@ -1,3 +1,4 @@
+import { namesOf } from '../checks.js'
 import type { Write } from '../connection/calls.js'
 import type { EngineCalls } from '../connection/engine-calls.js'
 import { Op } from '../engine/ops.js'
@@ -46,6 +47,7 @@ function writeInsert(encoder: Encoder, collection: unknown, upsert: boolean): En
 /** Makes a change, or the change that a function returns for a document, in every document that matches; returns how many changed. */
 export function update(collection: unknown, change: unknown, where: unknown): Write<number> {
   collectionName(collection)
+  checkOrder(where)
   if (typeof change === 'function') {
     const ask = change as (document: Stored<any>) => unknown
     const matching = prepared(where)
@@ -62,6 +64,12 @@ export function update(collection: unknown, change: unknown, where: unknown): Wr
     return encoder.taken()
   })
   return (engine) => engine.value(Op.update, input) as number
+}
+
+/** Throws if a condition is a change: elsewhere, as in MongoDB, the condition is the first argument of an update. */
+function checkOrder(where: unknown): void {
+  const operator = namesOf(where).find((name) => /^\$(set|unset|inc|push|pull|addToSet)$/.test(name))
+  if (operator !== undefined) throw invalid(`where.${operator}: expected a condition, not a change; update(change, where) takes the change first`)
 }
 
 /**

@@ -70,9 +70,12 @@ export function checkWhere(where: unknown, instead: string, name = 'where'): voi
   if (where === undefined) throw invalid(`${name}: expected a condition; ${instead}`)
 }
 
-/** Throws if the argument of `find` or `findOne` is not a filter. */
-export function checkFilter(filter: unknown): void {
-  if (filter !== undefined && !isFilter(filter)) throw invalid(`filter: expected a filter object, not ${describe(filter)}`)
+/** Throws if the argument of `find` or `findOne` is not a filter. `any` is the call that takes each kind of condition. */
+export function checkFilter(filter: unknown, any: string): void {
+  if (filter === undefined || isFilter(filter)) return
+  const isCondition = typeof filter === 'string' || typeof filter === 'function' || filter instanceof Condition
+  const hint = isCondition ? `; ${any}() takes this` : typeof filter === 'number' || typeof filter === 'bigint' ? '; get() takes an _id' : ''
+  throw invalid(`filter: expected a filter object, not ${describe(filter)}${hint}`)
 }
 
 function isFilter(value: unknown): value is object {

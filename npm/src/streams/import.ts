@@ -80,6 +80,9 @@ const ends = new Map<string, Format>([['json', 'json'], ['ndjson', 'ndjson'], ['
 
 /** The format that a file's name or a response's type says, or else the first bytes; and all chunks again. */
 async function formatOf(source: unknown, options: CheckedImport, chunks: AsyncIterable<Uint8Array>, host: Host): Promise<{ format: Format; chunks: AsyncIterable<Uint8Array> }> {
+  if (typeof source === 'string' && ends.has(endOf(source)) && !/[,\s{[]/.test(source)) {
+    throw host.error('invalid', `source: expected the text itself, not the name of a file; in Node, createReadStream(${JSON.stringify(source)}) of node:fs reads it`)
+  }
   const said = options.format ?? ends.get(endOf(nameOf(source))) ?? typed(typeOf(source))
   if (said) return { format: said, chunks }
   const iterator = chunks[Symbol.asyncIterator]()
@@ -94,7 +97,6 @@ async function formatOf(source: unknown, options: CheckedImport, chunks: AsyncIt
     first = longer
   }
   const format = looksLike(first)
-  if (!format && typeof source === 'string' && ends.has(endOf(source))) throw host.error('invalid', `source: expected the text itself, not the name of a file; in Node, createReadStream(${JSON.stringify(source)}) of node:fs reads it`)
   if (!format) throw host.error('invalid', "options.format: the source does not show whether it is json, ndjson, csv or msgpack; say it, as { format: 'csv' }")
   return {
     format,

@@ -54,6 +54,26 @@ export const options: Suite = [
     },
   },
   {
+    name: 'what another library would take is refused with what to write',
+    async run(context) {
+      const { AtomicDB } = context.atomicdb
+      const db = await openRows(context)
+      const cases: [() => unknown, RegExp][] = [
+        [() => db.find('a = 1' as never), /^filter: expected a filter object, not "a = 1"; search\(\) takes this$/],
+        [() => db.find(db.query().field('a').eq(1) as never), /not a Condition; search\(\) takes this$/],
+        [() => db.findOne((() => true) as never), /not a function; get\(\) takes this$/],
+        [() => db.find(1 as never), /not 1; get\(\) takes an _id$/],
+        [() => db.update({ a: 1 }, { $set: { b: 'x' } } as never), /^where\.\$set: expected a condition, not a change; update\(change, where\) takes the change first$/],
+        [() => db.createIndex({ a: 1 } as never), /^options: there is no option a; .*; paths are texts, and come first$/],
+        [() => db.createCollection('new', { schema: {} } as never), /^schema: expected a JSON Schema, not an object that has one as schema$/],
+        [() => AtomicDB.open('new', { password: 'x' } as never), /^options: there is no option password; a storage encrypts and compresses: /],
+        [async () => new (AtomicDB as unknown as new (name: string) => object)('new'), /^new AtomicDB: expected await AtomicDB\.open\(name\)/],
+      ]
+      for (const [call, message] of cases) await rejects('invalid', call as () => Promise<unknown>, message)
+      equal(await db.count(), rows.length)
+    },
+  },
+  {
     name: 'wrong options are refused by name',
     async run(context) {
       const db = await openRows(context)

@@ -122,7 +122,7 @@ export const schemas: Suite = [
       await rejects('schema', () => db.setSchema('users', adults, { migrate: { age: 17 } }))
       await rejects('schema', () => db.setSchema('users', adults, { migrate: () => ({ name: 'x' }) }))
       await rejects('invalid', () => db.setSchema('users', adults, { migrate: { age: undefined } }))
-      await rejects('not_found', () => db.setSchema('nobody', adults))
+      await rejects('not_found', () => db.setSchema('nobody', adults), /createCollection makes one with a schema$/)
       await rejects('invalid', () => db.setSchema('users', undefined as never))
       equal(await db.schema('users'), null)
       const asked: string[] = []

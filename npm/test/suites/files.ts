@@ -315,7 +315,7 @@ export const filing: Suite = [
         ['decrypt', encrypted.slice(0, -9), { securityManager: other }],
         ['decrypt', good, { securityManager: other }],
         ['invalid', await db.export({ type: 'msgpack' }), { type: 'json' }],
-        ['invalid', 'text' as never, {}, /^file: expected a Uint8Array/],
+        ['invalid', 'text' as never, {}, /^file: expected a Uint8Array, not a text; importStream\(\) takes texts$/],
         ['invalid', good, { type: 'xml' as never }, /^format\.type: /],
         ['invalid', good, { compression: 1 } as never, /no option compression/],
       ]

@@ -167,6 +167,7 @@ export const streams: Suite = [
         [Uint8Array.of(0x7b, 0xff, 0x0a), 0, /no UTF-8/, { format: 'ndjson' }],
         ['n', 0, /options\.format: the source does not show .*, as { format: 'csv' }; nothing is stored$/],
         ['people.csv', 0, /^source: expected the text itself, not the name of a file; in Node, createReadStream\("people\.csv"\) of node:fs reads it/],
+        ['people.csv', 0, /^source: expected the text itself, not the name of a file/, { format: 'csv' }],
         ['{"_id":1}\n{"_id":[]}\n', 0, /^importStream: lines 1 to 2: /],
       ]
       for (const [source, imported, message, options] of cases) {

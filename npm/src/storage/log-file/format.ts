@@ -48,7 +48,7 @@ export function encodeHeader({ identity, snapshot }: Header): Uint8Array<ArrayBu
 
 /** @throws `corrupt` for bytes that are no header, `unsupported` for one of a later version. */
 export function decodeHeader(bytes: Uint8Array): Header {
-  if (bytes.length < headerBytes || !startsWith(bytes, 0, fileMagic)) throw corrupt('the file does not start like a database of AtomicDB')
+  if (bytes.length < headerBytes || !startsWith(bytes, 0, fileMagic)) throw corrupt('the file does not start like a database of AtomicDB: it is another kind of file, or damaged')
   const view = viewOf(bytes)
   if (view.getBigUint64(atFileSum, true) !== xxh64(bytes.subarray(0, atFileSum))) throw corrupt("the checksum of the file's header differs")
   if (bytes[atVersion] !== fileVersion) throw new Fault('unsupported', 'a newer AtomicDB wrote the file')
