@@ -12,8 +12,8 @@ import type { OpenOptions } from './database-options.js'
 
 /** A copy of the options of open(). Throws if one is wrong, unknown, or of a later version. */
 export function checkedOptions(given: OpenOptions): OpenOptions {
-  const sealing = namesOf(given).find((name) => ['password', 'securityManager', 'compressionLevel'].includes(name))
-  if (sealing) throw invalid(`options: there is no option ${sealing}; a storage encrypts and compresses: { storage: new IndexedDBStorage(name, { securityManager: await SecurityManager.create({ password }) }) }`)
+  const sealing = namesOf(given).find((name) => name === 'password' || name === 'securityManager')
+  if (sealing) throw invalid(`options: there is no option ${sealing}; storage: new IndexedDBStorage(name, { securityManager }) encrypts`)
   const options = takenOptions(given, ['storage', 'inMemory', 'durability', 'persist', 'worker', 'wasm', 'maxDocumentBytes', 'maxDepth', 'maxQueryMemory', 'maxQueryTime', 'version', 'migrations', 'ifNewer', 'undoSteps', 'onProgress'])
   const { inMemory, durability, persist, worker, maxDocumentBytes, maxDepth, maxQueryMemory, maxQueryTime, undoSteps, onProgress } = options
   if (worker !== undefined && typeof worker !== 'boolean' && worker !== 'shared') throw invalid(`options.worker: expected true, false or 'shared', not ${describe(worker)}`)

@@ -66,7 +66,7 @@ export const options: Suite = [
         [() => db.update({ a: 1 }, { $set: { b: 'x' } } as never), /^where\.\$set: expected a condition, not a change; update\(change, where\) takes the change first$/],
         [() => db.createIndex({ a: 1 } as never), /^options: there is no option a; .*; paths are texts, and come first$/],
         [() => db.createCollection('new', { schema: {} } as never), /^schema: expected a JSON Schema, not an object that has one as schema$/],
-        [() => AtomicDB.open('new', { password: 'x' } as never), /^options: there is no option password; a storage encrypts and compresses: /],
+        [() => AtomicDB.open('new', { password: 'x' } as never), /^options: there is no option password; storage: new IndexedDBStorage\(/],
         [async () => new (AtomicDB as unknown as new (name: string) => object)('new'), /^new AtomicDB: expected await AtomicDB\.open\(name\)/],
       ]
       for (const [call, message] of cases) await rejects('invalid', call as () => Promise<unknown>, message)
