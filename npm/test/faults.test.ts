@@ -177,6 +177,50 @@ describe('when the browser fails', { timeout: 900_000 }, () => {
     await page.context().close()
   })
 
+  test('a write while the page is left for the back/forward cache is stored, and keeps it in', async () => {
+    const site = await serveProduct({ '/empty': '<!doctype html>' }, { 'Cache-Control': 'max-age=60' })
+    const profile = await mkdtemp(join(tmpdir(), 'atomicdb-left-'))
+    const chromium = await spawnChromium(profile, true) // Playwright starts one without that cache
+    try {
+      const page = await openPage(chromium.context, site.origin)
+      const reader = await openPage(chromium.context, site.origin)
+      for (const [before, type] of [[true, 'pagehide'], [false, 'pagehide'], [false, 'freeze']] as const) {
+        const name = `${type}-${before}`
+        await page.goto(site.origin)
+        await page.evaluate(async ({ before, type, name }) => {
+          const write = () => {
+            void db.insertMany(Array.from({ length: 100 }, () => ({ type })))
+            void db.insert({ type })
+          }
+          const target = type === 'freeze' ? document : window
+          if (before) target.addEventListener(type, write) // it runs before what the database listens to
+          globalThis.db = await atomicdb.AtomicDB.open(name)
+          if (!before) target.addEventListener(type, write)
+        }, { before, type, name })
+        await page.goto(`${site.origin}/empty`)
+        const stored = () => reader.evaluate(async ({ name, type }) => {
+          globalThis.db ??= await atomicdb.AtomicDB.open(name)
+          await db.insert({ type: 'of another tab' }) // its message would end a page with an open channel
+          return db.count(`type = '${type}'`)
+        }, { name, type })
+        await within(10_000, name, reachedBy(stored, 101))
+        await page.goBack({ waitUntil: 'commit' })
+        assert.equal(await page.evaluate(() => 'db' in globalThis), true, `${name}: it is the page that was left`)
+        await within(10_000, `${name}, in the page that is back`, page.evaluate(async (type) => {
+          while (await db.count(`type = '${type}'`) !== 101 || await db.count("type = 'of another tab'") === 0) await new Promise((resolve) => setTimeout(resolve, 10))
+        }, type))
+        await reader.evaluate(async () => {
+          await db.close()
+          globalThis.db = undefined!
+        })
+      }
+    } finally {
+      await chromium.kill()
+      await site.close()
+      await rm(profile, { recursive: true, maxRetries: 5 })
+    }
+  })
+
   test('a write while a tab is hidden or frozen is stored, though the tab may never run again', async () => {
     const profile = await mkdtemp(join(tmpdir(), 'atomicdb-frozen-'))
     const chromium = await spawnChromium(profile, true)

@@ -13,6 +13,8 @@ import { serveProduct, type Site } from './harness/site.js'
 const increments = 500
 
 declare global {
+  /** What the listener of changes in a page that is put aside was told. */
+  var changes: unknown[]
   var following: Promise<{ told: string[]; own: number }>
 }
 
@@ -271,28 +273,48 @@ async function storedCounter(context: BrowserContext, site: Site, worker: false 
   return n
 }
 
-/** A Chromium in which only the page in front is visible, with two pages on one database; the first has a live count. */
-async function withHiddenTab(worker: boolean | 'shared', run: (hidden: Page, writer: Page, devtools: CDPSession) => Promise<void>) {
+/** How a test opens a database: the engine of a page, in a worker, or with another storage. */
+type How = 'page' | 'worker' | 'shared' | 'OPFSStorage' | 'LocalStorageStorage' | 'JSONStorage'
+
+/**
+ * A Chromium in which only the page in front is visible, with two pages on one database; the first has a live count and
+ * a listener of changes.
+ */
+async function withHiddenTab(how: How, run: (hidden: Page, writer: Page, devtools: CDPSession) => Promise<void>) {
   const site = await serveProduct({ '/other': 'another page' }, { 'Cache-Control': 'max-age=60' }) // no-store keeps pages out of the cache
   const profile = await mkdtemp(join(tmpdir(), 'atomicdb-hidden-'))
   const chromium = await spawnChromium(profile, true)
   try {
     const [hidden, writer] = [await openPage(chromium.context, site.origin), await openPage(chromium.context, site.origin)]
-    await hidden.evaluate(async (worker) => {
-      globalThis.db = await atomicdb.AtomicDB.open('hidden', { worker })
+    for (const page of [hidden, writer]) {
+      await page.evaluate(async (how) => {
+        const options = how === 'page' ? {} : how === 'worker' ? { worker: true } : how === 'shared' ? { worker: how } : { storage: new atomicdb[how]('hidden') }
+        globalThis.db = await atomicdb.AtomicDB.open('hidden', options)
+      }, how)
+    }
+    await hidden.evaluate(async () => {
       const told: number[] = []
-      Object.assign(globalThis, { told })
+      const changes: unknown[] = []
+      Object.assign(globalThis, { told, changes })
       const count = db.liveCount()
       count.subscribe((n: number) => told.push(n))
       await count.ready
-    }, worker)
-    await writer.evaluate(async (worker) => void (globalThis.db = await atomicdb.AtomicDB.open('hidden', { worker })), worker)
+      db.onChange(({ document }) => changes.push((document as { n?: number } | undefined)?.n))
+    })
     await run(hidden, writer, await chromium.context.newCDPSession(hidden))
   } finally {
     await chromium.kill()
     await site.close()
     await rm(profile, { recursive: true, maxRetries: 5 })
   }
+}
+
+/** Why the page that was left was not in the back/forward cache; empty if it was. */
+function reasonsOf(page: Page): Promise<unknown[]> {
+  return page.evaluate(() => {
+    const [navigation] = performance.getEntriesByType('navigation') as (PerformanceEntry & { type: string; notRestoredReasons: { reasons: unknown[] } | null })[]
+    return navigation!.type === 'back_forward' ? [navigation!.notRestoredReasons?.reasons ?? 'it was loaded anew'] : []
+  })
 }
 
 const writeFive = (page: Page) => page.evaluate(async () => {
@@ -307,9 +329,9 @@ async function countsOf(page: Page, last: number): Promise<number[]> {
 }
 
 describe('a page that its browser has put aside', { timeout: 900_000 }, () => {
-  for (const worker of [false, true, 'shared'] as const) {
-    test(`hears in one call what it has missed while it was frozen${worker ? `, with worker: ${String(worker)}` : ''}`, async () => {
-      await withHiddenTab(worker, async (hidden, writer, devtools) => {
+  for (const how of ['page', 'worker', 'shared'] as const) {
+    test(`hears in one call what it has missed while it was frozen: ${how}`, async () => {
+      await withHiddenTab(how, async (hidden, writer, devtools) => {
         await writer.bringToFront()
         await hidden.waitForFunction(() => document.visibilityState === 'hidden', undefined, { polling: 50 })
         await devtools.send('Page.setWebLifecycleState', { state: 'frozen' })
@@ -322,14 +344,35 @@ describe('a page that its browser has put aside', { timeout: 900_000 }, () => {
     })
   }
 
-  test('goes on when it comes back from the back/forward cache', async () => {
-    await withHiddenTab(false, async (hidden, writer) => {
-      const { origin } = new URL(hidden.url())
-      await hidden.goto(`${origin}/other`)
-      await hidden.goBack({ waitUntil: 'commit' })
-      assert.deepEqual(await countsOf(hidden, 0), [0], 'it is the page that was left') // another page has no counts
+  for (const how of ['page', 'worker', 'shared', 'OPFSStorage', 'LocalStorageStorage', 'JSONStorage'] as const) {
+    test(`hears in one call what it has missed in the back/forward cache: ${how}`, async () => {
+      await withHiddenTab(how, async (hidden, writer) => {
+        await hidden.goto(`${new URL(hidden.url()).origin}/other`)
+        await writeFive(writer) // a message of a BroadcastChannel would end a page there
+        await hidden.goBack({ waitUntil: 'commit' })
+        assert.deepEqual(await reasonsOf(hidden), [], 'why it is not the page that was left')
+        assert.deepEqual(await countsOf(hidden, 5), [0, 5])
+        await writer.evaluate(() => db.insert({ n: 5 }))
+        assert.deepEqual(await countsOf(hidden, 6), [0, 5, 6])
+        await hidden.evaluate(() => db.insert({ n: 6 }))
+        await writer.waitForFunction(async () => (await db.count()) === 7, undefined, { polling: 50 })
+        await hidden.waitForFunction(() => changes.length === 7, undefined, { polling: 50 })
+        assert.deepEqual(await hidden.evaluate(() => changes), [0, 1, 2, 3, 4, 5, 6])
+      })
+    })
+  }
+
+  test('finds what others have stored meanwhile, though nothing is live', async () => {
+    await withHiddenTab('page', async (hidden, writer) => {
+      await hidden.evaluate(async () => {
+        await db.close()
+        globalThis.db = await atomicdb.AtomicDB.open('hidden')
+      })
+      await hidden.goto(`${new URL(hidden.url()).origin}/other`)
       await writeFive(writer)
-      assert.equal((await countsOf(hidden, 5)).at(-1), 5)
+      await hidden.goBack({ waitUntil: 'commit' })
+      assert.deepEqual(await reasonsOf(hidden), [])
+      await hidden.waitForFunction(async () => (await db.count()) === 5, undefined, { polling: 50, timeout: 4000 })
     })
   })
 })

@@ -1,10 +1,10 @@
 import { checkName } from '../checks.js'
 import { AtomicDBError, unsupported } from '../errors.js'
-import { newChannel } from '../node-modules.js'
 import type { SealOptions } from '../security/seal-options.js'
 import type { Batch, StorageBackend } from '../types.js'
 import { headBytes, isForeign } from './identity.js'
 import { LocalStorageLock } from './local-storage-lock.js'
+import { PageChannel } from './page-channel.js'
 import { SealedStorage } from './sealed.js'
 import { bytesOfText, textOfBytes } from './text-bytes.js'
 
@@ -36,12 +36,15 @@ export class LocalStorageStorage extends SealedStorage {
 class LocalStorageLog implements StorageBackend {
   private readonly prefix: string
   private readonly lock: LocalStorageLock
-  private channel: BroadcastChannel | undefined
+  private readonly channel: PageChannel
   private readonly listeners = new Set<(seq: number) => void>()
 
   constructor(name: string) {
     this.prefix = `atomicdb:${name}:`
     this.lock = new LocalStorageLock(`atomicdb localStorage:${name}`)
+    this.channel = new PageChannel(this.prefix, (data) => {
+      if (Number.isSafeInteger(data) && (data as number) > 0) this.notify(data as number)
+    }, () => this.notify(0))
   }
 
   read(after: number): Promise<Batch[]> {
@@ -76,7 +79,7 @@ class LocalStorageLog implements StorageBackend {
       announce(`b${seq}`)
       return true
     })
-    if (stored) this.channelNow().postMessage(seq)
+    if (stored) this.channel.post(seq)
     return stored
   }
 
@@ -92,10 +95,14 @@ class LocalStorageLog implements StorageBackend {
     })
   }
 
+  private notify(seq: number): void {
+    for (const listener of this.listeners) listener(seq)
+  }
+
   watch(listener: (seq: number) => void): () => void {
     const own = (seq: number) => listener(seq) // wrapped, so that the same function may watch twice
     this.listeners.add(own)
-    this.channelNow()
+    this.channel.open()
     return () => this.listeners.delete(own)
   }
 
@@ -113,8 +120,7 @@ class LocalStorageLog implements StorageBackend {
 
   async close(): Promise<void> {
     this.listeners.clear()
-    this.channel?.close()
-    this.channel = undefined
+    this.channel.close()
     await this.lock.close()
   }
 
@@ -143,18 +149,6 @@ class LocalStorageLog implements StorageBackend {
     let start = numbers.length - 1
     while (numbers[start - 1] === numbers[start]! - 1) start--
     return start < 0 || numbers[start] === 1 || numbers.slice(start).some((seq) => items.getItem(this.key(seq))![0] === 's')
-  }
-
-  private channelNow(): BroadcastChannel {
-    if (!this.channel) {
-      this.channel = newChannel(this.prefix)
-      this.channel.onmessage = ({ data }) => {
-        // Any script of the origin may post messages here.
-        if (!Number.isSafeInteger(data) || data < 1) return
-        for (const listener of this.listeners) listener(data as number)
-      }
-    }
-    return this.channel
   }
 
   /**

@@ -1,9 +1,9 @@
 import { AtomicDBError, unsupported } from '../errors.js'
-import { newChannel } from '../node-modules.js'
 import type { Batch } from '../types.js'
 import type { HostStorage } from './appending-log.js'
 import { headBytes, isForeign } from './identity.js'
 import { newTraits, traits, type Traits } from './traits.js'
+import { PageChannel } from './page-channel.js'
 import { withLock } from './web-lock.js'
 import { begin, headOf, lastOf, partsOf, withoutTail, writeChecked, type OpenFile, type Part } from './opfs-file.js'
 
@@ -44,10 +44,18 @@ export class OPFSLog implements HostStorage {
   private calls = 0 // that have the lock or wait for it
   private wantedAt = -Infinity // when another page has wanted the lock
   private newest = 0 // the first batch of the newest run that was seen
-  private channel: BroadcastChannel | undefined
+  private readonly channel: PageChannel
   private readonly listeners = new Set<(seq: number) => void>()
 
-  constructor(private readonly name: string) {}
+  constructor(private readonly name: string) {
+    this.channel = new PageChannel(`atomicdb opfs:${name}`, (data) => {
+      if (data === wanted) {
+        this.wantedAt = performance.now()
+        this.lease?.end()
+      }
+      if (Number.isSafeInteger(data) && (data as number) > 0) this.notify(data as number)
+    }, () => this.notify(0))
+  }
 
   read(after: number): Promise<Batch[]> {
     return this.withLock((folder) => this.readLog(folder, after, false))
@@ -65,7 +73,7 @@ export class OPFSLog implements HostStorage {
         const file = stored ? await begin(folder, `${seq}`, bytes, durability) : undefined
         if (stored) {
           this.newest = seq
-          this.channelNow().postMessage(seq)
+          this.channel.post(seq)
         }
         const ended = file && this.keep(file, seq, bytes)
         resolve(stored)
@@ -86,7 +94,7 @@ export class OPFSLog implements HostStorage {
     }
     lease.next++
     lease.head = bytes.slice(0, headBytes)
-    this.channelNow().postMessage(seq)
+    this.channel.post(seq)
     return true
   }
 
@@ -129,10 +137,14 @@ export class OPFSLog implements HostStorage {
     })
   }
 
+  private notify(seq: number): void {
+    for (const listener of this.listeners) listener(seq)
+  }
+
   watch(listener: (seq: number) => void): () => void {
     const own = (seq: number) => listener(seq) // wrapped, so that the same function may watch twice
     this.listeners.add(own)
-    this.channelNow()
+    this.channel.open()
     return () => this.listeners.delete(own)
   }
 
@@ -149,24 +161,7 @@ export class OPFSLog implements HostStorage {
   async close(): Promise<void> {
     this.lease?.end()
     this.listeners.clear()
-    this.channel?.close()
-    this.channel = undefined
-  }
-
-  private channelNow(): BroadcastChannel {
-    if (!this.channel) {
-      this.channel = newChannel(`atomicdb opfs:${this.name}`)
-      this.channel.onmessage = ({ data }) => {
-        // Any script of the origin may post messages here.
-        if (data === wanted) {
-          this.wantedAt = performance.now()
-          this.lease?.end()
-        }
-        if (!Number.isSafeInteger(data) || data < 1) return
-        for (const listener of this.listeners) listener(data as number)
-      }
-    }
-    return this.channel
+    this.channel.close()
   }
 
   /** Runs `work` on the folder of the database while nobody else does. */
@@ -176,7 +171,7 @@ export class OPFSLog implements HostStorage {
     this.lease?.end()
     this.calls++
     try {
-      this.channelNow().postMessage(wanted)
+      this.channel.post(wanted)
       return await withLock(locks, `atomicdb opfs:${this.name}`, 'OPFS', async () => {
         const all = await (await storage.getDirectory()).getDirectoryHandle('atomicdb', { create: true })
         return work(await all.getDirectoryHandle(encodeURIComponent(this.name), { create: true }))

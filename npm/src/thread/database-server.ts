@@ -141,7 +141,7 @@ export abstract class DatabaseServer {
 
   private openFeed(id: number, since: number | undefined): Promise<number> {
     if (![id, since ?? 0].every(Number.isSafeInteger)) throw notACall()
-    const feed = this.connection.feed(since, { stored: () => this.channel.notify('stored', this.connection.head), ended: () => {} })
+    const feed = this.connection.feed(since, { stored: () => this.lives!.tellStored(), ended: () => {} })
     this.feeds.get(id)?.close()
     this.feeds.set(id, feed)
     return feed.after

@@ -10,10 +10,11 @@ interface Served {
   stop: (() => void) | undefined
 }
 
-/** Keeps answers current for the other end of a channel. */
+/** Keeps answers current for the other end of a channel, and tells its feeds when there are changes. */
 export class LiveServer {
   private readonly all = new Map<number, Served>() // by id
   private missed: Set<number> | undefined // while nothing is told: what would have been
+  private hasMissedChanges = false
 
   /** @param reached Undefined if the engine holds a batch; otherwise a promise that resolves when it does. */
   constructor(
@@ -56,12 +57,20 @@ export class LiveServer {
   goOn(): void {
     const missed = this.missed ?? []
     this.missed = undefined
+    if (this.hasMissedChanges) this.tellStored()
+    this.hasMissedChanges = false
     for (const id of missed) {
       const served = this.all.get(id)
       if (!served) continue
       served.stop?.()
       this.start(id, served)
     }
+  }
+
+  /** Tells the feeds of the other end that changes are stored. */
+  tellStored(): void {
+    if (this.missed) this.hasMissedChanges = true
+    else this.channel.notify('stored', this.connection.head)
   }
 
   private tell(id: number, update: LiveUpdate<Uint8Array<ArrayBuffer>[]>): void {

@@ -1,4 +1,5 @@
 import { newChannel } from '../../node-modules.js'
+import { PageChannel } from '../page-channel.js'
 
 /** A file that is replaced as a whole, wherever it is stored. */
 export interface StoredFile {
@@ -36,9 +37,12 @@ export function notifyReplaced(name: string): void {
   channel.close()
 }
 
-/** Calls `listener` after each {@link notifyReplaced} of that name. Returns a function that ends this. */
+/**
+ * Calls `listener` after each {@link notifyReplaced} of that name, and when the page was frozen and goes on. Returns a
+ * function that ends this.
+ */
 export function onReplaced(name: string, listener: () => void): () => void {
-  const channel = newChannel(`atomicdb file:${name}`)
-  channel.onmessage = listener
+  const channel = new PageChannel(`atomicdb file:${name}`, listener, listener)
+  channel.open()
   return () => channel.close()
 }
