@@ -392,7 +392,7 @@ func TestIndexedDB_watch(t *testing.T) {
 		seq += 4
 		wantHeard(fmt.Sprint(seq, " 5 true"))
 	}
-	run(t, "window.dispatchEvent(new Event('pagehide'))") // the page may stay, in a browser without that cache
+	run(t, "window.dispatchEvent(new Event('pagehide'))") // many pages get this that are not frozen
 	run(t, "new BroadcastChannel('atomicdb:' + a).postMessage('noise')", name)
 	run(t, "new BroadcastChannel('atomicdb:' + a).postMessage(null)", name)
 	run(t, "new BroadcastChannel('atomicdb:' + a).postMessage({ seq: 7, bytes: [1] })", name)
