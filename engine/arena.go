@@ -19,7 +19,8 @@ type ref uint32
 // as it is held. A collection with too much garbage moves to a new arena.
 type arena struct {
 	chunks [][]byte
-	soon   int // bytes that will be put soon, as far as is known
+	spare  []byte // of the slab that the last chunk is a part of: the next chunks
+	soon   int    // bytes that will be put soon, as far as is known
 }
 
 // put copies the parts of one document to the end of the arena. It returns false
@@ -38,7 +39,7 @@ func (a *arena) put(parts ...[]byte) (ref, bool) {
 		if last < 0 {
 			capacity = min(max(4<<10, a.soon), chunkBytes) // most collections are small: the first chunk grows as it fills
 		}
-		a.chunks = append(a.chunks, make([]byte, 0, max(size, capacity)))
+		a.chunks = append(a.chunks, a.chunk(max(size, capacity)))
 		last++
 	}
 	chunk := a.chunks[last]
@@ -48,6 +49,27 @@ func (a *arena) put(parts ...[]byte) (ref, bool) {
 	}
 	a.chunks[last] = chunk
 	return at, true
+}
+
+// maxSlab is how many chunks are allocated at once at most.
+const maxSlab = 8
+
+// chunk returns an empty chunk.
+//
+// In a large arena, an eighth of it is allocated at once. In JavaScript, the memory of
+// the engine then grows in steps that are as large: V8 counts all of it again as garbage
+// to come each time that it grows, and collected twice for every 4 MiB.
+func (a *arena) chunk(capacity int) []byte {
+	slab := min(len(a.chunks)/8, maxSlab)
+	if capacity != chunkBytes || len(a.spare) == 0 && slab < 2 {
+		return make([]byte, 0, capacity)
+	}
+	if len(a.spare) == 0 {
+		a.spare = make([]byte, slab*chunkBytes)
+	}
+	chunk := a.spare[:0:chunkBytes]
+	a.spare = a.spare[chunkBytes:]
+	return chunk
 }
 
 // get returns the size bytes that start at r, borrowed.
