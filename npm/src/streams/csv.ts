@@ -1,5 +1,6 @@
 import Papa from 'papaparse'
 import type { Fail, Part } from './host.js'
+import { runsOf } from './runs.js'
 
 /** What the values of a column become. */
 export type Kind = 'text' | 'number' | 'boolean'
@@ -112,7 +113,7 @@ export async function* documentsOf(texts: AsyncIterable<string>, given: Kinds, w
       if (!wrong) documents.push(document)
       return wrong
     })
-    if (documents.length > 0) yield { collection: undefined, documents, ids: documents.map((document) => (document as { _id?: unknown })._id), place: `lines ${rows.line} to ${rows.line + documents.length - 1}` }
+    if (documents.length > 0) yield { collection: undefined, runs: runsOf(documents), place: `lines ${rows.line} to ${rows.line + documents.length - 1}` }
     wrong?.()
   }
 }

@@ -41,19 +41,27 @@ export interface Encoder {
   boolean(value: boolean): this
   raw(bytes: Uint8Array): this
   object(value: unknown, name: string): this
+  borrowed(): Uint8Array
   taken(): Uint8Array
 }
 
 /** A document as a stream has it: an object, or MessagePack. */
 export type Document = object | Uint8Array
 
-/** Some documents of a stream, which are stored together. */
+/** Documents one after the other, of which all have an _id or none has. */
+export interface Run {
+  readonly isNamed: boolean
+  /** Objects, and MessagePack of one document or of several. */
+  readonly documents: readonly Document[]
+  /** How many bytes before the only element of `documents`, in its buffer, are nobody's. Default: none. */
+  readonly room?: number
+}
+
+/** Some documents of a stream, which are stored together. They are borrowed: the part after the next one may overwrite them. */
 export interface Part {
   /** The collection that the stream says; undefined if it says none. */
   readonly collection: string | undefined
-  readonly documents: readonly Document[]
-  /** The _id of each; undefined for those without. */
-  readonly ids: readonly unknown[]
+  readonly runs: readonly Run[]
   /** Where the documents are, for messages: "line 3", "lines 3 to 90". */
   readonly place: string
 }

@@ -1,6 +1,7 @@
 import { collectionsOf, linesOf } from './json.js'
 import { valuesOf } from './message-pack.js'
-import type { Document, Engine, Fail, Host, Part, CheckedImport } from './host.js'
+import type { CheckedImport, Document, Engine, Fail, Host, Part, Run } from './host.js'
+import { documentsOf, idOf, runsOf } from './runs.js'
 import { chunksOf, textOf } from './source.js'
 import type { Id } from '../types.js'
 
@@ -67,13 +68,12 @@ async function* partsOf(source: unknown, options: CheckedImport, host: Host, cou
   const all = chunksOf(source, host, options.signal)
   const { format, chunks } = await formatOf(source, options, counted(all), host)
   if (format === 'msgpack') return yield* valuesOf(chunks, fail)
-  const texts = textOf(chunks, host)
-  if (format === 'ndjson') return yield* linesOf(texts, host, fail)
-  if (format === 'json') return yield* collectionsOf(texts, host, fail)
-  const { documentsOf, kindsOf } = await import('./csv.js')
+  if (format === 'ndjson') return yield* linesOf(chunks, host, fail)
+  if (format === 'json') return yield* collectionsOf(chunks, host, fail)
+  const csv = await import('./csv.js')
   // A Blob can be read twice.
-  const whole = source instanceof Blob ? await kindsOf(textOf(chunksOf(source, host), host), fail) : undefined
-  yield* documentsOf(texts, options.columns ?? {}, whole, fail)
+  const whole = source instanceof Blob ? await csv.kindsOf(textOf(chunksOf(source, host), host), fail) : undefined
+  yield* csv.documentsOf(textOf(chunks, host), options.columns ?? {}, whole, fail)
 }
 
 const ends = new Map<string, Format>([['json', 'json'], ['ndjson', 'ndjson'], ['jsonl', 'ndjson'], ['csv', 'csv'], ['tsv', 'csv'], ['msgpack', 'msgpack'], ['mp', 'msgpack']])
@@ -163,15 +163,15 @@ class Storing {
     return this.documents
   }
 
-  private async store({ collection: own, documents, ids, place }: Part): Promise<void> {
+  private async store({ collection: own, runs, place }: Part): Promise<void> {
     const { collection: wanted } = this.options
     if (own !== undefined && wanted !== undefined && own !== wanted) return
-    if (own === catalog) return this.declare(documents)
+    if (own === catalog) return this.declare(runs)
     const collection = own ?? wanted ?? 'default'
-    if (documents.length === 0) return this.host.importFile(new TextEncoder().encode(JSON.stringify({ [collection]: [] })), 'json')
+    if (runs.length === 0) return this.host.importFile(new TextEncoder().encode(JSON.stringify({ [collection]: [] })), 'json')
     const given = this.given.get(collection)
     try {
-      const done = await this.host.write(() => this.writing(collection, documents, ids, given))
+      const done = await this.host.write(() => this.writing(collection, runs, given))
       this.documents += done.count
       if (done.given) this.given.set(collection, done.given)
     } catch (error) {
@@ -182,7 +182,8 @@ class Storing {
   }
 
   /** Stores the declarations of indexes, schemas and relationships. */
-  private declare(documents: readonly Document[]): Promise<void> {
+  private declare(runs: readonly Run[]): Promise<void> {
+    const documents = runs.flatMap(documentsOf)
     const bytes = this.host.encoding('documents', (encoder) => {
       encoder.raw(Uint8Array.of(0x81)).string(catalog).array(documents.length)
       for (const document of documents) write(encoder, document)
@@ -192,64 +193,67 @@ class Storing {
   }
 
   /** The write of one part. It may run several times. */
-  private writing(collection: string, documents: readonly Document[], ids: readonly unknown[], before: readonly [number, number] | undefined): (engine: Engine) => { count: number; given: readonly [number, number] | undefined } {
+  private writing(collection: string, runs: readonly Run[], before: readonly [number, number] | undefined): (engine: Engine) => { count: number; given: readonly [number, number] | undefined } {
     const { host } = this
     const { onDuplicate = 'replace' } = this.options
-    const runs = onDuplicate === 'skip' ? [] : runsOf(documents, ids)
-    const pieces = runs.map((run) => piecesOf(host, collection, onDuplicate === 'replace' && run.isNamed, run.documents))
-    return (engine) => engine.whole(() => {
+    if (onDuplicate === 'skip') return (engine) => ({ count: this.insertNew(engine, collection, runs.flatMap(documentsOf)), given: before })
+    const upserts = onDuplicate === 'replace'
+    const pieces = runs.map((run) => piecesOf(host, collection, upserts && run.isNamed, run))
+    const insert = (engine: Engine) => {
       let count = 0
       let given = before
-      const insert = (bytes: Uint8Array) => {
-        const stored = engine.value(host.insert, bytes) as Id[]
-        count += stored.length
-        return stored
-      }
-      const note = (stored: readonly Id[]) => (given = [Math.min(given?.[0] ?? Infinity, stored[0] as number), stored.at(-1) as number])
-      if (onDuplicate === 'skip') {
-        const known = new Set<unknown>(host.known(engine, collection, ids.filter((id): id is Id => typeof id === 'string' || typeof id === 'number')))
-        const isNew = ids.map((id) => id === undefined || (!known.has(id) && known.add(id)))
-        for (const run of runsOf(documents.filter((_, n) => isNew[n]), ids.filter((_, n) => isNew[n]))) {
-          for (const bytes of piecesOf(host, collection, false, run.documents)) insert(bytes)
-        }
-        return { count, given }
-      }
-      for (const [n, { isNamed, ids }] of runs.entries()) {
-        if (isNamed && given && onDuplicate === 'replace') {
-          const taken = ids.find((id) => typeof id === 'number' && id >= given![0] && id <= given![1])
-          if (taken !== undefined) throw host.error('duplicate_id', `the _id ${String(taken)} was given to a document before that has none: import the documents that have one first`)
-        }
+      for (const [n, run] of runs.entries()) {
+        if (run.isNamed && given && upserts) this.checkNotGiven(run, given)
         for (const bytes of pieces[n]!) {
-          const stored = insert(bytes)
-          if (!isNamed) note(stored)
+          const stored = engine.value(host.insert, bytes) as Id[]
+          count += stored.length
+          if (!run.isNamed) given = [Math.min(given?.[0] ?? Infinity, stored[0] as number), stored.at(-1) as number]
         }
       }
       return { count, given }
+    }
+    return pieces.flat().length === 1 ? insert : (engine) => engine.whole(() => insert(engine))
+  }
+
+  /** Inserts the documents whose _id no document has. Returns how many these are. */
+  private insertNew(engine: Engine, collection: string, documents: readonly Document[]): number {
+    const { host } = this
+    const ids = documents.map(idOf)
+    const known = new Set<unknown>(host.known(engine, collection, ids.filter((id): id is Id => typeof id === 'string' || typeof id === 'number')))
+    const isNew = ids.map((id) => id === undefined || (!known.has(id) && known.add(id)))
+    return engine.whole(() => {
+      let count = 0
+      for (const run of runsOf(documents.filter((_, n) => isNew[n]))) {
+        for (const bytes of piecesOf(host, collection, false, run)) count += (engine.value(host.insert, bytes) as Id[]).length
+      }
+      return count
     })
   }
-}
 
-/** The documents in runs, of which all have an _id or none has. */
-function runsOf(documents: readonly Document[], ids: readonly unknown[]): { isNamed: boolean; documents: Document[]; ids: unknown[] }[] {
-  const runs: { isNamed: boolean; documents: Document[]; ids: unknown[] }[] = []
-  for (const [n, document] of documents.entries()) {
-    const isNamed = ids[n] !== undefined
-    let run = runs.at(-1)
-    if (run?.isNamed !== isNamed) runs.push((run = { isNamed, documents: [], ids: [] }))
-    run!.documents.push(document)
-    run!.ids.push(ids[n])
+  /** Refuses an _id that this import has given to another document. */
+  private checkNotGiven(run: Run, [first, last]: readonly [number, number]): void {
+    const taken = documentsOf(run).map(idOf).find((id) => typeof id === 'number' && id >= first && id <= last)
+    if (taken !== undefined) throw this.host.error('duplicate_id', `the _id ${String(taken)} was given to a document before that has none: import the documents that have one first`)
   }
-  return runs
 }
 
 /** About how many bytes of documents go to the engine in one call. */
 const pieceBytes = 1 << 20
 
-function piecesOf(host: Host, collection: string, upsert: boolean, documents: readonly Document[]): Uint8Array[] {
+/** The arguments of the op that inserts, for each of its calls. */
+function piecesOf(host: Host, collection: string, upsert: boolean, { documents, room = 0 }: Run): Uint8Array[] {
   const pieces: Uint8Array[] = []
   for (let i = 0; i < documents.length; ) {
     pieces.push(host.encoding('documents', (encoder) => {
       encoder.array(2).string(collection).boolean(upsert)
+      const { length } = encoder
+      const [bytes] = documents
+      if (length <= room && bytes instanceof Uint8Array) {
+        i++
+        const piece = new Uint8Array(bytes.buffer, bytes.byteOffset - length, length + bytes.length)
+        piece.set(encoder.borrowed())
+        return piece
+      }
       while (i < documents.length && encoder.length < pieceBytes) write(encoder, documents[i++]!)
       return encoder.taken()
     }))

@@ -80,3 +80,71 @@ export async function* textOf(chunks: AsyncIterable<Uint8Array>, host: Host): As
   pieces += decoded()
   if (pieces !== '') yield pieces
 }
+
+/** What of a stream of bytes has come and is not taken yet, with a zero behind it. */
+export class Window {
+  /** The bytes, from {@link start} to {@link end}. They move when {@link more} is called. */
+  bytes = new Uint8Array(partBytes + spare)
+  start = 0
+  end = 0
+  /** Whether all has come. */
+  isOver = false
+  private before = 0 // bytes that came before the first of `bytes`
+  private chunk = new Uint8Array() // what of it does not fit yet
+  private readonly chunks: AsyncIterator<Uint8Array>
+
+  constructor(
+    chunks: AsyncIterable<Uint8Array>,
+    private readonly host: Host,
+  ) {
+    this.chunks = chunks[Symbol.asyncIterator]()
+  }
+
+  /** Adds bytes until there are {@link partBytes}, or twice as many as there are, so that what is large is not moved often. Returns whether any came. */
+  async more(): Promise<boolean> {
+    const isFirst = this.before + this.end === 0
+    const had = this.end - this.start
+    const wanted = Math.max(partBytes, 2 * had)
+    if (wanted + spare > this.bytes.length) {
+      const larger = new Uint8Array(wanted + spare)
+      larger.set(this.bytes.subarray(this.start, this.end))
+      this.bytes = larger
+    } else this.bytes.copyWithin(0, this.start, this.end)
+    this.before += this.start
+    this.start = 0
+    this.end = had
+    while (this.end < wanted) {
+      if (this.chunk.length === 0) {
+        const { done, value } = await this.chunks.next()
+        if (done) {
+          this.isOver = true
+          break
+        }
+        this.chunk = value as Uint8Array<ArrayBuffer>
+      }
+      const some = this.chunk.subarray(0, wanted + spare - 1 - this.end)
+      this.bytes.set(some, this.end)
+      this.end += some.length
+      this.chunk = this.chunk.subarray(some.length)
+    }
+    this.bytes[this.end] = 0
+    const hasCome = this.end > had
+    // The mark of UTF-8 that some editors write first is no part of the text.
+    if (isFirst && this.bytes[0] === 0xef && this.bytes[1] === 0xbb && this.bytes[2] === 0xbf) this.start = 3
+    return hasCome
+  }
+
+  /** The text from one place of {@link bytes} to another. */
+  text(from: number, to: number): string {
+    try {
+      return utf8.decode(this.bytes.subarray(from, to))
+    } catch (cause) {
+      throw this.host.error('invalid', `source: between byte ${this.before + from} and byte ${this.before + to} it is no UTF-8`, {}, cause)
+    }
+  }
+}
+
+/** How many bytes more than wanted a window takes, so that a chunk mostly fits whole. */
+const spare = 64 << 10
+
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })

@@ -209,6 +209,7 @@ export const streams: Suite = [
       ok(told.length >= 4 && told.every(([bytes, documents], n) => n === 0 || (bytes >= told[n - 1]![0] && documents >= told[n - 1]![1])), JSON.stringify(told))
       equal(told.at(-1), [5_091_890, 5_000].map((_, n) => told.at(-1)![n]!))
       equal(told.at(-1)![1], 5_000)
+      equal(await db.count(), 5_000, 'no part was overwritten before it was stored')
 
       const stop = new AbortController()
       const reason = new Error('enough')
