@@ -368,6 +368,12 @@ func (s *selectBody) bindTables(x *execution, in *scope) ([]table, error) {
 			tables = append(tables, s.tables...)
 		}
 		t = &tables[i]
+		if t.json != nil {
+			if err := t.bindJSON(x, tables[:i], in); err != nil {
+				return nil, invalid(err)
+			}
+			continue
+		}
 		if t.self {
 			t.docs, t.columns = x.steps[t.cte], t.cte.body.names()
 			continue
@@ -412,4 +418,30 @@ func (s *selectBody) bindTables(x *execution, in *scope) ([]table, error) {
 		return s.tables, nil
 	}
 	return tables, nil
+}
+
+// bindJSON binds json_each or json_tree after the tables before it. If it asks nothing of
+// them, its rows are made now.
+func (t *table) bindJSON(x *execution, before []table, in *scope) (err error) {
+	t.columns = jsonColumns
+	of := *t.json
+	t.json = &of
+	if of.bound, err = (&binder{x: x, tables: before, scope: in}).all(of.args); err != nil {
+		return err
+	}
+	for _, e := range of.bound {
+		if e.lastTable() >= 0 {
+			if t.kind.keepsRight() {
+				return at(x.text, t.pos, "expected JOIN, LEFT JOIN or a comma before a function that reads the tables before it")
+			}
+			return nil
+		}
+	}
+	t.json = nil
+	of.rows(x, &tuple{}, nil, func(row []byte) bool {
+		t.docs = append(t.docs, row)
+		return true
+	})
+	x.db.Hold(24 * len(t.docs))
+	return nil
 }

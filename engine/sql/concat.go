@@ -28,21 +28,27 @@ func (b *binder) separator(e *expr) (string, error) {
 	return text, nil
 }
 
-// concat puts the texts of each group, in the order of its tuples, into the slot of
-// aggregate i.
-func (g *groups) concat(db *engine.DB, i int, tuples, grouped []tuple) {
-	type text struct {
+// collect puts the texts of each group, or its values, in the order of its tuples, into
+// the slot of aggregate i.
+func (g *groups) collect(db *engine.DB, i int, tuples, grouped []tuple) {
+	type collected struct {
 		strings.Builder
-		room int
-		some bool
-		seen map[string]bool
+		count int
+		room  int
+		seen  map[string]bool
 	}
 	a := &g.aggregates[i]
-	texts := map[string]*text{}
+	all := map[string]*collected{}
 	for n := range tuples {
 		db.Spend(1 + len(g.by))
 		v := a.of.eval(&tuples[n])
-		part, ok := textOf(v)
+		part, ok := "", !isNull(v)
+		if a.aggregate == aggConcat {
+			part, ok = textOf(v)
+		} else if ok { // an array or an object of one value
+			_, header := msgpack.Container(v)
+			part = string(v[header:])
+		}
 		if !ok {
 			continue
 		}
@@ -50,10 +56,10 @@ func (g *groups) concat(db *engine.DB, i int, tuples, grouped []tuple) {
 		for _, e := range g.by {
 			key += groupKey(e.eval(&tuples[n]))
 		}
-		of := texts[key]
+		of := all[key]
 		if of == nil {
-			of = &text{room: maxConcatBytes, seen: map[string]bool{}}
-			texts[key] = of
+			of = &collected{room: maxConcatBytes, seen: map[string]bool{}}
+			all[key] = of
 		}
 		if a.distinct {
 			same := string(query.AppendKey(nil, v))
@@ -63,11 +69,11 @@ func (g *groups) concat(db *engine.DB, i int, tuples, grouped []tuple) {
 			db.Hold(len(same) + 32)
 			of.seen[same] = true
 		}
-		if of.some {
+		if of.count > 0 {
 			part = a.separator + part
 		}
 		db.Hold(len(part))
-		of.some, of.room = true, engine.CheckRoom(of.room, len(part), maxConcatBytes)
+		of.count, of.room = of.count+1, engine.CheckRoom(of.room, len(part), maxConcatBytes)
 		of.WriteString(part)
 	}
 	for n := range grouped {
@@ -75,11 +81,33 @@ func (g *groups) concat(db *engine.DB, i int, tuples, grouped []tuple) {
 		for _, v := range slots[:len(g.by)] {
 			key += groupKey(v)
 		}
-		slots[len(g.by)+i] = null
-		if of := texts[key]; of != nil {
-			slots[len(g.by)+i] = textValue(of.String())
+		var v []byte
+		if of := all[key]; of != nil {
+			switch a.aggregate {
+			case aggConcat:
+				v = textValue(of.String())
+			case aggArray:
+				v = append(msgpack.AppendArray(nil, of.count), of.String()...)
+			default:
+				v = objectOf(of.count, []byte(of.String()))
+			}
 		}
+		slots[len(g.by)+i] = orNone(a.aggregate, v)
 	}
+}
+
+// orNone returns what an aggregate that collects has collected: if that is nothing, an
+// array or an object without any, and null for a text.
+func orNone(a aggregate, all []byte) []byte {
+	switch {
+	case all != nil:
+		return all
+	case a == aggArray:
+		return msgpack.AppendArray(nil, 0)
+	case a == aggObject:
+		return emptyMap
+	}
+	return null
 }
 
 // groupKey is the same for values that are in one group.

@@ -70,7 +70,7 @@ func (b *binder) comparison(e, from *expr) (*expr, error) {
 	numbered(e, from)
 	c := collated(e, from)
 	left, right, o := e.kids[0], e.kids[1], e.operator
-	if left.isConst() && !right.isConst() {
+	if left.isConst() && (!right.isConst() || left.date != nil) {
 		left, right, o = right, left, mirrored(o)
 	}
 	if c == collateNoCase && o.Op == query.OpEq && left.op == opField && right.isConst() && msgpack.KindOf(right.value) == msgpack.String {
@@ -87,15 +87,19 @@ func (b *binder) comparison(e, from *expr) (*expr, error) {
 		e.operator, e.kids = o, []*expr{left, right}
 		return e, nil
 	}
-	return b.leaf(e, left, func(p query.Path) (sides, error) { return compared(p, o, right.value), nil })
+	return b.leaf(e, left, func(p query.Path) (sides, error) { return compared(p, o, right), nil })
 }
 
 //go:noinline
-func compared(p query.Path, o *query.Operator, v []byte) sides {
-	if isNull(v) {
+func compared(p query.Path, o *query.Operator, with *expr) sides {
+	if isNull(with.value) {
 		return neverKnown
 	}
-	f, _ := query.OperatorOf(o.Op, false).Of(p, query.Operands{Value: v})
+	f, _ := query.OperatorOf(o.Op, false).Of(p, query.Operands{Value: with.value})
+	if with.date != nil {
+		date, _ := query.OperatorOf(o.Op, false).Of(p, query.Operands{Value: with.date})
+		f = query.Or(f, date)
+	}
 	s := ofKnown(p, f)
 	if o.Negates {
 		return s.not()
@@ -151,7 +155,7 @@ func (b *binder) identity(e, from *expr) (*expr, error) {
 	numbered(e, from)
 	keyKids(e, from)
 	left, right := e.kids[0], e.kids[1]
-	if left.isConst() && !right.isConst() {
+	if left.isConst() && (!right.isConst() || left.date != nil) {
 		left, right = right, left
 	}
 	if !right.isConst() {
@@ -161,7 +165,7 @@ func (b *binder) identity(e, from *expr) (*expr, error) {
 		if isNull(right.value) {
 			return exactly(isNullAt(p)), nil
 		}
-		return exactly(query.Eq(p, right.value)), nil
+		return exactly(query.In(p, right.values())), nil
 	})
 }
 
@@ -179,6 +183,14 @@ func isTrue(e *expr) *expr {
 		s = s.not()
 	}
 	return filterAt(e, exactly(s.holds), table)
+}
+
+// values are what a constant is equal to.
+func (e *expr) values() [][]byte {
+	if e.date != nil {
+		return [][]byte{e.value, e.date}
+	}
+	return [][]byte{e.value}
 }
 
 func (b *binder) in(e, from *expr) (*expr, error) {
@@ -200,7 +212,7 @@ func (b *binder) in(e, from *expr) (*expr, error) {
 			if !item.isConst() {
 				return e, nil
 			}
-			values = append(values, item.value)
+			values = append(values, item.values()...)
 		}
 	}
 	kept, nulls := values[:0], false
@@ -230,10 +242,14 @@ func (b *binder) between(e, from *expr) (*expr, error) {
 	}
 	return b.leaf(e, e.kids[0], func(p query.Path) (sides, error) {
 		if isNull(low.value) || isNull(high.value) {
-			from, to := compared(p, atLeast, low.value), compared(p, atMost, high.value)
+			from, to := compared(p, atLeast, low), compared(p, atMost, high)
 			return sides{query.False(), query.Or(from.denied, to.denied)}, nil
 		}
-		return ofKnown(p, query.Between(p, low.value, high.value)), nil
+		f := query.Between(p, low.value, high.value)
+		if low.date != nil || high.date != nil {
+			f = query.Or(f, query.Between(p, low.ofKind(msgpack.Date), high.ofKind(msgpack.Date)))
+		}
+		return ofKnown(p, f), nil
 	})
 }
 
@@ -265,6 +281,10 @@ func (b *binder) question(e *expr, values []*expr) (*expr, error) {
 	}
 	return b.leaf(e, e.kids[0], func(p query.Path) (sides, error) {
 		f, err := e.operator.Of(p, given)
+		if e.operator.Takes == query.TakesValue && values[0].date != nil && err == nil {
+			also, _ := e.operator.Of(p, query.Operands{Value: values[0].date})
+			f = query.Or(f, also)
+		}
 		switch {
 		case err != nil:
 			return sides{}, b.fault(values[0], err.Error())

@@ -92,7 +92,7 @@ func (e *expr) choose(t *tuple) []byte {
 		of = e.kids[0].eval(t)
 	}
 	for ; len(pairs) > 1; pairs = pairs[2:] {
-		if e.index == 1 && compare(equals, of, pairs[0].eval(t)) == yes || e.index == 0 && pairs[0].test(t) {
+		if e.index == 1 && pairs[0].compared(t, equals, of) == yes || e.index == 0 && pairs[0].test(t) {
 			return pairs[1].eval(t)
 		}
 	}

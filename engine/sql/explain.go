@@ -138,7 +138,9 @@ func (s *explainBody) detail(q *selection, last string) ([]byte, error) {
 			name = t.collection + " AS " + t.alias
 		}
 		how := "SCAN " + name
-		if t.body != nil {
+		if t.body != nil && t.body.parts == nil {
+			how = "SCAN FUNCTION " + t.alias
+		} else if t.body != nil {
 			how = "SCAN SUBQUERY " + t.alias
 		} else if by, err := q.by(t, r.steps[table].where); err != nil {
 			return nil, err

@@ -59,6 +59,7 @@ type expr struct {
 	quoted     bool // opPath: the first name is in quotes
 	signs      string
 	value      []byte
+	date       []byte // opConst: what value, a text, also is in a comparison; see dateLiteral
 	index      int
 	operator   *query.Operator
 	kind       query.Type
@@ -139,7 +140,7 @@ func (e *expr) hasAggregate() (found bool) {
 // appendKey appends bytes that are the same for bound expressions that are the same.
 func (e *expr) appendKey(b []byte) []byte {
 	b = append(b, '(', byte(e.op), byte(e.kind), byte(e.aggregate), byte(e.want))
-	for _, n := range [...]int{e.index, e.table, len(e.kids), len(e.value)} {
+	for _, n := range [...]int{e.index, e.table, len(e.kids), len(e.value), len(e.date)} {
 		b = append(b, number(n)...)
 	}
 	if e.distinct {
@@ -148,7 +149,7 @@ func (e *expr) appendKey(b []byte) []byte {
 	b = appendText(b, e.text)
 	b = appendText(b, e.signs)
 	b = appendText(b, e.path.String())
-	b = append(b, e.value...)
+	b = append(append(b, e.value...), e.date...)
 	if e.operator != nil {
 		b = appendText(b, e.operator.Name)
 		b = msgpack.AppendBool(b, e.operator.Negates)
@@ -175,7 +176,7 @@ func same(a, b *expr) bool {
 		return false
 	}
 	switch {
-	case a.sub != b.sub, a.path.String() != b.path.String(), string(a.value) != string(b.value):
+	case a.sub != b.sub, a.path.String() != b.path.String(), string(a.value) != string(b.value), string(a.date) != string(b.date):
 		return false
 	case (a.filter == nil) != (b.filter == nil):
 		return false
@@ -203,7 +204,12 @@ const (
 	aggLast
 	aggTotal
 	aggConcat
+	aggArray
+	aggObject
 )
+
+// collects reports whether a is put together of all values of a group, one after the other.
+func (a aggregate) collects() bool { return a >= aggConcat }
 
 // aggregates are their names, and the engine's operators for them.
 var aggregates = [...]struct {
@@ -218,6 +224,8 @@ var aggregates = [...]struct {
 	aggFirst: {"first", engine.AggFirst},
 	aggLast:  {"last", engine.AggLast},
 	aggTotal: {"total", engine.AggSum},
-	// The engine has none for this one: it counts, and concat.go does the rest.
+	// The engine has none for these: it counts, and concat.go does the rest.
 	aggConcat: {"group_concat", engine.AggCount},
+	aggArray:  {"json_group_array", engine.AggCount},
+	aggObject: {"json_group_object", engine.AggCount},
 }

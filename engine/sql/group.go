@@ -157,7 +157,7 @@ func (q *selection) direct() bool {
 		}
 	}
 	return !slices.ContainsFunc(q.groups.aggregates, func(a aggregated) bool {
-		return a.aggregate == aggConcat || a.of != nil && !isField(a.of)
+		return a.aggregate.collects() || a.of != nil && !isField(a.of)
 	})
 }
 
@@ -210,8 +210,8 @@ func (g *groups) of(q *selection, tuples []tuple) ([]tuple, error) {
 		grouped = append(grouped, tuple{slots: g.slots(row)})
 	}
 	for i := range g.aggregates {
-		if g.aggregates[i].aggregate == aggConcat {
-			g.concat(q.x.db, i, tuples, grouped)
+		if g.aggregates[i].aggregate.collects() {
+			g.collect(q.x.db, i, tuples, grouped)
 		}
 	}
 	return grouped, nil
@@ -244,7 +244,7 @@ func (g *groups) scratch(outer *engine.DB, tuples []tuple) (*engine.DB, error) {
 			put("g", n, e)
 		}
 		for n, a := range g.aggregates {
-			if a.of != nil {
+			if a.of != nil && !a.aggregate.collects() {
 				put("a", n, a.of)
 			}
 		}
@@ -258,7 +258,7 @@ func (g *groups) scratch(outer *engine.DB, tuples []tuple) (*engine.DB, error) {
 // op is the operator of the engine. For DISTINCT the engine lists the values,
 // and ofDistinct does the rest.
 func (a *aggregated) op() engine.AggregateOp {
-	if a.distinct && a.aggregate != aggConcat {
+	if a.distinct && !a.aggregate.collects() {
 		return engine.AggDistinct
 	}
 	return aggregates[a.aggregate].op
@@ -275,7 +275,7 @@ func (g *groups) slots(row []byte) (slots [][]byte) {
 	for i, v := range values {
 		if i >= len(g.by) {
 			a := &g.aggregates[i-len(g.by)]
-			if a.distinct && a.aggregate != aggConcat {
+			if a.distinct && !a.aggregate.collects() {
 				v = a.ofDistinct(v)
 			}
 			if a.aggregate == aggTotal { // always a float

@@ -163,7 +163,7 @@ func (q *selection) spread() {
 			if q.isReordered {
 				at = max(lastPlace(part), 1)
 			}
-			q.joins[at-1].add(part, q.x.slowly)
+			q.joins[at-1].add(part, q.x.slowly || q.isAsked(at))
 		}
 	}
 	var rest []*expr
@@ -173,7 +173,7 @@ func (q *selection) spread() {
 		case at < 1 || at <= q.pinned:
 			rest = append(rest, e)
 		case q.joins[at-1].kind == innerJoin:
-			q.joins[at-1].add(e, q.x.slowly)
+			q.joins[at-1].add(e, q.x.slowly || q.isAsked(at))
 		default:
 			q.joins[at-1].after = append(q.joins[at-1].after, e)
 			q.joins[at-1].cost += e.size()
@@ -181,6 +181,10 @@ func (q *selection) spread() {
 	}
 	q.rest = rest
 }
+
+// isAsked reports whether the table at a place of the order has rows only for each tuple of
+// those before it.
+func (q *selection) isAsked(at int) bool { return q.tables[q.order[at]].json != nil }
 
 // inOrder sets the order in which tables are joined: that of the statement, unless a table
 // would be joined to all before it though an equality with a later one says which. The
@@ -219,7 +223,7 @@ func (q *selection) inOrder() {
 // isInner reports whether all tables are joined by what holds alone.
 func (q *selection) isInner() bool {
 	for i := range q.tables {
-		if t := &q.tables[i]; i > 0 && t.kind != innerJoin || t.lazy != nil {
+		if t := &q.tables[i]; i > 0 && t.kind != innerJoin || t.lazy != nil || t.json != nil {
 			return false
 		}
 	}
@@ -458,7 +462,11 @@ func (r *joining) prepare(table int) (err error) {
 			}
 		}
 	}
-	s.isReady, s.where = true, query.And(filters...)
+	s.where = query.And(filters...)
+	if r.tables[table].json != nil {
+		return nil
+	}
+	s.isReady = true
 	docs, err := r.documents(table, s.where)
 	if s.docs = docs; err != nil || j == nil {
 		return err
@@ -525,7 +533,18 @@ func (r *joining) extend(at int) bool {
 		hasPartner, s.taken[n] = true, true
 		return r.addTo(at)
 	}
-	if s.isLazy {
+	if of := r.tables[j.table].json; of != nil {
+		isWanted := true
+		s.docs, s.taken = make([][]byte, 1), make([]bool, 1)
+		of.rows(r.x, &r.one, s.where, func(row []byte) bool {
+			s.docs[0] = row
+			isWanted = with(0)
+			return isWanted
+		})
+		if !isWanted {
+			return false
+		}
+	} else if s.isLazy {
 		if !r.drain(at, s, with) {
 			return false
 		}

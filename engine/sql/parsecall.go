@@ -89,6 +89,9 @@ func (p *parser) call() (*expr, error) {
 		e.op, minimum, maximum = opCase, 2, 3
 	case e.op == opCall:
 		if e.function = functionNamed(word); e.function == nil {
+			if isJSONTable(word) {
+				return nil, p.Fault(t, "expected a value; "+strings.ToUpper(word)+" is a table, and stands after FROM or JOIN")
+			}
 			return nil, p.unknownFunction(t)
 		}
 		minimum, maximum = e.function.min, e.function.max
@@ -123,6 +126,10 @@ func (p *parser) call() (*expr, error) {
 		switch e.aggregate {
 		case aggConcat:
 			maximum = 2
+		case aggObject:
+			if minimum, maximum = 2, 2; e.distinct {
+				return nil, p.Fault(t, "expected no DISTINCT in JSON_GROUP_OBJECT: a key stands in an object once")
+			}
 		case aggMin, aggMax:
 			if len(e.kids) > 1 && !e.distinct { // of several values in one row
 				e.op, e.aggregate, e.function = opCall, 0, functionNamed(word)
@@ -130,10 +137,22 @@ func (p *parser) call() (*expr, error) {
 			}
 		}
 	}
+	if word == "json_object" && len(e.kids)%2 == 1 {
+		return nil, p.Fault(t, "expected a value for each key in JSON_OBJECT")
+	}
 	if n := len(e.kids); n < minimum || n > maximum {
 		return nil, p.Fault(t, "expected "+arguments(minimum, maximum)+" in "+strings.ToUpper(word)+", found "+strconv.Itoa(n))
 	}
 	p.made(t.Pos, e)
+	if e.op == opAggregate && (e.aggregate == aggArray || e.aggregate == aggObject) {
+		// Each value becomes an array, or an object, of its own, so that null is left out
+		// only where FILTER puts it.
+		one := "json_array"
+		if e.aggregate == aggObject {
+			one = "json_object"
+		}
+		e.kids = []*expr{{op: opCall, function: functionNamed(one), start: e.start, end: e.end, kids: e.kids}}
+	}
 	if e.op == opAggregate {
 		if e, err := p.filtered(t, e); err != nil {
 			return e, err

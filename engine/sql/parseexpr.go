@@ -15,7 +15,7 @@ import (
 //	or = and {OR and}, and = not {AND not}, not = {NOT} comparison
 //	comparison = inequality {(= | <> | IS | IN | LIKE | …) inequality}, inequality = bits {(< | <= | > | >=) bits}
 //	bits = sum {(& | "|" | << | >>) sum}, sum = product {(+ | -) product}
-//	product = concat {(* | / | %) concat}, concat = collated {|| collated}
+//	product = concat {(* | / | %) concat}, concat = collated {(|| | -> | ->>) collated}
 func (p *parser) expr() (*expr, error) {
 	return p.nested((*parser).or)
 }
@@ -125,19 +125,32 @@ func (p *parser) chain(signs string, operand func(*parser) (*expr, error)) (*exp
 
 func (p *parser) concat() (*expr, error) {
 	start := p.Token.Pos
-	first, err := p.collated()
-	if err != nil || !p.Token.IsSign("||") {
-		return first, err
-	}
-	e := &expr{op: opConcat, kids: []*expr{first}}
-	for p.TakeSign("||") {
-		kid, err := p.collated()
-		if err != nil {
-			return nil, err
+	e, err := p.collated()
+	sign := ""
+	for n := 0; err == nil && p.Token.Kind == token.Sign; {
+		next := p.Token.Text
+		if next != "||" && next != jsonArrow.name && next != jsonArrows.name {
+			break
 		}
+		if next != sign { // what has one sign is one expression, of any length
+			if n++; n > token.MaxDepth {
+				return nil, p.Fault(p.Token, "expected at most "+strconv.Itoa(token.MaxDepth)+" expressions inside one another")
+			}
+			switch e = (&expr{op: opCall, function: &jsonArrow, kids: []*expr{e}}); next {
+			case "||":
+				e.op, e.function = opConcat, nil
+			case jsonArrows.name:
+				e.function = &jsonArrows
+			}
+			sign = next
+		}
+		p.Next()
+		var kid *expr
+		kid, err = p.collated()
 		e.kids = append(e.kids, kid)
+		p.made(start, e)
 	}
-	return p.made(start, e), nil
+	return e, err
 }
 
 // collated reads a value and COLLATE.
@@ -265,7 +278,10 @@ func (p *parser) primary() (*expr, error) {
 		return nil, p.ExpectedLike("a value", "a query that is one stands in parentheses")
 	case p.isReserved():
 		return nil, p.ExpectedLike("a value", "a field of that name goes in double quotes")
-	case p.Peek().IsSign("(") && !t.Quoted && (t.Is("bytes") || t.Is("date") && p.isDateLiteral()):
+	case p.Peek().IsSign("(") && !t.Quoted && t.Is("date") && p.isDateLiteral():
+		e, err := p.literal()
+		return e.dateLiteral(), err
+	case p.Peek().IsSign("(") && !t.Quoted && t.Is("bytes"):
 		return p.literal()
 	case p.Peek().IsSign("(") && t.Is("cast"):
 		return p.cast(t.Pos)
@@ -278,8 +294,40 @@ func (p *parser) primary() (*expr, error) {
 	return p.positions(name{t.Text, t.Pos}, t.Quoted)
 }
 
-// isDateLiteral reports whether date(…) has one text or number, which is a value of the
-// type date. With anything else it is SQLite's function.
+// dateLiteral makes date('…') what it is in SQLite, a text, from e, which is a value of the
+// type date. Compared with such values it is one of them, since documents hold both, and
+// so it is where it is stored.
+func (e *expr) dateLiteral() *expr {
+	if text := timeText([][]byte{e.value}, "%Y-%m-%d", ""); !isNull(text) {
+		e.value, e.date = text, e.value
+	}
+	return e
+}
+
+// stored returns e, which becomes a value of a document, with dates for what date('…')
+// says there.
+func (e *expr) stored() *expr {
+	if e.date != nil {
+		return constant(e, e.date)
+	}
+	first, step := len(e.kids), 1
+	switch {
+	case e.op == opCall && e.function.takes == takesAny:
+		first = 0
+	case e.op == opCase: // its values stand between its conditions, and last
+		first, step = e.index+1, 2
+		if last := len(e.kids) - 1; (last-e.index)%2 == 0 {
+			e.kids[last] = e.kids[last].stored()
+		}
+	}
+	for i := first; i < len(e.kids); i += step {
+		e.kids[i] = e.kids[i].stored()
+	}
+	return e
+}
+
+// isDateLiteral reports whether date(…) has one text or number, which is also a value of
+// the type date. With anything else it is SQLite's function alone.
 func (p *parser) isDateLiteral() bool {
 	ahead := p.Reader
 	ahead.Next()

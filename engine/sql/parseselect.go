@@ -43,8 +43,9 @@ type table struct {
 	using      []name   // fields that USING names
 	natural    bool     // using are those that both sides have
 	body       *queryBody
-	cte        *cte // that the query is; nil: it stands here
-	self       bool // the rows of the step before, in a query that reads itself
+	cte        *cte       // that the query is; nil: it stands here
+	self       bool       // the rows of the step before, in a query that reads itself
+	json       *jsonTable // the rows of json_each or json_tree; body has only the names of its columns
 
 	// What binding adds to the rows of a query.
 	docs    [][]byte
@@ -286,6 +287,10 @@ func (p *parser) table() (table, error) {
 			return s, p.Expected(`a clause or ")"`)
 		}
 		s.alias = "subquery"
+	} else if !p.Token.Quoted && isJSONTable(strings.ToLower(p.Token.Text)) && p.Peek().IsSign("(") {
+		if err := p.jsonTable(&s); err != nil {
+			return s, err
+		}
 	} else {
 		n, err := p.name("the name of a collection")
 		if err != nil {
@@ -314,6 +319,27 @@ func (p *parser) table() (table, error) {
 		s.alias, s.pos = alias.text, alias.pos
 	}
 	return s, nil
+}
+
+// isJSONTable reports whether a function, by its name in lower case, has rows.
+func isJSONTable(word string) bool { return word == "json_each" || word == "json_tree" }
+
+// jsonTable reads json_each or json_tree and its arguments.
+func (p *parser) jsonTable(s *table) error {
+	t := p.Token
+	s.alias = strings.ToLower(t.Text)
+	s.json, s.body = &jsonTable{isTree: s.alias == "json_tree"}, &queryBody{columns: jsonColumns}
+	p.Next()
+	p.Next()
+	err := p.commas(2, "arguments", func() error {
+		e, err := p.expr()
+		s.json.args = append(s.json.args, e)
+		return err
+	})
+	if err == nil {
+		err = p.mustSign(")")
+	}
+	return err
 }
 
 // afterTables are words that may follow a table, and are no alias unless they are in

@@ -190,6 +190,9 @@ func (p *parser) row(b *insertBody) error {
 	case b.columns == nil && len(row) != 1:
 		return p.Fault(start, "expected one document, found "+count(len(row))+" values; documents have no order of fields, so their names go before VALUES")
 	}
+	for i, e := range row {
+		row[i] = e.stored()
+	}
 	b.rows, b.pos = append(b.rows, row), append(b.pos, start.Pos)
 	return nil
 }
@@ -243,8 +246,11 @@ func (p *parser) sets() (sets []set, err error) {
 			return p.Expected(`"=" and a value`)
 		}
 		value, err := p.expr()
-		sets = append(sets, set{path, value})
-		return err
+		if err != nil {
+			return err
+		}
+		sets = append(sets, set{path, value.stored()})
+		return nil
 	})
 }
 

@@ -221,6 +221,13 @@ func TestErrors(t *testing.T) {
 		"SELECT name FROM people WHER":      "did you mean WHERE?",
 		"SELECT name, COUNT(*) FROM people": "GROUP BY",
 		"SELECT name FROM people WHERE COUNT(*) > 1":                                         "HAVING",
+		"SELECT json_each(tags) FROM people":                                                 "stands after FROM or JOIN",
+		"SELECT json_object('a') FROM people":                                                "a value for each key",
+		"SELECT * FROM json_each(1, 2, 3)":                                                   "at most 2",
+		"SELECT * FROM people p RIGHT JOIN json_each(p.tags) t ON 1 = 1":                     "LEFT JOIN",
+		"SELECT json_group_object(DISTINCT name, age) FROM people":                           "no DISTINCT",
+		"SELECT t.x FROM json_each('[1]') t":                                                 "its columns are key, value",
+		"DELETE FROM json_each(1)":                                                           "expected a collection",
 		"SELECT lowr(name) FROM people":                                                      "did you mean LOWER?",
 		"UPDTAE people SET a = 1":                                                            "did you mean UPDATE?",
 		"NISERT INTO people (a) VALUES (1)":                                                  "did you mean INSERT?",
@@ -625,6 +632,8 @@ func FuzzRun(f *testing.F) {
 		"SELECT SUM(age) FILTER (WHERE age > 1) OVER (w ROWS BETWEEN 1 PRECEDING AND UNBOUNDED FOLLOWING EXCLUDE TIES) AS a, NTH_VALUE(name, 2) OVER w AS b FROM people NATURAL LEFT JOIN orders WINDOW w AS (PARTITION BY name ORDER BY age DESC NULLS LAST) ORDER BY RANK() OVER (ORDER BY age RANGE 1.5 PRECEDING)",
 		"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n ORDER BY 1 DESC LIMIT 20) SELECT AVG(i) OVER (ORDER BY i GROUPS 2 PRECEDING) AS x, LAG(i, 2, 0) OVER (ORDER BY i) AS y FROM n LIMIT 3",
 		"EXPLAIN QUERY PLAN UPDATE people SET age = 1 WHERE age > (SELECT 1); EXPLAIN INSERT INTO people (a) SELECT 1 UNION SELECT 2",
+		"WITH RECURSIVE w(v) AS (SELECT json('[1, [2]]') UNION ALL SELECT e.value FROM w, json_each(w.v) e) SELECT json_array(v, v -> 0 ->> '$.a') AS a, json_valid(v) AS b FROM w LIMIT 9",
+		"SELECT p.name, json_group_array(DISTINCT t.atom) FILTER (WHERE t.key > 0) AS a, json_group_object(t.fullkey, t.id) AS o FROM people p LEFT JOIN json_tree(p.tags, '$[0]') t ON t.type = 'text' WHERE p.age < date('2024-01-31') GROUP BY p.name",
 		"SELECT GROUP_CONCAT(DISTINCT name, ';') FILTER (WHERE age NOT IN (1, NULL)) AS g, TOTAL(age > 1) AS t FROM people GROUP BY address.city HAVING NOT g LIKE '%!%' ESCAPE '!'",
 	} {
 		f.Add(text)

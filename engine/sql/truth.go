@@ -1,6 +1,9 @@
 package sql
 
-import "github.com/atomicdb-go/atomicdb/engine/msgpack"
+import (
+	"github.com/atomicdb-go/atomicdb/engine/msgpack"
+	"github.com/atomicdb-go/atomicdb/engine/query"
+)
 
 // A truth is what a condition is of a row. AND is the least of its parts, OR the
 // greatest, and NOT the opposite.
@@ -84,7 +87,7 @@ func (e *expr) ask(t *tuple) truth {
 		}
 		return any
 	case opCompare:
-		return compare(e.operator, e.kids[0].eval(t), e.kids[1].eval(t))
+		return e.kids[1].compared(t, e.operator, e.kids[0].eval(t))
 	case opIs:
 		return truthIf(isSame(e.kids[0].eval(t), e.kids[1].eval(t)))
 	case opIsTrue:
@@ -95,9 +98,25 @@ func (e *expr) ask(t *tuple) truth {
 		return e.among(t)
 	case opBetween:
 		v := e.kids[0].eval(t)
-		return min(compare(atLeast, v, e.kids[1].eval(t)), compare(atMost, v, e.kids[2].eval(t)))
+		return min(e.kids[1].compared(t, atLeast, v), e.kids[2].compared(t, atMost, v))
 	}
 	return truthOf(e.eval(t))
+}
+
+// compared compares a value with that of e.
+func (e *expr) compared(t *tuple, o *query.Operator, v []byte) truth {
+	if e.date != nil {
+		return compare(o, v, e.ofKind(msgpack.KindOf(v)))
+	}
+	return compare(o, v, e.eval(t))
+}
+
+// ofKind returns what a constant is beside a value of a kind.
+func (e *expr) ofKind(kind msgpack.Kind) []byte {
+	if e.date != nil && kind == msgpack.Date {
+		return e.date
+	}
+	return e.value
 }
 
 // test reports whether e holds as a condition.
@@ -107,7 +126,7 @@ func (e *expr) test(t *tuple) bool { return e.ask(t) == yes }
 func (e *expr) among(t *tuple) truth {
 	v, found := e.kids[0].eval(t), no
 	for _, kid := range e.kids[1:] {
-		if found = max(found, compare(equals, v, kid.eval(t))); found == yes {
+		if found = max(found, kid.compared(t, equals, v)); found == yes {
 			break
 		}
 	}

@@ -3,6 +3,7 @@ package sql_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/atomicdb-go/atomicdb/engine"
 )
@@ -70,7 +71,9 @@ func TestFunctions(t *testing.T) {
 		"printf('%.2f', 3.22e37)": "'32200000000000000000000000000000000000.00'", "printf('%.0f', -1e16)": "'-10000000000000000'", "printf('%d %5.1f|%-4s|%04d', 1, 2.25, 'ab', 7)": "'1   2.3|ab  |0007'", "printf('%s', NULL)": "''", "printf('%,d', 1234567)": "'1,234,567'", "printf('%x %X %o', 255, 255, 8)": "'ff FF 10'", "printf('%q %Q %w', 'it''s', NULL, 'a\"b')": `'it\'\'s NULL a""b'`, "printf('%c%c|%%', 'xyz', 'é')": "'xé|%'", "format('%*d|%+d|% d', 4, 7, 7, 7)": "'   7|+7| 7'", "printf('%.2s|', 'abc')": "'ab|'", "printf('%e', 12345.678)": "'1.234568e+04'", "printf('a%')": "'a'", "printf(NULL)": "null", "printf('%d')": "'0'",
 		"date('2024-01-31', '+1 month')": "'2024-03-02'", "date(0, 'unixepoch')": "'1970-01-01'", "date('2024-02-29', 'start of month', '-1 day')": "'2024-01-31'", "time('12:30', '+45 minutes')": "'13:15:00'", "datetime('2024-05-17T10:30:00.500Z')": "'2024-05-17 10:30:00'", "datetime('2024-05-17 10:30+02:00')": "'2024-05-17 08:30:00'", "datetime(date('2024-05-17'))": "'2024-05-17 00:00:00'",
 		"julianday('2024-01-01')": "2.4603105e+06", "unixepoch('1970-01-02')": "86400", "unixepoch('x')": "null", "strftime('%Y/%m/%d %H-%M-%S %j %w %W %s %f %%', '2024-05-17 10:30:15.25')": "'2024/05/17 10-30-15 138 5 20 1715941815 15.250 %'", "strftime('%Q', 0)": "null", "strftime('%G-%V %g', '2024-12-30')": "'2025-01 25'", "strftime('%G-%V', '2021-01-03')": "'2020-53'", "date('2024-05-17', 'weekday 0')": "'2024-05-19'", "date('2024-13-01', '+1 day')": "null", "date('2024-05-17', 'nonsense')": "null", "date(NULL, '+1 day')": "null", "datetime(1715941815, 'auto')": "'2024-05-17 10:30:15'", "date(2460310.5, '+0 days')": "'2024-01-01'", "time('10:30:15.256', 'subsec')": "'10:30:15.256'",
-		"json_extract({a: {b: [1, 2, 3]}}, '$.a.b[1]')": "2", "json_extract({a: [1, 2]}, '$.a[#-1]', '$.b', '$')": "[2, null, {a: [1, 2]}]", `json_extract({'a b': 1}, '$."a b"')`: "1", "json_extract({a: 1}, 'a')": "null", "json_extract([1], '$[1]')": "null", "json_array_length([1, 2])": "2", "json_array_length({a: [1]}, '$.a')": "1", "json_array_length({a: 1})": "0", "json_array_length({a: 1}, '$.b')": "null", "json_type({a: [1]}, '$.a')": "'array'", "json_type(1.5)": "'real'", "json_type(1)": "'integer'", "json_type({a: NULL}, '$.a')": "'null'", "json_type({a: 1}, '$.b')": "null",
+		"json_extract({a: {b: [1, 2, 3]}}, '$.a.b[1]')": "2", "json_extract({a: [1, 2]}, '$.a[#-1]', '$.b', '$')": "[2, null, {a: [1, 2]}]", `json_extract({'a b': 1}, '$."a b"')`: "1", "json_extract({a: 1}, 'a')": "null", "json_extract([1], '$[1]')": "null", "json_array_length([1, 2])": "2", "json_array_length({a: [1]}, '$.a')": "1", "json_array_length({a: 1})": "0", "json_array_length({a: 1}, '$.b')": "null", "json_type({a: [1]}, '$.a')": "'array'", "json_type(1.5)": "'real'", "json_type(1)": "'integer'", "json_type({a: NULL}, '$.a')": "'null'", "json_type('[1, \"a\"]', '$[1]')": "'text'", "json_type('x')": "null", "json_extract('{\"a\": 1}', '$.a')": "1", "json_valid('{\"a\": 1, \"a\": 2}')": "0", "json_valid('{\"__proto__\": 1}')": "0", "json_valid([1])": "1", "json('[1.0, -0, 18446744073709551615]')": "[1, 0, 18446744073709551615]", "json_object('a', 1, 'b', 2, 'a', 3)": "{a: 3, b: 2}", "json_object(NULL, 1)": "null", "json_object('__proto__', 1)": "null",
+		"[1, [2, 3]] -> -1 -> 0": "2", "{a: {'b.c': 1}} ->> 'a' -> 'b.c'": "1", "{a: 1} -> NULL": "null", "'x' -> 'a'": "null", "{a: 1} || 'x' -> 'a'": "null", "1 + '[5]' ->> 0 * 2": "11",
+		"json_type({a: 1}, '$.b')": "null",
 	} {
 		if got, err := run(t, db, "SELECT "+text+" AS v", nil); err != nil || got != "{v: "+want+"}" {
 			t.Errorf("%s: %s, %v; want %s", text, got, err, want)
@@ -105,5 +108,36 @@ func TestAggregates(t *testing.T) {
 	}
 	if _, err := run(t, db, "SELECT GROUP_CONCAT(name, age) FROM people", nil); engine.CodeOf(err) != engine.CodeInvalid {
 		t.Errorf("a separator of each row: %v", err)
+	}
+}
+
+// TestDateLiterals: date('…') is a text, as in SQLite, and in a comparison also the date.
+// In VALUES and SET it is the date.
+func TestDateLiterals(t *testing.T) {
+	db := newDB(t)
+	for _, tt := range []struct{ text, want string }{
+		{"WITH RECURSIVE d(x) AS (SELECT date('2026-01-30') UNION ALL SELECT date(x, '+1 day') FROM d WHERE x < date('2026-02-01')) SELECT * FROM d", "{x: '2026-01-30'} {x: '2026-01-31'} {x: '2026-02-01'}"},
+		{"INSERT INTO days (_id, d, e) VALUES (1, date('2026-01-30'), '2026-01-30'), (2, coalesce(NULL, date('2026-02-01')), CASE WHEN 1 THEN '2026-02-01' ELSE date('2026-02-01') END)", "{_id: 1} {_id: 2}"},
+		{"UPDATE days SET f = CASE _id WHEN 1 THEN date('2026-03-01') ELSE 0 END", "{updated: 2}"},
+		{"SELECT * FROM days", "{_id: 1, d: date('2026-01-30'), e: '2026-01-30', f: date('2026-03-01')} {_id: 2, d: date('2026-02-01'), e: '2026-02-01', f: 0}"},
+		{"SELECT _id FROM days WHERE d < date('2026-02-01') AND e < date('2026-02-01')", "{_id: 1}"},
+		{"SELECT _id FROM days WHERE date('2026-02-01') <> d AND e <> date('2026-02-01')", "{_id: 1}"},
+		{"SELECT _id FROM days WHERE d IN (date('2026-02-01'), 3) AND e IN (date('2026-02-01'))", "{_id: 2}"},
+		{"SELECT _id FROM days WHERE d BETWEEN date('2026-01-31') AND date('2026-02-02') AND NOT e BETWEEN date('2026-01-01') AND date('2026-01-31')", "{_id: 2}"},
+		{"SELECT _id FROM days WHERE d IS date('2026-02-01') AND e IS date('2026-02-01')", "{_id: 2}"},
+		{"SELECT _id FROM days WHERE d IN (_id, date('2026-02-01')) AND coalesce(e, d) = date('2026-02-01')", "{_id: 2}"},
+		{"SELECT CASE d WHEN date('2026-02-01') THEN 1 ELSE 0 END AS a, CASE e WHEN date('2026-02-01') THEN 1 ELSE 0 END AS b FROM days WHERE _id = 2", "{a: 1, b: 1}"},
+		{"SELECT _id FROM days WHERE date('2026-01-30') BETWEEN e AND date('2026-01-31') AND _id BETWEEN 1 AND 2", "{_id: 1}"},
+	} {
+		got, err := run(t, db, tt.text, nil)
+		if got = strings.ReplaceAll(got, "\n", " "); err != nil || got != tt.want {
+			t.Errorf("%s\n%s, %v; want %s", tt.text, got, err, tt.want)
+		}
+	}
+	midnight := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	for _, text := range []string{"date('2026-01-01') = ?", "? = date('2026-01-01')", "date('2026-01-01') IS ?", "date('2025-12-31') < ?", "? BETWEEN date('2025-12-31') AND date('2026-01-02')"} {
+		if got, err := run(t, db, "SELECT "+text+" AS v", []any{midnight}); err != nil || got != "{v: true}" {
+			t.Errorf("%s: %s, %v", text, got, err)
+		}
 	}
 }

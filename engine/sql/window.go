@@ -299,6 +299,8 @@ func (p *partition) value(i int) ([]byte, error) {
 	switch p.aggregate {
 	case aggCount, aggAvg:
 		return orZero(all), nil
+	case aggArray, aggObject:
+		return orNone(p.aggregate, all), nil
 	case aggTotal:
 		return floatValue(msgpack.Float(orZero(all))), nil
 	}

@@ -100,6 +100,9 @@ func (w *window) merge(a, b []byte) []byte {
 	case w.aggregate == aggConcat:
 		engine.CheckRoom(maxConcatBytes, len(a)+len(b), maxConcatBytes)
 		return textValue(string(msgpack.Str(a)) + w.separator + string(msgpack.Str(b)))
+	case w.aggregate.collects():
+		engine.CheckRoom(maxConcatBytes, len(a)+len(b), maxConcatBytes)
+		return merged(a, b)
 	case w.aggregate == aggMin && msgpack.Compare(b, a) < 0, w.aggregate == aggMax && msgpack.Compare(b, a) > 0:
 		return b
 	case w.aggregate == aggMin, w.aggregate == aggMax:
@@ -123,7 +126,7 @@ type sliding struct {
 // isExact reports whether an aggregate of the values is the same in whatever order it is
 // worked out. Of sums that overflow it is not.
 func (p *partition) isExact() bool {
-	if p.aggregate == aggConcat {
+	if p.aggregate.collects() {
 		return false
 	}
 	size := 0.0

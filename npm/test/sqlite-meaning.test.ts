@@ -93,7 +93,7 @@ describe(`what SQL means (${replayOf('sqlite-meaning.test.ts')})`, () => {
       const args = [time, ...modifiers].join(', ')
       const formatted = `strftime('${random.list(1, 4, () => random.pick(['%d', '%H', '%j', '%m', '%M', '%s', '%S', '%w', '%W', '%Y', '%G', '%V', '%g', '%U', '%u', '%e', '%%', '%f', 'T']))
         .join('-')}', ${args})`
-      // One argument makes a value of the type date: SQL.md has a row for it.
+      // A literal that is no date is refused.
       const date = modifiers.length > 0 ? `date(${args})` : formatted
       await compare(`SELECT ${date} AS a, time(${args}) AS b, datetime(${args}) AS c, ${formatted} AS d, unixepoch(${args}) AS e, round(julianday(${args}), 6) AS f`)
     }

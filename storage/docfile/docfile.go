@@ -12,6 +12,7 @@ import (
 	"strconv"
 
 	"github.com/atomicdb-go/atomicdb/engine"
+	"github.com/atomicdb-go/atomicdb/engine/jsontext"
 	"github.com/atomicdb-go/atomicdb/engine/msgpack"
 )
 
@@ -89,7 +90,7 @@ func fileOf(root []byte, maxDepth int) (*File, error) {
 	if msgpack.KindOf(root) != msgpack.Map {
 		return nil, invalid("expected an object of collections, each an array of documents, not " + msgpack.KindOf(root).String())
 	}
-	if name := twice(root); name != nil {
+	if name := jsontext.Twice(root); name != nil {
 		return nil, invalid("the name " + strconv.Quote(string(name)) + " stands twice in one object")
 	}
 	var f File

@@ -1,10 +1,12 @@
 package docfile
 
 import (
+	"bytes"
 	"encoding/base64"
 	"math"
 	"strconv"
 
+	"github.com/atomicdb-go/atomicdb/engine/jsontext"
 	"github.com/atomicdb-go/atomicdb/engine/msgpack"
 	"github.com/atomicdb-go/atomicdb/engine/query/token"
 )
@@ -169,4 +171,62 @@ func SpecialOf(key string, content []byte) (value []byte, special bool) {
 		return doubleOf(content), true
 	}
 	return nil, false
+}
+
+// parseJSON returns a text of JSON as MessagePack.
+func parseJSON(text []byte, maxDepth int) ([]byte, error) {
+	text = bytes.TrimPrefix(text, []byte("\xef\xbb\xbf")) // some editors on Windows write it first
+	value, at, wrong := jsontext.Parse(text, maxDepth, &jsontext.Extension{ValueOf: SpecialOf, Literal: literalKey})
+	if wrong != "" {
+		line := 1 + bytes.Count(text[:at], []byte("\n"))
+		column := at - bytes.LastIndexByte(text[:at], '\n')
+		return nil, invalid("line " + strconv.Itoa(line) + " column " + strconv.Itoa(column) + ": " + wrong)
+	}
+	return value, nil
+}
+
+func dateOf(content []byte) []byte {
+	switch msgpack.KindOf(content) {
+	case msgpack.String:
+		if t, wrong := token.ParseDate(string(msgpack.Str(content))); wrong == "" {
+			return token.AppendTime(nil, t)
+		}
+	case msgpack.Map:
+		if long := textOf(content, longKey); long != "" {
+			if millis, err := strconv.ParseInt(long, 10, 64); err == nil {
+				return msgpack.AppendDate(nil, millis)
+			}
+		}
+	}
+	return nil
+}
+
+func bytesOf(content []byte) []byte {
+	if msgpack.KindOf(content) != msgpack.Map || msgpack.Lookup(content, "base64") == nil {
+		return nil
+	}
+	decoded, err := base64.StdEncoding.DecodeString(textOf(content, "base64"))
+	if err != nil {
+		return nil
+	}
+	return msgpack.AppendBin(nil, decoded)
+}
+
+func doubleOf(content []byte) []byte {
+	if msgpack.KindOf(content) != msgpack.String {
+		return nil
+	}
+	x, err := strconv.ParseFloat(string(msgpack.Str(content)), 64)
+	if err != nil {
+		return nil
+	}
+	return msgpack.AppendFloat(nil, x)
+}
+
+// textOf returns the string at a key of a map, "" if there is none.
+func textOf(m []byte, key string) string {
+	if v := msgpack.Lookup(m, key); v != nil && msgpack.KindOf(v) == msgpack.String {
+		return string(msgpack.Str(v))
+	}
+	return ""
 }

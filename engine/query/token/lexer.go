@@ -36,7 +36,7 @@ var hints = map[byte]string{
 }
 
 // sqlSigns are the signs that only SQL has.
-var sqlSigns = []string{"||", "<<", ">>", "+", "-", "*", "/", "%", "?", ";", ".", "@", "&", "|", "~"}
+var sqlSigns = []string{"||", "->>", "->", "<<", ">>", "+", "-", "*", "/", "%", "?", ";", ".", "@", "&", "|", "~"}
 
 func (l *lexer) next() Token {
 	if open := l.skipSpace(); open >= 0 {

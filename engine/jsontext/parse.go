@@ -1,34 +1,34 @@
-package docfile
+package jsontext
 
 import (
 	"bytes"
-	"encoding/base64"
 	"math"
 	"strconv"
 	"unicode/utf16"
 	"unicode/utf8"
 
 	"github.com/atomicdb-go/atomicdb/engine/msgpack"
-	"github.com/atomicdb-go/atomicdb/engine/query/token"
 )
 
-// parseJSON returns a text of JSON (RFC 8259) as MessagePack. It also reads NaN,
-// Infinity and -Infinity, which Python writes. The parser is our own, because
-// tidwall/gjson makes the wasm 237 kB larger (brotli), and JavaScript's parser
-// loses digits of large integers.
-func parseJSON(text []byte, maxDepth int) ([]byte, error) {
-	text = bytes.TrimPrefix(text, []byte("\xef\xbb\xbf")) // some editors on Windows write it first
-	p := parser{text: text, out: make([]byte, 0, len(text))}
+// An Extension is what a text may hold beyond JSON: NaN, Infinity and -Infinity, which
+// Python writes, and objects that stand for other values.
+type Extension struct {
+	// ValueOf returns the value that an object stands for by its only key; nil if its
+	// content is none. isOne says whether objects with that key stand for values.
+	ValueOf func(key string, content []byte) (value []byte, isOne bool)
+	// Literal is the key of an object whose content stands for no other value.
+	Literal string
+}
+
+// Parse returns a text of JSON (RFC 8259) as MessagePack. of is nil for plain JSON. If
+// the text is none, wrong says why, and at is where.
+func Parse(text []byte, maxDepth int, of *Extension) (value []byte, at int, wrong string) {
+	p := parser{text: text, out: make([]byte, 0, len(text)), of: of}
 	p.value(maxDepth)
 	if p.space(); p.wrong == "" && p.at < len(text) {
 		p.fail("expected the end")
 	}
-	if p.wrong != "" {
-		line := 1 + bytes.Count(text[:p.at], []byte("\n"))
-		column := p.at - bytes.LastIndexByte(text[:p.at], '\n')
-		return nil, invalid("line " + strconv.Itoa(line) + " column " + strconv.Itoa(column) + ": " + p.wrong)
-	}
-	return p.out, nil
+	return p.out, p.at, p.wrong
 }
 
 // A parser appends the values that it reads from text to out. After a fault, it
@@ -38,6 +38,7 @@ type parser struct {
 	at    int
 	out   []byte
 	wrong string
+	of    *Extension
 }
 
 func (p *parser) fail(why string) {
@@ -90,11 +91,11 @@ func (p *parser) value(depth int) {
 		p.out = msgpack.AppendBool(p.out, true)
 	case p.accept("false"):
 		p.out = msgpack.AppendBool(p.out, false)
-	case p.accept("NaN"):
+	case p.of != nil && p.accept("NaN"):
 		p.out = msgpack.AppendFloat(p.out, math.NaN())
-	case p.accept("Infinity"):
+	case p.of != nil && p.accept("Infinity"):
 		p.out = msgpack.AppendFloat(p.out, math.Inf(1))
-	case p.accept("-Infinity"):
+	case p.of != nil && p.accept("-Infinity"):
 		p.out = msgpack.AppendFloat(p.out, math.Inf(-1))
 	case c == '-' || c >= '0' && c <= '9':
 		p.number()
@@ -140,7 +141,7 @@ func (p *parser) object(depth int, literal bool) {
 			p.fail("expected :")
 			return
 		}
-		if count == 0 && !literal && string(key) == literalKey {
+		if count == 0 && !literal && p.of != nil && string(key) == p.of.Literal {
 			p.literal(depth - 1)
 		} else {
 			p.value(depth - 1)
@@ -152,12 +153,12 @@ func (p *parser) object(depth int, literal bool) {
 	}
 	p.at++
 	p.header(start, count, msgpack.AppendMap)
-	if count == 1 && !literal && isSpecial(string(key)) {
+	if count == 1 && !literal && p.of != nil {
 		p.special(start, string(key))
 	}
 }
 
-// literal reads the object in a $literal, which stands for no other value.
+// literal reads the object in a literal one, which stands for no other value.
 func (p *parser) literal(depth int) {
 	if p.space(); p.peek() != '{' {
 		p.fail("expected an object")
@@ -190,71 +191,17 @@ func (p *parser) header(start, count int, appendHeader func([]byte, int) []byte)
 	copy(p.out[start:], header)
 }
 
-// special replaces the object that starts at start by the value that it stands for.
+// special replaces the object that starts at start by the value that it stands for, if it
+// does.
 func (p *parser) special(start int, key string) {
-	content := p.out[start+1+msgpack.Skip(p.out[start+1:]):]
-	var v []byte
-	switch key {
-	case literalKey:
-		v = bytes.Clone(content)
-	case dateKey:
-		v = dateOf(content)
-	case binaryKey:
-		v = bytesOf(content)
-	case doubleKey:
-		v = doubleOf(content)
-	}
-	if v == nil {
+	v, isOne := p.of.ValueOf(key, p.out[start+1+msgpack.Skip(p.out[start+1:]):])
+	switch {
+	case !isOne:
+	case v == nil:
 		p.fail("this is no " + key)
-		return
+	default:
+		p.out = append(p.out[:start], bytes.Clone(v)...)
 	}
-	p.out = append(p.out[:start], v...)
-}
-
-func dateOf(content []byte) []byte {
-	switch msgpack.KindOf(content) {
-	case msgpack.String:
-		if t, wrong := token.ParseDate(string(msgpack.Str(content))); wrong == "" {
-			return token.AppendTime(nil, t)
-		}
-	case msgpack.Map:
-		if long := textOf(content, longKey); long != "" {
-			if millis, err := strconv.ParseInt(long, 10, 64); err == nil {
-				return msgpack.AppendDate(nil, millis)
-			}
-		}
-	}
-	return nil
-}
-
-func bytesOf(content []byte) []byte {
-	if msgpack.KindOf(content) != msgpack.Map || msgpack.Lookup(content, "base64") == nil {
-		return nil
-	}
-	decoded, err := base64.StdEncoding.DecodeString(textOf(content, "base64"))
-	if err != nil {
-		return nil
-	}
-	return msgpack.AppendBin(nil, decoded)
-}
-
-func doubleOf(content []byte) []byte {
-	if msgpack.KindOf(content) != msgpack.String {
-		return nil
-	}
-	x, err := strconv.ParseFloat(string(msgpack.Str(content)), 64)
-	if err != nil {
-		return nil
-	}
-	return msgpack.AppendFloat(nil, x)
-}
-
-// textOf returns the string at a key of a map, "" if there is none.
-func textOf(m []byte, key string) string {
-	if v := msgpack.Lookup(m, key); v != nil && msgpack.KindOf(v) == msgpack.String {
-		return string(msgpack.Str(v))
-	}
-	return ""
 }
 
 func (p *parser) number() {
