@@ -20,7 +20,8 @@ type moment struct {
 	millis   int64   // since 1970
 	raw      float64 // the number that it was given as, for the modifiers that say what it counts
 	isNumber bool
-	exactly  bool // to the millisecond
+	exactly  bool  // to the millisecond
+	over     int64 // how many days the last date named was after the end of its month
 }
 
 func (m *moment) isValid() bool {
@@ -83,7 +84,7 @@ func (m *moment) civil(text string) bool {
 		if !ok1 || !ok2 || !ok3 || month < 1 || month > 12 || day < 1 || day > 31 {
 			return false
 		}
-		days = token.DaysFromCivil(year, month, 1) + day - 1
+		days = m.day(year, month, day)
 		hasDate, rest = true, text[10:]
 	}
 	m.millis = days * dayMillis
@@ -159,7 +160,15 @@ func (m *moment) civilDate() (year, month, day, ofDay int64) {
 }
 
 func (m *moment) setDate(year, month, day, ofDay int64) {
-	m.millis = (token.DaysFromCivil(year, month, 1)+day-1)*dayMillis + ofDay
+	m.millis = m.day(year, month, day)*dayMillis + ofDay
+}
+
+// day returns the number of a day, which its month may not have.
+func (m *moment) day(year, month, day int64) int64 {
+	first := token.DaysFromCivil(year, month, 1)
+	after, next := token.FloorDiv(month, 12)
+	m.over = max(first+day-token.DaysFromCivil(year+after, next+1, 1), 0)
+	return first + day - 1
 }
 
 // units are what modifiers add, in milliseconds. Months and years have no one length.
@@ -195,6 +204,10 @@ func (m *moment) modify(text string, isFirst bool) bool {
 		m.setDate(year, 1, 1, 0)
 	case "subsec", "subsecond":
 		m.exactly = true
+	case "ceiling": // what a day becomes that its month does not have
+		m.over = 0
+	case "floor":
+		m.millis -= m.over * dayMillis
 	default:
 		if day, ok := strings.CutPrefix(text, "weekday "); ok {
 			return m.toWeekday(day)
@@ -221,8 +234,41 @@ func (m *moment) toWeekday(text string) bool {
 	return true
 }
 
-// add applies +3 days, -1.5 hours or +02:30.
+// addDate applies +0001-02-03, and returns what follows, a time to be added too; false if
+// text is none.
+func (m *moment) addDate(text string) (rest string, ok bool) {
+	if len(text) < 11 || text[5] != '-' || text[8] != '-' || text[0] != '+' && text[0] != '-' {
+		return text, true
+	}
+	years, ok1 := digits(text[1:5])
+	months, ok2 := digits(text[6:8])
+	days, ok3 := digits(text[9:11])
+	if rest = text[11:]; !ok1 || !ok2 || !ok3 || months > 11 || days > 30 || rest != "" && rest[0] != ' ' {
+		return "", false
+	}
+	by := int64(1)
+	if text[0] == '-' {
+		by = -1
+	}
+	m.addMonths(by * (years*12 + months))
+	if m.millis += by * days * dayMillis; rest != "" {
+		rest = text[:1] + rest[1:]
+	}
+	return rest, true
+}
+
+func (m *moment) addMonths(n int64) {
+	year, month, day, ofDay := m.civilDate()
+	year, month = token.FloorDiv(year*12+month-1+n, 12)
+	m.setDate(year, month+1, day, ofDay)
+}
+
+// add applies +3 days, -1.5 hours, +02:30 or +0001-02-03.
 func (m *moment) add(text string) bool {
+	text, isKnown := m.addDate(text)
+	if !isKnown || text == "" {
+		return isKnown && m.isValid()
+	}
 	amount, unit, ok := strings.Cut(text, " ")
 	if !ok {
 		negative := strings.HasPrefix(text, "-")
@@ -243,15 +289,13 @@ func (m *moment) add(text string) bool {
 	if !all || !known || math.Abs(x)*length > 1e15 {
 		return false
 	}
+	m.over = 0
 	if unit == "month" || unit == "year" {
-		year, month, day, ofDay := m.civilDate()
 		whole := int64(x)
 		if x -= float64(whole); unit == "year" {
 			whole *= 12
 		}
-		months := year*12 + month - 1 + whole
-		year, month = token.FloorDiv(months, 12)
-		m.setDate(year, month+1, day, ofDay)
+		m.addMonths(whole)
 	}
 	m.millis += int64(math.Floor(x*length + 0.5))
 	return m.isValid()

@@ -1,6 +1,7 @@
 package sql
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -37,6 +38,7 @@ type column struct {
 type table struct {
 	collection string
 	alias      string
+	isUnnamed  bool // it is a query or a function without AS
 	pos        int
 	kind       joinKind // of the join with the tables before it
 	on         *expr    // nil: there is no condition
@@ -267,6 +269,9 @@ func (p *parser) tables(s *selectBody, kind joinKind) error {
 		return p.tooMany(maxTables, "collections in a SELECT")
 	}
 	joined, err := p.table()
+	for n, alias := 1, joined.alias; joined.isUnnamed && slices.ContainsFunc(s.tables, func(t table) bool { return t.alias == joined.alias }); n++ {
+		joined.alias = alias + ":" + strconv.Itoa(n)
+	}
 	joined.kind = kind
 	s.tables = append(s.tables, joined)
 	return err
@@ -286,7 +291,7 @@ func (p *parser) table() (table, error) {
 		if !p.TakeSign(")") {
 			return s, p.Expected(`a clause or ")"`)
 		}
-		s.alias = "subquery"
+		s.alias, s.isUnnamed = "subquery", true
 	} else if !p.Token.Quoted && isJSONTable(strings.ToLower(p.Token.Text)) && p.Peek().IsSign("(") {
 		if err := p.jsonTable(&s); err != nil {
 			return s, err
@@ -316,7 +321,7 @@ func (p *parser) table() (table, error) {
 		if err != nil {
 			return s, err
 		}
-		s.alias, s.pos = alias.text, alias.pos
+		s.alias, s.pos, s.isUnnamed = alias.text, alias.pos, false
 	}
 	return s, nil
 }
@@ -328,6 +333,7 @@ func isJSONTable(word string) bool { return word == "json_each" || word == "json
 func (p *parser) jsonTable(s *table) error {
 	t := p.Token
 	s.alias = strings.ToLower(t.Text)
+	s.isUnnamed = true
 	s.json, s.body = &jsonTable{isTree: s.alias == "json_tree"}, &queryBody{columns: jsonColumns}
 	p.Next()
 	p.Next()

@@ -238,6 +238,11 @@ func (p *parser) sets() (sets []set, err error) {
 		return nil, err
 	}
 	return sets, p.commas(maxColumns, "fields", func() error {
+		if p.TakeSign("(") {
+			of, err := p.setRow()
+			sets = append(sets, of...)
+			return err
+		}
 		path, err := p.path()
 		if err != nil {
 			return err
@@ -252,6 +257,31 @@ func (p *parser) sets() (sets []set, err error) {
 		sets = append(sets, set{path, value.stored()})
 		return nil
 	})
+}
+
+// setRow reads the fields after a parenthesis, and as many values.
+func (p *parser) setRow() (sets []set, err error) {
+	paths, err := p.paths()
+	if err != nil {
+		return nil, err
+	}
+	if err := p.mustSign("="); err != nil {
+		return nil, err
+	}
+	start := p.Token
+	if p.Peek().Is("select") || p.Peek().Is("with") {
+		return nil, p.ExpectedLike("a value for each field", "a query after SET stands for one value; UPDATE … FROM takes several of its columns")
+	}
+	values, err := p.rowOf("values of the fields")
+	if err == nil && len(values) != len(paths) {
+		err = p.Fault(start, "expected as many values as fields, "+count(len(paths))+", found "+count(len(values)))
+	}
+	for i := range paths {
+		if err == nil {
+			sets = append(sets, set{paths[i], values[i].stored()})
+		}
+	}
+	return sets, err
 }
 
 func (p *parser) deleteBody() (body, error) {

@@ -116,6 +116,8 @@ func TestAggregates(t *testing.T) {
 func TestDateLiterals(t *testing.T) {
 	db := newDB(t)
 	for _, tt := range []struct{ text, want string }{
+		{"SELECT date('2024-01-31', '+1 month', 'floor') AS a, date('2024-05-31', '+1 month', '+1 day', 'floor') AS b, datetime('2024-05-17', '-0001-02-03 04:05') AS c", "{a: '2024-02-29', b: '2024-07-02', c: '2023-03-13 19:55:00'}"},
+		{"SELECT x.a, b, c FROM (SELECT 1 AS a) x, (SELECT 2 AS b), (SELECT 3 AS c) WHERE b < c", "{a: 1, b: 2, c: 3}"},
 		{"WITH RECURSIVE d(x) AS (SELECT date('2026-01-30') UNION ALL SELECT date(x, '+1 day') FROM d WHERE x < date('2026-02-01')) SELECT * FROM d", "{x: '2026-01-30'} {x: '2026-01-31'} {x: '2026-02-01'}"},
 		{"INSERT INTO days (_id, d, e) VALUES (1, date('2026-01-30'), '2026-01-30'), (2, coalesce(NULL, date('2026-02-01')), CASE WHEN 1 THEN '2026-02-01' ELSE date('2026-02-01') END)", "{_id: 1} {_id: 2}"},
 		{"UPDATE days SET f = CASE _id WHEN 1 THEN date('2026-03-01') ELSE 0 END", "{updated: 2}"},

@@ -35,6 +35,7 @@ func TestWrites(t *testing.T) {
 		{"", "UPDATE people SET age = 1 WHERE age > 30 RETURNING name, age", "{name: 'Ada', age: 1}\n{name: 'Cy', age: 1}", "SELECT COUNT(*) AS n FROM people WHERE age = 1", "{n: 2}"},
 		{"", "DELETE FROM people WHERE age > 30 RETURNING name, (SELECT COUNT(*) FROM orders WHERE by = people._id) AS n", "{name: 'Ada', n: 2}\n{name: 'Cy', n: 1}", "SELECT name FROM people", "{name: 'Bob'}\n{name: 'Dee 100%'}"},
 		{"", "DELETE FROM people RETURNING name AS n", "{n: 'Ada'}\n{n: 'Bob'}\n{n: 'Cy'}\n{n: 'Dee 100%'}", "SELECT name FROM people", ""},
+		{"", "UPDATE people SET (age, nick) = (age + 1, name), (address.zip) = ('1') WHERE _id = 'bob'", "{updated: 1}", "SELECT age, nick, address.zip FROM people WHERE age = 21", "{age: 21, nick: 'Bob', zip: '1'}"},
 		// Queries in them.
 		{"", "DELETE FROM people WHERE _id NOT IN (SELECT by FROM orders WHERE by IS NOT NULL)", "{removed: 2}", "SELECT name FROM people", "{name: 'Ada'}\n{name: 'Cy'}"},
 		{"", "UPDATE people SET spent = (SELECT SUM(total) FROM orders WHERE by = people._id) WHERE EXISTS (SELECT 1 FROM orders WHERE by = people._id)", "{updated: 2}", "SELECT spent FROM people", "{spent: 12.5}\n{spent: null}\n{spent: 7}\n{spent: null}"},

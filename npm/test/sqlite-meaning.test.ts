@@ -87,7 +87,8 @@ describe(`what SQL means (${replayOf('sqlite-meaning.test.ts')})`, () => {
       const time = random.pick([`'${day} ${clock}'`, `'${day}T${clock}Z'`, `'${day} ${clock}+02:30'`, `'${clock}'`, `${random.int(1_721_060, 5_000_000)}.${random.int(0, 99)}`, `'${random.int(1_721_060, 5_000_000)}'`, "'no time'", 'NULL', `'${day}x'`])
       const modifiers = random.list(0, 3, () => random.pick([
         `'${random.pick(['+', '-', ''])}${random.int(0, 400)} ${random.pick(['days', 'day', 'hours', 'minutes', 'seconds', 'months', 'years', 'month'])}'`,
-        `'+1.5 ${random.pick(['days', 'hours', 'months', 'seconds'])}'`, "'start of month'", "'start of year'", "'start of day'", `'weekday ${random.int(0, 6)}'`, "'nonsense'", "'+02:30'", "'subsec'",
+        `'+1.5 ${random.pick(['days', 'hours', 'months', 'seconds'])}'`, "'start of month'", "'start of year'", "'start of day'", `'weekday ${random.int(0, 6)}'`, "'nonsense'", "'+02:30'", "'subsec'", "'floor'", "'ceiling'",
+        `'${random.pick(['+', '-', ''])}000${random.int(0, 9)}-${two(random.int(0, 12))}-${two(random.int(0, 31))}${random.pick(['', ' 01:30', ' 01:30:59.5', 'x'])}'`,
       ]))
       if (/^\d/.test(time) && random.chance(0.5)) modifiers.unshift(random.pick(["'unixepoch'", "'auto'", "'julianday'"]))
       const args = [time, ...modifiers].join(', ')
