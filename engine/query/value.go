@@ -51,7 +51,9 @@ func appendNumber(b, v []byte) []byte {
 		return msgpack.AppendUint(b, n)
 	}
 	switch x := msgpack.Float(v); {
-	case x != math.Trunc(x), math.IsInf(x, 0): // NaN too
+	case x != x: // one for all that have other bits
+		return msgpack.AppendFloat(b, math.NaN())
+	case x != math.Trunc(x), math.IsInf(x, 0):
 		return msgpack.AppendFloat(b, x)
 	case x >= -1<<63 && x < 1<<63:
 		return msgpack.AppendInt(b, int64(x))
@@ -155,10 +157,6 @@ func AppendKey(b, v []byte) []byte {
 			b = AppendKey(msgpack.AppendString(b, key), value)
 		}
 		return b
-	case msgpack.Number:
-		if isNaN(v) { // there are many encodings, all equal
-			return msgpack.AppendFloat(b, math.NaN())
-		}
 	}
 	return appendCanonical(b, v)
 }
