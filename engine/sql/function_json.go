@@ -135,6 +135,34 @@ var (
 	jsonArrows = function{"->>", 2, many, func(args [][]byte) []byte { return jsonParts(args, true) }, takesValues}
 )
 
+// jsonText makes a text of JSON of a text that is a value.
+var jsonText = function{"json text", 1, 1, func(args [][]byte) []byte {
+	if msgpack.KindOf(args[0]) != msgpack.String {
+		return args[0]
+	}
+	b := []byte{'"'}
+	for _, c := range msgpack.Str(args[0]) {
+		switch {
+		case c == '"' || c == '\\':
+			b = append(b, '\\', c)
+		case c < ' ':
+			b = append(b, '\\', 'u', '0', '0', '0'+c>>4, "0123456789abcdef"[c&15])
+		default:
+			b = append(b, c)
+		}
+	}
+	return textValue(string(append(b, '"')))
+}, takesAny}
+
+// asJSON returns e, which is read as JSON. What -> and json lead to is a value, so a text
+// there is not read again.
+func (e *expr) asJSON() *expr {
+	if e.op == opCall && (e.function == &jsonArrow || e.function.name == "json") {
+		return &expr{op: opCall, function: &jsonText, start: e.start, end: e.end, kids: []*expr{e}}
+	}
+	return e
+}
+
 // jsonParts follows several arrows. Each leads to a field by its name, to an element by
 // its number, from the end if that is negative, or along a path that begins with $.
 func jsonParts(args [][]byte, again bool) []byte {

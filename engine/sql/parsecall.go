@@ -143,6 +143,10 @@ func (p *parser) call() (*expr, error) {
 	if n := len(e.kids); n < minimum || n > maximum {
 		return nil, p.Fault(t, "expected "+arguments(minimum, maximum)+" in "+strings.ToUpper(word)+", found "+strconv.Itoa(n))
 	}
+	switch word {
+	case "json", "json_extract", "json_type", "json_array_length", "json_valid":
+		e.kids[0] = e.kids[0].asJSON()
+	}
 	p.made(t.Pos, e)
 	if e.op == opAggregate && (e.aggregate == aggArray || e.aggregate == aggObject) {
 		// Each value becomes an array, or an object, of its own, so that null is left out

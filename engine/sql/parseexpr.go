@@ -136,11 +136,13 @@ func (p *parser) concat() (*expr, error) {
 			if n++; n > token.MaxDepth {
 				return nil, p.Fault(p.Token, "expected at most "+strconv.Itoa(token.MaxDepth)+" expressions inside one another")
 			}
-			switch e = (&expr{op: opCall, function: &jsonArrow, kids: []*expr{e}}); next {
+			switch next {
 			case "||":
-				e.op, e.function = opConcat, nil
-			case jsonArrows.name:
-				e.function = &jsonArrows
+				e = &expr{op: opConcat, kids: []*expr{e}}
+			case jsonArrow.name:
+				e = &expr{op: opCall, function: &jsonArrow, kids: []*expr{e.asJSON()}}
+			default:
+				e = &expr{op: opCall, function: &jsonArrows, kids: []*expr{e.asJSON()}}
 			}
 			sign = next
 		}

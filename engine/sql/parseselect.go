@@ -343,6 +343,7 @@ func (p *parser) jsonTable(s *table) error {
 		return err
 	})
 	if err == nil {
+		s.json.args[0] = s.json.args[0].asJSON()
 		err = p.mustSign(")")
 	}
 	return err

@@ -113,6 +113,8 @@ const fixed = [
   `SELECT json_group_array(column1), json_group_object(column1, 1) FROM (VALUES (1)) WHERE column1 > 5`,
   `SELECT json_group_object(x, y) OVER (ORDER BY x ROWS BETWEEN 2 PRECEDING AND 1 PRECEDING) FROM (SELECT 'a' AS x, 1 AS y UNION SELECT 'b', 2 UNION SELECT 'c', 3)`,
   `SELECT json_valid('1'), json_valid(1), json_valid(NULL), json_valid('x'), json_valid(''), json_valid('{"a": 1,}'), json_valid('[01]'), json_valid('{a: 1}'), json_valid('[1] x')`,
+  `SELECT '["[5]", "it''s"]' -> 0 ->> '$', '["[5]"]' -> 0 -> 0, '["a\\"b"]' -> 0 ->> '$', json_type('["5"]' -> 0), json_valid('["x"]' -> 0), json_type(json('"[1]"'))`,
+  `SELECT value, type FROM json_each('["[5]"]' -> 0)`,
   `SELECT '{"a": "[1, 7]"}' ->> 'a' ->> 1, 'x' || ('{"a": 1}' ->> 'a') || 'y', '{"a": 1}' || '' ->> 'a', 2 * '[5]' ->> 0, '[null]' ->> 0, '{"1": 5}' ->> 1`,
 ]
 
