@@ -1,5 +1,4 @@
 import type { AtomicDB } from '../index.js'
-import type { DocumentCalls } from '../api/document-calls.js'
 import { AtomicDBError, invalid, messageOf } from '../errors.js'
 import { isWriting } from '../operations/writing-sql.js'
 import { allMatching } from '../query/update-options.js'
@@ -101,7 +100,7 @@ function check(before: object | undefined, headers: Headers): void {
 }
 
 /** Changes one document: in one call of the engine. */
-async function changed(db: DocumentCalls<any, 'database'>, collection: string, id: Id, method: string, given: object | undefined): Promise<{ after?: object | undefined; isNew?: boolean }> {
+async function changed(db: Pick<AtomicDB, 'modified' | 'remove'>, collection: string, id: Id, method: string, given: object | undefined): Promise<{ after?: object | undefined; isNew?: boolean }> {
   const where = { _id: id }
   if (method === 'DELETE') {
     if ((await db.remove(where, collection)) === 0) throw missing(id)
