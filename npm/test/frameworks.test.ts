@@ -512,6 +512,7 @@ function prepare(): void {
     await page.db?.close()
     const db = (page.db = await page.atomicdb.AtomicDB.open('probe', { inMemory: true, ...options }))
     await db.insertMany([{ _id: 1, text: 'milk', n: 1, done: false }, { _id: 2, text: 'bread', n: 2, done: true }, { _id: 3, text: 'eggs', n: 3, done: false }], 'todos')
+    await db.sql('SELECT 1') // all of the engine is there
     page.asked = []
     page.found = []
     // Of a database, and of its collections.
