@@ -2,10 +2,9 @@
 // here. SQLite makes texts of arrays and objects, where we have them as values: both are compared as texts.
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { createRequire } from 'node:module'
-import initSqlJs from 'sql.js'
 import { AtomicDB } from '../src/index.js'
 import { openInNode } from './harness/node.js'
+import { openSQLite } from './harness/sqlite.js'
 import { Random } from './random/random.js'
 import { replayOf, seed } from './random/seed.js'
 
@@ -18,9 +17,7 @@ let sqlite: { run(sql: string, values?: unknown[]): void; exec(sql: string): { v
 
 before(async () => {
   db = await openInNode()
-  const wasm = createRequire(import.meta.url).resolve('sql.js/dist/sql-wasm.wasm')
-  const SQL = await initSqlJs({ locateFile: () => wasm })
-  sqlite = new SQL.Database() as unknown as typeof sqlite
+  sqlite = await openSQLite<typeof sqlite>()
 })
 after(async () => {
   sqlite.close()

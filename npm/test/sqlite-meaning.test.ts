@@ -4,10 +4,9 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { readFile } from 'node:fs/promises'
-import { createRequire } from 'node:module'
-import initSqlJs from 'sql.js'
 import { AtomicDB } from '../src/index.js'
 import { openInNode } from './harness/node.js'
+import { openSQLite } from './harness/sqlite.js'
 import { Random } from './random/random.js'
 import { replayOf, seed } from './random/seed.js'
 
@@ -23,9 +22,7 @@ let sqlite: { run(sql: string, values?: Cell[]): void; exec(sql: string): { valu
 
 before(async () => {
   db = await openInNode()
-  const wasm = createRequire(import.meta.url).resolve('sql.js/dist/sql-wasm.wasm')
-  const SQL = await initSqlJs({ locateFile: () => wasm, useOldExtensionFunctions: false } as never)
-  sqlite = new SQL.Database() as unknown as typeof sqlite
+  sqlite = await openSQLite<typeof sqlite>({ useOldExtensionFunctions: false })
 })
 after(async () => {
   sqlite.close()

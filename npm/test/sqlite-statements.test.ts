@@ -3,10 +3,9 @@
 // order. What values mean is for sqlite-meaning.test.ts: nothing is negated here that may be unknown, but for NOT IN.
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { createRequire } from 'node:module'
-import initSqlJs from 'sql.js'
 import { AtomicDB } from '../src/index.js'
 import { testWasm } from './harness/node.js'
+import { openSQLite } from './harness/sqlite.js'
 import { Random } from './random/random.js'
 import { replayOf, seed } from './random/seed.js'
 
@@ -23,9 +22,7 @@ let sqlite: { run(sql: string): void; exec(sql: string): { values: unknown[][] }
 
 before(async () => {
   db = await AtomicDB.open('statements', { inMemory: true, wasm: testWasm, maxQueryMemory: 64 << 20, maxQueryTime: 3_000 })
-  const wasm = createRequire(import.meta.url).resolve('sql.js/dist/sql-wasm.wasm')
-  const SQL = await initSqlJs({ locateFile: () => wasm })
-  sqlite = new SQL.Database() as unknown as typeof sqlite
+  sqlite = await openSQLite<typeof sqlite>()
 })
 after(async () => {
   sqlite.close()

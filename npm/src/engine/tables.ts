@@ -2,10 +2,10 @@ import type { Id } from '../types.js'
 
 /**
  * Where the engine has the documents of a collection in its memory, and how they are found there by a key: their id, or
- * what a unique index has at a path. A call of WebAssembly whose code is new takes several times as long as this.
+ * what a unique index has at a path.
  *
- * All but `path`, `mask` and the two counts are numbers of 32-bit words from the start of the memory. See
- * engine/tables.go and engine/idtable.go.
+ * `table`, `refs`, `sizes`, `chunks` and `yields` are places in the memory, in words of 32 bits. See engine/tables.go and
+ * engine/idtable.go.
  */
 export interface Tables {
   /** Open addressing with linear probing: in pairs, slot + 1 and hash. 0: empty. */
