@@ -19,6 +19,7 @@ let databases = 0
 async function opened(options: OpenOptions = {}, cards = 20): Promise<AtomicDB> {
   const db = await AtomicDB.open(`react ${++databases}`, { inMemory: true, ...options })
   if (cards > 0) await db.insertMany(cardsOf(cards), 'cards')
+  await db.sql('SELECT 1') // all of the engine is there: an aggregate is answered at once
   return db
 }
 
